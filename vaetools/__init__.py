@@ -1,0 +1,66 @@
+"""Anomaly detection and embeddings with autoencoders, as scikit-learn estimators.
+
+Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
+`EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
+
+The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
+objectives, the training loop), `anomaly` (scores and calibration), `latent` (arrays of codes),
+`report` (figures and pages), `data` (what comes in), `cli` (the command `vaetools`). Names load
+what they need when they are first used: importing the package loads neither torch nor plotly.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vaetools.estimators.ae import AE
+    from vaetools.estimators.cvae import CVAE
+    from vaetools.estimators.vae import VAE
+    from vaetools.files import ModelFileError
+    from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
+    from vaetools.nn.networks import EncoderDecoder
+    from vaetools.persistence import load, save
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AE": "vaetools.estimators.ae",
+    "VAE": "vaetools.estimators.vae",
+    "CVAE": "vaetools.estimators.cvae",
+    "Gaussian": "vaetools.nn.likelihoods",
+    "Bernoulli": "vaetools.nn.likelihoods",
+    "ContinuousBernoulli": "vaetools.nn.likelihoods",
+    "EncoderDecoder": "vaetools.nn.networks",
+    "ModelFileError": "vaetools.files",
+    "load": "vaetools.persistence",
+    "save": "vaetools.persistence",
+}
+
+__all__ = [
+    "AE",
+    "CVAE",
+    "VAE",
+    "Bernoulli",
+    "ContinuousBernoulli",
+    "EncoderDecoder",
+    "Gaussian",
+    "ModelFileError",
+    "load",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vaetools' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Name what is public."""
+    return sorted([*__all__, "__version__"])

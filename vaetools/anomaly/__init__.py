@@ -1,0 +1,1 @@
+"""From terms to verdicts: scores, thresholds and p-values."""

@@ -1,0 +1,1 @@
+"""The face: scikit-learn estimators on the outside, `vaetools.nn` on the inside."""

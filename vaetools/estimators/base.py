@@ -1,0 +1,362 @@
+"""Everything that AE, VAE and CVAE share: fit, transform, inverse_transform, reconstruct, score."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from vaetools.anomaly.scores import SCORES
+from vaetools.estimators.building import (
+    check_image_shape,
+    count_components,
+    make_network,
+    resolve_device,
+    resolve_dtype,
+    resolve_likelihood,
+)
+from vaetools.estimators.parameters import check_combinations, check_parameters
+from vaetools.estimators.rows import (
+    check_fitted_kind,
+    check_rows,
+    check_unit_interval,
+    decide_scale,
+    slices,
+    split_rows,
+)
+from vaetools.nn.likelihoods import Likelihood
+from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.scaling import InputScale
+from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
+
+N_REFERENCE = 10_000  # training rows that describe the latent space after fit
+_AUTO_STEPS, _AUTO_EPOCHS = 2_000, 10
+_ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
+_COLLAPSED_KL = 0.05  # nats per row
+
+
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
+
+    A subclass says whether its posterior has a spread, and what it does with labels.
+    """
+
+    _variational: ClassVar[bool] = True
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Any:
+        """Split the rows, decide the scaling, train, and calibrate the verdict.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers; a memory map stays on disk.
+        y : Ignored
+            Present for API consistency.
+        callbacks : sequence of callable, default=()
+            Each is called after every epoch as ``callback(record, model)``: the epoch's row of
+            ``history_`` as a dict, and the torch module in training.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        check_parameters(self)
+        check_combinations(self)
+        X, labels = self._check_training_rows(X, y)
+        check_image_shape(self, X.shape[1])
+        rng = check_random_state(self.random_state)
+        split = split_rows(self, len(X), rng)
+        seed = int(rng.randint(2**31 - 1))
+        self._build(X, split.train, seed)
+        rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
+        self._fit_scale(rows)
+        self._train(rows, validate, seed, callbacks)
+        self._describe(rows, calibrate if len(calibrate) else validate, rng)
+        self._calibrate(self._rows(X, None, split.train), self._rows(X, None, split.calibrate))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return latent means.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            float32 for float32 rows, else float64.
+        """
+        X = self._check_new_rows(X)
+        codes = self._evaluate(self._rows(X), self.model_.code)
+        return codes.astype(np.float32) if X.dtype == np.float32 else codes
+
+    def inverse_transform(self, Z: Any) -> np.ndarray:
+        """Decode codes to expected rows.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            In units of X; in [0, 1] if the model was fitted on uint8.
+        """
+        return self._decode(Z)
+
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """Return the expected row at the latent mean of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            In units of X; in [0, 1] if the model was fitted on uint8.
+        """
+        return self._reconstruct(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean evidence lower bound, so that model selection compares bounds.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        score : float
+            Nats per row, in units of X; higher is better. An `AE` has no posterior: for it
+            this is the mean of log p(x | z).
+        """
+        return float(self._scores(X, "elbo").mean())
+
+    # What comes in
+
+    def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return checked rows and, in a conditional model, label codes."""
+        return check_rows(self, X, reset=True), None
+
+    def _check_new_rows(self, X: Any) -> np.ndarray:
+        """Return checked rows of the kind that the model was fitted on."""
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        check_fitted_kind(self, X)
+        return X
+
+    def _rows(self, X: np.ndarray, labels: np.ndarray | None = None, index: np.ndarray | None = None) -> Rows:
+        """Return some rows (default: all) as the model takes them."""
+        index = np.arange(len(X)) if index is None else index
+        return Rows(X, index, self.input_scale_, labels, self._n_classes)
+
+    @property
+    def _n_classes(self) -> int:
+        """Labels of a conditional model."""
+        return 0
+
+    # Fit, step by step
+
+    def _build(self, X: np.ndarray, train: np.ndarray, seed: int) -> None:
+        """Decide the scaling, and put network and likelihood together on the device."""
+        likelihood = resolve_likelihood(self, X.shape[1])
+        if likelihood.unit_interval and X.dtype != np.uint8:
+            check_unit_interval(
+                type(self).__name__,
+                X,
+                f"the support of likelihood={self.likelihood!r}; scale it with "
+                "sklearn.preprocessing.MinMaxScaler(clip=True), or choose likelihood='gaussian'",
+            )
+        standardize = self.max_iter != 0 if self.standardize == "auto" else self.standardize
+        self.input_scale_ = decide_scale(
+            X,
+            train,
+            standardize=standardize,
+            images=self.image_shape is not None,
+            unit_interval=likelihood.unit_interval,
+        )
+        network = make_network(
+            self,
+            X.shape[1],
+            likelihood,
+            variational=self._variational,
+            unit_mean=self.input_scale_.in_unit_interval,
+            seed=seed,
+            n_classes=self._n_classes,
+        )
+        device = resolve_device(self.device)
+        dtype = resolve_dtype(self, device) if self.max_iter == 0 else torch.float32
+        network.to(device=device, dtype=dtype).eval()
+        x = self.input_scale_.apply(X[:1], device=device, dtype=dtype)
+        condition = x.new_zeros(1, self._n_classes) if self._n_classes else None
+        self._n_features_out = count_components(self, network, x, condition, variational=self._variational)
+        self.model_ = self._make_model(network, likelihood)
+        self.model_.to(device=device, dtype=dtype).eval()
+
+    def _make_model(self, network: nn.Module, likelihood: Likelihood) -> Autoencoder:
+        """Put network and likelihood together."""
+        return Autoencoder(network, likelihood, self.n_features_in_, self._n_features_out)
+
+    @torch.no_grad()
+    def _fit_scale(self, rows: Rows) -> None:
+        """Set a learnt scale to its maximum-likelihood value, given the weights."""
+        if not self._can_decode:
+            return
+        total = torch.zeros_like(self.model_.log_unit)
+        for x, condition in self._batches(rows):
+            total += (x - self.model_.reconstruct(x, condition)).square().sum(dim=0)
+        self.model_.likelihood.fit_scale(total / len(rows))
+
+    def _train(self, rows: Rows, validate: Rows, seed: int, callbacks: Sequence[Callback]) -> None:
+        """Run the training loop, keep its record and settle the weights."""
+        batch_size = min(self.batch_size, len(rows))
+        n_epochs = self.max_iter
+        if n_epochs == "auto":
+            n_epochs = max(_AUTO_EPOCHS, round(_AUTO_STEPS / math.ceil(len(rows) / batch_size)))
+        settings = TrainingSettings(
+            n_epochs=n_epochs,
+            batch_size=batch_size,
+            learning_rate=self.learning_rate,
+            learning_rate_init=self.learning_rate_init,
+            beta=getattr(self, "beta", 1.0),
+            kl_warmup=getattr(self, "kl_warmup", 0.0),
+            input_noise=self.input_noise,
+            input_masking=self.input_masking,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+        )
+        history: list[Record] = []
+        if n_epochs:
+            watched = validate if len(validate) else None
+            trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=watched)
+            name = type(self).__name__
+            with tqdm(total=n_epochs, desc=name, unit="epoch", disable=not self.verbose) as bar:
+                history = trainer.run(callbacks, bar.update)
+        self.history_ = pd.DataFrame.from_records(history)
+        self.n_iter_ = len(history)
+        self.model_.to(dtype=resolve_dtype(self, self._device)).requires_grad_(False)
+        self.model_.log_unit.copy_(torch.from_numpy(self.input_scale_.log_unit))
+
+    def _describe(self, rows: Rows, held_out: Rows, rng: np.random.RandomState) -> None:
+        """Note how the latent space is used, and warn where it is not."""
+        index = rows.index
+        if len(index) > N_REFERENCE:
+            index = np.sort(rng.choice(index, N_REFERENCE, replace=False))
+        reference = dataclasses.replace(rows, index=index)
+        codes = self._evaluate(reference, self.model_.code)
+        self.code_range_ = np.stack([codes.min(axis=0), codes.max(axis=0)])
+        self.active_units_ = codes.var(axis=0) > _ACTIVE_VARIANCE
+        self.kl_per_component_ = self._evaluate(reference, self.model_.kl_terms).mean(axis=0)
+        self.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
+        for name, part in {"train": reference, "held_out": held_out}.items():
+            if self._can_decode and len(part):
+                self.mean_terms_.loc[name] = self._evaluate(part, self._term_sums).mean(axis=0)
+        fit_state = SCORES[self.anomaly_score].fit_state
+        self.score_state_: dict[str, np.ndarray] = {}
+        if fit_state is not None:
+            unlabeled = dataclasses.replace(reference, labels=None)
+            self.score_state_ = fit_state(self._evaluate(unlabeled, self.model_.code))
+        if self._variational and self.n_iter_ and self.kl_per_component_.sum() < _COLLAPSED_KL:
+            self._warn_of_collapse()
+
+    def _warn_of_collapse(self) -> None:
+        """Warn that the posterior equals the prior: codes say nothing of their rows."""
+        warnings.warn(
+            f"{type(self).__name__}: the posterior collapsed: KL is {self.kl_per_component_.sum():.2g} "
+            f"nats per row and {self.active_units_.sum()} of {len(self.active_units_)} latent dimensions "
+            "are active, so codes say next to nothing of their rows. Try a smaller beta, "
+            f"kl_warmup=0.5, or more epochs (max_iter; it ran {self.n_iter_}).",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    # The model at work
+
+    @property
+    def _device(self) -> torch.device:
+        return self.model_.log_unit.device
+
+    @property
+    def _can_decode(self) -> bool:
+        return getattr(self.model_.network, "can_decode", True)
+
+    def _require_decoder(self, what: str) -> None:
+        if not self._can_decode:
+            names = " and ".join(repr(name) for name, score in SCORES.items() if not score.decodes)
+            raise ValueError(
+                f"{type(self).__name__}: {what} must decode, and the network has no decoder; got "
+                f"network={self.network!r}. Without one there are transform and the scores {names} "
+                "(anomaly_score)."
+            )
+
+    def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield scaled rows and conditions on the device, in the model's precision."""
+        for piece in slices(len(rows), rows.X.shape[1]):
+            yield rows.batch(piece, self._device, self.model_.log_unit.dtype)
+
+    @torch.no_grad()
+    def _evaluate(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
+        """Return ``function(x, condition)`` of every row as one float64 array."""
+        results = [function(x, condition).cpu() for x, condition in self._batches(rows)]
+        return torch.cat(results).double().numpy()
+
+    def _term_sums(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """Reconstruction and KL cost of every row, ``(n_samples, 2)``."""
+        terms = self.model_.terms(x, condition)
+        return torch.stack([terms.reconstruction, terms.kl], dim=1)
+
+    def _reconstruct(self, X: Any, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return expected rows at the latent means, in units of X."""
+        X = self._check_new_rows(X)
+        self._require_decoder("reconstruct")
+        return self._evaluate_rows(self._rows(X, labels), self.model_.reconstruct)
+
+    def _decode(self, Z: Any, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return expected rows of codes, in units of X."""
+        check_is_fitted(self)
+        self._require_decoder("inverse_transform")
+        Z = check_array(Z, dtype=np.float64, input_name="Z")
+        if Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"{type(self).__name__}: Z must have {self._n_features_out} columns, one per component; "
+                f"got {Z.shape[1]}."
+            )
+        codes = dataclasses.replace(self._rows(Z, labels), scale=InputScale.fixed("identity", Z.shape[1]))
+        return self._evaluate_rows(codes, self.model_.decoded_mean)
+
+    def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
+        """Return rows made by ``function``, in units of X and the precision of the model."""
+        made = self.input_scale_.invert(self._evaluate(rows, function))
+        return made.astype(np.float32) if rows.X.dtype == np.float32 else made
+
+    def _scores(self, X: Any, name: str, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return a named score of every row of X, float64."""
+        return self._evaluate_score(self._rows(self._check_new_rows(X), labels), name)
+
+    def _evaluate_score(self, rows: Rows, name: str) -> np.ndarray:
+        """Return a named score of checked rows."""
+        score = SCORES[name]
+        if score.decodes:
+            self._require_decoder(f"the score {name!r}")
+        if score.samples and not self._variational:
+            raise ValueError(
+                f"{type(self).__name__}: the score {name!r} needs a posterior, which only VAE and CVAE have."
+            )
+        return self._evaluate(rows, lambda x, c: score.evaluate(self.model_, self.score_state_, x, c))

@@ -1,0 +1,363 @@
+"""CVAE: conditioned on a label; marginalizes over labels when none is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from torch import nn
+
+from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.estimators.parameters import documented
+from vaetools.estimators.rows import check_rows
+from vaetools.estimators.vae import VAE, Posterior
+from vaetools.nn.likelihoods import Likelihood
+from vaetools.nn.objectives import ConditionalAutoencoder
+
+
+@documented
+class CVAE(VAE):
+    """Conditional variational autoencoder: a VAE of rows given their label.
+
+    Labels train the model and are not needed afterwards. Without them, the score of a row is
+    log Σ_y p(y) exp(score given y), its code is the mean over labels of the codes given each,
+    weighted by ``label_proba``, and KL includes the cost of the label, KL(q(y | x) ‖ p(y)). With
+    them, ``score_samples(X, y)`` says how odd a row is *as that label*.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    class_prior_ : ndarray of shape (n_classes,)
+        Frequencies of the labels in ``fit``.
+
+    See Also
+    --------
+    VAE : Without labels.
+
+    Notes
+    -----
+    A `Pipeline` hands no labels to ``score_samples``. To reach the conditional score behind one,
+    transform with all steps but the last, and ask the last:
+    ``pipe[-1].score_samples(pipe[:-1].transform(X), y)``.
+
+    References
+    ----------
+    Sohn, Lee, Yan (2015), "Learning Structured Output Representation using Deep Conditional
+    Generative Models", NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import CVAE
+    >>> X, y = load_iris(return_X_y=True)
+    >>> cvae = CVAE(n_components=2, random_state=0).fit(X, y)
+    >>> cvae.sample(4, y=2, random_state=0).shape
+    (4, 4)
+    >>> scores = cvae.score_samples(X[:1].repeat(3, axis=0), y=[0, 1, 2])
+    >>> int(scores.argmax())  # the first iris is least odd as a setosa
+    0
+    """
+
+    def __init__(
+        self,
+        n_components: int | str = "auto",
+        *,
+        hidden_layer_sizes: Any = "auto",
+        hidden_channels: Any = "auto",
+        image_shape: tuple[int, int, int] | None = None,
+        activation: str = "silu",
+        likelihood: Any = "gaussian",
+        network: Any = None,
+        conditioning: str = "concat",
+        condition_encoder: bool = True,
+        beta: float = 1.0,
+        kl_warmup: float = 0.0,
+        input_noise: float = 0.0,
+        input_masking: float = 0.0,
+        standardize: bool | str = "auto",
+        batch_size: int = 128,
+        learning_rate: str = "one_cycle",
+        learning_rate_init: float = 2e-3,
+        max_iter: int | str = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        anomaly_score: str = "reconstruction_kl",
+        contamination: float | str = "auto",
+        false_alarm_rate: float = 0.05,
+        calibration_fraction: float = 0.2,
+        score_precision: str = "float64",
+        device: Any = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            hidden_channels=hidden_channels,
+            image_shape=image_shape,
+            activation=activation,
+            likelihood=likelihood,
+            network=network,
+            beta=beta,
+            kl_warmup=kl_warmup,
+            input_noise=input_noise,
+            input_masking=input_masking,
+            standardize=standardize,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            max_iter=max_iter,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            anomaly_score=anomaly_score,
+            contamination=contamination,
+            false_alarm_rate=false_alarm_rate,
+            calibration_fraction=calibration_fraction,
+            score_precision=score_precision,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.conditioning = conditioning
+        self.condition_encoder = condition_encoder
+
+    def fit_predict(self, X: Any, y: Any, **fit_params: Any) -> np.ndarray:
+        """Fit to rows and labels, and return the verdicts of the rows without their labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **fit_params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        verdict : ndarray of shape (n_samples,), int
+            1 for normal, −1 for odd.
+        """
+        return self.fit(X, y, **fit_params).predict(X)
+
+    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return the score chosen by ``anomaly_score``; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as; None marginalizes over labels.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+        """
+        return self._scores(X, self.anomaly_score, self._labels_of(X, y))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean evidence lower bound: of log p(x | y) with labels, else of log p(x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+
+        Returns
+        -------
+        score : float
+            Nats per row, in units of X; higher is better.
+        """
+        return float(self._scores(X, "elbo", self._labels_of(X, y)).mean())
+
+    def score_table(self, X: Any, y: Any = None) -> pd.DataFrame:
+        """Return every score that this model has, side by side.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as; None marginalizes over labels.
+
+        Returns
+        -------
+        scores : DataFrame of shape (n_samples, n_scores)
+            See `VAE.score_table`.
+        """
+        return self._score_table(X, self._labels_of(X, y))
+
+    def log_likelihood(self, X: Any, y: Any = None, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
+        """Return the importance-weighted bound of log p(x | y), or without labels of log p(x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+        n_samples : int, default=128
+            Draws per row and label, from a fixed table.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            Nats, in units of X.
+        """
+        return self._log_likelihood(X, n_samples, self._labels_of(X, y))
+
+    def label_proba(self, X: Any) -> np.ndarray:
+        """Return the posterior over labels, p(y | x) ∝ p(y) exp(reconstruction_kl score given y).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        rows = self._rows(self._check_new_rows(X))
+        self._require_decoder("label_proba")
+        return self._evaluate(rows, lambda x, c: self.model_.label_proba(x))
+
+    def posterior(self, X: Any, y: Any = None) -> Posterior:
+        """Return means and standard deviations of q(z | x, y); without labels, of their mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+
+        Returns
+        -------
+        posterior : Posterior
+            Named tuple of ``mean`` and ``std``, each of shape (n_samples, n_components).
+        """
+        return self._posterior(X, self._labels_of(X, y))
+
+    def reconstruct(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return the expected row at the latent mean of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            None averages over labels, weighted by ``label_proba``.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+        """
+        return self._reconstruct(X, self._labels_of(X, y))
+
+    def inverse_transform(self, Z: Any, y: Any = None) -> np.ndarray:
+        """Decode codes to expected rows.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            None averages over labels, weighted by ``class_prior_``.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        return self._decode(Z, self._labels_of(Z, y))
+
+    def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray:
+        """Decode draws from the prior N(0, I), as a label.
+
+        Parameters
+        ----------
+        n : int
+        y : array-like of shape (n,), a label or None, default=None
+            None draws labels by their frequency.
+        random_state : None, int or RandomState, default=None
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_features)
+        """
+        rng = check_random_state(random_state)
+        Z = self._prior_draws(n, rng)
+        if y is None:
+            y = rng.choice(self.classes_, size=n, p=self.class_prior_)
+        return self.inverse_transform(Z, y)
+
+    # What differs from a VAE
+
+    @property
+    def _n_classes(self) -> int:
+        return len(self.classes_)
+
+    def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return checked rows and label codes; learn the labels."""
+        X = check_rows(self, X, reset=True)
+        if y is None:  # raises in the words that scikit-learn uses for a missing target
+            validate_data(self, X, y, skip_check_array=True)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        self.classes_, codes = np.unique(self._known_kind(y), return_inverse=True)
+        self.class_prior_ = np.bincount(codes) / len(codes)
+        return X, codes
+
+    def _known_kind(self, y: np.ndarray) -> np.ndarray:
+        """Return labels that are integers, booleans or strings; refuse others by name."""
+        y = np.asarray(y)
+        if y.dtype.kind == "f" and np.isfinite(y).all() and (y == y.astype(np.int64)).all():
+            return y  # integers that passed through floating point
+        if y.dtype.kind == "O" and all(isinstance(label, str) for label in y):
+            return y.astype(str)
+        if y.dtype.kind in "iubU":
+            return y
+        odd = next(
+            (v for v in y.tolist() if (not isinstance(v, (str, int)) and v != v) or isinstance(v, float)), y[0]
+        )
+        raise ValueError(
+            f"{type(self).__name__}: labels y must be integers, booleans or strings; got {odd!r} "
+            f"({type(odd).__name__})."
+        )
+
+    def _labels_of(self, X: Any, y: Any) -> np.ndarray | None:
+        """Return label codes of rows, or None."""
+        if y is None:
+            return None
+        check_is_fitted(self)
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        if np.ndim(y) == 0:
+            y = np.full(n_rows, y)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        y = self._known_kind(y)
+        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        unknown = y[self.classes_[codes] != y]
+        if len(unknown):
+            raise ValueError(
+                f"{type(self).__name__}: label y must be one of {self.classes_.tolist()}; got "
+                f"{unknown[0].item()!r}."
+            )
+        return codes
+
+    def _make_model(self, network: nn.Module, likelihood: Likelihood) -> ConditionalAutoencoder:
+        """Put network, likelihood and label frequencies together."""
+        prior = torch.from_numpy(self.class_prior_)
+        sizes = self.n_features_in_, self._n_features_out
+        return ConditionalAutoencoder(network, likelihood, *sizes, prior)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = None
+        tags.target_tags.required = True
+        return tags

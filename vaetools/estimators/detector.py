@@ -1,0 +1,177 @@
+"""The verdict half of the face: scores, thresholds, p-values."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
+from vaetools.anomaly.scores import SCORES, elbo_with_error
+from vaetools.estimators.base import BaseAutoencoder
+from vaetools.nn.training import Rows
+
+
+class Detector(BaseAutoencoder):
+    """Higher is more normal: ``predict`` flags what scores below ``offset_``."""
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return the score chosen by ``anomaly_score``; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            By default log p(x | z = posterior mean) − KL in nats, with densities in units of X.
+        """
+        return self._scores(X, self.anomaly_score)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return ``score_samples(X) - offset_``: negative for flagged rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,), float64
+        """
+        scores = self.score_samples(X)
+        return scores - self._calibrated("offset_")
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return 1 for rows that look normal and −1 for rows that do not.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        verdict : ndarray of shape (n_samples,), int
+        """
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def p_values(self, X: Any) -> np.ndarray:
+        """Return conformal p-values: small for odd rows.
+
+        For a normal row exchangeable with the calibration rows, the probability of a value of
+        at most α is ⌊α(n + 1)⌋ / (n + 1), with n calibration rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,), float64
+            Multiples of 1 / (n + 1), at most 1.
+
+        Raises
+        ------
+        ValueError
+            If no rows were held out to calibrate: see `recalibrate`.
+        """
+        return conformal_p_values(self.score_samples(X), self._calibrated("calibration_scores_"))
+
+    def recalibrate(self, X: Any) -> Any:
+        """Set threshold and p-values from new normal rows, without training.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Normal rows that ``fit`` did not see.
+
+        Returns
+        -------
+        self : object
+        """
+        scores = self.score_samples(X)
+        if n_tolerated(len(scores), self.false_alarm_rate) == 0:
+            raise ValueError(
+                f"{type(self).__name__}: recalibrate needs at least {n_rows_needed(self.false_alarm_rate)} "
+                f"rows for false_alarm_rate={self.false_alarm_rate}; got {len(scores)}."
+            )
+        self.calibration_scores_ = np.sort(scores)
+        self.offset_ = threshold(scores, self.false_alarm_rate)
+        return self
+
+    def score_table(self, X: Any) -> pd.DataFrame:
+        """Return every score that this model has, side by side.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : DataFrame of shape (n_samples, n_scores)
+            A column per row of the table in `vaetools.anomaly.scores`, higher is more normal, and
+            ``elbo_error``, the Monte-Carlo standard error of ``elbo`` in nats. The index is
+            that of X if it is a DataFrame.
+        """
+        return self._score_table(X)
+
+    def _score_table(self, X: Any, labels: np.ndarray | None = None) -> pd.DataFrame:
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        rows = self._rows(self._check_new_rows(X), labels)
+        columns: dict[str, np.ndarray] = {}
+        for name, score in SCORES.items():
+            if name == "elbo" and self._can_decode:
+                pairs = self._evaluate(
+                    rows, lambda x, c: torch.stack(elbo_with_error(self.model_, x, c), dim=1)
+                )
+                columns["elbo"], columns["elbo_error"] = pairs.T
+            elif self._can_score(name) and (score.fit_state is None or name == self.anomaly_score):
+                columns[name] = self._evaluate_score(rows, name)
+        return pd.DataFrame(columns, index=index)
+
+    def _can_score(self, name: str) -> bool:
+        """Whether this model has the parts that a score needs."""
+        score = SCORES[name]
+        return (self._can_decode or not score.decodes) and (self._variational or not score.samples)
+
+    def _calibrate(self, train: Rows, calibrate: Rows) -> None:
+        """Set the threshold from calibration rows, or from training rows where there are none."""
+        self.__dict__.pop("offset_", None)
+        self.__dict__.pop("calibration_scores_", None)
+        if not self._can_score(self.anomaly_score):
+            if self._can_decode:  # no posterior
+                self._evaluate_score(train, self.anomaly_score)
+            return
+        if len(calibrate):
+            self.calibration_scores_ = np.sort(self._evaluate_score(calibrate, self.anomaly_score))
+            self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
+            return
+        share = self.contamination
+        if share == "auto":
+            share = self.false_alarm_rate
+            needed = int(np.ceil(n_rows_needed(share) / self.calibration_fraction))
+            warnings.warn(
+                f"{type(self).__name__}: too few rows to hold some out for false_alarm_rate={share}: got "
+                f"{len(train)}, needs {needed}. All rows train and the threshold is the "
+                f"{100 * share:g}th percentile of their scores, which flags more of new normal rows "
+                "than that.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self.offset_ = float(np.percentile(self._evaluate_score(train, self.anomaly_score), 100 * share))
+
+    def _calibrated(self, name: str) -> Any:
+        """Return a result of calibration, or say why there is none."""
+        check_is_fitted(self)
+        if hasattr(self, name):
+            return getattr(self, name)
+        raise ValueError(
+            f"{type(self).__name__}: no rows were held out to calibrate, with "
+            f"contamination={self.contamination!r} and calibration_fraction={self.calibration_fraction!r}. "
+            "Call recalibrate(X) with normal rows that fit did not see."
+        )

@@ -1,0 +1,315 @@
+"""One table of constructor parameters: the rule each must keep, and what it means.
+
+The table writes the error messages and the "Parameters" section of every estimator's docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import textwrap
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from vaetools.anomaly.scores import SCORES
+from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.nn.networks import ACTIVATIONS, CONDITIONINGS
+from vaetools.nn.training import LEARNING_RATES
+
+
+class Parameter(NamedTuple):
+    """Rule in words, the same rule as a test, and the description for the docstring."""
+
+    rule: str
+    holds: Callable[[Any], bool]
+    description: str
+
+
+def _is_int(value: Any, low: int = 1) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= low
+
+
+def _is_real(value: Any, low: float, high: float = math.inf, *, closed: str = "left") -> bool:
+    """Whether a number lies in [low, high) ("left"), (low, high) ("neither") or (low, high] ("right")."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    above = value >= low if closed == "left" else value > low
+    below = value <= high if closed == "right" else value < high
+    return bool(above and below)
+
+
+def _are_widths(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and all(_is_int(width) for width in value)
+
+
+def _is_module(value: Any, *methods: str) -> bool:
+    return all(callable(getattr(value, method, None)) for method in methods) and not isinstance(value, type)
+
+
+def _one_of(*names: str) -> tuple[str, Callable[[Any], bool]]:
+    rule = ", ".join(f"'{name}'" for name in names[:-1]) + f" or '{names[-1]}'"
+    return rule, lambda value: isinstance(value, str) and value in names
+
+
+def _flag(default_meaning: str) -> Parameter:
+    return Parameter("True or False", lambda value: isinstance(value, bool), default_meaning)
+
+
+def _is_device(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
+    return isinstance(value, torch.device)
+
+
+def _is_seed(value: Any) -> bool:
+    return value is None or _is_int(value, 0) or isinstance(value, np.random.RandomState)
+
+
+_ARCHITECTURE = (
+    "n_components",
+    "hidden_layer_sizes",
+    "hidden_channels",
+    "activation",
+    "conditioning",
+    "condition_encoder",
+)
+
+PARAMETERS: dict[str, Parameter] = {
+    "n_components": Parameter(
+        "a positive integer or 'auto'",
+        lambda value: value == "auto" if isinstance(value, str) else _is_int(value),
+        'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded '
+        "down, for other rows.",
+    ),
+    "hidden_layer_sizes": Parameter(
+        "a tuple of positive integers or 'auto'",
+        lambda value: value == "auto" if isinstance(value, str) else _are_widths(value),
+        'Widths of the encoder\'s dense layers; the decoder mirrors them. ``"auto"`` is (256,) '
+        "behind convolutions, else (128, 128), or (512, 256) above 128 features.",
+    ),
+    "hidden_channels": Parameter(
+        "a tuple of positive integers or 'auto'",
+        lambda value: value == "auto" if isinstance(value, str) else _are_widths(value),
+        "Channels of the convolutions in front of the dense layers, each halving the image. "
+        '``"auto"`` convolves where ``image_shape`` is given, down to at most 7 pixels; ``()`` '
+        "is an MLP. With ``hidden_layer_sizes=()`` and as many components as the last feature "
+        "map has values, that map is the code.",
+    ),
+    "image_shape": Parameter(
+        "None or a tuple (channels, height, width) of positive integers",
+        lambda value: value is None or (_are_widths(value) and len(value) == 3),
+        "Shape of the images whose pixels the rows of X hold, as (channels, height, width).",
+    ),
+    "activation": Parameter(*_one_of(*ACTIVATIONS), "Function between the layers."),
+    "likelihood": Parameter(
+        f"{_one_of(*LIKELIHOODS)[0]}, or a likelihood instance",
+        lambda value: (
+            value in LIKELIHOODS if isinstance(value, str) else _is_module(value, "log_prob", "mean", "bind")
+        ),
+        'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers '
+        "others. `Bernoulli` and `ContinuousBernoulli` need values in [0, 1].",
+    ),
+    "network": Parameter(
+        "None or a module with the methods posterior and decode",
+        lambda value: value is None or _is_module(value, "posterior", "decode"),
+        "Your own network, trained or not; `EncoderDecoder` makes one of an encoder and a "
+        "decoder. It is copied, never changed. With ``max_iter=0`` its weights are used as they "
+        "are.",
+    ),
+    "beta": Parameter(
+        "a number at least 0",
+        lambda value: _is_real(value, 0),
+        "Weight of the KL term in the training loss. It enters no score.",
+    ),
+    "kl_warmup": Parameter(
+        "a number at least 0 and below 1",
+        lambda value: _is_real(value, 0, 1),
+        "Share of the training steps over which the KL weight rises from 0 to ``beta``.",
+    ),
+    "conditioning": Parameter(
+        *_one_of(*CONDITIONINGS),
+        'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a '
+        'rectified linear projection of it, ``"multiply"`` multiplies by one plus such a '
+        "projection. An added label is used least.",
+    ),
+    "condition_encoder": _flag("Whether the encoder sees the label too."),
+    "input_noise": Parameter(
+        "a number at least 0",
+        lambda value: _is_real(value, 0),
+        "Standard deviation of Gaussian noise on what the encoder sees while training, in scaled "
+        "units; the clean row is reconstructed.",
+    ),
+    "input_masking": Parameter(
+        "a number at least 0 and below 1",
+        lambda value: _is_real(value, 0, 1),
+        "Share of the values that are set to 0 (in scaled units) in what the encoder sees while training.",
+    ),
+    "standardize": Parameter(
+        "True, False or 'auto'",
+        lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "auto"),
+        "Whether columns are scaled to mean 0 and standard deviation 1. 8-bit values are divided "
+        "by 255, and values for a [0, 1] likelihood and images in [0, 1] left alone, in any case. "
+        '``"auto"`` does so unless ``max_iter=0``: a trained network knows its own scale.',
+    ),
+    "batch_size": Parameter(
+        "a positive integer", _is_int, "Rows per training step; fewer rows are one batch."
+    ),
+    "learning_rate": Parameter(
+        *_one_of(*LEARNING_RATES),
+        "How the step changes: up and down to nearly 0 in one cycle, or not at all.",
+    ),
+    "learning_rate_init": Parameter(
+        "a positive number",
+        lambda value: _is_real(value, 0, closed="neither"),
+        "Peak, or constant, learning rate of Adam.",
+    ),
+    "max_iter": Parameter(
+        "an integer at least 0 or 'auto'",
+        lambda value: value == "auto" if isinstance(value, str) else _is_int(value, 0),
+        'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps and never '
+        "fewer than 10 epochs. 0 leaves the weights as they are, sets a learnt scale to its "
+        "maximum-likelihood value on X and calibrates.",
+    ),
+    "early_stopping": _flag(
+        "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer "
+        'falls, and keep the best weights. Needs ``learning_rate="constant"``.'
+    ),
+    "validation_fraction": Parameter(
+        "a number above 0 and below 1",
+        lambda value: _is_real(value, 0, 1, closed="neither"),
+        "Share of the rows that early stopping watches.",
+    ),
+    "n_iter_no_change": Parameter(
+        "a positive integer", _is_int, "Epochs without improvement before early stopping stops."
+    ),
+    "tol": Parameter(
+        "a number at least 0",
+        lambda value: _is_real(value, 0),
+        "Least fall of the held-out loss that counts as improvement, in nats per row.",
+    ),
+    "anomaly_score": Parameter(
+        *_one_of(*SCORES),
+        "Which score `score_samples`, `predict` and `p_values` use; see `vaetools.anomaly.scores`.",
+    ),
+    "contamination": Parameter(
+        "'auto' or a number above 0 and at most 0.5",
+        lambda value: value == "auto" if isinstance(value, str) else _is_real(value, 0, 0.5, closed="right"),
+        '``"auto"`` takes the rows as normal and holds out ``calibration_fraction`` of them to '
+        "set the threshold. A number holds nothing out: that share of the training rows is "
+        "flagged.",
+    ),
+    "false_alarm_rate": Parameter(
+        "a number above 0 and below 1",
+        lambda value: _is_real(value, 0, 1, closed="neither"),
+        'Probability that a new normal row is flagged, with ``contamination="auto"``.',
+    ),
+    "calibration_fraction": Parameter(
+        "a number above 0 and below 1",
+        lambda value: _is_real(value, 0, 1, closed="neither"),
+        "Share of the rows that calibrate and touch nothing else.",
+    ),
+    "score_precision": Parameter(
+        *_one_of("float64", "float32"),
+        "Precision of everything after training. float64 makes a row's score independent of its "
+        "batch to about 12 digits; float32 is faster and good to about 5.",
+    ),
+    "device": Parameter(
+        "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",
+        _is_device,
+        'Where to compute; ``"auto"`` takes a GPU if there is one.',
+    ),
+    "random_state": Parameter(
+        "None, an integer at least 0 or a RandomState",
+        _is_seed,
+        "Seed of the split, the weights, the row order and the noise of training. Nothing after "
+        "``fit`` depends on it.",
+    ),
+    "verbose": Parameter(
+        "True, False or an integer at least 0",
+        lambda value: isinstance(value, bool) or _is_int(value, 0),
+        "1 shows a progress bar.",
+    ),
+}
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise where a constructor parameter breaks its rule, naming owner, rule and value."""
+    owner = type(estimator).__name__
+    for name, value in estimator.get_params(deep=False).items():
+        rule, holds, _ = PARAMETERS[name]
+        if not holds(value):
+            raise ValueError(f"{owner}: {name} must be {rule}; got {value!r}.")
+
+
+def check_combinations(estimator: Any) -> None:
+    """Raise where parameters contradict each other, naming both."""
+    owner = type(estimator).__name__
+    if estimator.early_stopping and estimator.learning_rate != "constant":
+        raise ValueError(
+            f"{owner}: early_stopping needs learning_rate='constant', because a one-cycle schedule "
+            f"helps only when it ends; got learning_rate={estimator.learning_rate!r}."
+        )
+    if estimator.network is not None:
+        defaults = inspect.signature(type(estimator).__init__).parameters
+        for name in (name for name in _ARCHITECTURE if name in defaults):
+            value = getattr(estimator, name)
+            if value != defaults[name].default:
+                raise ValueError(
+                    f"{owner}: {name} must keep its default where network is given, which has an "
+                    f"architecture of its own; got {name}={value!r}."
+                )
+    elif estimator.image_shape is None and estimator.hidden_channels not in ("auto", (), []):
+        raise ValueError(
+            f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
+            f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
+        )
+
+
+_ATTRIBUTES = """\
+model_ : torch.nn.Module
+    Network and likelihood.
+input_scale_ : InputScale
+    How columns are scaled: ``kind``, ``shift``, ``scale``.
+offset_ : float
+    Threshold of the score: ``decision_function = score_samples - offset_``.
+calibration_scores_ : ndarray of shape (n_calibration,)
+    Scores of the rows that were held out to calibrate, sorted; absent if none were.
+history_ : DataFrame of shape (n_iter_, n_columns)
+    Per epoch: loss, its parts in nats per row, beta, learning rate.
+n_iter_ : int
+    Epochs that ran.
+mean_terms_ : DataFrame of shape (2, 2)
+    Mean reconstruction and KL in nats, of training and of held-out rows.
+kl_per_component_ : ndarray of shape (n_components,)
+    Mean KL of every latent dimension over training rows, in nats.
+active_units_ : ndarray of shape (n_components,), bool
+    Latent dimensions whose mean varies over training rows by more than 0.01.
+code_range_ : ndarray of shape (2, n_components)
+    Least and greatest training code of every dimension.
+n_features_in_ : int
+    Columns of X.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Names of the columns; absent if X had none."""
+
+
+def documented(cls: type) -> type:
+    """Write the parameters and the shared attributes of a class into its docstring."""
+    lines = []
+    for name, argument in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+        rule, _, description = PARAMETERS[name]
+        lines.append(f"    {name} : {rule}, default={argument.default!r}")
+        lines += textwrap.wrap(description, 95, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    if cls.__doc__ is not None:  # absent under python -OO
+        filled = cls.__doc__.replace("    {parameters}", "\n".join(lines))
+        cls.__doc__ = filled.replace("    {attributes}", textwrap.indent(_ATTRIBUTES, "    "))
+    return cls
+
+
+def check_count(estimator: Any, name: str, value: Any) -> None:
+    """Raise where an argument is not a positive integer."""
+    if not _is_int(value):
+        raise ValueError(f"{type(estimator).__name__}: {name} must be a positive integer; got {value!r}.")

@@ -1,0 +1,147 @@
+"""What comes in: rows are checked, scaled and split, without a copy of X."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import validate_data
+
+from vaetools.anomaly.calibration import n_tolerated
+from vaetools.nn.scaling import InputScale
+
+_CHUNK_VALUES = 2**20  # 8 MB of float64
+
+
+def slices(n_rows: int, n_features: int, *, most: int = 4096) -> Iterator[slice]:
+    """Cut rows into pieces of about a million values, and at most ``most`` rows."""
+    size = max(1, min(most, _CHUNK_VALUES // n_features))
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
+
+
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
+    """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one."""
+    owner = type(estimator).__name__
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2:
+        raise ValueError(f"{owner}: X must have shape (n_samples, n_features); got {_reshape_hint(shape)}")
+    array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+    _check_finite(estimator, array)
+    return array
+
+
+def _reshape_hint(shape: tuple[int, ...]) -> str:
+    """Describe an image-shaped X and how to make rows of it."""
+    if len(shape) == 3:
+        return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={(1, *shape[1:])}."
+    if len(shape) == 4 and shape[-1] in (1, 3) and shape[1] not in (1, 3):
+        image_shape = (shape[3], shape[1], shape[2])
+        return (
+            f"{tuple(shape)}. Pass X.transpose(0, 3, 1, 2).reshape(len(X), -1) and image_shape={image_shape}."
+        )
+    return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={tuple(shape[1:])}."
+
+
+def _check_finite(estimator: Any, X: np.ndarray) -> None:
+    """Raise on the first NaN or infinite value; integers are not looked at."""
+    if X.dtype.kind != "f":
+        return
+    for piece in slices(*X.shape):
+        bad = ~np.isfinite(X[piece])
+        if not bad.any():
+            continue
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        value = X[piece][row, column]
+        kind = "NaN" if np.isnan(value) else "infinity (inf)"
+        names = getattr(estimator, "feature_names_in_", None)
+        where = f"column {column}" if names is None else f"column {names[column]!r}"
+        raise ValueError(
+            f"{type(estimator).__name__}: X must be finite. Input X contains {kind}: {value} in row "
+            f"{piece.start + row}, {where}. Drop such rows, or fill them in with "
+            "sklearn.impute.SimpleImputer."
+        )
+
+
+def check_unit_interval(owner: str, X: np.ndarray, reason: str) -> None:
+    """Raise where a value lies outside [0, 1], naming it."""
+    low, high = value_range(X)
+    if low < 0 or high > 1:
+        value = high if high > 1 else low
+        raise ValueError(f"{owner}: X must lie in [0, 1], {reason}; got {value:g}.")
+
+
+def value_range(X: np.ndarray) -> tuple[float, float]:
+    """Return the least and the greatest value; 8-bit values count as divided by 255."""
+    if X.dtype == np.uint8:
+        return 0.0, 1.0
+    pieces = [X[piece] for piece in slices(*X.shape)]
+    return float(min(piece.min() for piece in pieces)), float(max(piece.max() for piece in pieces))
+
+
+def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
+    """Raise where X is not of the kind that the scaling was decided for."""
+    owner, kind = type(estimator).__name__, estimator.input_scale_.kind
+    if X.dtype == np.uint8 and kind != "pixels":
+        raise ValueError(
+            f"{owner}: X must be numbers on the scale of the training rows, which were not 8-bit; got "
+            "uint8. Pass X / 255.0 if those were images in [0, 1], else X.astype(float)."
+        )
+    if X.dtype != np.uint8 and kind == "pixels":
+        check_unit_interval(owner, X, "because it was fitted on uint8 images; pass uint8, or divide by 255")
+    elif estimator.model_.likelihood.unit_interval:
+        check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
+
+
+def decide_scale(
+    X: np.ndarray, index: np.ndarray, *, standardize: bool, images: bool, unit_interval: bool
+) -> InputScale:
+    """Return how the columns of X are scaled, from its rows ``index``."""
+    n_features = X.shape[1]
+    if X.dtype == np.uint8:
+        return InputScale.fixed("pixels", n_features)
+    low, high = value_range(X) if images else (-np.inf, np.inf)
+    if unit_interval or (low >= 0 and high <= 1):
+        return InputScale.fixed("unit", n_features)
+    if not standardize:
+        return InputScale.fixed("identity", n_features)
+    scaler = StandardScaler()
+    for piece in slices(len(index), n_features):
+        scaler.partial_fit(X[index[piece]].astype(np.float64, copy=False))
+    return InputScale("standardize", scaler.mean_, scaler.scale_)
+
+
+class Split(NamedTuple):
+    """Disjoint row numbers, each with one job."""
+
+    train: np.ndarray
+    validate: np.ndarray
+    calibrate: np.ndarray
+
+
+def split_rows(estimator: Any, n_rows: int, rng: np.random.RandomState) -> Split:
+    """Give every row its job.
+
+    Too few rows to calibrate on all train; a number as ``contamination`` calibrates on the
+    training rows.
+    """
+    n_calibrate = 0
+    if estimator.contamination == "auto":
+        n_calibrate = int(estimator.calibration_fraction * n_rows)
+        if n_tolerated(n_calibrate, estimator.false_alarm_rate) == 0:
+            n_calibrate = 0
+    n_validate = 0
+    if estimator.early_stopping:
+        n_validate = max(1, int(estimator.validation_fraction * (n_rows - n_calibrate)))
+    if n_validate + n_calibrate >= n_rows:
+        raise ValueError(
+            f"{type(estimator).__name__}: early_stopping needs a row to train on and a row to watch; "
+            f"got n_samples={n_rows}."
+        )
+    if n_calibrate + n_validate == 0:
+        return Split(np.arange(n_rows), np.arange(0), np.arange(0))
+    parts = np.split(rng.permutation(n_rows), [n_calibrate, n_calibrate + n_validate])
+    calibrate, validate, train = (np.sort(part) for part in parts)
+    return Split(train, validate, calibrate)

@@ -1,0 +1,193 @@
+"""VAE: a Gaussian posterior, and so a prior to sample and a cost of codes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.base import OutlierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.estimators.detector import Detector
+from vaetools.estimators.parameters import check_count, documented
+from vaetools.nn.objectives import antithetic_noise
+
+
+class Posterior(NamedTuple):
+    """Mean and standard deviation of q(z | x), ndarrays of shape (n_samples, n_components)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+
+@documented
+class VAE(OutlierMixin, Detector):
+    """Variational autoencoder: embedding, density, samples and outlier score.
+
+    Trained to minimize the mean over rows of reconstruction + beta · KL, in nats. The default
+    score of a row is log p(x | z) − KL at z = the posterior mean.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    AE : Without a posterior.
+    CVAE : Given labels.
+
+    References
+    ----------
+    Kingma, Welling (2014), "Auto-Encoding Variational Bayes", ICLR.
+    Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
+    Variational Framework", ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import VAE
+    >>> X = load_iris().data
+    >>> vae = VAE(n_components=2, random_state=0).fit(X)
+    >>> vae.transform(X).shape, vae.sample(5, random_state=0).shape
+    ((150, 2), (5, 4))
+    >>> vae.predict([[5.1, 3.5, 1.4, 0.2], [9.0, 1.0, 9.0, 9.0]])
+    array([ 1, -1])
+    """
+
+    _variational: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        n_components: int | str = "auto",
+        *,
+        hidden_layer_sizes: Any = "auto",
+        hidden_channels: Any = "auto",
+        image_shape: tuple[int, int, int] | None = None,
+        activation: str = "silu",
+        likelihood: Any = "gaussian",
+        network: Any = None,
+        beta: float = 1.0,
+        kl_warmup: float = 0.0,
+        input_noise: float = 0.0,
+        input_masking: float = 0.0,
+        standardize: bool | str = "auto",
+        batch_size: int = 128,
+        learning_rate: str = "one_cycle",
+        learning_rate_init: float = 2e-3,
+        max_iter: int | str = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        anomaly_score: str = "reconstruction_kl",
+        contamination: float | str = "auto",
+        false_alarm_rate: float = 0.05,
+        calibration_fraction: float = 0.2,
+        score_precision: str = "float64",
+        device: Any = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.hidden_channels = hidden_channels
+        self.image_shape = image_shape
+        self.activation = activation
+        self.likelihood = likelihood
+        self.network = network
+        self.beta = beta
+        self.kl_warmup = kl_warmup
+        self.input_noise = input_noise
+        self.input_masking = input_masking
+        self.standardize = standardize
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.anomaly_score = anomaly_score
+        self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
+        self.calibration_fraction = calibration_fraction
+        self.score_precision = score_precision
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def posterior(self, X: Any) -> Posterior:
+        """Return means and standard deviations of q(z | x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        posterior : Posterior
+            Named tuple of ``mean`` and ``std``, each of shape (n_samples, n_components).
+        """
+        return self._posterior(X)
+
+    def sample(self, n: int, random_state: Any = None) -> np.ndarray:
+        """Decode draws from the prior N(0, I).
+
+        Parameters
+        ----------
+        n : int
+        random_state : None, int or RandomState, default=None
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_features)
+            Expected rows (no noise is added), in units of X; in [0, 1] if the model was fitted
+            on uint8.
+        """
+        return self.inverse_transform(self._prior_draws(n, random_state))
+
+    def log_likelihood(self, X: Any, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
+        """Return the importance-weighted bound of log p(x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        n_samples : int, default=128
+            Draws per row, from a fixed table: more are closer to log p(x), from below in
+            expectation.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            Nats, in units of X.
+
+        References
+        ----------
+        Burda, Grosse, Salakhutdinov (2016), "Importance Weighted Autoencoders", ICLR.
+        """
+        return self._log_likelihood(X, n_samples)
+
+    def _posterior(self, X: Any, labels: np.ndarray | None = None) -> Posterior:
+        rows = self._rows(self._check_new_rows(X), labels)
+        stats = self._evaluate(rows, lambda x, c: torch.stack(self.model_.posterior(x, c), dim=2))
+        return Posterior(stats[..., 0], np.exp(stats[..., 1]))
+
+    def _prior_draws(self, n: int, random_state: Any) -> np.ndarray:
+        check_is_fitted(self)
+        check_count(self, "n", n)
+        return check_random_state(random_state).standard_normal((n, self._n_features_out))
+
+    def _log_likelihood(self, X: Any, n_samples: int, labels: np.ndarray | None = None) -> np.ndarray:
+        rows = self._rows(self._check_new_rows(X), labels)
+        self._require_decoder("log_likelihood")
+        check_count(self, "n_samples", n_samples)
+        noise = antithetic_noise(n_samples, self._n_features_out).to(self.model_.log_unit)
+        return self._evaluate(rows, lambda x, c: self.model_.log_likelihood(x, noise, c))

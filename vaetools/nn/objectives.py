@@ -1,0 +1,258 @@
+"""What a row costs, in nats: terms, the evidence lower bound, the importance-weighted bound.
+
+Sums over features and components are made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vaetools.nn.likelihoods import Likelihood
+
+
+class Terms(NamedTuple):
+    """Costs of rows in nats, unweighted: lower is more normal.
+
+    Attributes
+    ----------
+    reconstruction_per_feature : Tensor of shape (n_samples, n_features)
+        −log p(x | z).
+    kl_per_component : Tensor of shape (n_samples, n_components)
+        KL(q(z | x) ‖ p(z)); a model that marginalizes over labels adds one column,
+        KL(q(y | x) ‖ p(y)).
+    """
+
+    reconstruction_per_feature: Tensor
+    kl_per_component: Tensor
+
+    @property
+    def reconstruction(self) -> Tensor:
+        """−log p(x | z) of every row."""
+        return self.reconstruction_per_feature.sum(dim=1)
+
+    @property
+    def kl(self) -> Tensor:
+        """KL(q(z | x) ‖ p(z)) of every row."""
+        return self.kl_per_component.sum(dim=1)
+
+    def loss(self, beta: float = 1.0) -> Tensor:
+        """Mean over rows of reconstruction + beta · KL."""
+        return (self.reconstruction + beta * self.kl).mean()
+
+
+def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
+    """Return a fixed table of standard normal draws, each followed by its mirror image.
+
+    Shape ``(n_draws, n_components)``, float64, the same on every machine and in every call, so
+    that a Monte-Carlo score depends on the row alone. An odd ``n_draws`` leaves out one mirror.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    half = torch.randn((n_draws + 1) // 2, n_components, generator=generator, dtype=torch.float64)
+    return torch.stack([half, -half], dim=1).reshape(-1, n_components)[:n_draws]
+
+
+class Autoencoder(nn.Module):
+    """A network and a likelihood: with their one ``state_dict``, the whole model.
+
+    ``network`` is any module with ``posterior(x, condition)`` → mean and log standard deviation
+    (``None``: no posterior, as in a plain autoencoder, and KL is zero) and
+    ``decode(z, condition)`` → the likelihood's parameters. Rows ``x`` are scaled numbers;
+    ``log_unit`` carries the densities to the units of X.
+    """
+
+    def __init__(self, network: nn.Module, likelihood: Likelihood, n_features: int, n_components: int):
+        super().__init__()
+        self.n_components = n_components
+        self.network = network
+        self.likelihood = likelihood
+        self.register_buffer("log_unit", torch.zeros(n_features, dtype=torch.float64))
+
+    def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Mean and log standard deviation of q(z | x), ``(n_samples, n_components)`` each."""
+        return self.network.posterior(x, condition)
+
+    def code(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Latent mean of every row."""
+        return self.posterior(x, condition)[0]
+
+    def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Expected row of every code."""
+        return self.likelihood.mean(self.network.decode(z, condition))
+
+    def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Expected row at the latent mean of every row."""
+        return self.decoded_mean(self.code(x, condition), condition)
+
+    def terms(
+        self,
+        x: Tensor,
+        condition: Tensor | None = None,
+        *,
+        noise: Tensor | None = None,
+        corrupted: Tensor | None = None,
+    ) -> Terms:
+        """Costs of rows at z = mean + std · noise, or at the mean where there is no noise.
+
+        ``corrupted`` is what the encoder sees instead of ``x`` (denoising).
+        """
+        mean, log_std = self.posterior(x if corrupted is None else corrupted, condition)
+        z = mean if noise is None or log_std is None else mean + torch.exp(log_std) * noise
+        kl = torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
+        return Terms(self._cost(z, x, condition), kl)
+
+    def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """KL cost of every component, without decoding."""
+        mean, log_std = self.posterior(x, condition)
+        return torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
+
+    def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.
+
+        The mean over draws estimates the bound; their spread tells its error.
+        """
+        mean, log_std = self.posterior(x, condition)
+        if log_std is None:
+            return -self._cost(mean, x, condition).sum(dim=1).expand(len(noise), -1)
+        kl = gaussian_kl(mean, log_std).sum(dim=1)
+        codes = (mean + torch.exp(log_std) * draw for draw in noise)
+        return torch.stack([-self._cost(z, x, condition).sum(dim=1) - kl for z in codes])
+
+    def log_likelihood(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Importance-weighted bound of log p(x) with one weight per draw (Burda et al. 2016)."""
+        mean, log_std = self.posterior(x, condition)
+        log_weights = []
+        for draw in noise:
+            z = mean + torch.exp(log_std) * draw
+            # log p(z) − log q(z | x); the constants of the two normal densities cancel
+            log_ratio = (log_std + 0.5 * draw.square() - 0.5 * z.square()).sum(dim=1)
+            log_weights.append(log_ratio - self._cost(z, x, condition).sum(dim=1))
+        return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(len(noise))
+
+    def _cost(self, z: Tensor, x: Tensor, condition: Tensor | None) -> Tensor:
+        """−log p(x | z) of every feature, in nats and units of X."""
+        log_prob = self.likelihood.log_prob(self.network.decode(z, condition), x)
+        return self.log_unit.to(x.dtype) - log_prob
+
+
+class ConditionalAutoencoder(Autoencoder):
+    """An autoencoder of rows given a label, with the labels' frequencies.
+
+    ``condition`` is a one-hot label ``(n_samples, n_classes)``. Without it every answer
+    marginalizes over labels: the label is then part of what is inferred, with the posterior
+    q(y | x) ∝ p(y) exp(−reconstruction − KL given y), and costs KL(q(y | x) ‖ p(y)). So the
+    terms of a row still add up: −reconstruction − KL = log Σ_y p(y) exp(score given y).
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        likelihood: Likelihood,
+        n_features: int,
+        n_components: int,
+        label_prior: Tensor,
+    ):
+        super().__init__(network, likelihood, n_features, n_components)
+        self.register_buffer("log_label_prior", torch.log(label_prior))
+
+    def _labels(self, x: Tensor) -> list[Tensor]:
+        """Every label as a one-hot condition of the rows of ``x``."""
+        one_hot = torch.eye(len(self.log_label_prior), dtype=x.dtype, device=x.device)
+        return [label.expand(len(x), -1) for label in one_hot]
+
+    def label_log_joint(self, x: Tensor) -> Tensor:
+        """Log p(y) − reconstruction − KL given y, of shape ``(n_samples, n_classes)``."""
+        each = (self.terms(x, label) for label in self._labels(x))
+        scores = torch.stack([-terms.reconstruction - terms.kl for terms in each], dim=1)
+        return self.log_label_prior + scores
+
+    def label_proba(self, x: Tensor) -> Tensor:
+        """Posterior probability of every label, ``(n_samples, n_classes)``."""
+        return torch.softmax(self.label_log_joint(x), dim=1)
+
+    def _expected(self, weights: Tensor, each: list[Tensor]) -> Tensor:
+        """Mean over labels of arrays ``(n_samples, …)``, weighted by ``(n_samples, n_classes)``."""
+        return sum(weights[:, [y]] * value for y, value in enumerate(each))
+
+    def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Mean and log standard deviation; without labels, of the mixture over labels."""
+        if condition is not None:
+            return super().posterior(x, condition)
+        weights = self.label_proba(x)
+        means, log_stds = zip(*(self.posterior(x, y) for y in self._labels(x)), strict=True)
+        mean = self._expected(weights, list(means))
+        if log_stds[0] is None:
+            return mean, None
+        second_moments = [m.square() + torch.exp(2 * s) for m, s in zip(means, log_stds, strict=True)]
+        spread = [moment - mean.square() for moment in second_moments]
+        return mean, 0.5 * torch.log(self._expected(weights, spread).clamp_min(1e-30))
+
+    def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Expected row of every code; without labels, averaged over their frequencies."""
+        if condition is not None:
+            return super().decoded_mean(z, condition)
+        prior = torch.exp(self.log_label_prior).expand(len(z), -1)
+        return self._expected(prior, [self.decoded_mean(z, y) for y in self._labels(z)])
+
+    def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Expected row at the latent mean; without labels, averaged over their posterior."""
+        if condition is not None:
+            return super().reconstruct(x, condition)
+        each = [self.reconstruct(x, y) for y in self._labels(x)]
+        return self._expected(self.label_proba(x), each)
+
+    def terms(
+        self,
+        x: Tensor,
+        condition: Tensor | None = None,
+        *,
+        noise: Tensor | None = None,
+        corrupted: Tensor | None = None,
+    ) -> Terms:
+        """Costs of rows given their labels; without labels, marginal costs (see the class)."""
+        if condition is not None:
+            return super().terms(x, condition, noise=noise, corrupted=corrupted)
+        each = [self.terms(x, y) for y in self._labels(x)]
+        scores = torch.stack([-terms.reconstruction - terms.kl for terms in each], dim=1)
+        log_weights = torch.log_softmax(self.log_label_prior + scores, dim=1)
+        weights = log_weights.exp()
+        label_kl = (weights * (log_weights - self.log_label_prior)).sum(dim=1, keepdim=True)
+        reconstruction = self._expected(weights, [t.reconstruction_per_feature for t in each])
+        kl = self._expected(weights, [t.kl_per_component for t in each])
+        return Terms(reconstruction, torch.cat([kl, label_kl], dim=1))
+
+    def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """KL cost of every component; without labels, the marginal cost, which decodes."""
+        if condition is not None:
+            return super().kl_terms(x, condition)
+        return self.terms(x).kl_per_component
+
+    def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Evidence lower bound under every draw; without labels, of the marginal density.
+
+        The marginal bound is a smooth function of the bounds given each label; draws are
+        carried through its linear part, so that their mean is the value and their spread the
+        error.
+        """
+        if condition is not None:
+            return super().bound_draws(x, noise, condition)
+        draws = torch.stack([self.bound_draws(x, noise, y) for y in self._labels(x)], dim=2)
+        log_joint = self.log_label_prior + draws.mean(dim=0)  # (n_samples, n_classes)
+        weights = torch.softmax(log_joint, dim=1)
+        deviations = (weights * (draws - draws.mean(dim=0))).sum(dim=2)
+        return torch.logsumexp(log_joint, dim=1) + deviations  # (n_draws, n_samples)
+
+    def log_likelihood(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Importance-weighted bound of log p(x | y); without labels, of log p(x)."""
+        if condition is not None:
+            return super().log_likelihood(x, noise, condition)
+        each = [self.log_likelihood(x, noise, y) for y in self._labels(x)]
+        return torch.logsumexp(self.log_label_prior + torch.stack(each, dim=1), dim=1)
+
+
+def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL(N(mean, std²) ‖ N(0, 1)) of every component, in nats (Kingma, Welling 2014, app. B)."""
+    return 0.5 * (mean.square() + torch.exp(2 * log_std) - 1) - log_std

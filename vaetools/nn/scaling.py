@@ -1,0 +1,67 @@
+"""How rows in the user's units become the numbers that a network sees, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class InputScale:
+    """An invertible map of every column, decided once by ``fit``.
+
+    Attributes
+    ----------
+    kind : {"standardize", "unit", "pixels", "identity"}
+        ``"standardize"`` subtracts ``shift`` and divides by ``scale``, ``"pixels"`` divides
+        8-bit values by 255, ``"unit"`` leaves alone what lies in [0, 1], and ``"identity"``
+        leaves alone whatever comes.
+    shift, scale : ndarray of shape (n_features,), float64
+        In units of X.
+    """
+
+    kind: str
+    shift: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fixed(cls, kind: str, n_features: int) -> InputScale:
+        """Return a scale that is not learnt from rows."""
+        return cls(kind, np.zeros(n_features), np.ones(n_features))
+
+    @property
+    def in_unit_interval(self) -> bool:
+        """Whether scaled rows lie in [0, 1]."""
+        return self.kind in ("unit", "pixels")
+
+    @property
+    def log_unit(self) -> np.ndarray:
+        """Log of one scaled unit in units of X, the Jacobian of every column's density.
+
+        Zero for pixels: their nats are on the [0, 1] scale.
+        """
+        return np.log(self.scale)
+
+    def apply(self, rows: np.ndarray, *, device: torch.device, dtype: torch.dtype) -> Tensor:
+        """Return rows of X, fresh and writable, as scaled numbers on the device.
+
+        Standardization runs in float64: a column of large mean and small spread would lose its
+        digits if it were cast first.
+        """
+        if rows.dtype not in (np.uint8, np.float32, np.float64):
+            rows = rows.astype(np.float64)
+        values = torch.from_numpy(rows)
+        if self.kind == "standardize":
+            shift, scale = torch.from_numpy(self.shift), torch.from_numpy(self.scale)
+            values = (values.double() - shift) / scale
+        if values.dtype == torch.float64:
+            values = values.to(dtype)  # before moving: not every device holds float64
+        values = values.to(device).to(dtype)
+        return values / 255 if rows.dtype == np.uint8 else values
+
+    def invert(self, values: np.ndarray) -> np.ndarray:
+        """Return scaled numbers in units of X (8-bit pixels: in [0, 1])."""
+        return values * self.scale + self.shift if self.kind == "standardize" else values

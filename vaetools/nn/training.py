@@ -1,0 +1,313 @@
+"""The only training loop.
+
+Rows are gathered by index from one array, scaled on their way to the device, and nothing is read
+back from it for `SYNC_STEPS` steps: losses, sums and the check for non-finite numbers accumulate
+there, and so does the copy of the last good weights.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaetools.nn.objectives import Autoencoder, Terms, antithetic_noise
+from vaetools.nn.scaling import InputScale
+
+SYNC_STEPS = 50
+LEARNING_RATES = ("one_cycle", "constant")
+_MAX_GRADIENT_NORM = 100.0
+_MAX_RECOVERIES = 4
+_VALIDATION_DRAWS = 2
+
+Record = dict[str, float]
+Callback = Callable[[Record, Autoencoder], None]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What a run of the loop is told; `Trainer` documents the effect of each."""
+
+    n_epochs: int
+    batch_size: int = 128
+    learning_rate: str = "one_cycle"
+    learning_rate_init: float = 2e-3
+    beta: float = 1.0
+    kl_warmup: float = 0.0
+    input_noise: float = 0.0
+    input_masking: float = 0.0
+    n_iter_no_change: int = 10
+    tol: float = 1e-4
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of one array, scaled and moved to the device batch by batch.
+
+    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot conditions.
+    """
+
+    X: np.ndarray
+    index: np.ndarray
+    scale: InputScale
+    labels: np.ndarray | None = None
+    n_classes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def batch(
+        self, where: np.ndarray | slice, device: torch.device, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return scaled rows ``(n, n_features)`` and one-hot labels ``(n, n_classes)``."""
+        index = self.index[where]
+        x = self.scale.apply(self.X[index], device=device, dtype=dtype)
+        if self.labels is None:
+            return x, None
+        codes = torch.from_numpy(self.labels[index]).to(device)
+        return x, F.one_hot(codes, self.n_classes).to(dtype)
+
+
+def one_cycle(progress: float) -> float:
+    """Return the share of the peak learning rate: up over 30 %, down to nearly 0 (Smith 2018)."""
+    if progress < 0.3:
+        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / 0.3))
+    return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7))
+
+
+class Trainer:
+    """Train an autoencoder on rows, in steps that can be saved and continued.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        On the device and in the precision to train in; changed in place.
+    rows, held_out : Rows
+        ``held_out`` (or None) is scored after every epoch, at the final beta and with fixed
+        noise; training stops once ``settings.n_iter_no_change`` epochs after the warm-up brought
+        no loss lower by ``settings.tol`` nats, and the best weights are restored.
+    settings : TrainingSettings
+    seed : int
+        Of the two generators: row order, and noise on the device.
+    """
+
+    def __init__(
+        self,
+        model: Autoencoder,
+        rows: Rows,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+        held_out: Rows | None = None,
+    ):
+        self.model, self.rows, self.held_out, self.settings = model, rows, held_out, settings
+        reference = next(model.parameters())
+        self.device, self.dtype = reference.device, reference.dtype
+        self.steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
+        self.n_steps = self.steps_per_epoch * settings.n_epochs
+        self.order_generator = torch.Generator().manual_seed(seed)
+        self.noise_generator = torch.Generator(self.device).manual_seed(seed)
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = self._new_optimizer()
+        self.history: list[Record] = []
+        self.epoch, self.step, self.n_recoveries = 0, 0, 0
+        self.order = torch.empty(0, dtype=torch.int64)
+        self.best_loss, self.best_epoch = math.inf, 0
+        self.best_weights = self._weights()
+        self._good_weights = self._weights()
+        self._bad = torch.zeros((), dtype=torch.bool, device=self.device)
+        self._pending: list[tuple[Record, Tensor]] = []
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters, lr=self.settings.learning_rate_init, fused=True)
+
+    def _weights(self) -> list[Tensor]:
+        return [p.detach().clone() for p in self.parameters]
+
+    @torch.no_grad()
+    def _set_weights(self, weights: list[Tensor]) -> None:
+        for parameter, weight in zip(self.parameters, weights, strict=True):
+            parameter.copy_(weight)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on, in one dict."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "order_generator": self.order_generator.get_state(),
+            "noise_generator": self.noise_generator.get_state(),
+            "order": self.order,
+            "epoch": self.epoch,
+            "step": self.step,
+            "n_recoveries": self.n_recoveries,
+            "history": list(self.history),
+            "best_loss": self.best_loss,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict` returned between two epochs."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.order_generator.set_state(state["order_generator"])
+        self.noise_generator.set_state(state["noise_generator"])
+        for name in ("order", "epoch", "step", "n_recoveries", "best_loss", "best_epoch"):
+            setattr(self, name, state[name])
+        self.history = list(state["history"])
+        self.best_weights = [weight.clone() for weight in state["best_weights"]]
+        self._good_weights = self._weights()
+
+    def run(
+        self, callbacks: Sequence[Callback] = (), progress: Callable[[], object] | None = None
+    ) -> list[Record]:
+        """Train to the end and return one record per epoch.
+
+        A record holds mean losses in nats per row. Callbacks are called after every epoch with
+        its record and the model; they, and early stopping, read the device once per epoch.
+        """
+        self.model.train()
+        read_each_epoch = bool(callbacks) or self.held_out is not None
+        try:
+            while self.epoch < self.settings.n_epochs:
+                self._train_epoch()
+                if read_each_epoch or self.epoch == self.settings.n_epochs:
+                    self._read()
+                stop = self.held_out is not None and self._watch()
+                for callback in callbacks:
+                    callback(self.history[-1], self.model)
+                if progress is not None:
+                    progress()
+                if stop:
+                    break
+            if self.held_out is not None:
+                self._set_weights(self.best_weights)
+        finally:
+            self.model.eval()
+        return self.history
+
+    def _train_epoch(self) -> None:
+        """Make one pass over the rows."""
+        self.order = torch.randperm(len(self.rows), generator=self.order_generator)
+        order = self.order.numpy()
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        record = {
+            "epoch": self.epoch + 1,
+            "beta": self._beta(),
+            "learning_rate": self._learning_rate(),
+        }
+        size = self.settings.batch_size
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            sums += self._train_step(batch) * len(batch)
+            if self.step % SYNC_STEPS == 0:
+                self._check()
+        self.epoch += 1
+        self._pending.append((record, sums / len(order)))
+
+    def _train_step(self, batch: np.ndarray) -> Tensor:
+        """Take one step and return mean reconstruction and KL, on the device."""
+        x, condition = self.rows.batch(batch, self.device, self.dtype)
+        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
+        terms = self.model.terms(x, condition, noise=self._noise(len(x)), corrupted=self._corrupt(x))
+        reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()
+        loss = reconstruction + self._beta() * kl
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, _MAX_GRADIENT_NORM)
+        self.optimizer.step()
+        self._bad.logical_or_(~torch.isfinite(norm + loss.detach()))
+        self.step += 1
+        return torch.stack([reconstruction.detach(), kl.detach()])
+
+    def _noise(self, n_rows: int) -> Tensor:
+        """Draw posterior noise, ``(n_rows, n_components)``."""
+        size = (n_rows, self.model.n_components)
+        return torch.randn(size, generator=self.noise_generator, device=self.device, dtype=self.dtype)
+
+    def _corrupt(self, x: Tensor) -> Tensor | None:
+        """Return what a denoising encoder sees, or None."""
+        noise, masking = self.settings.input_noise, self.settings.input_masking
+        if not noise and not masking:
+            return None
+        options = {"generator": self.noise_generator, "device": x.device, "dtype": x.dtype}
+        if noise:
+            x = x + noise * torch.randn(x.shape, **options)
+        return x * (torch.rand(x.shape, **options) >= masking) if masking else x
+
+    def _beta(self) -> float:
+        """KL weight of this step: rises linearly over the first ``kl_warmup`` of all steps."""
+        warmup = self.settings.kl_warmup * self.n_steps
+        return self.settings.beta * min(1.0, self.step / warmup if warmup else 1.0)
+
+    def _learning_rate(self) -> float:
+        """Learning rate of this step, lowered tenfold by every recovery."""
+        peak = self.settings.learning_rate_init * 0.1**self.n_recoveries
+        if self.settings.learning_rate == "constant":
+            return peak
+        return peak * one_cycle(self.step / self.n_steps)
+
+    def _check(self) -> None:
+        """Keep the weights if all steps since the last check were finite, else go back."""
+        finite = torch.stack([torch.isfinite(p).all() for p in self.parameters]).all()
+        if (finite & ~self._bad).item():
+            for good, parameter in zip(self._good_weights, self.parameters, strict=True):
+                good.copy_(parameter.detach())
+            return
+        self.n_recoveries += 1
+        if self.n_recoveries > _MAX_RECOVERIES:
+            raise FloatingPointError(
+                f"the loss became infinite or NaN {self.n_recoveries} times, the last time at a "
+                f"learning rate of {10 * self._learning_rate():.2g}. Look for extreme values in X, "
+                "or lower learning_rate_init."
+            )
+        warnings.warn(
+            f"the loss became infinite or NaN in epoch {self.epoch + 1}: went back to the last good "
+            f"weights and lowered the learning rate to {self._learning_rate():.2g}.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        self._set_weights(self._good_weights)
+        self.optimizer = self._new_optimizer()
+        self._bad.zero_()
+
+    def _read(self) -> None:
+        """Check the weights and move finished epochs from the device to the history."""
+        self._check()
+        for record, means in self._pending:
+            reconstruction, kl = means.tolist()
+            loss = reconstruction + record["beta"] * kl
+            self.history.append(record | {"loss": loss, "reconstruction": reconstruction, "kl": kl})
+        self._pending.clear()
+
+    def _watch(self) -> bool:
+        """Score the held-out rows, note the best epoch and say whether to stop."""
+        loss = self._held_out_loss()
+        self.history[-1]["held_out_loss"] = loss
+        if self.step < self.settings.kl_warmup * self.n_steps:
+            return False
+        if loss < self.best_loss - self.settings.tol:
+            self.best_loss, self.best_epoch = loss, self.epoch
+            self.best_weights = self._weights()
+        return self.epoch - self.best_epoch >= self.settings.n_iter_no_change
+
+    @torch.no_grad()
+    def _held_out_loss(self) -> float:
+        """Mean reconstruction + final beta · KL of the held-out rows, in nats."""
+        self.model.eval()
+        noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
+        total = 0.0
+        for start in range(0, len(self.held_out), 1024):
+            x, condition = self.held_out.batch(slice(start, start + 1024), self.device, self.dtype)
+            for draw in noise:
+                terms: Terms = self.model.terms(x, condition, noise=draw)
+                total += float(terms.loss(self.settings.beta)) * len(x)
+        self.model.train()
+        return total / (len(noise) * len(self.held_out))
