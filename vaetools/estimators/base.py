@@ -297,13 +297,19 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _can_decode(self) -> bool:
         return getattr(self.model_.network, "can_decode", True)
 
+    def _can_score(self, name: str) -> bool:
+        """Whether this model has the parts that a score needs."""
+        score = SCORES[name]
+        return (self._can_decode or not score.decodes) and (self._variational or not score.samples)
+
     def _require_decoder(self, what: str) -> None:
+        """Raise where there is no decoder, naming what asked for it."""
         if not self._can_decode:
-            names = " and ".join(repr(name) for name, score in SCORES.items() if not score.decodes)
+            scores = " and ".join(repr(name) for name in SCORES if self._can_score(name))
             raise ValueError(
                 f"{type(self).__name__}: {what} must decode, and the network has no decoder; got "
-                f"network={self.network!r}. Without one there are transform and the scores {names} "
-                "(anomaly_score)."
+                f"network={type(self.model_.network).__name__}. Without one there are transform and "
+                f"anomaly_score={scores}."
             )
 
     def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:

@@ -323,7 +323,8 @@ class CVAE(VAE):
         if y.dtype.kind in "iubU":
             return y
         odd = next(
-            (v for v in y.tolist() if (not isinstance(v, (str, int)) and v != v) or isinstance(v, float)), y[0]
+            (v for v in y.tolist() if (not isinstance(v, (str, int)) and v != v) or isinstance(v, float)),
+            y[0],
         )
         raise ValueError(
             f"{type(self).__name__}: labels y must be integers, booleans or strings; got {odd!r} "

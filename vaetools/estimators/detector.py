@@ -134,11 +134,6 @@ class Detector(BaseAutoencoder):
                 columns[name] = self._evaluate_score(rows, name)
         return pd.DataFrame(columns, index=index)
 
-    def _can_score(self, name: str) -> bool:
-        """Whether this model has the parts that a score needs."""
-        score = SCORES[name]
-        return (self._can_decode or not score.decodes) and (self._variational or not score.samples)
-
     def _calibrate(self, train: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or from training rows where there are none."""
         self.__dict__.pop("offset_", None)

@@ -30,11 +30,11 @@ class Likelihood(nn.Module):
         return copy.deepcopy(self)
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """Log-density of every feature of every row, in nats."""
+        """Return the log-density of every feature of every row, in nats."""
         raise NotImplementedError
 
     def mean(self, parameters: Tensor) -> Tensor:
-        """Expected value of every feature of every row."""
+        """Return the expected value of every feature of every row."""
         raise NotImplementedError
 
     def fit_scale(self, mean_squared_error: Tensor) -> None:
@@ -49,7 +49,7 @@ class Likelihood(nn.Module):
         return {}
 
     def extra_repr(self) -> str:
-        """Constructor arguments, for ``repr``."""
+        """Return the constructor arguments, for ``repr``."""
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 
@@ -146,13 +146,13 @@ class Gaussian(Likelihood):
         return parameters, parameters.new_tensor(math.log(self.scale))
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """Log-density of every feature of every row, in nats."""
+        """Return the log-density of every feature of every row, in nats."""
         mean, log_scale = self._split(parameters)
         error = (x - mean) * torch.exp(-log_scale)
         return -0.5 * error.square() - (log_scale + 0.5 * math.log(2 * math.pi))
 
     def mean(self, parameters: Tensor) -> Tensor:
-        """Expected value of every feature of every row."""
+        """Return the expected value of every feature of every row."""
         return self._split(parameters)[0]
 
 
@@ -174,11 +174,11 @@ class Bernoulli(Likelihood):
     unit_interval = True
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """Log-probability of every feature of every row, in nats."""
+        """Return the log-probability of every feature of every row, in nats."""
         return x * parameters - F.softplus(parameters)
 
     def mean(self, parameters: Tensor) -> Tensor:
-        """Expected value of every feature of every row."""
+        """Return the expected value of every feature of every row."""
         return torch.sigmoid(parameters)
 
 
@@ -203,11 +203,11 @@ class ContinuousBernoulli(Likelihood):
     unit_interval = True
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """Log-density of every feature of every row, in nats."""
+        """Return the log-density of every feature of every row, in nats."""
         return x * parameters - F.softplus(parameters) + self._log_normalizer(parameters)
 
     def mean(self, parameters: Tensor) -> Tensor:
-        """Expected value of every feature of every row."""
+        """Return the expected value of every feature of every row."""
         half = parameters / 2
         small = half.abs() < 0.02
         safe = torch.where(small, torch.ones_like(half), half)

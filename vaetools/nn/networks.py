@@ -223,7 +223,7 @@ class Network(nn.Module):
         self.decoder = nn.Sequential(dense, image, squash)
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Mean and log standard deviation of q(z | x); the latter None for an autoencoder."""
+        """Return mean and log standard deviation of q(z | x); the latter None for an autoencoder."""
         features = self.features(x)
         if self.n_label_inputs:
             features = torch.cat([features, condition], dim=1)
@@ -234,7 +234,7 @@ class Network(nn.Module):
         return mean, _MAX_LOG_STD * torch.tanh(raw / _MAX_LOG_STD)
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Likelihood parameters of every code, ``(n_samples, n_parameters * n_features)``."""
+        """Return the likelihood parameters of every code, ``(n_samples, n_parameters * n_features)``."""
         return self.decoder(z if self.join is None else self.join(z, condition))
 
 
@@ -302,7 +302,7 @@ class EncoderDecoder(nn.Module):
         return self.decoder is not None
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Mean and log standard deviation of q(z | x); the latter None where there is none."""
+        """Return mean and log standard deviation of q(z | x); the latter None where there is none."""
         if self.image_shape is not None:
             x = x.reshape(-1, *self.image_shape)
         out = self.encoder(x) if condition is None else self.encoder(x, condition)
@@ -313,7 +313,7 @@ class EncoderDecoder(nn.Module):
         return mean.flatten(1), log_std.flatten(1)
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Likelihood parameters of every code, flattened to rows."""
+        """Return the likelihood parameters of every code, flattened to rows."""
         if self.decoder is None:
             raise NotImplementedError("EncoderDecoder: the network has no decoder.")
         out = (self.decoder(z) if condition is None else self.decoder(z, condition)).flatten(1)

@@ -15,7 +15,7 @@ from vaetools.nn.likelihoods import Likelihood
 
 
 class Terms(NamedTuple):
-    """Costs of rows in nats, unweighted: lower is more normal.
+    """Return the costs of rows in nats, unweighted: lower is more normal.
 
     Attributes
     ----------
@@ -72,19 +72,19 @@ class Autoencoder(nn.Module):
         self.register_buffer("log_unit", torch.zeros(n_features, dtype=torch.float64))
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Mean and log standard deviation of q(z | x), ``(n_samples, n_components)`` each."""
+        """Return mean and log standard deviation of q(z | x), ``(n_samples, n_components)`` each."""
         return self.network.posterior(x, condition)
 
     def code(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Latent mean of every row."""
+        """Return the latent mean of every row."""
         return self.posterior(x, condition)[0]
 
     def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Expected row of every code."""
+        """Return the expected row of every code."""
         return self.likelihood.mean(self.network.decode(z, condition))
 
     def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Expected row at the latent mean of every row."""
+        """Return the expected row at the latent mean of every row."""
         return self.decoded_mean(self.code(x, condition), condition)
 
     def terms(
@@ -95,7 +95,7 @@ class Autoencoder(nn.Module):
         noise: Tensor | None = None,
         corrupted: Tensor | None = None,
     ) -> Terms:
-        """Costs of rows at z = mean + std · noise, or at the mean where there is no noise.
+        """Return the costs of rows at z = mean + std · noise, or at the mean where there is no noise.
 
         ``corrupted`` is what the encoder sees instead of ``x`` (denoising).
         """
@@ -105,12 +105,12 @@ class Autoencoder(nn.Module):
         return Terms(self._cost(z, x, condition), kl)
 
     def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """KL cost of every component, without decoding."""
+        """Return the KL cost of every component, without decoding."""
         mean, log_std = self.posterior(x, condition)
         return torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
 
     def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.
+        """Return the evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.
 
         The mean over draws estimates the bound; their spread tells its error.
         """
@@ -122,7 +122,7 @@ class Autoencoder(nn.Module):
         return torch.stack([-self._cost(z, x, condition).sum(dim=1) - kl for z in codes])
 
     def log_likelihood(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Importance-weighted bound of log p(x) with one weight per draw (Burda et al. 2016)."""
+        """Return the importance-weighted bound of log p(x) with one weight per draw (Burda et al. 2016)."""
         mean, log_std = self.posterior(x, condition)
         log_weights = []
         for draw in noise:
@@ -170,7 +170,7 @@ class ConditionalAutoencoder(Autoencoder):
         return self.log_label_prior + scores
 
     def label_proba(self, x: Tensor) -> Tensor:
-        """Posterior probability of every label, ``(n_samples, n_classes)``."""
+        """Return the posterior probability of every label, ``(n_samples, n_classes)``."""
         return torch.softmax(self.label_log_joint(x), dim=1)
 
     def _expected(self, weights: Tensor, each: list[Tensor]) -> Tensor:
@@ -178,7 +178,7 @@ class ConditionalAutoencoder(Autoencoder):
         return sum(weights[:, [y]] * value for y, value in enumerate(each))
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Mean and log standard deviation; without labels, of the mixture over labels."""
+        """Return mean and log standard deviation; without labels, of the mixture over labels."""
         if condition is not None:
             return super().posterior(x, condition)
         weights = self.label_proba(x)
@@ -191,14 +191,14 @@ class ConditionalAutoencoder(Autoencoder):
         return mean, 0.5 * torch.log(self._expected(weights, spread).clamp_min(1e-30))
 
     def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Expected row of every code; without labels, averaged over their frequencies."""
+        """Return the expected row of every code; without labels, averaged over their frequencies."""
         if condition is not None:
             return super().decoded_mean(z, condition)
         prior = torch.exp(self.log_label_prior).expand(len(z), -1)
         return self._expected(prior, [self.decoded_mean(z, y) for y in self._labels(z)])
 
     def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Expected row at the latent mean; without labels, averaged over their posterior."""
+        """Return the expected row at the latent mean; without labels, averaged over their posterior."""
         if condition is not None:
             return super().reconstruct(x, condition)
         each = [self.reconstruct(x, y) for y in self._labels(x)]
@@ -212,7 +212,7 @@ class ConditionalAutoencoder(Autoencoder):
         noise: Tensor | None = None,
         corrupted: Tensor | None = None,
     ) -> Terms:
-        """Costs of rows given their labels; without labels, marginal costs (see the class)."""
+        """Return the costs of rows given their labels; without labels, marginal costs (see the class)."""
         if condition is not None:
             return super().terms(x, condition, noise=noise, corrupted=corrupted)
         each = [self.terms(x, y) for y in self._labels(x)]
@@ -225,13 +225,13 @@ class ConditionalAutoencoder(Autoencoder):
         return Terms(reconstruction, torch.cat([kl, label_kl], dim=1))
 
     def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """KL cost of every component; without labels, the marginal cost, which decodes."""
+        """Return the KL cost of every component; without labels, the marginal cost, which decodes."""
         if condition is not None:
             return super().kl_terms(x, condition)
         return self.terms(x).kl_per_component
 
     def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Evidence lower bound under every draw; without labels, of the marginal density.
+        """Return the evidence lower bound under every draw; without labels, of the marginal density.
 
         The marginal bound is a smooth function of the bounds given each label; draws are
         carried through its linear part, so that their mean is the value and their spread the
@@ -246,7 +246,7 @@ class ConditionalAutoencoder(Autoencoder):
         return torch.logsumexp(log_joint, dim=1) + deviations  # (n_draws, n_samples)
 
     def log_likelihood(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Importance-weighted bound of log p(x | y); without labels, of log p(x)."""
+        """Return the importance-weighted bound of log p(x | y); without labels, of log p(x)."""
         if condition is not None:
             return super().log_likelihood(x, noise, condition)
         each = [self.log_likelihood(x, noise, y) for y in self._labels(x)]

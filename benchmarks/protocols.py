@@ -1,0 +1,129 @@
+"""The protocols that the quality tables share: data, splits, peers and how results are printed."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+MOST_ROWS = 10_000  # of a table
+
+
+class Task(NamedTuple):
+    """Normal rows to train on, and rows to score with their truth (1 is odd)."""
+
+    train: np.ndarray
+    test: np.ndarray
+    is_odd: np.ndarray
+
+
+class NearestRows:
+    """Minus the mean distance to the nearest training rows."""
+
+    def __init__(self, n_neighbors: int):
+        self.index = NearestNeighbors(n_neighbors=n_neighbors)
+
+    def fit(self, X: np.ndarray) -> NearestRows:
+        """Keep the training rows."""
+        self.index.fit(X)
+        return self
+
+    def score_samples(self, X: np.ndarray) -> np.ndarray:
+        """Return the score; higher is more normal."""
+        return -self.index.kneighbors(X)[0].mean(axis=1)
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Return a gzipped IDX file of bytes: images as rows (n, height * width), labels as (n,)."""
+    data = gzip.decompress(path.read_bytes())
+    n_axes = data[3]
+    shape = np.frombuffer(data, ">i4", count=n_axes, offset=4)
+    values = np.frombuffer(data, np.uint8, offset=4 + 4 * n_axes)
+    return values.reshape(shape[0], -1) if n_axes > 1 else values
+
+
+def one_class_images(folder: Path, classes: list[int]) -> Iterator[tuple[str, Task]]:
+    """Yield, per class, its training images and the whole test split: the class against the others."""
+    train, train_labels, test, test_labels = (
+        read_idx(folder / f"{part}-{kind}-ubyte.gz")
+        for part in ("train", "t10k")
+        for kind in ("images-idx3", "labels-idx1")
+    )
+    for label in classes:
+        yield str(label), Task(train[train_labels == label], test, test_labels != label)
+
+
+def one_class_table(path: Path, seed: int) -> Task:
+    """Return half of the normal rows to train on, the others and all anomalies to test, z-scored."""
+    rng = np.random.RandomState(seed)
+    with np.load(path, allow_pickle=False) as file:
+        X, y = file["X"], file["y"]
+    if len(X) > MOST_ROWS:
+        kept = rng.choice(len(X), MOST_ROWS, replace=False)
+        X, y = X[kept], y[kept]
+    normal = np.flatnonzero(y == 0)
+    rng.shuffle(normal)
+    n_train = round(len(normal) / 2)
+    train = normal[:n_train]
+    test = np.concatenate([normal[n_train:], np.flatnonzero(y == 1)])
+    std = X[train].std(axis=0)
+    X = (X - X[train].mean(axis=0)) / np.where(std == 0, 1, std)
+    return Task(X[train], X[test], y[test] == 1)
+
+
+def table_peers(seed: int) -> dict[str, Any]:
+    """Detectors beside the VAE on tables; PCA's score is a log-density too."""
+    return {
+        "PCA": PCA(n_components="mle"),
+        "kNN-1": NearestRows(1),
+        "kNN-5": NearestRows(5),
+        "IsolationForest": IsolationForest(random_state=seed),
+    }
+
+
+def image_peers(seed: int) -> dict[str, Any]:
+    """Detectors beside the VAE on pixels in [0, 1]; PCA's score is a log-density too."""
+    return {
+        "PCA-16": PCA(16, random_state=seed),
+        "PCA-64": PCA(64, random_state=seed),
+        "IsolationForest": IsolationForest(random_state=seed),
+    }
+
+
+def quality(detector: Any, task: Task) -> dict[str, float]:
+    """Fit, score and return AUROC and average precision, the odd rows positive."""
+    oddness = -detector.fit(task.train).score_samples(task.test)
+    return {
+        "AUROC": roc_auc_score(task.is_odd, oddness),
+        "AP": average_precision_score(task.is_odd, oddness),
+    }
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where the data are, the seeds, and the file for raw results."""
+    folder = os.environ.get("VAETOOLS_DATA")
+    parser.add_argument(
+        "--data", type=Path, default=folder, required=folder is None, help="default: $VAETOOLS_DATA"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--output", type=Path, help="CSV file for one line per fit")
+
+
+def print_table(results: pd.DataFrame, rows: str, metric: str) -> None:
+    """Print a metric as rows x detector, averaged over seeds; below, the mean of each seed and their spread."""
+    table = results.pivot_table(index=rows, columns="detector", values=metric, sort=False)
+    by_seed = results.groupby(["seed", "detector"])[metric].mean().unstack("detector")[table.columns]
+    table.loc["mean"] = by_seed.mean()
+    if len(by_seed) > 1:
+        table.loc["± over seeds"] = by_seed.std()
+    print(f"\n{metric}\n{table.to_string(float_format='{:.3f}'.format)}", flush=True)

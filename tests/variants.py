@@ -1,0 +1,76 @@
+"""Every kind of estimator that the common checks run over, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from sklearn.utils.validation import check_is_fitted
+
+from vaetools import AE, CVAE, VAE, Gaussian
+from vaetools.estimators.base import BaseAutoencoder
+from vaetools.estimators.rows import check_fitted_kind, check_rows
+
+
+class Squashed:
+    """Mixin that sends X through the logistic function, into the support of a [0, 1] likelihood.
+
+    scikit-learn's checks feed normal numbers, which such a likelihood rightly refuses. Nothing is
+    learnt from X, so a row's result still depends on that row alone.
+    """
+
+    def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        X, labels = super()._check_training_rows(X, y)
+        return _squash(X), labels
+
+    def _check_new_rows(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = _squash(check_rows(self, X, reset=False))
+        check_fitted_kind(self, X)
+        return X
+
+
+class SquashedAE(Squashed, AE):
+    """AE of squashed rows."""
+
+
+class SquashedVAE(Squashed, VAE):
+    """VAE of squashed rows."""
+
+
+class SquashedCVAE(Squashed, CVAE):
+    """CVAE of squashed rows."""
+
+
+def _squash(X: np.ndarray) -> np.ndarray:
+    return expit(X if X.dtype.kind == "f" else X.astype(np.float64))
+
+
+VARIANTS: dict[str, BaseAutoencoder] = {
+    "AE": AE(),
+    "VAE": VAE(),
+    "CVAE": CVAE(),
+    "AE bernoulli": SquashedAE(likelihood="bernoulli"),
+    "VAE bernoulli": SquashedVAE(likelihood="bernoulli"),
+    "VAE continuous bernoulli": SquashedVAE(likelihood="continuous_bernoulli"),
+    "CVAE continuous bernoulli": SquashedCVAE(likelihood="continuous_bernoulli"),
+    "VAE fixed scale": VAE(likelihood=Gaussian(scale=0.5)),
+    "VAE scale per feature": VAE(likelihood=Gaussian("per_feature")),
+    "VAE predicted scale": VAE(likelihood=Gaussian("predicted")),
+    "CVAE predicted scale": CVAE(likelihood=Gaussian("predicted")),
+    "AE input noise": AE(input_noise=0.2),
+    "VAE input masking": VAE(input_masking=0.2),
+    "VAE beta, warm-up": VAE(beta=4.0, kl_warmup=0.5),
+    "VAE early stopping": VAE(early_stopping=True, learning_rate="constant"),
+    "CVAE early stopping": CVAE(early_stopping=True, learning_rate="constant"),
+    "AE contamination": AE(contamination=0.1),
+    "VAE contamination": VAE(contamination=0.1),
+    "CVAE blind encoder": CVAE(condition_encoder=False),
+    "CVAE add": CVAE(conditioning="add"),
+    "CVAE multiply": CVAE(conditioning="multiply"),
+    "VAE elbo": VAE(anomaly_score="elbo"),
+    "VAE log likelihood": VAE(anomaly_score="log_likelihood"),
+    "AE latent kNN": AE(anomaly_score="latent_knn"),
+    "CVAE latent kNN": CVAE(anomaly_score="latent_knn"),
+}

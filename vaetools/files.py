@@ -1,0 +1,123 @@
+"""Files written whole or not at all, and the model file: readable without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT_VERSION = 1
+_HEADER, _CHECKSUM = "vaetools", "sha256"
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    The bytes go to a temporary file beside the target, reach the disk, and are renamed over it.
+    Whatever fails, interruption included, the temporary file is removed and the old file stays.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file to write or replace. Its folder must exist; a link is followed.
+    data : bytes
+        The whole content.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "page.html")
+    ...     write_atomically(path, b"<p>hello")
+    ...     path.read_bytes(), len(list(path.parent.iterdir()))
+    (b'<p>hello', 1)
+    """
+    target = Path(path).resolve()
+    # not tempfile.mkstemp: its files are private, and the result should obey the umask
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class ModelFileError(ValueError):
+    """A file is not a model of ours, or not whole; the message names its path."""
+
+
+def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Write a JSON header and named numpy arrays as one safetensors file, atomically.
+
+    The checksum covers header and arrays: a file that was changed on its way is refused whole.
+    """
+    from safetensors.numpy import save
+
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    metadata = {_HEADER: json.dumps(header)}
+    digest = _digest(*_split(save(arrays, metadata)))
+    write_atomically(path, save(arrays, metadata | {_CHECKSUM: digest}))
+
+
+def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return header and arrays of a model file; code in a file is never run.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is truncated, was changed, is of another format or of a newer version.
+    """
+    from safetensors.numpy import load
+
+    data = Path(path).read_bytes()
+    try:
+        entries, values = _split(data)
+        metadata = entries["__metadata__"]
+        header, digest = metadata[_HEADER], metadata[_CHECKSUM]
+    except (KeyError, TypeError, ValueError):
+        raise ModelFileError(
+            f"{path}: not a model file of vaetools: got {len(data)} bytes that start with "
+            f"{data[:12]!r}. Models are safetensors files written by vaetools.save; pickles are "
+            "never loaded."
+        ) from None
+    if digest != _digest(entries, values):
+        raise ModelFileError(
+            f"{path}: the file is damaged: its checksum should be {str(digest)[:12]}…, and its "
+            f"{len(data)} bytes make {_digest(entries, values)[:12]}…. Copy it again, or save again."
+        )
+    header = json.loads(header)
+    if header.get("format_version") not in range(1, FORMAT_VERSION + 1):
+        raise ModelFileError(
+            f"{path}: the file has format version {header.get('format_version')!r}, and this vaetools "
+            f"reads up to {FORMAT_VERSION}. Upgrade vaetools."
+        )
+    return header, load(data)
+
+
+def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the JSON entries of a safetensors file and the bytes of its tensors."""
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 + size:
+        raise ValueError("shorter than its header says")
+    return json.loads(data[8 : 8 + size]), data[8 + size :]
+
+
+def _digest(entries: dict[str, Any], values: bytes) -> str:
+    """Return the checksum of everything but the checksum."""
+    metadata = {key: text for key, text in entries["__metadata__"].items() if key != _CHECKSUM}
+    canonical = json.dumps(entries | {"__metadata__": metadata}, sort_keys=True).encode()
+    return hashlib.sha256(canonical + values).hexdigest()

@@ -1,0 +1,245 @@
+"""Save a fitted model to one file, and load it without ever running code from it.
+
+The file is safetensors: arrays, and a JSON header with format version, class, parameters,
+fitted numbers and library versions. Any safetensors reader can open it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sklearn
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+import vaetools
+from vaetools.estimators.ae import AE
+from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
+from vaetools.estimators.cvae import CVAE
+from vaetools.estimators.parameters import check_parameters
+from vaetools.estimators.vae import VAE
+from vaetools.files import FORMAT_VERSION, ModelFileError, read_model_file, write_model_file
+from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.nn.scaling import InputScale
+
+_CLASSES = {cls.__name__: cls for cls in (AE, VAE, CVAE)}
+_LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}
+_MODEL = "model_"
+
+
+def save(model: AE | VAE | CVAE, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model to one file, atomically: an interrupted write leaves the old file.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+        Fitted. A custom ``network`` is written as weights only.
+    path : str or path-like
+        By convention, ``*.safetensors``.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the model was not fitted.
+    TypeError
+        If a parameter cannot be written without pickle; the message names it.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> import vaetools as vt
+    >>> X = load_iris().data
+    >>> vae = vt.VAE(max_iter=20, random_state=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.safetensors")
+    ...     vt.save(vae, path)
+    ...     loaded = vt.load(path)
+    >>> np.array_equal(loaded.score_samples(X), vae.score_samples(X))
+    True
+    """
+    if type(model) not in _CLASSES.values():
+        raise TypeError(f"save: model must be an AE, VAE or CVAE; got {model!r}.")
+    check_is_fitted(model)
+    arrays = {f"{_MODEL}.{key}": _compact(value) for key, value in model.model_.state_dict().items()}
+    fitted = {}
+    for name, value in vars(model).items():
+        if name in model.get_params(deep=False) or name == _MODEL:
+            continue
+        fitted[name] = _write_value(name, value, arrays)
+    header = {
+        "format_version": FORMAT_VERSION,
+        "class": type(model).__name__,
+        "parameters": {
+            name: _write_parameter(model, name, value) for name, value in model.get_params(deep=False).items()
+        },
+        "fitted": fitted,
+        "versions": {
+            "vaetools": vaetools.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "scikit-learn": sklearn.__version__,
+            "numpy": np.__version__,
+        },
+    }
+    write_model_file(path, header, arrays)
+
+
+def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, device: Any = None) -> Any:
+    """Read a model that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+    network : Module or None, default=None
+        For a model of a custom ``network``: a module of the same architecture. It is copied,
+        and the copy gets the saved weights.
+    device : device name or None, default=None
+        Where the model is put, instead of where its ``device`` parameter says.
+
+    Returns
+    -------
+    model : AE, VAE or CVAE
+        With the same scores on any device, up to the device's rounding.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is truncated, damaged, of another format or of a newer version.
+    """
+    header, arrays = read_model_file(path)
+    try:
+        model = _read_estimator(header, network)
+        if device is not None:
+            model.set_params(device=device)
+        check_parameters(model)
+        for name, value in header["fitted"].items():
+            setattr(model, name, _read_value(name, value, arrays))
+        weights = {
+            key.removeprefix(f"{_MODEL}."): torch.from_numpy(value.copy())
+            for key, value in arrays.items()
+            if key.startswith(f"{_MODEL}.")
+        }
+        model.model_ = _read_module(model, weights)
+    except _CustomNetwork as missing:
+        raise ValueError(
+            f"load: {path} holds the weights of a custom network ({missing}); pass network=, a module of "
+            f"the same architecture; got network={network!r}."
+        ) from None
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as reason:
+        raise ModelFileError(f"{path}: the file holds no usable model: {reason}") from reason
+    return model
+
+
+class _CustomNetwork(Exception):
+    """The caller must pass a network."""
+
+
+def _write_parameter(model: Any, name: str, value: Any) -> Any:
+    """Return a constructor parameter as JSON; refuse by name what would need pickle."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, torch.device):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (tuple, list)):
+        items = [_write_parameter(model, name, item) for item in value]
+        return {"tuple": items} if isinstance(value, tuple) else items
+    if type(value) in _LIKELIHOODS.values():
+        return {"likelihood": type(value).__name__, "options": value.options}
+    if name == "network":
+        return {"network": type(value).__name__}
+    raise TypeError(
+        f"save: {type(model).__name__}: the parameter {name} cannot be written without pickle; got "
+        f"{value!r}. Use a plain value, or pickle the model yourself."
+    )
+
+
+def _read_estimator(header: dict[str, Any], network: nn.Module | None) -> Any:
+    """Return the unfitted estimator of a header."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return [read(item) for item in value] if isinstance(value, list) else value
+        if "tuple" in value:
+            return tuple(read(item) for item in value["tuple"])
+        if "network" in value:
+            if network is None:
+                raise _CustomNetwork(value["network"])
+            return network
+        return _LIKELIHOODS[value["likelihood"]](**value["options"])
+
+    parameters = {name: read(value) for name, value in header["parameters"].items()}
+    return _CLASSES[header["class"]](**parameters)
+
+
+def _write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return a fitted number, array or table as JSON; put arrays of numbers aside."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, np.ndarray):
+        return {"strings": value.tolist(), "dtype": "object" if value.dtype.kind == "O" else "str"}
+    if isinstance(value, pd.DataFrame):
+        return {"table": value.to_dict(orient="split")}
+    if isinstance(value, InputScale):
+        scales = {
+            key: _write_value(f"{name}.{key}", getattr(value, key), arrays) for key in ("shift", "scale")
+        }
+        return {"input_scale": value.kind, **scales}
+    if isinstance(value, dict):
+        return {"dict": {key: _write_value(f"{name}.{key}", item, arrays) for key, item in value.items()}}
+    raise TypeError(f"save: the attribute {name} cannot be written; got {value!r}.")
+
+
+def _read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return what `_write_value` wrote."""
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "strings" in value:
+        return np.array(value["strings"], dtype=object if value["dtype"] == "object" else str)
+    if "table" in value:
+        return pd.DataFrame(**value["table"])
+    if "input_scale" in value:
+        shift, scale = (_read_value(key, value[key], arrays) for key in ("shift", "scale"))
+        return InputScale(value["input_scale"], shift, scale)
+    return {key: _read_value(key, item, arrays) for key, item in value["dict"].items()}
+
+
+def _compact(weights: torch.Tensor) -> np.ndarray:
+    """Return weights as float32 where that loses nothing: they were trained so."""
+    single = weights.float()
+    exact = weights.dtype == torch.float64 and torch.equal(single.double(), weights)
+    return (single if exact else weights).cpu().numpy()
+
+
+def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
+    """Build the module without memory of its own, then give it the weights of the file."""
+    with torch.device("meta"):
+        likelihood = resolve_likelihood(model, model.n_features_in_)
+        network = make_network(
+            model,
+            model.n_features_in_,
+            likelihood,
+            variational=model._variational,
+            unit_mean=model.input_scale_.in_unit_interval,
+            seed=0,
+            n_classes=model._n_classes,
+        )
+        module = model._make_model(network, likelihood)
+    module.load_state_dict(weights, assign=True)
+    device = resolve_device(model.device)
+    return module.to(device=device, dtype=resolve_dtype(model, device)).eval().requires_grad_(False)
