@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,10 +82,10 @@ def one_class_table(path: Path, seed: int) -> Task:
     return Task(X[train], X[test], y[test] == 1)
 
 
-def table_peers(seed: int) -> dict[str, Any]:
-    """Detectors beside the VAE on tables; PCA's score is a log-density too."""
+def table_peers(n_features: int, seed: int) -> dict[str, Any]:
+    """Detectors beside the VAE on tables; PCA has as many components, and its score is a log-density too."""
     return {
-        "PCA": PCA(n_components="mle"),
+        "PCA": PCA(1 + math.isqrt(n_features)),
         "kNN-1": NearestRows(1),
         "kNN-5": NearestRows(5),
         "IsolationForest": IsolationForest(random_state=seed),

@@ -85,7 +85,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self._fit_scale(rows)
         self._train(rows, validate, seed, callbacks)
         self._describe(rows, calibrate if len(calibrate) else validate, rng)
-        self._calibrate(self._rows(X, None, split.train), self._rows(X, None, split.calibrate))
+        seen = np.concatenate([split.train, split.validate])
+        self._calibrate(self._rows(X, None, seen), self._rows(X, None, split.calibrate))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -361,8 +362,4 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         score = SCORES[name]
         if score.decodes:
             self._require_decoder(f"the score {name!r}")
-        if score.samples and not self._variational:
-            raise ValueError(
-                f"{type(self).__name__}: the score {name!r} needs a posterior, which only VAE and CVAE have."
-            )
         return self._evaluate(rows, lambda x, c: score.evaluate(self.model_, self.score_state_, x, c))

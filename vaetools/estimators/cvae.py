@@ -315,20 +315,20 @@ class CVAE(VAE):
 
     def _known_kind(self, y: np.ndarray) -> np.ndarray:
         """Return labels that are integers, booleans or strings; refuse others by name."""
-        y = np.asarray(y)
-        if y.dtype.kind == "f" and np.isfinite(y).all() and (y == y.astype(np.int64)).all():
-            return y  # integers that passed through floating point
-        if y.dtype.kind == "O" and all(isinstance(label, str) for label in y):
-            return y.astype(str)
         if y.dtype.kind in "iubU":
             return y
-        odd = next(
-            (v for v in y.tolist() if (not isinstance(v, (str, int)) and v != v) or isinstance(v, float)),
-            y[0],
-        )
+        if (
+            y.dtype.kind == "f" and np.isfinite(y).all() and np.all(y == np.floor(y))
+        ):  # integers on their way through floats
+            return y.astype(np.int64)
+        for kinds, dtype in {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}.items():
+            if y.dtype.kind == "O" and all(isinstance(label, kinds) for label in y):
+                return y.astype(dtype)
+        plain = (str, int, np.integer, np.bool_)
+        odd = next((label for label in y.tolist() if not isinstance(label, plain)), y[0])
         raise ValueError(
-            f"{type(self).__name__}: labels y must be integers, booleans or strings; got {odd!r} "
-            f"({type(odd).__name__})."
+            f"{type(self).__name__}: Unknown label type: y must be integers, booleans or strings, all of one "
+            f"kind; got {odd!r} ({type(odd).__name__})."
         )
 
     def _labels_of(self, X: Any, y: Any) -> np.ndarray | None:

@@ -134,13 +134,11 @@ class Detector(BaseAutoencoder):
                 columns[name] = self._evaluate_score(rows, name)
         return pd.DataFrame(columns, index=index)
 
-    def _calibrate(self, train: Rows, calibrate: Rows) -> None:
-        """Set the threshold from calibration rows, or from training rows where there are none."""
+    def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
+        """Set the threshold from calibration rows, or where there are none from those that fit saw."""
         self.__dict__.pop("offset_", None)
         self.__dict__.pop("calibration_scores_", None)
-        if not self._can_score(self.anomaly_score):
-            if self._can_decode:  # no posterior
-                self._evaluate_score(train, self.anomaly_score)
+        if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):
             self.calibration_scores_ = np.sort(self._evaluate_score(calibrate, self.anomaly_score))
@@ -152,13 +150,13 @@ class Detector(BaseAutoencoder):
             needed = int(np.ceil(n_rows_needed(share) / self.calibration_fraction))
             warnings.warn(
                 f"{type(self).__name__}: too few rows to hold some out for false_alarm_rate={share}: got "
-                f"{len(train)}, needs {needed}. All rows train and the threshold is the "
+                f"{len(seen)}, needs {needed}. All rows train and the threshold is the "
                 f"{100 * share:g}th percentile of their scores, which flags more of new normal rows "
                 "than that.",
                 UserWarning,
                 stacklevel=3,
             )
-        self.offset_ = float(np.percentile(self._evaluate_score(train, self.anomaly_score), 100 * share))
+        self.offset_ = float(np.percentile(self._evaluate_score(seen, self.anomaly_score), 100 * share))
 
     def _calibrated(self, name: str) -> Any:
         """Return a result of calibration, or say why there is none."""

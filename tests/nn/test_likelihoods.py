@@ -1,0 +1,280 @@
+"""Densities against hand-computed values, quadrature and torch; edges of the domain; gradients."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from torch.nn import functional as F
+
+from vaetools.nn.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian
+
+LOG_2PI = math.log(2 * math.pi)
+LOGITS = [-200.0, -60.0, -3.0, -0.041, -0.039, -1e-4, 0.0, 1e-9, 0.039, 0.041, 1.0, 16.0, 60.0, 200.0]
+EVERY = {
+    "fixed": Gaussian(scale=0.7),
+    "global": Gaussian(),
+    "per_feature": Gaussian(scale="per_feature"),
+    "predicted": Gaussian(scale="predicted"),
+    "bernoulli": Bernoulli(),
+    "continuous_bernoulli": ContinuousBernoulli(),
+}
+every_likelihood = pytest.mark.parametrize("likelihood", EVERY.values(), ids=EVERY)
+
+
+def column(*values, dtype=torch.float64):
+    return torch.tensor(values, dtype=dtype)[:, None]
+
+
+def nodes_and_weights(low, high, n=400):
+    """Gauss-Legendre: exact to about 1e-12 for the smooth densities here."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    half = (high - low) / 2
+    return torch.tensor(half * (nodes + 1) + low), torch.tensor(half * weights)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "parameters", "x", "expected"),
+    [
+        (Gaussian(scale=1.0), [0.0], 0.0, -LOG_2PI / 2),
+        (Gaussian(scale=1.0), [1.0], 3.0, -2.0 - LOG_2PI / 2),
+        (Gaussian(scale=2.0), [1.0], 3.0, -0.5 - math.log(2) - LOG_2PI / 2),
+        (Gaussian(scale=2**-0.5), [1.0], 4.0, -9.0 - math.log(math.pi) / 2),  # plain squared error
+        (Gaussian(scale=1), [0.0], 1.0, -0.5 - LOG_2PI / 2),
+        (Gaussian(), [0.0], 2.0, -2.0 - LOG_2PI / 2),  # a learnt scale starts at 1
+        (Gaussian(scale="per_feature"), [0.0], 2.0, -2.0 - LOG_2PI / 2),
+        # floor + softplus(0) = 1 with this floor
+        (Gaussian(scale="predicted", floor=1 - math.log(2)), [0.0, 0.0], 2.0, -2.0 - LOG_2PI / 2),
+        (Bernoulli(), [0.0], 1.0, -math.log(2)),
+        (Bernoulli(), [math.log(3)], 1.0, math.log(0.75)),
+        (Bernoulli(), [math.log(3)], 0.0, math.log(0.25)),
+        (Bernoulli(), [math.log(3)], 0.5, 0.5 * math.log(0.75 * 0.25)),
+        (ContinuousBernoulli(), [0.0], 0.3, 0.0),  # uniform
+        # p = 3/4: density ∝ 3^x, normalized by (3 - 1) / log 3
+        (ContinuousBernoulli(), [math.log(3)], 0.5, 0.5 * math.log(3) + math.log(math.log(3) / 2)),
+        (ContinuousBernoulli(), [60.0], 1.0, math.log(60)),
+        (ContinuousBernoulli(), [-60.0], 0.0, math.log(60)),
+        (ContinuousBernoulli(), [60.0], 0.0, math.log(60) - 60),
+        (ContinuousBernoulli(), [200.0], 1.0, math.log(200)),
+        (ContinuousBernoulli(), [-200.0], 1.0, math.log(200) - 200),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_log_prob_by_hand(likelihood, parameters, x, expected, dtype):
+    bound = likelihood.bind(1).to(dtype)
+    log_prob = bound.log_prob(torch.tensor([parameters], dtype=dtype), torch.tensor([[x]], dtype=dtype))
+    # a handful of roundings of numbers as large as the result
+    tolerance = {torch.float32: 1e-6, torch.float64: 1e-14}[dtype] * max(1, abs(expected))
+    assert log_prob.item() == pytest.approx(expected, abs=tolerance, rel=0)
+
+
+@pytest.mark.parametrize("scale", [0.05, 3.0, "global", "per_feature", "predicted"])
+def test_gaussian_is_a_density_with_its_mean(scale):
+    likelihood = Gaussian(scale).bind(2).double()
+    likelihood.fit_scale(torch.tensor([0.04, 9.0]))
+    mean = torch.tensor([0.5, -2.0], dtype=torch.float64)
+    raw = torch.tensor([-1.0, 2.0], dtype=torch.float64)
+    parameters = torch.cat([mean, raw] if scale == "predicted" else [mean])
+    x, weights = nodes_and_weights(-42.0, 42.0, 3000)  # ±13 of the widest scale, 40 nodes in the narrowest
+    rows = x[:, None].expand(-1, 2)
+    density = likelihood.log_prob(parameters.expand(len(x), -1), rows).exp()
+    assert torch.allclose(weights @ density, torch.ones(2, dtype=torch.float64), atol=1e-10, rtol=0)
+    assert torch.allclose(weights @ (density * rows), mean, atol=1e-10, rtol=0)
+    assert torch.equal(likelihood.mean(parameters[None])[0], mean)
+
+
+@pytest.mark.parametrize("logit", LOGITS)
+def test_continuous_bernoulli_is_a_density_with_its_mean(logit):
+    x, weights = nodes_and_weights(0.0, 1.0)
+    parameters = torch.full((len(x), 1), logit, dtype=torch.float64)
+    density = ContinuousBernoulli().log_prob(parameters, x[:, None]).exp()[:, 0]
+    assert (weights @ density).item() == pytest.approx(1, abs=1e-12)
+    # near 0 the mean is a difference of numbers near 50, good to 1e-14
+    assert ContinuousBernoulli().mean(parameters)[0].item() == pytest.approx(
+        (weights @ (density * x)).item(), abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("function", ["log_prob", "mean"])
+def test_series_and_quotient_join_smoothly(function):
+    """No jump in value or gradient where the series ends, at |logit| = 0.04."""
+    likelihood = ContinuousBernoulli()
+    for side in (-1, 1):
+        logits = column(side * 0.04 * (1 - 1e-12), side * 0.04 * (1 + 1e-12)).requires_grad_()
+        x = torch.full_like(logits, 0.3)
+        values = likelihood.mean(logits) if function == "mean" else likelihood.log_prob(logits, x)
+        (slopes,) = torch.autograd.grad(values.sum(), logits)
+        assert abs(values[0] - values[1]).item() < 1e-13  # 4e-14 apart along the slope
+        assert abs(slopes[0] - slopes[1]).item() < 1e-11  # 1/tanh' − 1/x² cancels 4 digits
+
+
+def test_continuous_bernoulli_in_float32_agrees_with_float64():
+    logits, x = column(*LOGITS), torch.rand(len(LOGITS), 1, dtype=torch.float64)
+    for function in (ContinuousBernoulli().mean, lambda p: ContinuousBernoulli().log_prob(p, x.to(p))):
+        # float32 has 7 digits, and near logit 0 the mean cancels 2 of them
+        assert torch.allclose(function(logits.float()).double(), function(logits), rtol=1e-5, atol=5e-6)
+
+
+def test_continuous_bernoulli_is_symmetric():
+    logits, x = column(*LOGITS), column(*np.linspace(0, 1, len(LOGITS)))
+    likelihood = ContinuousBernoulli()
+    mirrored = likelihood.log_prob(-logits, 1 - x)
+    assert torch.allclose(likelihood.log_prob(logits, x), mirrored, rtol=0, atol=1e-12)  # logits up to 200
+    assert torch.allclose(likelihood.mean(logits), 1 - likelihood.mean(-logits), rtol=0, atol=1e-15)
+
+
+def test_bernoulli_equals_torch():
+    logits = column(*LOGITS)
+    for x in (0.0, 0.25, 1.0):
+        target = torch.full_like(logits, x)
+        expected = -F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        # torch writes (1 − x) l + softplus(−l): roundings of numbers up to 200
+        assert torch.allclose(Bernoulli().log_prob(logits, target), expected, rtol=1e-15, atol=1e-13)
+    assert torch.equal(Bernoulli().mean(logits), torch.sigmoid(logits))
+
+
+@every_likelihood
+@pytest.mark.parametrize("center", [0.0, 0.01, -3.0, 40.0])
+def test_gradients(likelihood, center):
+    """gradcheck's own tolerances: 1e-5 absolute, 1e-3 relative."""
+    bound = likelihood.bind(3).double()
+    generator = torch.Generator().manual_seed(0)
+    size = (4, 3 * bound.n_parameters)
+    parameters = (center + torch.randn(size, generator=generator, dtype=torch.float64)).requires_grad_()
+    x = torch.rand((4, 3), generator=generator, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(bound.log_prob, (parameters, x))
+    assert torch.autograd.gradcheck(bound.mean, (parameters,))
+    for name, weight in bound.named_parameters():
+
+        def of_weight(value, name=name):
+            return torch.func.functional_call(_LogProb(bound), {f"bound.{name}": value}, (parameters, x))
+
+        assert torch.autograd.gradcheck(of_weight, (weight.detach().clone().requires_grad_(),))
+
+
+class _LogProb(torch.nn.Module):
+    """``log_prob`` as a forward pass."""
+
+    def __init__(self, bound):
+        super().__init__()
+        self.bound = bound
+
+    def forward(self, parameters, x):
+        return self.bound.log_prob(parameters, x)
+
+
+@every_likelihood
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_shape_and_dtype_are_kept(likelihood, dtype):
+    bound = likelihood.bind(3).to(dtype)
+    parameters = torch.zeros(5, 3 * bound.n_parameters, dtype=dtype)
+    x = torch.full((5, 3), 0.5, dtype=dtype)
+    for result in (bound.log_prob(parameters, x), bound.mean(parameters)):
+        assert result.shape == (5, 3)
+        assert result.dtype == dtype
+        assert torch.isfinite(result).all()
+
+
+@pytest.mark.parametrize("scale", ["global", "per_feature"])
+def test_fit_scale_is_the_maximum_of_the_likelihood(scale):
+    x = torch.tensor(np.random.default_rng(0).normal(size=(50, 2)) * [0.01, 30.0])
+    likelihood = Gaussian(scale).bind(2).double()
+
+    def cost(raw, column):
+        likelihood.raw_log_scale.data[column] = raw
+        per_feature = -likelihood.log_prob(torch.zeros_like(x), x).mean(dim=0)
+        return (per_feature.sum() if scale == "global" else per_feature[column]).item()
+
+    best = [
+        minimize_scalar(cost, bounds=(-7, 7), args=(column,), method="bounded", options={"xatol": 1e-9}).x
+        for column in range(len(likelihood.raw_log_scale))
+    ]
+    likelihood.fit_scale(x.square().mean(dim=0))
+    # a numeric minimum is good to √(float64 rounding of the cost) ≈ 1e-7
+    assert likelihood.raw_log_scale.tolist() == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("likelihood", [Gaussian(0.5), Gaussian("predicted"), Bernoulli()])
+def test_fit_scale_without_a_learnt_scale_does_nothing(likelihood):
+    bound = likelihood.bind(2)
+    bound.fit_scale(torch.tensor([9.0, 9.0]))
+    assert bound.state_dict() == {}
+    assert bound.options == likelihood.options
+
+
+@pytest.mark.parametrize("floor", [0.1, 0.5])
+def test_predicted_scale_never_falls_below_its_floor(floor):
+    likelihood = Gaussian(scale="predicted", floor=floor)
+    log_prob = likelihood.log_prob(torch.tensor([[1.0, -1e4]]), torch.tensor([[1.0]]))
+    assert log_prob.item() == pytest.approx(-math.log(floor) - LOG_2PI / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", ["global", "per_feature"])
+@pytest.mark.parametrize("raw", [None, -1e4])
+def test_constant_data_leave_a_finite_scale(scale, raw):
+    """Neither the fitted value nor any weight lets the density go to infinity."""
+    likelihood = Gaussian(scale).bind(2)
+    likelihood.fit_scale(torch.zeros(2))
+    if raw is not None:
+        likelihood.raw_log_scale.data.fill_(raw)
+    log_prob = likelihood.log_prob(torch.ones(3, 2), torch.ones(3, 2))
+    assert torch.all(log_prob <= 7 - LOG_2PI / 2 + 1e-3)  # the least log-scale is −7
+    assert torch.all(log_prob >= 7 - LOG_2PI / 2 - 2e-3)  # and it is nearly reached
+    log_prob.sum().backward()
+    assert torch.isfinite(likelihood.raw_log_scale.grad).all()
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, math.inf, math.nan, True, None, "local", "1"])
+def test_bad_scale_is_named(scale):
+    with pytest.raises(ValueError, match="Gaussian: scale must be") as error:
+        Gaussian(scale)
+    assert str(error.value).endswith(f"got {scale!r}.")
+
+
+@pytest.mark.parametrize("floor", [0, -0.1, math.inf, math.nan, "small", None])
+def test_bad_floor_is_named(floor):
+    with pytest.raises(ValueError, match="Gaussian: floor must be a positive number") as error:
+        Gaussian("predicted", floor=floor)
+    assert str(error.value).endswith(f"got {floor!r}.")
+
+
+@every_likelihood
+def test_bind_leaves_the_instance_unchanged(likelihood):
+    before = repr(likelihood)
+    bound = likelihood.bind(3)
+    bound.fit_scale(torch.full((3,), 4.0))
+    assert bound is not likelihood
+    assert repr(likelihood) == before
+    assert likelihood.state_dict() == {}
+
+
+def test_learnt_scales_have_the_documented_sizes():
+    sizes = {name: [tuple(p.shape) for p in EVERY[name].bind(3).parameters()] for name in EVERY}
+    assert sizes == dict.fromkeys(EVERY, []) | {"global": [(1,)], "per_feature": [(3,)]}
+
+
+@every_likelihood
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_copies_score_alike(likelihood, duplicate):
+    bound = likelihood.bind(3)
+    bound.fit_scale(torch.full((3,), 4.0))
+    parameters, x = torch.full((2, 3 * bound.n_parameters), 0.3), torch.full((2, 3), 0.6)
+    twin = duplicate(bound)
+    assert torch.equal(twin.log_prob(parameters, x), bound.log_prob(parameters, x))
+    assert twin.options == bound.options
+
+
+@every_likelihood
+def test_options_rebuild_the_instance(likelihood):
+    assert repr(type(likelihood)(**likelihood.options)) == repr(likelihood)
+
+
+def test_names_of_likelihoods():
+    assert {name: type(cls()).__name__ for name, cls in LIKELIHOODS.items()} == {
+        "gaussian": "Gaussian",
+        "bernoulli": "Bernoulli",
+        "continuous_bernoulli": "ContinuousBernoulli",
+    }
