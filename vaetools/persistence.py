@@ -192,7 +192,11 @@ def _write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, np.ndarray):
         return {"strings": value.tolist(), "dtype": "object" if value.dtype.kind == "O" else "str"}
     if isinstance(value, pd.DataFrame):
-        return {"table": value.to_dict(orient="split")}
+        return {
+            "table": value.reset_index(drop=True).to_dict(orient="list"),
+            "dtypes": {column: str(dtype) for column, dtype in value.dtypes.items()},
+            "index": value.index.tolist(),
+        }
     if isinstance(value, InputScale):
         scales = {
             key: _write_value(f"{name}.{key}", getattr(value, key), arrays) for key in ("shift", "scale")
@@ -212,7 +216,10 @@ def _read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if "strings" in value:
         return np.array(value["strings"], dtype=object if value["dtype"] == "object" else str)
     if "table" in value:
-        return pd.DataFrame(**value["table"])
+        index = value["index"]
+        numbered = index == list(range(len(index)))
+        table = pd.DataFrame(value["table"], index=pd.RangeIndex(len(index)) if numbered else index)
+        return table.astype(value["dtypes"])
     if "input_scale" in value:
         shift, scale = (_read_value(key, value[key], arrays) for key in ("shift", "scale"))
         return InputScale(value["input_scale"], shift, scale)
@@ -241,5 +248,5 @@ def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
         )
         module = model._make_model(network, likelihood)
     module.load_state_dict(weights, assign=True)
-    device = resolve_device(model.device)
+    device = resolve_device(model)
     return module.to(device=device, dtype=resolve_dtype(model, device)).eval().requires_grad_(False)

@@ -48,7 +48,7 @@ def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
     0.0
     """
     k = n_tolerated(len(scores), false_alarm_rate)
-    return float(np.partition(scores, k - 1)[k - 1])
+    return float(np.partition(_nan_as_oddest(scores), k - 1)[k - 1])
 
 
 def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np.ndarray:
@@ -61,6 +61,11 @@ def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np
     >>> conformal_p_values(np.array([-1.0, 1.0, 9.0]), np.array([0.0, 1.0, 2.0]))
     array([0.25, 0.75, 1.  ])
     """
-    n_at_most = np.searchsorted(np.sort(calibration_scores), scores, side="right")
-    n_at_most = np.where(np.isnan(scores), 0, n_at_most)
-    return (1 + n_at_most) / (len(calibration_scores) + 1)
+    ordered = np.sort(_nan_as_oddest(calibration_scores))
+    n_at_most = np.searchsorted(ordered, _nan_as_oddest(scores), side="right")
+    return (1 + n_at_most) / (len(ordered) + 1)
+
+
+def _nan_as_oddest(scores: np.ndarray) -> np.ndarray:
+    """Put NaN below every number, where `numpy.sort` would put it above."""
+    return np.where(np.isnan(scores), -np.inf, scores)

@@ -96,7 +96,7 @@ def _whiten(codes: np.ndarray) -> dict[str, np.ndarray]:
     covariance = np.atleast_2d(np.cov(codes.T, ddof=0)) if len(codes) > 1 else np.eye(codes.shape[1])
     variances, axes = np.linalg.eigh(covariance)
     # a collapsed direction holds no information: do not blow it up
-    floor = 1e-6 * max(variances.max(), np.finfo(float).tiny)
+    floor = 1e-6 * variances.max() or 1.0  # of codes that are all alike, keep the unit
     whitening = axes / np.sqrt(np.maximum(variances, floor))
     return {"mean": mean, "whitening": whitening, "codes": (codes - mean) @ whitening}
 

@@ -45,6 +45,8 @@ N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 _AUTO_STEPS, _AUTO_EPOCHS = 2_000, 10
 _ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
 _COLLAPSED_KL = 0.05  # nats per row
+_JUDGED_STEPS = 200  # before that a posterior near the prior is not collapsed but untrained
+_NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
 class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -202,10 +204,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             seed=seed,
             n_classes=self._n_classes,
         )
-        device = resolve_device(self.device)
+        device = resolve_device(self)
         dtype = resolve_dtype(self, device) if self.max_iter == 0 else torch.float32
         network.to(device=device, dtype=dtype).eval()
-        x = self.input_scale_.apply(X[:1], device=device, dtype=dtype)
+        x = self.input_scale_.apply(X[[0]], device=device, dtype=dtype)
         condition = x.new_zeros(1, self._n_classes) if self._n_classes else None
         self._n_features_out = count_components(self, network, x, condition, variational=self._variational)
         self.model_ = self._make_model(network, likelihood)
@@ -213,12 +215,20 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _make_model(self, network: nn.Module, likelihood: Likelihood) -> Autoencoder:
         """Put network and likelihood together."""
-        return Autoencoder(network, likelihood, self.n_features_in_, self._n_features_out)
+        return Autoencoder(network, likelihood, self._n_features_out, self._log_unit())
+
+    def _log_unit(self) -> Tensor:
+        return torch.from_numpy(self.input_scale_.log_unit)
 
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:
         """Set a learnt scale to its maximum-likelihood value, given the weights."""
         if not self._can_decode:
+            if self.max_iter != 0:
+                raise ValueError(
+                    f"{type(self).__name__}: max_iter must be 0 for a network that has no decoder; got "
+                    f"{self.max_iter!r}."
+                )
             return
         total = torch.zeros_like(self.model_.log_unit)
         for x, condition in self._batches(rows):
@@ -250,10 +260,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             name = type(self).__name__
             with tqdm(total=n_epochs, desc=name, unit="epoch", disable=not self.verbose) as bar:
                 history = trainer.run(callbacks, bar.update)
-        self.history_ = pd.DataFrame.from_records(history)
+        self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
+        self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
         self.n_iter_ = len(history)
-        self.model_.to(dtype=resolve_dtype(self, self._device)).requires_grad_(False)
-        self.model_.log_unit.copy_(torch.from_numpy(self.input_scale_.log_unit))
+        # made anew because training rounded the constants that it holds beside the weights
+        device, dtype = self._device, resolve_dtype(self, self._device)
+        self.model_ = self._make_model(self.model_.network, self.model_.likelihood)
+        self.model_.to(device=device, dtype=dtype).eval().requires_grad_(False)
 
     def _describe(self, rows: Rows, held_out: Rows, rng: np.random.RandomState) -> None:
         """Note how the latent space is used, and warn where it is not."""
@@ -274,7 +287,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if fit_state is not None:
             unlabeled = dataclasses.replace(reference, labels=None)
             self.score_state_ = fit_state(self._evaluate(unlabeled, self.model_.code))
-        if self._variational and self.n_iter_ and self.kl_per_component_.sum() < _COLLAPSED_KL:
+        n_steps = self.n_iter_ * math.ceil(len(rows) / self.batch_size)
+        collapsed = self._variational and self.kl_per_component_.sum() < _COLLAPSED_KL
+        if collapsed and n_steps >= _JUDGED_STEPS:
             self._warn_of_collapse()
 
     def _warn_of_collapse(self) -> None:

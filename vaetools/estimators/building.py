@@ -15,13 +15,18 @@ from vaetools.nn.networks import ACTIVATIONS, Network, default_channels
 _WIDE = 128  # features above which the dense layers are wider
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """Return the device of a name; ``"auto"`` takes a GPU if there is one."""
-    if device != "auto":
-        return torch.device(device)
-    if torch.cuda.is_available():
-        return torch.device("cuda", torch.cuda.current_device())
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+def resolve_device(estimator: Any) -> torch.device:
+    """Return the estimator's device; ``"auto"`` takes a GPU if there is one."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if estimator.device == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    device = torch.device(estimator.device)
+    if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
+        raise ValueError(
+            f"{type(estimator).__name__}: device must be one that torch finds on this machine; got "
+            f"{estimator.device!r}. Use device='auto' or 'cpu'."
+        )
+    return device
 
 
 def resolve_dtype(estimator: Any, device: torch.device) -> torch.dtype:

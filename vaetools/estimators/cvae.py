@@ -26,7 +26,8 @@ class CVAE(VAE):
     Labels train the model and are not needed afterwards. Without them, the score of a row is
     log Σ_y p(y) exp(score given y), its code is the mean over labels of the codes given each,
     weighted by ``label_proba``, and KL includes the cost of the label, KL(q(y | x) ‖ p(y)). With
-    them, ``score_samples(X, y)`` says how odd a row is *as that label*.
+    them, ``score_samples(X, y)`` says how odd a row is *as that label*. ``score`` ignores labels,
+    so that model selection compares bounds of the same log p(x) as for a `VAE`.
 
     Parameters
     ----------
@@ -166,21 +167,6 @@ class CVAE(VAE):
         scores : ndarray of shape (n_samples,), float64
         """
         return self._scores(X, self.anomaly_score, self._labels_of(X, y))
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean evidence lower bound: of log p(x | y) with labels, else of log p(x).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-
-        Returns
-        -------
-        score : float
-            Nats per row, in units of X; higher is better.
-        """
-        return float(self._scores(X, "elbo", self._labels_of(X, y)).mean())
 
     def score_table(self, X: Any, y: Any = None) -> pd.DataFrame:
         """Return every score that this model has, side by side.
@@ -354,8 +340,7 @@ class CVAE(VAE):
     def _make_model(self, network: nn.Module, likelihood: Likelihood) -> ConditionalAutoencoder:
         """Put network, likelihood and label frequencies together."""
         prior = torch.from_numpy(self.class_prior_)
-        sizes = self.n_features_in_, self._n_features_out
-        return ConditionalAutoencoder(network, likelihood, *sizes, prior)
+        return ConditionalAutoencoder(network, likelihood, self._n_features_out, self._log_unit(), prior)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

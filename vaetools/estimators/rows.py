@@ -28,6 +28,8 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     shape = getattr(X, "shape", ())
     if len(shape) > 2:
         raise ValueError(f"{owner}: X must have shape (n_samples, n_features); got {_reshape_hint(shape)}")
+    if isinstance(X, np.ndarray) and X.dtype.kind in "US" and X.size:
+        raise ValueError(f"{owner}: X must be numbers; got text such as {str(X.flat[0])!r} ({X.dtype}).")
     array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
     _check_finite(estimator, array)
     return array

@@ -64,12 +64,12 @@ class Autoencoder(nn.Module):
     ``log_unit`` carries the densities to the units of X.
     """
 
-    def __init__(self, network: nn.Module, likelihood: Likelihood, n_features: int, n_components: int):
+    def __init__(self, network: nn.Module, likelihood: Likelihood, n_components: int, log_unit: Tensor):
         super().__init__()
         self.n_components = n_components
         self.network = network
         self.likelihood = likelihood
-        self.register_buffer("log_unit", torch.zeros(n_features, dtype=torch.float64))
+        self.register_buffer("log_unit", log_unit)  # (n_features,)
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return mean and log standard deviation of q(z | x), ``(n_samples, n_components)`` each."""
@@ -151,12 +151,12 @@ class ConditionalAutoencoder(Autoencoder):
         self,
         network: nn.Module,
         likelihood: Likelihood,
-        n_features: int,
         n_components: int,
+        log_unit: Tensor,
         label_prior: Tensor,
     ):
-        super().__init__(network, likelihood, n_features, n_components)
-        self.register_buffer("log_label_prior", torch.log(label_prior))
+        super().__init__(network, likelihood, n_components, log_unit)
+        self.register_buffer("log_label_prior", torch.log(label_prior))  # (n_classes,)
 
     def _labels(self, x: Tensor) -> list[Tensor]:
         """Every label as a one-hot condition of the rows of ``x``."""
@@ -186,9 +186,9 @@ class ConditionalAutoencoder(Autoencoder):
         mean = self._expected(weights, list(means))
         if log_stds[0] is None:
             return mean, None
-        second_moments = [m.square() + torch.exp(2 * s) for m, s in zip(means, log_stds, strict=True)]
-        spread = [moment - mean.square() for moment in second_moments]
-        return mean, 0.5 * torch.log(self._expected(weights, spread).clamp_min(1e-30))
+        # about the mixture's mean: E[z²] − E[z]² would lose a small spread far from the origin
+        moments = [(m - mean).square() + torch.exp(2 * s) for m, s in zip(means, log_stds, strict=True)]
+        return mean, 0.5 * torch.log(self._expected(weights, moments))
 
     def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the expected row of every code; without labels, averaged over their frequencies."""

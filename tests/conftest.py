@@ -1,0 +1,27 @@
+"""Data that several tests share: small, real or made from a known generator."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """150 rows of 4 columns, and 3 labels."""
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """1,797 real images of 8×8 pixels in [0, 1], and 10 labels."""
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+@pytest.fixture(scope="session")
+def correlated():
+    """240 rows of 6 columns that 3 hidden variables explain, on scales from 0.01 to 1,000."""
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(240, 3))
+    X = hidden @ rng.normal(size=(3, 6)) + 0.2 * rng.normal(size=(240, 6))
+    return X * np.array([0.01, 0.1, 1, 10, 100, 1000]) + np.array([0, 5, -3, 100, 0, 1e5])

@@ -1,0 +1,17 @@
+"""scikit-learn's common checks, over every kind of estimator."""
+
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from tests.variants import VARIANTS
+from vaetools import VAE
+
+SHORT = [clone(variant).set_params(max_iter=2) for variant in VARIANTS.values()]
+
+
+# rows are few and labels made of features in these checks: our warnings are their subject
+@pytest.mark.filterwarnings("ignore:.*too few rows", "ignore:.*posterior collapsed")
+@parametrize_with_checks([VAE(), *SHORT])
+def test_scikit_learn_check(estimator, check):
+    check(estimator)

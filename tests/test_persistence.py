@@ -1,0 +1,214 @@
+"""One file, no pickle, equal scores; a file that is not whole or not ours is refused."""
+
+import copy
+import json
+import os
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.numpy import save as save_safetensors
+
+import vaetools as vt
+from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ModelFileError
+from vaetools.files import _digest, _split, read_model_file
+
+OPTIONS = {"max_iter": 3, "random_state": 0}
+
+
+def fit(model, iris):
+    X, y = iris
+    return model.fit(X if model.likelihood != Bernoulli else X / 8, np.array(["a", "b", "c"])[y])
+
+
+MODELS = [
+    AE(2, **OPTIONS),
+    AE(hidden_layer_sizes=[8], anomaly_score="latent_knn", **OPTIONS),
+    VAE(2, **OPTIONS),
+    VAE(likelihood=Gaussian("predicted", floor=0.2), contamination=0.1, max_iter=3, random_state=3),
+    VAE(image_shape=(1, 2, 2), early_stopping=True, learning_rate="constant", **OPTIONS),
+    VAE(max_iter=0, random_state=0),
+    CVAE(2, likelihood=Gaussian(scale=0.5), **OPTIONS),
+    CVAE(2, conditioning="multiply", likelihood=Gaussian("per_feature"), **OPTIONS),
+]
+
+
+@pytest.fixture(params=MODELS, ids=str)
+def fitted(request, iris):
+    return fit(copy.deepcopy(request.param), iris)
+
+
+def assert_same(loaded, model, X):
+    assert type(loaded) is type(model)
+    for method in (model.score_samples, model.transform, model.predict, model.reconstruct):
+        np.testing.assert_array_equal(getattr(loaded, method.__name__)(X), method(X))
+    assert set(vars(loaded)) == set(vars(model))
+    pd.testing.assert_frame_equal(loaded.history_, model.history_)
+    pd.testing.assert_frame_equal(loaded.mean_terms_, model.mean_terms_)
+    assert str(loaded) == str(model)
+
+
+def test_a_loaded_model_is_the_same(fitted, iris, tmp_path):
+    vt.save(fitted, tmp_path / "model.safetensors")
+    assert_same(vt.load(tmp_path / "model.safetensors"), fitted, iris[0])
+
+
+def test_pickle_and_copy_give_the_same(fitted, iris):
+    assert_same(pickle.loads(pickle.dumps(fitted)), fitted, iris[0])
+    assert_same(copy.deepcopy(fitted), fitted, iris[0])
+
+
+def test_names_and_labels_survive(iris, tmp_path):
+    X, y = iris
+    frame = pd.DataFrame(X, columns=["größe", "b<script>", "c", "d"])
+    model = CVAE(2, **OPTIONS).fit(frame, np.array(["ä", "b", "c"])[y])
+    vt.save(model, tmp_path / "m.safetensors")
+    loaded = vt.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.feature_names_in_, frame.columns)
+    np.testing.assert_array_equal(loaded.classes_, ["b", "c", "ä"])
+    np.testing.assert_array_equal(loaded.score_samples(frame, "b"), model.score_samples(frame, "b"))
+
+
+def test_parameters_become_plain_values(iris, tmp_path):
+    options = {"random_state": np.int64(3), "device": torch.device("cpu"), "beta": np.float32(0.5)}
+    vt.save(VAE(max_iter=1, **options).fit(iris[0]), tmp_path / "m.safetensors")
+    loaded = vt.load(tmp_path / "m.safetensors")
+    assert (loaded.random_state, loaded.device, loaded.beta) == (3, "cpu", 0.5)
+
+
+def test_a_loaded_model_fits_again(iris, tmp_path):
+    model = VAE(2, **OPTIONS).fit(iris[0])
+    vt.save(model, tmp_path / "m.safetensors")
+    again = vt.load(tmp_path / "m.safetensors", device="cpu").fit(iris[0])
+    np.testing.assert_array_equal(again.score_samples(iris[0]), model.score_samples(iris[0]))
+
+
+def test_header_tells_what_is_inside_without_torch(iris, tmp_path):
+    vt.save(VAE(2, **OPTIONS).fit(iris[0]), tmp_path / "m.safetensors")
+    header, arrays = read_model_file(tmp_path / "m.safetensors")
+    assert (header["class"], header["format_version"]) == ("VAE", 1)
+    assert header["parameters"]["n_components"] == 2
+    assert header["fitted"]["n_features_in_"] == 4
+    assert {"vaetools", "torch", "scikit-learn", "numpy", "python"} == set(header["versions"])
+    assert arrays["calibration_scores_"].shape == (30,)
+    trained = [a for name, a in arrays.items() if "weight" in name]
+    assert {a.dtype for a in trained} == {np.dtype("float32")}  # half the size, and exact
+
+
+@pytest.mark.parametrize(
+    "value", [np.random.RandomState(0), torch.nn.Linear(4, 4)], ids=["random", "likelihood"]
+)
+def test_what_cannot_be_written_is_refused_by_name(value, iris, tmp_path):
+    class Custom(Gaussian):
+        pass
+
+    name = "random_state" if isinstance(value, np.random.RandomState) else "likelihood"
+    model = VAE(max_iter=1, **{name: value if name == "random_state" else Custom()}).fit(iris[0])
+    with pytest.raises(TypeError, match=f"VAE: the parameter {name} cannot be written"):
+        vt.save(model, tmp_path / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_takes_our_models_only(tmp_path):
+    with pytest.raises(TypeError, match="got 3"):
+        vt.save(3, tmp_path / "m.safetensors")
+
+
+@pytest.fixture
+def whole(iris, tmp_path):
+    vt.save(VAE(2, hidden_layer_sizes=(8,), **OPTIONS).fit(iris[0]), tmp_path / "m.safetensors")
+    return (tmp_path / "m.safetensors").read_bytes()
+
+
+class Bomb:
+    """What a pickle would run."""
+
+    def __reduce__(self):
+        return os.system, ("touch exploded",)
+
+
+def test_a_pickle_in_disguise_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.safetensors").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(ModelFileError, match=r"m\.safetensors: not a model file.*b'\\x80"):
+        vt.load("m.safetensors")
+    torch.save({"a": Bomb()}, "t.safetensors")
+    with pytest.raises(ModelFileError, match=r"t\.safetensors: not a model file.*b'PK"):
+        vt.load("t.safetensors")
+    assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.0005, 0.1, 0.5, 0.9, 0.9999])
+def test_truncated_files_are_refused(whole, share, tmp_path):
+    part = whole[: int(share * len(whole))]
+    (tmp_path / "part").write_bytes(part)
+    with pytest.raises(ModelFileError, match=f"part: .*{len(part)} bytes"):
+        vt.load(tmp_path / "part")
+
+
+def test_every_mutation_is_refused(whole, tmp_path):
+    rng = np.random.default_rng(0)
+    for position in rng.choice(len(whole), 200, replace=False):
+        mutated = bytearray(whole)
+        mutated[position] ^= 1 << rng.integers(8)
+        (tmp_path / "mutated").write_bytes(mutated)
+        with pytest.raises(ModelFileError, match="mutated: "):
+            vt.load(tmp_path / "mutated")
+
+
+def test_other_safetensors_files_are_refused(tmp_path):
+    (tmp_path / "other").write_bytes(save_safetensors({"a": np.zeros(3)}))
+    with pytest.raises(ModelFileError, match="other: not a model file"):
+        vt.load(tmp_path / "other")
+
+
+def rewritten(whole, change):
+    """Return a file with a changed header and a checksum that fits it."""
+    entries, values = _split(whole)
+    header = json.loads(entries["__metadata__"]["vaetools"])
+    change(header)
+    entries["__metadata__"]["vaetools"] = json.dumps(header)
+    entries["__metadata__"]["sha256"] = _digest(entries, values)
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + values
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda header: header.update(format_version=2), "format version 2, and this vaetools reads up to 1"),
+        (lambda header: header.update(format_version="x"), "format version 'x'"),
+        (lambda header: header.update({"class": "os.system"}), "os.system"),
+        (lambda header: header["parameters"].update(n_components=-5), "n_components must be .*got -5"),
+        (lambda header: header["parameters"].update(n_components=3), "no usable model"),
+        (lambda header: header["parameters"].update(hidden_layer_sizes=[10**9]), "no usable model"),
+        (lambda header: header["parameters"].update(__class__="VAE"), "no usable model"),
+        (lambda header: header["parameters"].update(likelihood={"likelihood": "eval"}), "no usable model"),
+        (lambda header: header["fitted"].pop("n_features_in_"), "no usable model"),
+    ],
+)
+def test_crafted_headers_are_refused(whole, change, message, tmp_path):
+    (tmp_path / "crafted").write_bytes(rewritten(whole, change))
+    with pytest.raises(ModelFileError, match=f"crafted: .*{message}"):
+        vt.load(tmp_path / "crafted")
+
+
+def test_a_failed_save_leaves_the_old_file(whole, iris, tmp_path, monkeypatch):
+    model = VAE(2, **OPTIONS).fit(iris[0])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        vt.save(model, tmp_path / "m.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
+    assert (tmp_path / "m.safetensors").read_bytes() == whole
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        vt.load(tmp_path / "nowhere")
