@@ -6,6 +6,7 @@ import argparse
 import gzip
 import math
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,13 +102,18 @@ def image_peers(seed: int) -> dict[str, Any]:
     }
 
 
-def quality(detector: Any, task: Task) -> dict[str, float]:
-    """Fit, score and return AUROC and average precision, the odd rows positive."""
+def measure(name: str, detector: Any, task: Task) -> dict[str, Any]:
+    """Fit, score, print and return AUROC and average precision, the odd rows positive, and seconds."""
+    start = time.perf_counter()
     oddness = -detector.fit(task.train).score_samples(task.test)
-    return {
+    figures = {
+        "detector": name,
         "AUROC": roc_auc_score(task.is_odd, oddness),
         "AP": average_precision_score(task.is_odd, oddness),
+        "seconds": time.perf_counter() - start,
     }
+    print(f"{name} {figures['AUROC']:.3f}", end="  ", flush=True)
+    return figures
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,11 +126,16 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="CSV file for one line per fit")
 
 
-def print_table(results: pd.DataFrame, rows: str, metric: str) -> None:
-    """Print a metric as rows x detector, averaged over seeds; below, the mean of each seed and their spread."""
-    table = results.pivot_table(index=rows, columns="detector", values=metric, sort=False)
-    by_seed = results.groupby(["seed", "detector"])[metric].mean().unstack("detector")[table.columns]
-    table.loc["mean"] = by_seed.mean()
-    if len(by_seed) > 1:
-        table.loc["± over seeds"] = by_seed.std()
-    print(f"\n{metric}\n{table.to_string(float_format='{:.3f}'.format)}", flush=True)
+def print_tables(results: list[dict[str, Any]], rows: str, output: Path | None) -> None:
+    """Print every metric as rows × detectors, averaged over seeds, and write the raw results."""
+    frame = pd.DataFrame(results)
+    if output:
+        frame.to_csv(output, index=False)
+    for metric in ("AUROC", "AP", "seconds"):
+        table = frame.pivot_table(index=rows, columns="detector", values=metric, sort=False)
+        by_seed = frame.groupby(["seed", "detector"])[metric].mean().unstack("detector")[table.columns]
+        table.loc["mean"] = by_seed.mean()
+        if len(by_seed) > 1:
+            table.loc["± over seeds"] = by_seed.std()
+        names = ", ".join(frame["set"].unique()) if rows != "set" else f"{frame['set'].nunique()} sets"
+        print(f"\n{metric}: {names}\n{table.to_string(float_format='{:.3f}'.format)}", flush=True)

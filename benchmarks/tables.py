@@ -1,4 +1,4 @@
-"""One class against anomalies on 22 tabular sets of ADBench: `VAE()` as it comes, beside its peers.
+"""One class against anomalies on 22 tabular sets of ADBench: `VAE()` as it comes, and peers.
 
 python benchmarks/tables.py --data /path/to/data
 """
@@ -6,11 +6,8 @@ python benchmarks/tables.py --data /path/to/data
 from __future__ import annotations
 
 import argparse
-import time
-from pathlib import Path
 
-import pandas as pd
-from protocols import add_common_arguments, one_class_table, print_table, quality, table_peers
+from protocols import add_common_arguments, measure, one_class_table, print_tables, table_peers
 
 from vaetools import VAE
 
@@ -19,28 +16,23 @@ def main() -> None:
     """Fit every detector to every set and seed, and print AUROC, average precision and seconds."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_common_arguments(parser)
-    parser.add_argument("--sets", nargs="+", help="parts of file names, for fewer sets")
+    parser.add_argument("--sets", nargs="+", default=[""], help="parts of file names, for fewer sets")
     options = parser.parse_args()
 
+    paths = [
+        path
+        for path in (options.data / "adbench").glob("*.npz")
+        if any(part in path.stem for part in options.sets)
+    ]
     results = []
-    for path in sorted(
-        Path(options.data, "adbench").glob("*.npz"), key=lambda path: int(path.stem.split("_")[0])
-    ):
-        if options.sets and not any(part in path.stem for part in options.sets):
-            continue
+    for path in sorted(paths, key=lambda path: int(path.stem.split("_")[0])):
         for seed in options.seeds:
             task = one_class_table(path, seed)
+            where = {"set": path.stem, "seed": seed}
+            results.append(where | measure("VAE", VAE(random_state=seed), task))
             peers = table_peers(task.train.shape[1], seed)
-            for name, detector in {"VAE": VAE(random_state=seed), **peers}.items():
-                start = time.perf_counter()
-                row = {"set": path.stem, "seed": seed, "detector": name, **quality(detector, task)}
-                results.append(row | {"seconds": time.perf_counter() - start})
-        print(f"{path.stem}: VAE {results[-len(peers) - 1]['AUROC']:.3f} (last seed)", flush=True)
-    results = pd.DataFrame(results)
-    if options.output:
-        results.to_csv(options.output, index=False)
-    for metric in ("AUROC", "AP", "seconds"):
-        print_table(results, "set", metric)
+            results += [where | measure(*peer, task) for peer in peers.items()]
+    print_tables(results, "set", options.output)
 
 
 if __name__ == "__main__":

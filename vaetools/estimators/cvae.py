@@ -262,7 +262,7 @@ class CVAE(VAE):
         """
         return self._decode(Z, self._labels_of(Z, y))
 
-    def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray:
+    def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray:  # type: ignore[override]
         """Decode draws from the prior N(0, I), as a label.
 
         Parameters

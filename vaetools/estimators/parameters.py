@@ -9,7 +9,6 @@ import inspect
 import math
 import textwrap
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +29,12 @@ class Parameter(NamedTuple):
 
 
 def _is_int(value: Any, low: int = 1) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= low
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= low)
 
 
 def _is_real(value: Any, low: float, high: float = math.inf, *, closed: str = "left") -> bool:
     """Whether a number lies in [low, high) ("left"), (low, high) ("neither") or (low, high] ("right")."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
         return False
     above = value >= low if closed == "left" else value > low
     below = value <= high if closed == "right" else value < high
@@ -259,7 +258,7 @@ def check_combinations(estimator: Any) -> None:
             f"{estimator.anomaly_score!r}."
         )
     if estimator.network is not None:
-        defaults = inspect.signature(type(estimator).__init__).parameters
+        defaults = inspect.signature(type(estimator)).parameters
         for name in (name for name in _ARCHITECTURE if name in defaults):
             value = getattr(estimator, name)
             if value != defaults[name].default:
@@ -304,7 +303,7 @@ feature_names_in_ : ndarray of shape (n_features_in_,)
 def documented(cls: type) -> type:
     """Write the parameters and the shared attributes of a class into its docstring."""
     lines = []
-    for name, argument in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+    for name, argument in list(inspect.signature(cls).parameters.items()):
         rule, _, description = PARAMETERS[name]
         lines.append(f"    {name} : {rule}, default={argument.default!r}")
         lines += textwrap.wrap(description, 95, initial_indent=" " * 8, subsequent_indent=" " * 8)

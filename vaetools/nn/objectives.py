@@ -15,7 +15,7 @@ from vaetools.nn.likelihoods import Likelihood
 
 
 class Terms(NamedTuple):
-    """Return the costs of rows in nats, unweighted: lower is more normal.
+    """Costs of rows in nats, unweighted: lower is more normal.
 
     Attributes
     ----------
@@ -63,6 +63,8 @@ class Autoencoder(nn.Module):
     ``decode(z, condition)`` → the likelihood's parameters. Rows ``x`` are scaled numbers;
     ``log_unit`` carries the densities to the units of X.
     """
+
+    log_unit: Tensor
 
     def __init__(self, network: nn.Module, likelihood: Likelihood, n_components: int, log_unit: Tensor):
         super().__init__()
@@ -146,6 +148,8 @@ class ConditionalAutoencoder(Autoencoder):
     q(y | x) ∝ p(y) exp(−reconstruction − KL given y), and costs KL(q(y | x) ‖ p(y)). So the
     terms of a row still add up: −reconstruction − KL = log Σ_y p(y) exp(score given y).
     """
+
+    log_label_prior: Tensor
 
     def __init__(
         self,

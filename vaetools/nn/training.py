@@ -268,9 +268,10 @@ class Trainer:
                 f"learning rate of {10 * self._learning_rate():.2g}. Look for extreme values in X, "
                 "or lower learning_rate_init."
             )
+        epoch = math.ceil(self.step / self.steps_per_epoch)
         warnings.warn(
-            f"the loss became infinite or NaN in epoch {self.epoch + 1}: went back to the last good "
-            f"weights and lowered the learning rate to {self._learning_rate():.2g}.",
+            f"the loss became infinite or NaN by epoch {epoch}: went back to the last good weights and "
+            f"lowered the learning rate to {self._learning_rate():.2g}.",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -1,0 +1,101 @@
+"""Thresholds and conformal p-values: exact false-alarm rates, ties, NaN."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
+
+RATES = [0.01, 0.05, 0.07, 0.1, 0.29, 0.3, 0.5, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("n", "rate", "k"),
+    [(19, 0.05, 1), (18, 0.05, 0), (39, 0.05, 2), (38, 0.05, 1), (99, 0.29, 29), (9, 0.3, 3), (0, 0.5, 0)],
+)
+def test_n_tolerated_by_hand(n, rate, k):
+    assert n_tolerated(n, rate) == k
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_n_rows_needed_is_the_least(rate):
+    needed = n_rows_needed(rate)
+    assert n_tolerated(needed, rate) == 1
+    assert n_tolerated(needed - 1, rate) == 0
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_false_alarm_rate_is_exact(rate):
+    """Every rank of the new row among the others is equally likely: count the flagged ranks."""
+    for n in (n_rows_needed(rate), 100, 199):
+        values = np.arange(n + 1.0)
+        flagged = [
+            values[rank] < threshold(np.random.default_rng(rank).permutation(np.delete(values, rank)), rate)
+            for rank in range(n + 1)
+        ]
+        assert sum(flagged) == n_tolerated(n, rate)
+        assert sum(flagged) <= rate * (n + 1) + 1e-9
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("n_values", [3, 10, 10_000], ids=["many ties", "ties", "no ties"])
+def test_flagged_if_and_only_if_p_is_at_most_the_rate(rate, n_values):
+    rng = np.random.default_rng(0)
+    for n in (99, 137, 199):
+        calibration, new = rng.integers(n_values, size=n).astype(float), rng.integers(n_values, size=500)
+        flagged = new < threshold(calibration, rate)
+        assert np.array_equal(flagged, conformal_p_values(new, calibration) <= rate)
+
+
+def test_p_values_equal_their_definition():
+    rng = np.random.default_rng(0)
+    calibration, new = rng.integers(6, size=11).astype(float), rng.integers(-1, 8, size=40).astype(float)
+    naive = [(1 + sum(c <= score for c in calibration)) / 12 for score in new]
+    assert conformal_p_values(new, calibration).tolist() == naive
+
+
+@pytest.mark.parametrize(
+    "values", [(0, 1, 2, 3), (0, 0, 1, 2), (0, 1, 1, 1), (5, 5, 5, 5), (np.nan, 0, 1, 2)]
+)
+def test_p_values_are_valid_under_ties_and_nan(values):
+    """Over all orders of exchangeable rows, P(p ≤ α) is at most α, and equal to it without ties."""
+    p = [
+        conformal_p_values(np.array(order[:1], float), np.array(order[1:], float))[0]
+        for order in itertools.permutations(values)
+    ]
+    for alpha in (0.25, 0.5, 0.75, 1.0):
+        share = np.mean(np.array(p) <= alpha)
+        assert share <= alpha
+        if len(set(values)) == 4:
+            assert share == alpha
+
+
+def test_p_values_do_not_depend_on_the_order_of_calibration():
+    calibration = np.array([3.0, 1.0, 2.0])
+    assert conformal_p_values(np.array([2.5]), calibration).tolist() == [0.75]
+    assert calibration.tolist() == [3.0, 1.0, 2.0]
+
+
+def test_nan_and_infinities():
+    calibration = np.array([0.0, 1.0, 2.0])
+    p = conformal_p_values(np.array([np.nan, -np.inf, np.inf]), calibration)
+    assert p.tolist() == [0.25, 0.25, 1.0]
+
+
+def test_nan_among_calibration_scores_is_odd_and_not_normal():
+    calibration = np.array([np.nan, 1.0, 2.0])
+    assert conformal_p_values(np.array([np.nan, 0.0, 1.5, 3.0]), calibration).tolist() == [
+        0.5,
+        0.5,
+        0.75,
+        1.0,
+    ]
+    assert threshold(np.array([np.nan, *range(38)]), 0.05) == 0.0  # the second smallest of 39
+
+
+def test_threshold_leaves_its_scores_alone():
+    scores = np.array([*range(20, 0, -1)], dtype=float)
+    before = scores.copy()
+    assert threshold(scores, 0.1) == 2.0
+    assert np.array_equal(scores, before)

@@ -1,0 +1,91 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from html.parser import HTMLParser
+
+import pytest
+import torch
+
+import vaetools.cli.demo as command
+from vaetools.__main__ import main
+
+
+class Headings(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.inside = [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.inside = tag in ("h1", "h2")
+
+    def handle_data(self, data):
+        if self.inside:
+            self.found.append(data)
+            self.inside = False
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Make the demo's models train for two epochs, and project without UMAP's compilation."""
+    make_models = command.make_models
+
+    def short(digits, **options):
+        models = make_models(digits, **options)
+        for name in command.PICTURED:
+            models[name].set_params(max_iter=2)
+        return models
+
+    monkeypatch.setattr(command, "make_models", short)
+    monkeypatch.setattr("vaetools.report.demo._project", lambda codes, seed: codes[:, :2])
+
+
+@pytest.mark.filterwarnings("ignore:.*posterior collapsed")  # two epochs teach little
+def test_demo_prints_a_table_and_writes_a_page(quick, tmp_path, capfd):
+    n_threads = torch.get_num_threads()
+    path = tmp_path / "page.html"
+    assert main(["demo", "--unknown", "7", "-o", str(path), "--seed", "1"]) == 0
+    out, err = capfd.readouterr()
+    lines = out.splitlines()
+    names = ["AE", "VAE", "CVAE", "untrained VAE", "IsolationForest", "PCA"]
+    start = next(i for i, line in enumerate(lines) if line.startswith("model")) + 2
+    assert [line.split("  ")[0] for line in lines[start : start + 6]] == names
+    assert max(map(len, lines[:-1])) <= 100
+    assert lines[-1] == f"Page: {path}"
+    assert [f"Training {name} ..." in err for name in names] == [True] * 6
+    page = path.read_text()
+    assert Headings(page).found[0] == "What three autoencoders make of a 7 they never saw"
+    assert torch.get_num_threads() == n_threads
+    assert os.listdir(tmp_path) == ["page.html"]
+
+
+def test_the_settings_are_the_same_for_every_unknown_digit():
+    from vaetools.data.demo import load_demo_digits
+
+    described = {str(command.make_models(load_demo_digits(unknown), seed=0)) for unknown in range(10)}
+    assert len(described) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_ctrl_c_ends_with_one_line_and_no_file(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vaetools", "demo", "-o", str(tmp_path / "page.html")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    killer = threading.Timer(300, process.kill)  # a hanging command must not hang the tests
+    killer.start()
+    for line in process.stderr:
+        if line.startswith("Training VAE"):
+            process.send_signal(signal.SIGINT)
+            break
+    out, rest = process.communicate()
+    killer.cancel()
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in rest
+    assert rest.strip().splitlines()[-1] == "vaetools: interrupted; no file was changed."
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,461 @@
+"""The loop: reproducible, resumable, recovering, stopping; and the rows that it is fed."""
+
+import copy
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from vaetools.nn.likelihoods import Gaussian
+from vaetools.nn.networks import Network
+from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.scaling import InputScale
+from vaetools.nn.training import Rows, Trainer, TrainingSettings, one_cycle
+
+N_FEATURES = 4
+
+
+def build(seed=0, likelihood=None, **options):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Network(N_FEATURES, 2, (6,), nn.SiLU, **options)
+    return Autoencoder(network, (likelihood or Gaussian()).bind(N_FEATURES), 2, torch.zeros(N_FEATURES))
+
+
+def data(n=40, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 2)) @ rng.normal(size=(2, N_FEATURES)) + 0.1 * rng.normal(size=(n, N_FEATURES))
+
+
+def as_rows(X, index=None, **labels):
+    index = np.arange(len(X)) if index is None else index
+    return Rows(X, index, InputScale.fixed("identity", X.shape[1]), **labels)
+
+
+def make(model=None, X=None, *, seed=0, held_out=None, **settings):
+    options = {"n_epochs": 5, "batch_size": 16} | settings
+    rows = as_rows(data() if X is None else X)
+    return Trainer(model or build(), rows, TrainingSettings(**options), seed=seed, held_out=held_out)
+
+
+def weights(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same(first, second):
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+# What training does
+
+
+@pytest.mark.parametrize("options", [{}, {"input_noise": 0.1, "input_masking": 0.1}])
+@pytest.mark.parametrize("variational", [True, False])
+def test_the_loss_falls(variational, options):
+    history = make(build(variational=variational), n_epochs=30, learning_rate_init=0.01, **options).run()
+    losses = [record["loss"] for record in history]
+    assert losses[-1] < losses[0] - 0.5  # nats
+    assert all(record["kl"] == 0 for record in history) is not variational
+
+
+def test_history_has_one_record_per_epoch():
+    history = make(n_epochs=3, beta=0.5).run()
+    assert [record["epoch"] for record in history] == [1, 2, 3]
+    for record in history:
+        assert set(record) == {"epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"}
+        assert record["loss"] == record["reconstruction"] + 0.5 * record["kl"]
+
+
+def test_history_holds_means_over_rows_of_uneven_batches():
+    """Steps too small to move a weight: the epoch's mean is that of all rows at once."""
+    model = build(variational=False)
+    X = data(37)
+    expected = model.terms(torch.from_numpy(X).float()).loss().item()
+    (record,) = make(model, X, n_epochs=1, learning_rate_init=1e-12).run()
+    assert record["loss"] == pytest.approx(expected, rel=1e-5)  # float32 sums
+    assert record["kl"] == 0
+
+
+def test_an_epoch_sees_every_row_once_in_a_new_order(monkeypatch):
+    seen = []
+    batch = Rows.batch
+    monkeypatch.setattr(Rows, "batch", lambda rows, where, *to: seen.append(where) or batch(rows, where, *to))
+    make(X=data(37), n_epochs=2).run()
+    assert [len(where) for where in seen] == [16, 16, 5] * 2
+    first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+    assert sorted(first) == sorted(second) == list(range(37))
+    assert first.tolist() != second.tolist()
+
+
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_fewer_rows_than_a_batch(n_rows):
+    trainer = make(X=data(n_rows), n_epochs=3)
+    before = weights(trainer.model)
+    history = trainer.run()
+    assert trainer.step == 3
+    assert np.isfinite([record["loss"] for record in history]).all()
+    assert not same(before, trainer.model.state_dict())
+
+
+def test_model_is_in_training_mode_only_during_the_run():
+    model = build()
+    seen = []
+    make(model, n_epochs=1).run([lambda record, model: seen.append(model.training)])
+    assert seen == [True]
+    assert not model.training
+
+
+def test_frozen_weights_stay():
+    model = build()
+    model.network.encoder.requires_grad_(False)
+    before = weights(model)
+    make(model).run()
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
+    assert moved
+    assert not any(name.startswith("network.encoder") for name in moved)
+
+
+# Reproducible
+
+
+def test_same_seed_same_weights():
+    def trained(seed, model_seed=0):
+        trainer = make(build(model_seed), seed=seed)
+        trainer.run()
+        return weights(trainer.model)
+
+    assert same(trained(0), trained(0))
+    assert not same(trained(0), trained(1))
+    assert not same(trained(0), trained(0, model_seed=1))
+
+
+def test_nothing_global_is_touched():
+    model = build()
+    held_out = as_rows(data(8))
+
+    def world():
+        return (
+            torch.get_rng_state().tolist(),
+            [np.asarray(part).tolist() for part in np.random.get_state()],  # noqa: NPY002 - the global one
+            torch.get_default_dtype(),
+            torch.get_default_device(),
+            torch.is_grad_enabled(),
+            list(warnings.filters),
+        )
+
+    before = world()
+    make(model, input_noise=0.1, input_masking=0.1, kl_warmup=0.5, held_out=held_out).run()
+    assert world() == before
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("learning_rate", ["one_cycle", "constant"])
+def test_an_interrupted_run_continues_bit_for_bit(watched, learning_rate):
+    options = {"n_epochs": 6, "kl_warmup": 0.5, "input_noise": 0.1, "learning_rate": learning_rate}
+    options["held_out"] = as_rows(data(8, seed=1)) if watched else None
+    whole = make(**options)
+    whole.run()
+
+    def interrupt(record, model):
+        if record["epoch"] == 4:
+            raise Interrupted
+
+    stopped = make(**options)
+    with pytest.raises(Interrupted):
+        stopped.run([interrupt])
+    state = copy.deepcopy(stopped.state_dict())
+    stopped.run()  # going on must not change what was saved
+    continued = make(build(seed=9), seed=9, **options)
+    continued.load_state_dict(state)
+    assert len(continued.run()) == 6
+    assert continued.history == whole.history
+    assert same(whole.model.state_dict(), continued.model.state_dict())
+
+
+def test_state_survives_a_file(tmp_path):
+    trainer = make(held_out=as_rows(data(8)))
+    trainer.run()
+    torch.save(trainer.state_dict(), tmp_path / "state.pt")
+    twin = make(build(seed=1), held_out=as_rows(data(8)))
+    twin.load_state_dict(torch.load(tmp_path / "state.pt"))  # weights_only: no code is run
+    assert twin.history == trainer.history
+    assert same(trainer.model.state_dict(), twin.model.state_dict())
+
+
+# Recovering
+
+
+def test_one_bad_batch_is_survived():
+    X = data()
+    X[7] = np.inf
+    before_repair = []
+
+    def repair(record, model):
+        before_repair.append(record["epoch"])
+        X[7] = 0
+
+    trainer = make(X=X, learning_rate="constant", learning_rate_init=1e-3)
+    start = weights(trainer.model)
+    with pytest.warns(
+        RuntimeWarning, match=r"infinite or NaN by epoch 1: .* learning rate to 0\.0001\."
+    ) as seen:
+        history = trainer.run([repair])
+    assert len(seen) == 1
+    assert [record["learning_rate"] for record in history] == pytest.approx([1e-3] + [1e-4] * 4)
+    assert not np.isfinite(history[0]["loss"])
+    assert np.isfinite([record["loss"] for record in history[1:]]).all()
+    assert all(torch.isfinite(value).all() for value in trainer.model.state_dict().values())
+    assert not same(start, trainer.model.state_dict())
+
+
+def test_recovery_returns_to_the_last_good_weights():
+    X, snapshots = data(), []
+
+    def poison(record, model):
+        snapshots.append(weights(model))
+        X[7] = np.inf if record["epoch"] == 2 else 0
+
+    with pytest.warns(RuntimeWarning, match="by epoch 3:"):
+        make(X=X, n_epochs=3).run([poison])
+    assert not same(snapshots[0], snapshots[1])
+    assert same(snapshots[1], snapshots[2])
+
+
+def test_a_bad_step_between_two_checks_is_not_forgotten(monkeypatch):
+    """The check comes every few steps; the weights of a later finite step are not taken for good."""
+    trainer = make(n_epochs=1, batch_size=4)
+    steps = []
+    terms = trainer.model.terms
+
+    def broken_once(*args, **options):  # an infinite loss whose gradient is finite
+        steps.append(None)
+        result = terms(*args, **options)
+        shift = np.inf if len(steps) == 3 else 0.0
+        return result._replace(kl_per_component=result.kl_per_component + shift)
+
+    monkeypatch.setattr(trainer.model, "terms", broken_once)
+    start = weights(trainer.model)
+    with pytest.warns(RuntimeWarning, match="went back"):
+        trainer.run()
+    assert same(start, trainer.model.state_dict())
+
+
+def test_a_huge_learning_rate_is_lowered():
+    model = build(likelihood=Gaussian(1.0))
+    start = weights(model)
+    trainer = make(model, learning_rate="constant", learning_rate_init=1e4, n_epochs=20)
+    with pytest.warns(RuntimeWarning, match="lowered the learning rate") as seen:
+        history = trainer.run([lambda record, model: None])  # so that every epoch is checked
+    assert trainer.n_recoveries == len(seen) > 0
+    assert history[-1]["learning_rate"] == pytest.approx(1e4 * 0.1**trainer.n_recoveries)
+    assert np.isfinite(history[-1]["loss"])
+    assert all(torch.isfinite(value).all() for value in model.state_dict().values())
+    assert not same(start, model.state_dict())
+
+
+def test_hopeless_data_end_in_a_clear_error():
+    X = data()
+    X[7] = np.inf
+    trainer = make(X=X, n_epochs=20, learning_rate="constant", learning_rate_init=1e-3)
+    expected = r"infinite or NaN 5 times, the last time at a learning rate of 1e-07\. .* learning_rate_init"
+    with (
+        pytest.warns(RuntimeWarning, match="went back") as seen,
+        pytest.raises(FloatingPointError, match=expected),
+    ):
+        trainer.run([lambda record, model: None])
+    assert len(seen) == 4
+    assert not trainer.model.training
+
+
+# Stopping early
+
+
+def watch(monkeypatch, losses, *, n_epochs=None, **settings):
+    """Run with scripted held-out losses; return the trainer and the weights after every epoch."""
+    script, snapshots = iter(losses), []
+    monkeypatch.setattr(Trainer, "_held_out_loss", lambda trainer: next(script))
+    settings = {"learning_rate": "constant", "n_iter_no_change": 3, "tol": 0.1} | settings
+    trainer = make(n_epochs=n_epochs or len(losses), held_out=as_rows(data(8)), **settings)
+    trainer.run([lambda record, model: snapshots.append(weights(model))])
+    return trainer, snapshots
+
+
+@pytest.mark.parametrize(
+    ("losses", "best_epoch", "n_epochs"),
+    [
+        ([-1.0, -2.0, -3.0, -2.9, -2.8, -2.7, -9.0], 3, 6),
+        ([5.0, 4.0, 3.0, 3.1, 3.2, 3.3, 0.0], 3, 6),
+        ([-1.0, -2.0, -2.05, -2.09, -2.09, -9.0], 2, 5),  # falls of less than tol do not count
+        ([-1.0, -2.0, -1.9, -1.8, -3.0, -2.0, -2.5], 5, 7),  # patience starts again
+        ([-3.0, -2.0, -1.0, 0.0, -9.0], 1, 4),
+        ([-1.0, np.nan, -2.0, np.nan, np.nan, np.nan, -9.0], 3, 6),
+    ],
+)
+def test_early_stopping_restores_the_best_weights(monkeypatch, losses, best_epoch, n_epochs):
+    trainer, snapshots = watch(monkeypatch, losses)
+    assert len(trainer.history) == n_epochs
+    assert trainer.best_epoch == best_epoch
+    assert [record["held_out_loss"] for record in trainer.history] == pytest.approx(
+        losses[:n_epochs], nan_ok=True
+    )
+    assert same(snapshots[best_epoch - 1], trainer.model.state_dict())
+    assert not same(snapshots[-1], trainer.model.state_dict()) or best_epoch == n_epochs
+
+
+def test_patience_counts_after_the_warm_up(monkeypatch):
+    """Losses of the warm-up, lower because KL weighs less, are not the best of the run."""
+    losses = [-9.0, -8.0, -7.0, -6.0, -2.0, -3.0, -2.5, -2.4, -2.3, -9.0]
+    trainer, snapshots = watch(monkeypatch, losses, kl_warmup=0.5)
+    assert trainer.best_epoch == 6
+    assert len(trainer.history) == 9
+    assert same(snapshots[5], trainer.model.state_dict())
+
+
+def test_held_out_loss_is_at_the_final_beta():
+    """The ELBO by its own definition, with two mirrored draws."""
+    X, seen = data(5), []
+    trainer = make(beta=3.0, kl_warmup=0.9, n_epochs=2, held_out=as_rows(X))
+    record, _ = trainer.run([lambda record, model: seen.append(copy.deepcopy(model))])
+    x = torch.from_numpy(X).float()
+    noise = torch.randn(1, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).float()
+    terms = [seen[0].terms(x, noise=sign * noise) for sign in (1, -1)]
+    expected = sum(part.loss(3.0).item() for part in terms) / 2
+    assert record["held_out_loss"] == pytest.approx(expected, rel=1e-5)  # float32
+
+
+# Schedules
+
+
+def test_kl_weight_rises_linearly_over_the_warm_up():
+    trainer = make(n_epochs=10, beta=4.0, kl_warmup=0.5)
+    betas = [record["beta"] for record in trainer.run()]
+    assert betas == pytest.approx([0, 0.8, 1.6, 2.4, 3.2, 4, 4, 4, 4, 4])
+    assert make(beta=4.0)._beta() == 4.0
+
+
+def test_the_warm_up_reaches_the_loss():
+    """At a KL weight of 0 the encoder's bias has no gradient towards the prior."""
+    trainer = make(X=data(16), n_epochs=2, kl_warmup=0.5, learning_rate="constant", learning_rate_init=1e-2)
+    twin = make(X=data(16), n_epochs=2, beta=0.0, learning_rate="constant", learning_rate_init=1e-2)
+    snapshots = []
+    for run in (trainer, twin):
+        run.run([lambda record, model: snapshots.append(weights(model))])
+    assert same(snapshots[0], snapshots[2])  # one step, at a weight of 0
+    assert not same(snapshots[1], snapshots[3])
+
+
+def test_one_cycle_rises_and_falls():
+    values = [one_cycle(progress) for progress in np.linspace(0, 1, 101)]
+    assert values[0] == pytest.approx(0.04)
+    assert np.argmax(values) == 30
+    assert max(values) == 1
+    assert values[-1] == pytest.approx(1e-4)
+    assert (np.diff(values[:31]) > 0).all()
+    assert (np.diff(values[30:]) < 0).all()
+    assert np.abs(np.diff(values)).max() < 0.06  # no jump
+
+
+def test_learning_rates_follow_the_schedule():
+    trainer = make(n_epochs=10, learning_rate_init=0.5)
+    rates = [record["learning_rate"] for record in trainer.run()]
+    assert rates == pytest.approx([0.5 * one_cycle(epoch / 10) for epoch in range(10)])
+    constant = make(n_epochs=3, learning_rate="constant", learning_rate_init=0.01).run()
+    assert [record["learning_rate"] for record in constant] == [0.01] * 3
+
+
+# Denoising
+
+
+def test_a_denoising_encoder_sees_corrupted_rows_and_the_target_is_clean(monkeypatch):
+    model = build()
+    calls = []
+    terms = model.terms
+
+    def spy(x, condition=None, *, noise=None, corrupted=None):
+        calls.append((x, corrupted))
+        return terms(x, condition, noise=noise, corrupted=corrupted)
+
+    monkeypatch.setattr(model, "terms", spy)
+    X = data(4000)
+    make(model, X, n_epochs=1, batch_size=4000, input_noise=0.5, input_masking=0.2).run()
+    ((x, corrupted),) = calls
+    assert sorted(x[:, 0].tolist()) == sorted(X[:, 0].astype(np.float32).tolist())
+    masked = corrupted == 0
+    # 16,000 values: standard errors of 0.003 for both
+    assert masked.double().mean().item() == pytest.approx(0.2, abs=0.02)
+    assert (corrupted - x)[~masked].std().item() == pytest.approx(0.5, abs=0.02)
+    assert (corrupted - x)[~masked].mean().item() == pytest.approx(0, abs=0.02)
+
+
+def test_without_denoising_the_encoder_sees_the_rows():
+    trainer = make()
+    assert trainer._corrupt(torch.ones(2, 4)) is None
+
+
+# Rows
+
+
+def test_memory_mapped_rows_train_like_rows_in_memory(tmp_path):
+    X = data().astype(np.float32)
+    mapped = np.memmap(tmp_path / "rows.dat", dtype=np.float32, mode="w+", shape=X.shape)
+    mapped[:] = X
+    mapped.flush()
+    mapped = np.memmap(tmp_path / "rows.dat", dtype=np.float32, mode="r", shape=X.shape)
+    trainers = [make(X=rows) for rows in (X, mapped)]
+    for trainer in trainers:
+        trainer.run()
+    assert same(*(trainer.model.state_dict() for trainer in trainers))
+    assert np.array_equal(mapped, X)
+
+
+def test_8_bit_rows_are_divided_by_255():
+    X = np.arange(0, 240, 10, dtype=np.uint8).reshape(6, 4)
+    rows = Rows(X, np.array([5, 0]), InputScale.fixed("pixels", 4))
+    for dtype in (torch.float32, torch.float64):
+        x, condition = rows.batch(slice(None), torch.device("cpu"), dtype)
+        assert torch.equal(x, torch.tensor(X[[5, 0]]).to(dtype) / 255)
+        assert condition is None
+    trainer = Trainer(build(), rows, TrainingSettings(n_epochs=2), seed=0)
+    assert np.isfinite([record["loss"] for record in trainer.run()]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4", np.int64, np.uint16, bool])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_of_any_number_type(dtype, order):
+    X = np.array([[0, 1], [1, 0], [1, 1]], dtype=dtype, order=order)
+    x, _ = as_rows(X).batch(np.array([2, 0]), torch.device("cpu"), torch.float32)
+    assert x.dtype == torch.float32
+    assert x.tolist() == [[1, 1], [0, 1]]
+
+
+def test_standardized_rows_keep_their_digits():
+    """A large mean is subtracted in float64, before the cast."""
+    X = 1e8 + np.arange(4.0)[:, None]
+    scale = InputScale("standardize", np.array([1e8]), np.array([2.0]))
+    x, _ = Rows(X, np.arange(4), scale).batch(slice(None), torch.device("cpu"), torch.float32)
+    assert x.flatten().tolist() == [0, 0.5, 1, 1.5]
+    assert scale.invert(x.double().numpy()).tolist() == X.tolist()
+    assert scale.log_unit.tolist() == [np.log(2)]
+
+
+def test_labels_become_one_hot_conditions():
+    codes = np.array([2, 0, 1, 1])
+    rows = as_rows(data(4), np.array([3, 0]), labels=codes, n_classes=3)
+    assert len(rows) == 2
+    _, condition = rows.batch(slice(None), torch.device("cpu"), torch.float32)
+    assert condition.tolist() == [[0, 1, 0], [0, 0, 1]]
+
+
+def test_callbacks_get_the_record_and_the_model():
+    model, seen, ticks = build(), [], []
+    trainer = make(model, n_epochs=3)
+    history = trainer.run([lambda *what: seen.append(what)], lambda: ticks.append(None))
+    assert [record for record, _ in seen] == history
+    assert all(given is model for _, given in seen)
+    assert len(ticks) == 3

@@ -1,0 +1,1 @@
+"""Showing: arrays become figures and pages. Takes fitted models, never imports an estimator."""
