@@ -11,7 +11,11 @@ from click.testing import CliRunner
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [
-    line for kind, block in BLOCKS if kind == "bash" for line in block.splitlines() if line.startswith("vaetools")
+    line
+    for kind, block in BLOCKS
+    if kind == "bash"
+    for line in block.splitlines()
+    if line.startswith("vaetools")
 ]
 
 

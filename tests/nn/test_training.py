@@ -191,59 +191,58 @@ def test_state_survives_a_file(tmp_path):
 # Recovering
 
 
-def test_one_bad_batch_is_survived():
-    X = data()
-    X[7] = np.inf
-    before_repair = []
+def spoil(monkeypatch, model, calls):
+    """Make the loss of some steps (1 is the first) infinite, with a finite gradient."""
+    count = 0
+    terms = model.terms
 
-    def repair(record, model):
-        before_repair.append(record["epoch"])
-        X[7] = 0
-
-    trainer = make(X=X, learning_rate="constant", learning_rate_init=1e-3)
-    start = weights(trainer.model)
-    with pytest.warns(
-        RuntimeWarning, match=r"infinite or NaN by epoch 1: .* learning rate to 0\.0001\."
-    ) as seen:
-        history = trainer.run([repair])
-    assert len(seen) == 1
-    assert [record["learning_rate"] for record in history] == pytest.approx([1e-3] + [1e-4] * 4)
-    assert not np.isfinite(history[0]["loss"])
-    assert np.isfinite([record["loss"] for record in history[1:]]).all()
-    assert all(torch.isfinite(value).all() for value in trainer.model.state_dict().values())
-    assert not same(start, trainer.model.state_dict())
-
-
-def test_recovery_returns_to_the_last_good_weights():
-    X, snapshots = data(), []
-
-    def poison(record, model):
-        snapshots.append(weights(model))
-        X[7] = np.inf if record["epoch"] == 2 else 0
-
-    with pytest.warns(RuntimeWarning, match="by epoch 3:"):
-        make(X=X, n_epochs=3).run([poison])
-    assert not same(snapshots[0], snapshots[1])
-    assert same(snapshots[1], snapshots[2])
-
-
-def test_a_bad_step_between_two_checks_is_not_forgotten(monkeypatch):
-    """The check comes every few steps; the weights of a later finite step are not taken for good."""
-    trainer = make(n_epochs=1, batch_size=4)
-    steps = []
-    terms = trainer.model.terms
-
-    def broken_once(*args, **options):  # an infinite loss whose gradient is finite
-        steps.append(None)
+    def spoilt(*args, **options):
+        nonlocal count
+        count += 1
         result = terms(*args, **options)
-        shift = np.inf if len(steps) == 3 else 0.0
-        return result._replace(kl_per_component=result.kl_per_component + shift)
+        return result._replace(kl_per_component=result.kl_per_component + (np.inf if count in calls else 0.0))
 
-    monkeypatch.setattr(trainer.model, "terms", broken_once)
+    monkeypatch.setattr(model, "terms", spoilt)
+
+
+def ignore(record, model):
+    """Do nothing: with a callback, every epoch is checked."""
+
+
+def test_a_bad_epoch_is_made_again_from_the_last_good_weights(monkeypatch):
+    trainer = make(n_epochs=4, learning_rate="constant", learning_rate_init=1e-3)
+    n_steps = trainer.steps_per_epoch
+    snapshots = []
+    spoil(monkeypatch, trainer.model, {2 * n_steps + 1})
+    before_third = []
+    monkeypatch.setattr(
+        trainer,
+        "_new_optimizer",
+        lambda new=trainer._new_optimizer: before_third.append(weights(trainer.model)) or new(),
+    )
+    with pytest.warns(
+        RuntimeWarning, match=r"by epoch 3: went back to epoch 2, .* rate to 0\.0001\."
+    ) as seen:
+        history = trainer.run([lambda record, model: snapshots.append(weights(model))])
+    assert len(seen) == 1
+    assert same(before_third[0], snapshots[1])
+    assert not same(snapshots[1], snapshots[2])
+    assert [record["epoch"] for record in history] == [1, 2, 3, 4]
+    assert [record["learning_rate"] for record in history] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
+    assert np.isfinite([record["loss"] for record in history]).all()
+    assert trainer.step == 4 * n_steps
+
+
+@pytest.mark.parametrize("callbacks", [[], [ignore]])
+def test_a_short_run_that_goes_wrong_still_trains(monkeypatch, callbacks):
+    trainer = make(n_epochs=1, batch_size=4)
+    spoil(monkeypatch, trainer.model, {3})
     start = weights(trainer.model)
-    with pytest.warns(RuntimeWarning, match="went back"):
-        trainer.run()
-    assert same(start, trainer.model.state_dict())
+    with pytest.warns(RuntimeWarning, match="went back to epoch 0"):
+        history = trainer.run(callbacks)
+    assert not same(start, trainer.model.state_dict())
+    assert len(history) == trainer.epoch == 1
+    assert np.isfinite(history[0]["loss"])
 
 
 def test_a_huge_learning_rate_is_lowered():
@@ -251,7 +250,7 @@ def test_a_huge_learning_rate_is_lowered():
     start = weights(model)
     trainer = make(model, learning_rate="constant", learning_rate_init=1e4, n_epochs=20)
     with pytest.warns(RuntimeWarning, match="lowered the learning rate") as seen:
-        history = trainer.run([lambda record, model: None])  # so that every epoch is checked
+        history = trainer.run([ignore])
     assert trainer.n_recoveries == len(seen) > 0
     assert history[-1]["learning_rate"] == pytest.approx(1e4 * 0.1**trainer.n_recoveries)
     assert np.isfinite(history[-1]["loss"])
@@ -268,7 +267,7 @@ def test_hopeless_data_end_in_a_clear_error():
         pytest.warns(RuntimeWarning, match="went back") as seen,
         pytest.raises(FloatingPointError, match=expected),
     ):
-        trainer.run([lambda record, model: None])
+        trainer.run([ignore])
     assert len(seen) == 4
     assert not trainer.model.training
 

@@ -25,7 +25,8 @@ def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
     >>> n_tolerated(19, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29)
     (1, 0, 29)
     """
-    return math.floor(false_alarm_rate * (n_calibration + 1) + 1e-9)  # 0.29 · 100 < 29 in floats
+    k = math.floor(false_alarm_rate * (n_calibration + 1) + 1e-9)  # 0.29 · 100 < 29 in floats
+    return min(k, n_calibration)
 
 
 def n_rows_needed(false_alarm_rate: float) -> int:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -27,18 +26,16 @@ from vaetools.estimators.building import (
     resolve_dtype,
     resolve_likelihood,
 )
+from vaetools.estimators.evaluation import Evaluator
 from vaetools.estimators.parameters import check_combinations, check_parameters
 from vaetools.estimators.rows import (
-    check_fitted_kind,
     check_rows,
     check_unit_interval,
     decide_scale,
-    slices,
     split_rows,
 )
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
-from vaetools.nn.scaling import InputScale
 from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
@@ -49,13 +46,11 @@ _JUDGED_STEPS = 200  # before that a posterior near the prior is not collapsed b
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluator):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 
     A subclass says whether its posterior has a spread, and what it does with labels.
     """
-
-    _variational: ClassVar[bool] = True
 
     def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Any:
         """Split the rows, decide the scaling, train, and calibrate the verdict.
@@ -157,23 +152,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Return checked rows and, in a conditional model, label codes."""
         return check_rows(self, X, reset=True), None
-
-    def _check_new_rows(self, X: Any) -> np.ndarray:
-        """Return checked rows of the kind that the model was fitted on."""
-        check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
-        check_fitted_kind(self, X)
-        return X
-
-    def _rows(self, X: np.ndarray, labels: np.ndarray | None = None, index: np.ndarray | None = None) -> Rows:
-        """Return some rows (default: all) as the model takes them."""
-        index = np.arange(len(X)) if index is None else index
-        return Rows(X, index, self.input_scale_, labels, self._n_classes)
-
-    @property
-    def _n_classes(self) -> int:
-        """Labels of a conditional model."""
-        return 0
 
     # Fit, step by step
 
@@ -302,79 +280,3 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             ConvergenceWarning,
             stacklevel=4,
         )
-
-    # The model at work
-
-    @property
-    def _device(self) -> torch.device:
-        return self.model_.log_unit.device
-
-    @property
-    def _can_decode(self) -> bool:
-        return getattr(self.model_.network, "can_decode", True)
-
-    def _can_score(self, name: str) -> bool:
-        """Whether this model has the parts that a score needs."""
-        score = SCORES[name]
-        return (self._can_decode or not score.decodes) and (self._variational or not score.samples)
-
-    def _require_decoder(self, what: str) -> None:
-        """Raise where there is no decoder, naming what asked for it."""
-        if not self._can_decode:
-            scores = " and ".join(repr(name) for name in SCORES if self._can_score(name))
-            raise ValueError(
-                f"{type(self).__name__}: {what} must decode, and the network has no decoder; got "
-                f"network={type(self.model_.network).__name__}. Without one there are transform and "
-                f"anomaly_score={scores}."
-            )
-
-    def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield scaled rows and conditions on the device, in the model's precision."""
-        for piece in slices(len(rows), rows.X.shape[1]):
-            yield rows.batch(piece, self._device, self.model_.log_unit.dtype)
-
-    @torch.no_grad()
-    def _evaluate(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
-        """Return ``function(x, condition)`` of every row as one float64 array."""
-        results = [function(x, condition).cpu() for x, condition in self._batches(rows)]
-        return torch.cat(results).double().numpy()
-
-    def _term_sums(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """Reconstruction and KL cost of every row, ``(n_samples, 2)``."""
-        terms = self.model_.terms(x, condition)
-        return torch.stack([terms.reconstruction, terms.kl], dim=1)
-
-    def _reconstruct(self, X: Any, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return expected rows at the latent means, in units of X."""
-        X = self._check_new_rows(X)
-        self._require_decoder("reconstruct")
-        return self._evaluate_rows(self._rows(X, labels), self.model_.reconstruct)
-
-    def _decode(self, Z: Any, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return expected rows of codes, in units of X."""
-        check_is_fitted(self)
-        self._require_decoder("inverse_transform")
-        Z = check_array(Z, dtype=np.float64, input_name="Z")
-        if Z.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"{type(self).__name__}: Z must have {self._n_features_out} columns, one per component; "
-                f"got {Z.shape[1]}."
-            )
-        codes = dataclasses.replace(self._rows(Z, labels), scale=InputScale.fixed("identity", Z.shape[1]))
-        return self._evaluate_rows(codes, self.model_.decoded_mean)
-
-    def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
-        """Return rows made by ``function``, in units of X and the precision of the model."""
-        made = self.input_scale_.invert(self._evaluate(rows, function))
-        return made.astype(np.float32) if rows.X.dtype == np.float32 else made
-
-    def _scores(self, X: Any, name: str, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return a named score of every row of X, float64."""
-        return self._evaluate_score(self._rows(self._check_new_rows(X), labels), name)
-
-    def _evaluate_score(self, rows: Rows, name: str) -> np.ndarray:
-        """Return a named score of checked rows."""
-        score = SCORES[name]
-        if score.decodes:
-            self._require_decoder(f"the score {name!r}")
-        return self._evaluate(rows, lambda x, c: score.evaluate(self.model_, self.score_state_, x, c))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+from numbers import Real
 from typing import ClassVar
 
 import torch
@@ -17,6 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 class Likelihood(nn.Module):
@@ -90,14 +95,13 @@ class Gaussian(Likelihood):
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
         super().__init__()
-        if scale not in self.scales and not (
-            isinstance(scale, (int, float)) and not isinstance(scale, bool) and 0 < scale < math.inf
-        ):
+        if not (scale in self.scales if isinstance(scale, str) else _is_positive(scale)):
             raise ValueError(
                 f"Gaussian: scale must be a positive number or one of {self.scales}; got {scale!r}."
             )
-        if not (isinstance(floor, (int, float)) and 0 < floor < math.inf):
+        if not _is_positive(floor):
             raise ValueError(f"Gaussian: floor must be a positive number; got {floor!r}.")
+        scale = scale if isinstance(scale, str) else float(scale)
         self.scale, self.floor = scale, floor
         self.n_parameters = 2 if scale == "predicted" else 1
 

@@ -115,13 +115,15 @@ class Trainer:
         self.order_generator = torch.Generator().manual_seed(seed)
         self.noise_generator = torch.Generator(self.device).manual_seed(seed)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
+        # buffers too: a network of the user's may keep running statistics
+        self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
         self.optimizer = self._new_optimizer()
         self.history: list[Record] = []
         self.epoch, self.step, self.n_recoveries = 0, 0, 0
         self.order = torch.empty(0, dtype=torch.int64)
         self.best_loss, self.best_epoch = math.inf, 0
         self.best_weights = self._weights()
-        self._good_weights = self._weights()
+        self._good_weights, self._good_epoch = self._weights(), 0
         self._bad = torch.zeros((), dtype=torch.bool, device=self.device)
         self._pending: list[tuple[Record, Tensor]] = []
 
@@ -129,15 +131,16 @@ class Trainer:
         return torch.optim.Adam(self.parameters, lr=self.settings.learning_rate_init, fused=True)
 
     def _weights(self) -> list[Tensor]:
-        return [p.detach().clone() for p in self.parameters]
+        return [tensor.detach().clone() for tensor in self._state]
 
     @torch.no_grad()
     def _set_weights(self, weights: list[Tensor]) -> None:
-        for parameter, weight in zip(self.parameters, weights, strict=True):
-            parameter.copy_(weight)
+        for tensor, weight in zip(self._state, weights, strict=True):
+            tensor.copy_(weight)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on, in one dict."""
+        """Everything that the next epoch depends on, in one dict."""
+        self._read()
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -163,7 +166,7 @@ class Trainer:
             setattr(self, name, state[name])
         self.history = list(state["history"])
         self.best_weights = [weight.clone() for weight in state["best_weights"]]
-        self._good_weights = self._weights()
+        self._good_weights, self._good_epoch = self._weights(), self.epoch
 
     def run(
         self, callbacks: Sequence[Callback] = (), progress: Callable[[], object] | None = None
@@ -177,9 +180,12 @@ class Trainer:
         read_each_epoch = bool(callbacks) or self.held_out is not None
         try:
             while self.epoch < self.settings.n_epochs:
+                epoch = self.epoch
                 self._train_epoch()
                 if read_each_epoch or self.epoch == self.settings.n_epochs:
                     self._read()
+                if self.epoch <= epoch:  # went back
+                    continue
                 stop = self.held_out is not None and self._watch()
                 for callback in callbacks:
                     callback(self.history[-1], self.model)
@@ -194,7 +200,7 @@ class Trainer:
         return self.history
 
     def _train_epoch(self) -> None:
-        """Make one pass over the rows."""
+        """Make one pass over the rows, or go back where it led nowhere."""
         self.order = torch.randperm(len(self.rows), generator=self.order_generator)
         order = self.order.numpy()
         sums = torch.zeros(2, dtype=torch.float64, device=self.device)
@@ -207,8 +213,8 @@ class Trainer:
         for start in range(0, len(order), size):
             batch = order[start : start + size]
             sums += self._train_step(batch) * len(batch)
-            if self.step % SYNC_STEPS == 0:
-                self._check()
+            if self.step % SYNC_STEPS == 0 and not self._check():
+                return
         self.epoch += 1
         self._pending.append((record, sums / len(order)))
 
@@ -254,13 +260,14 @@ class Trainer:
             return peak
         return peak * one_cycle(self.step / self.n_steps)
 
-    def _check(self) -> None:
-        """Keep the weights if all steps since the last check were finite, else go back."""
-        finite = torch.stack([torch.isfinite(p).all() for p in self.parameters]).all()
+    def _check(self) -> bool:
+        """Keep the weights if all steps since the last check were finite, else go back to it."""
+        finite = torch.stack([torch.isfinite(tensor).all() for tensor in self._state]).all()
         if (finite & ~self._bad).item():
-            for good, parameter in zip(self._good_weights, self.parameters, strict=True):
-                good.copy_(parameter.detach())
-            return
+            for good, tensor in zip(self._good_weights, self._state, strict=True):
+                good.copy_(tensor.detach())
+            self._good_epoch = self.epoch
+            return True
         self.n_recoveries += 1
         if self.n_recoveries > _MAX_RECOVERIES:
             raise FloatingPointError(
@@ -270,18 +277,23 @@ class Trainer:
             )
         epoch = math.ceil(self.step / self.steps_per_epoch)
         warnings.warn(
-            f"the loss became infinite or NaN by epoch {epoch}: went back to the last good weights and "
-            f"lowered the learning rate to {self._learning_rate():.2g}.",
+            f"the loss became infinite or NaN by epoch {epoch}: went back to epoch {self._good_epoch}, the "
+            f"last with good weights, and lowered the learning rate to {self._learning_rate():.2g}.",
             RuntimeWarning,
             stacklevel=2,
         )
         self._set_weights(self._good_weights)
         self.optimizer = self._new_optimizer()
         self._bad.zero_()
+        self.epoch = self._good_epoch
+        self.step = self.epoch * self.steps_per_epoch
+        self._pending = [(record, means) for record, means in self._pending if record["epoch"] <= self.epoch]
+        return False
 
     def _read(self) -> None:
         """Check the weights and move finished epochs from the device to the history."""
-        self._check()
+        if not self._check():
+            return
         for record, means in self._pending:
             reconstruction, kl = means.tolist()
             loss = reconstruction + record["beta"] * kl
