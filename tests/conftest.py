@@ -1,5 +1,9 @@
 """Data that several tests share: small, real or made from a known generator."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # nets are small and tests run side by side
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris

@@ -198,7 +198,7 @@ def test_sparse_rows_are_refused():
 
 def test_hopeless_learning_rates_end_in_a_clear_error():
     with (
-        pytest.warns(RuntimeWarning, match="went back to the last good weights"),
+        pytest.warns(RuntimeWarning, match="the last with good weights"),
         pytest.raises(FloatingPointError, match="lower learning_rate_init"),
     ):
         vae(learning_rate_init=1e30, max_iter=300).fit(X)

@@ -39,14 +39,14 @@ class DemoDigits:
     image_shape: tuple[int, int, int] = IMAGE_SHAPE
 
 
-def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.25, seed: int = 0) -> DemoDigits:
+def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.2, seed: int = 0) -> DemoDigits:
     """Return 1,797 handwritten digits, split into known (train, held out) and unknown ones.
 
     Parameters
     ----------
     unknown : int
         The digit to keep out of both parts, 0 to 9.
-    held_out_fraction : float, default=0.25
+    held_out_fraction : float, default=0.2
         Share of every known digit that is held out.
     seed : int, default=0
         Of the split.
@@ -69,7 +69,7 @@ def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.25, seed: int
     --------
     >>> digits = load_demo_digits(unknown=4)
     >>> digits.train.shape, digits.held_out.shape, digits.unknown.shape
-    ((1212, 64), (404, 64), (181, 64))
+    ((1292, 64), (324, 64), (181, 64))
     """
     if not isinstance(unknown, Integral) or isinstance(unknown, bool) or not 0 <= unknown <= 9:
         raise ValueError(f"load_demo_digits: unknown must be an integer from 0 to 9; got {unknown!r}.")

@@ -17,13 +17,33 @@ _N_NEIGHBORS = 5
 class Digits(Protocol):
     """Labeled rows: known ones to train on, known ones held out, and unknown ones."""
 
-    train: np.ndarray
-    train_labels: np.ndarray
-    held_out: np.ndarray
-    held_out_labels: np.ndarray
-    unknown: np.ndarray
-    unknown_label: int
-    image_shape: tuple[int, int, int]
+    @property
+    def train(self) -> np.ndarray:
+        """Rows to train on."""
+
+    @property
+    def train_labels(self) -> np.ndarray:
+        """Labels of ``train``."""
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Known rows in no training."""
+
+    @property
+    def held_out_labels(self) -> np.ndarray:
+        """Labels of ``held_out``."""
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Rows of the unknown label."""
+
+    @property
+    def unknown_label(self) -> Any:
+        """The label that no training row has."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,8 +293,10 @@ def _morph(model: Any, digits: Digits, start: Any, end: Any) -> np.ndarray:
     """
     ends = np.stack([digits.held_out[digits.held_out_labels == label][0] for label in (start, end)])
     if not hasattr(model, "classes_"):
-        return model.inverse_transform(interpolate(*model.transform(ends), N_STEPS))
-    line = interpolate(*model.posterior(ends, [start, end]).mean, N_STEPS)
+        first, last = model.transform(ends)
+        return model.inverse_transform(interpolate(first, last, N_STEPS))
+    first, last = model.posterior(ends, [start, end]).mean
+    line = interpolate(first, last, N_STEPS)
     share = np.linspace(0, 1, N_STEPS)[:, None]
     return (1 - share) * model.inverse_transform(line, start) + share * model.inverse_transform(line, end)
 
