@@ -196,6 +196,44 @@ def test_crafted_headers_are_refused(whole, change, message, tmp_path):
         vt.load(tmp_path / "crafted")
 
 
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"__metadata__": null}', "{", "null"])
+def test_broken_headers_are_refused(text, tmp_path):
+    (tmp_path / "broken").write_bytes(len(text).to_bytes(8, "little") + text.encode())
+    with pytest.raises(ModelFileError, match="broken: not a model file"):
+        vt.load(tmp_path / "broken")
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null"])
+def test_broken_descriptions_are_refused(whole, text, tmp_path):
+    entries, values = _split(whole)
+    entries["__metadata__"]["vaetools"] = text
+    entries["__metadata__"]["sha256"] = _digest(entries, values)
+    header = json.dumps(entries).encode()
+    (tmp_path / "broken").write_bytes(len(header).to_bytes(8, "little") + header + values)
+    with pytest.raises(ModelFileError, match="broken: not a model file"):
+        vt.load(tmp_path / "broken")
+
+
+def test_a_file_sets_fitted_numbers_and_nothing_else(whole, iris, tmp_path):
+    planted = {"predict": "x", "fit": "x", "__class__": "x", "_rows": "x"}
+    (tmp_path / "crafted").write_bytes(rewritten(whole, lambda header: header["fitted"].update(planted)))
+    loaded = vt.load(tmp_path / "crafted")
+    assert not set(planted) & set(vars(loaded))
+    assert loaded.predict(iris[0]).shape == (150,)
+
+
+def test_a_model_of_a_device_that_is_not_here_is_loaded_where_one_is(whole, iris, tmp_path):
+    moved = rewritten(whole, lambda header: header["parameters"].update(device="cuda:77"))
+    (tmp_path / "moved").write_bytes(moved)
+    (tmp_path / "whole").write_bytes(whole)
+    loaded = vt.load(tmp_path / "moved")
+    assert loaded.device == "auto"
+    expected = vt.load(tmp_path / "whole", device="cpu").score_samples(iris[0])
+    np.testing.assert_allclose(loaded.score_samples(iris[0]), expected)
+    with pytest.raises(ValueError, match="got 'cuda:77'"):
+        vt.load(tmp_path / "whole", device="cuda:77")
+
+
 def test_a_failed_save_leaves_the_old_file(whole, iris, tmp_path, monkeypatch):
     model = VAE(2, **OPTIONS).fit(iris[0])
 

@@ -87,23 +87,23 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     try:
         entries, values = _split(data)
         metadata = entries["__metadata__"]
-        header, digest = metadata[_HEADER], metadata[_CHECKSUM]
-    except (KeyError, TypeError, ValueError):
+        header, digest = json.loads(metadata[_HEADER]), metadata[_CHECKSUM]
+        version = header["format_version"]
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise ModelFileError(
             f"{path}: not a model file of vaetools: got {len(data)} bytes that start with "
             f"{data[:12]!r}. Models are safetensors files written by vaetools.save; pickles are "
             "never loaded."
         ) from None
+    if version not in range(1, FORMAT_VERSION + 1):  # first: another version may count the checksum otherwise
+        raise ModelFileError(
+            f"{path}: the file has format version {version!r}, and this vaetools reads up to "
+            f"{FORMAT_VERSION}. Upgrade vaetools."
+        )
     if digest != _digest(entries, values):
         raise ModelFileError(
             f"{path}: the file is damaged: its checksum should be {str(digest)[:12]}…, and its "
             f"{len(data)} bytes make {_digest(entries, values)[:12]}…. Copy it again, or save again."
-        )
-    header = json.loads(header)
-    if header.get("format_version") not in range(1, FORMAT_VERSION + 1):
-        raise ModelFileError(
-            f"{path}: the file has format version {header.get('format_version')!r}, and this vaetools "
-            f"reads up to {FORMAT_VERSION}. Upgrade vaetools."
         )
     return header, load(data)
 

@@ -30,6 +30,7 @@ from vaetools.nn.scaling import InputScale
 _CLASSES = {cls.__name__: cls for cls in (AE, VAE, CVAE)}
 _LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}
 _MODEL = "model_"
+_PRIVATE = ("_n_features_out",)
 
 
 def save(model: AE | VAE | CVAE, path: str | os.PathLike[str]) -> None:
@@ -70,7 +71,7 @@ def save(model: AE | VAE | CVAE, path: str | os.PathLike[str]) -> None:
     arrays = {f"{_MODEL}.{key}": _compact(value) for key, value in model.model_.state_dict().items()}
     fitted = {}
     for name, value in vars(model).items():
-        if name in model.get_params(deep=False) or name == _MODEL:
+        if name == _MODEL or not (name.endswith("_") or name in _PRIVATE):
             continue
         fitted[name] = _write_value(name, value, arrays)
     header = {
@@ -101,7 +102,8 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         For a model of a custom ``network``: a module of the same architecture. It is copied,
         and the copy gets the saved weights.
     device : device name or None, default=None
-        Where the model is put, instead of where its ``device`` parameter says.
+        Where the model is put, instead of where its ``device`` parameter says. None puts it there
+        if this machine has that device, else where ``"auto"`` does.
 
     Returns
     -------
@@ -114,31 +116,33 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         If the file is truncated, damaged, of another format or of a newer version.
     """
     header, arrays = read_model_file(path)
+    if device is not None:
+        resolve_device(VAE(device=device))
     try:
-        model = _read_estimator(header, network)
-        if device is not None:
-            model.set_params(device=device)
+        wants_network = isinstance(header["parameters"]["network"], dict)
+        if wants_network != (network is not None):
+            held = "a custom network" if wants_network else "all of its network"
+            raise _WrongNetwork(f"holds {held}; got network={network!r}.")
+        model = _read_estimator(header, network, device)
         check_parameters(model)
         for name, value in header["fitted"].items():
-            setattr(model, name, _read_value(name, value, arrays))
+            if name in _PRIVATE or (name.endswith("_") and not hasattr(type(model), name)):
+                setattr(model, name, _read_value(name, value, arrays))
         weights = {
             key.removeprefix(f"{_MODEL}."): torch.from_numpy(value.copy())
             for key, value in arrays.items()
             if key.startswith(f"{_MODEL}.")
         }
         model.model_ = _read_module(model, weights)
-    except _CustomNetwork as missing:
-        raise ValueError(
-            f"load: {path} holds the weights of a custom network ({missing}); pass network=, a module of "
-            f"the same architecture; got network={network!r}."
-        ) from None
+    except _WrongNetwork as error:
+        raise ValueError(f"load: {path} {error} Pass one of the same architecture, or none.") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as reason:
         raise ModelFileError(f"{path}: the file holds no usable model: {reason}") from reason
     return model
 
 
-class _CustomNetwork(Exception):
-    """The caller must pass a network."""
+class _WrongNetwork(Exception):
+    """The caller's network is not what the file needs."""
 
 
 def _write_parameter(model: Any, name: str, value: Any) -> Any:
@@ -162,8 +166,8 @@ def _write_parameter(model: Any, name: str, value: Any) -> Any:
     )
 
 
-def _read_estimator(header: dict[str, Any], network: nn.Module | None) -> Any:
-    """Return the unfitted estimator of a header."""
+def _read_estimator(header: dict[str, Any], network: nn.Module | None, device: Any) -> Any:
+    """Return the unfitted estimator of a header, for a device that this machine has."""
 
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -171,13 +175,16 @@ def _read_estimator(header: dict[str, Any], network: nn.Module | None) -> Any:
         if "tuple" in value:
             return tuple(read(item) for item in value["tuple"])
         if "network" in value:
-            if network is None:
-                raise _CustomNetwork(value["network"])
             return network
         return _LIKELIHOODS[value["likelihood"]](**value["options"])
 
-    parameters = {name: read(value) for name, value in header["parameters"].items()}
-    return _CLASSES[header["class"]](**parameters)
+    model = _CLASSES[header["class"]](**{name: read(value) for name, value in header["parameters"].items()})
+    if device is None:
+        try:
+            resolve_device(model)
+        except ValueError:
+            device = "auto"
+    return model if device is None else model.set_params(device=device)
 
 
 def _write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -243,10 +250,15 @@ def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
             likelihood,
             variational=model._variational,
             unit_mean=model.input_scale_.in_unit_interval,
-            seed=0,
+            seed=None,
             n_classes=model._n_classes,
         )
         module = model._make_model(network, likelihood)
-    module.load_state_dict(weights, assign=True)
+    try:
+        module.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        if model.network is None:
+            raise
+        raise _WrongNetwork(f"holds weights that do not fit the network that was passed: {error}") from None
     device = resolve_device(model)
     return module.to(device=device, dtype=resolve_dtype(model, device)).eval().requires_grad_(False)

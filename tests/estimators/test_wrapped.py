@@ -152,11 +152,72 @@ def test_clone_search_and_saving(network, iris, tmp_path):
     assert search.best_params_["beta"] in (0.5, 1.0)
     fitted = vae.fit(X)
     vt.save(fitted, tmp_path / "model.safetensors")
-    with pytest.raises(ValueError, match=r"custom network \(EncoderDecoder\); pass network="):
+    with pytest.raises(ValueError, match=r"holds a custom network; got network=None"):
         vt.load(tmp_path / "model.safetensors")
     blank = EncoderDecoder(TwoHeads(), nn.Linear(2, 4))
     loaded = vt.load(tmp_path / "model.safetensors", network=copy.deepcopy(blank))
     np.testing.assert_array_equal(loaded.score_samples(X), fitted.score_samples(X))
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "message"),
+    [
+        (EncoderDecoder(nn.Linear(4, 2), nn.Linear(2, 1)), {}, r"so \(1, 4\) for one row; got \(1, 1\)"),
+        (
+            EncoderDecoder(nn.Linear(4, 2), nn.Linear(2, 4)),
+            {"likelihood": vt.Gaussian("predicted")},
+            r"2 parameter\(s\) of Gaussian\(scale='predicted'.*so \(1, 8\) for one row; got \(1, 4\)",
+        ),
+        (
+            EncoderDecoder(nn.Linear(4, 2), nn.Linear(3, 4)),
+            {},
+            r"decode must return.*got an error: addmm",
+        ),
+        (
+            EncoderDecoder(nn.Linear(5, 2), nn.Linear(2, 4)),
+            {},
+            r"shape \(n_samples, 4\).*got an error: addmm",
+        ),
+        (
+            EncoderDecoder(nn.Identity(), nn.Identity()),
+            {"max_iter": 2, "likelihood": vt.Gaussian(1.0)},
+            r"max_iter must be 0.*weights; got 2",
+        ),
+    ],
+)
+def test_networks_are_tried_on_a_row_before_anything_else(network, options, message, iris):
+    with pytest.raises(ValueError, match=message):
+        AE(**{"network": network, "max_iter": 0} | options).fit(iris[0])
+
+
+def test_codes_must_be_flat(iris):
+    class Deep(nn.Module):
+        def posterior(self, x, condition=None):
+            return x.reshape(-1, 2, 2), None
+
+        def decode(self, z, condition=None):
+            return z.flatten(1)
+
+    with pytest.raises(ValueError, match=r"mean of shape \(n_samples, n_components\); got \(1, 2, 2\)"):
+        AE(network=Deep(), max_iter=0).fit(iris[0])
+
+
+def test_labels_need_a_decoder(iris):
+    class Encoder(nn.Module):
+        def forward(self, x, condition):
+            return x[:, :2] + condition[:, :2], x[:, 2:]
+
+    with pytest.raises(ValueError, match=r"CVAE: network must have a decoder.*got EncoderDecoder"):
+        CVAE(network=EncoderDecoder(Encoder()), max_iter=0).fit(*iris)
+
+
+def test_a_network_that_does_not_fit_the_file(network, iris, tmp_path):
+    vt.save(VAE(network=network, max_iter=0).fit(iris[0]), tmp_path / "custom")
+    vt.save(VAE(max_iter=1).fit(iris[0]), tmp_path / "built")
+    with pytest.raises(ValueError, match="custom holds weights that do not fit the network"):
+        vt.load(tmp_path / "custom", network=EncoderDecoder(TwoHeads(4, 3), nn.Linear(3, 4)))
+    with pytest.raises(ValueError, match="built holds all of its network; got network=EncoderDecoder"):
+        vt.load(tmp_path / "built", network=network)
 
 
 def test_dropout_is_off_when_scoring(iris):

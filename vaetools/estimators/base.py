@@ -68,22 +68,22 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         Returns
         -------
         self : object
-            The fitted estimator.
+            The fitted estimator. A fit that fails or is interrupted leaves it as it was.
         """
         check_parameters(self)
         check_combinations(self)
-        X, labels = self._check_training_rows(X, y)
-        check_image_shape(self, X.shape[1])
-        rng = check_random_state(self.random_state)
-        split = split_rows(self, len(X), rng)
-        seed = int(rng.randint(2**31 - 1))
-        self._build(X, split.train, seed)
-        rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
-        self._fit_scale(rows)
-        self._train(rows, validate, seed, callbacks)
-        self._describe(rows, calibrate if len(calibrate) else validate, rng)
-        seen = np.concatenate([split.train, split.validate])
-        self._calibrate(self._rows(X, None, seen), self._rows(X, None, split.calibrate))
+        if not isinstance(callbacks, (list, tuple)) or not all(callable(each) for each in callbacks):
+            raise TypeError(
+                f"{type(self).__name__}: callbacks must be a list of functions; got {callbacks!r}."
+            )
+        before = dict(vars(self))
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                self._fit(X, y, callbacks)
+        except BaseException:  # interruption included: leave the estimator as it was
+            vars(self).clear()
+            vars(self).update(before)
+            raise
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -147,13 +147,29 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         """
         return float(self._scores(X, "elbo").mean())
 
-    # What comes in
+    # Fit, step by step
+
+    def _fit(self, X: Any, y: Any, callbacks: Sequence[Callback]) -> None:
+        X, labels = self._check_training_rows(X, y)
+        check_image_shape(self, X.shape[1])
+        rng = check_random_state(self.random_state)
+        split = split_rows(self, len(X), rng)
+        seed = int(rng.randint(2**31 - 1))
+        self._learn_labels(labels, split.train)
+        self._build(X, split.train, seed)
+        rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
+        self._fit_scale(rows)
+        self._train(rows, validate, seed, callbacks)
+        self._describe(rows, calibrate if len(calibrate) else validate, rng)
+        seen = np.concatenate([split.train, split.validate])
+        self._calibrate(self._rows(X, None, seen), self._rows(X, None, split.calibrate))
+
+    def _learn_labels(self, labels: np.ndarray | None, train: np.ndarray) -> None:
+        """Learn the frequencies of labels, in a conditional model."""
 
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Return checked rows and, in a conditional model, label codes."""
         return check_rows(self, X, reset=True), None
-
-    # Fit, step by step
 
     def _build(self, X: np.ndarray, train: np.ndarray, seed: int) -> None:
         """Decide the scaling, and put network and likelihood together on the device."""
@@ -187,7 +203,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         network.to(device=device, dtype=dtype).eval()
         x = self.input_scale_.apply(X[[0]], device=device, dtype=dtype)
         condition = x.new_zeros(1, self._n_classes) if self._n_classes else None
-        self._n_features_out = count_components(self, network, x, condition, variational=self._variational)
+        self._n_features_out = count_components(
+            self, network, likelihood, x, condition, variational=self._variational
+        )
         self.model_ = self._make_model(network, likelihood)
         self.model_.to(device=device, dtype=dtype).eval()
 
@@ -233,6 +251,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         )
         history: list[Record] = []
         if n_epochs:
+            if not any(weight.requires_grad for weight in self.model_.parameters()):
+                raise ValueError(
+                    f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
+                    f"{self.max_iter!r}."
+                )
             watched = validate if len(validate) else None
             trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=watched)
             name = type(self).__name__
@@ -260,6 +283,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         for name, part in {"train": reference, "held_out": held_out}.items():
             if self._can_decode and len(part):
                 self.mean_terms_.loc[name] = self._evaluate(part, self._term_sums).mean(axis=0)
+        self.anomaly_score_ = self.anomaly_score
         fit_state = SCORES[self.anomaly_score].fit_state
         self.score_state_: dict[str, np.ndarray] = {}
         if fit_state is not None:
@@ -278,5 +302,5 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             "are active, so codes say next to nothing of their rows. Try a smaller beta, "
             f"kl_warmup=0.5, or more epochs (max_iter; it ran {self.n_iter_}).",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
-from vaetools.nn.networks import ACTIVATIONS, Network, default_channels
+from vaetools.nn.networks import ACTIVATIONS, Network, default_channels, draw_weights
 
 _WIDE = 128  # features above which the dense layers are wider
 
@@ -58,10 +58,10 @@ def make_network(
     *,
     variational: bool,
     unit_mean: bool,
-    seed: int,
+    seed: int | None,
     n_classes: int = 0,
 ) -> nn.Module:
-    """Return a copy of the network that was given, or a new one with seeded weights."""
+    """Return a copy of the network that was given, or a new one; without a seed it has no weights yet."""
     if estimator.network is not None:
         return copy.deepcopy(estimator.network)
     image_shape, channels = estimator.image_shape, estimator.hidden_channels
@@ -83,10 +83,8 @@ def make_network(
             "conditioning": estimator.conditioning,
             "condition_encoder": estimator.condition_encoder,
         }
-    # torch's layers draw from the global generator: seed it, then give it back as it was
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        return Network(
+    with torch.device("meta"):
+        network = Network(
             n_features,
             n_components,
             hidden,
@@ -98,18 +96,66 @@ def make_network(
             unit_mean=unit_mean and not likelihood.unit_interval,
             **label_options,
         )
+    return draw_weights(network, seed) if seed is not None else network
 
 
 @torch.no_grad()
 def count_components(
-    estimator: Any, network: nn.Module, x: Tensor, condition: Tensor | None, *, variational: bool
+    estimator: Any,
+    network: nn.Module,
+    likelihood: Likelihood,
+    x: Tensor,
+    condition: Tensor | None,
+    *,
+    variational: bool,
 ) -> int:
-    """Return a network's number of components, and raise where it is not of the estimator's kind."""
-    mean, log_std = network.posterior(x, condition)
+    """Try a network on one row; return its components, or raise where it does not fit the estimator."""
+    owner = type(estimator).__name__
+    try:
+        mean, log_std = network.posterior(x, condition)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{owner}: network.posterior must take rows of shape (n_samples, {x.shape[1]}) and return a mean "
+            f"and a log standard deviation (None for AE); got an error: {error}"
+        ) from error
     if (log_std is not None) != variational:
         found, other = ("None", "AE") if log_std is None else ("a tensor", "VAE")
         raise ValueError(
-            f"{type(estimator).__name__}: network.posterior must return a mean and, but for AE, a log "
-            f"standard deviation; got {found} as the second. Use {other} for this network."
+            f"{owner}: network.posterior must return a mean and, but for AE, a log standard deviation; got "
+            f"{found} as the second. Use {other} for this network."
+        )
+    for name, stat in {"mean": mean, "log standard deviation": log_std}.items():
+        if stat is not None and (stat.ndim != 2 or stat.shape != mean.shape):
+            raise ValueError(
+                f"{owner}: network.posterior must return a {name} of shape (n_samples, n_components); got "
+                f"{tuple(stat.shape)} for one row."
+            )
+    if getattr(network, "can_decode", True):
+        _check_decoder(owner, network, likelihood, mean, condition, x.shape[1])
+    elif condition is not None:
+        raise ValueError(
+            f"{owner}: network must have a decoder, because labels are weighed by what they decode to; got "
+            f"{type(network).__name__} without one."
         )
     return mean.shape[1]
+
+
+def _check_decoder(
+    owner: str,
+    network: nn.Module,
+    likelihood: Likelihood,
+    z: Tensor,
+    condition: Tensor | None,
+    n_features: int,
+) -> None:
+    """Raise where a network does not decode to the likelihood's parameters."""
+    expected = (1, likelihood.n_parameters * n_features)
+    try:
+        found: Any = tuple(network.decode(z, condition).shape)
+    except (RuntimeError, TypeError, ValueError) as error:
+        found = f"an error: {error}"
+    if found != expected:
+        raise ValueError(
+            f"{owner}: network.decode must return {likelihood.n_parameters} parameter(s) of {likelihood!r} "
+            f"for each of the {n_features} columns of X, so {expected} for one row; got {found}."
+        )

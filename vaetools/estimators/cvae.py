@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class CVAE(VAE):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     class_prior_ : ndarray of shape (n_classes,)
-        Frequencies of the labels in ``fit``.
+        Frequencies of the labels among the rows that train.
 
     See Also
     --------
@@ -166,7 +167,7 @@ class CVAE(VAE):
         -------
         scores : ndarray of shape (n_samples,), float64
         """
-        return self._scores(X, self.anomaly_score, self._labels_of(X, y))
+        return self._scores(X, labels=self._labels_of(X, y))
 
     def score_table(self, X: Any, y: Any = None) -> pd.DataFrame:
         """Return every score that this model has, side by side.
@@ -296,8 +297,19 @@ class CVAE(VAE):
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         self.classes_, codes = np.unique(self._known_kind(y), return_inverse=True)
-        self.class_prior_ = np.bincount(codes) / len(codes)
         return X, codes
+
+    def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
+        """Learn the frequencies of labels among training rows."""
+        counts = np.bincount(labels[train], minlength=len(self.classes_))
+        self.class_prior_ = counts / counts.sum()
+        if (counts == 0).any():
+            warnings.warn(
+                f"{type(self).__name__}: no row that trains has one of the labels "
+                f"{self.classes_[counts == 0].tolist()}: they count as impossible. Give more rows of them.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _known_kind(self, y: np.ndarray) -> np.ndarray:
         """Return labels that are integers, booleans or strings; refuse others by name."""

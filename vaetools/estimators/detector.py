@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
 from vaetools.anomaly.scores import SCORES, elbo_with_error
 from vaetools.estimators.base import BaseAutoencoder
+from vaetools.estimators.parameters import check_parameters
 from vaetools.nn.training import Rows
 
 
@@ -31,7 +32,7 @@ class Detector(BaseAutoencoder):
         scores : ndarray of shape (n_samples,), float64
             By default log p(x | z = posterior mean) − KL in nats, with densities in units of X.
         """
-        return self._scores(X, self.anomaly_score)
+        return self._scores(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return ``score_samples(X) - offset_``: negative for flagged rows.
@@ -63,8 +64,9 @@ class Detector(BaseAutoencoder):
     def p_values(self, X: Any) -> np.ndarray:
         """Return conformal p-values: small for odd rows.
 
-        For a normal row exchangeable with the calibration rows, the probability of a value of
-        at most α is ⌊α(n + 1)⌋ / (n + 1), with n calibration rows.
+        For a normal row exchangeable with the n calibration rows, the probability of a value of
+        at most α is ⌊α(n + 1)⌋ / (n + 1), and less where scores tie. The probability is over rows
+        *and* calibration sets: with few calibration rows one model's own rate may lie off it.
 
         Parameters
         ----------
@@ -85,6 +87,8 @@ class Detector(BaseAutoencoder):
     def recalibrate(self, X: Any) -> Any:
         """Set threshold and p-values from new normal rows, without training.
 
+        From then on rows are flagged at ``false_alarm_rate``, whatever ``contamination`` was.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -94,6 +98,7 @@ class Detector(BaseAutoencoder):
         -------
         self : object
         """
+        check_parameters(self)
         scores = self.score_samples(X)
         if n_tolerated(len(scores), self.false_alarm_rate) == 0:
             raise ValueError(
@@ -130,7 +135,7 @@ class Detector(BaseAutoencoder):
                     rows, lambda x, c: torch.stack(elbo_with_error(self.model_, x, c), dim=1)
                 )
                 columns["elbo"], columns["elbo_error"] = pairs.T
-            elif self._can_score(name) and (score.fit_state is None or name == self.anomaly_score):
+            elif self._can_score(name) and (score.fit_state is None or name == self.anomaly_score_):
                 columns[name] = self._evaluate_score(rows, name)
         return pd.DataFrame(columns, index=index)
 
@@ -154,7 +159,7 @@ class Detector(BaseAutoencoder):
                 f"{100 * share:g}th percentile of their scores, which flags more of new normal rows "
                 "than that.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         self.offset_ = float(np.percentile(self._evaluate_score(seen, self.anomaly_score), 100 * share))
 

@@ -93,7 +93,7 @@ class Evaluator(BaseEstimator):
         """Return expected rows of codes, in units of X."""
         check_is_fitted(self)
         self._require_decoder("inverse_transform")
-        Z = check_array(Z, dtype=np.float64, input_name="Z")
+        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
         if Z.shape[1] != self._n_features_out:
             raise ValueError(
                 f"{type(self).__name__}: Z must have {self._n_features_out} columns, one per component; "
@@ -107,9 +107,10 @@ class Evaluator(BaseEstimator):
         made = self.input_scale_.invert(self._evaluate(rows, function))
         return made.astype(np.float32) if rows.X.dtype == np.float32 else made
 
-    def _scores(self, X: Any, name: str, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return a named score of every row of X, float64."""
-        return self._evaluate_score(self._rows(self._check_new_rows(X), labels), name)
+    def _scores(self, X: Any, name: str | None = None, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return a named score (default: the one that was fitted) of every row of X, float64."""
+        rows = self._rows(self._check_new_rows(X), labels)
+        return self._evaluate_score(rows, name or self.anomaly_score_)
 
     def _evaluate_score(self, rows: Rows, name: str) -> np.ndarray:
         """Return a named score of checked rows."""

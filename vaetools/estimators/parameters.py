@@ -65,7 +65,7 @@ def _is_device(value: Any) -> bool:
 
 
 def _is_seed(value: Any) -> bool:
-    return value is None or _is_int(value, 0) or isinstance(value, np.random.RandomState)
+    return value is None or (_is_int(value, 0) and value < 2**32) or isinstance(value, np.random.RandomState)
 
 
 _ARCHITECTURE = (
@@ -117,7 +117,8 @@ PARAMETERS: dict[str, Parameter] = {
         lambda value: value is None or _is_module(value, "posterior", "decode"),
         "Your own network, trained or not; `EncoderDecoder` makes one of an encoder and a "
         "decoder. It is copied, never changed. With ``max_iter=0`` its weights are used as they "
-        "are.",
+        "are. Layers that draw of themselves (dropout) draw from PyTorch's global generator, which "
+        "``random_state`` does not seed.",
     ),
     "beta": Parameter(
         "a number at least 0",
@@ -222,7 +223,7 @@ PARAMETERS: dict[str, Parameter] = {
         'Where to compute; ``"auto"`` takes a GPU if there is one.',
     ),
     "random_state": Parameter(
-        "None, an integer at least 0 or a RandomState",
+        "None, an integer from 0 to 4294967295 or a RandomState",
         _is_seed,
         "Seed of the split, the weights, the row order and the noise of training. Nothing after "
         "``fit`` depends on it.",

@@ -31,6 +31,8 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     if isinstance(X, np.ndarray) and X.dtype.kind in "US" and X.size:
         raise ValueError(f"{owner}: X must be numbers; got text such as {str(X.flat[0])!r} ({X.dtype}).")
     array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
     _check_finite(estimator, array)
     return array
 
@@ -75,12 +77,13 @@ def check_unit_interval(owner: str, X: np.ndarray, reason: str) -> None:
         raise ValueError(f"{owner}: X must lie in [0, 1], {reason}; got {value:g}.")
 
 
-def value_range(X: np.ndarray) -> tuple[float, float]:
-    """Return the least and the greatest value; 8-bit values count as divided by 255."""
-    if X.dtype == np.uint8:
-        return 0.0, 1.0
-    pieces = [X[piece] for piece in slices(*X.shape)]
-    return float(min(piece.min() for piece in pieces)), float(max(piece.max() for piece in pieces))
+def value_range(X: np.ndarray, index: np.ndarray | None = None) -> tuple[float, float]:
+    """Return the least and the greatest value of some rows (default: all)."""
+    low, high = np.inf, -np.inf
+    for piece in slices(len(X) if index is None else len(index), X.shape[1]):
+        rows = X[piece] if index is None else X[index[piece]]
+        low, high = min(low, float(rows.min())), max(high, float(rows.max()))
+    return low, high
 
 
 def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
@@ -93,7 +96,7 @@ def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
         )
     if X.dtype != np.uint8 and kind == "pixels":
         check_unit_interval(owner, X, "because it was fitted on uint8 images; pass uint8, or divide by 255")
-    elif estimator.model_.likelihood.unit_interval:
+    elif X.dtype != np.uint8 and estimator.model_.likelihood.unit_interval:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 
 
@@ -104,7 +107,7 @@ def decide_scale(
     n_features = X.shape[1]
     if X.dtype == np.uint8:
         return InputScale.fixed("pixels", n_features)
-    low, high = value_range(X) if images else (-np.inf, np.inf)
+    low, high = value_range(X, index) if images else (-np.inf, np.inf)
     if unit_interval or (low >= 0 and high <= 1):
         return InputScale.fixed("unit", n_features)
     if not standardize:

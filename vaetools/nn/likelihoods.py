@@ -120,7 +120,7 @@ class Gaussian(Likelihood):
         bound = Gaussian(self.scale, floor=self.floor)
         if bound.has_learnt_scale:
             size = n_features if self.scale == "per_feature" else 1
-            bound.raw_log_scale = nn.Parameter(torch.empty(size))
+            bound.raw_log_scale = nn.Parameter(torch.empty(size, dtype=torch.float32))
             bound.fit_scale(torch.ones(n_features))
         return bound
 

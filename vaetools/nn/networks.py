@@ -238,6 +238,23 @@ class Network(nn.Module):
         return self.decoder(z if self.join is None else self.join(z, condition))
 
 
+def draw_weights(network: nn.Module, seed: int) -> nn.Module:
+    """Give a network that was made on the "meta" device float32 weights from a seed.
+
+    PyTorch's usual distributions, but from a generator of their own: layers draw theirs from
+    the process-wide one, which threads share.
+    """
+    generator = torch.Generator("cpu").manual_seed(seed)
+    network = network.to(torch.float32).to_empty(device="cpu")
+    for layer in network.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+            fan_in = layer.weight[0].numel()  # PyTorch counts so for transposed convolutions too
+            bound = 1 / math.sqrt(fan_in)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return network
+
+
 def default_channels(image_shape: tuple[int, int, int]) -> tuple[int, ...]:
     """Channels of halving convolutions down to a shorter side of at most 7 pixels.
 

@@ -50,8 +50,9 @@ def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
     Shape ``(n_draws, n_components)``, float64, the same on every machine and in every call, so
     that a Monte-Carlo score depends on the row alone. An odd ``n_draws`` leaves out one mirror.
     """
-    generator = torch.Generator().manual_seed(seed)
-    half = torch.randn((n_draws + 1) // 2, n_components, generator=generator, dtype=torch.float64)
+    generator = torch.Generator("cpu").manual_seed(seed)
+    options = {"generator": generator, "device": "cpu", "dtype": torch.float64}
+    half = torch.randn((n_draws + 1) // 2, n_components, **options)
     return torch.stack([half, -half], dim=1).reshape(-1, n_components)[:n_draws]
 
 
@@ -223,7 +224,8 @@ class ConditionalAutoencoder(Autoencoder):
         scores = torch.stack([-terms.reconstruction - terms.kl for terms in each], dim=1)
         log_weights = torch.log_softmax(self.log_label_prior + scores, dim=1)
         weights = log_weights.exp()
-        label_kl = (weights * (log_weights - self.log_label_prior)).sum(dim=1, keepdim=True)
+        surprise = torch.where(weights > 0, log_weights - self.log_label_prior, 0.0)
+        label_kl = (weights * surprise).sum(dim=1, keepdim=True)
         reconstruction = self._expected(weights, [t.reconstruction_per_feature for t in each])
         kl = self._expected(weights, [t.kl_per_component for t in each])
         return Terms(reconstruction, torch.cat([kl, label_kl], dim=1))

@@ -108,11 +108,10 @@ class Trainer:
         held_out: Rows | None = None,
     ):
         self.model, self.rows, self.held_out, self.settings = model, rows, held_out, settings
-        reference = next(model.parameters())
-        self.device, self.dtype = reference.device, reference.dtype
+        self.device, self.dtype = model.log_unit.device, model.log_unit.dtype
         self.steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
         self.n_steps = self.steps_per_epoch * settings.n_epochs
-        self.order_generator = torch.Generator().manual_seed(seed)
+        self.order_generator = torch.Generator("cpu").manual_seed(seed)
         self.noise_generator = torch.Generator(self.device).manual_seed(seed)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         # buffers too: a network of the user's may keep running statistics
@@ -120,7 +119,7 @@ class Trainer:
         self.optimizer = self._new_optimizer()
         self.history: list[Record] = []
         self.epoch, self.step, self.n_recoveries = 0, 0, 0
-        self.order = torch.empty(0, dtype=torch.int64)
+        self.order = torch.empty(0, dtype=torch.int64, device="cpu")
         self.best_loss, self.best_epoch = math.inf, 0
         self.best_weights = self._weights()
         self._good_weights, self._good_epoch = self._weights(), 0
@@ -201,9 +200,9 @@ class Trainer:
 
     def _train_epoch(self) -> None:
         """Make one pass over the rows, or go back where it led nowhere."""
-        self.order = torch.randperm(len(self.rows), generator=self.order_generator)
+        self.order = torch.randperm(len(self.rows), generator=self.order_generator, device="cpu")
         order = self.order.numpy()
-        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        sums = torch.zeros(3, dtype=torch.float64, device=self.device)
         record = {
             "epoch": self.epoch + 1,
             "beta": self._beta(),
@@ -219,7 +218,7 @@ class Trainer:
         self._pending.append((record, sums / len(order)))
 
     def _train_step(self, batch: np.ndarray) -> Tensor:
-        """Take one step and return mean reconstruction and KL, on the device."""
+        """Take one step and return mean loss, reconstruction and KL, on the device."""
         x, condition = self.rows.batch(batch, self.device, self.dtype)
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         terms = self.model.terms(x, condition, noise=self._noise(len(x)), corrupted=self._corrupt(x))
@@ -231,7 +230,7 @@ class Trainer:
         self.optimizer.step()
         self._bad.logical_or_(~torch.isfinite(norm + loss.detach()))
         self.step += 1
-        return torch.stack([reconstruction.detach(), kl.detach()])
+        return torch.stack([loss.detach(), reconstruction.detach(), kl.detach()])
 
     def _noise(self, n_rows: int) -> Tensor:
         """Draw posterior noise, ``(n_rows, n_components)``."""
@@ -262,7 +261,7 @@ class Trainer:
 
     def _check(self) -> bool:
         """Keep the weights if all steps since the last check were finite, else go back to it."""
-        finite = torch.stack([torch.isfinite(tensor).all() for tensor in self._state]).all()
+        finite = torch.stack([torch.isfinite(weight).all() for weight in self.parameters]).all()
         if (finite & ~self._bad).item():
             for good, tensor in zip(self._good_weights, self._state, strict=True):
                 good.copy_(tensor.detach())
@@ -295,9 +294,9 @@ class Trainer:
         if not self._check():
             return
         for record, means in self._pending:
-            reconstruction, kl = means.tolist()
-            loss = reconstruction + record["beta"] * kl
-            self.history.append(record | {"loss": loss, "reconstruction": reconstruction, "kl": kl})
+            self.history.append(
+                record | dict(zip(("loss", "reconstruction", "kl"), means.tolist(), strict=True))
+            )
         self._pending.clear()
 
     def _watch(self) -> bool:

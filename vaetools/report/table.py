@@ -62,7 +62,7 @@ def table_text(demo: Demo) -> str:
             rule,
             *padded[1:],
             "",
-            "Scores are log-densities in nats; higher = more normal. AUROC: the chance that a held-out",
+            "Scores of the autoencoders are in nats; higher = more normal. AUROC: the chance that a held-out",
             f"digit scores above a {unknown}; 0.5 is guessing. False alarms: held-out digits flagged, with",
             f"the alarm set to 5 %. Found: {unknown}s flagged. Reconstruction and KL are mean costs of",
             "held-out digits; lower = better, below 0 where a density exceeds 1.",
