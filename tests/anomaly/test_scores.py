@@ -195,7 +195,7 @@ def test_codes_that_are_all_alike_keep_their_unit(model, n_reference):
 
 
 def test_scores_name_their_units_and_needs():
-    table = {name: (score.unit, score.decodes, score.samples) for name, score in SCORES.items()}
+    table = {name: (score.unit, score.decodes, score.needs_posterior) for name, score in SCORES.items()}
     assert table == {
         "reconstruction_kl": ("nats", True, False),
         "elbo": ("nats", True, False),

@@ -47,7 +47,7 @@ class Score(NamedTuple):
         ``(model, state, x, condition)`` → Tensor of shape ``(n_samples,)``.
     fit_state : callable or None
         Reference codes ``(n_reference, n_components)`` → a dict of arrays to score against.
-    decodes, samples : bool
+    decodes, needs_posterior : bool
         Whether the score needs a decoder, and a posterior with a spread.
     """
 
@@ -55,7 +55,7 @@ class Score(NamedTuple):
     evaluate: Callable[[Autoencoder, State, Tensor, Tensor | None], Tensor]
     fit_state: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
     decodes: bool = True
-    samples: bool = False
+    needs_posterior: bool = False
 
 
 def _reconstruction_kl(model: Autoencoder, state: State, x: Tensor, condition: Any) -> Tensor:
@@ -113,8 +113,8 @@ def _latent_knn(model: Autoencoder, state: State, x: Tensor, condition: Any) -> 
 SCORES: dict[str, Score] = {
     "reconstruction_kl": Score("nats", _reconstruction_kl),
     "elbo": Score("nats", _elbo),
-    "log_likelihood": Score("nats", _log_likelihood, samples=True),
+    "log_likelihood": Score("nats", _log_likelihood, needs_posterior=True),
     "neg_reconstruction": Score("nats", _neg_reconstruction),
-    "neg_kl": Score("nats", _neg_kl, decodes=False, samples=True),
+    "neg_kl": Score("nats", _neg_kl, decodes=False, needs_posterior=True),
     "latent_knn": Score("std", _latent_knn, fit_state=_whiten, decodes=False),
 }

@@ -55,7 +55,7 @@ class Evaluator(BaseEstimator):
     def _can_score(self, name: str) -> bool:
         """Whether this model has the parts that a score needs."""
         score = SCORES[name]
-        return (self._can_decode or not score.decodes) and (self._variational or not score.samples)
+        return (self._can_decode or not score.decodes) and (self._variational or not score.needs_posterior)
 
     def _require_decoder(self, what: str) -> None:
         """Raise where there is no decoder, naming what asked for it."""

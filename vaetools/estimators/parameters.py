@@ -253,7 +253,7 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: early_stopping needs learning_rate='constant', because a one-cycle schedule "
             f"helps only when it ends; got learning_rate={estimator.learning_rate!r}."
         )
-    if SCORES[estimator.anomaly_score].samples and not estimator._variational:
+    if SCORES[estimator.anomaly_score].needs_posterior and not estimator._variational:
         raise ValueError(
             f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
             f"{estimator.anomaly_score!r}."
