@@ -29,3 +29,20 @@ def correlated():
     hidden = rng.normal(size=(240, 3))
     X = hidden @ rng.normal(size=(3, 6)) + 0.2 * rng.normal(size=(240, 6))
     return X * np.array([0.01, 0.1, 1, 10, 100, 1000]) + np.array([0, 5, -3, 100, 0, 1e5])
+
+
+@pytest.fixture
+def quick_demo(monkeypatch):
+    """Make the demo's models train for two epochs, and project without UMAP's compilation."""
+    import vaetools.cli.demo as command
+
+    make_models = command.make_models
+
+    def short(**options):
+        models = make_models(**options)
+        for name in command.PICTURED:
+            models[name].set_params(max_iter=2)
+        return models
+
+    monkeypatch.setattr(command, "make_models", short)
+    monkeypatch.setattr("vaetools.report.demo._project", lambda codes, seed: codes[:, :2])

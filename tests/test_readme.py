@@ -35,7 +35,7 @@ def test_python_blocks_run_and_say_the_truth(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_commands_run(line, tmp_path, monkeypatch):
+def test_commands_run(line, tmp_path, monkeypatch, quick_demo):
     from vaetools.cli import vaetools
 
     monkeypatch.chdir(tmp_path)
