@@ -1,0 +1,34 @@
+"""Public docstrings document every parameter and result, and no other."""
+
+import inspect
+
+import pytest
+from numpydoc.validate import validate
+
+import vaetools
+from vaetools import AE, CVAE, VAE
+
+# missing docstring, summary or section; parameters undocumented, unknown, out of order, without type
+CODES = {"GL08", "SS01", "PR01", "PR02", "PR03", "PR04", "RT01"}
+FUNCTIONS = ["AE", "VAE", "CVAE", "Gaussian", "EncoderDecoder", "ModelFileError", "save", "load"]
+METHODS = [
+    f"{cls.__name__}.{name}"
+    for cls in (AE, VAE, CVAE)
+    for name, method in inspect.getmembers(cls, inspect.isfunction)
+    if not name.startswith("_") and method.__module__.startswith("vaetools")
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS + METHODS)
+def test_docstring(name):
+    home = vaetools._HOMES[name.split(".")[0]]
+    errors = [error for error in validate(f"{home}.{name}")["errors"] if error[0] in CODES]
+    assert errors == []
+
+
+def test_placeholders_are_filled():
+    for cls in (AE, VAE, CVAE):
+        assert "{" not in cls.__doc__.split("Examples")[0]
+        for name, value in cls().get_params().items():
+            assert f"    {name} : " in cls.__doc__
+            assert f"default={value!r}" in cls.__doc__
