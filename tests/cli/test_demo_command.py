@@ -72,9 +72,8 @@ def test_ctrl_c_ends_with_one_line_and_no_file(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("unknown", [1, 9])
-def test_the_vae_finds_the_digits_that_are_hardest_to_find(unknown):
-    digits = load_demo_digits(unknown, seed=0)
+def test_the_vae_finds_the_digit_that_is_hardest_to_find():
+    digits = load_demo_digits(unknown=1, seed=0)
     models = command.make_models(seed=0)
     is_known = np.repeat([1, 0], [len(digits.held_out), len(digits.unknown)])
     rows = np.concatenate([digits.held_out, digits.unknown])
@@ -82,4 +81,4 @@ def test_the_vae_finds_the_digits_that_are_hardest_to_find(unknown):
         name: roc_auc_score(is_known, models[name].fit(digits.train).score_samples(rows))
         for name in ("VAE", "untrained VAE", "IsolationForest", "PCA")
     }
-    assert auroc.pop("VAE") > max(0.93, *auroc.values())  # 0.947 and 0.956; other machines round otherwise
+    assert auroc.pop("VAE") > max(0.93, *auroc.values())  # 0.947; other machines round otherwise
