@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +17,22 @@ FORMAT_VERSION = 1
 _HEADER, _CHECKSUM = "vaetools", "sha256"
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part.
+@contextlib.contextmanager
+def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside a target, and rename what was written there over the target.
 
-    The bytes go to a temporary file beside the target, reach the disk, and are renamed over it.
-    Whatever fails, interruption included, the temporary file is removed and the old file stays.
+    A reader sees the old content or the new, never a part. Whatever fails, interruption included,
+    the temporary file is removed and the old file stays.
 
     Parameters
     ----------
     path : str or PathLike
         The file to write or replace. Its folder must exist; a link is followed.
-    data : bytes
-        The whole content.
+
+    Yields
+    ------
+    temporary : Path
+        Where to write. It must exist when the block ends.
 
     Raises
     ------
@@ -38,22 +44,30 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "page.html")
-    ...     write_atomically(path, b"<p>hello")
+    ...     path = Path(folder, "rows.csv")
+    ...     with atomically(path) as temporary:
+    ...         size = temporary.write_bytes(b"path,score")
+    ...         path.exists()
     ...     path.read_bytes(), len(list(path.parent.iterdir()))
-    (b'<p>hello', 1)
+    False
+    (b'path,score', 1)
     """
     target = Path(path).resolve()
     # not tempfile.mkstemp: its files are private, and the result should obey the umask
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a whole file through `atomically`."""
+    with atomically(path) as temporary, open(temporary, "xb") as file:
+        file.write(data)
 
 
 class ModelFileError(ValueError):

@@ -1,5 +1,6 @@
 from tests.report.demos import make_demo
-from vaetools.report.table import number, percent, table_text
+from vaetools.report.table import table_text
+from vaetools.report.text import number, percent
 
 
 def test_numbers_and_absent_numbers():

@@ -9,7 +9,8 @@ import numpy as np
 from vaetools.report.demo import N_SAMPLED, Demo, ModelViews, TableRow
 from vaetools.report.figures import latent_map, score_histogram
 from vaetools.report.images import png_uri, tile
-from vaetools.report.table import COLUMNS, number, percent
+from vaetools.report.table import COLUMNS
+from vaetools.report.text import number, percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vaetools.report.demo import Demo, TableRow
-
-ABSENT = "–"
+from vaetools.report.text import number, percent, text_table
 
 # heading, alignment, how a row fills it
 COLUMNS: tuple[tuple[str, str, Callable[[TableRow], str]], ...] = (
@@ -21,16 +20,6 @@ COLUMNS: tuple[tuple[str, str, Callable[[TableRow], str]], ...] = (
 )
 
 
-def number(value: float | None, digits: int) -> str:
-    """Return a number with a proper minus sign, or a dash where there is none."""
-    return ABSENT if value is None else f"{value:.{digits}f}".replace("-", "−")
-
-
-def percent(share: float | None) -> str:
-    """Return a share in percent, or a dash where there is none."""
-    return ABSENT if share is None else f"{100 * share:.1f} %"
-
-
 def table_text(demo: Demo) -> str:
     """Return the table and how to read it, at most 100 columns wide.
 
@@ -42,25 +31,18 @@ def table_text(demo: Demo) -> str:
     -------
     text : str
     """
-    lines = [[heading for heading, _, _ in COLUMNS]]
-    lines += [[cell(row) for _, _, cell in COLUMNS] for row in demo.table]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = [
-        "  ".join(
-            f"{text:{align}{width}}" for text, (_, align, _), width in zip(line, COLUMNS, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
-    rule = "─" * max(map(len, padded))
+    table = text_table(
+        [heading for heading, _, _ in COLUMNS],
+        [[cell(row) for _, _, cell in COLUMNS] for row in demo.table],
+        [alignment for _, alignment, _ in COLUMNS],
+    )
     unknown = demo.unknown_label
     return "\n".join(
         [
             f"Known digits: {demo.n_train:,} images trained on, {len(demo.known_scores)} held out.",
             f"Unknown digit {unknown}: {len(demo.unknown_scores)} images that no model trained on.",
             "",
-            padded[0],
-            rule,
-            *padded[1:],
+            table,
             "",
             "Scores of the autoencoders are in nats; higher = more normal. AUROC: the chance that a held-out",
             f"digit scores above a {unknown}; 0.5 is guessing. False alarms: held-out digits flagged, with",
