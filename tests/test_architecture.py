@@ -20,14 +20,19 @@ MAY_IMPORT = {
     "nn": set(),
     "anomaly": {"nn"},
     "estimators": {"nn", "anomaly"},
-    "persistence": {"nn", "anomaly", "estimators", "latent"},
+    "persistence": {"nn", "anomaly", "estimators", "latent", "data"},
     "streaming": {"nn", "anomaly", "estimators", "persistence", "data"},
     "latent": set(),
     "data": set(),
     "report": {"latent"},
     "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "latent", "data", "report"},
     "__main__": {"cli"},
-    "__init__": {"nn", "estimators", "persistence"},  # for type checkers; at run time it imports nothing
+    "__init__": {
+        "nn",
+        "estimators",
+        "persistence",
+        "data",
+    },  # for type checkers; at run time it imports nothing
 }
 LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2"}
 

@@ -2,6 +2,7 @@
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
+`read_images` and `ImageReader` make rows of image files.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores and calibration), `latent` (arrays of codes),
@@ -15,6 +16,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaetools.data.decoding import ImageFileError
+    from vaetools.data.images import ImageSet, read_images
+    from vaetools.data.reader import ImageReader
     from vaetools.estimators.ae import AE
     from vaetools.estimators.cvae import CVAE
     from vaetools.estimators.vae import VAE
@@ -33,8 +37,12 @@ _HOMES = {
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
     "EncoderDecoder": "vaetools.nn.networks",
+    "ImageFileError": "vaetools.data.decoding",
+    "ImageReader": "vaetools.data.reader",
+    "ImageSet": "vaetools.data.images",
     "ModelFileError": "vaetools.files",
     "load": "vaetools.persistence",
+    "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
 }
 
@@ -46,8 +54,12 @@ __all__ = [
     "ContinuousBernoulli",
     "EncoderDecoder",
     "Gaussian",
+    "ImageFileError",
+    "ImageReader",
+    "ImageSet",
     "ModelFileError",
     "load",
+    "read_images",
     "save",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -38,3 +39,26 @@ class Batch(NamedTuple):
     ids: list
     X: np.ndarray
     failed: list[Failure]
+
+
+def regroup(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
+    """Yield the same rows in batches of ``n_rows``, the last one shorter.
+
+    Examples
+    --------
+    >>> pieces = [Batch([i], np.array([[i]]), []) for i in range(5)]
+    >>> [batch.ids for batch in regroup(pieces, 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    ids: list = []
+    pieces: list[np.ndarray] = []
+    failed: list[Failure] = []
+    for batch in batches:
+        ids, failed = ids + batch.ids, failed + batch.failed
+        pieces.append(batch.X)
+        while len(ids) >= n_rows:
+            X = np.concatenate(pieces)
+            yield Batch(ids[:n_rows], X[:n_rows], failed)
+            ids, pieces, failed = ids[n_rows:], [X[n_rows:]], []
+    if ids or failed:
+        yield Batch(ids, np.concatenate(pieces), failed)

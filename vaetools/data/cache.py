@@ -1,0 +1,137 @@
+"""Decoded images in a memory-mapped file, beside an index that says which files they were.
+
+The rows are appended to a ``.npy`` file, and after them, line by line, the index gets path, size, time
+of change and fate of each file. So a cache that was interrupted holds what its index says, and goes
+on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from vaetools.data.batches import Batch, Failure
+
+if TYPE_CHECKING:
+    from vaetools.data.reader import ImageReader
+
+_FORMAT = "vaetools image cache 1"
+
+
+def cached_rows(
+    cache: str | os.PathLike[str], paths: list[str], reader: ImageReader
+) -> tuple[np.ndarray, list[Failure]]:
+    """Return the rows of files as a memory map, decoding only what the cache does not hold.
+
+    Parameters
+    ----------
+    cache : path
+        The ``.npy`` file. Its index is the file beside it with ``.index`` appended.
+    paths : list of str
+    reader : ImageReader
+        Fitted.
+
+    Returns
+    -------
+    rows : memmap of shape (n_read, n_features), uint8
+    failed : list of Failure
+        The id is the place in the list of paths.
+
+    Raises
+    ------
+    ValueError
+        If a file of that name is there which is no cache of ours.
+    """
+    target, index = Path(cache), Path(f"{os.fspath(cache)}.index")
+    if target.suffix != ".npy":
+        raise ValueError(f"{target}: a cache must be named *.npy.")
+    settings = {"format": _FORMAT, "image_shape": list(reader.image_shape_), "aspect": reader.aspect}
+    states = [_state(path) for path in paths]
+    known = _read_index(target, index, settings, states)
+    if known is None:
+        target.unlink(missing_ok=True)  # never emptied in place: someone may have it mapped
+        index.write_text(json.dumps(settings) + "\n")
+        known = []
+    n_rows = sum(entry[-1] is None for entry in known)
+    if len(known) < len(paths):
+        with open(target, "r+b" if target.exists() else "w+b") as rows, open(index, "a") as lines:
+            _write_header(rows, n_rows, reader._n_features_out)
+            rows.truncate(rows.tell() + n_rows * reader._n_features_out)
+            rows.seek(0, os.SEEK_END)
+            for batch in reader.batches(paths[len(known) :], range(len(known), len(paths))):
+                rows.write(np.ascontiguousarray(batch.X).data)
+                entries = _entries(batch, states)
+                _reach_disk(rows)
+                lines.write(json.dumps(entries) + "\n")
+                _reach_disk(lines)
+                known += entries
+                n_rows += len(batch.X)
+            _write_header(rows, n_rows, reader._n_features_out)
+    failed = [Failure(i, entry[-1]) for i, entry in enumerate(known) if entry[-1] is not None]
+    if not n_rows:  # an empty file cannot be mapped
+        return np.empty((0, reader._n_features_out), np.uint8), failed
+    return np.load(target, mmap_mode="r"), failed
+
+
+def _state(path: str) -> list:
+    """Return what changes when a file does."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return [os.path.abspath(path), -1, -1]
+    return [os.path.abspath(path), status.st_size, status.st_mtime_ns]
+
+
+def _entries(batch: Batch, states: list[list]) -> list[list]:
+    """Return the lines of the index for a batch: state, and the reason if it could not be read."""
+    fates: dict[int, str | None] = dict.fromkeys(batch.ids)
+    fates |= {int(failure.id): failure.reason for failure in batch.failed}
+    return [[*states[i], fates[i]] for i in sorted(fates)]
+
+
+def _read_index(target: Path, index: Path, settings: dict[str, Any], states: list[list]) -> list | None:
+    """Return the entries that still hold, or None if the cache must be made anew."""
+    if not index.exists():
+        if target.exists():
+            raise ValueError(
+                f"{target}: is no cache of images, and is left alone. Choose another name for the cache."
+            )
+        return None
+    known: list = []
+    whole = 0
+    with open(index, "rb") as lines:
+        for number, line in enumerate(lines):
+            try:
+                content = json.loads(line)
+            except ValueError:
+                break  # written last, when it was interrupted
+            if number == 0 and content != settings:
+                return None
+            known += content if number else []
+            whole += len(line)
+    os.truncate(index, whole)
+    fits = whole and target.exists() and [entry[:-1] for entry in known] == states[: len(known)]
+    return known if fits and _holds(target, known, settings) else None
+
+
+def _holds(target: Path, known: list, settings: dict[str, Any]) -> bool:
+    """Whether a file is as long as its index says at least."""
+    n_rows = sum(entry[-1] is None for entry in known)
+    return target.stat().st_size >= n_rows * int(np.prod(settings["image_shape"]))
+
+
+def _write_header(rows: BinaryIO, n_rows: int, n_features: int) -> None:
+    """Write the header of a .npy file in place; numpy leaves room in it for more rows."""
+    rows.seek(0)
+    npy.write_array_header_1_0(rows, {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_features)})
+
+
+def _reach_disk(file: Any) -> None:
+    """Wait until what was written will survive."""
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,246 @@
+"""One image file becomes one row of 8-bit pixels. Light to import: worker processes start with it.
+
+A file is recognized by its content, not by its name. No decoder calls another program, and none
+runs before the file's own header has promised an image of at most `MAX_PIXELS`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaetools.data.batches import Failure
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
+MAX_PIXELS = 89_478_485  # Pillow's own: a larger image may be a bomb, a small file that fills the memory
+ASPECTS = ("pad", "crop", "stretch")
+_ORIENTATION = 0x0112  # EXIF tag
+_TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as members of PIL.Image.Transpose
+_COLORED = 8  # levels between the channels of a pixel that is no shade of gray
+
+
+class ImageFileError(ValueError):
+    """A file is not a readable image.
+
+    Attributes
+    ----------
+    path, reason : str
+    """
+
+    def __init__(self, path: str, reason: str):
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class Recipe(NamedTuple):
+    """What every image is made into.
+
+    Attributes
+    ----------
+    image_shape : tuple of int
+        (channels, height, width); 1 channel is gray, 3 are RGB.
+    aspect : {"pad", "crop", "stretch"}
+        How an image of another aspect fits: with black bars, without what overhangs, or distorted.
+    """
+
+    image_shape: tuple[int, int, int]
+    aspect: str
+
+    @property
+    def n_features(self) -> int:
+        """Values in a row."""
+        return math.prod(self.image_shape)
+
+
+class Look(NamedTuple):
+    """Size of an image as it is shown, in pixels, and whether it has color."""
+
+    height: int
+    width: int
+    is_colored: bool
+
+
+def decode(source: Any, recipe: Recipe) -> np.ndarray:
+    """Return the first frame of an image as a row.
+
+    Turned as EXIF says; transparency over white; 16-bit gray without its lower byte; scaled with
+    antialiased bilinear interpolation. A JPEG is decoded at the smallest of 1/2, 1/4 and 1/8 of
+    its size that still is twice what is needed.
+
+    Parameters
+    ----------
+    source : str or PIL image
+    recipe : Recipe
+
+    Returns
+    -------
+    row : ndarray of shape (n_features,), uint8
+        Channel by channel.
+
+    Raises
+    ------
+    ImageFileError
+        If there is no readable image; it has the path and the reason.
+    """
+    channels, height, width = recipe.image_shape
+    with _opened(source) as image:
+        pixels = np.asarray(_fit(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
+        return pixels.reshape(height, width, channels).transpose(2, 0, 1).ravel()
+
+
+def decode_many(sources: list, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
+    """Return the rows of what could be read, and the number and reason of what could not.
+
+    Parameters
+    ----------
+    sources : list of str or PIL image
+    recipe : Recipe
+
+    Returns
+    -------
+    rows : ndarray of shape (n_read, n_features), uint8
+    failed : list of Failure
+        The id is the place in the list.
+    """
+    rows = np.empty((len(sources), recipe.n_features), dtype=np.uint8)
+    failed: list[Failure] = []
+    for i, source in enumerate(sources):
+        try:
+            rows[i - len(failed)] = decode(source, recipe)
+        except ImageFileError as error:
+            failed.append(Failure(i, error.reason))
+    return rows[: len(sources) - len(failed)], failed
+
+
+def decode_quietly(sources: list, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
+    """Do `decode_many` in a process of its own, where nobody reads what decoders remark."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return decode_many(sources, recipe)
+
+
+def inspect(source: Any) -> Look:
+    """Return size and color of an image; raises `ImageFileError` as `decode` does."""
+    with _opened(source) as image:
+        _, turned = _orientation(image)
+        width, height = image.size[::-1] if turned else image.size
+        colors = np.asarray(_fit(image, "RGB", (64, 64), "stretch")).astype(int)
+        return Look(height, width, bool(np.ptp(colors, axis=2).max() > _COLORED))
+
+
+@contextlib.contextmanager
+def _opened(source: Any) -> Iterator[Any]:
+    """Open a file as a Pillow image, and explain whatever goes wrong with it."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not isinstance(source, (str, Image.Image)):
+        raise TypeError(f"an image must be a path or a PIL image; got {type(source).__name__}.")
+    try:
+        if isinstance(source, Image.Image):
+            yield source
+            return
+        _check_regular(source)
+        with Image.open(source, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageFileError(
+                    source, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read"
+                )
+            yield image
+    except ImageFileError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageFileError(source, f"not an image in a known format ({', '.join(FORMATS)})") from None
+    except Exception as error:  # damaged files make decoders raise anything
+        name = source if isinstance(source, str) else "image"
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ImageFileError(name, " ".join(reason.split())) from error
+
+
+def _check_regular(path: str) -> None:
+    """Raise for what would block, or is no file: folders, pipes, devices."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageFileError(path, "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file")
+    if not status.st_size:
+        raise ImageFileError(path, "the file is empty")
+
+
+def _fit(image: Any, mode: str, target: tuple[int, int], aspect: str) -> Any:
+    """Return an image of a mode ("L" or "RGB") and a size (width, height)."""
+    from PIL import Image
+
+    transposition, turned = _orientation(image)
+    if turned:
+        target = target[::-1]
+    box, size = _place(image.size, target, aspect)
+    if image.format in ("JPEG", "MPO"):
+        kept = (box[2] - box[0], box[3] - box[1])
+        before = image.size
+        image.draft(mode, tuple(math.ceil(2 * n * s / k) for n, s, k in zip(before, size, kept, strict=True)))
+        box, size = _place(image.size, target, aspect)
+    image = _scalable(image)
+    if image.size != size or box != (0, 0, *size):
+        image = image.resize(size, Image.Resampling.BILINEAR, box=box)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", size, "white"), image)
+    if image.mode != mode:
+        image = image.convert(mode)
+    if size != target:
+        padded = Image.new(mode, target)
+        padded.paste(image, ((target[0] - size[0]) // 2, (target[1] - size[1]) // 2))
+        image = padded
+    return image if transposition is None else image.transpose(transposition)
+
+
+def _place(
+    size: tuple[int, int], target: tuple[int, int], aspect: str
+) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
+    """Return which box (left, top, right, bottom) of an image is kept, and its size when scaled."""
+    (width, height), (new_width, new_height) = size, target
+    whole = (0.0, 0.0, float(width), float(height))
+    if aspect == "stretch":
+        return whole, target
+    if aspect == "pad":
+        ratio = min(new_width / width, new_height / height)
+        return whole, (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    ratio = max(new_width / width, new_height / height)
+    left, top = (width - new_width / ratio) / 2, (height - new_height / ratio) / 2
+    return (max(0.0, left), max(0.0, top), min(width, width - left), min(height, height - top)), target
+
+
+def _scalable(image: Any) -> Any:
+    """Return an image in a mode that can be scaled without a loss: gray, RGB(A), CMYK or YCbCr."""
+    from PIL import Image
+
+    if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
+        raise ValueError(
+            f"{image.mode!r} pixels of 32 bits have no known range; convert them to 8 or 16 bits"
+        )
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "CMYK", "YCbCr") else image.convert("RGB")
+
+
+def _orientation(image: Any) -> tuple[int | None, bool]:
+    """Return how an image must be transposed to stand upright, and whether that swaps its sides."""
+    if image.format not in ("JPEG", "MPO"):
+        image.load()  # other formats may hold the tag behind the pixels
+    try:
+        tag = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged tag says nothing about the pixels
+        return None, False
+    return _TRANSPOSITIONS.get(tag), tag in (5, 6, 7, 8)

@@ -1,0 +1,185 @@
+"""A folder of images, a glob, a list of paths or a torchvision dataset becomes rows of pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vaetools.data.batches import Failure
+from vaetools.data.cache import cached_rows
+from vaetools.data.decoding import ImageFileError
+from vaetools.data.listing import Listing, list_images
+from vaetools.data.reader import ImageReader, gather
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images as rows, and where they come from.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_images, channels · height · width), uint8
+        A memory map if a cache was asked for.
+    image_shape : tuple (channels, height, width)
+        To pass on to the estimators.
+    paths : list of str or int
+        File of every row; for a dataset its number.
+    labels : ndarray of shape (n_images,) or None
+        Sub-folder of every file, or what the dataset says.
+    failed : list of Failure
+        Files that could not be read, as (id, reason).
+    ignored : list of str
+        Files that do not call themselves images.
+    reader : ImageReader
+        Fitted: it reads other images the same way.
+    """
+
+    X: np.ndarray
+    image_shape: tuple[int, int, int]
+    paths: list
+    labels: np.ndarray | None
+    failed: list[Failure]
+    ignored: list[str]
+    reader: ImageReader
+
+
+def read_images(
+    source: Any,
+    *,
+    size: Any = None,
+    mode: str = "auto",
+    aspect: str = "pad",
+    image_shape: tuple[int, int, int] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    strict: bool = False,
+    n_jobs: int = -1,
+    verbose: int = 0,
+) -> ImageSet:
+    """Read images as rows of 8-bit pixels; a file that cannot be read is listed, and stops nothing.
+
+    PNG, JPEG, WebP, BMP, GIF, TIFF and PPM, recognized by content: 8 and 16 bits (16-bit gray loses its
+    lower byte), palettes, CMYK; transparency is put over white, EXIF rotation is applied, of
+    animations the first frame is read. Scaling is antialiased.
+
+    Parameters
+    ----------
+    source : path, glob, list of those, or torchvision dataset
+        A folder is searched with its sub-folders, by extension. Of a dataset each item must be a PIL
+        image, alone or before its label.
+    size : None, int or tuple (height, width), default=None
+        Pixels that every image is scaled to; a number is a square. None keeps the images' own size,
+        which must be the same for all.
+    mode : {"auto", "gray", "rgb"}, default="auto"
+        ``"auto"`` is ``"rgb"`` if a sample of the images has color in it.
+    aspect : {"pad", "crop", "stretch"}, default="pad"
+        How an image of another aspect fits: scaled until it fits and centered on black, scaled until it
+        fills and what overhangs left out, or distorted.
+    image_shape : None or tuple (channels, height, width), default=None
+        ``size`` and ``mode`` in one.
+    cache : path or None, default=None
+        A ``.npy`` file to decode into, once. It is reused, as a memory map, while its index beside it
+        (``*.index``) fits files, times of change and settings; an interrupted one is continued.
+    strict : bool, default=False
+        Raise for the first file that cannot be read.
+    n_jobs : int, default=-1
+        Processes that decode; −1 is one per core.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    images : ImageSet
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no image.
+    ImageFileError
+        If no file can be read, or with ``strict`` one cannot.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for label in ("dark", "light"):
+    ...         Path(folder, label).mkdir()
+    ...         Image.new("L", (28, 28), label == "light" and 255).save(Path(folder, label, "1.png"))
+    ...     size = Path(folder, "dark", "2.png").write_text("no image")
+    ...     images = read_images(folder)
+    >>> images.X.shape, images.image_shape, images.labels.tolist()
+    ((2, 784), (1, 28, 28), ['dark', 'light'])
+    >>> [failure.reason[:12] for failure in images.failed]
+    ['not an image']
+    """
+    reader = ImageReader(
+        size, mode=mode, aspect=aspect, image_shape=image_shape, n_jobs=n_jobs, verbose=verbose
+    )
+    labels: Any
+    if _is_dataset(source):
+        sources, labels, listing = _items(source)
+        if cache is not None and listing is None:
+            raise ValueError(
+                f"read_images: cache needs files, to see whether they changed; got {type(source).__name__}."
+            )
+    else:
+        listing = list_images(source)
+        sources, labels = listing.paths, listing.labels
+    reader.fit(sources)
+    if cache is None:
+        rows, failed = gather(reader.batches(sources), len(sources), reader._n_features_out)
+    else:
+        rows, failed = cached_rows(cache, sources, reader)
+    bad = {int(failure.id) for failure in failed}
+    if bad and (strict or not len(rows)):
+        first = failed[0]
+        rest = f" ({len(bad)} of {len(sources)} files could not be read)"
+        raise ImageFileError(str(sources[int(first.id)]), first.reason + rest)
+    names = list(range(len(sources))) if listing is None else listing.paths
+    good = [i for i in range(len(sources)) if i not in bad]
+    return ImageSet(
+        X=rows,
+        image_shape=reader.image_shape_,
+        paths=[names[i] for i in good],
+        labels=None if labels is None else np.asarray(labels)[good],
+        failed=[Failure(names[int(i)], reason) for i, reason in failed] + (listing.failed if listing else []),
+        ignored=listing.ignored if listing else [],
+        reader=reader,
+    )
+
+
+def _is_dataset(source: Any) -> bool:
+    """Whether this is a torch dataset: something with length and items that is no list of paths."""
+    if isinstance(source, (str, os.PathLike, list, tuple, set)) or hasattr(source, "tolist"):
+        return False
+    return hasattr(source, "__getitem__") and hasattr(source, "__len__")
+
+
+def _items(dataset: Any) -> tuple[Sequence, Any, Listing | None]:
+    """Return images, labels and, where the dataset is one of files, their paths."""
+    samples = getattr(dataset, "samples", None)
+    if samples is not None and getattr(dataset, "transform", None) is None:  # a folder: its files are faster
+        paths = [os.fspath(path) for path, _ in samples]
+        return paths, [dataset.classes[label] for _, label in samples], Listing(paths, None, [], [])
+    return _Items(dataset), getattr(dataset, "targets", None), None
+
+
+class _Items(Sequence):
+    """The images of a dataset, fetched when they are looked at."""
+
+    def __init__(self, dataset: Any):
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        item = self.dataset[int(index)]
+        return item[0] if isinstance(item, tuple) else item

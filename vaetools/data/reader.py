@@ -1,0 +1,297 @@
+"""Paths of images in, rows of 8-bit pixels out: a scikit-learn transformer."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from vaetools.data.batches import Batch, Failure, regroup
+from vaetools.data.decoding import ASPECTS, ImageFileError, Recipe, decode_many, decode_quietly, inspect
+
+MODES = {"gray": 1, "rgb": 3}
+_LOOKED_AT = 64  # readable images that decide what is not said
+_BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
+_ALONE_SECONDS = 0.5  # of decoding before other processes are worth their start
+_TASK_SECONDS = 0.05  # of decoding that one task for another process should take
+_PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
+
+
+class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Turn paths of images into rows of 8-bit pixels, as a scikit-learn transformer.
+
+    Files are read by all cores. See `read_images` for what is read and how, and for folders that may
+    hold damaged files: here a file that cannot be read is an error, because every path must become
+    a row.
+
+    Parameters
+    ----------
+    size : None, int or tuple (height, width), default=None
+        Pixels that every image is scaled to; a number is a square. None keeps the images' own size,
+        which must be the same for all.
+    mode : {"auto", "gray", "rgb"}, default="auto"
+        ``"auto"`` is ``"rgb"`` if a sample of the images that ``fit`` sees has color in it.
+    aspect : {"pad", "crop", "stretch"}, default="pad"
+        How an image of another aspect fits: scaled until it fits and centered on black, scaled until it
+        fills and what overhangs left out, or distorted.
+    image_shape : None or tuple (channels, height, width), default=None
+        ``size`` and ``mode`` in one, as the estimators take it.
+    n_jobs : int, default=-1
+        Processes that decode; −1 is one per core.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    image_shape_ : tuple (channels, height, width)
+        Shape of every image.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "red.png")
+    ...     Image.new("RGB", (40, 20), "red").save(path)
+    ...     reader = ImageReader(size=4).fit([path])
+    ...     X = reader.transform([path])
+    >>> reader.image_shape_, X.dtype.name
+    ((3, 4, 4), 'uint8')
+    >>> X.reshape(reader.image_shape_)[0]  # the red channel, on black
+    array([[  0,   0,   0,   0],
+           [255, 255, 255, 255],
+           [255, 255, 255, 255],
+           [  0,   0,   0,   0]], dtype=uint8)
+    """
+
+    def __init__(
+        self,
+        size: Any = None,
+        *,
+        mode: str = "auto",
+        aspect: str = "pad",
+        image_shape: tuple[int, int, int] | None = None,
+        n_jobs: int = -1,
+        verbose: int = 0,
+    ):
+        self.size = size
+        self.mode = mode
+        self.aspect = aspect
+        self.image_shape = image_shape
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> ImageReader:
+        """Decide the shape that all images get; looks at a sample of them at most.
+
+        Parameters
+        ----------
+        X : list, array, Series or one-column DataFrame of paths or PIL images
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : ImageReader
+        """
+        self._decide(_as_sources(X))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return a row per image.
+
+        Parameters
+        ----------
+        X : list, array, Series or one-column DataFrame of paths or PIL images
+
+        Returns
+        -------
+        rows : ndarray of shape (n_images, channels · height · width), uint8
+
+        Raises
+        ------
+        ImageFileError
+            If a file cannot be read; it names the first.
+        """
+        check_is_fitted(self)
+        sources = _as_sources(X)
+        rows, failed = gather(self.batches(sources), len(sources), self._n_features_out)
+        if failed:
+            more = f" ({len(failed)} of {len(sources)} files could not be read)" if len(failed) > 1 else ""
+            raise ImageFileError(str(sources[int(failed[0].id)]), failed[0].reason + more)
+        return rows
+
+    def batches(self, sources: Sequence, ids: Sequence | None = None) -> Iterator[Batch]:
+        """Decode in parallel and in order, a few million pixels at a time.
+
+        Parameters
+        ----------
+        sources : sequence of str or PIL image
+        ids : sequence or None, default=None
+            What every image is called; None numbers them.
+
+        Yields
+        ------
+        batch : Batch
+            Images that could be read, and those that could not with their reason.
+        """
+        check_is_fitted(self)
+        names = range(len(sources)) if ids is None else ids
+        n_rows = max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
+        pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect), self.n_jobs)
+        with tqdm(total=len(sources), desc="reading", disable=not self.verbose, **_PROGRESS) as bar:
+            for batch in regroup(_named(pieces, names), n_rows):
+                bar.update(len(batch.ids) + len(batch.failed))
+                yield batch
+
+    @property
+    def _n_features_out(self) -> int:
+        return math.prod(self.image_shape_)
+
+    def _decide(self, sources: Sequence) -> None:
+        """Check the parameters and learn the shape, from a sample where it is not said."""
+        shape = self._given_shape()
+        if None not in shape:
+            self.image_shape_ = shape
+            return
+        looks = {}
+        for i in np.random.RandomState(0).permutation(len(sources)):
+            try:
+                looks[i] = inspect(sources[i])
+            except ImageFileError as error:
+                unreadable = error
+            if len(looks) == _LOOKED_AT:
+                break
+        if not looks:
+            raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
+        channels, height, width = shape
+        if height is None:
+            sizes = {(look.height, look.width): i for i, look in looks.items()}
+            if len(sizes) > 1:
+                (a, i), (b, j) = list(sizes.items())[:2]
+                raise ValueError(
+                    f"{type(self).__name__}: size must be given where images differ in it; got {a[1]}×{a[0]} "
+                    f"pixels ({sources[i]}) and {b[1]}×{b[0]} ({sources[j]}). Try size=64."
+                )
+            ((height, width),) = sizes
+        if channels is None:
+            channels = 3 if any(look.is_colored for look in looks.values()) else 1
+        self.image_shape_ = (channels, height, width)
+
+    def _given_shape(self) -> tuple:
+        """Return (channels, height, width) with None for what the images decide; check all parameters."""
+        owner = type(self).__name__
+        for name, allowed in {"mode": ("auto", *MODES), "aspect": ASPECTS}.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{owner}: {name} must be one of {allowed}; got {getattr(self, name)!r}.")
+        sizes = (
+            (self.size, self.size) if isinstance(self.size, (int, np.integer)) else self.size or (None, None)
+        )
+        shape = (MODES.get(self.mode), *sizes)
+        if self.image_shape is not None:
+            given = tuple(self.image_shape)
+            if self.size is not None or self.mode != "auto":
+                raise ValueError(
+                    f"{owner}: image_shape says size and mode already; got image_shape={given}, "
+                    f"size={self.size!r} and mode={self.mode!r}."
+                )
+            shape = given
+        numbers = [n for n in shape if n is not None]
+        positive = all(
+            isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in numbers
+        )
+        if len(shape) != 3 or not positive or shape[0] not in (None, *MODES.values()):
+            raise ValueError(
+                f"{owner}: size must be None, a positive integer or (height, width), and image_shape "
+                f"(1 or 3, height, width); got size={self.size!r} and image_shape={self.image_shape!r}."
+            )
+        return tuple(n if n is None else int(n) for n in shape)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.no_validation = True
+        return tags
+
+
+def gather(batches: Iterable[Batch], n_rows: int, n_features: int) -> tuple[np.ndarray, list[Failure]]:
+    """Return all rows of batches as one array, made once, and what could not be read.
+
+    Parameters
+    ----------
+    batches : iterable of Batch
+        Of uint8.
+    n_rows : int
+        At most so many come.
+    n_features : int
+
+    Returns
+    -------
+    rows : ndarray of shape (n_read, n_features), uint8
+    failed : list of Failure
+    """
+    rows = np.empty((n_rows, n_features), dtype=np.uint8)
+    failed: list[Failure] = []
+    n_read = 0
+    for batch in batches:
+        rows[n_read : n_read + len(batch.X)] = batch.X
+        n_read += len(batch.X)
+        failed += batch.failed
+    return rows[:n_read], failed
+
+
+def _as_sources(X: Any) -> list:
+    """Return a column of paths or images as a list."""
+    if isinstance(X, (str, os.PathLike)):
+        raise ValueError(
+            f"ImageReader: X must be a list or a column of paths; got {str(X)!r}. read_images takes a folder."
+        )
+    if getattr(X, "ndim", 1) > 1:
+        if X.shape[1] != 1:
+            raise ValueError(f"ImageReader: X must be one column of paths; got {X.shape[1]} columns.")
+        X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
+    values = X.tolist() if hasattr(X, "tolist") else list(X)
+    return [os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else value for value in values]
+
+
+def _decoded(
+    sources: Sequence, recipe: Recipe, n_jobs: int
+) -> Iterator[tuple[int, np.ndarray, list[Failure]]]:
+    """Yield the number of the first image, rows and failures, in order.
+
+    The first half second runs here: it may be all there is, and it tells how many images make a
+    task that is worth sending. PIL images are not sent.
+    """
+    done, seconds = 0, 0.0
+    alone = n_jobs == 1 or not all(isinstance(source, str) for source in sources[:1])
+    while done < len(sources) and (alone or seconds < _ALONE_SECONDS):
+        part, start = sources[done : done + 8], time.perf_counter()
+        result = decode_many(part, recipe)
+        seconds += time.perf_counter() - start
+        yield done, *result
+        done += len(part)
+    if done == len(sources):
+        return
+    size = max(1, min(_BATCH_ROWS, round(_TASK_SECONDS * done / seconds)))
+    starts = range(done, len(sources), size)
+    tasks = (delayed(decode_quietly)(sources[start : start + size], recipe) for start in starts)
+    for start, result in zip(starts, Parallel(n_jobs, return_as="generator")(tasks), strict=True):
+        yield start, *result
+
+
+def _named(pieces: Iterable[tuple[int, np.ndarray, list[Failure]]], names: Sequence) -> Iterator[Batch]:
+    """Give rows and failures the names of their images."""
+    for start, rows, failed in pieces:
+        bad = {failure.id for failure in failed}
+        good = [names[start + i] for i in range(len(rows) + len(failed)) if i not in bad]
+        yield Batch(good, rows, [Failure(names[start + int(i)], reason) for i, reason in failed])
