@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,7 +25,7 @@ _FORMAT = "vaetools image cache 1"
 
 
 def cached_rows(
-    cache: str | os.PathLike[str], paths: list[str], reader: ImageReader
+    cache: str | os.PathLike[str], paths: Sequence[str], reader: ImageReader
 ) -> tuple[np.ndarray, list[Failure]]:
     """Return the rows of files as a memory map, decoding only what the cache does not hold.
 
@@ -32,7 +33,7 @@ def cached_rows(
     ----------
     cache : path
         The ``.npy`` file. Its index is the file beside it with ``.index`` appended.
-    paths : list of str
+    paths : sequence of str
     reader : ImageReader
         Fitted.
 

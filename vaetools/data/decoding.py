@@ -11,7 +11,7 @@ import math
 import os
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,12 +98,12 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
         return pixels.reshape(height, width, channels).transpose(2, 0, 1).ravel()
 
 
-def decode_many(sources: list, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
+def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
     """Return the rows of what could be read, and the number and reason of what could not.
 
     Parameters
     ----------
-    sources : list of str or PIL image
+    sources : sequence of str or PIL image
     recipe : Recipe
 
     Returns
@@ -122,7 +122,7 @@ def decode_many(sources: list, recipe: Recipe) -> tuple[np.ndarray, list[Failure
     return rows[: len(sources) - len(failed)], failed
 
 
-def decode_quietly(sources: list, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
+def decode_quietly(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
     """Do `decode_many` in a process of its own, where nobody reads what decoders remark."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -145,23 +145,23 @@ def _opened(source: Any) -> Iterator[Any]:
 
     if not isinstance(source, (str, Image.Image)):
         raise TypeError(f"an image must be a path or a PIL image; got {type(source).__name__}.")
+    name = source if isinstance(source, str) else "image"
     try:
         if isinstance(source, Image.Image):
             yield source
             return
-        _check_regular(source)
+        _check_regular(name)
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ImageFileError(
-                    source, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read"
+                    name, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read"
                 )
             yield image
     except ImageFileError:
         raise
     except UnidentifiedImageError:
-        raise ImageFileError(source, f"not an image in a known format ({', '.join(FORMATS)})") from None
+        raise ImageFileError(name, f"not an image in a known format ({', '.join(FORMATS)})") from None
     except Exception as error:  # damaged files make decoders raise anything
-        name = source if isinstance(source, str) else "image"
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageFileError(name, " ".join(reason.split())) from error
 

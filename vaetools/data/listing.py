@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 
 from vaetools.data.batches import Failure
 
-EXTENSIONS = frozenset(
-    (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff")
-    + (".ppm", ".pgm", ".pbm", ".pnm")
-)
+EXTENSIONS = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
+EXTENSIONS |= {".ppm", ".pgm", ".pbm", ".pnm"}
 
 
 class Listing(NamedTuple):
@@ -95,7 +93,7 @@ def _walk(top: str, listing: Listing, seen: set[tuple[int, int]]) -> None:
         return not known
 
     def note(error: OSError) -> None:
-        listing.failed.append(Failure(error.filename, error.strerror))
+        listing.failed.append(Failure(error.filename, error.strerror or str(error)))
 
     if not is_new(top):
         return
