@@ -45,4 +45,4 @@ def quick_demo(monkeypatch):
         return models
 
     monkeypatch.setattr(command, "make_models", short)
-    monkeypatch.setattr("vaetools.report.demo._project", lambda codes, seed: codes[:, :2])
+    monkeypatch.setattr("vaetools.report.demo.project", lambda codes, seed: codes[:, :2])

@@ -27,12 +27,8 @@ MAY_IMPORT = {
     "report": {"latent"},
     "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "latent", "data", "report"},
     "__main__": {"cli"},
-    "__init__": {
-        "nn",
-        "estimators",
-        "persistence",
-        "data",
-    },  # for type checkers; at run time it imports nothing
+    # for type checkers: at run time it imports nothing
+    "__init__": {"nn", "estimators", "persistence", "streaming", "data"},
 }
 LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2"}
 

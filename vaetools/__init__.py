@@ -2,7 +2,8 @@
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
-`read_images` and `ImageReader` make rows of image files.
+`read_images` and `ImageReader` make rows of image files; `stream_scores` and `stream_codes` take
+files of any number and length.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores and calibration), `latent` (arrays of codes),
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
+    from vaetools.streaming import stream_codes, stream_scores
 
 __version__ = "0.1.0"
 
@@ -44,6 +46,8 @@ _HOMES = {
     "load": "vaetools.persistence",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
+    "stream_codes": "vaetools.streaming",
+    "stream_scores": "vaetools.streaming",
 }
 
 __all__ = [
@@ -61,6 +65,8 @@ __all__ = [
     "load",
     "read_images",
     "save",
+    "stream_codes",
+    "stream_scores",
 ]
 
 

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 import sklearn
 import torch
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 import vaetools
+from vaetools.data.reader import ImageReader
 from vaetools.estimators.ae import AE
 from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
 from vaetools.estimators.cvae import CVAE
@@ -33,12 +35,12 @@ _MODEL = "model_"
 _PRIVATE = ("_n_features_out",)
 
 
-def save(model: AE | VAE | CVAE, path: str | os.PathLike[str]) -> None:
+def save(model: AE | VAE | CVAE | Pipeline, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to one file, atomically: an interrupted write leaves the old file.
 
     Parameters
     ----------
-    model : AE, VAE or CVAE
+    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
         Fitted. A custom ``network`` is written as weights only.
     path : str or path-like
         By convention, ``*.safetensors``.
@@ -65,8 +67,13 @@ def save(model: AE | VAE | CVAE, path: str | os.PathLike[str]) -> None:
     >>> np.array_equal(loaded.score_samples(X), vae.score_samples(X))
     True
     """
+    pipeline = model if isinstance(model, Pipeline) else None
+    reader, model = split_reader(model)
     if type(model) not in _CLASSES.values():
-        raise TypeError(f"save: model must be an AE, VAE or CVAE; got {model!r}.")
+        raise TypeError(
+            "save: model must be an AE, VAE or CVAE, or a pipeline of an ImageReader and one of those; got "
+            f"{pipeline or model!r}."
+        )
     check_is_fitted(model)
     arrays = {f"{_MODEL}.{key}": _compact(value) for key, value in model.model_.state_dict().items()}
     fitted = {}
@@ -81,6 +88,7 @@ def save(model: AE | VAE | CVAE, path: str | os.PathLike[str]) -> None:
             name: _write_parameter(model, name, value) for name, value in model.get_params(deep=False).items()
         },
         "fitted": fitted,
+        "reader": reader and _write_reader(reader, [name for name, _ in pipeline.steps]),
         "versions": {
             "vaetools": vaetools.__version__,
             "python": platform.python_version(),
@@ -107,8 +115,8 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
 
     Returns
     -------
-    model : AE, VAE or CVAE
-        With the same scores on any device, up to the device's rounding.
+    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+        What was saved, with the same scores on any device, up to the device's rounding.
 
     Raises
     ------
@@ -134,6 +142,8 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
             if key.startswith(f"{_MODEL}.")
         }
         model.model_ = _read_module(model, weights)
+        if header["reader"] is not None:
+            model = _read_reader(header["reader"], model)
     except _WrongNetwork as error:
         raise ValueError(f"load: {path} {error} Pass one of the same architecture, or none.") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as reason:
@@ -141,8 +151,31 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     return model
 
 
+def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
+    """Return the reader of a pipeline that starts with one, or None, and the estimator behind it."""
+    if isinstance(model, Pipeline) and len(model) == 2 and isinstance(model[0], ImageReader):
+        return model[0], model[1]
+    return None, model
+
+
 class _WrongNetwork(Exception):
     """The caller's network is not what the file needs."""
+
+
+def _write_reader(reader: ImageReader, names: list[str]) -> dict[str, Any]:
+    """Return a fitted reader, and the names of the pipeline's steps, as JSON."""
+    check_is_fitted(reader)
+    parameters = {name: _write_parameter(reader, name, value) for name, value in reader.get_params().items()}
+    return {"parameters": parameters, "image_shape": list(reader.image_shape_), "steps": names}
+
+
+def _read_reader(written: dict[str, Any], model: Any) -> Pipeline:
+    """Return what `_write_reader` wrote as a pipeline in front of a model."""
+    parameters = {name: _read_parameter(value) for name, value in written["parameters"].items()}
+    reader = ImageReader(**parameters)
+    reader.image_shape_ = tuple(written["image_shape"])
+    reader_name, model_name = written["steps"]
+    return Pipeline([(reader_name, reader), (model_name, model)])
 
 
 def _write_parameter(model: Any, name: str, value: Any) -> Any:
@@ -168,23 +201,25 @@ def _write_parameter(model: Any, name: str, value: Any) -> Any:
 
 def _read_estimator(header: dict[str, Any], network: nn.Module | None, device: Any) -> Any:
     """Return the unfitted estimator of a header, for a device that this machine has."""
-
-    def read(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return [read(item) for item in value] if isinstance(value, list) else value
-        if "tuple" in value:
-            return tuple(read(item) for item in value["tuple"])
-        if "network" in value:
-            return network
-        return _LIKELIHOODS[value["likelihood"]](**value["options"])
-
-    model = _CLASSES[header["class"]](**{name: read(value) for name, value in header["parameters"].items()})
+    parameters = {name: _read_parameter(value, network) for name, value in header["parameters"].items()}
+    model = _CLASSES[header["class"]](**parameters)
     if device is None:
         try:
             resolve_device(model)
         except ValueError:
             device = "auto"
     return model if device is None else model.set_params(device=device)
+
+
+def _read_parameter(value: Any, network: nn.Module | None = None) -> Any:
+    """Return what `_write_parameter` wrote."""
+    if not isinstance(value, dict):
+        return [_read_parameter(item) for item in value] if isinstance(value, list) else value
+    if "tuple" in value:
+        return tuple(_read_parameter(item) for item in value["tuple"])
+    if "network" in value:
+        return network
+    return _LIKELIHOODS[value["likelihood"]](**value["options"])
 
 
 def _write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:

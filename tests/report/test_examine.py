@@ -87,7 +87,7 @@ def digits():
 
 @pytest.fixture
 def demo(digits, monkeypatch):
-    monkeypatch.setattr("vaetools.report.demo._project", lambda codes, seed: codes + seed)
+    monkeypatch.setattr("vaetools.report.demo.project", lambda codes, seed: codes + seed)
     models = {"A": FakeModel(), "C": FakeConditional(), "plain": FirstColumn()}
     seconds = {"A": 1.0, "C": 2.0, "plain": 3.0}
     return examine(models, seconds, digits, pictured=("A", "C"), judge="A", seed=3)

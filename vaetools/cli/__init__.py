@@ -8,7 +8,15 @@ import click
 
 from vaetools import __version__
 
-COMMANDS = ("demo",)  # modules of this package; each holds its command under its own name
+COMMANDS = (
+    "fit",
+    "score",
+    "embed",
+    "info",
+    "sample",
+    "morph",
+    "demo",
+)  # modules of this package; each holds its command under its own name
 
 
 class LazyGroup(click.Group):

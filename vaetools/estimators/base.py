@@ -39,6 +39,7 @@ from vaetools.nn.objectives import Autoencoder
 from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
+_N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
 _AUTO_STEPS, _AUTO_EPOCHS = 2_000, 10
 _ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
 _COLLAPSED_KL = 0.05  # nats per row
@@ -152,6 +153,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
     def _fit(self, X: Any, y: Any, callbacks: Sequence[Callback]) -> None:
         X, labels = self._check_training_rows(X, y)
         check_image_shape(self, X.shape[1])
+        self.n_samples_ = len(X)
         rng = check_random_state(self.random_state)
         split = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
@@ -275,14 +277,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         if len(index) > N_REFERENCE:
             index = np.sort(rng.choice(index, N_REFERENCE, replace=False))
         reference = dataclasses.replace(rows, index=index)
-        codes = self._evaluate(reference, self.model_.code)
+        codes, kl = np.split(self._evaluate(reference, self._codes_and_kl), [self._n_features_out], axis=1)
         self.code_range_ = np.stack([codes.min(axis=0), codes.max(axis=0)])
         self.active_units_ = codes.var(axis=0) > _ACTIVE_VARIANCE
-        self.kl_per_component_ = self._evaluate(reference, self.model_.kl_terms).mean(axis=0)
+        self.kl_per_component_ = kl.mean(axis=0)
         self.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
         for name, part in {"train": reference, "held_out": held_out}.items():
             if self._can_decode and len(part):
-                self.mean_terms_.loc[name] = self._evaluate(part, self._term_sums).mean(axis=0)
+                some = dataclasses.replace(part, index=part.index[:: math.ceil(len(part) / _N_DESCRIBED)])
+                self.mean_terms_.loc[name] = self._evaluate(some, self._term_sums).mean(axis=0)
         self.anomaly_score_ = self.anomaly_score
         fit_state = SCORES[self.anomaly_score].fit_state
         self.score_state_: dict[str, np.ndarray] = {}

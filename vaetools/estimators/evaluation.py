@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.rows import check_fitted_kind, check_rows, slices
-from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.objectives import Autoencoder, gaussian_kl
 from vaetools.nn.scaling import InputScale
 from vaetools.nn.training import Rows
 
@@ -77,6 +77,12 @@ class Evaluator(BaseEstimator):
         """Return ``function(x, condition)`` of every row as one float64 array."""
         results = [function(x, condition).cpu() for x, condition in self._batches(rows)]
         return torch.cat(results).double().numpy()
+
+    def _codes_and_kl(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """Latent means and KL costs side by side, ``(n_samples, 2 · n_components)``."""
+        mean, log_std = self.model_.posterior(x, condition)
+        kl = torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
+        return torch.cat([mean, kl], dim=1)
 
     def _term_sums(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """Reconstruction and KL cost of every row, ``(n_samples, 2)``."""

@@ -288,13 +288,15 @@ history_ : DataFrame of shape (n_iter_, n_columns)
 n_iter_ : int
     Epochs that ran.
 mean_terms_ : DataFrame of shape (2, 2)
-    Mean reconstruction and KL in nats, of training and of held-out rows.
+    Mean reconstruction and KL in nats, of training and of held-out rows (about 2,000 of each).
 kl_per_component_ : ndarray of shape (n_components,)
     Mean KL of every latent dimension over training rows, in nats.
 active_units_ : ndarray of shape (n_components,), bool
     Latent dimensions whose mean varies over training rows by more than 0.01.
 code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
+n_samples_ : int
+    Rows that ``fit`` was given.
 n_features_in_ : int
     Columns of X.
 feature_names_in_ : ndarray of shape (n_features_in_,)

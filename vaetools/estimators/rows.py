@@ -100,22 +100,28 @@ def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 
 
-def decide_scale(
-    X: np.ndarray, index: np.ndarray, *, standardize: bool, images: bool, unit_interval: bool
-) -> InputScale:
-    """Return how the columns of X are scaled, from its rows ``index``."""
-    n_features = X.shape[1]
+def scale_kind(
+    X: np.ndarray, index: np.ndarray | None = None, *, standardize: bool, images: bool, unit_interval: bool
+) -> str:
+    """Return the kind of `InputScale` for X, from its rows ``index`` (default: all)."""
     if X.dtype == np.uint8:
-        return InputScale.fixed("pixels", n_features)
+        return "pixels"
     low, high = value_range(X, index) if images else (-np.inf, np.inf)
     if unit_interval or (low >= 0 and high <= 1):
-        return InputScale.fixed("unit", n_features)
-    if not standardize:
-        return InputScale.fixed("identity", n_features)
+        return "unit"
+    return "standardize" if standardize else "identity"
+
+
+def decide_scale(X: np.ndarray, index: np.ndarray, **what: bool) -> InputScale:
+    """Return how the columns of X are scaled, from its rows ``index``; see `scale_kind`."""
+    n_features = X.shape[1]
+    kind = scale_kind(X, index, **what)
+    if kind != "standardize":
+        return InputScale.fixed(kind, n_features)
     scaler = StandardScaler()
     for piece in slices(len(index), n_features):
         scaler.partial_fit(X[index[piece]].astype(np.float64, copy=False))
-    return InputScale("standardize", scaler.mean_, scaler.scale_)
+    return InputScale(kind, scaler.mean_, scaler.scale_)
 
 
 class Split(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from vaetools.latent.paths import interpolate
+from vaetools.latent.projection import project
 
 N_RECONSTRUCTED, N_SAMPLED, N_STEPS, N_ODDEST = 12, 8, 12, 12
 _N_NEIGHBORS = 5
@@ -278,7 +279,7 @@ def _views(name: str, model: Any, digits: Digits, originals: np.ndarray, seed: i
     options = {"y": np.repeat(labels, N_SAMPLED)} if conditional else {}
     return ModelViews(
         name=name,
-        points=_project(model.transform(np.concatenate([digits.held_out, digits.unknown])), seed),
+        points=project(model.transform(np.concatenate([digits.held_out, digits.unknown])), seed=seed),
         reconstructions=model.reconstruct(originals),
         samples=model.sample(n, random_state=seed, **options),
         samples_have_labels=conditional,
@@ -299,14 +300,6 @@ def _morph(model: Any, digits: Digits, start: Any, end: Any) -> np.ndarray:
     line = interpolate(first, last, N_STEPS)
     share = np.linspace(0, 1, N_STEPS)[:, None]
     return (1 - share) * model.inverse_transform(line, start) + share * model.inverse_transform(line, end)
-
-
-def _project(codes: np.ndarray, seed: int) -> np.ndarray:
-    """Return codes in two dimensions, ``(n_samples, 2)``."""
-    from umap import UMAP
-
-    # a seeded UMAP runs on one thread, and warns unless it is told so
-    return UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(codes)
 
 
 def _oddest(model: Any, digits: Digits) -> Oddest:

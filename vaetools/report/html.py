@@ -9,6 +9,7 @@ import numpy as np
 from vaetools.report.demo import N_SAMPLED, Demo, ModelViews, TableRow
 from vaetools.report.figures import latent_map, score_histogram
 from vaetools.report.images import png_uri, tile
+from vaetools.report.page import render_template
 from vaetools.report.table import COLUMNS
 from vaetools.report.text import number, percent
 
@@ -28,17 +29,9 @@ def render(demo: Demo) -> str:
     page : str
         HTML that fetches nothing. Labels and names are escaped.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    environment = Environment(
-        loader=PackageLoader("vaetools.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     unknown = str(demo.unknown_label)
     histogram = score_histogram(
         demo.known_scores, demo.unknown_scores, threshold=demo.threshold, unknown_name=unknown
@@ -47,7 +40,8 @@ def render(demo: Demo) -> str:
         view.name: latent_map(view.points, demo.mapped_labels, unknown=demo.unknown_label, title=view.name)
         for view in demo.views
     }
-    return environment.get_template("template.html").render(
+    return render_template(
+        "template.html",
         plotly_js=Markup(get_plotlyjs()),
         demo=demo,
         has_labels=any(view.samples_have_labels for view in demo.views),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 ABSENT = "–"
+# controls, format characters (among them every change of direction), lone surrogates, line and
+# paragraph separators: they move a cursor, reorder or hide what stands beside them, or have no UTF-8
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"  # Persian words and many emoji are spelled with them
 
 
 def number(value: float | None, digits: int) -> str:
@@ -15,6 +20,44 @@ def number(value: float | None, digits: int) -> str:
 def percent(share: float | None) -> str:
     """Return a share in percent, or a dash where there is none."""
     return ABSENT if share is None else f"{100 * share:.1f} %"
+
+
+def printable(text: str) -> str:
+    r"""Return a text of unknown origin, such as a file name, as one line that shows all it holds.
+
+    Parameters
+    ----------
+    text : str
+        May hold anything, such as line breaks, terminal controls, marks that turn the direction of
+        writing around, or bytes of a file name that are not UTF-8.
+
+    Returns
+    -------
+    shown : str
+        The same text with such characters as backslash escapes; it can be encoded as UTF-8.
+        Backslashes stay as they are, so this is for reading, not for finding the file again.
+
+    Examples
+    --------
+    >>> print(printable("caf\udce9/two\nlines \x1b[31m\u202egnp.exe"))
+    caf\xe9/two\nlines \x1b[31m\u202egnp.exe
+    """
+    return "".join(
+        _escape(character)
+        if unicodedata.category(character) in _UNPRINTABLE and character not in _JOINERS
+        else character
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    """Return the backslash escape of a character, and of a byte that was not UTF-8."""
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps such a byte
+        return f"\\x{code - 0xDC00:02x}"
+    if 0x80 <= code <= 0xFF:  # a character, not a byte
+        return f"\\u{code:04x}"
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignments: Sequence[str]) -> str:

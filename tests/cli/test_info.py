@@ -1,0 +1,408 @@
+"""The page and the JSON say what the model says; a file that lies is refused by name."""
+
+import copy
+import json
+import unicodedata
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+from torch import nn
+
+import vaetools.cli.facts as facts_of
+from tests.cli.test_command_line import loaded_after
+from vaetools import AE, CVAE, VAE, EncoderDecoder, Gaussian, ImageReader, ModelFileError, load, save
+from vaetools.__main__ import main
+from vaetools.anomaly.scores import SCORES
+from vaetools.cli.facts import read_facts
+from vaetools.cli.info import page
+from vaetools.files import read_model_file, write_model_file
+
+OPTIONS = {"max_iter": 2, "random_state": 0}
+HOSTILE = ["\x1b[31mred", "two\nlines", "\u202egnp.exe", "größe"]
+
+
+class TwoHeads(nn.Module):
+    """An encoder with a spread."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean, self.spread = nn.Linear(4, 2), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.mean(x), self.spread(x)
+
+
+def fit_models(iris, digits, folder):
+    """One model of every kind that a file can hold, by name."""
+    X, y = iris
+    images, pixels = digits[0][:200], np.rint(255 * digits[0][:200]).astype(np.uint8)
+    frame = pd.DataFrame(X, columns=HOSTILE)
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(60, 14)), columns=[f"c{i}" for i in range(14)])
+    paths = [folder / f"{i}.png" for i in range(30)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, size=(9, 12, 3), dtype=np.uint8)).save(path)
+    encoder = EncoderDecoder(TwoHeads())
+    return {
+        "table": VAE(2, hidden_layer_sizes=(7, 5), beta=0, **OPTIONS).fit(frame),
+        "wide": AE(likelihood=Gaussian("per_feature"), contamination=0.1, **OPTIONS).fit(wide),
+        "few": AE(2, anomaly_score="latent_knn", max_iter=2).fit(X[:10]),
+        "labels": CVAE(2, kl_warmup=0.5, **OPTIONS).fit(X, np.array(HOSTILE)[y]),
+        "numbers": CVAE(2, hidden_layer_sizes=(8,), **OPTIONS).fit(pixels, digits[1][:200]),
+        "unit": VAE(2, likelihood="bernoulli", image_shape=(1, 8, 8), **OPTIONS).fit(images),
+        "files": make_pipeline(
+            ImageReader(size=(8, 10), aspect="crop", n_jobs=1), VAE(2, image_shape=(3, 8, 10), **OPTIONS)
+        ).fit(paths),
+        "encoder": VAE(network=encoder, max_iter=0, anomaly_score="neg_kl").fit(X),
+        "unscored": VAE(network=encoder, max_iter=0).fit(X),
+    }
+
+
+NAMES = ("table", "wide", "few", "labels", "numbers", "unit", "files", "encoder", "unscored")
+
+
+@pytest.fixture(scope="session")
+def saved(iris, digits, tmp_path_factory):
+    """Fitted models and their files, by name."""
+    folder = tmp_path_factory.mktemp("info")
+    with pytest.warns(UserWarning, match="too few rows to hold some out"):
+        models = fit_models(iris, digits, folder)
+    for name, model in models.items():
+        save(model, folder / f"{name}.safetensors")
+    return {name: (model, folder / f"{name}.safetensors") for name, model in models.items()}
+
+
+def page_of(saved, name, capsys):
+    assert main(["info", str(saved[name][1])]) == 0
+    return capsys.readouterr().out
+
+
+def json_of(saved, name, capsys):
+    assert main(["info", str(saved[name][1]), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_names_are_all_models(saved):
+    assert tuple(saved) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_says_what_the_model_says(name, saved, capsys):
+    model, path = saved[name]
+    estimator = model[-1] if name == "files" else model
+    facts = json_of(saved, name, capsys)
+    assert facts["path"] == str(path)
+    assert facts["file_size"] == path.stat().st_size
+    assert facts["model"] == type(estimator).__name__
+    assert facts["n_features"] == estimator.n_features_in_
+    assert facts["n_samples"] == estimator.n_samples_
+    assert facts["n_iter"] == estimator.n_iter_
+    assert facts["n_active"] == estimator.active_units_.sum()
+    assert facts["n_components"] == len(estimator.active_units_)
+    assert facts["input_scale"] == estimator.input_scale_.kind
+    assert facts["anomaly_score"] == estimator.anomaly_score_
+    assert facts["unit"] == SCORES[estimator.anomaly_score_].unit
+    assert facts["threshold"] == getattr(estimator, "offset_", None)
+    assert facts["n_calibration"] == len(getattr(estimator, "calibration_scores_", []))
+    assert facts["mean_terms"] == estimator.mean_terms_.T.to_dict()
+    weights = [*estimator.model_.network.parameters(), *estimator.model_.likelihood.parameters()]
+    assert facts["n_weights"] == sum(weight.numel() for weight in weights)
+    plain = {None, True, False} | {value for value in facts["parameters"].values() if isinstance(value, str)}
+    for parameter, value in facts["parameters"].items():
+        if value in plain or isinstance(value, (int, float)):
+            assert str(getattr(estimator, parameter)).startswith(str(value))
+    assert facts["versions"]["numpy"] == np.__version__
+
+
+def test_json_of_what_only_some_models_have(saved, capsys):
+    facts = {name: json_of(saved, name, capsys) for name in NAMES}
+    assert facts["table"]["feature_names"] == HOSTILE
+    assert facts["few"]["feature_names"] is None
+    shares = dict(zip(saved["labels"][0].classes_, saved["labels"][0].class_prior_, strict=True))
+    assert {each["label"]: each["share"] for each in facts["labels"]["labels"]} == shares
+    assert [each["label"] for each in facts["numbers"]["labels"]] == list(range(10))
+    assert facts["files"]["reader"] == {"mode": "rgb", "size": [8, 10], "aspect": "crop"}
+    assert facts["files"]["image_shape"] == [3, 8, 10]
+    assert facts["unit"]["image_shape"] == [1, 8, 8]
+    assert facts["unit"]["reader"] is None
+    assert facts["table"]["hidden_layer_sizes"] == [7, 5]
+    assert facts["wide"]["hidden_layer_sizes"] == [128, 128]
+    assert facts["unit"]["hidden_channels"] == [16]
+    assert facts["encoder"]["network"] == "EncoderDecoder"
+    assert facts["encoder"]["hidden_layer_sizes"] is None
+    assert facts["wide"]["parameters"]["likelihood"] == "Gaussian(scale='per_feature', floor=0.1)"
+    assert facts["unscored"]["threshold"] is None
+    assert facts["wide"]["false_alarm_rate"] is None  # contamination holds nothing out
+
+
+def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
+    model = saved["table"][0]
+    n = len(model.calibration_scores_)
+    n_at_most = (model.calibration_scores_ <= model.offset_).sum()
+    assert json_of(saved, "table", capsys)["false_alarm_rate"] == n_at_most / (n + 1) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "table",
+            [
+                "table.safetensors: VAE of rows of 4 columns",
+                "Takes           4 columns: \\x1b[31mred, two\\nlines, \\u202egnp.exe, größe",
+                "Scaling         every column to mean 0 and standard deviation 1",
+                "Network         dense layers of 7, 5; 187 weights",
+                "Training        150 rows, 2 epochs; beta=0, batch_size=128, learning_rate_init=0.002,",
+                "False alarms    3.2 % of new normal rows, from 30 calibration rows",
+            ],
+        ),
+        (
+            "wide",
+            [
+                "Takes           14 columns: c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 … and 4 more",
+                "Likelihood      Gaussian(scale='per_feature', floor=0.1)",
+                "False alarms    not known, no calibration rows: 10.0 % of the training rows lie below",
+            ],
+        ),
+        (
+            "few",
+            [
+                "Takes           rows of 4 numbers, columns without names",
+                "False alarms    not known, no calibration rows: there were too few rows to hold some out",
+            ],
+        ),
+        ("labels", ["Labels          \\u202egnp.exe (", "two\\nlines\u00a0("]),
+        (
+            "numbers",
+            [
+                "numbers.safetensors: CVAE of rows of 64 columns",
+                "Takes           rows of 64 8-bit pixels, columns without names",
+                "Scaling         8-bit pixels, divided by 255",
+                "Labels          0\u00a0(",
+            ],
+        ),
+        (
+            "unit",
+            [
+                "unit.safetensors: VAE of gray images of 8×8 pixels",
+                "Scaling         already in [0, 1], left as it is",
+                "Network         convolutions of 16 channels, dense layers of 256; ",
+                "Likelihood      bernoulli",
+            ],
+        ),
+        (
+            "files",
+            [
+                "files.safetensors: VAE of RGB images of 10×8 pixels",
+                "image files, read as rgb, scaled to 10×8 pixels, cropped to keep their aspect",
+            ],
+        ),
+        (
+            "encoder",
+            [
+                "Scaling         none, values are taken as they come",
+                "Network         EncoderDecoder, a network of its own; 20 weights",
+                "Training        150 rows, 0 epochs; beta=1.0, batch_size=128, learning_rate_init=0.002",
+                "Score           neg_kl in nats, higher is more normal; odd below −",
+            ],
+        ),
+        ("unscored", ["Score           reconstruction_kl in nats, higher is more normal; no threshold"]),
+    ],
+)
+def test_the_page(name, lines, saved, capsys):
+    text = page_of(saved, name, capsys)
+    # a line break may stand where the test has a space, but not where it has none
+    for line in lines:
+        assert line.replace("\u00a0", " ") in text.replace("\u00a0", " ")
+    assert max(map(len, text.splitlines())) <= 100
+    assert all(unicodedata.category(character) != "Cc" for character in text.replace("\n", ""))
+    assert "\u202e" not in text
+
+
+def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
+    terms = saved["table"][0].mean_terms_
+    text = page_of(saved, "table", capsys).replace("−", "-")
+    for heading, term in {"Reconstruction": "reconstruction", "KL": "kl"}.items():
+        train, held_out = terms[term]
+        cost = f"{train:.2f} nats on training rows, {held_out:.2f} nats on held-out rows"
+        assert f"\n{heading:16}{cost}\n" in text
+    assert "\nKL " not in page_of(saved, "wide", capsys)  # an AE has none
+
+
+def test_info_loads_neither_torch_nor_scikit_learn_nor_pandas(saved):
+    for option in ([], ["--json"]):
+        arguments = ["info", str(saved["files"][1]), *option]
+        code = f"from vaetools.__main__ import main; assert main({arguments}) == 0"
+        assert loaded_after(code) == "['numpy']"
+
+
+def test_what_json_cannot_say_is_null(saved, tmp_path, capsys):
+    header, arrays = read_model_file(saved["table"][1])
+    header["fitted"]["offset_"] = float("-inf")
+    write_model_file(tmp_path / "m.safetensors", header, arrays)
+    assert main(["info", str(tmp_path / "m.safetensors"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["threshold"] is None
+
+
+# Files that lie
+
+
+def places(value, path=()):
+    """Every place in nested JSON."""
+    yield path
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+def put(header, path, value):
+    """Return a copy of a header with another value, or without it."""
+    header = copy.deepcopy(header)
+    *way, last = path
+    inside = header
+    for key in way:
+        inside = inside[key]
+    if value is places:
+        del inside[last]
+    else:
+        inside[last] = value
+    return header
+
+
+LIES = [
+    places,
+    None,
+    True,
+    -1,
+    2**70,
+    1e308 * 10,
+    "\x1b[2J\u202e" * 200,
+    [],
+    {},
+    [["\x07"] * 3],
+    {"array": "x"},
+]
+LIES += [
+    {"strings": [1]},
+    {"table": {}, "index": []},
+    {"tuple": 3},
+    {"likelihood": "\x1b", "options": {"\x1b": []}},
+]
+LIES += [
+    {"array": "input_scale_.shift"},
+    {"tuple": [1, 2]},
+    {"tuple": [0, 0, 0]},
+    {"network": "\x1b[31m" * 99},
+]
+
+
+def assert_refusal(message, path):
+    assert message.startswith(f"{path}: the file holds no usable model: ")
+    assert len(message) < len(str(path)) + 300
+
+
+@pytest.mark.parametrize("name", ["labels", "numbers", "files", "encoder"])
+def test_a_crafted_header_gives_a_page_or_an_error_that_names_the_file(name, saved, monkeypatch):
+    path = saved[name][1]
+    header, arrays = read_model_file(path)
+    n_refused = n_cases = 0
+    for place in list(places(header))[1:]:
+        if place[:2] == ("fitted", "history_"):
+            continue
+        for lie in LIES:
+            crafted = put(header, place, lie)
+            monkeypatch.setattr(facts_of, "read_model_file", lambda path, h=crafted: (h, arrays))
+            n_cases += 1
+            try:
+                facts = read_facts(path)
+                shown = page(facts).replace("\u00a0", " ").splitlines()
+                assert max(map(len, shown)) <= 100
+            except ModelFileError as error:
+                n_refused += 1
+                shown = [str(error)]
+                assert_refusal(shown[0], path)
+            assert all(line.isprintable() for line in shown)
+    assert n_refused > n_cases / 4
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "lie", "message"),
+    [
+        ("table", ("class",), "os.system", "class must be one of ('AE', 'VAE', 'CVAE'); got 'os.system'"),
+        ("table", ("class",), places, "class is missing"),
+        ("table", ("fitted", "n_iter_"), "7", "n_iter_ must be int; got '7'"),
+        ("table", ("fitted", "n_iter_"), True, "n_iter_ must be int; got True"),
+        ("table", ("fitted", "n_iter_"), -7, "n_iter_ must be a count; got -7"),
+        ("table", ("fitted", "offset_"), [1], "offset_ must be int or float; got [1]"),
+        ("table", ("fitted", "active_units_"), {"array": "none"}, "the array of active_units_ is missing"),
+        ("table", ("fitted", "active_units_"), {"array": "code_range_"}, "got float64 of shape (2, 2)"),
+        ("table", ("parameters", "false_alarm_rate"), 3, "must lie between 0 and 1; got 3.0"),
+        ("unit", ("parameters", "image_shape"), [1, 8], "must be three positive integers; got [1, 8]"),
+        ("files", ("reader", "image_shape"), [2, 8, 8], "must have 1 or 3 channels; got 2"),
+        ("files", ("reader", "parameters", "aspect"), "\x1b[31m", "got '\\x1b[31m'"),
+        ("labels", ("fitted", "class_prior_"), {"array": "kl_per_component_"}, "as long; got 3 and 2"),
+        ("labels", ("fitted", "classes_"), {"strings": ["a", 1]}, "must be a list of texts; got ['a', 1]"),
+    ],
+)
+def test_a_crafted_file_is_refused_in_one_line(name, place, lie, message, saved, tmp_path, capsys):
+    header, arrays = read_model_file(saved[name][1])
+    path = tmp_path / "crafted.safetensors"
+    write_model_file(path, put(header, place, lie), arrays)
+    for option in ([], ["--json"]):
+        assert main(["info", str(path), *option]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"vaetools: {path}: the file holds no usable model: ")
+        assert message in err
+        assert err.count("\n") == 1
+
+
+def test_a_deep_header_is_refused(saved, tmp_path, capsys):
+    header, arrays = read_model_file(saved["table"][1])
+    deep = []
+    for _ in range(600):
+        deep = [deep]
+    header["parameters"]["hidden_layer_sizes"] = deep
+    write_model_file(tmp_path / "m.safetensors", header, arrays)
+    assert main(["info", str(tmp_path / "m.safetensors")]) in (0, 2)
+    assert capsys.readouterr().err.count("\n") <= 1
+
+
+def test_arrays_that_are_none_are_refused(saved, tmp_path, capsys):
+    header, _ = read_model_file(saved["table"][1])
+    write_model_file(tmp_path / "m.safetensors", header, {})
+    assert main(["info", str(tmp_path / "m.safetensors")]) == 2
+    assert "the array of active_units_ is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04]q\x00.", b"\xff" * 100])
+def test_another_file_is_refused(content, tmp_path, capsys):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(content)
+    assert main(["info", str(path)]) == 2
+    assert f"{path}: not a model file of vaetools" in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_refused(saved, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    data = bytearray(saved["table"][1].read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert main(["info", str(path)]) == 2
+    assert "the file is damaged" in capsys.readouterr().err
+
+
+def test_no_file(tmp_path, capsys):
+    assert main(["info", str(tmp_path / "none.safetensors")]) == 2
+    assert f"File '{tmp_path / 'none.safetensors'}' does not exist" in capsys.readouterr().err
+
+
+def test_what_info_accepts_is_what_load_gives(saved):
+    for name in ("table", "labels", "files"):
+        model, path = saved[name]
+        assert type(load(path)) is type(model)

@@ -1,0 +1,34 @@
+import unicodedata
+
+import pytest
+
+from vaetools.report.text import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain/ä 日本　.png", "plain/ä 日本　.png"),
+        ("two\nlines\r\t", r"two\nlines\r\t"),
+        ("\x1b[2J\x07\x7f\x00", r"\x1b[2J\x07\x7f\x00"),
+        ("\x85\x9b31m", r"\u0085\u009b31m"),  # one-character controls of terminals
+        ("caf\udce9", r"caf\xe9"),  # os.fsdecode(b"caf\xe9"), and not the letter é
+        ("\ud800", r"\ud800"),
+        ("\u202egnp.exe\u2066\u200f\u061c", r"\u202egnp.exe\u2066\u200f\u061c"),
+        ("\u2028\u2029", r"\u2028\u2029"),
+        ("a\u200bb\ufeff\xad\U000e0001", r"a\u200bb\ufeff\u00ad\U000e0001"),
+        ("می\u200cخواهم 👩\u200d🔬 שלום", "می\u200cخواهم 👩\u200d🔬 שלום"),
+        ("C:\\photos\\new", "C:\\photos\\new"),
+        ("", ""),
+    ],
+)
+def test_what_cannot_be_seen_is_spelled_out(text, shown):
+    assert printable(text) == shown
+    assert printable(shown) == shown
+
+
+def test_every_character_can_be_written_and_none_moves_a_cursor():
+    shown = printable("".join(map(chr, range(0x110000))))
+    assert shown.encode("utf-8")
+    assert {unicodedata.category(c) for c in shown} & {"Cc", "Cs", "Zl", "Zp"} == set()
+    assert {c for c in shown if unicodedata.category(c) == "Cf"} == {"\u200c", "\u200d"}

@@ -1,0 +1,366 @@
+"""``vaetools fit``: a folder of images or a table in, a model file out."""
+
+from __future__ import annotations
+
+import ast
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli.options import (
+    data_argument,
+    device_option,
+    id_option,
+    json_option,
+    loudness_options,
+    one_or_many,
+    shows_progress,
+)
+from vaetools.cli.saying import counted, list_failures
+from vaetools.cli.score import UNREAD
+from vaetools.cli.writing import check_output
+
+if TYPE_CHECKING:
+    from vaetools.data.sources import TrainingData
+
+_SCALINGS = {
+    "pixels": "8-bit values are divided by 255",
+    "unit": "values lie in [0, 1] and are left as they are",
+    "standardize": "columns are scaled to mean 0 and standard deviation 1",
+    "identity": "values are left as they are",
+}
+
+
+class Size(click.ParamType):
+    """``64`` or ``48x64``: height and width."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return an integer, or a tuple (height, width)."""
+        numbers = str(value).lower().split("x")
+        if len(numbers) > 2 or not all(number.isdecimal() and int(number) for number in numbers):
+            self.fail(f"must be a number of pixels such as 64, or HEIGHTxWIDTH; got {value!r}.", param, ctx)
+        return int(numbers[0]) if len(numbers) == 1 else tuple(map(int, numbers))
+
+
+class Assignment(click.ParamType):
+    """``name=value``; the value is read as Python's literals are, and as text if it is none."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return name and value."""
+        name, equals, text = str(value).partition("=")
+        if not equals:
+            self.fail(f"must be NAME=VALUE; got {value!r}.", param, ctx)
+        try:
+            return name, ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return name, text
+
+
+@click.command(short_help="Train a model on a folder of images or a table.")
+@data_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Model file to write (*.safetensors).",
+)
+@click.option(
+    "--model",
+    "name",
+    type=click.Choice(["ae", "vae", "cvae"]),
+    default="vae",
+    show_default=True,
+    help="Autoencoder, variational, or variational and conditioned on labels.",
+)
+@click.option("--n-components", type=click.IntRange(1), metavar="N", help="Latent dimensions.")
+@click.option(
+    "--likelihood",
+    type=click.Choice(["gaussian", "bernoulli", "continuous_bernoulli"]),
+    help="Density of a pixel or a column given its code; gaussian unless said.",
+)
+@click.option(
+    "--beta", type=click.FloatRange(0), metavar="WEIGHT", help="Weight of the KL term while training."
+)
+@click.option(
+    "--max-iter", type=click.IntRange(0), metavar="N", help="Epochs; about 2,000 steps unless said."
+)
+@click.option(
+    "--contamination",
+    type=float,
+    metavar="SHARE",
+    help="Share of training rows that is odd. Unless said, all are normal, and a fifth calibrates.",
+)
+@click.option(
+    "--false-alarm-rate",
+    type=float,
+    metavar="SHARE",
+    help="Share of new normal rows to flag; 0.05 unless said.",
+)
+@click.option(
+    "--precision",
+    "score_precision",
+    type=click.Choice(["float64", "float32"]),
+    help="Of scores: float64 unless said; float32 is faster.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=Assignment(),
+    multiple=True,
+    help='Any other parameter of the model, such as "hidden_layer_sizes=256,64" or "input_noise=0.1".',
+)
+@click.option("--size", type=Size(), help="Images: pixels to scale to, such as 64 or 48x64 (height, width).")
+@click.option(
+    "--mode",
+    type=click.Choice(["auto", "gray", "rgb"]),
+    default="auto",
+    show_default=True,
+    help="Images: channels. auto: rgb if there is color in a sample of them.",
+)
+@click.option(
+    "--aspect",
+    type=click.Choice(["pad", "crop", "stretch"]),
+    default="pad",
+    show_default=True,
+    help="Images: how one of another aspect fits.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Images: a .npy file to decode into once, and to train from, on data larger than memory.",
+)
+@click.option(
+    "--labels",
+    metavar="NAME",
+    help="For a cvae: column of a table, array of an NPZ, or a file. Images: their sub-folders.",
+)
+@click.option(
+    "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
+)
+@id_option
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all that is drawn."
+)
+@json_option
+@device_option
+@loudness_options
+def fit(
+    data: tuple[str, ...],
+    output: Path,
+    name: str,
+    settings: tuple[tuple[str, Any], ...],
+    size: Any,
+    mode: str,
+    aspect: str,
+    cache: Path | None,
+    labels: str | None,
+    drop: tuple[str, ...],
+    id_column: str | None,
+    seed: int,
+    as_json: bool,
+    device: str | None,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> int:
+    """Train a model on DATA, and write it to a file.
+
+    DATA is a folder of images, image files, a text file of paths ("-": paths from standard input), or
+    one CSV, Parquet, NPY, NPZ or IDX file. Its rows are taken as normal unless --contamination says
+    otherwise.
+
+    Says what it understood of the data before it trains, and afterwards how well the model describes rows
+    that it was not trained on, and where the threshold lies. The file holds how images were read, so
+    that the other commands need not be told. What cannot be read is listed with the reason, the
+    model is trained on the rest, and the exit status is 1.
+
+    \b
+    Examples:
+      vaetools fit boards/train/good -o boards.safetensors --size 64
+      vaetools fit sales.csv -o sales.safetensors --drop customer --n-components 3
+      vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
+    """
+    check_output(output, (".safetensors",))
+    from sklearn.pipeline import make_pipeline
+
+    import vaetools
+    from vaetools.data.sources import kind_of, read_training
+
+    watched = shows_progress(quiet, verbose)
+    parameters = {key: value for key, value in options.items() if value is not None} | dict(settings)
+    parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
+    model = make_model(name, parameters)
+    source = one_or_many(data)
+    images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": int(watched)}
+    if kind_of(source) != "images":
+        if size is not None or cache is not None:
+            raise click.BadParameter(
+                f"is for images; got {data[0]}.", param_hint="--cache" if size is None else "--size"
+            )
+        images = {}
+    read = read_training(source, labels=labels, drop=drop, id_column=id_column, **images)
+    model.set_params(image_shape=read.image_shape, verbose=int(watched))
+    if name == "cvae" and read.labels is None:
+        raise click.ClickException(
+            f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
+        )
+    if not (quiet or as_json):
+        click.echo(describe_data(read, data, model))
+    start = time.perf_counter()
+    model.fit(read.X, read.labels if name == "cvae" else None)
+    seconds = time.perf_counter() - start
+    model.set_params(verbose=0)
+    if read.reader is not None:
+        read.reader.set_params(verbose=0)
+    vaetools.save(model if read.reader is None else make_pipeline(read.reader, model), output)
+    if as_json:
+        click.echo(json.dumps(_summary(model, read, seconds, output), indent=2, allow_nan=False))
+    elif not quiet:
+        click.echo(describe_model(model, seconds, output))
+    list_failures(read.failed)
+    return UNREAD if read.failed else 0
+
+
+def make_model(name: str, parameters: dict[str, Any]) -> Any:
+    """Return an unfitted model, or say which parameters there are."""
+    import vaetools
+    from vaetools.estimators.parameters import check_parameters
+
+    cls = getattr(vaetools, name.upper())
+    known = cls().get_params()
+    for parameter in parameters:
+        if parameter not in known or parameter in ("network", "image_shape", "verbose"):
+            raise click.BadParameter(
+                f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}.",
+                param_hint="--set",
+            )
+    model = cls(**parameters)
+    check_parameters(model)
+    return model
+
+
+def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
+    """Return what was understood of the data."""
+    import numpy as np
+
+    from vaetools.estimators.rows import scale_kind, value_range
+    from vaetools.nn.likelihoods import LIKELIHOODS
+    from vaetools.report.text import printable
+
+    X = np.asarray(read.X)
+    low, high = value_range(X)
+    kind = scale_kind(
+        X,
+        standardize=bool(model.standardize),
+        images=read.image_shape is not None,
+        unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
+    )
+    facts = {
+        "data": f"{counted(len(X), read.kind)} from {printable(data[0])}"
+        + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
+        "shape": _shape_in_words(read),
+        "values": f"{low:g} to {high:g} ({X.dtype}): {_SCALINGS[kind]}",
+        "labels": _labels_in_words(read.labels, model),
+        "left out": ", ".join(
+            [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
+            + [f"{len(read.ignored):,} files that are no images"] * bool(read.ignored)
+        ),
+    }
+    return facts_text(facts)
+
+
+def describe_model(model: Any, seconds: float, output: Path) -> str:
+    """Return how training went, and where the threshold lies."""
+    from vaetools.report.text import number, text_table
+
+    terms = model.mean_terms_
+    names = {"train": "training rows", "held_out": "held-out rows"}
+    rows = [[names[part], number(rec, 2), number(kl, 2)] for part, rec, kl in terms.itertuples()]
+    table = text_table(["nats per row", "reconstruction", "KL"], rows, "<>>") if rows else ""
+    facts = {
+        "model": f"{type(model).__name__} of {model._n_features_out} components, "
+        f"{model.active_units_.sum()} active; {model.n_iter_} epochs in {seconds:.1f} s",
+        "threshold": threshold_in_words(model),
+        "written": f"{output} ({output.stat().st_size / 1e6:.1f} MB)",
+    }
+    return f"\n{table}\n\n{facts_text(facts)}"
+
+
+def facts_text(facts: dict[str, str]) -> str:
+    """Return named facts in two columns; those that are empty are left out."""
+    width = max(map(len, facts))
+    return "\n".join(f"{name:{width}}  {fact}" for name, fact in facts.items() if fact)
+
+
+def threshold_in_words(model: Any) -> str:
+    """Return the threshold and what it stands for."""
+    from vaetools.anomaly.calibration import n_tolerated
+    from vaetools.report.text import number, percent
+
+    if not hasattr(model, "calibration_scores_"):
+        share = model.false_alarm_rate if model.contamination == "auto" else model.contamination
+        return f"{number(model.offset_, 2)}, below which {percent(share)} of the training rows score"
+    n = len(model.calibration_scores_)
+    rate = n_tolerated(n, model.false_alarm_rate) / (n + 1)
+    return (
+        f"{number(model.offset_, 2)}, below which {percent(rate)} of new normal rows score "
+        f"({n:,} were held out to set it)"
+    )
+
+
+def _shape_in_words(read: TrainingData) -> str:
+    """Return what one row is."""
+    if read.image_shape is None:
+        names = [str(name) for name in getattr(read.X, "columns", [])]
+        shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+        return f"{read.X.shape[1]} columns" + (f": {shown}" if names else "")
+    channels, height, width = read.image_shape
+    color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
+    return f"{height} × {width} pixels (height × width), {color}"
+
+
+def _labels_in_words(labels: Any, model: Any) -> str:
+    """Return the commonest labels, and whether they are used."""
+    from collections import Counter
+
+    from vaetools.report.text import printable
+
+    if labels is None:
+        return ""
+    counts = Counter(labels.tolist()).most_common()
+    shown = ", ".join(f"{printable(str(label))} ({n:,})" for label, n in counts[:5])
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    unused = "" if type(model).__name__ == "CVAE" else "; only a cvae uses them"
+    return f"{shown}{more}{unused}"
+
+
+def _summary(model: Any, read: TrainingData, seconds: float, output: Path) -> dict[str, Any]:
+    """Return everything as JSON takes it."""
+    from vaetools.cli.writing import readable
+
+    return {
+        "class": type(model).__name__,
+        "kind": read.kind,
+        "n_samples": len(read.X),
+        "n_features": model.n_features_in_,
+        "image_shape": read.image_shape,
+        "scaling": model.input_scale_.kind,
+        "n_components": model._n_features_out,
+        "n_active": int(model.active_units_.sum()),
+        "n_epochs": model.n_iter_,
+        "seconds": round(seconds, 3),
+        "mean_terms": model.mean_terms_.to_dict(orient="index"),
+        "threshold": getattr(model, "offset_", None),
+        "false_alarm_rate": model.false_alarm_rate,
+        "n_calibration": len(getattr(model, "calibration_scores_", ())),
+        "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in read.failed],
+        "output": str(output),
+    }

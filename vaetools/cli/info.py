@@ -1,0 +1,223 @@
+"""``vaetools info``: what a saved model is and what it was trained on, without loading it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli.options import model_argument
+from vaetools.report.text import ABSENT, number, percent, printable
+
+if TYPE_CHECKING:
+    from vaetools.cli.facts import Facts
+
+_WIDTH, _INDENT = 100, 16
+_LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
+_NO_BREAK = "\u00a0"
+_SCALINGS = {
+    "pixels": "8-bit pixels, divided by 255",
+    "unit": "already in [0, 1], left as it is",
+    "standardize": "every column to mean 0 and standard deviation 1",
+    "identity": "none, values are taken as they come",
+}
+_ASPECTS = {
+    "pad": "padded to keep their aspect",
+    "crop": "cropped to keep their aspect",
+    "stretch": "stretched",
+}
+# what a model was asked for, where it was asked for: 0, False and None ask for nothing
+_SETTINGS = (
+    "beta",
+    "kl_warmup",
+    "input_noise",
+    "input_masking",
+    "batch_size",
+    "learning_rate_init",
+    "early_stopping",
+    "random_state",
+)
+
+
+@click.command(short_help="Show what a saved model is, in an instant.")
+@model_argument
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object instead.")
+def info(model: Path, as_json: bool) -> None:
+    """Show what a saved MODEL is and what it was trained on.
+
+    Reads the file alone, without loading PyTorch: what the model takes, how it was trained, what its
+    rows cost in nats, where its threshold lies and how often that is wrong.
+
+    \b
+    Examples:
+      vaetools info boards.safetensors
+      vaetools info boards.safetensors --json | jq .threshold
+
+    \b
+    Keys of --json, null where a fact does not apply:
+      model, parameters, network, hidden_channels, hidden_layer_sizes, n_weights,
+      n_features, feature_names, image_shape, reader {mode, size, aspect}, input_scale,
+      n_samples, n_iter, n_components, n_active, labels [{label, share}],
+      mean_terms {train, held_out: {reconstruction, kl}}, anomaly_score, unit, threshold,
+      false_alarm_rate, n_calibration, versions, format_version, path, file_size
+    """
+    from vaetools.cli.facts import read_facts
+
+    facts = read_facts(model)
+    if as_json:
+        click.echo(json.dumps(_finite(dataclasses.asdict(facts)), indent=2, allow_nan=False))
+    else:
+        click.echo(page(facts))
+
+
+def page(facts: Facts) -> str:
+    """Return the facts as text of at most 100 columns."""
+    title = f"{Path(facts.path).name}: {facts.model} of {_what(facts)}"
+    rows = {
+        "Takes": _takes(facts),
+        "Scaling": _SCALINGS[facts.input_scale],
+        "Network": _network(facts),
+        "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
+        "Labels": _labels(facts),
+        "Likelihood": _shortened(str(facts.parameters.get("likelihood", ABSENT))),
+        "Training": _training(facts),
+        "Reconstruction": _costs(facts, "reconstruction"),
+        "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
+        "Score": _score(facts),
+        "False alarms": _false_alarms(facts),
+        "Written by": _few([f"{name} {version}" for name, version in facts.versions.items()]),
+        "File": f"{_size(facts.file_size)}, format {facts.format_version}",
+    }
+    lines = [*_wrapped(title), ""]
+    for name, text in rows.items():
+        if text:
+            lines += _wrapped(text, f"{name:{_INDENT}}", " " * _INDENT)
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, first: str = "", later: str = "") -> list[str]:
+    """Return text of unknown origin as lines of at most 100 columns."""
+    return textwrap.wrap(
+        printable(text), _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    )
+
+
+def _what(facts: Facts) -> str:
+    """Return what a model is of, in a few words."""
+    if facts.image_shape is None:
+        return f"rows of {_counted(facts.n_features, 'column')}"
+    channels, height, width = facts.image_shape
+    kind = {1: "gray images", 3: "RGB images"}.get(channels, f"images of {channels} channels")
+    return f"{kind} of {width}×{height} pixels"
+
+
+def _takes(facts: Facts) -> str:
+    """Return what new data must be."""
+    if facts.reader is not None:
+        height, width = facts.reader["size"]
+        aspect = _ASPECTS[facts.reader["aspect"]]
+        return f"image files, read as {facts.reader['mode']}, scaled to {width}×{height} pixels, {aspect}"
+    if facts.feature_names is not None:
+        return f"{_counted(facts.n_features, 'column')}: {_few(facts.feature_names)}"
+    kind = "8-bit pixels" if facts.input_scale == "pixels" else "numbers"
+    return f"rows of {facts.n_features:,} {kind}, columns without names"
+
+
+def _network(facts: Facts) -> str:
+    """Return the encoder's layers and the number of weights."""
+    weights = f"{facts.n_weights:,} weights"
+    if facts.network is not None:
+        return f"{_shortened(facts.network)}, a network of its own; {weights}"
+    layers = []
+    if facts.hidden_channels:
+        layers.append(f"convolutions of {_list(facts.hidden_channels)} channels")
+    if facts.hidden_layer_sizes:
+        layers.append(f"dense layers of {_list(facts.hidden_layer_sizes)}")
+    return f"{', '.join(layers) or 'no hidden layers'}; {weights}"
+
+
+def _labels(facts: Facts) -> str:
+    """Return the labels of a conditional model with their shares; a line breaks between labels alone."""
+    return _few(
+        [f"{each['label']} ({percent(each['share'])})".replace(" ", _NO_BREAK) for each in facts.labels or []]
+    )
+
+
+def _training(facts: Facts) -> str:
+    """Return rows, epochs and what was asked for."""
+    rows = "" if facts.n_samples is None else f"{_counted(facts.n_samples, 'row')}, "
+    asked = {name: facts.parameters.get(name) for name in _SETTINGS}
+    settings = [
+        f"{name}={_shortened(str(value))}"
+        for name, value in asked.items()
+        if value or (name in ("beta", "random_state") and value is not None)  # 0 means something
+    ]
+    return f"{rows}{_counted(facts.n_iter, 'epoch')}; {', '.join(settings)}"
+
+
+def _costs(facts: Facts, term: str) -> str:
+    """Return the mean cost of rows, one term of it."""
+    return ", ".join(
+        f"{number(facts.mean_terms[part][term], 2)} nats on {words}"
+        for part, words in {"train": "training rows", "held_out": "held-out rows"}.items()
+        if part in facts.mean_terms
+    )
+
+
+def _score(facts: Facts) -> str:
+    """Return the score, and what counts as odd."""
+    score = f"{_shortened(facts.anomaly_score)} in {facts.unit}, higher is more normal"
+    odd = "no threshold" if facts.threshold is None else f"odd below {number(facts.threshold, 2)}"
+    return f"{score}; {odd}"
+
+
+def _false_alarms(facts: Facts) -> str:
+    """Return how often the threshold is wrong, or why that is not known."""
+    if facts.threshold is None:
+        return ""
+    if facts.false_alarm_rate is not None:
+        rows = _counted(facts.n_calibration, "calibration row")
+        return f"{percent(facts.false_alarm_rate)} of new normal rows, from {rows}"
+    share = facts.parameters.get("contamination")
+    if isinstance(share, float):
+        return f"not known, no calibration rows: {percent(share)} of the training rows lie below"
+    return "not known, no calibration rows: there were too few rows to hold some out"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - _LISTED
+    shown = ", ".join(map(_shortened, names[:_LISTED]))
+    return f"{shown} … and {more:,} more" if more > 0 else shown
+
+
+def _list(sizes: Sequence[int]) -> str:
+    return _few([str(size) for size in sizes])
+
+
+def _size(n_bytes: int) -> str:
+    """Return a file size in kB or MB."""
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
+
+
+def _finite(value: Any) -> Any:
+    """Return plain values without those that JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

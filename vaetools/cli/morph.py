@@ -1,0 +1,107 @@
+"""``vaetools morph``: what lies between two images, according to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli.options import device_option, model_argument
+from vaetools.cli.saying import say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vaetools.data.reader import ImageReader
+
+_image = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(short_help="Decode the way from one image to another.")
+@model_argument
+@click.argument("first", metavar="A.png", type=_image)
+@click.argument("last", metavar="B.png", type=_image)
+@click.option(
+    "--steps",
+    type=click.IntRange(2),
+    metavar="N",
+    default=9,
+    show_default=True,
+    help="Images to decode, with the reconstructions of both ends.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="PNG picture to write.",
+)
+@device_option
+def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device: str | None) -> None:
+    """Decode the straight way from one image to another through the latent space of a trained MODEL.
+
+    The picture is a strip: the two images as the model sees them at the ends, set apart, and between
+    them what the codes on the line between theirs decode to. A CVAE goes from the label that it takes
+    the first image for to that of the last.
+
+    \b
+    Examples:
+      vaetools morph boards.safetensors left.png right.png -o strip.png
+      vaetools morph faces.safetensors ann.jpg ben.jpg --steps 15 -o strip.png
+    """
+    from vaetools.cli.writing import check_output
+
+    check_output(output, (".png",))
+    from vaetools.cli.pictures import enlargement, write_png
+    from vaetools.persistence import load, split_reader
+    from vaetools.report.morphing import morph as decode_between
+
+    reader, estimator = split_reader(load(model, device=device))
+    if reader is None:
+        reader = _reader_of(estimator)
+    ends = reader.transform([first, last])
+    made = decode_between(estimator, ends, steps)
+    shape = tuple(reader.image_shape_)
+    write_png(output, strip(ends / 255, made, shape), enlargement(shape))
+    say(f"{steps} steps decoded. Written: {output}")
+
+
+def _reader_of(estimator: Any) -> ImageReader:
+    """Return a reader for a model that was fitted on rows of pixels without one."""
+    from vaetools.data.reader import ImageReader
+
+    kind, shape = estimator.input_scale_.kind, estimator.image_shape
+    if shape is None or shape[0] not in (1, 3) or kind != "pixels":
+        raise click.ClickException(
+            "morph needs a model of gray or RGB images: one fitted behind an ImageReader, or on 8-bit pixels "
+            f"with image_shape; got a {type(estimator).__name__} with image_shape={shape} and "
+            f"input scale {kind!r}."
+        )
+    return ImageReader(image_shape=shape).fit([])
+
+
+def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Return one picture: the first of two ends, what was made between them, and the last.
+
+    Parameters
+    ----------
+    ends : ndarray of shape (2, n_features)
+        Pixels in [0, 1].
+    made : ndarray of shape (n_steps, n_features)
+    image_shape : tuple of int
+        (channels, height, width), with 1 or 3 channels.
+
+    Returns
+    -------
+    picture : ndarray of shape (height, width, channels), uint8
+        A bar as wide as a quarter of an image sets the ends apart.
+    """
+    import numpy as np
+
+    from vaetools.cli.pictures import GAP, grid
+
+    left, right = (grid(end[None], image_shape, 1) for end in ends)
+    bar = np.full_like(left[:, : max(1, image_shape[2] // 4)], GAP)
+    middle = grid(made, image_shape, len(made))
+    return np.concatenate([left, bar, middle, bar, right], axis=1)

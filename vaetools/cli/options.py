@@ -1,0 +1,44 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+model_argument = click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+data_argument = click.argument("data", nargs=-1, required=True, metavar="DATA...")
+device_option = click.option(
+    "--device",
+    metavar="NAME",
+    help='Where to compute, such as "cpu" or "cuda"; by default where it was trained.',
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON instead.")
+id_option = click.option(
+    "--id", "id_column", metavar="COLUMN", help="Column of a table that names its rows; it is no feature."
+)
+
+
+def loudness_options(command: Callable) -> Callable:
+    """Add --quiet and --verbose."""
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Print results and errors alone.")
+    verbose = click.option("-v", "--verbose", is_flag=True, help="Print details too, and progress always.")
+    return quiet(verbose(command))
+
+
+def shows_progress(quiet: bool, verbose: bool) -> bool:
+    """Whether to draw progress bars: if someone watches."""
+    return not quiet and (verbose or sys.stderr.isatty())
+
+
+def output_option(default_help: str) -> Callable:
+    """Return the option for the file to write."""
+    return click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=default_help)
+
+
+def one_or_many(data: tuple[str, ...]) -> Any:
+    """Return one path as itself, several as they are."""
+    return data[0] if len(data) == 1 else data

@@ -1,0 +1,159 @@
+"""``vaetools sample``: images or rows that a model makes up."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli.options import device_option, model_argument, output_option
+from vaetools.cli.saying import counted, say
+from vaetools.report.text import number, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_KNOWN_LABELS = 20  # that an error lists
+
+
+@click.command(short_help="Draw new images or rows from a model.")
+@model_argument
+@click.option(
+    "-n",
+    "n_samples",
+    type=click.IntRange(1),
+    metavar="N",
+    default=64,
+    show_default=True,
+    help="How many to draw.",
+)
+@click.option(
+    "--label", help="Draw as this label, from a CVAE. Without it labels are as frequent as in training."
+)
+@click.option(
+    "--columns",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Images side by side; by default as many as make the picture about square.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the draws.",
+)
+@output_option("PNG picture of images, or CSV file of rows; without it rows go to standard output.")
+@device_option
+def sample(
+    model: Path,
+    n_samples: int,
+    label: str | None,
+    columns: int | None,
+    seed: int,
+    output: Path | None,
+    device: str | None,
+) -> None:
+    """Draw new images or rows from a trained MODEL.
+
+    Images become one PNG picture, small ones enlarged; rows of a table become CSV with the columns of
+    training. A VAE decodes draws from its prior, a CVAE also as one label. An AE has no prior: it
+    decodes points drawn evenly from the rectangle that its training codes span, and what lies between
+    the codes need not look like data.
+
+    \b
+    Examples:
+      vaetools sample boards.safetensors -o grid.png
+      vaetools sample digits.safetensors -n 20 --label 8 --columns 10 -o eights.png
+      vaetools sample sales.safetensors -n 1000 > rows.csv
+    """
+    from vaetools.cli.writing import check_output
+
+    check_output(output, (".png", ".csv"))
+    from vaetools.persistence import load, split_reader
+
+    reader, estimator = split_reader(load(model, device=device))
+    image_shape = estimator.image_shape if reader is None else reader.image_shape_
+    if image_shape is not None and image_shape[0] not in (1, 3):
+        image_shape = None  # nothing that a picture can show
+    _check_fits(output, columns, is_image=image_shape is not None)
+    options = {} if label is None else {"y": _known_label(estimator, label)}
+    rows = estimator.sample(n_samples, random_state=seed, **options)
+    if image_shape is None:
+        _write_csv(output, rows, estimator)
+    else:
+        assert output is not None
+        _write_grid(output, rows, estimator, tuple(image_shape), columns)
+    if output is not None:
+        say(f"{counted(n_samples, 'rows' if image_shape is None else 'images')} drawn. Written: {output}")
+
+
+def _check_fits(output: Path | None, columns: int | None, *, is_image: bool) -> None:
+    """Raise where options are for the other kind of model."""
+    if is_image and output is None:
+        raise click.UsageError("Missing option '-o' / '--output': the model makes images, which need a file.")
+    made, suffix = ("images", ".png") if is_image else ("rows", ".csv")
+    if output is not None and output.suffix.lower() != suffix:
+        raise click.BadParameter(
+            f"must end in {suffix}, because the model makes {made}; got {str(output)!r}.",
+            param_hint="--output",
+        )
+    if columns is not None and not is_image:
+        raise click.BadParameter("arranges images, and the model makes rows.", param_hint="--columns")
+
+
+def _known_label(estimator: Any, text: str) -> Any:
+    """Return the label of a conditional model that reads so."""
+    hint = "--label"
+    if not hasattr(estimator, "classes_"):
+        raise click.BadParameter(
+            f"needs a CVAE; got a model of class {type(estimator).__name__}.", param_hint=hint
+        )
+    labels = {str(label): label for label in estimator.classes_.tolist()}
+    if text not in labels:
+        known = ", ".join(map(repr, list(labels)[:_KNOWN_LABELS]))
+        more = len(labels) - _KNOWN_LABELS
+        raise click.BadParameter(
+            f"must be one of {known}{f' and {more} more' if more > 0 else ''}; got {text!r}.",
+            param_hint=hint,
+        )
+    return labels[text]
+
+
+def _write_grid(
+    output: Path,
+    rows: np.ndarray,
+    estimator: Any,
+    image_shape: tuple[int, int, int],
+    columns: int | None,
+) -> None:
+    """Write images as one picture; pixels of unknown range from the least, black, to the greatest, white."""
+    from vaetools.cli.pictures import enlargement, grid, write_png
+
+    if not estimator.input_scale_.in_unit_interval:
+        low, high = rows.min(), rows.max()
+        rows = (rows - low) / ((high - low) or 1)
+        say(f"Black is {number(low, 2)} and white {number(high, 2)}: the model's pixels have no fixed range.")
+    _, height, width = image_shape
+    n_columns = columns or math.ceil(math.sqrt(len(rows) * height / width))
+    n_columns = min(n_columns, len(rows))
+    write_png(output, grid(rows, image_shape, n_columns), enlargement(image_shape))
+
+
+def _write_csv(output: Path | None, rows: np.ndarray, estimator: Any) -> None:
+    """Write rows with the columns of training, 10 digits each."""
+    import pandas as pd
+
+    from vaetools.files import write_atomically
+
+    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(rows.shape[1])])
+    if output is None and sys.stdout.isatty():
+        names = [printable(name) for name in names]  # for eyes; a file or a pipe gets them as they are
+    text = pd.DataFrame(rows, columns=names).to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())

@@ -1,0 +1,30 @@
+"""What commands say to people: on standard error, so that standard output holds results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from vaetools.report.text import printable
+
+
+def say(line: str) -> None:
+    """Print a line."""
+    click.echo(line, err=True)
+
+
+def list_failures(failed: Sequence[Any]) -> None:
+    """Print what could not be read, one per line, with the reason."""
+    if failed:
+        say(f"{len(failed):,} could not be read:")
+    for name, reason in failed:
+        where = printable(name) if isinstance(name, str) else f"row {name}"
+        say(f"  {where}: {printable(reason)}")
+
+
+def counted(n: int, kind: str) -> str:
+    """Return "1 image" or "1,000 rows"."""
+    noun = {"images": "image"}.get(kind, "row")
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

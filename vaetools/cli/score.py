@@ -1,0 +1,245 @@
+"""``vaetools score``: which of these are odd, how odd, and how often that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli.options import (
+    data_argument,
+    device_option,
+    id_option,
+    json_option,
+    loudness_options,
+    model_argument,
+    one_or_many,
+    output_option,
+    shows_progress,
+)
+from vaetools.cli.saying import counted, list_failures, say
+from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, readable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaetools.streaming import Part
+
+UNREAD = 1  # exit status: finished, but not everything could be read
+_PICTURED = 24  # images on the page if --top does not say
+_WIDEST_NAME = 48  # characters; the table has 100 columns
+
+
+@click.command(short_help="Score images or rows with a model: which are odd?")
+@model_argument
+@data_argument
+@output_option("CSV or Parquet file to write.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Print a table of the N oddest.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions.",
+)
+@id_option
+@json_option
+@device_option
+@loudness_options
+def score(
+    model: Path,
+    data: tuple[str, ...],
+    output: Path | None,
+    top: int | None,
+    html: Path | None,
+    id_column: str | None,
+    as_json: bool,
+    device: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Score images or rows with a trained MODEL.
+
+    DATA is a folder of images, image files, a text file of paths ("-": paths from standard input), or
+    one CSV, Parquet, NPY, NPZ or IDX file, of any length. Images are read as they were in training; a
+    table must have the columns of training.
+
+    There is a line for every image or row: its score (higher is more normal), its reconstruction and
+    KL costs in nats, a conformal p-value, and the verdict "normal" or "odd". Without --output, --top or
+    --json the lines go to standard output as CSV. What cannot be read is listed with the reason, all
+    else is scored, and the exit status is 1.
+
+    \b
+    Examples:
+      vaetools score boards.safetensors photos/ -o scores.csv --html odd.html
+      vaetools score boards.safetensors photos/ --top 20
+      vaetools score sales.safetensors today.csv --id order | head
+    """
+    check_output(output, SUFFIXES)
+    check_output(html, (".html",), "--html")
+    from vaetools.persistence import load, split_reader
+    from vaetools.streaming import stream_scores
+
+    detector = load(model, device=device)
+    reader, estimator = split_reader(detector)
+    image_shape = estimator.image_shape if reader is None else reader.image_shape_
+    if html is not None and (image_shape is None or not estimator._can_decode):
+        raise click.BadParameter("needs a model of images that can decode.", param_hint="--html")
+    source = one_or_many(data)
+    parts = stream_scores(detector, source, id_column=id_column, verbose=shows_progress(quiet, verbose))
+    tally = Tally(
+        n_oddest=max(top or 0, 0 if html is None else top or _PICTURED), keep_scores=html is not None
+    )
+    lines_wanted = output is not None or not (top or as_json)
+    with open_table_writer(output) as write:
+        for part in parts:
+            tally.add(part)
+            if lines_wanted and len(part.table):
+                write(part.table)
+        check_any(tally.n_scored, tally.failed, data)
+    if html is not None:
+        _write_page(html, tally, estimator, image_shape, data)
+    if as_json:
+        click.echo(json.dumps(tally.summary(estimator, output, html), indent=2, allow_nan=False))
+    elif top:
+        click.echo(_top_table(tally.oddest.head(top)))
+    if not (quiet or as_json):
+        _conclude(tally, estimator, output, html)
+    list_failures(tally.failed)
+    return UNREAD if tally.failed else 0
+
+
+class Tally:
+    """What is kept of all that streams by: counts, failures, the oddest rows."""
+
+    def __init__(self, *, n_oddest: int, keep_scores: bool):
+        self.n_oddest = n_oddest
+        self.n_scored = self.n_odd = 0
+        self.failed: list[Any] = []
+        self.keep_scores = keep_scores
+        self.scores: list[Any] = []
+        self.oddest: Any = None  # a DataFrame once there is a row
+        self.oddest_rows: Any = None
+
+    def add(self, part: Part) -> None:
+        """Count a batch and keep its oddest rows, as far as they are among the oddest of all."""
+        import numpy as np
+        import pandas as pd
+
+        self.failed += part.failed
+        if not len(part.table):
+            return
+        self.n_scored += len(part.table)
+        self.n_odd += int((part.table["verdict"] == "odd").sum())
+        if self.keep_scores:
+            self.scores.append(part.table["score"].to_numpy())
+        if not self.n_oddest:
+            return
+        best = part.table.reset_index(drop=True).nsmallest(self.n_oddest, "score")
+        rows = part.X[best.index]
+        if self.oddest is not None:
+            best, rows = pd.concat([self.oddest, best]), np.concatenate([self.oddest_rows, rows])
+        order = np.argsort(best["score"].to_numpy(), kind="stable")[: self.n_oddest]
+        self.oddest, self.oddest_rows = best.iloc[order], rows[order]
+
+    def summary(self, model: Any, output: Path | None, html: Path | None) -> dict[str, Any]:
+        """Return everything as JSON takes it."""
+        oddest = [] if self.oddest is None else self.oddest.to_dict(orient="records")
+        names = {} if self.oddest is None else {"id": self.oddest.columns[0]}
+        return {
+            "n_scored": self.n_scored,
+            "n_odd": self.n_odd,
+            "n_failed": len(self.failed),
+            "score": model.anomaly_score_,
+            "threshold": model.offset_,
+            "false_alarm_rate": _expected_rate(model),
+            **names,
+            "oddest": [{key: _plain(value) for key, value in row.items()} for row in oddest],
+            "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in self.failed],
+            "output": None if output is None else str(output),
+            "html": None if html is None else str(html),
+        }
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as JSON takes it: no NaN, no bytes that are not UTF-8."""
+    return None if value != value else readable(value)
+
+
+def _expected_rate(model: Any) -> float | None:
+    """Return the share of normal rows that is flagged, where rows were held out to know it."""
+    from vaetools.anomaly.calibration import n_tolerated
+
+    if not hasattr(model, "calibration_scores_"):
+        return None
+    n = len(model.calibration_scores_)
+    return n_tolerated(n, model.false_alarm_rate) / (n + 1)
+
+
+def _conclude(tally: Tally, model: Any, output: Path | None, html: Path | None) -> None:
+    """Say what came of it, and what would have come of normal rows alone."""
+    rate = _expected_rate(model)
+    expected = "" if rate is None else f"; about {rate * tally.n_scored:,.0f} would be if all were normal"
+    kind = "rows" if model.image_shape is None else "images"
+    say(f"{counted(tally.n_scored, kind)} scored, {tally.n_odd:,} odd{expected}.")
+    for path in (output, html):
+        if path is not None:
+            say(f"Written: {path}")
+
+
+def _top_table(oddest: pd.DataFrame) -> str:
+    """Return the oddest rows as a table of at most 100 columns."""
+    from vaetools.report.text import number, printable, text_table
+
+    def shortened(name: Any) -> str:
+        text = printable(str(name))
+        return text if len(text) <= _WIDEST_NAME else "…" + text[1 - _WIDEST_NAME :]
+
+    headings = list(oddest.columns)
+    rows = [
+        [shortened(name)]
+        + [
+            number(value, 4 if column == "p_value" else 1)
+            for column, value in zip(headings[1:-1], values, strict=True)
+        ]
+        + [verdict]
+        for name, *values, verdict in oddest.itertuples(index=False)
+    ]
+    return text_table(headings, rows, "<" + ">" * (len(headings) - 2) + "<")
+
+
+def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tuple[str, ...]) -> None:
+    """Write the gallery of the oddest images."""
+    import numpy as np
+
+    from vaetools.anomaly.scores import SCORES
+    from vaetools.files import write_atomically
+    from vaetools.report.gallery import Gallery, render_gallery
+    from vaetools.report.histogram import bin_scores
+
+    oddest, rows = tally.oddest, tally.oddest_rows
+    unit = 255 if rows.dtype == np.uint8 else 1
+    page = render_gallery(
+        Gallery(
+            model=f"{type(model).__name__}, {model._n_features_out} components",
+            source=", ".join(data[:3]) + (f" and {len(data) - 3} more" if len(data) > 3 else ""),
+            n_scored=tally.n_scored,
+            n_flagged=tally.n_odd,
+            failed=tally.failed,
+            score_name=model.anomaly_score_,
+            unit=SCORES[model.anomaly_score_].unit,
+            threshold=model.offset_,
+            false_alarm_rate=_expected_rate(model),
+            image_shape=image_shape,
+            paths=[str(name) for name in oddest.iloc[:, 0]],
+            images=rows / unit,
+            reconstructions=model.reconstruct(rows),
+            scores=oddest["score"].to_numpy(),
+            reconstruction=oddest["reconstruction"].to_numpy(),
+            kl=oddest["kl"].to_numpy() if model._variational else None,
+            p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
+            flagged=(oddest["verdict"] == "odd").to_numpy(),
+            histogram=bin_scores(np.concatenate(tally.scores), model.offset_),
+        )
+    )
+    write_atomically(path, page.encode())

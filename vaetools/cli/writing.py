@@ -1,0 +1,109 @@
+"""Tables that grow batch by batch: to a file that appears when it is whole, or to standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.files import atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Write = Any  # a function of a DataFrame
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def check_output(path: Path | None, suffixes: tuple[str, ...], option: str = "--output") -> None:
+    """Raise, before any work is done, where a file cannot be written at the end."""
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise click.BadParameter(
+            f"must end in {' or '.join(suffixes)}; got {str(path)!r}.", param_hint=option
+        )
+    if not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param_hint=option)
+
+
+def check_any(n_rows: int, failed: Sequence[Any], data: Sequence[str]) -> None:
+    """Raise, before a file without rows is written, where nothing could be read."""
+    if not n_rows:
+        first = "".join(f"; the first: {name}: {reason}" for name, reason in failed[:1])
+        raise click.ClickException(f"{data[0]}: there is nothing that could be read{first}.")
+
+
+@contextlib.contextmanager
+def open_table_writer(path: Path | None) -> Iterator[Write]:
+    """Give a function that appends a DataFrame to a CSV or Parquet file; None is CSV to standard output.
+
+    Numbers in CSV have 10 digits: the noise of rounding, which depends on the machine, lies below.
+    """
+    if path is None:
+        yield _CsvWriter(sys.stdout).write
+        return
+    with atomically(path) as temporary:
+        if path.suffix.lower() == ".csv":
+            with open(temporary, "x", encoding="utf-8", newline="") as file:
+                yield _CsvWriter(file).write
+        else:
+            with _ParquetWriter(temporary) as writer:
+                yield writer.write
+
+
+def readable(text: Any) -> Any:
+    r"""Return a path that any reader of UTF-8 can take: other bytes become \\xNN; all else is kept."""
+    if not isinstance(text, str):
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class _CsvWriter:
+    """Writes a header with the first table."""
+
+    def __init__(self, file: Any):
+        self.file, self.wants_header = file, True
+
+    def write(self, table: pd.DataFrame) -> None:
+        text = _with_readable_ids(table).to_csv(
+            index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
+        )
+        self.file.write(text)
+        self.wants_header = False
+
+
+class _ParquetWriter:
+    """Takes its schema from the first table."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.writer: Any = None
+
+    def __enter__(self) -> _ParquetWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.writer is not None:
+            self.writer.close()
+
+    def write(self, table: pd.DataFrame) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        schema = None if self.writer is None else self.writer.schema
+        rows = pa.Table.from_pandas(_with_readable_ids(table), schema=schema, preserve_index=False)
+        rows = rows.replace_schema_metadata(None)
+        if self.writer is None:
+            self.writer = parquet.ParquetWriter(self.path, rows.schema)
+        self.writer.write_table(rows)
+
+
+def _with_readable_ids(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose first column can be written as UTF-8."""
+    return table.assign(**{table.columns[0]: [readable(name) for name in table.iloc[:, 0]]})

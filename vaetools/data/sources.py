@@ -1,0 +1,212 @@
+"""What a user's words for data mean: images, a table or an array, to train on or to stream."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaetools.data.arrays import array_batches, read_array
+from vaetools.data.batches import Batch, Failure
+from vaetools.data.idx import is_idx
+from vaetools.data.images import read_images
+from vaetools.data.listing import list_images
+from vaetools.data.reader import ImageReader
+from vaetools.data.tables import open_table
+
+_TABLES = (".csv", ".csv.gz", ".tsv", ".parquet", ".pq")
+_ARRAYS = (".npy", ".npz")
+_LISTS = (".txt", ".lst")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """Rows to stream.
+
+    Attributes
+    ----------
+    kind : {"images", "table", "array"}
+    id_name : str
+        What ids are: ``"path"``, ``"row"`` or a column of the table.
+    n_rows : int or None
+        Files or rows to come, where that is known without reading them.
+    batches : callable
+        ``batches()`` reads them, as an iterator of `Batch`.
+    """
+
+    kind: str
+    id_name: str
+    n_rows: int | None
+    batches: Callable[[], Iterator[Batch]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Rows to train on, all at hand; arrays and cached images stay on disk.
+
+    Attributes
+    ----------
+    kind : {"images", "table", "array"}
+    X : ndarray or DataFrame of shape (n_samples, n_features)
+    labels : ndarray of shape (n_samples,) or None
+    image_shape : tuple (channels, height, width) or None
+    reader : ImageReader or None
+        Reads other images as these were read.
+    failed : list of Failure
+    ignored : list of str
+        Files in a folder that do not call themselves images.
+    """
+
+    kind: str
+    X: Any
+    labels: np.ndarray | None
+    image_shape: tuple[int, int, int] | None
+    reader: ImageReader | None
+    failed: list[Failure]
+    ignored: list[str]
+
+
+def kind_of(data: Any) -> str:
+    """Return which kind of data is meant: ``"images"``, ``"table"`` or ``"array"``.
+
+    Parameters
+    ----------
+    data : path, glob, or sequence of those
+        One file is a table or an array by its extension, or an IDX file. All else is images.
+    """
+    path = _only(data)
+    if os.path.isdir(path):
+        return "images"
+    if path.lower().endswith(_TABLES):
+        return "table"
+    return "array" if path.lower().endswith(_ARRAYS) or is_idx(path) else "images"
+
+
+def open_source(
+    data: Any,
+    *,
+    reader: ImageReader | None = None,
+    columns: Sequence[str] | None = None,
+    id_column: str | None = None,
+) -> Source:
+    """Open data to stream, of any length.
+
+    Parameters
+    ----------
+    data : path, glob, or sequence of those
+        Images: a folder, a glob, files, a text file (``*.txt``) of paths, or ``"-"`` for paths from
+        standard input. A table: CSV or Parquet. An array: NPY, NPZ or IDX.
+    reader : ImageReader or None, default=None
+        Fitted; needed for images.
+    columns : sequence of str or None, default=None
+        Columns of a table to read; None reads all, which must be numbers.
+    id_column : str or None, default=None
+        Column of a table that names its rows; None numbers them from 0.
+
+    Returns
+    -------
+    source : Source
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there are no such data, or of another kind than the arguments are for.
+    """
+    kind = kind_of(data)
+    if id_column is not None and kind != "table":
+        raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
+    if kind == "table":
+        table = open_table(_only(data), columns=columns, id_column=id_column)
+        return Source(kind, table.id_name, table.n_rows, table.batches)
+    if kind == "array":
+        X = read_array(_only(data)).X
+        return Source(kind, "row", len(X), lambda: array_batches(X))
+    if reader is None:
+        raise ValueError(f"{_words(data)}: the model takes rows of numbers; got images.")
+    listing = list_images(_paths(data))
+    unread = Batch([], np.empty((0, reader._n_features_out), np.uint8), listing.failed)
+    return Source(
+        kind,
+        "path",
+        len(listing.paths),
+        lambda: chain([unread] if listing.failed else [], reader.batches(listing.paths, listing.paths)),
+    )
+
+
+def read_training(
+    data: Any,
+    *,
+    labels: str | None = None,
+    drop: Sequence[str] = (),
+    id_column: str | None = None,
+    **images: Any,
+) -> TrainingData:
+    """Read data to train on.
+
+    Parameters
+    ----------
+    data : path, glob, or sequence of those
+        As for `open_source`.
+    labels : str or None, default=None
+        Column of a table, array of an NPZ file, or file of labels beside an NPY or IDX file. Images
+        have the names of their sub-folders.
+    drop : sequence of str, default=()
+        Columns of a table to leave out.
+    id_column : str or None, default=None
+        A column of a table that names its rows: left out too.
+    **images : dict
+        Parameters of `read_images`.
+
+    Returns
+    -------
+    data : TrainingData
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there are no such data, or of another kind than the arguments are for.
+    """
+    kind = kind_of(data)
+    if kind == "table":
+        table = open_table(_only(data), labels=labels, drop=drop, id_column=id_column)
+        X, y, failed = table.read()
+        return TrainingData(kind, X, y, None, None, failed, [])
+    if drop or id_column is not None:
+        raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
+    if kind == "array":
+        array = read_array(_only(data), labels)
+        return TrainingData(kind, array.X, array.labels, array.image_shape, None, [], [])
+    if labels is not None:
+        raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
+    found = read_images(_paths(data), **images)
+    return TrainingData(
+        kind, found.X, found.labels, found.image_shape, found.reader, found.failed, found.ignored
+    )
+
+
+def _only(data: Any) -> str:
+    """Return the path if there is just one, else nothing."""
+    if isinstance(data, (str, os.PathLike)):
+        return os.fspath(data)
+    return os.fspath(data[0]) if len(data) == 1 else ""
+
+
+def _words(data: Any) -> str:
+    """Name data in a message."""
+    return _only(data) or f"{data[0]} and {len(data) - 1} others"
+
+
+def _paths(data: Any) -> Any:
+    """Return images as `list_images` takes them: lists of paths are read."""
+    path = _only(data)
+    if path == "-":
+        return sys.stdin.read().splitlines()
+    if path.lower().endswith(_LISTS) and os.path.isfile(path):
+        return Path(path).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    return path or data

@@ -1,0 +1,325 @@
+"""CSV and Parquet files → blocks of numbers, as they came; `tables` decides what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import re
+import reprlib
+import textwrap
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaetools.data.batches import Failure
+from vaetools.data.idx import open_unzipped
+
+SEPARATORS = (",", ";", "\t")
+BLOCK = 2**21  # characters of CSV read at once
+MAX_ROW = 2**24  # characters, of the header too
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
+
+
+class Block(NamedTuple):
+    """Some rows as they came.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Their numbers, from 0.
+    X : ndarray of shape (n_rows, n_features)
+        float64, NaN where a cell is missing or no number.
+    words : dict
+        From an index in X to the cell there that is no number.
+    beside : pyarrow.Array of shape (n_rows,) or None
+        The cells of another column.
+    lost : list of Failure
+        Rows that are not in X, for they have too many or too few cells.
+    """
+
+    rows: np.ndarray
+    X: np.ndarray
+    words: dict[tuple[int, int], str]
+    beside: Any
+    lost: list[Failure]
+
+
+class CsvFile:
+    """A CSV file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Attributes
+    ----------
+    names : list of str
+        Of all columns.
+    n_rows : None
+        Only reading would tell.
+    typed : bool
+        False: whether a column is numbers shows cell by cell.
+    """
+
+    n_rows = None
+    typed = False
+
+    def __init__(self, path: Path):
+        self.path = path
+        separators = SEPARATORS[::-1] if ".tsv" in path.suffixes else SEPARATORS
+        with readable(path, "CSV"), self._open() as text:
+            if "\0" in text.read(2**16):
+                raise ValueError(f"{path}: not a CSV file in UTF-8: it holds zero bytes.")
+            headers = {separator: _read_header(text, separator) for separator in separators}
+        self._separator = next((s for s, names in headers.items() if len(names) > 1), separators[0])
+        self.names = headers[self._separator]
+        if not self.names:
+            raise ValueError(f"{path}: a table must start with the names of its columns; got no text.")
+
+    def not_numbers(self, features: list[str]) -> dict[str, str]:
+        """Return the features of which at most half the first cells are numbers, with one that is none."""
+        lost: list[Failure] = []
+        for block in self.blocks(features, None):
+            lost += block.lost
+            if len(block.rows):
+                break
+        else:
+            came = f"row 0 that {lost[0].reason}" if lost else "only a header"
+            raise ValueError(f"{self.path}: a table must have rows like its header; got {came}.")
+        first = {column: word for (_, column), word in reversed(block.words.items())}
+        n_words = np.bincount([column for _, column in block.words], minlength=len(features))
+        n_numbers = np.count_nonzero(~np.isnan(block.X), axis=0)
+        return {
+            features[column]: reprlib.repr(first[column]) if column in first else "empty"
+            for column in np.flatnonzero(n_words >= n_numbers).tolist()
+        }
+
+    def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the rows in order, features as numbers and the column beside them as text."""
+        place = {name: str(i) for i, name in enumerate(self.names)}
+        keys = [place[name] for name in features]
+        stop = 0
+        with readable(self.path, "CSV"), self._open() as text:
+            _read_header(text, self._separator)
+            for piece in _whole_rows(text, self._separator):
+                table, lost = self._parse(piece, keys if beside is None else [*keys, place[beside]], stop)
+                start, stop = stop, stop + table.num_rows + len(lost)
+                rows = np.delete(np.arange(start, stop), [row - start for row in lost])
+                for low in range(start, stop, n_rows):
+                    first, last = np.searchsorted(rows, [low, low + n_rows])
+                    part = table.slice(first, last - first)
+                    X, words = _numbers([part[key] for key in keys])
+                    cells = None if beside is None else part[place[beside]].combine_chunks()
+                    between = [Failure(row, lost[row]) for row in lost if low <= row < low + n_rows]
+                    yield Block(rows[first:last], X, words, cells, between)
+
+    def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return labels that are not missing, and where one is missing.
+
+        They are of the first type that holds them all: integers, floats, booleans, text.
+        """
+        import pyarrow as pa
+
+        cells = _without_missing(cells)
+        missing, cells = cells.is_null(), cells.drop_null()
+        for kind in (pa.int64(), pa.float64(), pa.bool_()):
+            with contextlib.suppress(pa.ArrowInvalid):
+                cells = cells.cast(kind)
+                break
+        return _values(cells), np.asarray(missing)
+
+    def _open(self) -> io.TextIOWrapper:
+        """Open the file; a byte that is not UTF-8 becomes a backslash, x and its two digits."""
+        return io.TextIOWrapper(open_unzipped(self.path), encoding="utf-8-sig", errors="backslashreplace")
+
+    def _parse(self, piece: str, wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
+        """Return columns as text, named by their places; and which rows are left out, with the reason."""
+        import pyarrow as pa
+        from pyarrow import csv as arrow
+
+        def skip(row: Any) -> str:
+            lost[start + row.number - 1] = f"has {row.actual_columns} cells instead of {row.expected_columns}"
+            return "skip"
+
+        lost: dict[int, str] = {}
+        data = piece.encode()
+        names = [str(i) for i in range(len(self.names))]
+        wanted = list(dict.fromkeys(wanted))
+        table = arrow.read_csv(
+            pa.py_buffer(data),
+            # with more threads, a row that is skipped has no number
+            arrow.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+            arrow.ParseOptions(delimiter=self._separator, newlines_in_values=True, invalid_row_handler=skip),
+            arrow.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted),
+        )
+        return table, lost
+
+
+class ParquetFile:
+    """A Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Attributes
+    ----------
+    names : list of str
+        Of all columns.
+    n_rows : int
+    typed : bool
+        True: the types of its columns are known.
+    """
+
+    typed = True
+
+    def __init__(self, path: Path):
+        self.path = path
+        with self._open() as file:
+            self.n_rows: int = file.metadata.num_rows
+            self.names: list[str] = file.schema_arrow.names
+            self._types = dict(zip(self.names, file.schema_arrow.types, strict=True))
+
+    def not_numbers(self, features: list[str]) -> dict[str, str]:
+        """Return the features that are not columns of numbers, with the type of each."""
+        types = {name: self._types[name] for name in features}
+        return {name: textwrap.shorten(str(t), 40) for name, t in types.items() if not _is_number(t)}
+
+    def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the rows in order, and the column beside the features as it is."""
+        import pyarrow as pa
+
+        names = features if beside is None else [*features, beside]
+        stop = 0
+        with self._open() as file:
+            for batch in file.iter_batches(n_rows, columns=names):
+                start, stop = stop, stop + batch.num_rows
+                columns = [_plain(batch.column(name)).cast(pa.float64(), safe=False) for name in features]
+                X = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
+                cells = None if beside is None else _plain(batch.column(beside))
+                yield Block(np.arange(start, stop), X, {}, cells, [])
+
+    def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return labels that are not missing, as text unless they are numbers, and where one is missing."""
+        missing = np.asarray(cells.is_null(nan_is_null=True))
+        return _values(cells.filter(~missing)), missing
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[Any]:
+        """Open the file so that it is read in pieces, however large its groups of rows are."""
+        from pyarrow import parquet
+
+        with (
+            readable(self.path, "Parquet"),
+            parquet.ParquetFile(self.path, buffer_size=2**20, pre_buffer=False) as file,
+        ):
+            yield file
+
+
+@contextlib.contextmanager
+def readable(path: Path, kind: str) -> Iterator[None]:
+    """Turn the errors of libraries at a damaged file into one; that there is no file stays its own."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, csv.Error, zlib.error, EOFError, UnicodeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise ValueError(f"{path}: not a readable {kind} file: {str(error).splitlines()[0]}.") from None
+
+
+def _read_header(text: io.TextIOWrapper, separator: str) -> list[str]:
+    """Return the names in the first line that is not empty, and stop behind it."""
+
+    def lines() -> Iterator[str]:
+        while line := text.readline(MAX_ROW):
+            if len(line) == MAX_ROW:
+                raise csv.Error(f"its first line is longer than {MAX_ROW:,} characters")
+            yield line
+
+    text.seek(0)
+    return next(filter(None, csv.reader(lines(), delimiter=separator)), [])
+
+
+def _whole_rows(text: io.TextIOWrapper, separator: str) -> Iterator[str]:
+    """Yield the rest of a text in pieces that end where rows end."""
+    cell = rf'(?:"(?:[^"]++|"")*+"|(?!"))[^{separator}\n]*+'
+    rows = re.compile(rf"(?:(?:{cell}{separator})*+{cell}\n)*+")  # possessive: in linear time
+    piece = ""
+    while more := text.read(BLOCK):
+        piece += more
+        if len(more) < BLOCK:  # the last, where a row may end without a new line
+            end = len(piece)
+        else:
+            match = rows.match(piece) if '"' in piece else None
+            end = match.end() if match else piece.rfind("\n") + 1
+        if end:
+            yield piece[:end]
+        piece = piece[end:]
+        if len(piece) > MAX_ROW:
+            raise csv.Error(f"a row is longer than {MAX_ROW:,} characters; is a quote never closed?")
+    if piece:
+        yield piece
+
+
+def _without_missing(cells: Any) -> Any:
+    """Return texts without space around them, and null for those that stand for a missing value."""
+    import pyarrow as pa
+    from pyarrow import compute
+    from pyarrow import csv as arrow
+
+    cells = compute.ascii_trim_whitespace(cells)
+    missing = compute.is_in(cells, value_set=pa.array(arrow.ConvertOptions().null_values))
+    return compute.if_else(missing, pa.scalar(None, pa.string()), cells)
+
+
+def _numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+    """Return texts as a matrix, NaN for those that are missing or no numbers, and the latter by index."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    cells = pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
+    n_rows, words = len(columns[0]), {}
+    try:
+        numbers = cells.cast(pa.float64())
+    except pa.ArrowInvalid:
+        cells = _without_missing(cells)
+        lower = compute.ascii_lower(cells)
+        for word, digit in (("true", "1"), ("false", "0")):
+            cells = compute.if_else(compute.equal(lower, word), digit, cells)
+        try:
+            numbers = cells.cast(pa.float64())
+        except pa.ArrowInvalid:
+            wrong = compute.invert(compute.match_substring_regex(cells, NUMBER)).fill_null(False)
+            numbers = compute.if_else(wrong, pa.scalar(None, pa.string()), cells).cast(pa.float64())
+            indices = np.flatnonzero(wrong)
+            places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
+            words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
+    return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
+
+
+def _values(cells: Any) -> np.ndarray:
+    """Return cells without nulls as numbers or booleans if they are, else as text."""
+    if _is_number(cells.type):
+        return cells.to_numpy(zero_copy_only=False)
+    return np.array([str(cell) for cell in cells.to_pylist()], dtype=str)
+
+
+def _is_number(kind: Any) -> bool:
+    """Return whether a type of Arrow is numbers or booleans, dictionaries of them included."""
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return any(is_(kind) for is_ in (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean))
+
+
+def _plain(cells: Any) -> Any:
+    """Return cells of Arrow, out of their dictionary if they have one."""
+    from pyarrow import types
+
+    return cells.dictionary_decode() if types.is_dictionary(cells.type) else cells

@@ -1,0 +1,229 @@
+"""Tables (CSV, Parquet) → rows in chunks; a row that cannot be used is listed, and the rest goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import reprlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaetools.data.batches import Batch, Failure
+from vaetools.data.table_files import Block, CsvFile, ParquetFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+    """A file whose rows are numbers, as `open_table` found it; rows are read when asked for.
+
+    Attributes
+    ----------
+    path : Path
+    columns : list of str
+        Names of the features, in the order of X.
+    labels : str or None
+        Name of the column of labels.
+    id_column : str or None
+        Name of the column of ids.
+    """
+
+    path: Path
+    columns: list[str]
+    labels: str | None
+    id_column: str | None
+    _file: CsvFile | ParquetFile = dataclasses.field(repr=False)
+
+    @property
+    def id_name(self) -> str:
+        """What the ids are: ``"row"`` or the name of a column."""
+        return "row" if self.id_column is None else self.id_column
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows; None for CSV, where only reading would tell."""
+        return self._file.n_rows
+
+    def batches(self, n_rows: int = 65536) -> Iterator[Batch]:
+        """Yield the rows in order, in bounded memory.
+
+        Parameters
+        ----------
+        n_rows : int, default=65536
+            A batch has at most so many rows; fewer if the table is wide.
+
+        Yields
+        ------
+        batch : Batch
+            X is float64. The ids are row numbers, from 0 and counting unusable rows, or the texts of
+            the id column. A failure names its row by number.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or a row of CSV is longer than 16 million characters, as when a
+            quote is never closed.
+        """
+        for block in self._blocks(self.id_column, n_rows):
+            good, failed = _part(block, self.columns)
+            if self.id_column is None:
+                ids: list = block.rows[good].tolist()
+            else:
+                ids = ["" if cell is None else str(cell) for cell in block.beside.take(good).to_pylist()]
+            yield Batch(ids, block.X[good], failed)
+
+    def read(self) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
+        """Read all rows into memory, for fitting.
+
+        Returns
+        -------
+        X : DataFrame of shape (n_samples, n_features)
+            float64, with the names of the columns.
+        y : ndarray of shape (n_samples,) or None
+            The labels if the table has any: integers, floats, booleans or text.
+        failed : list of Failure
+            Rows that are in neither; to have no label is a fault too.
+
+        Raises
+        ------
+        ValueError
+            If no row is left, or as `batches` does.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        parts, rows, cells, failed = [], [], [], []
+        for block in self._blocks(self.labels):
+            good, failures = _part(block, self.columns)
+            failed += failures
+            parts.append(block.X[good])
+            rows.append(block.rows[good])
+            cells.append(None if block.beside is None else block.beside.take(good))
+        X, y = np.concatenate(parts or [np.empty((0, 0))]), None
+        if self.labels is not None and len(X):
+            y, missing = self._file.labels(pa.concat_arrays(cells))
+            reason = f"column {self.labels!r} is missing"
+            failed = sorted(failed + [Failure(row, reason) for row in np.concatenate(rows)[missing].tolist()])
+            X = X[~missing]
+        if not len(X):
+            first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
+            raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
+        return pd.DataFrame(X, columns=self.columns), y, failed
+
+    def _blocks(self, beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the features and a column beside them."""
+        return self._file.blocks(self.columns, beside, min(n_rows, max(1, MAX_VALUES // len(self.columns))))
+
+
+def open_table(
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    drop: Collection[str] = (),
+    labels: str | None = None,
+    id_column: str | None = None,
+) -> Table:
+    r"""Read a table's header, and decide which columns are features.
+
+    Every column of numbers or booleans is one, unless it holds labels or ids, is dropped, or is an
+    index that pandas wrote: a column without a name. In CSV the first two million characters decide:
+    a column is numbers if more than half of its cells are, missing ones aside.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Parquet if named so (``.parquet``, ``.pq``); else CSV, raw or gzip, in UTF-8, separated by
+        comma, semicolon or tab, with names in its first line.
+    columns : sequence of str, optional
+        Features by name, as ``feature_names_in_`` of a fitted model; other columns are ignored.
+    drop : collection of str, default=()
+        Columns that are no features.
+    labels, id_column : str, optional
+        Columns that are no features either.
+
+    Returns
+    -------
+    table : Table
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or empty, a name is missing or not unique, a column is not numbers, or
+        no feature is left.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "rows.csv")
+    ...     size = path.write_text("name,x,y\nAnn,1,2\nBob,,4\nEve,5,6\n")
+    ...     table = open_table(path, id_column="name")
+    ...     (batch,) = table.batches()
+    >>> table.columns, batch.ids, batch.failed
+    (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
+    """
+    path = Path(path)
+    file = (ParquetFile if path.suffix.lower() in (".parquet", ".pq") else CsvFile)(path)
+    apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
+    _check_names(path, file.names, [*(columns or ()), *apart])
+    if columns is None:
+        features = [name for name in file.names if name not in apart and not _is_index(name)]
+    else:
+        features = list(columns)
+    if not features:
+        raise ValueError(f"{path}: no column is left as a feature, of {_some(map(repr, file.names))}.")
+    if (columns is None or file.typed) and (wrong := file.not_numbers(features)):
+        came = _some(f"{name!r} ({what})" for name, what in wrong.items())
+        raise ValueError(
+            f"{path}: features must be columns of numbers or booleans; got {came}. "
+            "Drop such a column, or use it as labels or id."
+        )
+    return Table(path, features, labels, id_column, file)
+
+
+def _part(block: Block, columns: list[str]) -> tuple[np.ndarray, list[Failure]]:
+    """Return which rows of a block are numbers throughout, and the first fault of every other."""
+    finite = np.isfinite(block.X)
+    good = finite.all(axis=1)
+    failed = list(block.lost)
+    for row in np.flatnonzero(~good).tolist():
+        column = int(np.argmin(finite[row]))
+        value, word = block.X[row, column], block.words.get((row, column))
+        if word is not None:
+            what = f"{reprlib.repr(word)}, not a number"
+        else:
+            what = "missing" if np.isnan(value) else f"{value}, not a finite number"
+        failed.append(Failure(int(block.rows[row]), f"column {columns[column]!r} is {what}"))
+    return np.flatnonzero(good), sorted(failed)
+
+
+def _is_index(name: str) -> bool:
+    """Return whether pandas calls an index so when it writes a table."""
+    return name == "" or name.startswith("__index_level_")
+
+
+def _check_names(path: Path, names: list[str], wanted: Iterable[str]) -> None:
+    """Raise if the names of columns are not unique, or wanted ones are not among them."""
+    if twice := [name for name, n in Counter(names).items() if n > 1 and not _is_index(name)]:
+        raise ValueError(
+            f"{path}: names of columns must be unique; got {_some(map(repr, twice))} more than once."
+        )
+    known = set(names)
+    if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
+        alike = {name.strip().casefold(): f" (but {name!r})" for name in names}
+        came = _some(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
+        raise ValueError(f"{path}: there is no column {came}. Its columns are {_some(map(repr, names))}.")
+
+
+def _some(texts: Iterable[str]) -> str:
+    """Return up to five texts, and how many more there are."""
+    texts = list(texts)
+    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")

@@ -1,0 +1,202 @@
+"""The oddest images of a folder, each beside its reconstruction, as one self-contained page."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vaetools.report.figures import COLORS
+from vaetools.report.histogram import HEIGHT, Chart, grouped, layout
+from vaetools.report.images import DIFFERENCE_COLORS, DIFFERENCE_PALETTE, difference, photo, png_uri
+from vaetools.report.page import render_template
+from vaetools.report.text import percent
+
+N_FAILED_SHOWN = 100
+_CRISP, _CRISP_ENLARGED = 64, 192  # pixels of the longer side up to which single pixels are shown as squares
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gallery:
+    """What the page shows, as plain arrays; scores are higher for more normal images.
+
+    Attributes
+    ----------
+    model : str
+        In words, such as "VAE, 16 components".
+    source : str
+        What was scored, such as the path of a folder.
+    n_scored : int
+        All images that were scored, shown or not.
+    n_flagged : int or None
+        How many of them were flagged; None where the model has no threshold.
+    failed : sequence of (str, str)
+        Path and reason of every file that could not be read.
+    score_name, unit : str
+        Such as "reconstruction_kl" and "nats".
+    threshold : float or None
+        Images with a score below it are flagged.
+    false_alarm_rate : float or None
+        Share of normal images that is expected to be flagged.
+    image_shape : tuple of int
+        (channels, height, width), with 1 or 3 channels.
+    paths : sequence of str
+        Of the oddest images, oddest first, as are all that follow.
+    images, reconstructions : ndarray of shape (n_oddest, n_features)
+        Pixels in [0, 1].
+    scores : ndarray of shape (n_oddest,)
+    reconstruction, kl : ndarray of shape (n_oddest,) or None
+        Costs in nats, lower is better.
+    p_values : ndarray of shape (n_oddest,) or None
+    flagged : ndarray of shape (n_oddest,), bool, or None
+    histogram : tuple of (counts, edges) or None
+        Of all scores, as `vaetools.report.histogram.bin_scores` returns them.
+    """
+
+    model: str
+    source: str
+    n_scored: int
+    n_flagged: int | None
+    failed: Sequence[tuple[str, str]]
+    score_name: str
+    unit: str
+    threshold: float | None
+    false_alarm_rate: float | None
+    image_shape: tuple[int, int, int]
+    paths: Sequence[str]
+    images: np.ndarray
+    reconstructions: np.ndarray
+    scores: np.ndarray
+    reconstruction: np.ndarray | None = None
+    kl: np.ndarray | None = None
+    p_values: np.ndarray | None = None
+    flagged: np.ndarray | None = None
+    histogram: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def render_gallery(gallery: Gallery) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    gallery : Gallery
+
+    Returns
+    -------
+    page : str
+        HTML without a script, which fetches nothing. Paths, reasons and names are escaped, and
+        characters that cannot be seen are spelled out, so that it can be encoded as UTF-8.
+    """
+    _, height, width = gallery.image_shape
+    return render_template(
+        "gallery.html",
+        gallery=gallery,
+        summary=summarize(gallery),
+        threshold=None if gallery.threshold is None else _rounded(gallery.threshold),
+        chart=_chart(gallery),
+        chart_height=HEIGHT,
+        colors=COLORS,
+        difference_colors=DIFFERENCE_COLORS,
+        cards=[_card(gallery, i) for i in range(len(gallery.paths))],
+        n_flagged_hidden=_n_flagged_hidden(gallery),
+        width=width,
+        height=height,
+        crisp=max(width, height) <= _CRISP,
+        crisp_enlarged=max(width, height) <= _CRISP_ENLARGED,
+        failed=[(_split(path), reason) for path, reason in gallery.failed[:N_FAILED_SHOWN]],
+        n_failed_hidden=max(0, len(gallery.failed) - N_FAILED_SHOWN),
+    )
+
+
+def summarize(gallery: Gallery) -> str:
+    """Return how many images were flagged, and how many would be by chance, in plain words.
+
+    Parameters
+    ----------
+    gallery : Gallery
+
+    Returns
+    -------
+    summary : str
+    """
+    n, n_flagged, rate = gallery.n_scored, gallery.n_flagged, gallery.false_alarm_rate
+    if n == 0:
+        return "No image could be scored."
+    if n_flagged is None:
+        return (
+            f"{_count(n, 'image was', 'images were')} scored. The model has no threshold, so it flags none."
+        )
+    if n == 1:
+        verdict = f"The only image was {'' if n_flagged else 'not '}flagged"
+        return f"{verdict}." if rate is None else f"{verdict}; of normal images {percent(rate)} are."
+    verdict = f"Of {n:,} images {_count(n_flagged, 'was', 'were') if n_flagged else 'none was'} flagged"
+    if rate is None:
+        return f"{verdict}."
+    expected = f"about {round(rate * n):,}" if rate * n >= 1 else "fewer than 1"
+    return f"{verdict}; {expected} would be if all were normal."
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def _n_flagged_hidden(gallery: Gallery) -> int:
+    """Return how many flagged images are not among the oddest that are shown."""
+    return 0 if gallery.flagged is None else (gallery.n_flagged or 0) - int(np.sum(gallery.flagged))
+
+
+def _chart(gallery: Gallery) -> Chart | None:
+    """Return the histogram of all scores, if there is one."""
+    if gallery.histogram is None:
+        return None
+    counts, edges = gallery.histogram
+    return layout(counts, edges, threshold=gallery.threshold, unit=gallery.unit)
+
+
+def _card(gallery: Gallery, i: int) -> dict[str, Any]:
+    """Return one image for the template: pictures with words for who cannot see them, and numbers."""
+    path, shape = gallery.paths[i], gallery.image_shape
+    image, reconstruction = gallery.images[i], gallery.reconstructions[i]
+    numbers = [
+        (f"score, {gallery.unit}", _rounded(gallery.scores[i])),
+        ("p-value", None if gallery.p_values is None else _p_value(gallery.p_values[i])),
+        (
+            "reconstruction, nats",
+            None if gallery.reconstruction is None else _rounded(gallery.reconstruction[i]),
+        ),
+        ("KL, nats", None if gallery.kl is None else _rounded(gallery.kl[i])),
+    ]
+    return {
+        "path": _split(path),
+        "flagged": None if gallery.flagged is None else bool(gallery.flagged[i]),
+        "pictures": [
+            ("image", png_uri(photo(image, shape)), path),
+            ("reconstruction", png_uri(photo(reconstruction, shape)), f"Reconstruction of {path}"),
+            (
+                "difference",
+                png_uri(difference(image, reconstruction, shape), DIFFERENCE_PALETTE),
+                f"Where {path} and its reconstruction differ",
+            ),
+        ],
+        "numbers": [(name, text) for name, text in numbers if text is not None],
+    }
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return the folder, with its slash, and the name of a file."""
+    end = max((match.end() for match in re.finditer(r"[/\\]", path)), default=0)
+    return path[:end], path[end:]
+
+
+def _rounded(value: float) -> str:
+    """Return a number with the decimals that its size leaves room for."""
+    return grouped(value, 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2)
+
+
+def _p_value(p: float) -> str:
+    """Return a p-value with three decimals, or as many as its first digit needs."""
+    return f"{p:.{max(3, math.ceil(-math.log10(p)))}f}" if p > 0 else "0.000"

@@ -1,0 +1,96 @@
+"""A folder for TensorBoard's embedding projector: vectors, names and pictures."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vaetools.files import atomically, write_atomically
+from vaetools.report.text import printable
+
+_THUMBNAIL = 32  # pixels of the longer side
+_SPRITE = 8192  # pixels of a side at most, or browsers will not draw it
+
+
+def make_thumbnails(rows: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Return small pictures of images.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_images, n_features)
+        8-bit, or floats in [0, 1].
+    image_shape : tuple of int
+        (channels, height, width), with 1 or 3 channels.
+
+    Returns
+    -------
+    thumbnails : ndarray of shape (n_images, height, width, channels), uint8
+        At most 32 pixels high and wide.
+    """
+    from PIL import Image
+
+    channels, height, width = image_shape
+    pixels = rows if rows.dtype == np.uint8 else np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8)
+    images = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    shrink = _THUMBNAIL / max(height, width)
+    if shrink >= 1:
+        return np.ascontiguousarray(images)
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = [
+        Image.fromarray(image[..., 0] if channels == 1 else np.ascontiguousarray(image)).resize(
+            size, Image.Resampling.BOX
+        )
+        for image in images
+    ]
+    return np.stack([np.asarray(image).reshape(size[1], size[0], channels) for image in small])
+
+
+def write_projector(
+    folder: str | os.PathLike[str], names: Sequence[str], codes: np.ndarray, thumbnails: np.ndarray | None
+) -> None:
+    """Write vectors, metadata, a sprite and the configuration that names them.
+
+    ``tensorboard --logdir folder`` shows them; so does any page that loads tab-separated vectors.
+
+    Parameters
+    ----------
+    folder : path
+        Made if there is none; files of these names in it are replaced.
+    names : sequence of str
+        What every row is called.
+    codes : ndarray of shape (n_samples, n_components)
+    thumbnails : ndarray of shape (n_samples, height, width, channels) or None
+        From `make_thumbnails`. All are drawn smaller if there are too many for one picture.
+    """
+    from PIL import Image
+
+    target = Path(folder)
+    target.mkdir(exist_ok=True)
+    lines = ["\t".join(f"{value:.6g}" for value in code) for code in codes]
+    write_atomically(target / "vectors.tsv", ("\n".join(lines) + "\n").encode())
+    write_atomically(target / "metadata.tsv", ("\n".join(map(printable, names)) + "\n").encode())
+    config = 'embeddings {\n  tensor_name: "codes"\n  tensor_path: "vectors.tsv"\n'
+    config += '  metadata_path: "metadata.tsv"\n'
+    if thumbnails is not None:
+        n, height, width, channels = thumbnails.shape
+        n_side = math.ceil(math.sqrt(n))
+        grid = np.zeros((n_side * height, n_side * width, channels), np.uint8)
+        for i, image in enumerate(thumbnails):
+            top, left = i // n_side * height, i % n_side * width
+            grid[top : top + height, left : left + width] = image
+        shrink = min(1.0, _SPRITE / max(grid.shape[:2]))
+        height, width = max(1, int(height * shrink)), max(1, int(width * shrink))
+        sprite = Image.fromarray(grid[..., 0] if channels == 1 else grid)
+        if sprite.size != (n_side * width, n_side * height):
+            sprite = sprite.resize((n_side * width, n_side * height), Image.Resampling.BOX)
+        with atomically(target / "sprite.png") as temporary:
+            sprite.save(temporary, format="PNG")
+        config += (
+            '  sprite {\n    image_path: "sprite.png"\n'
+            f"    single_image_dim: {width}\n    single_image_dim: {height}\n  }}\n"
+        )
+    write_atomically(target / "projector_config.pbtxt", (config + "}\n").encode())

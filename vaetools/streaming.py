@@ -1,0 +1,172 @@
+"""Files in, tables of scores or codes out, batch by batch: data of any length in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.data.batches import Failure
+from vaetools.data.reader import ImageReader
+from vaetools.data.sources import Source, open_source
+from vaetools.persistence import split_reader
+
+NORMAL, ODD = "normal", "odd"
+
+
+class Part(NamedTuple):
+    """What a batch became.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        First what each row is called, then what was asked for.
+    X : ndarray of shape (n_rows, n_features)
+        The rows themselves, as the model took them.
+    failed : list of Failure
+        What could not be read, as (id, reason).
+    """
+
+    table: pd.DataFrame
+    X: np.ndarray
+    failed: list[Failure]
+
+
+def stream_scores(model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0) -> Iterator[Part]:
+    """Score files batch by batch; what cannot be read is listed, and stops nothing.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+        Fitted. A model of 8-bit images without a reader gets one for its ``image_shape``.
+    data : path, glob, or sequence of those
+        Images: a folder, a glob, files, a text file of paths. A table: CSV or Parquet. An array: NPY,
+        NPZ or IDX.
+    id_column : str or None, default=None
+        Column of a table that names its rows.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Yields
+    ------
+    part : Part
+        Its table has ``path`` (or ``row``, or the id column), ``score`` (higher is more normal),
+        ``reconstruction`` and ``kl`` (costs in nats), ``p_value`` (NaN without calibration rows)
+        and ``verdict``, "normal" or "odd".
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there are no such data, or not of the model's kind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import VAE, stream_scores
+    >>> iris = load_iris(as_frame=True).data
+    >>> vae = VAE(max_iter=20, random_state=0).fit(iris)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "flowers.csv")
+    ...     iris.to_csv(path, index=False)
+    ...     scores = pd.concat(part.table for part in stream_scores(vae, path))
+    >>> scores.columns.tolist()
+    ['row', 'score', 'reconstruction', 'kl', 'p_value', 'verdict']
+    >>> bool(np.allclose(scores["score"], vae.score_samples(iris)))
+    True
+    """
+    return _stream(model, data, verdicts, id_column, verbose)
+
+
+def stream_codes(model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0) -> Iterator[Part]:
+    """Embed files batch by batch; what cannot be read is listed, and stops nothing.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+        Fitted.
+    data : path, glob, or sequence of those
+        As for `stream_scores`.
+    id_column : str or None, default=None
+        Column of a table that names its rows.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Yields
+    ------
+    part : Part
+        Its table has ``path`` (or ``row``, or the id column) and a column per latent dimension.
+    """
+    return _stream(model, data, _codes, id_column, verbose)
+
+
+def verdicts(model: Any, X: np.ndarray) -> pd.DataFrame:
+    """Return score, costs, p-value and verdict of rows; the network runs once for the default score.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+        Fitted.
+    X : ndarray of shape (n_rows, n_features)
+
+    Returns
+    -------
+    table : DataFrame of shape (n_rows, 5)
+        Columns ``score``, ``reconstruction``, ``kl``, ``p_value``, ``verdict``; see `stream_scores`.
+    """
+    rows = model._rows(model._check_new_rows(X))
+    columns: dict[str, Any] = {}
+    if model._can_decode:
+        columns["reconstruction"], columns["kl"] = model._evaluate(rows, model._term_sums).T
+    if model.anomaly_score_ == "reconstruction_kl":
+        model._require_decoder("the score 'reconstruction_kl'")
+        scores = -columns["reconstruction"] - columns["kl"]
+    else:
+        scores = model._evaluate_score(rows, model.anomaly_score_)
+    calibration = getattr(model, "calibration_scores_", None)
+    p_values = np.nan if calibration is None else conformal_p_values(scores, calibration)
+    verdict = np.where(scores >= model._calibrated("offset_"), NORMAL, ODD)
+    return pd.DataFrame({"score": scores, **columns, "p_value": p_values, "verdict": verdict})
+
+
+def _codes(model: Any, X: np.ndarray) -> pd.DataFrame:
+    """Return latent means under the names that `transform` gives them."""
+    codes = model._evaluate(model._rows(model._check_new_rows(X)), model.model_.code)
+    return pd.DataFrame(codes, columns=model.get_feature_names_out())
+
+
+def _stream(
+    model: Any, data: Any, function: Callable[..., pd.DataFrame], id_column: str | None, verbose: int
+) -> Iterator[Part]:
+    """Open data for a model at once, and yield what a function makes of each batch."""
+    reader, estimator = split_reader(model)
+    check_is_fitted(estimator)
+    names = getattr(estimator, "feature_names_in_", None)
+    source = open_source(data, reader=reader or reader_for(estimator), columns=names, id_column=id_column)
+    return _parts(estimator, source, function, names if source.kind == "table" else None, verbose)
+
+
+def _parts(
+    model: Any, source: Source, function: Callable[..., pd.DataFrame], names: Any, verbose: int
+) -> Iterator[Part]:
+    with tqdm(total=source.n_rows, unit="row", unit_scale=True, disable=not verbose) as bar:
+        for batch in source.batches():
+            X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
+            table = function(model, X) if len(batch.ids) else pd.DataFrame()
+            table.insert(0, source.id_name, batch.ids)
+            bar.update(len(batch.ids) + len(batch.failed))
+            yield Part(table, batch.X, batch.failed)
+
+
+def reader_for(model: Any) -> ImageReader | None:
+    """Return a reader of images for a model that was fitted on 8-bit ones, or None."""
+    if model.image_shape is None or model.input_scale_.kind != "pixels":
+        return None
+    return ImageReader(image_shape=model.image_shape).fit([])
