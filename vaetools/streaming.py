@@ -160,7 +160,11 @@ def _parts(
         for batch in source.batches():
             X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
             table = function(model, X) if len(batch.ids) else pd.DataFrame()
-            table.insert(0, source.id_name, batch.ids)
+            # paths stay objects: strings of pandas cannot hold names that are not UTF-8
+            ids = pd.Series(
+                batch.ids, index=table.index, dtype="int64" if source.id_name == "row" else object
+            )
+            table.insert(0, source.id_name, ids)
             bar.update(len(batch.ids) + len(batch.failed))
             yield Part(table, batch.X, batch.failed)
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import struct
 import unicodedata
 
 import numpy as np
@@ -18,7 +19,7 @@ from vaetools.__main__ import main
 from vaetools.anomaly.scores import SCORES
 from vaetools.cli.facts import read_facts
 from vaetools.cli.info import page
-from vaetools.files import read_model_file, write_model_file
+from vaetools.files import _digest, read_model_file, write_model_file
 
 OPTIONS = {"max_iter": 2, "random_state": 0}
 HOSTILE = ["\x1b[31mred", "two\nlines", "\u202egnp.exe", "größe"]
@@ -110,10 +111,11 @@ def test_json_says_what_the_model_says(name, saved, capsys):
     assert facts["mean_terms"] == estimator.mean_terms_.T.to_dict()
     weights = [*estimator.model_.network.parameters(), *estimator.model_.likelihood.parameters()]
     assert facts["n_weights"] == sum(weight.numel() for weight in weights)
-    plain = {None, True, False} | {value for value in facts["parameters"].values() if isinstance(value, str)}
-    for parameter, value in facts["parameters"].items():
-        if value in plain or isinstance(value, (int, float)):
-            assert str(getattr(estimator, parameter)).startswith(str(value))
+    for parameter, value in estimator.get_params(deep=False).items():
+        if value is None or isinstance(value, (bool, int, float, str)):
+            assert facts["parameters"][parameter] == value
+        elif isinstance(value, tuple):
+            assert facts["parameters"][parameter] == list(value)
     assert facts["versions"]["numpy"] == np.__version__
 
 
@@ -154,7 +156,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
                 "table.safetensors: VAE of rows of 4 columns",
                 "Takes           4 columns: \\x1b[31mred, two\\nlines, \\u202egnp.exe, größe",
                 "Scaling         every column to mean 0 and standard deviation 1",
-                "Network         dense layers of 7, 5; 187 weights",
+                "Network         dense layers of 7, 5; 189 weights",
                 "Training        150 rows, 2 epochs; beta=0, batch_size=128, learning_rate_init=0.002,",
                 "False alarms    3.2 % of new normal rows, from 30 calibration rows",
             ],
@@ -174,7 +176,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
                 "False alarms    not known, no calibration rows: there were too few rows to hold some out",
             ],
         ),
-        ("labels", ["Labels          \\u202egnp.exe (", "two\\nlines\u00a0("]),
+        ("labels", ["Labels          \\x1b[31mred (", " two\\nlines (", "\\u202egnp.exe ("]),
         (
             "numbers",
             [
@@ -204,7 +206,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
             "encoder",
             [
                 "Scaling         none, values are taken as they come",
-                "Network         EncoderDecoder, a network of its own; 20 weights",
+                "Network         EncoderDecoder, a network of its own; 21 weights",
                 "Training        150 rows, 0 epochs; beta=1.0, batch_size=128, learning_rate_init=0.002",
                 "Score           neg_kl in nats, higher is more normal; odd below −",
             ],
@@ -230,6 +232,16 @@ def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
         cost = f"{train:.2f} nats on training rows, {held_out:.2f} nats on held-out rows"
         assert f"\n{heading:16}{cost}\n" in text
     assert "\nKL " not in page_of(saved, "wide", capsys)  # an AE has none
+
+
+def test_a_long_label_is_cut_but_not_its_share(saved, tmp_path, capsys):
+    header, arrays = read_model_file(saved["labels"][1])
+    header["fitted"]["classes_"]["strings"][0] = "long " * 100
+    write_model_file(tmp_path / "m.safetensors", header, arrays)
+    assert main(["info", str(tmp_path / "m.safetensors")]) == 0
+    share = saved["labels"][0].class_prior_[0]
+    text = capsys.readouterr().out.replace("\u00a0", " ")
+    assert f"Labels          {'long ' * 9}lo… ({100 * share:.1f} %), " in text
 
 
 def test_info_loads_neither_torch_nor_scikit_learn_nor_pandas(saved):
@@ -272,6 +284,14 @@ def put(header, path, value):
     else:
         inside[last] = value
     return header
+
+
+def write_raw(path, header, tensors, values):
+    """Write a header, as JSON, and arrays that may claim anything, with a true checksum."""
+    entries = {"__metadata__": {"vaetools": header}, **tensors}
+    entries["__metadata__"]["sha256"] = _digest(entries, values)
+    text = json.dumps(entries).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + values)
 
 
 LIES = [
@@ -362,15 +382,16 @@ def test_a_crafted_file_is_refused_in_one_line(name, place, lie, message, saved,
         assert err.count("\n") == 1
 
 
-def test_a_deep_header_is_refused(saved, tmp_path, capsys):
-    header, arrays = read_model_file(saved["table"][1])
-    deep = []
-    for _ in range(600):
-        deep = [deep]
-    header["parameters"]["hidden_layer_sizes"] = deep
-    write_model_file(tmp_path / "m.safetensors", header, arrays)
-    assert main(["info", str(tmp_path / "m.safetensors")]) in (0, 2)
-    assert capsys.readouterr().err.count("\n") <= 1
+@pytest.mark.parametrize("depth", [9, 300, 100_000])
+def test_a_deep_header_is_refused(depth, saved, tmp_path, capsys):
+    header = json.dumps(read_model_file(saved["table"][1])[0] | {"parameters": {"beta": "DEEP"}})
+    path = tmp_path / "m.safetensors"
+    write_raw(path, header.replace('"DEEP"', "[" * depth + "]" * depth), {}, b"")
+    assert main(["info", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"vaetools: {path}: ")
+    assert ("too deep" if depth < 1000 else "not a model file") in err
+    assert err.count("\n") == 1
 
 
 def test_arrays_that_are_none_are_refused(saved, tmp_path, capsys):
@@ -406,3 +427,22 @@ def test_what_info_accepts_is_what_load_gives(saved):
     for name in ("table", "labels", "files"):
         model, path = saved[name]
         assert type(load(path)) is type(model)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        3,
+        {"dtype": "F32", "shape": [9], "data_offsets": [0, 4]},
+        {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]},
+        {"dtype": "\x1b[31m", "shape": [2], "data_offsets": [0, 4]},
+    ],
+)
+def test_a_crafted_array_is_refused(tensor, saved, tmp_path, capsys):
+    path = tmp_path / "crafted.safetensors"
+    write_raw(path, json.dumps(read_model_file(saved["table"][1])[0]), {"a": tensor}, b"1234")
+    assert main(["info", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"vaetools: {path}: ")
+    assert err.count("\n") == 1
+    assert err[:-1].isprintable()

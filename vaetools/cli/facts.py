@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from vaetools.anomaly.calibration import n_tolerated
 from vaetools.data.decoding import ASPECTS
 from vaetools.files import ModelFileError, read_model_file
+from vaetools.report.text import printable
 
 MODELS = ("AE", "VAE", "CVAE")
 SCALINGS = ("pixels", "unit", "standardize", "identity")
@@ -26,6 +27,9 @@ MODES = {1: "gray", 3: "rgb"}
 _UNITS = {"latent_knn": "std"}  # of scores; all others are in nats
 _NUMBER, _PLAIN = (int, float), (type(None), bool, int, float, str)
 _HUGE = 2**63
+_LONGEST, _DEEPEST = 200, 8  # characters of a reason, levels of a parameter
+# beside ValueError, what reading arrays of a type that numpy does not have comes to
+_REFUSED = (ValueError, KeyError, OverflowError, SafetensorError)
 _CHANNELS = re.compile(r"model_\.network\.features\.stages\.(\d+)\.conv\.weight")
 _WIDTHS = re.compile(r"model_\.network\.encoder\.(\d+)\.weight")
 
@@ -119,26 +123,30 @@ def read_facts(path: str | os.PathLike[str]) -> Facts:
         return Facts(path=str(path), file_size=Path(path).stat().st_size, **_facts(header, arrays))
     except ModelFileError:
         raise
-    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as reason:
-        raise ModelFileError(f"{path}: the file holds no usable model: {reason}") from reason
-    except SafetensorError as reason:
-        raise ModelFileError(f"{path}: the file holds no usable arrays: {reason}") from reason
+    except _REFUSED as reason:
+        raise _unusable(path, reason) from reason
+
+
+def _unusable(path: str | os.PathLike[str], reason: Exception) -> ModelFileError:
+    """Return an error of one short line, even where the file chose its words."""
+    return ModelFileError(f"{path}: the file holds no usable model: {printable(str(reason)[:_LONGEST])}")
 
 
 def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return all facts but those of the file itself."""
     fitted = _entry(header, "fitted", dict)
     parameters = _entry(header, "parameters", dict)
+    plain = {name: _plain(value) for name, value in parameters.items()}
     network = parameters.get("network")
     custom = None if network is None else str(_entry(_object("network", network), "network", str))
     reader = _reader(_entry(header, "reader", dict, type(None)))
-    shape = parameters.get("image_shape")
+    shape = plain.get("image_shape")
     score = _entry(fitted, "anomaly_score_", str)
     return {
         "model": _choice(header, "class", MODELS),
         "n_features": _count(fitted, "n_features_in_"),
         "feature_names": _texts(fitted["feature_names_in_"]) if "feature_names_in_" in fitted else None,
-        "image_shape": reader[0] if reader else None if shape is None else _shape(_plain(shape)),
+        "image_shape": reader[0] if reader else None if shape is None else _shape(shape),
         "reader": reader and reader[1],
         "input_scale": _choice(_entry(fitted, "input_scale_", dict), "input_scale", SCALINGS),
         "n_samples": _count(fitted, "n_samples_") if "n_samples_" in fitted else None,
@@ -158,7 +166,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
             for name, array in arrays.items()
             if name.startswith(("model_.network.", "model_.likelihood."))
         ),
-        "parameters": {name: _plain(value) for name, value in parameters.items()},
+        "parameters": plain,
         "versions": {
             name: _entry(header["versions"], name, str) for name in _entry(header, "versions", dict)
         },
@@ -190,7 +198,7 @@ def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[
 
 def _mean_terms(written: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Return mean costs by part of the rows, then by term."""
-    table, index = _entry(written, "table", dict), _entry(written, "index", list)
+    table, index = _entry(written, "table", dict), _texts(written, "index")
     columns = {term: _entry(table, term, list) for term in ("reconstruction", "kl")}
     if any(len(column) != len(index) for column in columns.values()):
         raise ValueError("the columns of mean_terms_ must be as long as its index")
@@ -278,10 +286,10 @@ def _shape(value: Any) -> list[int]:
     return sizes
 
 
-def _texts(written: Any) -> list[str]:
-    """Return an array of texts."""
-    texts = _entry(written, "strings", list)
-    return _items("strings", texts, lambda text: type(text) is str, "a list of texts")
+def _texts(written: Any, name: str = "strings") -> list[str]:
+    """Return a list of texts."""
+    texts = _entry(written, name, list)
+    return _items(name, texts, lambda text: type(text) is str, "a list of texts")
 
 
 def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray], kinds: str) -> np.ndarray:
@@ -295,12 +303,14 @@ def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray], kin
     return array
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = _DEEPEST) -> Any:
     """Return a constructor parameter as a plain value; a likelihood or a network as text."""
+    if not depth:
+        raise ValueError("a parameter is nested too deep")
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, depth - 1) for item in value]
     if isinstance(value, dict) and "tuple" in value:
-        return _plain(_entry(value, "tuple", list))
+        return _plain(_entry(value, "tuple", list), depth - 1)
     if isinstance(value, dict) and "network" in value:
         return _entry(value, "network", str)
     if isinstance(value, dict):

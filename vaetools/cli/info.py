@@ -91,7 +91,7 @@ def page(facts: Facts) -> str:
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
         "Score": _score(facts),
         "False alarms": _false_alarms(facts),
-        "Written by": _few([f"{name} {version}" for name, version in facts.versions.items()]),
+        "Written by": _few([_shortened(f"{name} {version}") for name, version in facts.versions.items()]),
         "File": f"{_size(facts.file_size)}, format {facts.format_version}",
     }
     lines = [*_wrapped(title), ""]
@@ -124,7 +124,7 @@ def _takes(facts: Facts) -> str:
         aspect = _ASPECTS[facts.reader["aspect"]]
         return f"image files, read as {facts.reader['mode']}, scaled to {width}×{height} pixels, {aspect}"
     if facts.feature_names is not None:
-        return f"{_counted(facts.n_features, 'column')}: {_few(facts.feature_names)}"
+        return f"{_counted(facts.n_features, 'column')}: {_few(list(map(_shortened, facts.feature_names)))}"
     kind = "8-bit pixels" if facts.input_scale == "pixels" else "numbers"
     return f"rows of {facts.n_features:,} {kind}, columns without names"
 
@@ -144,9 +144,8 @@ def _network(facts: Facts) -> str:
 
 def _labels(facts: Facts) -> str:
     """Return the labels of a conditional model with their shares; a line breaks between labels alone."""
-    return _few(
-        [f"{each['label']} ({percent(each['share'])})".replace(" ", _NO_BREAK) for each in facts.labels or []]
-    )
+    labels = [f"{_shortened(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
+    return _few([label.replace(" ", _NO_BREAK) for label in labels])
 
 
 def _training(facts: Facts) -> str:
@@ -201,7 +200,7 @@ def _shortened(text: str) -> str:
 def _few(names: Sequence[str]) -> str:
     """Return the first of some names, and how many more there are."""
     more = len(names) - _LISTED
-    shown = ", ".join(map(_shortened, names[:_LISTED]))
+    shown = ", ".join(names[:_LISTED])
     return f"{shown} … and {more:,} more" if more > 0 else shown
 
 

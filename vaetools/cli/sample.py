@@ -154,6 +154,6 @@ def _write_csv(output: Path | None, rows: np.ndarray, estimator: Any) -> None:
         names = [printable(name) for name in names]  # for eyes; a file or a pipe gets them as they are
     text = pd.DataFrame(rows, columns=names).to_csv(index=False, float_format="%.10g", lineterminator="\n")
     if output is None:
-        click.echo(text, nl=False)
+        sys.stdout.write(text)  # click.echo would drop what looks like a color
     else:
         write_atomically(output, text.encode())

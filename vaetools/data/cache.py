@@ -7,11 +7,13 @@ on from there.
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -61,7 +63,7 @@ def cached_rows(
     n_rows = sum(entry[-1] is None for entry in known)
     if len(known) < len(paths):
         with open(target, "r+b" if target.exists() else "w+b") as rows, open(index, "a") as lines:
-            _write_header(rows, n_rows, reader._n_features_out)
+            rows.write(_header(n_rows, reader._n_features_out))
             rows.truncate(rows.tell() + n_rows * reader._n_features_out)
             rows.seek(0, os.SEEK_END)
             for batch in reader.batches(paths[len(known) :], range(len(known), len(paths))):
@@ -72,7 +74,8 @@ def cached_rows(
                 _reach_disk(lines)
                 known += entries
                 n_rows += len(batch.X)
-            _write_header(rows, n_rows, reader._n_features_out)
+            rows.seek(0)
+            rows.write(_header(n_rows, reader._n_features_out))
     failed = [Failure(i, entry[-1]) for i, entry in enumerate(known) if entry[-1] is not None]
     if not n_rows:  # an empty file cannot be mapped
         return np.empty((0, reader._n_features_out), np.uint8), failed
@@ -123,13 +126,15 @@ def _read_index(target: Path, index: Path, settings: dict[str, Any], states: lis
 def _holds(target: Path, known: list, settings: dict[str, Any]) -> bool:
     """Whether a file is as long as its index says at least."""
     n_rows = sum(entry[-1] is None for entry in known)
-    return target.stat().st_size >= n_rows * int(np.prod(settings["image_shape"]))
+    n_features = math.prod(settings["image_shape"])
+    return target.stat().st_size >= len(_header(n_rows, n_features)) + n_rows * n_features
 
 
-def _write_header(rows: BinaryIO, n_rows: int, n_features: int) -> None:
-    """Write the header of a .npy file in place; numpy leaves room in it for more rows."""
-    rows.seek(0)
-    npy.write_array_header_1_0(rows, {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_features)})
+def _header(n_rows: int, n_features: int) -> bytes:
+    """Return the header of a .npy file, as long for any number of rows: numpy leaves room for more."""
+    header = io.BytesIO()
+    npy.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_features)})
+    return header.getvalue()
 
 
 def _reach_disk(file: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
@@ -20,8 +20,11 @@ from vaetools.data.decoding import ASPECTS, ImageFileError, Recipe, decode_many,
 MODES = {"gray": 1, "rgb": 3}
 _LOOKED_AT = 64  # readable images that decide what is not said
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
-_ALONE_SECONDS = 0.5  # of decoding before other processes are worth their start
-_TASK_SECONDS = 0.05  # of decoding that one task for another process should take
+_PIECE = 8  # files that are decoded between two looks at the clock
+_PROBE_SECONDS = 0.1  # of decoding tell how long a file takes
+_WORTH_SECONDS = 1.0  # of decoding are worth the start of other processes
+_TASK_SECONDS = 0.02  # of decoding that one task for another process should take
+_ROUND_TASKS, _ROUND_VALUES = 40, 2**26  # per process, and bytes in all, before the rows are worked on
 _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
 
@@ -269,24 +272,39 @@ def _decoded(
 ) -> Iterator[tuple[int, np.ndarray, list[Failure]]]:
     """Yield the number of the first image, rows and failures, in order.
 
-    The first half second runs here: it may be all there is, and it tells how many images make a
-    task that is worth sending. PIL images are not sent.
+    The first images are decoded here. They tell whether other processes are worth their start, and
+    how many images make a task worth sending. Then all cores decode a round of tasks, and rest while
+    the caller works on its rows: together they would only stand in each other's way.
     """
     done, seconds = 0, 0.0
-    alone = n_jobs == 1 or not all(isinstance(source, str) for source in sources[:1])
-    while done < len(sources) and (alone or seconds < _ALONE_SECONDS):
-        part, start = sources[done : done + 8], time.perf_counter()
+    n_workers = effective_n_jobs(n_jobs) if isinstance(sources[0] if len(sources) else None, str) else 1
+    while done < len(sources) and (
+        n_workers == 1
+        or seconds <= _PROBE_SECONDS
+        or seconds / done * (len(sources) - done) <= _WORTH_SECONDS
+    ):
+        part, start = sources[done : done + _PIECE], time.perf_counter()
         result = decode_many(part, recipe)
         seconds += time.perf_counter() - start
         yield done, *result
         done += len(part)
     if done == len(sources):
         return
-    size = max(1, min(_BATCH_ROWS, round(_TASK_SECONDS * done / seconds)))
-    starts = range(done, len(sources), size)
-    tasks = (delayed(decode_quietly)(sources[start : start + size], recipe) for start in starts)
-    for start, result in zip(starts, Parallel(n_jobs, return_as="generator")(tasks), strict=True):
-        yield start, *result
+    n_images = max(
+        1, min(round(_TASK_SECONDS * done / seconds), _ROUND_VALUES // n_workers // recipe.n_features)
+    )
+    tasks = range(done, len(sources), n_images)
+    n_tasks = n_workers * max(
+        1, min(_ROUND_TASKS, _ROUND_VALUES // (n_workers * n_images * recipe.n_features))
+    )
+    with Parallel(n_workers, pre_dispatch="all") as parallel:
+        for first in range(0, len(tasks), n_tasks):
+            starts = tasks[first : first + n_tasks]
+            results = parallel(
+                delayed(decode_quietly)(sources[start : start + n_images], recipe) for start in starts
+            )
+            for start, result in zip(starts, results, strict=True):
+                yield start, *result
 
 
 def _named(pieces: Iterable[tuple[int, np.ndarray, list[Failure]]], names: Sequence) -> Iterator[Batch]:

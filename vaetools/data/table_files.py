@@ -198,9 +198,9 @@ class ParquetFile:
         with self._open() as file:
             for batch in file.iter_batches(n_rows, columns=names):
                 start, stop = stop, stop + batch.num_rows
-                columns = [_plain(batch.column(name)).cast(pa.float64(), safe=False) for name in features]
+                columns = [batch.column(name).cast(pa.float64(), safe=False) for name in features]
                 X = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
-                cells = None if beside is None else _plain(batch.column(beside))
+                cells = None if beside is None else batch.column(beside)
                 yield Block(np.arange(start, stop), X, {}, cells, [])
 
     def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -316,10 +316,3 @@ def _is_number(kind: Any) -> bool:
 
     kind = kind.value_type if types.is_dictionary(kind) else kind
     return any(is_(kind) for is_ in (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean))
-
-
-def _plain(cells: Any) -> Any:
-    """Return cells of Arrow, out of their dictionary if they have one."""
-    from pyarrow import types
-
-    return cells.dictionary_decode() if types.is_dictionary(cells.type) else cells
