@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "data": set(),
     "report": {"latent"},
     "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "latent", "data", "report"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing
     "__init__": {"nn", "estimators", "persistence", "streaming", "data"},
 }

@@ -10,9 +10,13 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import save as save_safetensors
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import vaetools as vt
-from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ModelFileError
+from tests.data.pictures import write_gray
+from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ImageReader, ModelFileError
 from vaetools.files import _digest, _split, read_model_file
 
 OPTIONS = {"max_iter": 3, "random_state": 0}
@@ -250,3 +254,41 @@ def test_a_failed_save_leaves_the_old_file(whole, iris, tmp_path, monkeypatch):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         vt.load(tmp_path / "nowhere")
+
+
+# A reader in front of the model
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory):
+    """A fitted pipeline of paths, and its paths."""
+    folder = tmp_path_factory.mktemp("photos")
+    write_gray(folder, 20, size=8)
+    paths = sorted(folder.iterdir())
+    vae = VAE(2, image_shape=(3, 4, 6), hidden_channels=(), max_iter=1, contamination=0.1, random_state=0)
+    return make_pipeline(ImageReader(size=(4, 6), mode="rgb", aspect="crop"), vae).fit(paths), paths
+
+
+def test_a_pipeline_of_reader_and_model_comes_back(readers, tmp_path):
+    pipeline, paths = readers
+    vt.save(pipeline, tmp_path / "m.safetensors")
+    loaded = vt.load(tmp_path / "m.safetensors")
+    assert isinstance(loaded, Pipeline)
+    assert [name for name, _ in loaded.steps] == [name for name, _ in pipeline.steps]
+    assert loaded[0].get_params() == pipeline[0].get_params()
+    assert loaded[0].image_shape_ == (3, 4, 6)
+    np.testing.assert_array_equal(loaded.score_samples(paths), pipeline.score_samples(paths))
+
+
+def test_other_pipelines_are_refused(readers, tmp_path):
+    pipeline, _ = readers
+    for steps in (
+        [StandardScaler(), pipeline[1]],
+        [pipeline[0], StandardScaler()],
+        [*pipeline, StandardScaler()],
+    ):
+        with pytest.raises(TypeError, match=r"pipeline of an ImageReader and one of those; got Pipeline"):
+            vt.save(make_pipeline(*steps), tmp_path / "m.safetensors")
+    with pytest.raises(NotFittedError):
+        vt.save(make_pipeline(ImageReader(), pipeline[1]), tmp_path / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []

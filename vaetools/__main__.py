@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from vaetools.cli import vaetools
+from vaetools.report.text import printable
 
 FAILED, INTERRUPTED = 2, 130
 
@@ -23,13 +28,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0, or 2 after an error, or 130 after Ctrl-C. Errors print one line to standard error.
+        0; 1 if it finished but some files or rows could not be read; 2 after an error; 130 after
+        Ctrl-C. Errors print one line to standard error.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _say_warning
+            status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
+            sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted; no file was changed.", INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        return 0
     except click.ClickException as error:
         return _say(error.format_message(), FAILED)
     except (OSError, ValueError) as error:
@@ -39,9 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _say_warning(message: Warning | str, *where: Any) -> None:
+    """Print a warning on one line, without the place in the code where it was raised."""
+    _say(f"warning: {message}", 0)
+
+
 def _say(message: str, status: int) -> int:
     """Print a message on one line of standard error, and return the status."""
-    click.echo(f"vaetools: {' '.join(message.split())}", err=True)
+    click.echo(f"vaetools: {printable(' '.join(message.split()))}", err=True)
     return status
 
 

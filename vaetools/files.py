@@ -95,6 +95,7 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     ModelFileError
         If the file is truncated, was changed, is of another format or of a newer version.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     data = Path(path).read_bytes()
@@ -103,23 +104,28 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
         metadata = entries["__metadata__"]
         header, digest = json.loads(metadata[_HEADER]), metadata[_CHECKSUM]
         version = header["format_version"]
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, RecursionError, AttributeError):
         raise ModelFileError(
             f"{path}: not a model file of vaetools: got {len(data)} bytes that start with "
             f"{data[:12]!r}. Models are safetensors files written by vaetools.save; pickles are "
             "never loaded."
         ) from None
-    if version not in range(1, FORMAT_VERSION + 1):  # first: another version may count the checksum otherwise
+    if (
+        type(version) is not int or not 1 <= version <= FORMAT_VERSION
+    ):  # first: another version may count the checksum otherwise
         raise ModelFileError(
             f"{path}: the file has format version {version!r}, and this vaetools reads up to "
             f"{FORMAT_VERSION}. Upgrade vaetools."
         )
     if digest != _digest(entries, values):
         raise ModelFileError(
-            f"{path}: the file is damaged: its checksum should be {str(digest)[:12]}…, and its "
-            f"{len(data)} bytes make {_digest(entries, values)[:12]}…. Copy it again, or save again."
+            f"{path}: the file is damaged: its checksum should be {str(digest)[:12]!r}…, and its "
+            f"{len(data)} bytes make {_digest(entries, values)[:12]!r}…. Copy it again, or save again."
         )
-    return header, load(data)
+    try:
+        return header, load(data)
+    except (KeyError, SafetensorError) as reason:  # of a kind that numpy does not know, or overlapping
+        raise ModelFileError(f"{path}: the file holds no usable arrays: {reason!r}") from None
 
 
 def _split(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Failure
-from vaetools.data.reader import ImageReader
+from vaetools.data.reader import MODES, ImageReader
 from vaetools.data.sources import Source, open_source
 from vaetools.persistence import split_reader
 
@@ -148,7 +148,7 @@ def _stream(
     """Open data for a model at once, and yield what a function makes of each batch."""
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
-    names = getattr(estimator, "feature_names_in_", None)
+    names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
     source = open_source(data, reader=reader or reader_for(estimator), columns=names, id_column=id_column)
     return _parts(estimator, source, function, names if source.kind == "table" else None, verbose)
 
@@ -171,6 +171,7 @@ def _parts(
 
 def reader_for(model: Any) -> ImageReader | None:
     """Return a reader of images for a model that was fitted on 8-bit ones, or None."""
-    if model.image_shape is None or model.input_scale_.kind != "pixels":
+    shape = model.image_shape
+    if shape is None or shape[0] not in MODES.values() or model.input_scale_.kind != "pixels":
         return None
     return ImageReader(image_shape=model.image_shape).fit([])

@@ -29,6 +29,17 @@ def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
     return min(k, n_calibration)
 
 
+def expected_rate(n_calibration: int, false_alarm_rate: float) -> float:
+    """Return the probability that a new normal row is flagged: k / (n + 1), at most the rate.
+
+    Examples
+    --------
+    >>> expected_rate(30, 0.05)  # k = 1 of 31
+    0.03225806451612903
+    """
+    return n_tolerated(n_calibration, false_alarm_rate) / (n_calibration + 1)
+
+
 def n_rows_needed(false_alarm_rate: float) -> int:
     """Return the fewest calibration rows that can stand for a false-alarm rate.
 

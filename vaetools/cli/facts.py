@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 
-from vaetools.anomaly.calibration import n_tolerated
+from vaetools.anomaly.calibration import expected_rate
 from vaetools.data.decoding import ASPECTS
 from vaetools.files import ModelFileError, read_model_file
 from vaetools.report.text import printable
@@ -219,7 +219,7 @@ def _verdict(
         asked = _number(parameters, "false_alarm_rate")
         if not 0 < asked < 1:
             raise ValueError(f"false_alarm_rate must lie between 0 and 1; got {asked}")
-        expected = n_tolerated(n, asked) / (n + 1)
+        expected = expected_rate(n, asked)
     offset = _number(fitted, "offset_") if "offset_" in fitted else None
     return {"threshold": offset, "false_alarm_rate": expected, "n_calibration": n}
 

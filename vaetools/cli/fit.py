@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaetools.cli.info import SCALINGS, finite, page
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -21,17 +23,10 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import counted, list_failures
 from vaetools.cli.score import UNREAD
-from vaetools.cli.writing import check_output
+from vaetools.cli.writing import check_output, readable
 
 if TYPE_CHECKING:
     from vaetools.data.sources import TrainingData
-
-_SCALINGS = {
-    "pixels": "8-bit values are divided by 255",
-    "unit": "values lie in [0, 1] and are left as they are",
-    "standardize": "columns are scaled to mean 0 and standard deviation 1",
-    "identity": "values are left as they are",
-}
 
 
 class Size(click.ParamType):
@@ -192,6 +187,7 @@ def fit(
     from sklearn.pipeline import make_pipeline
 
     import vaetools
+    from vaetools.cli.facts import read_facts
     from vaetools.data.sources import kind_of, read_training
 
     watched = shows_progress(quiet, verbose)
@@ -221,10 +217,13 @@ def fit(
     if read.reader is not None:
         read.reader.set_params(verbose=0)
     vaetools.save(model if read.reader is None else make_pipeline(read.reader, model), output)
+    facts = read_facts(output)
     if as_json:
-        click.echo(json.dumps(_summary(model, read, seconds, output), indent=2, allow_nan=False))
+        failed = [{"id": readable(name), "reason": readable(reason)} for name, reason in read.failed]
+        summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
+        click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
-        click.echo(describe_model(model, seconds, output))
+        click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{page(facts)}")
     list_failures(read.failed)
     return UNREAD if read.failed else 0
 
@@ -253,7 +252,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
 
     from vaetools.estimators.rows import scale_kind, value_range
     from vaetools.nn.likelihoods import LIKELIHOODS
-    from vaetools.report.text import printable
+    from vaetools.report.text import text_facts
 
     X = np.asarray(read.X)
     low, high = value_range(X)
@@ -264,56 +263,18 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
     )
     facts = {
-        "data": f"{counted(len(X), read.kind)} from {printable(data[0])}"
+        "Data": f"{counted(len(X), read.kind)} from {data[0]}"
         + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
-        "shape": _shape_in_words(read),
-        "values": f"{low:g} to {high:g} ({X.dtype}): {_SCALINGS[kind]}",
-        "labels": _labels_in_words(read.labels, model),
-        "left out": ", ".join(
+        "Shape": _shape_in_words(read),
+        "Values": f"{low:g} to {high:g} ({X.dtype})",
+        "Scaling": SCALINGS[kind],
+        "Labels": _labels_in_words(read.labels, model),
+        "Left out": ", ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
             + [f"{len(read.ignored):,} files that are no images"] * bool(read.ignored)
         ),
     }
-    return facts_text(facts)
-
-
-def describe_model(model: Any, seconds: float, output: Path) -> str:
-    """Return how training went, and where the threshold lies."""
-    from vaetools.report.text import number, text_table
-
-    terms = model.mean_terms_
-    names = {"train": "training rows", "held_out": "held-out rows"}
-    rows = [[names[part], number(rec, 2), number(kl, 2)] for part, rec, kl in terms.itertuples()]
-    table = text_table(["nats per row", "reconstruction", "KL"], rows, "<>>") if rows else ""
-    facts = {
-        "model": f"{type(model).__name__} of {model._n_features_out} components, "
-        f"{model.active_units_.sum()} active; {model.n_iter_} epochs in {seconds:.1f} s",
-        "threshold": threshold_in_words(model),
-        "written": f"{output} ({output.stat().st_size / 1e6:.1f} MB)",
-    }
-    return f"\n{table}\n\n{facts_text(facts)}"
-
-
-def facts_text(facts: dict[str, str]) -> str:
-    """Return named facts in two columns; those that are empty are left out."""
-    width = max(map(len, facts))
-    return "\n".join(f"{name:{width}}  {fact}" for name, fact in facts.items() if fact)
-
-
-def threshold_in_words(model: Any) -> str:
-    """Return the threshold and what it stands for."""
-    from vaetools.anomaly.calibration import n_tolerated
-    from vaetools.report.text import number, percent
-
-    if not hasattr(model, "calibration_scores_"):
-        share = model.false_alarm_rate if model.contamination == "auto" else model.contamination
-        return f"{number(model.offset_, 2)}, below which {percent(share)} of the training rows score"
-    n = len(model.calibration_scores_)
-    rate = n_tolerated(n, model.false_alarm_rate) / (n + 1)
-    return (
-        f"{number(model.offset_, 2)}, below which {percent(rate)} of new normal rows score "
-        f"({n:,} were held out to set it)"
-    )
+    return text_facts(facts)
 
 
 def _shape_in_words(read: TrainingData) -> str:
@@ -331,36 +292,10 @@ def _labels_in_words(labels: Any, model: Any) -> str:
     """Return the commonest labels, and whether they are used."""
     from collections import Counter
 
-    from vaetools.report.text import printable
-
     if labels is None:
         return ""
     counts = Counter(labels.tolist()).most_common()
-    shown = ", ".join(f"{printable(str(label))} ({n:,})" for label, n in counts[:5])
+    shown = ", ".join(f"{label} ({n:,})" for label, n in counts[:5])
     more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
     unused = "" if type(model).__name__ == "CVAE" else "; only a cvae uses them"
     return f"{shown}{more}{unused}"
-
-
-def _summary(model: Any, read: TrainingData, seconds: float, output: Path) -> dict[str, Any]:
-    """Return everything as JSON takes it."""
-    from vaetools.cli.writing import readable
-
-    return {
-        "class": type(model).__name__,
-        "kind": read.kind,
-        "n_samples": len(read.X),
-        "n_features": model.n_features_in_,
-        "image_shape": read.image_shape,
-        "scaling": model.input_scale_.kind,
-        "n_components": model._n_features_out,
-        "n_active": int(model.active_units_.sum()),
-        "n_epochs": model.n_iter_,
-        "seconds": round(seconds, 3),
-        "mean_terms": model.mean_terms_.to_dict(orient="index"),
-        "threshold": getattr(model, "offset_", None),
-        "false_alarm_rate": model.false_alarm_rate,
-        "n_calibration": len(getattr(model, "calibration_scores_", ())),
-        "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in read.failed],
-        "output": str(output),
-    }

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.options import model_argument
-from vaetools.report.text import ABSENT, number, percent, printable
+from vaetools.report.text import ABSENT, number, percent, printable, text_facts
 
 if TYPE_CHECKING:
     from vaetools.cli.facts import Facts
 
-_WIDTH, _INDENT = 100, 16
+_WIDTH = 100
 _LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
 _NO_BREAK = "\u00a0"
-_SCALINGS = {
+SCALINGS = {
     "pixels": "8-bit pixels, divided by 255",
     "unit": "already in [0, 1], left as it is",
     "standardize": "every column to mean 0 and standard deviation 1",
@@ -71,7 +71,7 @@ def info(model: Path, as_json: bool) -> None:
 
     facts = read_facts(model)
     if as_json:
-        click.echo(json.dumps(_finite(dataclasses.asdict(facts)), indent=2, allow_nan=False))
+        click.echo(json.dumps(finite(dataclasses.asdict(facts)), indent=2, allow_nan=False))
     else:
         click.echo(page(facts))
 
@@ -81,7 +81,7 @@ def page(facts: Facts) -> str:
     title = f"{Path(facts.path).name}: {facts.model} of {_what(facts)}"
     rows = {
         "Takes": _takes(facts),
-        "Scaling": _SCALINGS[facts.input_scale],
+        "Scaling": SCALINGS[facts.input_scale],
         "Network": _network(facts),
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
         "Labels": _labels(facts),
@@ -94,18 +94,8 @@ def page(facts: Facts) -> str:
         "Written by": _few([_shortened(f"{name} {version}") for name, version in facts.versions.items()]),
         "File": f"{_size(facts.file_size)}, format {facts.format_version}",
     }
-    lines = [*_wrapped(title), ""]
-    for name, text in rows.items():
-        if text:
-            lines += _wrapped(text, f"{name:{_INDENT}}", " " * _INDENT)
-    return "\n".join(lines)
-
-
-def _wrapped(text: str, first: str = "", later: str = "") -> list[str]:
-    """Return text of unknown origin as lines of at most 100 columns."""
-    return textwrap.wrap(
-        printable(text), _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
-    )
+    heading = textwrap.fill(printable(title), _WIDTH, break_on_hyphens=False)
+    return f"{heading}\n\n{text_facts(rows, width=_WIDTH)}"
 
 
 def _what(facts: Facts) -> str:
@@ -213,10 +203,10 @@ def _size(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return plain values without those that JSON does not have."""
     if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
+        return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +12,6 @@ from vaetools.cli.saying import say
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from vaetools.data.reader import ImageReader
 
 _image = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -56,29 +54,21 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     from vaetools.cli.pictures import enlargement, write_png
     from vaetools.persistence import load, split_reader
     from vaetools.report.morphing import morph as decode_between
+    from vaetools.streaming import reader_for
 
     reader, estimator = split_reader(load(model, device=device))
+    reader = reader or reader_for(estimator)
     if reader is None:
-        reader = _reader_of(estimator)
+        raise click.ClickException(
+            "morph needs a model of gray or RGB images: one fitted behind an ImageReader, or on 8-bit "
+            f"pixels with image_shape; got a {type(estimator).__name__} with "
+            f"image_shape={estimator.image_shape} and input scale {estimator.input_scale_.kind!r}."
+        )
     ends = reader.transform([first, last])
     made = decode_between(estimator, ends, steps)
     shape = tuple(reader.image_shape_)
     write_png(output, strip(ends / 255, made, shape), enlargement(shape))
     say(f"{steps} steps decoded. Written: {output}")
-
-
-def _reader_of(estimator: Any) -> ImageReader:
-    """Return a reader for a model that was fitted on rows of pixels without one."""
-    from vaetools.data.reader import ImageReader
-
-    kind, shape = estimator.input_scale_.kind, estimator.image_shape
-    if shape is None or shape[0] not in (1, 3) or kind != "pixels":
-        raise click.ClickException(
-            "morph needs a model of gray or RGB images: one fitted behind an ImageReader, or on 8-bit pixels "
-            f"with image_shape; got a {type(estimator).__name__} with image_shape={shape} and "
-            f"input scale {kind!r}."
-        )
-    return ImageReader(image_shape=shape).fit([])
 
 
 def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -168,12 +168,11 @@ def _plain(value: Any) -> Any:
 
 def _expected_rate(model: Any) -> float | None:
     """Return the share of normal rows that is flagged, where rows were held out to know it."""
-    from vaetools.anomaly.calibration import n_tolerated
+    from vaetools.anomaly.calibration import expected_rate
 
     if not hasattr(model, "calibration_scores_"):
         return None
-    n = len(model.calibration_scores_)
-    return n_tolerated(n, model.false_alarm_rate) / (n + 1)
+    return expected_rate(len(model.calibration_scores_), model.false_alarm_rate)
 
 
 def _conclude(tally: Tally, model: Any, output: Path | None, html: Path | None) -> None:

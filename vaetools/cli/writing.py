@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.files import atomically
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -48,6 +46,8 @@ def open_table_writer(path: Path | None) -> Iterator[Write]:
     if path is None:
         yield _CsvWriter(sys.stdout).write
         return
+    from vaetools.files import atomically
+
     with atomically(path) as temporary:
         if path.suffix.lower() == ".csv":
             with open(temporary, "x", encoding="utf-8", newline="") as file:
@@ -106,4 +106,6 @@ class _ParquetWriter:
 
 def _with_readable_ids(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose first column can be written as UTF-8."""
-    return table.assign(**{table.columns[0]: [readable(name) for name in table.iloc[:, 0]]})
+    result = table.copy(deep=False)
+    result.isetitem(0, [readable(name) for name in table.iloc[:, 0]])
+    return result

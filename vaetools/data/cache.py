@@ -133,7 +133,8 @@ def _holds(target: Path, known: list, settings: dict[str, Any]) -> bool:
 def _header(n_rows: int, n_features: int) -> bytes:
     """Return the header of a .npy file, as long for any number of rows: numpy leaves room for more."""
     header = io.BytesIO()
-    npy.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_features)})
+    description = {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_features)}
+    npy.write_array_header_1_0(header, description)
     return header.getvalue()
 
 

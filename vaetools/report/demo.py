@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vaetools.latent.paths import interpolate
 from vaetools.latent.projection import project
+from vaetools.report.morphing import morph
 
 N_RECONSTRUCTED, N_SAMPLED, N_STEPS, N_ODDEST = 12, 8, 12, 12
 _N_NEIGHBORS = 5
@@ -288,18 +288,11 @@ def _views(name: str, model: Any, digits: Digits, originals: np.ndarray, seed: i
 
 
 def _morph(model: Any, digits: Digits, start: Any, end: Any) -> np.ndarray:
-    """Decode the straight line between the codes of two held-out rows.
-
-    A conditional model decodes the line once as each label, and the label goes over as the code does.
-    """
+    """Decode the straight line between the codes of two held-out rows, whose labels are known."""
     ends = np.stack([digits.held_out[digits.held_out_labels == label][0] for label in (start, end)])
     if not hasattr(model, "classes_"):
-        first, last = model.transform(ends)
-        return model.inverse_transform(interpolate(first, last, N_STEPS))
-    first, last = model.posterior(ends, [start, end]).mean
-    line = interpolate(first, last, N_STEPS)
-    share = np.linspace(0, 1, N_STEPS)[:, None]
-    return (1 - share) * model.inverse_transform(line, start) + share * model.inverse_transform(line, end)
+        return morph(model, ends, N_STEPS)
+    return morph(model, ends, N_STEPS, (model.classes_ == np.array([[start], [end]])).astype(float))
 
 
 def _oddest(model: Any, digits: Digits) -> Oddest:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 ABSENT = "–"
 # controls, format characters (among them every change of direction), lone surrogates, line and
@@ -20,6 +21,43 @@ def number(value: float | None, digits: int) -> str:
 def percent(share: float | None) -> str:
     """Return a share in percent, or a dash where there is none."""
     return ABSENT if share is None else f"{100 * share:.1f} %"
+
+
+def text_facts(facts: Mapping[str, str], *, width: int = 100) -> str:
+    """Return named facts in two columns; what is empty is left out, and what is long is wrapped.
+
+    Parameters
+    ----------
+    facts : mapping of str to str
+        Text of unknown origin is made `printable`.
+    width : int, default=100
+        Columns of the terminal.
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> print(text_facts({"Data": "100 images", "Labels": "", "Values": "0 to 255"}))
+    Data    100 images
+    Values  0 to 255
+    """
+    indent = 2 + max(len(name) for name, fact in facts.items() if fact)
+    lines: list[str] = []
+    for name, fact in facts.items():
+        lines += (
+            textwrap.wrap(
+                printable(fact),
+                width,
+                initial_indent=f"{name:{indent}}",
+                subsequent_indent=" " * indent,
+                break_on_hyphens=False,
+            )
+            if fact
+            else []
+        )
+    return "\n".join(lines)
 
 
 def printable(text: str) -> str:

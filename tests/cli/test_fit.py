@@ -1,0 +1,204 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import vaetools
+from tests.data.pictures import write_gray
+from vaetools.__main__ import main
+
+QUICK = ["--max-iter", "1", "--set", "hidden_layer_sizes=8,"]
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_folder_becomes_a_pipeline_that_takes_paths(photos, photo_model):
+    pipeline = vaetools.load(photo_model)
+    images = vaetools.read_images(photos)
+    reader, vae = pipeline
+    assert reader.image_shape_ == vae.image_shape == (1, 8, 8)
+    assert vae.n_components == 3
+    assert (vae.verbose, reader.verbose) == (0, 0)
+    expected = vaetools.VAE(3, image_shape=(1, 8, 8), max_iter=2, hidden_channels=(), random_state=0).fit(
+        images.X
+    )
+    np.testing.assert_array_equal(pipeline.score_samples(images.paths), expected.score_samples(images.X))
+
+
+def test_a_table_becomes_a_model_of_its_columns(orders, order_model):
+    vae = vaetools.load(order_model)
+    frame = pd.read_csv(orders)[["a", "b", "c"]]
+    assert vae.feature_names_in_.tolist() == ["a", "b", "c"]
+    expected = vaetools.VAE(max_iter=2, random_state=0).fit(frame)
+    np.testing.assert_array_equal(vae.score_samples(frame), expected.score_samples(frame))
+
+
+def test_it_says_what_it_understood_and_what_came_of_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("in")
+    folder.mkdir()
+    for label, first in (("dark", 0), ("light", 50)):
+        (folder / label).mkdir()
+        write_gray(folder / label, 50, size=8, first=first)
+    (folder / "dark" / "broken.png").write_bytes(b"x")
+    (folder / "dark" / "notes.txt").write_bytes(b"x")
+    path = "m.safetensors"
+    assert run("fit", folder, "-o", path, "--set", "hidden_channels=()", *QUICK) == 1
+    out, err = capsys.readouterr()
+    assert max(map(len, out.splitlines())) <= 100
+    low, high = (f(vaetools.read_images(folder).X) for f in (np.min, np.max))
+    for words in (
+        f"100 images from {folder}",
+        "8 × 8 pixels (height × width), gray",
+        f"{low} to {high} (uint8)",
+        "8-bit pixels, divided by 255",
+        "dark (50), light (50); only a cvae uses them",
+        "1 that could not be read, 1 files that are no images",
+        "nats on training rows",
+        "nats on held-out rows",
+        "m.safetensors: VAE of gray images of 8×8 pixels",
+        "16 components",
+        "1 epoch",
+        "4.8 % of new normal rows, from 20 calibration rows",
+    ):
+        assert words in out, words
+    assert "broken.png: not an image" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "scaling"), [("gaussian", "to mean 0 and standard deviation 1"), ("bernoulli", "left as it is")]
+)
+def test_the_scaling_is_told_before_training(tmp_path, capsys, name, scaling):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).random((100, 4)))
+    path = tmp_path / "m.safetensors"
+    assert run("fit", tmp_path / "rows.npy", "-o", path, "--likelihood", name, *QUICK) == 0
+    assert scaling in capsys.readouterr().out.split("Trained in")[0]
+    kind = vaetools.load(path).input_scale_.kind
+    assert kind == {"gaussian": "standardize", "bernoulli": "unit"}[name]
+
+
+def test_options_reach_the_model(orders, tmp_path):
+    path = tmp_path / "m.safetensors"
+    options = ["--model", "ae", "--n-components", "2", "--contamination", "0.1", "--precision", "float32"]
+    options += ["--set", "input_noise=0.5", "--set", "activation=relu", "--set", "hidden_layer_sizes=(9, 7)"]
+    options += ["--seed", "3", "--drop", "c", "--drop", "order", "--max-iter", "1", "--device", "cpu", "-q"]
+    assert run("fit", orders, "-o", path, *options) == 0
+    ae = vaetools.load(path)
+    assert type(ae) is vaetools.AE
+    assert ae.feature_names_in_.tolist() == ["a", "b"]
+    expected = {"n_components": 2, "contamination": 0.1, "score_precision": "float32", "input_noise": 0.5}
+    expected |= {"activation": "relu", "hidden_layer_sizes": (9, 7), "random_state": 3, "device": "cpu"}
+    assert {name: ae.get_params()[name] for name in expected} == expected
+
+
+def test_a_cvae_takes_its_labels_from_sub_folders_columns_and_files(tmp_path):
+    for label, first in (("good", 0), ("bad", 50)):
+        (tmp_path / "in" / label).mkdir(parents=True)
+        write_gray(tmp_path / "in" / label, 50, size=8, first=first)
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
+    frame.assign(kind=["x", "y"] * 50).to_csv(tmp_path / "rows.csv", index=False)
+    np.save(tmp_path / "rows.npy", frame.to_numpy())
+    np.save(tmp_path / "labels.npy", np.arange(100) % 3)
+    path = tmp_path / "m.safetensors"
+    for data, more, classes in (
+        ("in", ["--set", "hidden_channels=()"], ["bad", "good"]),
+        ("rows.csv", ["--labels", "kind"], ["x", "y"]),
+        ("rows.npy", ["--labels", tmp_path / "labels.npy"], [0, 1, 2]),
+    ):
+        assert run("fit", tmp_path / data, "-o", path, "--model", "cvae", "-q", *more, *QUICK) == 0
+        model = vaetools.load(path)
+        assert (model[-1] if data == "in" else model).classes_.tolist() == classes
+
+
+def test_size_aspect_and_mode_travel_in_the_file(photos, tmp_path):
+    path = tmp_path / "m.safetensors"
+    options = ["--size", "4x6", "--aspect", "crop", "--mode", "rgb", "--cache", tmp_path / "rows.npy"]
+    assert run("fit", photos, "-o", path, "-q", *options, *QUICK) == 0
+    reader = vaetools.load(path)[0]
+    assert (reader.image_shape_, reader.aspect) == ((3, 4, 6), "crop")
+    assert np.load(tmp_path / "rows.npy").shape == (100, 72)
+
+
+def test_json_is_all_that_is_printed(orders, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    assert run("fit", orders, "-o", path, "--json", "--id", "order", *QUICK) == 0
+    out, err = capsys.readouterr()
+    summary = json.loads(out)
+    vae = vaetools.load(path)
+    assert err == ""
+    assert summary["threshold"] == vae.offset_
+    assert summary["n_samples"] == vae.n_samples_ == 200
+    assert summary["n_calibration"] == 40
+    assert summary["mean_terms"]["train"]["kl"] == vae.mean_terms_.loc["train", "kl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["/no/such/folder", "-o", "m.safetensors"], "/no/such/folder: no such file or folder"),
+        (["{photos}", "-o", "m.pt"], "must end in .safetensors; got 'm.pt'"),
+        (["{photos}", "-o", "/no/such/m.safetensors"], "folder of '/no/such/m.safetensors' does not exist"),
+        (["{photos}"], "Missing option"),
+        (["{photos}", "-o", "m.safetensors", "--model", "gan"], "'gan' is not one of"),
+        (["{photos}", "-o", "m.safetensors", "--size", "0"], "got '0'"),
+        (["{photos}", "-o", "m.safetensors", "--size", "4x4x4"], "got '4x4x4'"),
+        (["{photos}", "-o", "m.safetensors", "--set", "beta"], "must be NAME=VALUE; got 'beta'"),
+        (["{photos}", "-o", "m.safetensors", "--set", "gamma=1"], "no parameter 'gamma'"),
+        (["{photos}", "-o", "m.safetensors", "--set", "network=x"], "no parameter 'network'"),
+        (["{photos}", "-o", "m.safetensors", "--set", "tol=-1"], "tol must be a number at least 0; got -1"),
+        (["{photos}", "-o", "m.safetensors", "--contamination", "0.9"], "got 0.9"),
+        (["{photos}", "-o", "m.safetensors", "--model", "cvae"], "a cvae needs labels"),
+        (
+            ["{photos}", "-o", "m.safetensors", "--labels", "a"],
+            "take their labels from sub-folders; got labels='a'",
+        ),
+        (
+            ["{photos}", "-o", "m.safetensors", "--drop", "a"],
+            "columns to drop or to take as ids need a table",
+        ),
+        (["{orders}", "-o", "m.safetensors"], "'order'"),
+        (["{orders}", "-o", "m.safetensors", "--drop", "order", "--size", "8"], "is for images; got"),
+        (["{orders}", "-o", "m.safetensors", "--drop", "nothing"], "'nothing'"),
+        (
+            ["{orders}", "-o", "m.safetensors", "--id", "order", "--likelihood", "bernoulli"],
+            r"must lie in [0, 1]",
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_writes_nothing(
+    arguments, message, photos, orders, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    filled = [argument.format(photos=photos, orders=orders) for argument in arguments]
+    assert main(["fit", *filled]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_ctrl_c_leaves_the_old_model(orders, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(b"old")
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vaetools.nn.training.Trainer.run", interrupt)
+    assert run("fit", orders, "-o", path, "--id", "order", "-q") == 130
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["m.safetensors"]
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_warnings_are_lines_too(tmp_path, capsys):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(12, 2)))
+    assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "-q", *QUICK) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("vaetools: warning: VAE: too few rows")
+    assert err.count("\n") == 1

@@ -1,0 +1,212 @@
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import vaetools
+from tests.data.pictures import write_gray, write_hostile
+from tests.report.browser import Parsed
+from vaetools.__main__ import main
+
+COLUMNS = ["score", "reconstruction", "kl", "p_value", "verdict"]
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def expected(photos, photo_model):
+    """Paths and scores, as Python gives them."""
+    images = vaetools.read_images(photos)
+    return images.paths, vaetools.load(photo_model)[-1].score_samples(images.X)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.parquet", None])
+def test_one_line_per_image(name, photos, photo_model, expected, tmp_path, capsys):
+    if name is None:
+        assert run("score", photo_model, photos) == 0
+        table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    else:
+        assert run("score", photo_model, photos, "-o", tmp_path / name) == 0
+        table = (pd.read_csv if name.endswith("csv") else pd.read_parquet)(tmp_path / name)
+        assert capsys.readouterr().out == ""
+    assert table.columns.tolist() == ["path", *COLUMNS]
+    assert table["path"].tolist() == expected[0]
+    np.testing.assert_allclose(table["score"], expected[1], rtol=1e-9)
+
+
+def test_rows_of_a_table_have_numbers_or_names(orders, order_model, capsys):
+    assert run("score", order_model, orders) == 0
+    assert pd.read_csv(io.StringIO(capsys.readouterr().out))["row"].tolist() == list(range(200))
+    assert run("score", order_model, orders, "--id", "order") == 0
+    out, err = capsys.readouterr()
+    assert pd.read_csv(io.StringIO(out))["order"].iloc[-1] == "no 199"
+    assert "200 rows scored" in err
+    assert "would be if all were normal" in err
+
+
+def test_top_is_a_table_of_the_oddest(photos, photo_model, expected, capsys):
+    assert run("score", photo_model, photos, "--top", "3", "-q") == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    order = np.argsort(expected[1])
+    assert len(lines) == 5
+    assert max(map(len, lines)) <= 100
+    for line, i in zip(lines[2:], order, strict=False):
+        assert os.path.basename(expected[0][i]) in line
+        assert f"{expected[1][i]:.1f}".replace("-", "−") in line
+    assert err == ""
+
+
+@pytest.mark.parametrize("batch", [7, 4096])
+def test_the_oddest_are_the_same_however_they_stream_by(
+    batch, photos, photo_model, expected, monkeypatch, capsys
+):
+    monkeypatch.setattr("vaetools.data.reader._BATCH_ROWS", batch)
+    assert run("score", photo_model, photos, "--top", "10", "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    order = np.argsort(expected[1])[:10]
+    assert [row["path"] for row in summary["oddest"]] == [expected[0][i] for i in order]
+    assert summary["n_scored"] == 100
+    assert summary["n_odd"] == (expected[1] < summary["threshold"]).sum()
+    assert summary["false_alarm_rate"] == 1 / 21
+
+
+def test_the_page_shows_the_oddest_images(photos, photo_model, expected, tmp_path):
+    page = tmp_path / "odd.html"
+    assert (
+        run("score", photo_model, photos, "-o", tmp_path / "s.csv", "--html", page, "--top", "4", "-q") == 0
+    )
+    text = " ".join(Parsed(page.read_text()).text)
+    order = np.argsort(expected[1])
+    shown = [text.find(os.path.basename(expected[0][i])) for i in order[:4]]
+    assert -1 not in shown
+    assert shown == sorted(shown)
+    assert os.path.basename(expected[0][order[4]]) not in text
+    assert "Of 100 images" in text
+
+
+def test_a_model_of_columns_has_no_page(orders, order_model, tmp_path, capsys):
+    assert run("score", order_model, orders, "--html", tmp_path / "odd.html") == 2
+    assert "needs a model of images" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["list.txt", "-", "glob", "files"])
+def test_images_can_be_listed(kind, photos, photo_model, expected, tmp_path, monkeypatch, capsys):
+    chosen = expected[0][:9]
+    if kind == "list.txt":
+        (tmp_path / kind).write_text("\n".join(chosen))
+        data = [tmp_path / kind]
+    elif kind == "-":
+        monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(chosen) + "\n"))
+        data = ["-"]
+    else:
+        data = chosen if kind == "files" else [os.path.join(photos, "000[0-8].png")]
+    assert run("score", photo_model, *data, "-q") == 0
+    assert pd.read_csv(io.StringIO(capsys.readouterr().out))["path"].tolist() == chosen
+
+
+def test_hostile_names_and_files_survive(photo_model, tmp_path, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    good, bad = write_hostile(folder)
+    readable = {os.fsencode(name).decode("utf-8", "backslashreplace") for name in good}
+    assert run("score", photo_model, folder, "-o", tmp_path / "s.csv", "--html", tmp_path / "s.html") == 1
+    err = capsys.readouterr().err
+    assert f"{len(bad)} could not be read" in err
+    assert len(err.splitlines()) == len(bad) + 4  # summary, two files, heading
+    assert "\x1b" not in err
+    assert run("score", photo_model, folder, "-o", tmp_path / "s.parquet") == 1
+    for table in (pd.read_csv(tmp_path / "s.csv"), pd.read_parquet(tmp_path / "s.parquet")):
+        assert set(table["path"]) == readable
+        assert table["score"].notna().all()
+    page = (tmp_path / "s.html").read_bytes().decode("utf-8")
+    assert "<script" not in page
+    assert run("score", photo_model, folder, "--json") == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert len(summary["failed"]) == len(bad)
+
+
+def test_bad_rows_are_listed_and_the_rest_is_scored(orders, order_model, tmp_path, capsys):
+    lines = orders.read_text().splitlines()
+    lines[3] = "1,,3,no 2"
+    lines[5] = "1,two,3,no 4"
+    (tmp_path / "damaged.csv").write_text("\n".join(lines))
+    assert run("score", order_model, tmp_path / "damaged.csv", "-o", tmp_path / "s.csv") == 1
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 198
+    err = capsys.readouterr().err
+    assert "row 2: column 'b' is missing" in err
+    assert "row 4: column 'b' is 'two', not a number" in err
+
+
+def test_nothing_readable_is_an_error_and_leaves_the_old_file(photo_model, tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "s.csv").write_text("old")
+    assert run("score", photo_model, tmp_path / "a.png", "-o", tmp_path / "s.csv") == 2
+    err = capsys.readouterr().err
+    assert "nothing that could be read; the first:" in err
+    assert err.count("\n") == 1
+    assert (tmp_path / "s.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.safetensors", "{photos}"], "'no.safetensors' does not exist"),
+        (["{orders}", "{photos}"], "not a model file of vaetools"),
+        (["{photo_model}", "/no/folder"], "/no/folder: no such file or folder"),
+        (["{photo_model}"], "Missing argument 'DATA...'"),
+        (["{photo_model}", "{photos}", "-o", "s.xlsx"], "must end in .csv or .parquet; got 's.xlsx'"),
+        (["{photo_model}", "{photos}", "--html", "s.csv"], "must end in .html; got 's.csv'"),
+        (["{photo_model}", "{photos}", "--top", "0"], "0 is not in the range"),
+        (["{photo_model}", "{photos}", "--id", "order"], "id column needs a table"),
+        (["{photo_model}", "{photos}", "--device", "abacus"], "abacus"),
+        (["{order_model}", "{photos}"], "takes rows of numbers; got images"),
+        (["{order_model}", "{orders}", "--id", "nothing"], "'nothing'"),
+    ],
+)
+def test_an_error_is_one_line(
+    arguments, message, photos, orders, photo_model, order_model, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    names = {"photos": photos, "orders": orders, "photo_model": photo_model, "order_model": order_model}
+    assert main(["score", *(argument.format(**names) for argument in arguments)]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_ctrl_c_leaves_no_half_written_file(photos, photo_model, tmp_path, monkeypatch, capsys):
+    from vaetools import streaming
+
+    original, calls = streaming.verdicts, []
+
+    def interrupt(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr("vaetools.data.reader._BATCH_ROWS", 30)
+    monkeypatch.setattr(streaming, "verdicts", interrupt)
+    for name in ("s.csv", "s.parquet"):
+        calls.clear()
+        assert run("score", photo_model, photos, "-o", tmp_path / name) == 130
+        assert os.listdir(tmp_path) == []
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(photos, photo_model, tmp_path):
+    write_gray(tmp_path, 400, size=8)
+    command = f"{sys.executable} -m vaetools score {photo_model} {tmp_path} {photos} -q | head -n 2"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 2
