@@ -11,7 +11,7 @@ import math
 import os
 import stat
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +40,10 @@ class ImageFileError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+class _NotAPath(TypeError):
+    """What was passed is neither a path nor an image: no fault of a file."""
 
 
 class Recipe(NamedTuple):
@@ -93,9 +97,14 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
         If there is no readable image; it has the path and the reason.
     """
     channels, height, width = recipe.image_shape
-    with _opened(source) as image:
-        pixels = np.asarray(_fit(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
-        return pixels.reshape(height, width, channels).transpose(2, 0, 1).ravel()
+    try:
+        with _open(source) as image:
+            pixels = np.asarray(_fit(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
+    except (ImageFileError, _NotAPath):
+        raise
+    except Exception as error:  # damaged files make decoders raise anything
+        raise _explained(source, error) from error
+    return pixels.ravel() if channels == 1 else pixels.transpose(2, 0, 1).ravel()
 
 
 def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
@@ -131,39 +140,43 @@ def decode_quietly(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[
 
 def inspect(source: Any) -> Look:
     """Return size and color of an image; raises `ImageFileError` as `decode` does."""
-    with _opened(source) as image:
-        _, turned = _orientation(image)
-        width, height = image.size[::-1] if turned else image.size
-        colors = np.asarray(_fit(image, "RGB", (64, 64), "stretch")).astype(int)
-        return Look(height, width, bool(np.ptp(colors, axis=2).max() > _COLORED))
-
-
-@contextlib.contextmanager
-def _opened(source: Any) -> Iterator[Any]:
-    """Open a file as a Pillow image, and explain whatever goes wrong with it."""
-    from PIL import Image, UnidentifiedImageError
-
-    if not isinstance(source, (str, Image.Image)):
-        raise TypeError(f"an image must be a path or a PIL image; got {type(source).__name__}.")
-    name = source if isinstance(source, str) else "image"
     try:
-        if isinstance(source, Image.Image):
-            yield source
-            return
-        _check_regular(name)
-        with Image.open(source, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ImageFileError(
-                    name, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read"
-                )
-            yield image
-    except ImageFileError:
+        with _open(source) as image:
+            _, turned = _orientation(image)
+            width, height = image.size[::-1] if turned else image.size
+            colors = np.asarray(_fit(image, "RGB", (64, 64), "stretch")).astype(int)
+    except (ImageFileError, _NotAPath):
         raise
-    except UnidentifiedImageError:
-        raise ImageFileError(name, f"not an image in a known format ({', '.join(FORMATS)})") from None
     except Exception as error:  # damaged files make decoders raise anything
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise ImageFileError(name, " ".join(reason.split())) from error
+        raise _explained(source, error) from error
+    return Look(height, width, bool(np.ptp(colors, axis=2).max() > _COLORED))
+
+
+def _open(source: Any) -> Any:
+    """Return a context that gives the Pillow image of a file, not yet decoded, or an image as it is."""
+    from PIL import Image
+
+    if not isinstance(source, str):
+        if isinstance(source, Image.Image):
+            return contextlib.nullcontext(source)
+        raise _NotAPath(f"an image must be a path or a PIL image; got {type(source).__name__}.")
+    _check_regular(source)
+    image = Image.open(source, formats=FORMATS)
+    if image.width * image.height > MAX_PIXELS:
+        image.close()
+        raise ImageFileError(source, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read")
+    return image
+
+
+def _explained(source: Any, error: Exception) -> ImageFileError:
+    """Return the error of a file, with the reason in one line."""
+    from PIL import UnidentifiedImageError
+
+    name = source if isinstance(source, str) else "image"
+    if isinstance(error, UnidentifiedImageError):
+        return ImageFileError(name, f"not an image in a known format ({', '.join(FORMATS)})")
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return ImageFileError(name, " ".join(reason.split()))
 
 
 def _check_regular(path: str) -> None:
@@ -239,6 +252,8 @@ def _orientation(image: Any) -> tuple[int | None, bool]:
     """Return how an image must be transposed to stand upright, and whether that swaps its sides."""
     if image.format not in ("JPEG", "MPO"):
         image.load()  # other formats may hold the tag behind the pixels
+    if not image.info and image.format != "TIFF":
+        return None, False
     try:
         tag = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # a damaged tag says nothing about the pixels

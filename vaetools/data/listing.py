@@ -66,9 +66,10 @@ def list_images(source: Any) -> Listing:
         hint = f"; got {len(listing.ignored)} other files" if listing.ignored else ""
         raise FileNotFoundError(f"{_shortened(source)}: there is no image{hint}.")
     if single and os.path.isdir(source):
-        below = [os.path.relpath(path, source).split(os.sep) for path in listing.paths]
-        if all(len(parts) > 1 for parts in below):
-            return listing._replace(labels=[parts[0] for parts in below])
+        start = len(os.path.join(source, ""))
+        below = [path[start:].partition(os.sep) for path in listing.paths]
+        if all(name for _, _, name in below):
+            return listing._replace(labels=[label for label, _, _ in below])
     return listing
 
 

@@ -69,8 +69,10 @@ class Evaluator(BaseEstimator):
 
     def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield scaled rows and conditions on the device, in the model's precision."""
-        for piece in slices(len(rows), rows.X.shape[1]):
-            yield rows.batch(piece, self._device, self.model_.log_unit.dtype)
+        dtype = self.model_.log_unit.dtype
+        # pieces of 4 MB: what follows from larger ones does not fit into a core's cache
+        for piece in slices(len(rows), rows.X.shape[1] * dtype.itemsize // 4):
+            yield rows.batch(piece, self._device, dtype)
 
     @torch.no_grad()
     def _evaluate(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:

@@ -36,6 +36,8 @@ def project(codes: np.ndarray, method: str = "umap", seed: int = 0) -> np.ndarra
         n_neighbors = min(15, n_samples - 1)
         options = {"n_neighbors": n_neighbors, "min_dist": 0.1, "random_state": seed, "n_jobs": 1}
         return UMAP(**options, init="spectral" if n_samples > 50 else "random").fit_transform(codes)
+    if n_samples < 2:
+        return np.zeros((n_samples, 2))
     from sklearn.decomposition import PCA
 
     n_kept = min(2, n_samples, n_components)
