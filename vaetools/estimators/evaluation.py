@@ -19,6 +19,8 @@ from vaetools.nn.objectives import Autoencoder, gaussian_kl
 from vaetools.nn.scaling import InputScale
 from vaetools.nn.training import Rows
 
+_PIECE_BYTES, _PIECE_ROWS = 1_500_000, 4096  # that go through the network at once
+
 
 class Evaluator(BaseEstimator):
     """Private machinery of every fitted estimator; it changes nothing."""
@@ -70,8 +72,10 @@ class Evaluator(BaseEstimator):
     def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield scaled rows and conditions on the device, in the model's precision."""
         dtype = self.model_.log_unit.dtype
-        # pieces of 4 MB: what follows from larger ones does not fit into a core's cache
-        for piece in slices(len(rows), rows.X.shape[1] * dtype.itemsize // 4):
+        n_features = rows.X.shape[1]
+        # so few that the layers' outputs fit into a cache, so many that the weights are worth reading
+        most = max(512 // dtype.itemsize, _PIECE_BYTES // (n_features * dtype.itemsize))
+        for piece in slices(len(rows), n_features, most=min(most, _PIECE_ROWS)):
             yield rows.batch(piece, self._device, dtype)
 
     @torch.no_grad()

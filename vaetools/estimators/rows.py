@@ -12,11 +12,11 @@ from sklearn.utils.validation import validate_data
 from vaetools.anomaly.calibration import n_tolerated
 from vaetools.nn.scaling import InputScale
 
-_CHUNK_VALUES = 2**20  # 8 MB of float64
+_CHUNK_VALUES = 2**21  # 16 MB of float64
 
 
 def slices(n_rows: int, n_features: int, *, most: int = 4096) -> Iterator[slice]:
-    """Cut rows into pieces of about a million values, and at most ``most`` rows."""
+    """Cut rows into pieces of about two million values, and at most ``most`` rows."""
     size = max(1, min(most, _CHUNK_VALUES // n_features))
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
