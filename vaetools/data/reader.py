@@ -23,7 +23,7 @@ _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
 _PIECE = 8  # files that are decoded between two looks at the clock
 _PROBE_SECONDS = 0.1  # of decoding tell how long a file takes
 _WORTH_SECONDS = 1.0  # of decoding are worth the start of other processes
-_TASK_SECONDS = 0.02  # of decoding that one task for another process should take
+_TASK_SECONDS = 0.03  # of decoding that one task for another process should take
 _ROUND_TASKS, _ROUND_VALUES = 60, 2**26  # per process, and bytes in all, before the rows are worked on
 _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
