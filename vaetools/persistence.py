@@ -277,8 +277,8 @@ def _compact(weights: torch.Tensor) -> np.ndarray:
 
 def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
     """Build the module without memory of its own, then give it the weights of the file."""
+    likelihood = resolve_likelihood(model, model.n_features_in_)  # arithmetic on "meta" would load a compiler
     with torch.device("meta"):
-        likelihood = resolve_likelihood(model, model.n_features_in_)
         network = make_network(
             model,
             model.n_features_in_,
