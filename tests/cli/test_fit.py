@@ -202,3 +202,15 @@ def test_warnings_are_lines_too(tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.startswith("vaetools: warning: VAE: too few rows")
     assert err.count("\n") == 1
+
+
+def test_learning_by_heart_is_told(tmp_path, capsys):
+    rows = np.random.default_rng(0).normal(size=(120, 20))  # nothing to learn but the rows themselves
+    np.save(tmp_path / "rows.npy", rows)
+    options = ["-o", tmp_path / "m.safetensors", "--n-components", "16", "--set", "learning_rate_init=0.01"]
+    for epochs, told in ((1, False), (800, True)):
+        assert run("fit", tmp_path / "rows.npy", *options, "--max-iter", epochs) == 0
+        out = capsys.readouterr().out
+        assert ("learnt much of those by heart" in out) == told
+    assert "--max-iter 200" in out
+    assert max(map(len, out.splitlines())) <= 100 or str(tmp_path) in out

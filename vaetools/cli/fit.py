@@ -26,7 +26,11 @@ from vaetools.cli.score import UNREAD
 from vaetools.cli.writing import check_output, readable
 
 if TYPE_CHECKING:
+    from vaetools.cli.facts import Facts
     from vaetools.data.sources import TrainingData
+
+
+_HEART_NATS = 0.25  # per value, by which held-out rows may cost more than training rows
 
 
 class Size(click.ParamType):
@@ -223,9 +227,22 @@ def fit(
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
-        click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{page(facts)}")
+        click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{page(facts)}{advice(facts)}")
     list_failures(read.failed)
     return UNREAD if read.failed else 0
+
+
+def advice(facts: Facts) -> str:
+    """Return what to do if rows that the model was not trained on cost it far more; else nothing."""
+    costs = {part: sum(terms.values()) for part, terms in facts.mean_terms.items()}
+    gap = costs.get("held_out", 0) - costs.get("train", 0)
+    if len(costs) < 2 or gap < _HEART_NATS * facts.n_features:
+        return ""
+    return (
+        "\n\nHeld-out rows cost far more than training rows: the model has learnt much of those by heart. "
+        "Its\nthreshold holds all the same, but it finds less. More rows help, or --max-iter "
+        f"{max(1, facts.n_iter // 4)}, or --set input_noise=0.1."
+    )
 
 
 def make_model(name: str, parameters: dict[str, Any]) -> Any:
