@@ -21,9 +21,11 @@ from vaetools.cli.options import (
     one_or_many,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures
+from vaetools.cli.saying import counted, list_failures, say
 from vaetools.cli.score import UNREAD
 from vaetools.cli.writing import check_output, readable
+
+from vaetools.report.text import printable
 
 if TYPE_CHECKING:
     from vaetools.cli.facts import Facts
@@ -228,6 +230,10 @@ def fit(
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{page(facts)}{advice(facts)}")
+    if verbose and read.ignored:
+        say(f"{len(read.ignored):,} files that are no images:")
+        for path in read.ignored:
+            say(f"  {printable(path)}")
     list_failures(read.failed)
     return UNREAD if read.failed else 0
 

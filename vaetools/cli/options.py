@@ -25,7 +25,9 @@ id_option = click.option(
 def loudness_options(command: Callable) -> Callable:
     """Add --quiet and --verbose."""
     quiet = click.option("-q", "--quiet", is_flag=True, help="Print results and errors alone.")
-    verbose = click.option("-v", "--verbose", is_flag=True, help="Print details too, and progress always.")
+    verbose = click.option(
+        "-v", "--verbose", is_flag=True, help="Show progress always, and list what was ignored."
+    )
     return quiet(verbose(command))
 
 

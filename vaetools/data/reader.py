@@ -290,13 +290,10 @@ def _decoded(
         done += len(part)
     if done == len(sources):
         return
-    n_images = max(
-        1, min(round(_TASK_SECONDS * done / seconds), _ROUND_VALUES // n_workers // recipe.n_features)
-    )
+    most = max(1, _ROUND_VALUES // (n_workers * recipe.n_features))  # images per process and round
+    n_images = min(most, max(1, round(_TASK_SECONDS * done / seconds)))
+    n_tasks = n_workers * min(_ROUND_TASKS, most // n_images)
     tasks = range(done, len(sources), n_images)
-    n_tasks = n_workers * max(
-        1, min(_ROUND_TASKS, _ROUND_VALUES // (n_workers * n_images * recipe.n_features))
-    )
     with Parallel(n_workers, pre_dispatch="all") as parallel:
         for first in range(0, len(tasks), n_tasks):
             starts = tasks[first : first + n_tasks]
