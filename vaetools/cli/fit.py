@@ -24,7 +24,6 @@ from vaetools.cli.options import (
 from vaetools.cli.saying import counted, list_failures, say
 from vaetools.cli.score import UNREAD
 from vaetools.cli.writing import check_output, readable
-
 from vaetools.report.text import printable
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ def loudness_options(command: Callable) -> Callable:
     """Add --quiet and --verbose."""
     quiet = click.option("-q", "--quiet", is_flag=True, help="Print results and errors alone.")
     verbose = click.option(
-        "-v", "--verbose", is_flag=True, help="Show progress always, and list what was ignored."
+        "-v", "--verbose", is_flag=True, help="Show progress in any case, and list ignored files."
     )
     return quiet(verbose(command))
 
