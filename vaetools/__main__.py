@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
             sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted; no file was changed.", INTERRUPTED)
+        return _say("interrupted; no file is left half-written.", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit

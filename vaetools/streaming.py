@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Failure
 from vaetools.data.reader import MODES, ImageReader
-from vaetools.data.sources import Source, open_source
+from vaetools.data.sources import Source, kind_of, open_source
 from vaetools.persistence import split_reader
 
 NORMAL, ODD = "normal", "odd"
@@ -149,8 +149,10 @@ def _stream(
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
     names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
+    if reader is not None and kind_of(data) == "table":
+        raise ValueError(f"{data}: the model takes images; got a table.")
     source = open_source(data, reader=reader or reader_for(estimator), columns=names, id_column=id_column)
-    return _parts(estimator, source, function, names if source.kind == "table" else None, verbose)
+    return _parts(estimator, source, function, names, verbose)
 
 
 def _parts(
@@ -158,6 +160,11 @@ def _parts(
 ) -> Iterator[Part]:
     with tqdm(total=source.n_rows, unit="row", unit_scale=True, disable=not verbose) as bar:
         for batch in source.batches():
+            if batch.X.shape[1] != model.n_features_in_:
+                raise ValueError(
+                    f"{type(model).__name__}: rows must have {model.n_features_in_} values; got "
+                    f"{batch.X.shape[1]}."
+                )
             X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
             table = function(model, X) if len(batch.ids) else pd.DataFrame()
             # paths stay objects: strings of pandas cannot hold names that are not UTF-8

@@ -85,7 +85,7 @@ def test_a_failing_demo_prints_one_line_and_keeps_the_old_page(
     monkeypatch.setattr("vaetools.data.demo.load_demo_digits", fail)
     assert main(["demo", "--quiet", "-o", str(page)]) == status
     assert capfd.readouterr().err.strip() == f"vaetools: {message}" + (
-        "; no file was changed." if status == 130 else ""
+        "; no file is left half-written." if status == 130 else ""
     )
     assert page.read_text() == "old"
     assert os.listdir(tmp_path) == ["page.html"]

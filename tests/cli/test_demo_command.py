@@ -68,7 +68,7 @@ def test_ctrl_c_ends_with_one_line_and_no_file(tmp_path):
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in rest
-    assert rest.strip().splitlines()[-1] == "vaetools: interrupted; no file was changed."
+    assert rest.strip().splitlines()[-1] == "vaetools: interrupted; no file is left half-written."
     assert os.listdir(tmp_path) == []
 
 

@@ -162,6 +162,11 @@ def test_json_is_all_that_is_printed(orders, tmp_path, capsys):
             "columns to drop or to take as ids need a table",
         ),
         (["{orders}", "-o", "m.safetensors"], "'order'"),
+        (["{orders}", "-o", "{orders}"], "must end in .safetensors"),
+        (
+            ["{photos}", "-o", "m.safetensors", "--contamination", "0.1", "--false-alarm-rate", "0.1"],
+            "give one",
+        ),
         (["{orders}", "-o", "m.safetensors", "--drop", "order", "--size", "8"], "is for images; got"),
         (["{orders}", "-o", "m.safetensors", "--drop", "nothing"], "'nothing'"),
         (
@@ -214,3 +219,20 @@ def test_learning_by_heart_is_told(tmp_path, capsys):
         assert ("learnt much of those by heart" in out) == told
     assert "--max-iter 200" in out
     assert max(map(len, out.splitlines())) <= 100 or str(tmp_path) in out
+
+
+def test_rows_that_are_not_finite_are_listed(tmp_path, capsys):
+    rows = np.random.default_rng(0).normal(size=(101, 3))
+    rows[7, 1] = np.nan
+    np.save(tmp_path / "rows.npy", rows)
+    assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", *QUICK) == 1
+    out, err = capsys.readouterr()
+    assert "100 rows" in out
+    assert "row 7: column 1 is nan" in err
+
+
+def test_flat_rows_can_be_images(tmp_path):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).integers(0, 256, (100, 64), dtype=np.uint8))
+    options = ["-q", "--set", "image_shape=1,8,8", "--set", "hidden_channels=()"]
+    assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", *options, *QUICK) == 0
+    assert vaetools.load(tmp_path / "m.safetensors").image_shape == (1, 8, 8)

@@ -134,6 +134,41 @@ def test_hostile_names_and_files_survive(photo_model, tmp_path, capsys):
     assert len(summary["failed"]) == len(bad)
 
 
+def test_a_name_with_a_carriage_return_stays_one_line(photo_model, tmp_path):
+    write_gray(tmp_path, 2, size=8)
+    (tmp_path / "0000.png").rename(tmp_path / "a\rb.png")
+    assert run("score", photo_model, tmp_path, "-o", tmp_path / "s.csv") == 0
+    assert [name[-8:] for name in pd.read_csv(tmp_path / "s.csv")["path"]] == ["0001.png", "a\\rb.png"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["score", "{model}", "{data}", "-o", "{data}"], ["embed", "{model}", "{data}", "-o", "{data}"]],
+)
+def test_what_is_read_is_not_written_over(arguments, orders, order_model, tmp_path, capsys):
+    data = tmp_path / "orders.csv"
+    data.write_bytes(orders.read_bytes())
+    assert run(*(argument.format(model=order_model, data=data) for argument in arguments)) == 2
+    assert "is an input too" in capsys.readouterr().err
+    assert data.read_bytes() == orders.read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_the_work(orders, order_model, monkeypatch, capsys):
+    monkeypatch.setattr("vaetools.persistence.load", lambda *a, **k: pytest.fail("loaded"))
+    assert run("score", order_model, orders, "-o", "/proc/s.csv") == 2
+    assert "'/proc/s.csv' cannot be written" in capsys.readouterr().err
+
+
+def test_standard_output_is_utf8_whatever_the_terminal_says(photo_model, tmp_path):
+    write_gray(tmp_path, 1, size=8)
+    (tmp_path / "0000.png").rename(tmp_path / "käse.png")
+    command = [sys.executable, "-m", "vaetools", "score", str(photo_model), str(tmp_path)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0
+    assert "käse.png" in done.stdout.decode("utf-8")
+
+
 def test_bad_rows_are_listed_and_the_rest_is_scored(orders, order_model, tmp_path, capsys):
     lines = orders.read_text().splitlines()
     lines[3] = "1,,3,no 2"
@@ -169,6 +204,8 @@ def test_nothing_readable_is_an_error_and_leaves_the_old_file(photo_model, tmp_p
         (["{photo_model}", "{photos}", "--id", "order"], "id column needs a table"),
         (["{photo_model}", "{photos}", "--device", "abacus"], "abacus"),
         (["{order_model}", "{photos}"], "takes rows of numbers; got images"),
+        (["{photo_model}", "{orders}"], "takes images; got a table"),
+        (["{order_model}", "none.csv"], "none.csv: no such file or folder"),
         (["{order_model}", "{orders}", "--id", "nothing"], "'nothing'"),
     ],
 )

@@ -80,6 +80,13 @@ def test_linked_folders_are_entered_once(folder, tmp_path):
     assert len(list_images(tmp_path / "linked").paths) == 6
 
 
+def test_one_of_many_that_is_not_there_is_listed(folder):
+    paths = read_images(folder[0]).paths
+    images = read_images([paths[0], "no/such.png", paths[1]])
+    assert np.array_equal(images.X, folder[1][:2])
+    assert images.failed == [("no/such.png", "No such file or directory")]
+
+
 @pytest.mark.parametrize("source", ["no/such/folder", "no/such/*.png", ["no/such.png"]])
 def test_what_is_not_there_is_an_error(source):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
@@ -292,6 +299,30 @@ def test_a_file_that_is_no_cache_is_left_alone(folder, tmp_path):
         read_images(folder[0], cache=tmp_path / "rows.bin")
 
 
+def test_two_processes_do_not_fill_one_cache(folder, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    cache = tmp_path / "rows.npy"
+    read_images(folder[0], cache=cache)
+    with open(f"{cache}.index") as index:
+        fcntl.flock(index, fcntl.LOCK_EX)
+        with pytest.raises(ValueError, match="another process is filling this cache"):
+            read_images(folder[0], cache=cache)
+    assert len(read_images(folder[0], cache=cache).X) == 6
+
+
+def test_an_index_of_something_else_is_left_alone(folder, tmp_path):
+    for name in ("rows.npy", "rows.npy.index"):
+        (tmp_path / name).write_text('{"mine": 1}\n')
+    with pytest.raises(ValueError, match="is no index of a cache, and is left alone"):
+        read_images(folder[0], cache=tmp_path / "rows.npy")
+    assert (tmp_path / "rows.npy").read_text() == '{"mine": 1}\n'
+
+
+def test_it_is_shown_in_a_line(folder):
+    (folder[0] / "good" / "0004.png").write_bytes(b"broken")
+    assert repr(read_images(folder[0])) == "<ImageSet of 5 images of 1×12×12; 1 could not be read>"
+
+
 def test_the_index_is_plain_json(folder, tmp_path):
     read_images(folder[0], cache=tmp_path / "rows.npy")
     head, *rest = (tmp_path / "rows.npy.index").read_text().splitlines()
@@ -370,6 +401,7 @@ def test_a_pipeline_takes_paths(folder):
 def test_columns_of_paths_and_images(folder, column):
     paths = read_images(folder[0]).paths
     assert np.array_equal(ImageReader().fit_transform(column(paths)), folder[1])
+    assert np.array_equal(read_images(pd.DataFrame({"path": paths})).X, folder[1])
 
 
 def test_a_column_transformer_gives_it_a_column(folder):

@@ -606,3 +606,12 @@ def test_the_module_imports_neither_pyarrow_nor_pandas():
     code = "import sys, vaetools.data.tables; print({'pyarrow', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_table_without_a_header_is_refused(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("0.5,1.5\n2,3\n")
+    with pytest.raises(ValueError, match=r"first line must name the columns; got 0\.5, 1\.5"):
+        open_table(path)
+    path.write_text("0,1\n2,3\n")  # as pandas names columns that have none
+    assert open_table(path).columns == ["0", "1"]

@@ -21,6 +21,8 @@ def test_umap_keeps_clusters_together_and_obeys_its_seed(clusters):
     assert (nearest == which).all()
     assert np.array_equal(points, project(codes, seed=1))
     assert not np.array_equal(points, project(codes, seed=2))
+    for n in (5, 40):  # here, because its compilation takes half a minute in every process
+        assert np.isfinite(project(codes[:n])).all()
 
 
 def test_principal_components(clusters):
@@ -28,9 +30,9 @@ def test_principal_components(clusters):
     np.testing.assert_allclose(np.abs(points), np.abs(PCA(2).fit_transform(clusters[0])), atol=1e-9)
 
 
-@pytest.mark.parametrize("shape", [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5), (20, 1), (40, 2)])
+@pytest.mark.parametrize("shape", [(1, 5), (2, 5), (4, 5), (20, 1)])
 @pytest.mark.parametrize("method", ["umap", "pca"])
-def test_few_codes_and_few_dimensions_have_a_map_too(shape, method):
+def test_few_codes_and_one_dimension_have_a_map_too(shape, method):
     codes = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     points = project(codes, method)
     assert points.shape == (shape[0], 2)

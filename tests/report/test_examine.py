@@ -63,7 +63,7 @@ class FakeConditional(FakeModel):
     def posterior(self, X, y):
         from types import SimpleNamespace
 
-        return SimpleNamespace(mean=X + np.asarray(y)[:, None])
+        return SimpleNamespace(mean=X + np.reshape(y, (-1, 1)))
 
     def inverse_transform(self, Z, y):
         return Z + 10 * y

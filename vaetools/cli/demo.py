@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from vaetools.cli.writing import check_output
+
 N_COMPONENTS = 8
 PICTURED = ("AE", "VAE", "CVAE")
 JUDGE = "VAE"
@@ -46,8 +48,7 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     The data are 1,797 handwritten digits that come with scikit-learn. One digit is kept out of
     training as the unknown. Prints a table and writes one self-contained HTML page.
     """
-    if not output.absolute().parent.is_dir():
-        raise click.BadParameter(f"the folder of {str(output)!r} does not exist.", param_hint="--output")
+    check_output(output, (".html",))
     say = _silent if quiet else _progress
 
     say("Loading PyTorch, scikit-learn and the digits")

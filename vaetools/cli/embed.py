@@ -76,7 +76,9 @@ def embed(
       vaetools embed boards.safetensors photos/ --tsv projector/
       vaetools embed sales.safetensors today.csv > latents.csv
     """
-    check_output(output, SUFFIXES)
+    check_output(output, SUFFIXES, [model, *data])
+    if map_method and as_json and output is None:
+        raise click.BadParameter("needs --output, or standard output without --json.", param_hint="--map")
     import numpy as np
     import pandas as pd
 

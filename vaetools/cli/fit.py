@@ -188,7 +188,11 @@ def fit(
       vaetools fit sales.csv -o sales.safetensors --drop customer --n-components 3
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
     """
-    check_output(output, (".safetensors",))
+    check_output(output, (".safetensors",), data)
+    if options["contamination"] is not None and options["false_alarm_rate"] is not None:
+        raise click.BadParameter(
+            "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
+        )
     from sklearn.pipeline import make_pipeline
 
     import vaetools
@@ -208,7 +212,9 @@ def fit(
             )
         images = {}
     read = read_training(source, labels=labels, drop=drop, id_column=id_column, **images)
-    model.set_params(image_shape=read.image_shape, verbose=int(watched))
+    if read.image_shape is not None:
+        model.set_params(image_shape=read.image_shape)
+    model.set_params(verbose=int(watched))
     if name == "cvae" and read.labels is None:
         raise click.ClickException(
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
@@ -256,9 +262,9 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
     from vaetools.estimators.parameters import check_parameters
 
     cls = getattr(vaetools, name.upper())
-    known = cls().get_params()
+    known = cls().get_params().keys() - {"network", "verbose"}
     for parameter in parameters:
-        if parameter not in known or parameter in ("network", "image_shape", "verbose"):
+        if parameter not in known:
             raise click.BadParameter(
                 f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}.",
                 param_hint="--set",
@@ -281,13 +287,13 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
     kind = scale_kind(
         X,
         standardize=bool(model.standardize),
-        images=read.image_shape is not None,
+        images=model.image_shape is not None,
         unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
     )
     facts = {
         "Data": f"{counted(len(X), read.kind)} from {data[0]}"
         + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
-        "Shape": _shape_in_words(read),
+        "Shape": _shape_in_words(read, model.image_shape),
         "Values": f"{low:g} to {high:g} ({X.dtype})",
         "Scaling": SCALINGS[kind],
         "Labels": _labels_in_words(read.labels, model),
@@ -299,13 +305,13 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
     return text_facts(facts)
 
 
-def _shape_in_words(read: TrainingData) -> str:
+def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
     """Return what one row is."""
-    if read.image_shape is None:
+    if image_shape is None:
         names = [str(name) for name in getattr(read.X, "columns", [])]
         shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
         return f"{read.X.shape[1]} columns" + (f": {shown}" if names else "")
-    channels, height, width = read.image_shape
+    channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
     return f"{height} × {width} pixels (height × width), {color}"
 

@@ -50,7 +50,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     """
     from vaetools.cli.writing import check_output
 
-    check_output(output, (".png",))
+    check_output(output, (".png",), [model, first, last])
     from vaetools.cli.pictures import enlargement, write_png
     from vaetools.persistence import load, split_reader
     from vaetools.report.morphing import morph as decode_between

@@ -72,7 +72,7 @@ def sample(
     """
     from vaetools.cli.writing import check_output
 
-    check_output(output, (".png", ".csv"))
+    check_output(output, (".png", ".csv"), [model])
     from vaetools.persistence import load, split_reader
 
     reader, estimator = split_reader(load(model, device=device))

@@ -75,8 +75,8 @@ def score(
       vaetools score boards.safetensors photos/ --top 20
       vaetools score sales.safetensors today.csv --id order | head
     """
-    check_output(output, SUFFIXES)
-    check_output(html, (".html",), "--html")
+    check_output(output, SUFFIXES, [model, *data])
+    check_output(html, (".html",), [model, *data], "--html")
     from vaetools.persistence import load, split_reader
     from vaetools.streaming import stream_scores
 

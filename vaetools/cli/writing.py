@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".parquet")
 
 
-def check_output(path: Path | None, suffixes: tuple[str, ...], option: str = "--output") -> None:
-    """Raise, before any work is done, where a file cannot be written at the end."""
+def check_output(
+    path: Path | None, suffixes: tuple[str, ...], inputs: Sequence[Any] = (), option: str = "--output"
+) -> None:
+    """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
     if path is None:
         return
     if path.suffix.lower() not in suffixes:
@@ -28,6 +32,15 @@ def check_output(path: Path | None, suffixes: tuple[str, ...], option: str = "--
         )
     if not path.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param_hint=option)
+    if os.path.realpath(path) in {os.path.realpath(other) for other in inputs if other is not None}:
+        raise click.BadParameter(f"{str(path)!r} is an input too, and would be lost.", param_hint=option)
+    try:
+        with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
+            pass
+    except OSError as error:
+        raise click.BadParameter(
+            f"{str(path)!r} cannot be written: {error.strerror}.", param_hint=option
+        ) from None
 
 
 def check_any(n_rows: int, failed: Sequence[Any], data: Sequence[str]) -> None:
@@ -44,6 +57,8 @@ def open_table_writer(path: Path | None) -> Iterator[Write]:
     Numbers in CSV have 10 digits: the noise of rounding, which depends on the machine, lies below.
     """
     if path is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")  # names of files do not ask what a terminal can show
         yield _CsvWriter(sys.stdout).write
         return
     from vaetools.files import atomically
@@ -58,10 +73,13 @@ def open_table_writer(path: Path | None) -> Iterator[Write]:
 
 
 def readable(text: Any) -> Any:
-    r"""Return a path that any reader of UTF-8 can take: other bytes become \\xNN; all else is kept."""
+    r"""Return a path that any reader of UTF-8 and of CSV can take; all that it can stays as it is.
+
+    Bytes that are not UTF-8 become \\xNN, and a carriage return, which ends a line for some, \\r.
+    """
     if not isinstance(text, str):
         return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\r", "\\r")
 
 
 class _CsvWriter:

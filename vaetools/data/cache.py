@@ -7,11 +7,12 @@ on from there.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,35 @@ def cached_rows(
     target, index = Path(cache), Path(f"{os.fspath(cache)}.index")
     if target.suffix != ".npy":
         raise ValueError(f"{target}: a cache must be named *.npy.")
+    if target.exists() and not index.exists():
+        raise ValueError(f"{target}: is no cache of images, and is left alone. Choose another cache.")
+    index.touch()
+    with _alone(index):
+        return _filled(target, index, paths, reader)
+
+
+@contextlib.contextmanager
+def _alone(index: Path) -> Iterator[None]:
+    """Keep other processes from filling the same cache."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on Windows
+        yield
+        return
+    with open(index, "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"{index}: another process is filling this cache; wait until it is done."
+            ) from None
+        yield
+
+
+def _filled(
+    target: Path, index: Path, paths: Sequence[str], reader: ImageReader
+) -> tuple[np.ndarray, list[Failure]]:
+    """Return rows and failures, after what is missing was decoded."""
     settings = {"format": _FORMAT, "image_shape": list(reader.image_shape_), "aspect": reader.aspect}
     states = [_state(path) for path in paths]
     known = _read_index(target, index, settings, states)
@@ -100,12 +130,6 @@ def _entries(batch: Batch, states: list[list]) -> list[list]:
 
 def _read_index(target: Path, index: Path, settings: dict[str, Any], states: list[list]) -> list | None:
     """Return the entries that still hold, or None if the cache must be made anew."""
-    if not index.exists():
-        if target.exists():
-            raise ValueError(
-                f"{target}: is no cache of images, and is left alone. Choose another name for the cache."
-            )
-        return None
     known: list = []
     whole = 0
     with open(index, "rb") as lines:
@@ -114,6 +138,8 @@ def _read_index(target: Path, index: Path, settings: dict[str, Any], states: lis
                 content = json.loads(line)
             except ValueError:
                 break  # written last, when it was interrupted
+            if number == 0 and not (isinstance(content, dict) and content.get("format") == _FORMAT):
+                raise ValueError(f"{index}: is no index of a cache, and is left alone. Choose another cache.")
             if number == 0 and content != settings:
                 return None
             known += content if number else []

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import signal
 import stat
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -40,10 +42,6 @@ class ImageFileError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
-
-
-class _NotAPath(TypeError):
-    """What was passed is neither a path nor an image: no fault of a file."""
 
 
 class Recipe(NamedTuple):
@@ -96,11 +94,12 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
     ImageFileError
         If there is no readable image; it has the path and the reason.
     """
+    _check_kind(source)
     channels, height, width = recipe.image_shape
     try:
         with _open(source) as image:
             pixels = np.asarray(_fit(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
-    except (ImageFileError, _NotAPath):
+    except ImageFileError:
         raise
     except Exception as error:  # damaged files make decoders raise anything
         raise _explained(source, error) from error
@@ -131,8 +130,13 @@ def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Fai
     return rows[: len(sources) - len(failed)], failed
 
 
-def decode_quietly(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
-    """Do `decode_many` in a process of its own, where nobody reads what decoders remark."""
+def decode_quietly(sources: Sequence, recipe: Recipe, caller: int) -> tuple[np.ndarray, list[Failure]]:
+    """Do `decode_many` for another process, where nobody reads what decoders remark.
+
+    Ctrl-C, which reaches all processes of a terminal, is for the caller to answer.
+    """
+    if os.getpid() != caller and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return decode_many(sources, recipe)
@@ -140,16 +144,27 @@ def decode_quietly(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[
 
 def inspect(source: Any) -> Look:
     """Return size and color of an image; raises `ImageFileError` as `decode` does."""
+    _check_kind(source)
     try:
         with _open(source) as image:
             _, turned = _orientation(image)
             width, height = image.size[::-1] if turned else image.size
             colors = np.asarray(_fit(image, "RGB", (64, 64), "stretch")).astype(int)
-    except (ImageFileError, _NotAPath):
+    except ImageFileError:
         raise
     except Exception as error:  # damaged files make decoders raise anything
         raise _explained(source, error) from error
     return Look(height, width, bool(np.ptp(colors, axis=2).max() > _COLORED))
+
+
+def _check_kind(source: Any) -> None:
+    """Raise for what is neither a path nor an image, which is no fault of a file."""
+    if isinstance(source, str):
+        return
+    from PIL.Image import Image
+
+    if not isinstance(source, Image):
+        raise TypeError(f"an image must be a path or a PIL image; got {type(source).__name__}.")
 
 
 def _open(source: Any) -> Any:
@@ -157,9 +172,7 @@ def _open(source: Any) -> Any:
     from PIL import Image
 
     if not isinstance(source, str):
-        if isinstance(source, Image.Image):
-            return contextlib.nullcontext(source)
-        raise _NotAPath(f"an image must be a path or a PIL image; got {type(source).__name__}.")
+        return contextlib.nullcontext(source)
     _check_regular(source)
     image = Image.open(source, formats=FORMATS)
     if image.width * image.height > MAX_PIXELS:
@@ -171,8 +184,11 @@ def _open(source: Any) -> Any:
 def _explained(source: Any, error: Exception) -> ImageFileError:
     """Return the error of a file, with the reason in one line."""
     from PIL import UnidentifiedImageError
+    from PIL.Image import DecompressionBombError
 
     name = source if isinstance(source, str) else "image"
+    if isinstance(error, DecompressionBombError):
+        return ImageFileError(name, f"more than {MAX_PIXELS:,} pixels")
     if isinstance(error, UnidentifiedImageError):
         return ImageFileError(name, f"not an image in a known format ({', '.join(FORMATS)})")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

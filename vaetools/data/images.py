@@ -13,10 +13,10 @@ from vaetools.data.batches import Failure
 from vaetools.data.cache import cached_rows
 from vaetools.data.decoding import ImageFileError
 from vaetools.data.listing import Listing, list_images
-from vaetools.data.reader import ImageReader, gather
+from vaetools.data.reader import ImageReader, as_sources, gather
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ImageSet:
     """Images as rows, and where they come from.
 
@@ -45,6 +45,10 @@ class ImageSet:
     failed: list[Failure]
     ignored: list[str]
     reader: ImageReader
+
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.image_shape))
+        return f"<ImageSet of {len(self.X)} images of {shape}; {len(self.failed)} could not be read>"
 
 
 def read_images(
@@ -121,6 +125,10 @@ def read_images(
         size, mode=mode, aspect=aspect, image_shape=image_shape, n_jobs=n_jobs, verbose=verbose
     )
     labels: Any
+    if hasattr(source, "columns"):  # a DataFrame
+        source = as_sources(source)
+    if source is None:
+        raise TypeError("read_images: source must be a folder, a glob, paths or a dataset; got None.")
     if _is_dataset(source):
         sources, labels, listing = _items(source)
         if cache is not None and listing is None:

@@ -51,13 +51,14 @@ def list_images(source: Any) -> Listing:
     Raises
     ------
     FileNotFoundError
-        If a path or glob names nothing, or nothing in a folder is an image.
+        If the only path or glob names nothing, or nothing in a folder is an image.
     """
     single = isinstance(source, (str, os.PathLike))
+    names = [source] if single else list(source)
     listing = Listing([], None, [], [])
     folders: set[tuple[int, int]] = set()
-    for name in [source] if single else source:
-        for path in _expand(os.fspath(name)):
+    for name in names:
+        for path in _expand(os.fspath(name), strict=len(names) == 1):
             if os.path.isdir(path):
                 _walk(path, listing, folders)
             else:
@@ -73,11 +74,13 @@ def list_images(source: Any) -> Listing:
     return listing
 
 
-def _expand(path: str) -> list[str]:
-    """Return what a glob finds, or the path itself."""
+def _expand(path: str, strict: bool) -> list[str]:
+    """Return what a glob finds, or the path itself; one of many that is not there is found out later."""
     if os.path.lexists(path):
         return [path]
     found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
+    if not found and not strict:
+        return [path]
     if not found:
         raise FileNotFoundError(f"{path}: no such file or folder.")
     return found

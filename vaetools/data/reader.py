@@ -106,7 +106,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         self : ImageReader
         """
-        self._decide(_as_sources(X))
+        self._decide(as_sources(X))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -126,7 +126,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If a file cannot be read; it names the first.
         """
         check_is_fitted(self)
-        sources = _as_sources(X)
+        sources = as_sources(X)
         rows, failed = gather(self.batches(sources), len(sources), self._n_features_out)
         if failed:
             more = f" ({len(failed)} of {len(sources)} files could not be read)" if len(failed) > 1 else ""
@@ -253,11 +253,11 @@ def gather(batches: Iterable[Batch], n_rows: int, n_features: int) -> tuple[np.n
     return rows[:n_read], failed
 
 
-def _as_sources(X: Any) -> list:
+def as_sources(X: Any) -> list:
     """Return a column of paths or images as a list."""
-    if isinstance(X, (str, os.PathLike)):
+    if isinstance(X, (str, os.PathLike)) or not hasattr(X, "__len__"):
         raise ValueError(
-            f"ImageReader: X must be a list or a column of paths; got {str(X)!r}. read_images takes a folder."
+            f"ImageReader: X must be a list or a column of paths; got {X!r}. read_images takes a folder."
         )
     if getattr(X, "ndim", 1) > 1:
         if X.shape[1] != 1:
@@ -298,7 +298,8 @@ def _decoded(
         for first in range(0, len(tasks), n_tasks):
             starts = tasks[first : first + n_tasks]
             results = parallel(
-                delayed(decode_quietly)(sources[start : start + n_images], recipe) for start in starts
+                delayed(decode_quietly)(sources[start : start + n_images], recipe, os.getpid())
+                for start in starts
             )
             for start, result in zip(starts, results, strict=True):
                 yield start, *result

@@ -83,6 +83,8 @@ def kind_of(data: Any) -> str:
     path = _only(data)
     if os.path.isdir(path):
         return "images"
+    if path.lower().endswith(_TABLES + _ARRAYS) and not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file or folder.")
     if path.lower().endswith(_TABLES):
         return "table"
     return "array" if path.lower().endswith(_ARRAYS) or is_idx(path) else "images"
@@ -181,13 +183,23 @@ def read_training(
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if kind == "array":
         array = read_array(_only(data), labels)
-        return TrainingData(kind, array.X, array.labels, array.image_shape, None, [], [])
+        X, y, failed = _finite_rows(array.X, array.labels)
+        return TrainingData(kind, X, y, array.image_shape, None, failed, [])
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
     found = read_images(_paths(data), **images)
     return TrainingData(
         kind, found.X, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
+
+
+def _finite_rows(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None, list[Failure]]:
+    """Return an array as it is if all of it is finite, else a copy of the rows that are."""
+    failed = [failure for batch in array_batches(X) for failure in batch.failed]
+    if not failed:
+        return X, y, []
+    good = np.setdiff1d(np.arange(len(X)), [failure.id for failure in failed])
+    return X[good], None if y is None else y[good], failed
 
 
 def _only(data: Any) -> str:

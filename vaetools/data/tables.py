@@ -172,6 +172,12 @@ def open_table(
     """
     path = Path(path)
     file = (ParquetFile if path.suffix.lower() in (".parquet", ".pq") else CsvFile)(path)
+    if (
+        not file.typed
+        and file.names != [str(i) for i in range(len(file.names))]
+        and all(map(_is_number, file.names))
+    ):
+        raise ValueError(f"{path}: the first line must name the columns; got {_some(file.names)}.")
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
     _check_names(path, file.names, [*(columns or ()), *apart])
     if columns is None:
@@ -203,6 +209,15 @@ def _part(block: Block, columns: list[str]) -> tuple[np.ndarray, list[Failure]]:
             what = "missing" if np.isnan(value) else f"{value}, not a finite number"
         failed.append(Failure(int(block.rows[row]), f"column {columns[column]!r} is {what}"))
     return np.flatnonzero(good), sorted(failed)
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text is a number, and so hardly a name."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_index(name: str) -> bool:
