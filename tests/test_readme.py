@@ -46,6 +46,7 @@ def short_training(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # tensorboard's own
 def test_python_blocks_run_and_say_the_truth(tmp_path, files, monkeypatch):
+    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 500)  # a quarter is enough to be true
     names = {}
     for kind, block in BLOCKS:
         if kind == "python":
