@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.decomposition import PCA
 
 from vaetools.latent.projection import project
@@ -15,7 +16,9 @@ def clusters():
 
 def test_umap_keeps_clusters_together_and_obeys_its_seed(clusters):
     codes, which = clusters
+    n_threads = torch.get_num_threads()
     points = project(codes, seed=1)
+    assert torch.get_num_threads() == n_threads
     centers = np.stack([points[which == k].mean(axis=0) for k in range(3)])
     nearest = np.linalg.norm(points[:, None] - centers, axis=2).argmin(axis=1)
     assert (nearest == which).all()

@@ -30,12 +30,16 @@ def project(codes: np.ndarray, method: str = "umap", seed: int = 0) -> np.ndarra
     """
     n_samples, n_components = codes.shape
     if method == "umap" and n_samples > 4 and n_components > 1:
+        from threadpoolctl import threadpool_limits
         from umap import UMAP
 
         # a seeded UMAP runs on one thread, and warns unless it is told so
         n_neighbors = min(15, n_samples - 1)
         options = {"n_neighbors": n_neighbors, "min_dist": 0.1, "random_state": seed, "n_jobs": 1}
-        return UMAP(**options, init="spectral" if n_samples > 50 else "random").fit_transform(codes)
+        mapper = UMAP(**options, init="spectral" if n_samples > 50 else "random")
+        # Numba, under UMAP, gives all OpenMP code of the process as many threads as there are cores
+        with threadpool_limits(limits=1, user_api="openmp"):
+            return mapper.fit_transform(codes)
     if n_samples < 2:
         return np.zeros((n_samples, 2))
     from sklearn.decomposition import PCA
