@@ -166,7 +166,7 @@ def test_clone_search_and_saving(network, iris, tmp_path):
         (
             EncoderDecoder(nn.Linear(4, 2), nn.Linear(2, 4)),
             {"likelihood": vt.Gaussian("predicted")},
-            r"2 parameter\(s\) of Gaussian\(scale='predicted'.*so \(1, 8\) for one row; got \(1, 4\)",
+            r"parameters of Gaussian\(scale='predicted'.*so \(1, 8\) for one row; got \(1, 4\)",
         ),
         (
             EncoderDecoder(nn.Linear(4, 2), nn.Linear(3, 4)),

@@ -321,3 +321,22 @@ def test_names_of_likelihoods():
         "bernoulli": "Bernoulli",
         "continuous_bernoulli": "ContinuousBernoulli",
     }
+
+
+@every_likelihood
+def test_an_encoder_sees_the_row(likelihood):
+    bound, x = likelihood.bind(3), torch.tensor([[0.1, 0.5, 0.9]])
+    assert torch.equal(bound.inputs(x), x)
+    assert bound.n_inputs(3) == 3
+    assert bound.n_outputs(3) == 3 * bound.n_parameters
+    assert torch.equal(bound.noisy(x, torch.full_like(x, 0.25)), x + 0.25)
+    assert bound.masked(x, torch.tensor([[True, False, False]])).tolist() == [[0, *x[0, 1:].tolist()]]
+
+
+@every_likelihood
+def test_mean_of_a_mixture(likelihood):
+    bound = likelihood.bind(2)
+    each = torch.randn(2, 4, 2 * bound.n_parameters, generator=torch.Generator().manual_seed(0))
+    weights = torch.tensor([[0.25, 0.75]]).expand(4, -1)
+    expected = 0.25 * bound.mean(each[0]) + 0.75 * bound.mean(each[1])
+    assert torch.allclose(bound.mixture_mean(weights, list(each)), expected, atol=1e-6, rtol=0)  # float32

@@ -40,7 +40,7 @@ def reach(network, x, condition=None):
 @pytest.mark.parametrize("variational", [True, False])
 @pytest.mark.parametrize("n_rows", [1, 4])
 def test_mlp_shapes(hidden, n_parameters, variational, n_rows):
-    network = build(6, 3, hidden, n_parameters=n_parameters, variational=variational)
+    network = build(6, 3, hidden, n_outputs=6 * n_parameters, variational=variational)
     mean, log_std = network.posterior(draw(n_rows, 6))
     assert mean.shape == (n_rows, 3)
     assert (log_std is None) if not variational else (log_std.shape == (n_rows, 3))
@@ -76,7 +76,7 @@ def test_convolutions_fit_any_image(image_shape, n_components, n_parameters):
         n_features,
         n_components,
         (16,),
-        n_parameters=n_parameters,
+        n_outputs=n_parameters * n_features,
         image_shape=image_shape,
         hidden_channels=default_channels(image_shape),
     )
@@ -92,7 +92,7 @@ def test_convolutions_fit_any_image(image_shape, n_components, n_parameters):
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 def test_gradients_reach_every_weight(activation):
     network = build(
-        6, 4, (9, 5), activation, n_parameters=2, unit_mean=True, n_classes=3, conditioning="multiply"
+        6, 4, (9, 5), activation, n_outputs=12, unit_mean=True, n_classes=3, conditioning="multiply"
     )
     gradients = reach(network, draw(5, 6), one_hot(0, 1, 2, 0, 1))
     assert [name for name, grad in gradients.items() if grad is None or not grad.any()] == []
@@ -146,7 +146,7 @@ def test_default_channels_end_at_seven_pixels(image_shape, channels):
 
 
 def test_unit_mean_squashes_means_only():
-    plain, squashed = (build(4, n_parameters=2, unit_mean=unit) for unit in (False, True))
+    plain, squashed = (build(4, n_outputs=8, unit_mean=unit) for unit in (False, True))
     z = 50 * draw(5, 3)
     raw, out = plain.decode(z), squashed.decode(z)
     assert torch.equal(out[:, :4], torch.sigmoid(raw[:, :4]))

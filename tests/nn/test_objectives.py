@@ -39,7 +39,7 @@ def build(likelihood=None, *, n_components=N_COMPONENTS, n_classes=0, variationa
             n_components,
             (5,),
             nn.Tanh,
-            n_parameters=likelihood.n_parameters,
+            n_outputs=likelihood.n_outputs(N_FEATURES),
             variational=variational,
             n_classes=n_classes,
             conditioning="multiply",

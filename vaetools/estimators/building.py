@@ -85,11 +85,11 @@ def make_network(
         }
     with torch.device("meta"):
         network = Network(
-            n_features,
+            likelihood.n_inputs(n_features),
             n_components,
             hidden,
             ACTIVATIONS[estimator.activation],
-            n_parameters=likelihood.n_parameters,
+            n_outputs=likelihood.n_outputs(n_features),
             variational=variational,
             image_shape=image_shape,
             hidden_channels=channels,
@@ -109,14 +109,14 @@ def count_components(
     *,
     variational: bool,
 ) -> int:
-    """Try a network on one row; return its components, or raise where it does not fit the estimator."""
-    owner = type(estimator).__name__
+    """Try a network on a scaled row; return its components, or raise where it does not fit the estimator."""
+    owner, seen = type(estimator).__name__, likelihood.inputs(x)
     try:
-        mean, log_std = network.posterior(x, condition)
+        mean, log_std = network.posterior(seen, condition)
     except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{owner}: network.posterior must take rows of shape (n_samples, {x.shape[1]}) and return a mean "
-            f"and a log standard deviation (None for AE); got an error: {error}"
+            f"{owner}: network.posterior must take rows of shape (n_samples, {seen.shape[1]}) and return a "
+            f"mean and a log standard deviation (None for AE); got an error: {error}"
         ) from error
     if (log_std is not None) != variational:
         found, other = ("None", "AE") if log_std is None else ("a tensor", "VAE")
@@ -149,13 +149,13 @@ def _check_decoder(
     n_features: int,
 ) -> None:
     """Raise where a network does not decode to the likelihood's parameters."""
-    expected = (1, likelihood.n_parameters * n_features)
+    expected = (1, likelihood.n_outputs(n_features))
     try:
         found: Any = tuple(network.decode(z, condition).shape)
     except (RuntimeError, TypeError, ValueError) as error:
         found = f"an error: {error}"
     if found != expected:
         raise ValueError(
-            f"{owner}: network.decode must return {likelihood.n_parameters} parameter(s) of {likelihood!r} "
-            f"for each of the {n_features} columns of X, so {expected} for one row; got {found}."
+            f"{owner}: network.decode must return the parameters of {likelihood!r} for the {n_features} "
+            f"columns of X, so {expected} for one row; got {found}."
         )

@@ -1,15 +1,16 @@
 """What a decoder's output says about a row: elementwise densities, in nats.
 
 A likelihood is a module with ``log_prob(parameters, x)``, ``mean(parameters)`` and
-``entropy(parameters)``; all take the decoder's output of shape
-``(n_samples, n_parameters * n_features)`` and answer with shape ``(n_samples, n_features)``. It may
-own parameters (a learnt scale), so it is bound to a number of features before use.
+``entropy(parameters)``; all take the decoder's output of shape ``(n_samples, n_outputs)`` and answer
+with shape ``(n_samples, n_features)``. It may own parameters (a learnt scale), so it is bound to a
+number of features before use. It also says what an encoder sees of a row.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from numbers import Real
 from typing import ClassVar
 
@@ -34,6 +35,26 @@ class Likelihood(nn.Module):
         """Return a copy whose learnt parameters fit ``n_features`` columns."""
         return copy.deepcopy(self)
 
+    def n_inputs(self, n_features: int) -> int:
+        """Return how many numbers an encoder sees of a row."""
+        return n_features
+
+    def n_outputs(self, n_features: int) -> int:
+        """Return how many numbers a decoder gives for a row."""
+        return self.n_parameters * n_features
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """Return what an encoder sees of rows, ``(n_samples, n_inputs)``."""
+        return x
+
+    def noisy(self, x: Tensor, noise: Tensor) -> Tensor:
+        """Return rows with noise on their values, for a denoising encoder."""
+        return x + noise
+
+    def masked(self, x: Tensor, where: Tensor) -> Tensor:
+        """Return rows that lack some of their values, for a denoising encoder."""
+        return x.masked_fill(where, 0.0)
+
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""
         raise NotImplementedError
@@ -41,6 +62,13 @@ class Likelihood(nn.Module):
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
         raise NotImplementedError
+
+    def mixture_mean(self, weights: Tensor, each: Sequence[Tensor]) -> Tensor:
+        """Return the expected values where one of several predictions holds.
+
+        ``weights`` are the probabilities of the predictions, ``(n_samples, len(each))``.
+        """
+        return sum(weights[:, [i]] * self.mean(parameters) for i, parameters in enumerate(each))
 
     def entropy(self, parameters: Tensor) -> Tensor:
         """Return the expected −log-density of every feature of every row, in nats.

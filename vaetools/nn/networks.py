@@ -159,12 +159,13 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    n_features, n_components : int
+    n_inputs, n_components : int
     hidden_layer_sizes : sequence of int
         Widths of the encoder's dense layers; the decoder's are their mirror.
     activation : type of Module
-    n_parameters : int, default=1
-        Likelihood parameters per feature.
+    n_outputs : int or None, default=None
+        Parameters of the likelihood of a row; None for as many as inputs. Of an image, a multiple
+        of them.
     variational : bool, default=True
         Whether the encoder gives a standard deviation.
     image_shape : tuple (channels, height, width) or None
@@ -183,12 +184,12 @@ class Network(nn.Module):
 
     def __init__(
         self,
-        n_features: int,
+        n_inputs: int,
         n_components: int,
         hidden_layer_sizes: Sequence[int],
         activation: type[nn.Module],
         *,
-        n_parameters: int = 1,
+        n_outputs: int | None = None,
         variational: bool = True,
         image_shape: tuple[int, int, int] | None = None,
         hidden_channels: Sequence[int] = (),
@@ -198,6 +199,7 @@ class Network(nn.Module):
         condition_encoder: bool = True,
     ):
         super().__init__()
+        n_outputs = n_inputs if n_outputs is None else n_outputs
         self.variational = variational
         self.n_label_inputs = n_classes if condition_encoder else 0
         self.join = LabelJoin(conditioning, n_components, n_classes) if n_classes else None
@@ -208,18 +210,18 @@ class Network(nn.Module):
             self.features = ConvFeatures(image_shape, hidden_channels, activation)
             map_shape = self.features.shapes[-1]
             n_flat = math.prod(map_shape)
-            image = ConvImage(self.features.shapes, n_parameters, activation)
+            image = ConvImage(self.features.shapes, n_outputs // n_inputs, activation)
         else:
-            self.features, image, n_flat = nn.Identity(), nn.Identity(), n_features
+            self.features, image, n_flat = nn.Identity(), nn.Identity(), n_inputs
             map_shape = None
         if map_shape and not hidden and n_flat == n_components == n_code and not self.n_label_inputs:
             self.encoder = SpatialHead(map_shape, n_stats)
             dense: nn.Module = SpatialHead(map_shape)
         else:
-            n_out = n_flat if map_shape else n_features * n_parameters
+            n_out = n_flat if map_shape else n_outputs
             self.encoder = mlp([n_flat + self.n_label_inputs, *hidden, n_components * n_stats], activation)
             dense = mlp([n_code, *reversed(hidden), n_out], activation)
-        squash = UnitMean(n_features) if unit_mean else nn.Identity()
+        squash = UnitMean(n_inputs) if unit_mean else nn.Identity()
         self.decoder = nn.Sequential(dense, image, squash)
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -234,7 +236,7 @@ class Network(nn.Module):
         return mean, _MAX_LOG_STD * torch.tanh(raw / _MAX_LOG_STD)
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the likelihood parameters of every code, ``(n_samples, n_parameters * n_features)``."""
+        """Return the likelihood parameters of every code, ``(n_samples, n_outputs)``."""
         return self.decoder(z if self.join is None else self.join(z, condition))
 
 

@@ -61,7 +61,8 @@ class Autoencoder(nn.Module):
 
     ``network`` is any module with ``posterior(x, condition)`` → mean and log standard deviation
     (``None``: no posterior, as in a plain autoencoder, and KL is zero) and
-    ``decode(z, condition)`` → the likelihood's parameters. Rows ``x`` are scaled numbers;
+    ``decode(z, condition)`` → the likelihood's parameters. Rows ``x`` are scaled numbers, of which the
+    network sees what the likelihood makes of them; NaN is a missing value, which costs nothing.
     ``log_unit`` carries the densities to the units of X.
     """
 
@@ -76,7 +77,7 @@ class Autoencoder(nn.Module):
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return mean and log standard deviation of q(z | x), ``(n_samples, n_components)`` each."""
-        return self.network.posterior(x, condition)
+        return self.network.posterior(self.likelihood.inputs(x), condition)
 
     def code(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the latent mean of every row."""
@@ -138,7 +139,7 @@ class Autoencoder(nn.Module):
     def _cost(self, z: Tensor, x: Tensor, condition: Tensor | None) -> Tensor:
         """−log p(x | z) of every feature, in nats and units of X."""
         log_prob = self.likelihood.log_prob(self.network.decode(z, condition), x)
-        return self.log_unit.to(x.dtype) - log_prob
+        return self.log_unit.to(x.dtype).expand_as(x).masked_fill(x.isnan(), 0.0) - log_prob
 
 
 class ConditionalAutoencoder(Autoencoder):
@@ -200,14 +201,14 @@ class ConditionalAutoencoder(Autoencoder):
         if condition is not None:
             return super().decoded_mean(z, condition)
         prior = torch.exp(self.log_label_prior).expand(len(z), -1)
-        return self._expected(prior, [self.decoded_mean(z, y) for y in self._labels(z)])
+        return self.likelihood.mixture_mean(prior, [self.network.decode(z, y) for y in self._labels(z)])
 
     def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the expected row at the latent mean; without labels, averaged over their posterior."""
         if condition is not None:
             return super().reconstruct(x, condition)
-        each = [self.reconstruct(x, y) for y in self._labels(x)]
-        return self._expected(self.label_proba(x), each)
+        each = [self.network.decode(self.code(x, y), y) for y in self._labels(x)]
+        return self.likelihood.mixture_mean(self.label_proba(x), each)
 
     def terms(
         self,

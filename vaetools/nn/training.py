@@ -244,8 +244,10 @@ class Trainer:
             return None
         options = {"generator": self.noise_generator, "device": x.device, "dtype": x.dtype}
         if noise:
-            x = x + noise * torch.randn(x.shape, **options)
-        return x * (torch.rand(x.shape, **options) >= masking) if masking else x
+            x = self.model.likelihood.noisy(x, noise * torch.randn(x.shape, **options))
+        if masking:
+            x = self.model.likelihood.masked(x, torch.rand(x.shape, **options) < masking)
+        return x
 
     def _beta(self) -> float:
         """KL weight of this step: rises linearly over the first ``kl_warmup`` of all steps."""
