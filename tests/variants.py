@@ -71,6 +71,8 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "CVAE multiply": CVAE(conditioning="multiply"),
     "VAE elbo": VAE(anomaly_score="elbo"),
     "VAE log likelihood": VAE(anomaly_score="log_likelihood"),
+    "VAE mixed": VAE(likelihood="mixed", input_noise=0.1, input_masking=0.2),
+    "CVAE mixed": CVAE(likelihood="mixed", column_likelihoods={0: "categorical"}),
     "AE latent kNN": AE(anomaly_score="latent_knn"),
     "CVAE latent kNN": CVAE(anomaly_score="latent_knn"),
 }

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 import torch
+from pandas.api.types import pandas_dtype
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -22,6 +23,7 @@ import vaetools
 from vaetools.data.reader import ImageReader
 from vaetools.estimators.ae import AE
 from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
+from vaetools.estimators.columns import Column, Columns
 from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.parameters import check_parameters
 from vaetools.estimators.vae import VAE
@@ -189,6 +191,8 @@ def _write_parameter(model: Any, name: str, value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         items = [_write_parameter(model, name, item) for item in value]
         return {"tuple": items} if isinstance(value, tuple) else items
+    if isinstance(value, dict):
+        return {"dict": [_write_parameter(model, name, list(item)) for item in value.items()]}
     if type(value) in _LIKELIHOODS.values():
         return {"likelihood": type(value).__name__, "options": value.options}
     if name == "network":
@@ -217,6 +221,8 @@ def _read_parameter(value: Any, network: nn.Module | None = None) -> Any:
         return [_read_parameter(item) for item in value] if isinstance(value, list) else value
     if "tuple" in value:
         return tuple(_read_parameter(item) for item in value["tuple"])
+    if "dict" in value:
+        return {_read_parameter(key): _read_parameter(item) for key, item in value["dict"]}
     if "network" in value:
         return network
     return _LIKELIHOODS[value["likelihood"]](**value["options"])
@@ -244,9 +250,35 @@ def _write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
             key: _write_value(f"{name}.{key}", getattr(value, key), arrays) for key in ("shift", "scale")
         }
         return {"input_scale": value.kind, **scales}
+    if isinstance(value, Columns):
+        return {
+            "columns": [_write_column(name, column) for column in value.columns],
+            "names": _write_plain(name, value.names),
+        }
     if isinstance(value, dict):
         return {"dict": {key: _write_value(f"{name}.{key}", item, arrays) for key, item in value.items()}}
     raise TypeError(f"save: the attribute {name} cannot be written; got {value!r}.")
+
+
+def _write_column(name: str, column: Column) -> dict[str, Any]:
+    """Return a column of a table as JSON."""
+    dtype: Any = str(column.dtype)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = _write_plain(name, column.dtype.categories.tolist())
+        dtype = {"categories": categories, "ordered": bool(column.dtype.ordered)}
+    return {"kind": column.kind, "values": _write_plain(name, column.values), "dtype": dtype}
+
+
+def _read_column(written: dict[str, Any]) -> Column:
+    """Return what `_write_column` wrote."""
+    dtype = written["dtype"]
+    known = pd.CategoricalDtype(**dtype) if isinstance(dtype, dict) else pandas_dtype(dtype)
+    return Column(written["kind"], written["values"], known)
+
+
+def _write_plain(name: str, values: list[Any] | None) -> list[Any] | None:
+    """Return names or categories as JSON."""
+    return None if values is None else [_write_value(name, value, {}) for value in values]
 
 
 def _read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -265,6 +297,8 @@ def _read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if "input_scale" in value:
         shift, scale = (_read_value(key, value[key], arrays) for key in ("shift", "scale"))
         return InputScale(value["input_scale"], shift, scale)
+    if "columns" in value:
+        return Columns(value["names"], [_read_column(column) for column in value["columns"]])
     return {key: _read_value(key, item, arrays) for key, item in value["dict"].items()}
 
 

@@ -34,6 +34,9 @@ def with_value(value):
     ("call", "error", "message"),
     [
         (lambda: vae().fit(with_value(np.nan)), ValueError, "NaN: nan in row 5, column 1"),
+        (lambda: vae().fit(with_value(np.nan)), ValueError, "likelihood='mixed', which takes missing cells"),
+        (lambda: vae().fit(pd.DataFrame({"a": ["abc", "d"]})), ValueError, "likelihood='mixed', which takes"),
+        (lambda: vae().fit(np.array([["abc", "d"]])), ValueError, "likelihood='mixed', which takes"),
         (lambda: vae().fit(X).score_samples(with_value(-np.inf)), ValueError, "-inf in row 5, column 1"),
         (
             lambda: vae().fit(pd.DataFrame({"a": [1.0, 2], "age": [0, np.inf]})),
@@ -85,6 +88,12 @@ def with_value(value):
             ValueError,
             "got hidden_channels=(3,) and image_shape=None",
         ),
+        (
+            lambda: vae(likelihood="mixed", image_shape=(1, 2, 3)).fit(X),
+            ValueError,
+            "got image_shape=(1, 2, 3)",
+        ),
+        (lambda: vae(column_likelihoods={0: "gaussian"}).fit(X), ValueError, "got likelihood='gaussian'"),
         (lambda: vae(early_stopping=True).fit(X), ValueError, "got learning_rate='one_cycle'"),
         (
             lambda: vae(early_stopping=True, learning_rate="constant").fit(X[:1]),
@@ -145,6 +154,8 @@ def test_bad_input_is_refused_by_name(call, error, message):
         ("activation", "swish"),
         ("likelihood", "normal"),
         ("likelihood", Gaussian),
+        ("column_likelihoods", ["gaussian"]),
+        ("column_likelihoods", {"age": "poisson"}),
         ("network", 3),
         ("beta", -1),
         ("beta", float("nan")),

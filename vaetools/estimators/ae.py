@@ -57,6 +57,7 @@ class AE(OutlierMixin, Detector):
         image_shape: tuple[int, int, int] | None = None,
         activation: str = "silu",
         likelihood: Any = "gaussian",
+        column_likelihoods: dict[Any, str] | None = None,
         network: Any = None,
         input_noise: float = 0.0,
         input_masking: float = 0.0,
@@ -84,6 +85,7 @@ class AE(OutlierMixin, Detector):
         self.image_shape = image_shape
         self.activation = activation
         self.likelihood = likelihood
+        self.column_likelihoods = column_likelihoods
         self.network = network
         self.input_noise = input_noise
         self.input_masking = input_masking

@@ -26,6 +26,7 @@ from vaetools.estimators.building import (
     resolve_dtype,
     resolve_likelihood,
 )
+from vaetools.estimators.columns import Columns
 from vaetools.estimators.evaluation import Evaluator
 from vaetools.estimators.parameters import check_combinations, check_parameters
 from vaetools.estimators.rows import (
@@ -148,6 +149,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         """
         return float(self._scores(X, "elbo").mean())
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = self.likelihood == "mixed"
+        return tags
+
     # Fit, step by step
 
     def _fit(self, X: Any, y: Any, callbacks: Sequence[Callback]) -> None:
@@ -158,6 +164,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         split = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
         self._learn_labels(labels, split.train)
+        X = self._learn_columns(X, split.train)
         self._build(X, split.train, seed)
         rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
         self._fit_scale(rows)
@@ -168,6 +175,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
 
     def _learn_labels(self, labels: np.ndarray | None, train: np.ndarray) -> None:
         """Learn the frequencies of labels, in a conditional model."""
+
+    def _learn_columns(self, X: Any, train: np.ndarray) -> np.ndarray:
+        """Learn the columns of a table of several kinds, and return its rows as numbers."""
+        self.columns_ = None
+        if self.likelihood != "mixed":
+            return X
+        owner = type(self).__name__
+        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods)
+        return self.columns_.encode(owner, X)
 
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Return checked rows and, in a conditional model, label codes."""
@@ -190,6 +206,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             standardize=standardize,
             images=self.image_shape is not None,
             unit_interval=likelihood.unit_interval,
+            is_code=False if self.columns_ is None else np.greater(self.columns_.n_categories, 0),
         )
         network = make_network(
             self,
@@ -228,10 +245,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
                     f"{self.max_iter!r}."
                 )
             return
-        total = torch.zeros_like(self.model_.log_unit)
+        total, n_known = torch.zeros_like(self.model_.log_unit), 0
         for x, condition in self._batches(rows):
-            total += (x - self.model_.reconstruct(x, condition)).square().sum(dim=0)
-        self.model_.likelihood.fit_scale(total / len(rows))
+            total += (x - self.model_.reconstruct(x, condition)).square().nansum(dim=0)
+            n_known = n_known + (~x.isnan()).sum(dim=0)
+        self.model_.likelihood.fit_scale(total / n_known)
 
     def _train(self, rows: Rows, validate: Rows, seed: int, callbacks: Sequence[Callback]) -> None:
         """Run the training loop, keep its record and settle the weights."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
+from vaetools.nn.mixed import Mixed
 from vaetools.nn.networks import ACTIVATIONS, Network, default_channels, draw_weights
 
 _WIDE = 128  # features above which the dense layers are wider
@@ -36,6 +37,8 @@ def resolve_dtype(estimator: Any, device: torch.device) -> torch.dtype:
 
 def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
     """Return the estimator's likelihood, bound to the columns of X."""
+    if estimator.columns_ is not None:
+        return Mixed(estimator.columns_.n_categories)
     given = estimator.likelihood
     likelihood = LIKELIHOODS[given]() if isinstance(given, str) else given
     return likelihood.bind(n_features)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from vaetools.anomaly.scores import SCORES
+from vaetools.estimators.columns import Columns
 from vaetools.estimators.rows import check_fitted_kind, check_rows, slices
 from vaetools.nn.objectives import Autoencoder, gaussian_kl
 from vaetools.nn.scaling import InputScale
@@ -28,6 +29,7 @@ class Evaluator(BaseEstimator):
     _variational: ClassVar[bool] = True
     model_: Autoencoder
     input_scale_: InputScale
+    columns_: Columns | None
 
     @property
     def _n_classes(self) -> int:
@@ -97,9 +99,9 @@ class Evaluator(BaseEstimator):
 
     def _reconstruct(self, X: Any, labels: np.ndarray | None = None) -> np.ndarray:
         """Return expected rows at the latent means, in units of X."""
-        X = self._check_new_rows(X)
+        rows = self._rows(self._check_new_rows(X), labels)
         self._require_decoder("reconstruct")
-        return self._evaluate_rows(self._rows(X, labels), self.model_.reconstruct)
+        return self._evaluate_rows(rows, self.model_.reconstruct, getattr(X, "index", None))
 
     def _decode(self, Z: Any, labels: np.ndarray | None = None) -> np.ndarray:
         """Return expected rows of codes, in units of X."""
@@ -114,9 +116,11 @@ class Evaluator(BaseEstimator):
         codes = dataclasses.replace(self._rows(Z, labels), scale=InputScale.fixed("identity", Z.shape[1]))
         return self._evaluate_rows(codes, self.model_.decoded_mean)
 
-    def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
-        """Return rows made by ``function``, in units of X and the precision of the model."""
+    def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor], index: Any = None) -> Any:
+        """Return rows made by ``function``, in units of X and the precision of the given rows."""
         made = self.input_scale_.invert(self._evaluate(rows, function))
+        if self.columns_ is not None:
+            return self.columns_.decode(made, index)
         return made.astype(np.float32) if rows.X.dtype == np.float32 else made
 
     def _scores(self, X: Any, name: str | None = None, labels: np.ndarray | None = None) -> np.ndarray:

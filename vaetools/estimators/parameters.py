@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from vaetools.anomaly.scores import SCORES
+from vaetools.estimators.columns import COLUMN_LIKELIHOODS
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.nn.networks import ACTIVATIONS, CONDITIONINGS
 from vaetools.nn.training import LEARNING_RATES
@@ -43,6 +44,10 @@ def _is_real(value: Any, low: float, high: float = math.inf, *, closed: str = "l
 
 def _are_widths(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and all(_is_int(width) for width in value)
+
+
+def _are_column_likelihoods(value: Any) -> bool:
+    return isinstance(value, dict) and all(kind in COLUMN_LIKELIHOODS for kind in value.values())
 
 
 def _is_module(value: Any, *methods: str) -> bool:
@@ -105,12 +110,23 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     "activation": Parameter(*_one_of(*ACTIVATIONS), "Function between the layers."),
     "likelihood": Parameter(
-        f"{_one_of(*LIKELIHOODS)[0]}, or a likelihood instance",
+        f"{_one_of(*LIKELIHOODS, 'mixed')[0]}, or a likelihood instance",
         lambda value: (
-            value in LIKELIHOODS if isinstance(value, str) else _is_module(value, "log_prob", "mean", "bind")
+            value in (*LIKELIHOODS, "mixed")
+            if isinstance(value, str)
+            else _is_module(value, "log_prob", "mean", "bind")
         ),
         'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers '
-        "others. `Bernoulli` and `ContinuousBernoulli` need values in [0, 1].",
+        "others. `Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. "
+        '``"mixed"`` takes tables of numbers, booleans and categories with missing cells, and gives '
+        "decoded rows back as such.",
+    ),
+    "column_likelihoods": Parameter(
+        f"None or a dict from columns to {_one_of(*COLUMN_LIKELIHOODS)[0]}",
+        lambda value: value is None or _are_column_likelihoods(value),
+        'With ``likelihood="mixed"``: the density of columns by name (of an array: by position), for '
+        "which their type is not to decide: numbers are Gaussian, booleans Bernoulli, texts and "
+        'categories categorical. ``"bernoulli"`` needs a column of two values.',
     ),
     "network": Parameter(
         "None or a module with the methods posterior and decode",
@@ -253,6 +269,16 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: early_stopping needs learning_rate='constant', because a one-cycle schedule "
             f"helps only when it ends; got learning_rate={estimator.learning_rate!r}."
         )
+    if estimator.likelihood == "mixed":
+        if estimator.image_shape is not None:
+            raise ValueError(
+                f"{owner}: likelihood='mixed' is for tables, which have no image_shape; got "
+                f"image_shape={estimator.image_shape!r}."
+            )
+    elif estimator.column_likelihoods is not None:
+        raise ValueError(
+            f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
+        )
     if SCORES[estimator.anomaly_score].needs_posterior and not estimator._variational:
         raise ValueError(
             f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
@@ -279,6 +305,8 @@ model_ : torch.nn.Module
     Network and likelihood.
 input_scale_ : InputScale
     How columns are scaled: ``kind``, ``shift``, ``scale``.
+columns_ : Columns or None
+    With ``likelihood="mixed"``: kind, categories and type of every column.
 offset_ : float
     Threshold of the score: ``decision_function = score_samples - offset_``.
 calibration_scores_ : ndarray of shape (n_calibration,)

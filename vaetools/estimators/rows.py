@@ -10,9 +10,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
 from vaetools.anomaly.calibration import n_tolerated
+from vaetools.estimators.columns import check_table
 from vaetools.nn.scaling import InputScale
 
 _CHUNK_VALUES = 2**21  # 16 MB of float64
+_MIXED = "Or choose likelihood='mixed', which takes missing cells and text."
 
 
 def slices(n_rows: int, n_features: int, *, most: int = 4096) -> Iterator[slice]:
@@ -22,15 +24,36 @@ def slices(n_rows: int, n_features: int, *, most: int = 4096) -> Iterator[slice]
         yield slice(start, min(start + size, n_rows))
 
 
-def check_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
-    """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one."""
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one.
+
+    For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
+    the table itself.
+    """
+    if reset and estimator.likelihood == "mixed":
+        return check_table(estimator, X, reset=True)
+    if not reset and estimator.columns_ is not None:
+        table = check_table(estimator, X, reset=False)
+        return estimator.columns_.encode(type(estimator).__name__, table)
+    return _check_numbers(estimator, X, reset=reset)
+
+
+def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
+    """Return X as a two-dimensional array of finite numbers."""
     owner = type(estimator).__name__
     shape = getattr(X, "shape", ())
     if len(shape) > 2:
         raise ValueError(f"{owner}: X must have shape (n_samples, n_features); got {_reshape_hint(shape)}")
     if isinstance(X, np.ndarray) and X.dtype.kind in "US" and X.size:
-        raise ValueError(f"{owner}: X must be numbers; got text such as {str(X.flat[0])!r} ({X.dtype}).")
-    array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+        raise ValueError(
+            f"{owner}: X must be numbers; got text such as {str(X.flat[0])!r} ({X.dtype}). {_MIXED}"
+        )
+    try:
+        array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        raise ValueError(f"{owner}: X must be numbers; {error}. {_MIXED}") from error
     if array.dtype.kind not in "buif":
         raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
     _check_finite(estimator, array)
@@ -65,7 +88,7 @@ def _check_finite(estimator: Any, X: np.ndarray) -> None:
         raise ValueError(
             f"{type(estimator).__name__}: X must be finite. Input X contains {kind}: {value} in row "
             f"{piece.start + row}, {where}. Drop such rows, or fill them in with "
-            "sklearn.impute.SimpleImputer."
+            f"sklearn.impute.SimpleImputer. {_MIXED}"
         )
 
 
@@ -112,8 +135,13 @@ def scale_kind(
     return "standardize" if standardize else "identity"
 
 
-def decide_scale(X: np.ndarray, index: np.ndarray, **what: bool) -> InputScale:
-    """Return how the columns of X are scaled, from its rows ``index``; see `scale_kind`."""
+def decide_scale(
+    X: np.ndarray, index: np.ndarray, *, is_code: np.ndarray | bool = False, **what: bool
+) -> InputScale:
+    """Return how the columns of X are scaled, from its rows ``index``; see `scale_kind`.
+
+    Columns of codes (``is_code``) are left alone.
+    """
     n_features = X.shape[1]
     kind = scale_kind(X, index, **what)
     if kind != "standardize":
@@ -121,7 +149,7 @@ def decide_scale(X: np.ndarray, index: np.ndarray, **what: bool) -> InputScale:
     scaler = StandardScaler()
     for piece in slices(len(index), n_features):
         scaler.partial_fit(X[index[piece]].astype(np.float64, copy=False))
-    return InputScale(kind, scaler.mean_, scaler.scale_)
+    return InputScale(kind, np.where(is_code, 0.0, scaler.mean_), np.where(is_code, 1.0, scaler.scale_))
 
 
 class Split(NamedTuple):

@@ -72,6 +72,7 @@ class VAE(OutlierMixin, Detector):
         image_shape: tuple[int, int, int] | None = None,
         activation: str = "silu",
         likelihood: Any = "gaussian",
+        column_likelihoods: dict[Any, str] | None = None,
         network: Any = None,
         beta: float = 1.0,
         kl_warmup: float = 0.0,
@@ -101,6 +102,7 @@ class VAE(OutlierMixin, Detector):
         self.image_shape = image_shape
         self.activation = activation
         self.likelihood = likelihood
+        self.column_likelihoods = column_likelihoods
         self.network = network
         self.beta = beta
         self.kl_warmup = kl_warmup

@@ -1,0 +1,200 @@
+"""Tables with categories and missing cells → rows of numbers and codes, and back."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+from sklearn.utils.validation import validate_data
+
+COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
+_MAX_CATEGORIES = 1000
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
+_KINDS = {  # by what pandas infers of cells
+    "boolean": "bernoulli",
+    "string": "categorical",
+    "categorical": "categorical",
+    **dict.fromkeys(_NUMBERS, "gaussian"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, as `fit` found it.
+
+    Attributes
+    ----------
+    kind : {"gaussian", "bernoulli", "categorical"}
+    values : list
+        Categories, sorted: code k stands for ``values[k]``. Of numbers, none.
+    dtype : dtype
+        What its cells were, and become again.
+    """
+
+    kind: str
+    values: list[Any]
+    dtype: Any
+
+    def encode(self, owner: str, name: Any, cells: pd.Series) -> np.ndarray:
+        """Return cells as numbers or codes, float64; NaN where one is missing."""
+        if self.kind == "gaussian":
+            return _numbers(owner, name, cells)
+        codes = pd.Index(self.values, dtype=object).get_indexer(cells.astype(object)).astype(np.float64)
+        codes[codes < 0] = len(self.values)
+        codes[cells.isna()] = np.nan
+        unseen = np.flatnonzero(codes == len(self.values))
+        if self.kind == "bernoulli" and len(unseen):
+            raise ValueError(
+                f"{owner}: column {name!r} must be one of {self.values}; got {cells.iloc[unseen[0]]!r}."
+            )
+        return codes
+
+    def decode(self, codes: np.ndarray) -> pd.Series:
+        """Return numbers or codes as cells; numbers are rounded where cells were integers."""
+        if self.kind != "gaussian":
+            cells = pd.Series(pd.Index(self.values, dtype=object).take(codes.astype(np.intp)))
+        elif types.is_integer_dtype(self.dtype):
+            limits = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype))
+            cells = pd.Series(codes.round().clip(limits.min, limits.max))
+        else:
+            cells = pd.Series(codes)
+        return cells.astype(self.dtype)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table, and how its cells become rows of numbers.
+
+    Attributes
+    ----------
+    names : list or None
+        Of a DataFrame; None of an array.
+    columns : list of Column
+    """
+
+    names: list[Any] | None
+    columns: list[Column]
+
+    @classmethod
+    def learn(cls, owner: str, X: Any, train: np.ndarray, likelihoods: Mapping[Any, str] | None) -> Columns:
+        """Decide the kind of every column, and list the categories of the rows that train."""
+        table, chosen = pd.DataFrame(X), dict(likelihoods or {})
+        names = table.columns.tolist()
+        for name in chosen:
+            if name not in names:
+                raise ValueError(
+                    f"{owner}: column_likelihoods must name columns of X, {_some(names)}; got {name!r}."
+                )
+        columns = []
+        for place, name in enumerate(names):
+            cells = table.iloc[:, place]
+            kind = _kind(owner, name, cells)
+            known = cells.iloc[train].dropna()
+            if known.empty:
+                raise ValueError(
+                    f"{owner}: column {name!r} must have a value in a row that trains; got {len(train)} "
+                    "missing cells. Drop the column."
+                )
+            kind = chosen.get(name, kind)
+            columns.append(Column(kind, _values(owner, name, kind, known), cells.dtype))
+        return cls(names if isinstance(X, pd.DataFrame) else None, columns)
+
+    @property
+    def n_categories(self) -> list[int]:
+        """Categories of every column; 0 for numbers."""
+        return [len(column.values) for column in self.columns]
+
+    def encode(self, owner: str, X: Any) -> np.ndarray:
+        """Return a table as rows of numbers and codes, ``(n_samples, n_features)``; NaN is missing.
+
+        float32 if the table is an array of float32, else float64.
+        """
+        table = pd.DataFrame(X)
+        names = table.columns if self.names is None else self.names
+        rows = np.empty(table.shape, np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64)
+        for place, (name, column) in enumerate(zip(names, self.columns, strict=True)):
+            rows[:, place] = column.encode(owner, name, table.iloc[:, place])
+        return rows
+
+    def decode(self, rows: np.ndarray, index: pd.Index | None = None) -> pd.DataFrame | np.ndarray:
+        """Return rows of numbers and codes as a table of the kind that was learnt."""
+        cells = [column.decode(rows[:, place]) for place, column in enumerate(self.columns)]
+        table = pd.concat(cells, axis=1)
+        if self.names is None:
+            return table.to_numpy()
+        return table.set_axis(self.names, axis=1).set_axis(table.index if index is None else index)
+
+
+def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return a DataFrame as it is, and anything else as a two-dimensional array."""
+    owner = type(estimator).__name__
+    if isinstance(X, pd.DataFrame):
+        if not X.size:
+            raise ValueError(f"{owner}: X must have a row and a column; got a DataFrame of shape={X.shape}.")
+        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
+        X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts
+    return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
+
+
+def _kind(owner: str, name: Any, cells: pd.Series) -> str:
+    """Return the likelihood that the cells of a column ask for."""
+    found = types.infer_dtype(cells, skipna=True)
+    if found in _KINDS:
+        return _KINDS[found]
+    known = cells.dropna()
+    examples = known[~known.map(type).duplicated()]
+    came = " and ".join(f"{reprlib.repr(cell)} ({type(cell).__name__})" for cell in examples)
+    raise TypeError(
+        f"{owner}: column {name!r} of the argument must be of strings, of booleans or of numbers "
+        f"alone; got {came}. Convert the column, or drop it."
+    )
+
+
+def _values(owner: str, name: Any, kind: str, known: pd.Series) -> list[Any]:
+    """Return the categories of a column, sorted; none of numbers."""
+    if kind == "gaussian":
+        return []
+    values = sorted(known.astype(object).unique().tolist())
+    if kind == "bernoulli":
+        if {0, 1}.issuperset(values):
+            values = [type(values[0])(value) for value in (0, 1)]
+        if len(values) != 2:
+            raise ValueError(
+                f"{owner}: column {name!r} must hold two values for 'bernoulli'; got {_some(values)}."
+            )
+    if len(values) > _MAX_CATEGORIES:
+        raise ValueError(
+            f"{owner}: column {name!r} must hold at most {_MAX_CATEGORIES} categories; got {len(values)}, "
+            f"such as {_some(values)}. Drop the column, or group its values."
+        )
+    return values
+
+
+def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
+    """Return cells as finite numbers, NaN where one is missing."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        cells = cells.astype(object)
+    if types.infer_dtype(cells, skipna=True) not in (*_NUMBERS, "boolean"):
+        odd = next(cell for cell in cells.dropna() if not isinstance(cell, Number))
+        raise ValueError(f"{owner}: column {name!r} must be numbers; got {odd!r}.")
+    numbers = cells.to_numpy(np.float64, na_value=np.nan)
+    if np.isinf(numbers).any():
+        row = int(np.isinf(numbers).argmax())
+        raise ValueError(
+            f"{owner}: X must be finite or missing (NaN). Input X contains infinity: {numbers[row]} in row "
+            f"{row}, column {name!r}."
+        )
+    return numbers
+
+
+def _some(values: list[Any]) -> str:
+    """Return the first of some values, and how many more there are."""
+    shown = ", ".join(map(reprlib.repr, values[:5]))
+    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown
