@@ -103,6 +103,37 @@ def test_continuous_bernoulli_is_a_density_with_its_mean(logit):
     )
 
 
+@pytest.mark.parametrize("scale", [0.05, 3.0, "global", "per_feature", "predicted"])
+def test_gaussian_entropy_is_the_expected_cost(scale):
+    likelihood = Gaussian(scale).bind(2).double()
+    likelihood.fit_scale(torch.tensor([0.04, 9.0]))
+    mean = torch.tensor([0.5, -2.0], dtype=torch.float64)
+    raw = torch.tensor([-1.0, 2.0], dtype=torch.float64)
+    parameters = torch.cat([mean, raw] if scale == "predicted" else [mean])
+    x, weights = nodes_and_weights(-42.0, 42.0, 200)
+    log_prob = likelihood.log_prob(parameters.expand(len(x), -1), x[:, None].expand(-1, 2))
+    expected = -(weights @ (log_prob.exp() * log_prob))
+    assert torch.allclose(likelihood.entropy(parameters[None])[0], expected, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("logit", LOGITS)
+def test_continuous_bernoulli_entropy_is_the_expected_cost(logit):
+    x, weights = nodes_and_weights(0.0, 1.0)
+    parameters = torch.full((len(x), 1), logit, dtype=torch.float64)
+    log_prob = ContinuousBernoulli().log_prob(parameters, x[:, None])[:, 0]
+    expected = -(weights @ (log_prob.exp() * log_prob)).item()
+    # a logit times the mean's rounding
+    assert ContinuousBernoulli().entropy(parameters)[0].item() == pytest.approx(expected, abs=1e-11)
+
+
+@pytest.mark.parametrize("logit", LOGITS)
+def test_bernoulli_entropy_is_the_expected_cost(logit):
+    logits = column(logit, logit)
+    log_prob = Bernoulli().log_prob(logits, column(0.0, 1.0))
+    expected = -(log_prob.exp() * log_prob).sum().item()
+    assert Bernoulli().entropy(logits)[0].item() == pytest.approx(expected, abs=1e-13)
+
+
 @pytest.mark.parametrize("function", ["log_prob", "mean"])
 def test_series_and_quotient_join_smoothly(function):
     """No jump in value or gradient where the series ends, at |logit| = 0.04."""
@@ -152,6 +183,7 @@ def test_gradients(likelihood, center):
     x = torch.rand((4, 3), generator=generator, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(bound.log_prob, (parameters, x))
     assert torch.autograd.gradcheck(bound.mean, (parameters,))
+    assert torch.autograd.gradcheck(bound.entropy, (parameters,))
     for name, weight in bound.named_parameters():
 
         def of_weight(value, name=name):
@@ -177,7 +209,7 @@ def test_shape_and_dtype_are_kept(likelihood, dtype):
     bound = likelihood.bind(3).to(dtype)
     parameters = torch.zeros(5, 3 * bound.n_parameters, dtype=dtype)
     x = torch.full((5, 3), 0.5, dtype=dtype)
-    for result in (bound.log_prob(parameters, x), bound.mean(parameters)):
+    for result in (bound.log_prob(parameters, x), bound.mean(parameters), bound.entropy(parameters)):
         assert result.shape == (5, 3)
         assert result.dtype == dtype
         assert torch.isfinite(result).all()

@@ -1,9 +1,9 @@
 """What a decoder's output says about a row: elementwise densities, in nats.
 
-A likelihood is a module with ``log_prob(parameters, x)`` and ``mean(parameters)``; both take
-the decoder's output of shape ``(n_samples, n_parameters * n_features)`` and answer with shape
-``(n_samples, n_features)``. It may own parameters (a learnt scale), so it is bound to a number
-of features before use.
+A likelihood is a module with ``log_prob(parameters, x)``, ``mean(parameters)`` and
+``entropy(parameters)``; all take the decoder's output of shape
+``(n_samples, n_parameters * n_features)`` and answer with shape ``(n_samples, n_features)``. It may
+own parameters (a learnt scale), so it is bound to a number of features before use.
 """
 
 from __future__ import annotations
@@ -40,6 +40,14 @@ class Likelihood(nn.Module):
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
+        raise NotImplementedError
+
+    def entropy(self, parameters: Tensor) -> Tensor:
+        """Return the expected −log-density of every feature of every row, in nats.
+
+        The cost that a value drawn from the prediction itself has on average: what a cost
+        exceeds it by says how surprising a value is, in no unit and for any kind of column.
+        """
         raise NotImplementedError
 
     def fit_scale(self, mean_squared_error: Tensor) -> None:
@@ -159,6 +167,11 @@ class Gaussian(Likelihood):
         """Return the expected value of every feature of every row."""
         return self._split(parameters)[0]
 
+    def entropy(self, parameters: Tensor) -> Tensor:
+        """Return the expected −log-density of every feature of every row, in nats."""
+        mean, log_scale = self._split(parameters)
+        return (log_scale + 0.5 * math.log(2 * math.pi * math.e)).expand_as(mean)
+
 
 class Bernoulli(Likelihood):
     """Binary cross-entropy with logits; values between 0 and 1 are accepted.
@@ -184,6 +197,10 @@ class Bernoulli(Likelihood):
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
         return torch.sigmoid(parameters)
+
+    def entropy(self, parameters: Tensor) -> Tensor:
+        """Return the expected −log-probability of every feature of every row, in nats."""
+        return -self.log_prob(parameters, self.mean(parameters))  # which is linear in x
 
 
 class ContinuousBernoulli(Likelihood):
@@ -217,6 +234,10 @@ class ContinuousBernoulli(Likelihood):
         safe = torch.where(small, torch.ones_like(half), half)
         series = half / 3 - half**3 / 45 + 2 * half**5 / 945
         return 0.5 + 0.5 * torch.where(small, series, 1 / torch.tanh(safe) - 1 / safe)
+
+    def entropy(self, parameters: Tensor) -> Tensor:
+        """Return the expected −log-density of every feature of every row, in nats."""
+        return -self.log_prob(parameters, self.mean(parameters))  # which is linear in x
 
     @staticmethod
     def _log_normalizer(logits: Tensor) -> Tensor:
