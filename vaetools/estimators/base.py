@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import warnings
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from vaetools.anomaly.scores import SCORES
+from vaetools.anomaly.reference import Reference, State
+from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.building import (
     check_image_shape,
     count_components,
@@ -305,11 +307,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
                 some = dataclasses.replace(part, index=part.index[:: math.ceil(len(part) / N_DESCRIBED)])
                 self.mean_terms_.loc[name] = self._evaluate(some, self._term_sums).mean(axis=0)
         self.anomaly_score_ = self.anomaly_score
-        fit_state = SCORES[self.anomaly_score].fit_state
-        self.score_state_: dict[str, np.ndarray] = {}
-        if fit_state is not None:
+        self.score_state_: dict[str, State] = {}
+        if self._can_score(self.anomaly_score):
             unlabeled = dataclasses.replace(reference, labels=None)
-            self.score_state_ = fit_state(self._evaluate(unlabeled, self.model_.code))
+            evaluate = functools.partial(self._read, unlabeled)
+            self.score_state_ = fit_states(self.anomaly_score, Reference(evaluate, self.image_shape))
         n_steps = self.n_iter_ * math.ceil(len(rows) / self.batch_size)
         collapsed = self._variational and self.kl_per_component_.sum() < _COLLAPSED_KL
         if collapsed and n_steps >= _JUDGED_STEPS:

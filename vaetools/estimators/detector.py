@@ -191,16 +191,17 @@ class Detector(BaseAutoencoder):
     def _score_table(self, X: Any, labels: np.ndarray | None = None) -> pd.DataFrame:
         index = X.index if isinstance(X, pd.DataFrame) else None
         rows = self._rows(self._check_new_rows(X), labels)
-        columns: dict[str, np.ndarray] = {}
-        for name, score in SCORES.items():
-            if name == "elbo" and self._can_decode:
-                pairs = self._evaluate(
-                    rows, lambda x, c: torch.stack(elbo_with_error(self.model_, x, c), dim=1)
-                )
-                columns["elbo"], columns["elbo_error"] = pairs.T
-            elif self._can_score(name) and (score.fit_state is None or name == self.anomaly_score_):
-                columns[name] = self._evaluate_score(rows, name)
-        return pd.DataFrame(columns, index=index)
+        names = [
+            name
+            for name, score in SCORES.items()
+            if self._can_score(name) and (score.fit_state is None or name in self.score_state_)
+        ]
+        scores = self._evaluate_scores(rows, names)
+        table = pd.DataFrame(scores, columns=names, index=index)
+        if "elbo" in names:
+            error = self._read(rows, lambda reading: elbo_with_error(reading)[1])
+            table.insert(names.index("elbo") + 1, "elbo_error", error)
+        return table
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""

@@ -284,6 +284,11 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
             f"{estimator.anomaly_score!r}."
         )
+    if SCORES[estimator.anomaly_score].needs_images and estimator.image_shape is None:
+        raise ValueError(
+            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
+            "width); got image_shape=None."
+        )
     if estimator.network is not None:
         defaults = inspect.signature(type(estimator)).parameters
         for name in (name for name in _ARCHITECTURE if name in defaults):
