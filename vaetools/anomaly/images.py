@@ -90,8 +90,8 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
 def _pattern(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
     """Mean dissimilarity in a grid of cells over the image, ``(n, n_cells)``."""
     where = dissimilarity(reading, shape, limits).mean(dim=1, keepdim=True)
-    cells = [min(_CELLS, side) for side in where.shape[2:]]
-    return F.adaptive_avg_pool2d(where, cells).flatten(1)
+    height, width = (min(_CELLS, side) for side in where.shape[2:])
+    return F.adaptive_avg_pool2d(where, (height, width)).flatten(1)
 
 
 def _hidden_residual(reading: Reading) -> Tensor:
@@ -116,6 +116,7 @@ def _distance(vectors: Tensor, state: Mapping[str, Tensor]) -> Tensor:
 
 def fit_structure(reference: Reference, states: Fitted) -> State:
     """Return the usual pattern of dissimilarity over the image."""
+    assert reference.image_shape is not None  # checked with the parameters
     shape, limits = reference.image_shape, pixel_range(reference)
     patterns = reference.evaluate(lambda r: _pattern(r, shape, torch.from_numpy(limits).to(r.x)))
     return _fit_distance(patterns) | {"image_shape": np.array(shape), "limits": limits}

@@ -31,7 +31,8 @@ def likelihood_regret(reading: Reading, states: States) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         x = x.clone()
         labels = None if labels is None else labels.clone()
-        start = [stat.detach().clone() for stat in model.posterior(x, labels)]
+        given = model.read(x, labels, decode=False)
+        start = [given.mean.detach(), given.log_std.detach()]
         stats = [stat.clone().requires_grad_() for stat in start]
         noise = antithetic_noise(_DRAWS, model.n_components).to(x)
         optimizer = torch.optim.Adam(stats, lr=_LEARNING_RATE)

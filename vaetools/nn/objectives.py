@@ -68,7 +68,7 @@ class Reading(NamedTuple):
     x: Tensor
     condition: Tensor | None
     mean: Tensor
-    log_std: Tensor | None
+    log_std: Any
     terms: Any
     expected: Any
     labels: Tensor | None
