@@ -182,7 +182,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         if self.likelihood != "mixed":
             return X
         owner = type(self).__name__
-        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods)
+        masking = self.input_masking > 0
+        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
 
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -206,7 +207,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             standardize=standardize,
             images=self.image_shape is not None,
             unit_interval=likelihood.unit_interval,
-            is_code=False if self.columns_ is None else np.greater(self.columns_.n_categories, 0),
+            is_code=self.columns_ is not None and [bool(column.values) for column in self.columns_.columns],
         )
         network = make_network(
             self,
