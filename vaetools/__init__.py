@@ -2,11 +2,11 @@
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
-`read_images` and `ImageReader` make rows of image files; `stream_scores` and `stream_codes` take
-files of any number and length.
+`read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
+`stream_scores` and `stream_codes` take files of any number and length.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
-objectives, the training loop), `anomaly` (scores and calibration), `latent` (arrays of codes),
+objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
 `report` (figures and pages), `data` (what comes in), `cli` (the command `vaetools`). Names load
 what they need when they are first used: importing the package loads neither torch nor plotly.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vaetools.data.decoding import ImageFileError
     from vaetools.data.images import ImageSet, read_images
     from vaetools.data.reader import ImageReader
+    from vaetools.data.tiles import Tiles
     from vaetools.estimators.ae import AE
     from vaetools.estimators.cvae import CVAE
     from vaetools.estimators.vae import VAE
@@ -43,6 +44,7 @@ _HOMES = {
     "ImageReader": "vaetools.data.reader",
     "ImageSet": "vaetools.data.images",
     "ModelFileError": "vaetools.files",
+    "Tiles": "vaetools.data.tiles",
     "load": "vaetools.persistence",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
@@ -62,6 +64,7 @@ __all__ = [
     "ImageReader",
     "ImageSet",
     "ModelFileError",
+    "Tiles",
     "load",
     "read_images",
     "save",

@@ -64,6 +64,17 @@ def test_top_is_a_table_of_the_oddest(photos, photo_model, expected, capsys):
     assert err == ""
 
 
+def test_top_rows_of_a_table_say_why(orders, order_model, tmp_path, capsys):
+    odd = pd.read_csv(orders).head(3)
+    odd.loc[1, "b"] = 1.2e6
+    odd.to_csv(tmp_path / "odd.csv", index=False)
+    assert run("score", order_model, tmp_path / "odd.csv", "--top", "2", "-q") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("verdict  because")
+    assert " b 1.2e+06 (expected " in lines[2]
+    assert max(map(len, lines)) <= 100
+
+
 @pytest.mark.parametrize("batch", [7, 4096])
 def test_the_oddest_are_the_same_however_they_stream_by(
     batch, photos, photo_model, expected, monkeypatch, capsys
@@ -90,6 +101,7 @@ def test_the_page_shows_the_oddest_images(photos, photo_model, expected, tmp_pat
     assert shown == sorted(shown)
     assert os.path.basename(expected[0][order[4]]) not in text
     assert "Of 100 images" in text
+    assert "about 4.8 % of normal images are red somewhere" in text
 
 
 def test_a_model_of_columns_has_no_page(orders, order_model, tmp_path, capsys):

@@ -4,7 +4,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from vaetools.report.images import DIFFERENCE_PALETTE, difference, photo, png_uri, tile
+from vaetools.report.images import photo, png_uri, tile
 
 
 def test_tile_places_every_image_in_reading_order():
@@ -34,19 +34,3 @@ def test_a_photo_has_the_pixels_of_its_row():
     color = photo(np.array([1.0, 0.0, 0.5, 0.0, 0.0, 1.0]), (3, 1, 2))
     assert np.array_equal(color, [[[255, 128, 0], [0, 0, 255]]])
     assert color.dtype == np.uint8
-
-
-def test_the_difference_is_absolute_and_of_the_channel_that_differs_most():
-    black, gray = np.array([0.0, 1.0, -5.0]), np.array([0.5, 0.0, 0.0])
-    assert np.array_equal(difference(black, gray, (1, 1, 3)), [[32, 63, 0]])
-    assert np.array_equal(difference(gray, black, (1, 1, 3)), [[32, 63, 0]])
-    assert np.array_equal(difference(black, gray, (3, 1, 1)), [[63]])
-
-
-def test_a_palette_colors_the_differences():
-    picture = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    _, _, data = png_uri(picture, DIFFERENCE_PALETTE).partition(",")
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
-    assert np.array_equal(shown.reshape(-1, 3), DIFFERENCE_PALETTE)
-    assert DIFFERENCE_PALETTE[[0, -1]].tolist() == [[0, 0, 4], [252, 255, 164]]
-    assert np.all(np.diff(DIFFERENCE_PALETTE.sum(axis=1)) > 0)  # the brighter, the further apart

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 _PICTURED = 24  # images on the page if --top does not say
-_WIDEST_NAME = 48  # characters; the table has 100 columns
+_WIDEST_NAME, _WIDEST_COLUMN = 48, 16  # characters; the table has 100 columns
 
 
 @click.command(short_help="Score images or rows with a model: which are odd?")
@@ -102,7 +102,10 @@ def score(
     if as_json:
         click.echo(json.dumps(tally.summary(estimator, output, html), indent=2, allow_nan=False))
     elif top:
-        click.echo(_top_table(tally.oddest.head(top)))
+        oddest = tally.oddest.head(top)
+        if image_shape is None and estimator._can_decode:
+            oddest = oddest.assign(because=_reasons(estimator, tally.oddest_rows[:top]))
+        click.echo(_top_table(oddest))
     if not (quiet or as_json):
         _conclude(tally, estimator, output, html)
     list_failures(tally.failed)
@@ -186,38 +189,62 @@ def _conclude(tally: Tally, model: Any, output: Path | None, html: Path | None) 
             say(f"Written: {path}")
 
 
+def _reasons(model: Any, rows: Any) -> list[str]:
+    """Return the most surprising column of every row in words."""
+    import pandas as pd
+
+    names = getattr(model, "feature_names_in_", None)
+    X = rows if names is None else pd.DataFrame(rows, columns=names)
+    return [
+        f"{_shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
+        for _, column, value, expected, _ in model.explain(X).table(top=1).itertuples(index=False)
+    ]
+
+
+def _short(value: float) -> str:
+    """Return a number of unknown size in three digits."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _shortened(name: Any, width: int) -> str:
+    """Return a name of unknown origin on one line of limited width."""
+    from vaetools.report.text import printable
+
+    text = printable(str(name))
+    return text if len(text) <= width else "…" + text[1 - width :]
+
+
 def _top_table(oddest: pd.DataFrame) -> str:
     """Return the oddest rows as a table of at most 100 columns."""
-    from vaetools.report.text import number, printable, text_table
+    from vaetools.report.text import number, text_table
 
-    def shortened(name: Any) -> str:
-        text = printable(str(name))
-        return text if len(text) <= _WIDEST_NAME else "…" + text[1 - _WIDEST_NAME :]
+    def cell(heading: str, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        return number(value, 4 if heading == "p_value" else 1)
 
-    headings = list(oddest.columns)
+    name, *headings = oddest.columns
     rows = [
-        [shortened(name)]
-        + [
-            number(value, 4 if column == "p_value" else 1)
-            for column, value in zip(headings[1:-1], values, strict=True)
-        ]
-        + [verdict]
-        for name, *values, verdict in oddest.itertuples(index=False)
+        [_shortened(first, _WIDEST_NAME), *map(cell, headings, values)]
+        for first, *values in oddest.itertuples(index=False)
     ]
-    return text_table(headings, rows, "<" + ">" * (len(headings) - 2) + "<")
+    text = headings[headings.index("verdict") :]
+    alignments = "<" + ">" * (len(headings) - len(text)) + "<" * len(text)
+    return text_table([name, *headings], rows, alignments)
 
 
 def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tuple[str, ...]) -> None:
     """Write the gallery of the oddest images."""
     import numpy as np
 
+    from vaetools.anomaly.explanation import HEAT_COLORS
     from vaetools.anomaly.scores import SCORES
     from vaetools.files import write_atomically
     from vaetools.report.gallery import Gallery, render_gallery
     from vaetools.report.histogram import bin_scores
 
     oddest, rows = tally.oddest, tally.oddest_rows
-    unit = 255 if rows.dtype == np.uint8 else 1
+    explanation = model.explain(rows)
     page = render_gallery(
         Gallery(
             model=f"{type(model).__name__}, {model._n_features_out} components",
@@ -231,9 +258,11 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             false_alarm_rate=_expected_rate(model),
             image_shape=image_shape,
             paths=[str(name) for name in oddest.iloc[:, 0]],
-            images=rows / unit,
-            reconstructions=model.reconstruct(rows),
+            images=explanation.value,
+            reconstructions=explanation.expected,
             scores=oddest["score"].to_numpy(),
+            overlays=explanation.overlays() if explanation.heat_range is not None else None,
+            heat_colors=HEAT_COLORS,
             reconstruction=oddest["reconstruction"].to_numpy(),
             kl=oddest["kl"].to_numpy() if model._variational else None,
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,

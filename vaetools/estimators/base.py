@@ -40,7 +40,7 @@ from vaetools.nn.objectives import Autoencoder
 from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
-_N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
+N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
 _AUTO_STEPS, _AUTO_EPOCHS = 2_000, 10
 _ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
 _COLLAPSED_KL = 0.05  # nats per row
@@ -303,7 +303,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         self.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
         for name, part in {"train": reference, "held_out": held_out}.items():
             if self._can_decode and len(part):
-                some = dataclasses.replace(part, index=part.index[:: math.ceil(len(part) / _N_DESCRIBED)])
+                some = dataclasses.replace(part, index=part.index[:: math.ceil(len(part) / N_DESCRIBED)])
                 self.mean_terms_.loc[name] = self._evaluate(some, self._term_sums).mean(axis=0)
         self.anomaly_score_ = self.anomaly_score
         fit_state = SCORES[self.anomaly_score].fit_state

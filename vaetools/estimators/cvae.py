@@ -12,7 +12,9 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from torch import nn
 
+from vaetools.anomaly.explanation import Explanation
 from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.estimators.labels import known_kind, label_codes
 from vaetools.estimators.parameters import documented
 from vaetools.estimators.rows import check_rows
 from vaetools.estimators.vae import VAE, Posterior
@@ -187,6 +189,23 @@ class CVAE(VAE):
         """
         return self._score_table(X, self._labels_of(X, y))
 
+    def explain(self, X: Any, y: Any = None) -> Explanation:
+        """Return what makes rows odd: costs and surprise of every column, and of the code.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to explain the rows as; None averages over labels, weighted by ``label_proba``,
+            and ``kl`` then has one more column, the cost of the label.
+
+        Returns
+        -------
+        explanation : Explanation
+            See `VAE.explain`.
+        """
+        return self._explain(X, self._labels_of(X, y))
+
     def log_likelihood(self, X: Any, y: Any = None, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
         """Return the importance-weighted bound of log p(x | y), or without labels of log p(x).
 
@@ -298,7 +317,7 @@ class CVAE(VAE):
             validate_data(self, X, y, skip_check_array=True)
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
-        self.classes_, codes = np.unique(self._known_kind(y), return_inverse=True)
+        self.classes_, codes = np.unique(known_kind(self, y), return_inverse=True)
         return X, codes
 
     def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
@@ -313,43 +332,12 @@ class CVAE(VAE):
                 stacklevel=4,
             )
 
-    def _known_kind(self, y: np.ndarray) -> np.ndarray:
-        """Return labels that are integers, booleans or strings; refuse others by name."""
-        if y.dtype.kind in "iubU":
-            return y
-        if (
-            y.dtype.kind == "f" and np.isfinite(y).all() and np.all(y == np.floor(y))
-        ):  # integers on their way through floats
-            return y.astype(np.int64)
-        for kinds, dtype in {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}.items():
-            if y.dtype.kind == "O" and all(isinstance(label, kinds) for label in y):
-                return y.astype(dtype)
-        plain = (str, int, np.integer, np.bool_)
-        odd = next((label for label in y.tolist() if not isinstance(label, plain)), y[0])
-        raise ValueError(
-            f"{type(self).__name__}: Unknown label type: y must be integers, booleans or strings, all of one "
-            f"kind; got {odd!r} ({type(odd).__name__})."
-        )
-
     def _labels_of(self, X: Any, y: Any) -> np.ndarray | None:
         """Return label codes of rows, or None."""
         if y is None:
             return None
         check_is_fitted(self)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        if np.ndim(y) == 0:
-            y = np.full(n_rows, y)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        y = self._known_kind(y)
-        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        unknown = y[self.classes_[codes] != y]
-        if len(unknown):
-            raise ValueError(
-                f"{type(self).__name__}: label y must be one of {self.classes_.tolist()}; got "
-                f"{unknown[0].item()!r}."
-            )
-        return codes
+        return label_codes(self, X, y)
 
     def _make_model(self, network: nn.Module, likelihood: Likelihood) -> ConditionalAutoencoder:
         """Put network, likelihood and label frequencies together."""

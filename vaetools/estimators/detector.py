@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import warnings
 from typing import Any
 
@@ -9,10 +11,12 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
 from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
+from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES, elbo_with_error
-from vaetools.estimators.base import BaseAutoencoder
+from vaetools.estimators.base import N_DESCRIBED, BaseAutoencoder
 from vaetools.estimators.parameters import check_parameters
 from vaetools.nn.training import Rows
 
@@ -107,6 +111,7 @@ class Detector(BaseAutoencoder):
             )
         self.calibration_scores_ = np.sort(scores)
         self.offset_ = threshold(scores, self.false_alarm_rate)
+        self._fit_heat(self._rows(self._check_new_rows(X)))
         return self
 
     def score_table(self, X: Any) -> pd.DataFrame:
@@ -124,6 +129,64 @@ class Detector(BaseAutoencoder):
             that of X if it is a DataFrame.
         """
         return self._score_table(X)
+
+    def explain(self, X: Any) -> Explanation:
+        """Return what makes rows odd: costs and surprise of every column, and of the code.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            A few rows: five numbers of 8 bytes are returned per value.
+
+        Returns
+        -------
+        explanation : Explanation
+            Arrays of ``reconstruction``, ``kl`` and ``surprise`` in nats, ``value`` and ``expected``
+            in units of X; ``table()`` ranks the columns of every row, ``heat_maps()`` and
+            ``overlays()`` show images.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from vaetools import VAE
+        >>> X = load_iris(as_frame=True).data
+        >>> vae = VAE(n_components=2, random_state=0).fit(X)
+        >>> odd = X.iloc[:1].assign(**{"petal width (cm)": 2.4})  # of a flower with short petals
+        >>> vae.explain(odd).table(top=1)["column"].tolist()
+        ['petal width (cm)']
+        """
+        return self._explain(X)
+
+    def _explain(self, X: Any, labels: np.ndarray | None = None) -> Explanation:
+        checked = self._check_new_rows(X)
+        self._require_decoder("explain")
+        rows = self._rows(checked, labels)
+        n = checked.shape[1]
+        costs = self._evaluate(rows, lambda x, c: torch.cat(self.model_.terms(x, c), dim=1))
+        return Explanation(
+            reconstruction=costs[:, :n],
+            kl=costs[:, n:],
+            surprise=self._evaluate(rows, self.model_.surprise),
+            value=checked / 255 if checked.dtype == np.uint8 else checked,
+            expected=self._evaluate_rows(rows, self.model_.reconstruct),
+            rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(checked)),
+            columns=getattr(self, "feature_names_in_", np.arange(n)),
+            image_shape=self.image_shape,
+            heat_range=getattr(self, "heat_range_", None),
+        )
+
+    def _fit_heat(self, rows: Rows) -> None:
+        """Fix the scale of heat maps, from rows that are normal."""
+        if self.image_shape is None or not self._can_decode:
+            return
+        every = math.ceil(len(rows) / N_DESCRIBED)
+        some = dataclasses.replace(rows, index=rows.index[::every])
+        self.heat_range_ = heat_range(self._evaluate(some, self._heat_levels), self.false_alarm_rate)
+
+    def _heat_levels(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """Median and maximum of the map of every row, ``(n_samples, 2)``."""
+        surprise = self.model_.surprise(x, condition).cpu().double().numpy()
+        return torch.from_numpy(map_levels(pixel_surprise(surprise, self.image_shape)))
 
     def _score_table(self, X: Any, labels: np.ndarray | None = None) -> pd.DataFrame:
         index = X.index if isinstance(X, pd.DataFrame) else None
@@ -143,6 +206,8 @@ class Detector(BaseAutoencoder):
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
         self.__dict__.pop("offset_", None)
         self.__dict__.pop("calibration_scores_", None)
+        self.__dict__.pop("heat_range_", None)
+        self._fit_heat(calibrate if len(calibrate) else seen)
         if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):

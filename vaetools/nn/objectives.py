@@ -91,6 +91,14 @@ class Autoencoder(nn.Module):
         """Return the expected row at the latent mean of every row."""
         return self.decoded_mean(self.code(x, condition), condition)
 
+    def surprise(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return what every feature costs beyond the entropy of its prediction, in nats.
+
+        The unit cancels. Drawn from the prediction, a value has surprise 0 on average.
+        """
+        parameters = self.network.decode(self.code(x, condition), condition)
+        return -self.likelihood.log_prob(parameters, x) - self.likelihood.entropy(parameters)
+
     def terms(
         self,
         x: Tensor,
@@ -209,6 +217,13 @@ class ConditionalAutoencoder(Autoencoder):
             return super().reconstruct(x, condition)
         each = [self.network.decode(self.code(x, y), y) for y in self._labels(x)]
         return self.likelihood.mixture_mean(self.label_proba(x), each)
+
+    def surprise(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return costs beyond the entropy of predictions; without labels, averaged over their posterior."""
+        if condition is not None:
+            return super().surprise(x, condition)
+        each = [self.surprise(x, y) for y in self._labels(x)]
+        return self._expected(self.label_proba(x), each)
 
     def terms(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from vaetools.report.figures import COLORS
 from vaetools.report.histogram import HEIGHT, Chart, grouped, layout
-from vaetools.report.images import DIFFERENCE_COLORS, DIFFERENCE_PALETTE, difference, photo, png_uri
+from vaetools.report.images import photo, png_uri
 from vaetools.report.page import render_template
 from vaetools.report.text import percent
 
@@ -49,6 +49,10 @@ class Gallery:
     images, reconstructions : ndarray of shape (n_oddest, n_features)
         Pixels in [0, 1].
     scores : ndarray of shape (n_oddest,)
+    overlays : ndarray of shape (n_oddest, height, width, 3), uint8, or None
+        The images with colors where they are odd, as `Explanation.overlays` returns them.
+    heat_colors : sequence of str
+        Of the overlays, from hardly odd to odd, as CSS takes them.
     reconstruction, kl : ndarray of shape (n_oddest,) or None
         Costs in nats, lower is better.
     p_values : ndarray of shape (n_oddest,) or None
@@ -71,6 +75,8 @@ class Gallery:
     images: np.ndarray
     reconstructions: np.ndarray
     scores: np.ndarray
+    overlays: np.ndarray | None = None
+    heat_colors: Sequence[str] = ()
     reconstruction: np.ndarray | None = None
     kl: np.ndarray | None = None
     p_values: np.ndarray | None = None
@@ -100,7 +106,7 @@ def render_gallery(gallery: Gallery) -> str:
         chart=_chart(gallery),
         chart_height=HEIGHT,
         colors=COLORS,
-        difference_colors=DIFFERENCE_COLORS,
+        red_rate=None if gallery.false_alarm_rate is None else percent(gallery.false_alarm_rate),
         cards=[_card(gallery, i) for i in range(len(gallery.paths))],
         n_flagged_hidden=_n_flagged_hidden(gallery),
         width=width,
@@ -160,7 +166,12 @@ def _chart(gallery: Gallery) -> Chart | None:
 def _card(gallery: Gallery, i: int) -> dict[str, Any]:
     """Return one image for the template: pictures with words for who cannot see them, and numbers."""
     path, shape = gallery.paths[i], gallery.image_shape
-    image, reconstruction = gallery.images[i], gallery.reconstructions[i]
+    pictures = [
+        ("image", photo(gallery.images[i], shape), path),
+        ("reconstruction", photo(gallery.reconstructions[i], shape), f"Reconstruction of {path}"),
+    ]
+    if gallery.overlays is not None:
+        pictures.append(("what is odd", gallery.overlays[i], f"What is odd about {path}, in colors"))
     numbers = [
         (f"score, {gallery.unit}", _rounded(gallery.scores[i])),
         ("p-value", None if gallery.p_values is None else _p_value(gallery.p_values[i])),
@@ -173,15 +184,7 @@ def _card(gallery: Gallery, i: int) -> dict[str, Any]:
     return {
         "path": _split(path),
         "flagged": None if gallery.flagged is None else bool(gallery.flagged[i]),
-        "pictures": [
-            ("image", png_uri(photo(image, shape)), path),
-            ("reconstruction", png_uri(photo(reconstruction, shape)), f"Reconstruction of {path}"),
-            (
-                "difference",
-                png_uri(difference(image, reconstruction, shape), DIFFERENCE_PALETTE),
-                f"Where {path} and its reconstruction differ",
-            ),
-        ],
+        "pictures": [(name, png_uri(picture), words) for name, picture, words in pictures],
         "numbers": [(name, text) for name, text in numbers if text is not None],
     }
 

@@ -7,21 +7,6 @@ import io
 
 import numpy as np
 
-# black for no difference, through violet and orange, to pale yellow: five colors of inferno (CC0)
-DIFFERENCE_COLORS = ("#000004", "#57106e", "#bc3754", "#f98e09", "#fcffa4")
-_N_LEVELS = 64  # steps too small to see; a quarter of the 256 levels makes files half as large
-DIFFERENCE_PALETTE = np.stack(
-    [
-        np.interp(
-            np.linspace(0, len(DIFFERENCE_COLORS) - 1, _N_LEVELS),
-            np.arange(len(DIFFERENCE_COLORS)),
-            [bytes.fromhex(color[1:])[channel] for color in DIFFERENCE_COLORS],
-        )
-        for channel in range(3)
-    ],
-    axis=1,
-).astype(np.uint8)  # (n_levels, 3)
-
 
 def tile(rows: np.ndarray, image_shape: tuple[int, int, int], n_columns: int, *, gap: int = 1) -> np.ndarray:
     """Return one picture of many images, in reading order.
@@ -75,34 +60,13 @@ def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
     return np.rint(255 * image).astype(np.uint8)
 
 
-def difference(a: np.ndarray, b: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
-    """Return how far two images differ, pixel by pixel: the channel that differs most.
-
-    Parameters
-    ----------
-    a, b : ndarray of shape (n_features,)
-        Pixels; what lies outside [0, 1] is clipped.
-    image_shape : tuple of int
-        (channels, height, width).
-
-    Returns
-    -------
-    picture : ndarray of shape (height, width), uint8
-        0 for equal pixels to 63 for black against white: indices into `DIFFERENCE_PALETTE`.
-    """
-    distance = np.abs(np.clip(a, 0, 1) - np.clip(b, 0, 1)).reshape(image_shape).max(axis=0)
-    return np.rint((_N_LEVELS - 1) * distance).astype(np.uint8)
-
-
-def png_uri(picture: np.ndarray, palette: np.ndarray | None = None) -> str:
+def png_uri(picture: np.ndarray) -> str:
     """Return a picture as a ``data:image/png`` address.
 
     Parameters
     ----------
     picture : ndarray of shape (height, width) or (height, width, channels), uint8
         Gray, RGB or RGBA.
-    palette : ndarray of shape (n_colors, 3), uint8, optional
-        RGB; the picture then holds indices of colors.
 
     Returns
     -------
@@ -110,9 +74,6 @@ def png_uri(picture: np.ndarray, palette: np.ndarray | None = None) -> str:
     """
     from PIL import Image
 
-    image = Image.fromarray(picture)
-    if palette is not None:
-        image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
+    Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,227 @@
+"""What about a row is odd: costs per column, per pixel and per latent dimension, in nats.
+
+A column's *surprise* is its cost minus the cost that the prediction expects of itself, the entropy:
+−log p(x | z) − H[p(· | z)]. It has no unit, since scaling a column changes both alike, and its mean
+over values that the model itself would draw is 0. So columns of any unit and kind compare.
+
+Heat maps are surprise on one absolute scale, learnt from normal images that trained nothing: 0 is
+what half of their pixels stay below, and 1 what only a share ``false_alarm_rate`` of them exceeds
+*anywhere*. So red means something even where a map stands alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter
+
+from vaetools.anomaly.calibration import n_tolerated
+
+# from 0 to 1: yellow, orange, red of ColorBrewer's YlOrRd, which color-blind people can tell apart
+HEAT_COLORS = ("#fed976", "#fd8d3c", "#e31a1c", "#bd0026")
+_SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
+_OPACITY = 0.85  # of the hottest pixels: the image stays visible below
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why rows are as odd as they are; ``explain`` of a fitted estimator returns it.
+
+    Attributes
+    ----------
+    reconstruction : ndarray of shape (n_samples, n_features)
+        −log p(x | z) in nats. Adds up to the reconstruction cost of the row.
+    kl : ndarray of shape (n_samples, n_components)
+        KL of every latent dimension in nats. Adds up to the KL cost of the row. A conditional model
+        that is not given labels has one more column, the cost of the label.
+    surprise : ndarray of shape (n_samples, n_features)
+        Cost beyond the one that the prediction expects of itself, in nats; 0 is as expected.
+    value, expected : ndarray of shape (n_samples, n_features)
+        The rows and their reconstructions, in units of X; 8-bit pixels in [0, 1].
+    rows : ndarray of shape (n_samples,)
+        Names of the rows: the index of a DataFrame, else their numbers.
+    columns : ndarray of shape (n_features,)
+        Names of the columns: those of a DataFrame, else their numbers.
+    image_shape : tuple (channels, height, width) or None
+        If rows are images.
+    heat_range : ndarray of shape (2,) or None
+        Smoothed surprise of a pixel, in nats, that is drawn as 0 and as 1.
+    """
+
+    reconstruction: np.ndarray
+    kl: np.ndarray
+    surprise: np.ndarray
+    value: np.ndarray
+    expected: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+    image_shape: tuple[int, int, int] | None = None
+    heat_range: np.ndarray | None = None
+
+    def table(self, top: int = 5) -> pd.DataFrame:
+        """Return the most surprising columns of every row.
+
+        Parameters
+        ----------
+        top : int, default=5
+            Columns per row; all if there are fewer.
+
+        Returns
+        -------
+        table : DataFrame of shape (n_samples · top, 5)
+            Columns ``row``, ``column``, ``value``, ``expected`` and ``surprise`` in nats. Rows are
+            in order, and within each the most surprising column is first.
+        """
+        order = np.argsort(-self.surprise, axis=1, kind="stable")[:, :top]
+        ranked = {
+            name: np.take_along_axis(getattr(self, name), order, axis=1).ravel()
+            for name in ("value", "expected", "surprise")
+        }
+        row = np.repeat(self.rows, order.shape[1])
+        return pd.DataFrame({"row": row, "column": self.columns[order.ravel()], **ranked})
+
+    def heat_maps(self) -> np.ndarray:
+        """Return how surprising every pixel and its next neighbors are, on the model's one scale.
+
+        Returns
+        -------
+        heat : ndarray of shape (n_samples, height, width)
+            In [0, 1]: 0 is at most what half of the pixels of normal images have, and 1 is
+            reached somewhere by a normal image with probability ``false_alarm_rate``.
+
+        Raises
+        ------
+        ValueError
+            If rows are not images.
+        """
+        if self.image_shape is None or self.heat_range is None:
+            raise ValueError(
+                f"Explanation: heat maps need a model of images; got image_shape={self.image_shape}. "
+                "Give the estimator an image_shape and fit it again, or use table()."
+            )
+        return heat(pixel_surprise(self.surprise, self.image_shape), self.heat_range)
+
+    def overlays(self) -> np.ndarray:
+        """Return the heat maps as colors over the gray images: yellow, orange, red at 1.
+
+        Returns
+        -------
+        pictures : ndarray of shape (n_samples, height, width, 3), uint8
+            RGB. Where an image has values outside [0, 1], its gray spans its own range.
+        """
+        heat = self.heat_maps()
+        n_samples, height, width = heat.shape
+        channels = self.value.shape[1] // (height * width)
+        return overlay(heat, self.value.reshape(n_samples, channels, height, width).mean(axis=1))
+
+
+def pixel_surprise(
+    surprise: np.ndarray, image_shape: tuple[int, int, int], *, smoothing: float = _SMOOTHING
+) -> np.ndarray:
+    """Sum surprise over channels and smooth it over neighboring pixels.
+
+    Parameters
+    ----------
+    surprise : ndarray of shape (n_samples, channels · height · width)
+        In nats.
+    image_shape : tuple (channels, height, width)
+    smoothing : float, default=1.0
+        Standard deviation of the Gaussian window, in pixels.
+
+    Returns
+    -------
+    maps : ndarray of shape (n_samples, height, width)
+        Nats per pixel.
+    """
+    maps = surprise.reshape(-1, *image_shape).sum(axis=1)
+    return gaussian_filter(maps, (0, smoothing, smoothing), mode="nearest")
+
+
+def map_levels(maps: np.ndarray) -> np.ndarray:
+    """Return what `heat_range` needs of maps: the median and the maximum of each.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (n_samples, height, width)
+
+    Returns
+    -------
+    levels : ndarray of shape (n_samples, 2)
+    """
+    return np.stack([np.median(maps, axis=(1, 2)), maps.max(axis=(1, 2))], axis=1)
+
+
+def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
+    """Return the values that are drawn as 0 and as 1, from maps of normal images.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (n_samples, 2)
+        Of images that trained nothing, as `map_levels` returns them.
+    false_alarm_rate : float
+        Probability that a normal image reaches 1 somewhere.
+
+    Returns
+    -------
+    heat_range : ndarray of shape (2,)
+        The median of the medians, and the k-th largest maximum with k = ⌊rate · (n + 1)⌋, or with
+        fewer images than that takes, the largest.
+
+    Examples
+    --------
+    >>> medians, maxima = np.zeros(39), np.arange(1.0, 40)
+    >>> heat_range(np.stack([medians, maxima], axis=1), 0.05)
+    array([ 0., 38.])
+    """
+    medians, maxima = levels.T
+    k = max(1, n_tolerated(len(maxima), false_alarm_rate))
+    low, high = np.median(medians), np.sort(maxima)[-k]
+    return np.array([low, high if high > low else low + 1])
+
+
+def heat(maps: np.ndarray, heat_range: np.ndarray) -> np.ndarray:
+    """Return maps on the scale of a heat range, clipped to [0, 1].
+
+    Parameters
+    ----------
+    maps : ndarray
+    heat_range : ndarray of shape (2,)
+
+    Returns
+    -------
+    heat : ndarray of the shape of ``maps``
+    """
+    low, high = heat_range
+    return np.clip((maps - low) / (high - low), 0, 1)
+
+
+def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
+    """Draw heat over gray images: the hotter, the redder and the less of the image shows through.
+
+    Parameters
+    ----------
+    heat : ndarray of shape (n_samples, height, width)
+        In [0, 1].
+    gray : ndarray of shape (n_samples, height, width)
+        Where an image has values outside [0, 1], its gray spans its own range.
+
+    Returns
+    -------
+    pictures : ndarray of shape (n_samples, height, width, 3), uint8
+    """
+    gray = 255 * _unit_gray(gray)[..., None]  # (n, h, w, 1)
+    stops = np.linspace(0, 1, len(HEAT_COLORS))
+    channels = np.array([list(bytes.fromhex(color[1:])) for color in HEAT_COLORS]).T
+    color = np.stack([np.interp(heat, stops, channel) for channel in channels], axis=-1)
+    opacity = _OPACITY * heat[..., None]
+    return np.rint((1 - opacity) * gray + opacity * color).astype(np.uint8)
+
+
+def _unit_gray(gray: np.ndarray) -> np.ndarray:
+    """Return images in [0, 1]: as they are where they lie there, else each by its own range."""
+    low, high = (bound(gray, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
+    fits = (low >= 0) & (high <= 1)
+    span = np.where(fits | (high == low), 1, high - low)
+    return (gray - np.where(fits, 0, low)) / span
