@@ -59,19 +59,6 @@ def trained(table):
     return VAE(likelihood="mixed", max_iter=80, batch_size=32, random_state=0).fit(table)
 
 
-def surprise(model, X):
-    """What every cell costs beyond its expected cost, in nats; 0 where it is missing."""
-
-    def excess(x, condition):
-        parameters = model.model_.network.decode(model.model_.code(x))
-        likelihood = model.model_.likelihood
-        return (-likelihood.log_prob(parameters, x) - likelihood.entropy(parameters)).masked_fill(
-            x.isnan(), 0
-        )
-
-    return model._evaluate(model._rows(model._check_new_rows(X)), excess)
-
-
 def test_types_choose_the_likelihoods(model, table):
     kinds = {name: column.kind for name, column in zip(table, model.columns_.columns, strict=True)}
     assert kinds == {
@@ -176,9 +163,26 @@ def test_an_odd_cell_is_the_most_surprising_of_its_row(trained):
         "object": False,
     }
     rows = pd.concat([row.assign(**{name: value}) for name, value in odd.items()])
-    oddest = row.columns[surprise(trained, rows).argmax(axis=1)]
+    oddest = trained.explain(rows).table(top=1)["column"]
     assert (oddest == list(odd)).mean() >= 0.8
     assert (trained.score_samples(rows) < trained.score_samples(row)).all()
+
+
+def test_explanations_show_cells(trained, table):
+    some = table[table.isna().any(axis=1)][:5]
+    explanation = trained.explain(some)
+    np.testing.assert_array_equal(np.isnan(explanation.surprise), some.isna())
+    np.testing.assert_allclose(
+        explanation.reconstruction.sum(axis=1), -trained.score_table(some)["neg_reconstruction"]
+    )
+    ranked = explanation.table(top=8)
+    assert ranked["row"].tolist() == some.index.repeat(8).tolist()
+    made = trained.reconstruct(some)
+    for line in ranked.itertuples():
+        value = some.loc[line.row, line.column]
+        assert line.expected == made.loc[line.row, line.column]
+        assert np.isnan(line.surprise) if pd.isna(value) else line.value == value
+    assert ranked.groupby("row")["surprise"].apply(lambda nats: nats.isna().is_monotonic_increasing).all()
 
 
 def test_an_unseen_category_is_odder_than_any_other(trained, table):
