@@ -1,6 +1,7 @@
 """Tables of numbers, booleans and categories with missing cells: kinds, imputation, odd cells, files."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -211,6 +212,26 @@ def test_a_row_is_scored_by_itself(model, table):
     np.testing.assert_allclose(model.score_samples(table.astype(object)), scores, rtol=1e-9)
 
 
+def test_what_is_missing_is_seen_where_training_lacks_it(table):
+    complete = table.dropna()
+    for masking in (0.0, 0.2):
+        model = VAE(input_masking=masking, contamination=0.1, **OPTIONS).fit(complete)
+        assert {column.has_gaps for column in model.columns_.columns} == {masking > 0}
+    some = VAE(**OPTIONS).fit(table)
+    assert [column.has_gaps for column in some.columns_.columns] == table.isna().any().tolist()
+
+
+def test_a_learnt_scale_counts_the_cells_that_are_there():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    X[:150, 0] = np.nan
+    options = {"likelihood": "mixed", "contamination": 0.1, "random_state": 0}
+    model = AE(max_iter=0, standardize=True, **options).fit(X)
+    errors = np.nanmean((X - model.reconstruct(X)) ** 2, axis=0)
+    entropy = -0.5 * (1 + np.log(2 * np.pi * errors))  # mean log-density at the best scale
+    explained = np.nanmean(np.where(np.isnan(X), np.nan, -model.explain(X).reconstruction), axis=0)
+    np.testing.assert_allclose(explained, entropy, atol=1e-5)  # a scale is kept in float32
+
+
 @pytest.mark.parametrize("make", [AE, CVAE])
 def test_a_file_holds_the_columns(make, table, tmp_path):
     chosen = {"count": "categorical"}
@@ -261,6 +282,21 @@ def test_lists_hold_numbers_beside_text():
     X = [["a", 1.5], ["b", 2.5], ["a", None]] * 10
     model = VAE(contamination=0.1, **OPTIONS).fit(X)
     assert [column.kind for column in model.columns_.columns] == ["categorical", "gaussian"]
+
+
+def test_the_guide_tells_the_truth():
+    guide = (Path(__file__).parents[2] / "docs" / "mixed.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    names = {}
+    exec(block, names)
+    assert not names["filled"].isna().any(axis=None)
+    assert (names["oddest"]["column"] == "price").mean() > 0.5
+
+
+def test_tables_are_not_streamed(model, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"likelihood='mixed'\. Read it with pandas"):
+        vt.stream_scores(model, tmp_path / "t.csv")
 
 
 def test_tags_are_those_of_the_likelihood():
