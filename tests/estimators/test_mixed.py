@@ -243,6 +243,20 @@ def test_a_file_holds_the_columns(make, table, tmp_path):
     pd.testing.assert_frame_equal(loaded.reconstruct(table), model.reconstruct(table))
 
 
+@pytest.mark.parametrize(
+    ("cells", "got"),
+    [
+        (pd.Series(pd.cut(np.linspace(0, 1, 60), 2)), "got Interval(-0.001, 0.5, closed='right')"),
+        (pd.Series(["1.5"] * 60).astype(pd.ArrowDtype(pa.decimal128(5, 2))), "got decimal128(5, 2)[pyarrow]"),
+    ],
+)
+def test_columns_that_no_file_can_hold_are_refused_by_save(cells, got, tmp_path):
+    model = AE(contamination=0.1, **OPTIONS).fit(cells.to_frame("a"))
+    with pytest.raises(TypeError, match=re.escape(f"save: the attribute columns_ cannot be written; {got}")):
+        vt.save(model, tmp_path / "m.safetensors")
+    assert not (tmp_path / "m.safetensors").exists()
+
+
 def test_of_positions_a_file_keeps_the_numbers(tmp_path):
     X = np.arange(90.0).reshape(30, 3) % 7
     model = VAE(column_likelihoods={1: "categorical"}, contamination=0.1, **OPTIONS).fit(X)
