@@ -60,7 +60,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Numbers; a memory map stays on disk.
+            Numbers; a memory map stays on disk. With ``likelihood="mixed"`` a table, best a DataFrame,
+            of numbers, booleans and text, NaN where a cell is missing.
         y : Ignored
             Present for API consistency.
         callbacks : sequence of callable, default=()
@@ -113,8 +114,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            In units of X; in [0, 1] if the model was fitted on uint8.
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            In units of X; in [0, 1] if the model was fitted on uint8. With ``likelihood="mixed"`` a
+            table like that of ``fit``, with likeliest categories and integers rounded.
         """
         return self._decode(Z)
 
@@ -127,8 +129,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            In units of X; in [0, 1] if the model was fitted on uint8.
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            In units of X; in [0, 1] if the model was fitted on uint8. With ``likelihood="mixed"`` a
+            table like that of ``fit``, without gaps: ``X.fillna(model.reconstruct(X))`` imputes.
         """
         return self._reconstruct(X)
 
