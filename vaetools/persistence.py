@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import sklearn
 import torch
 from pandas.api.types import pandas_dtype
@@ -263,17 +264,33 @@ def _write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _write_column(name: str, column: Column) -> dict[str, Any]:
     """Return a column of a table as JSON."""
     dtype: Any = str(column.dtype)
+    if isinstance(column.dtype, pd.ArrowDtype):  # by its own name: pandas takes "string[pyarrow]" for another
+        dtype = {"arrow": str(column.dtype.pyarrow_dtype)}
+        try:
+            pa.type_for_alias(dtype["arrow"])
+        except ValueError:
+            raise TypeError(f"save: the attribute {name} cannot be written; got {column.dtype!r}.") from None
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = _write_plain(name, column.dtype.categories.tolist())
         dtype = {"categories": categories, "ordered": bool(column.dtype.ordered)}
-    return {"kind": column.kind, "values": _write_plain(name, column.values), "dtype": dtype}
+    return {
+        "kind": column.kind,
+        "values": _write_plain(name, column.values),
+        "dtype": dtype,
+        "has_gaps": column.has_gaps,
+    }
 
 
 def _read_column(written: dict[str, Any]) -> Column:
     """Return what `_write_column` wrote."""
     dtype = written["dtype"]
-    known = pd.CategoricalDtype(**dtype) if isinstance(dtype, dict) else pandas_dtype(dtype)
-    return Column(written["kind"], written["values"], known)
+    if not isinstance(dtype, dict):
+        dtype = pandas_dtype(dtype)
+    elif "arrow" in dtype:
+        dtype = pd.ArrowDtype(pa.type_for_alias(dtype["arrow"]))
+    else:
+        dtype = pd.CategoricalDtype(**dtype)
+    return Column(written["kind"], written["values"], dtype, written["has_gaps"])
 
 
 def _write_plain(name: str, values: list[Any] | None) -> list[Any] | None:

@@ -151,6 +151,11 @@ def _stream(
     names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
     if reader is not None and kind_of(data) == "table":
         raise ValueError(f"{data}: the model takes images; got a table.")
+    if estimator.columns_ is not None and kind_of(data) == "table":
+        raise ValueError(
+            f"{data}: tables are streamed as numbers, and the model takes columns of several kinds; got "
+            "likelihood='mixed'. Read it with pandas, and call score_samples or transform."
+        )
     source = open_source(data, reader=reader or reader_for(estimator), columns=names, id_column=id_column)
     return _parts(estimator, source, function, names, verbose)
 

@@ -11,6 +11,7 @@ from vaetools.nn.mixed import SMOOTHING, Categorical, Mixed
 
 NAN = math.nan
 KINDS = [3, 0, 2, 0, 3]  # categories of each column, 0 for numbers
+GAPS = [True, False, True, True, False]  # whether training has missing cells there
 
 
 def draw(*size, seed=0):
@@ -20,7 +21,7 @@ def draw(*size, seed=0):
 @pytest.fixture
 def mixed():
     """Scales 0.5 and 3 of the two columns of numbers."""
-    likelihood = Mixed(KINDS).double()
+    likelihood = Mixed(KINDS, GAPS).double()
     likelihood.fit_scale(torch.tensor([NAN, 0.25, NAN, 9.0, NAN]))
     return likelihood
 
@@ -88,10 +89,11 @@ def test_a_missing_cell_costs_nothing_and_moves_no_weight(mixed, x):
 
 
 def test_an_encoder_sees_zeros_for_what_is_missing_or_unseen(mixed, x):
-    assert mixed.n_inputs(5) == 10
-    x[0, 1] = x[0, 4] = NAN
-    numbers, flags, colors = mixed.inputs(x).split([2, 2, 6], dim=1)
-    assert numbers.tolist() == [[0, -2], [-1, 4]]
+    assert mixed.n_inputs(5) == 11
+    x[0, 1] = x[0, 3] = x[0, 4] = NAN
+    numbers, flags, colors, missing = mixed.inputs(x).split([2, 2, 6, 1], dim=1)
+    assert numbers.tolist() == [[0, 0], [-1, 4]]
+    assert missing.tolist() == [[1], [0]]  # of the fourth column, the only one of numbers with gaps
     assert flags.tolist() == [[0, 1], [1, 0]]
     assert colors.tolist() == [[1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]]  # of row 1, code 3 is unseen
 
@@ -117,7 +119,7 @@ def test_a_mixture_averages_numbers_and_probabilities_not_codes(mixed):
 
 @pytest.mark.parametrize("kinds", [[0], [3], [0, 0], [2, 2]])
 def test_one_kind_alone(kinds):
-    likelihood = Mixed(kinds).double()
+    likelihood = Mixed(kinds, [False] * len(kinds)).double()
     x = torch.ones(2, len(kinds), dtype=torch.float64)
     parameters = draw(2, likelihood.n_outputs(len(kinds)))
     assert likelihood.inputs(x).shape == (2, likelihood.n_inputs(len(kinds)))

@@ -37,9 +37,11 @@ class Explanation:
         KL of every latent dimension in nats. Adds up to the KL cost of the row. A conditional model
         that is not given labels has one more column, the cost of the label.
     surprise : ndarray of shape (n_samples, n_features)
-        Cost beyond the one that the prediction expects of itself, in nats; 0 is as expected.
+        Cost beyond the one that the prediction expects of itself, in nats; 0 is as expected, and NaN
+        a missing cell.
     value, expected : ndarray of shape (n_samples, n_features)
-        The rows and their reconstructions, in units of X; 8-bit pixels in [0, 1].
+        The rows and their reconstructions, in units of X; 8-bit pixels in [0, 1]. Of tables of several
+        kinds, their cells.
     rows : ndarray of shape (n_samples,)
         Names of the rows: the index of a DataFrame, else their numbers.
     columns : ndarray of shape (n_features,)
@@ -72,7 +74,7 @@ class Explanation:
         -------
         table : DataFrame of shape (n_samples · top, 5)
             Columns ``row``, ``column``, ``value``, ``expected`` and ``surprise`` in nats. Rows are
-            in order, and within each the most surprising column is first.
+            in order, and within each the most surprising column is first; missing cells are last.
         """
         order = np.argsort(-self.surprise, axis=1, kind="stable")[:, :top]
         ranked = {

@@ -271,6 +271,12 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
             )
     model = cls(**parameters)
     check_parameters(model)
+    if model.likelihood == "mixed":
+        raise click.BadParameter(
+            "likelihood=mixed is for tables in memory, because files are read as numbers. In Python: "
+            f"vaetools.{cls.__name__}(likelihood='mixed').fit(pandas.read_csv(path)).",
+            param_hint="--set",
+        )
     return model
 
 

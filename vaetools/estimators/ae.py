@@ -120,7 +120,7 @@ class AE(OutlierMixin, Detector):
 
         Returns
         -------
-        X : ndarray of shape (n, n_features)
+        X : ndarray or DataFrame of shape (n, n_features)
             In units of X; in [0, 1] if the model was fitted on uint8.
         """
         check_is_fitted(self)

@@ -62,7 +62,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Numbers; a memory map stays on disk.
+            Numbers; a memory map stays on disk. With ``likelihood="mixed"`` a table, best a DataFrame,
+            of numbers, booleans and text, NaN where a cell is missing.
         y : Ignored
             Present for API consistency.
         callbacks : sequence of callable, default=()
@@ -115,8 +116,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            In units of X; in [0, 1] if the model was fitted on uint8.
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            In units of X; in [0, 1] if the model was fitted on uint8. With ``likelihood="mixed"`` a
+            table like that of ``fit``, with likeliest categories and integers rounded.
         """
         return self._decode(Z)
 
@@ -129,8 +131,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            In units of X; in [0, 1] if the model was fitted on uint8.
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            In units of X; in [0, 1] if the model was fitted on uint8. With ``likelihood="mixed"`` a
+            table like that of ``fit``, without gaps: ``X.fillna(model.reconstruct(X))`` imputes.
         """
         return self._reconstruct(X)
 
@@ -184,7 +187,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         if self.likelihood != "mixed":
             return X
         owner = type(self).__name__
-        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods)
+        masking = self.input_masking > 0
+        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
 
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -208,7 +212,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             standardize=standardize,
             images=self.image_shape is not None,
             unit_interval=likelihood.unit_interval,
-            is_code=False if self.columns_ is None else np.greater(self.columns_.n_categories, 0),
+            is_code=self.columns_ is not None and [bool(column.values) for column in self.columns_.columns],
         )
         network = make_network(
             self,

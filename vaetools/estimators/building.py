@@ -38,7 +38,8 @@ def resolve_dtype(estimator: Any, device: torch.device) -> torch.dtype:
 def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
     """Return the estimator's likelihood, bound to the columns of X."""
     if estimator.columns_ is not None:
-        return Mixed(estimator.columns_.n_categories)
+        columns = estimator.columns_.columns
+        return Mixed([len(column.values) for column in columns], [column.has_gaps for column in columns])
     given = estimator.likelihood
     likelihood = LIKELIHOODS[given]() if isinstance(given, str) else given
     return likelihood.bind(n_features)

@@ -35,11 +35,14 @@ class Column:
         Categories, sorted: code k stands for ``values[k]``. Of numbers, none.
     dtype : dtype
         What its cells were, and become again.
+    has_gaps : bool
+        Whether a model is trained with missing cells here.
     """
 
     kind: str
     values: list[Any]
     dtype: Any
+    has_gaps: bool
 
     def encode(self, owner: str, name: Any, cells: pd.Series) -> np.ndarray:
         """Return cells as numbers or codes, float64; NaN where one is missing."""
@@ -82,8 +85,19 @@ class Columns:
     columns: list[Column]
 
     @classmethod
-    def learn(cls, owner: str, X: Any, train: np.ndarray, likelihoods: Mapping[Any, str] | None) -> Columns:
-        """Decide the kind of every column, and list the categories of the rows that train."""
+    def learn(
+        cls,
+        owner: str,
+        X: Any,
+        train: np.ndarray,
+        likelihoods: Mapping[Any, str] | None,
+        *,
+        masking: bool,
+    ) -> Columns:
+        """Decide the kind of every column, and list the categories of the rows that train.
+
+        ``masking`` says that cells go missing on purpose in training.
+        """
         table, chosen = pd.DataFrame(X), dict(likelihoods or {})
         names = table.columns.tolist()
         for name in chosen:
@@ -102,13 +116,9 @@ class Columns:
                     "missing cells. Drop the column."
                 )
             kind = chosen.get(name, kind)
-            columns.append(Column(kind, _values(owner, name, kind, known), cells.dtype))
+            has_gaps = masking or len(known) < len(train)
+            columns.append(Column(kind, _values(owner, name, kind, known), cells.dtype, has_gaps))
         return cls(names if isinstance(X, pd.DataFrame) else None, columns)
-
-    @property
-    def n_categories(self) -> list[int]:
-        """Categories of every column; 0 for numbers."""
-        return [len(column.values) for column in self.columns]
 
     def encode(self, owner: str, X: Any) -> np.ndarray:
         """Return a table as rows of numbers and codes, ``(n_samples, n_features)``; NaN is missing.

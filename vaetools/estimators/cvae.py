@@ -265,7 +265,7 @@ class CVAE(VAE):
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
         """
         return self._reconstruct(X, self._labels_of(X, y))
 
@@ -280,7 +280,7 @@ class CVAE(VAE):
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
+        X : ndarray or DataFrame of shape (n_samples, n_features)
         """
         return self._decode(Z, self._labels_of(Z, y))
 
@@ -296,7 +296,7 @@ class CVAE(VAE):
 
         Returns
         -------
-        X : ndarray of shape (n, n_features)
+        X : ndarray or DataFrame of shape (n, n_features)
         """
         rng = check_random_state(random_state)
         Z = self._prior_draws(n, rng)

@@ -162,13 +162,14 @@ class Detector(BaseAutoencoder):
         self._require_decoder("explain")
         rows = self._rows(checked, labels)
         n = checked.shape[1]
+        value = checked / 255 if checked.dtype == np.uint8 else checked
         costs = self._evaluate(rows, lambda x, c: torch.cat(self.model_.terms(x, c), dim=1))
         return Explanation(
             reconstruction=costs[:, :n],
             kl=costs[:, n:],
             surprise=self._evaluate(rows, self.model_.surprise),
-            value=checked / 255 if checked.dtype == np.uint8 else checked,
-            expected=self._evaluate_rows(rows, self.model_.reconstruct),
+            value=value if self.columns_ is None else np.array(X, dtype=object),
+            expected=np.asarray(self._evaluate_rows(rows, self.model_.reconstruct)),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(checked)),
             columns=getattr(self, "feature_names_in_", np.arange(n)),
             image_shape=self.image_shape,

@@ -162,7 +162,8 @@ PARAMETERS: dict[str, Parameter] = {
     "input_masking": Parameter(
         "a number at least 0 and below 1",
         lambda value: _is_real(value, 0, 1),
-        "Share of the values that are set to 0 (in scaled units) in what the encoder sees while training.",
+        "Share of the values that are set to 0 (in scaled units) in what the encoder sees while training; "
+        'with ``likelihood="mixed"`` they go missing.',
     ),
     "standardize": Parameter(
         "True, False or 'auto'",

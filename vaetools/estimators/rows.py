@@ -136,7 +136,7 @@ def scale_kind(
 
 
 def decide_scale(
-    X: np.ndarray, index: np.ndarray, *, is_code: np.ndarray | bool = False, **what: bool
+    X: np.ndarray, index: np.ndarray, *, is_code: bool | list[bool] = False, **what: bool
 ) -> InputScale:
     """Return how the columns of X are scaled, from its rows ``index``; see `scale_kind`.
 

@@ -150,7 +150,7 @@ class VAE(OutlierMixin, Detector):
 
         Returns
         -------
-        X : ndarray of shape (n, n_features)
+        X : ndarray or DataFrame of shape (n, n_features)
             Expected rows (no noise is added), in units of X; in [0, 1] if the model was fitted
             on uint8.
         """

@@ -77,12 +77,15 @@ class Mixed(Likelihood):
 
     Columns of one kind share a likelihood: a `Gaussian` with one learnt scale per column, or a
     `Categorical`. A missing cell is NaN: its log-density is 0, and an encoder sees zeros in its place,
-    which are the mean of a standardized column and no category.
+    which are the mean of a standardized column and no category; and it sees which numbers are
+    missing, of columns where training has such.
 
     Parameters
     ----------
     n_categories : sequence of int
         Of every column; 0 for a column of numbers.
+    has_gaps : sequence of bool
+        Of every column, whether cells are missing in training.
 
     References
     ----------
@@ -92,17 +95,17 @@ class Mixed(Likelihood):
     Examples
     --------
     >>> import torch
-    >>> mixed = Mixed([0, 3])  # numbers, and three categories
+    >>> mixed = Mixed([0, 3], [True, True])  # numbers, and three categories
     >>> mixed.inputs(torch.tensor([[0.5, 2.0], [float("nan"), float("nan")]]))
-    tensor([[0.5000, 0.0000, 0.0000, 1.0000],
-            [0.0000, 0.0000, 0.0000, 0.0000]])
+    tensor([[0.5000, 0.0000, 0.0000, 1.0000, 0.0000],
+            [0.0000, 0.0000, 0.0000, 0.0000, 1.0000]])
     >>> mixed.mean(torch.tensor([[0.5, -1.0, 4.0, 0.0]]))
     tensor([[0.5000, 1.0000]])
     """
 
-    def __init__(self, n_categories: Sequence[int]):
+    def __init__(self, n_categories: Sequence[int], has_gaps: Sequence[bool]):
         super().__init__()
-        self.n_categories = tuple(n_categories)
+        self.n_categories, self.has_gaps = tuple(n_categories), tuple(has_gaps)
         counts = torch.tensor(self.n_categories)
         kinds, sizes = counts.unique(return_counts=True)
         self.sizes = sizes.tolist()
@@ -114,24 +117,27 @@ class Mixed(Likelihood):
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("place", torch.argsort(order), persistent=False)
         self.register_buffer("is_number", counts == 0, persistent=False)
+        flagged = torch.nonzero((counts == 0) & torch.tensor(self.has_gaps))[:, 0]
+        self.register_buffer("flagged", flagged, persistent=False)
 
     @property
     def options(self) -> dict[str, tuple[int, ...]]:
         """Constructor arguments, as plain values."""
-        return {"n_categories": self.n_categories}
+        return {"n_categories": self.n_categories, "has_gaps": self.has_gaps}
 
     def n_inputs(self, n_features: int) -> int:
         """Return how many numbers an encoder sees of a row."""
-        return sum(part.n_inputs(size) for part, size in zip(self.parts, self.sizes, strict=True))
+        each = (part.n_inputs(size) for part, size in zip(self.parts, self.sizes, strict=True))
+        return sum(each) + len(self.flagged)
 
     def n_outputs(self, n_features: int) -> int:
         """Return how many numbers a decoder gives for a row."""
         return sum(self._widths)
 
     def inputs(self, x: Tensor) -> Tensor:
-        """Return numbers as they are and categories one-hot, zeros for what is missing."""
+        """Return numbers and one-hot categories, zeros for what is missing, and which numbers are."""
         each = [part.inputs(columns) for part, columns in zip(self.parts, self._columns(x), strict=True)]
-        return torch.cat(each, dim=1).nan_to_num()
+        return torch.cat([*each, x[:, self.flagged].isnan().to(x.dtype)], dim=1).nan_to_num()
 
     def noisy(self, x: Tensor, noise: Tensor) -> Tensor:
         """Return rows with noise on their numbers."""

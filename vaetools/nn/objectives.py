@@ -124,11 +124,12 @@ class Autoencoder(nn.Module):
     def surprise(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return what every feature costs beyond the entropy of its prediction, in nats.
 
-        The unit cancels. Drawn from the prediction, a value has surprise 0 on average.
+        The unit cancels. Drawn from the prediction, a value has surprise 0 on average. A missing
+        value has none, NaN.
         """
         parameters = self.network.decode(self.code(x, condition), condition)
-        entropy = self.likelihood.entropy(parameters).masked_fill(x.isnan(), 0.0)  # of a missing value
-        return -self.likelihood.log_prob(parameters, x) - entropy
+        surprise = -self.likelihood.log_prob(parameters, x) - self.likelihood.entropy(parameters)
+        return surprise.masked_fill(x.isnan(), torch.nan)
 
     def terms(
         self,
