@@ -145,6 +145,11 @@ class Detector(BaseAutoencoder):
             in units of X; ``table()`` ranks the columns of every row, ``heat_maps()`` and
             ``overlays()`` show images.
 
+        Raises
+        ------
+        ValueError
+            If the network has no decoder.
+
         Examples
         --------
         >>> from sklearn.datasets import load_iris
