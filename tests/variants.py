@@ -61,6 +61,7 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "CVAE predicted scale": CVAE(likelihood=Gaussian("predicted")),
     "AE input noise": AE(input_noise=0.2),
     "VAE input masking": VAE(input_masking=0.2),
+    "VAE trimmed": VAE(trimmed_fraction=0.2),
     "VAE beta, warm-up": VAE(beta=4.0, kl_warmup=0.5),
     "VAE early stopping": VAE(early_stopping=True, learning_rate="constant"),
     "CVAE early stopping": CVAE(early_stopping=True, learning_rate="constant"),

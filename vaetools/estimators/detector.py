@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from typing import Any
 
@@ -146,7 +147,8 @@ class Detector(BaseAutoencoder):
         if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):
-            self.calibration_scores_ = np.sort(self._evaluate_score(calibrate, self.anomaly_score))
+            unlabeled = dataclasses.replace(calibrate, labels=None)
+            self.calibration_scores_ = np.sort(self._evaluate_score(unlabeled, self.anomaly_score))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
             return
         share = self.contamination
