@@ -10,7 +10,7 @@ OPTIONS = {
     "image_shape": (1, 8, 8),
     "hidden_channels": (),
     "hidden_layer_sizes": (32,),
-    "max_iter": 40,
+    "max_iter": 150,
     "learning_rate_init": 1e-2,
     "random_state": 0,
 }
@@ -18,13 +18,13 @@ OPTIONS = {
 
 @pytest.fixture(scope="module")
 def contaminated(digits):
-    """Images of 0 with one of another digit in ten, which of them are others, and a test set."""
+    """Images of 3 with one of another digit in ten, which of them are others, and a test set."""
     X, y = digits
     rng = np.random.default_rng(0)
-    zeros, others = (rng.permutation(np.flatnonzero(mask)) for mask in (y == 0, y != 0))
-    index = rng.permutation(np.concatenate([zeros[:108], others[:12]]))
-    test = np.concatenate([zeros[108:], others[12:]])
-    return X[index], y[index] != 0, X[test], y[test] != 0
+    threes, others = (rng.permutation(np.flatnonzero(mask)) for mask in (y == 3, y != 3))
+    index = rng.permutation(np.concatenate([threes[:108], others[:12]]))
+    test = np.concatenate([threes[108:], others[12:]])
+    return X[index], y[index] != 3, X[test], y[test] != 3
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_suspects_are_the_rows_of_the_largest_loss(trimmed, contaminated):
     X, is_other, _, _ = contaminated
     order = np.argsort(trimmed.score_samples(X))  # beta is 1, so the loss is minus the score
     np.testing.assert_array_equal(trimmed.suspects_, order[:24])
-    assert is_other[trimmed.suspects_].sum() >= 10  # of 12; chance is 2.4
+    assert is_other[trimmed.suspects_].sum() >= 8  # of 12; chance is 2.4
 
 
 def test_suspects_are_training_rows_by_their_number_in_X(contaminated):
