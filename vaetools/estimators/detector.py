@@ -214,11 +214,12 @@ class Detector(BaseAutoencoder):
         self.__dict__.pop("offset_", None)
         self.__dict__.pop("calibration_scores_", None)
         self.__dict__.pop("heat_range_", None)
-        self._fit_heat(calibrate if len(calibrate) else seen)
+        normal = dataclasses.replace(calibrate if len(calibrate) else seen, labels=None)
+        self._fit_heat(normal)
         if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):
-            self.calibration_scores_ = np.sort(self._evaluate_score(calibrate, self.anomaly_score))
+            self.calibration_scores_ = np.sort(self._evaluate_score(normal, self.anomaly_score))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
             return
         share = self.contamination
