@@ -7,9 +7,29 @@ from __future__ import annotations
 
 import argparse
 
-from protocols import add_common_arguments, image_peers, measure, one_class_images, print_tables
+from protocols import (
+    NearestRows,
+    add_common_arguments,
+    image_peers,
+    measure,
+    measure_scores,
+    normalized_pixels,
+    one_class_images,
+    pca_network,
+    print_tables,
+)
 
-from vaetools import VAE
+from vaetools import AE, VAE
+
+SHAPE = (1, 28, 28)
+SCORES = {
+    "VAE": "reconstruction_kl",
+    "VAE images": "images",
+    "structure": "structure",
+    "hidden": "hidden_residual",
+    "kNN": "latent_knn",
+    "density": "density_of_states",
+}
 
 
 def main() -> None:
@@ -26,11 +46,24 @@ def main() -> None:
         results = []
         for label, task in one_class_images(options.data / folder, options.classes):
             pixels = task._replace(train=task.train / 255, test=task.test / 255)
+            pooled = task._replace(train=normalized_pixels(task.train), test=normalized_pixels(task.test))
             for seed in options.seeds:
                 where = {"set": folder, "class": label, "seed": seed}
-                vae = VAE(image_shape=(1, 28, 28), random_state=seed)
-                results.append(where | measure("VAE", vae, task))
-                results += [where | measure(*peer, pixels) for peer in image_peers(seed).items()]
+                vae = VAE(image_shape=SHAPE, anomaly_score="images", random_state=seed)
+                found = measure_scores(SCORES, vae, task)
+                for n_components in (16, 64):
+                    network = pca_network(pixels.train, n_components)
+                    pca = AE(
+                        network=network,
+                        max_iter=0,
+                        image_shape=SHAPE,
+                        anomaly_score="images",
+                        random_state=seed,
+                    )
+                    found.append(measure(f"PCA-{n_components} images", pca, task))
+                found.append(measure("kNN pooled", NearestRows(5), pooled))
+                found += [measure(*peer, pixels) for peer in image_peers(seed).items()]
+                results += [where | figures for figures in found]
         print_tables(results, "class", options.output and options.output.with_suffix(f".{folder}.csv"))
 
 

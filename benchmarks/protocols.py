@@ -13,10 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
+
+from vaetools import EncoderDecoder
 
 MOST_ROWS = 10_000  # of a table
 
@@ -102,15 +105,49 @@ def image_peers(seed: int) -> dict[str, Any]:
     }
 
 
+def pca_network(train: np.ndarray, n_components: int) -> EncoderDecoder:
+    """Return PCA of rows as a network, for the scores that an estimator offers."""
+    pca = PCA(n_components, random_state=0).fit(train)
+    axes, mean = torch.from_numpy(pca.components_), torch.from_numpy(pca.mean_)
+    encoder = torch.nn.Linear(*axes.T.shape).double()
+    decoder = torch.nn.Linear(*axes.shape).double()
+    with torch.no_grad():
+        encoder.weight.copy_(axes)
+        encoder.bias.copy_(-axes @ mean)
+        decoder.weight.copy_(axes.T)
+        decoder.bias.copy_(mean)
+    return EncoderDecoder(encoder, decoder)
+
+
+def normalized_pixels(images: np.ndarray) -> np.ndarray:
+    """Return means over 2×2 pixels of 28×28 images, each without its mean and of unit length."""
+    pooled = images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(len(images), -1)
+    pooled = pooled - pooled.mean(axis=1, keepdims=True)
+    return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9)
+
+
 def measure(name: str, detector: Any, task: Task) -> dict[str, Any]:
     """Fit, score, print and return AUROC and average precision, the odd rows positive, and seconds."""
     start = time.perf_counter()
-    oddness = -detector.fit(task.train).score_samples(task.test)
+    scores = detector.fit(task.train).score_samples(task.test)
+    return judge(name, scores, task, time.perf_counter() - start)
+
+
+def measure_scores(names: dict[str, str], detector: Any, task: Task) -> list[dict[str, Any]]:
+    """Do as `measure` does for several scores of one fit: names of the rows, and of their scores."""
+    start = time.perf_counter()
+    table = detector.fit(task.train).score_table(task.test, scores=list(names.values()))
+    seconds = time.perf_counter() - start
+    return [judge(name, table[score], task, seconds) for name, score in names.items()]
+
+
+def judge(name: str, scores: np.ndarray, task: Task, seconds: float) -> dict[str, Any]:
+    """Print and return AUROC and average precision, the odd rows positive."""
     figures = {
         "detector": name,
-        "AUROC": roc_auc_score(task.is_odd, oddness),
-        "AP": average_precision_score(task.is_odd, oddness),
-        "seconds": time.perf_counter() - start,
+        "AUROC": roc_auc_score(task.is_odd, -scores),
+        "AP": average_precision_score(task.is_odd, -scores),
+        "seconds": seconds,
     }
     print(f"{name} {figures['AUROC']:.3f}", end="  ", flush=True)
     return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -181,21 +182,23 @@ class CVAE(Labeled, VAE):
         """
         return self._scores(X, labels=self._labels_of(X, y))
 
-    def score_table(self, X: Any, y: Any = None) -> pd.DataFrame:
-        """Return every score that this model has, side by side.
+    def score_table(self, X: Any, y: Any = None, *, scores: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return scores side by side.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), a label or None, default=None
             Labels to score the rows as; None marginalizes over labels.
+        scores : sequence of str or None, default=None
+            Which; None takes all that the model has.
 
         Returns
         -------
         scores : DataFrame of shape (n_samples, n_scores)
             See `VAE.score_table`.
         """
-        return self._score_table(X, self._labels_of(X, y))
+        return self._score_table(X, scores, self._labels_of(X, y))
 
     def explain(self, X: Any, y: Any = None) -> Explanation:
         """Return what makes rows odd: costs and surprise of every column, and of the code.

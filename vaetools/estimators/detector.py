@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -114,21 +115,28 @@ class Detector(BaseAutoencoder):
         self._fit_heat(self._rows(self._check_new_rows(X)))
         return self
 
-    def score_table(self, X: Any) -> pd.DataFrame:
-        """Return every score that this model has, side by side.
+    def score_table(self, X: Any, *, scores: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return scores side by side.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        scores : sequence of str or None, default=None
+            Names from the table in `vaetools.anomaly.scores`; None takes all that the model has: those
+            that need no state, the one that was chosen as ``anomaly_score``, and its parts.
 
         Returns
         -------
         scores : DataFrame of shape (n_samples, n_scores)
-            A column per row of the table in `vaetools.anomaly.scores`, higher is more normal, and
-            ``elbo_error``, the Monte-Carlo standard error of ``elbo`` in nats. The index is
-            that of X if it is a DataFrame.
+            Higher is more normal. Beside ``elbo`` stands ``elbo_error``, its Monte-Carlo standard
+            error in nats. The index is that of X if it is a DataFrame.
+
+        Raises
+        ------
+        ValueError
+            If the model does not have a score that was asked for.
         """
-        return self._score_table(X)
+        return self._score_table(X, scores)
 
     def explain(self, X: Any) -> Explanation:
         """Return what makes rows odd: costs and surprise of every column, and of the code.
@@ -194,16 +202,21 @@ class Detector(BaseAutoencoder):
         surprise = self.model_.surprise(x, condition).cpu().double().numpy()
         return torch.from_numpy(map_levels(pixel_surprise(surprise, self.image_shape)))
 
-    def _score_table(self, X: Any, labels: np.ndarray | None = None) -> pd.DataFrame:
-        index = X.index if isinstance(X, pd.DataFrame) else None
+    def _score_table(
+        self, X: Any, scores: Sequence[str] | None, labels: np.ndarray | None = None
+    ) -> pd.DataFrame:
         rows = self._rows(self._check_new_rows(X), labels)
-        names = [
+        has = [
             name
             for name, score in SCORES.items()
             if self._can_score(name) and (score.fit_state is None or name in self.score_state_)
         ]
-        scores = self._evaluate_scores(rows, names)
-        table = pd.DataFrame(scores, columns=names, index=index)
+        names = has if scores is None else list(scores)
+        for name in names:
+            if name not in has:
+                raise ValueError(f"{type(self).__name__}: scores must be among {has}; got {name!r}.")
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        table = pd.DataFrame(self._evaluate_scores(rows, names), columns=names, index=index)
         if "elbo" in names:
             error = self._read(rows, lambda reading: elbo_with_error(reading)[1])
             table.insert(names.index("elbo") + 1, "elbo_error", error)
