@@ -53,7 +53,7 @@ def scores_of(vae: VAE, rows: np.ndarray) -> tuple[dict[str, np.ndarray], dict[s
         scores[name] = vae.score_table(rows, scores=[name])[name].to_numpy()
         seconds[name] = (time.perf_counter() - start) * 1000 / len(rows)
     scores["−complexity"] = -bits(rows)
-    # Serrà et al. 2020: a likelihood ratio to a general compressor; densities of pixels in [0, 1] are per 1/256
+    # Serrà et al. 2020: a likelihood ratio to a general compressor
     scores["elbo + complexity"] = scores["elbo"] + math.log(2) * bits(rows)
     return scores, seconds
 
