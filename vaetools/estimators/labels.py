@@ -88,9 +88,7 @@ class Labeled(Detector):
         """
         codes = self._labels_of(X, y)
         super().recalibrate(X)
-        self._forget_label_calibration()
-        if codes is not None:
-            self._calibrate_labels(codes, self._scores(X, labels=codes))
+        self._calibrate_labels(self._rows(self._check_new_rows(X), codes))
         return self
 
     @property
@@ -139,17 +137,15 @@ class Labeled(Detector):
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold, and what rows are compared with as their label."""
         super()._calibrate(seen, calibrate)
-        self._forget_label_calibration()
-        if len(calibrate):
-            scores = self._evaluate_score(calibrate, self.anomaly_score_)
-            self._calibrate_labels(calibrate.labels[calibrate.index], scores)
+        self._calibrate_labels(calibrate)
 
-    def _calibrate_labels(self, codes: np.ndarray, scores: np.ndarray) -> None:
-        self.calibration_labels_, self.label_calibration_scores_ = codes, scores
-
-    def _forget_label_calibration(self) -> None:
+    def _calibrate_labels(self, rows: Rows) -> None:
+        """Keep scores of rows given their labels; where there are none, forget older ones."""
         for name in ("calibration_labels_", "label_calibration_scores_"):
             self.__dict__.pop(name, None)
+        if len(rows) and rows.labels is not None:
+            self.calibration_labels_ = rows.labels[rows.index]
+            self.label_calibration_scores_ = self._evaluate_score(rows, self.anomaly_score_)
 
     def _known_kind(self, y: np.ndarray) -> np.ndarray:
         """Return labels that are integers, booleans or strings; refuse others by name."""

@@ -169,9 +169,10 @@ PARAMETERS: dict[str, Parameter] = {
         "a number at least 0 and below 1",
         lambda value: _is_real(value, 0, 1),
         "Share of the rows of a training step, those with the largest loss, that do not count: for "
-        "training rows among which some are odd. Give more than the share that is odd, because some "
-        "normal rows are hard. Odd rows among those that calibrate make verdicts cautious: fewer "
-        "rows are flagged than ``false_alarm_rate`` says. `suspects_` are the rows left out in the end.",
+        "training rows among which some are odd. Give two to four times the share that is odd, "
+        "because some normal rows are hard. Odd rows among those that calibrate make verdicts "
+        "cautious: fewer rows are flagged than ``false_alarm_rate`` says. `suspects_` are the rows "
+        "left out in the end.",
     ),
     "standardize": Parameter(
         "True, False or 'auto'",
