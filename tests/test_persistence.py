@@ -34,6 +34,7 @@ MODELS = [
     VAE(likelihood=Gaussian("predicted", floor=0.2), contamination=0.1, max_iter=3, random_state=3),
     VAE(image_shape=(1, 2, 2), early_stopping=True, learning_rate="constant", **OPTIONS),
     VAE(max_iter=0, random_state=0),
+    VAE(2, trimmed_fraction=0.1, **OPTIONS),
     CVAE(2, likelihood=Gaussian(scale=0.5), **OPTIONS),
     CVAE(2, conditioning="multiply", likelihood=Gaussian("per_feature"), **OPTIONS),
 ]

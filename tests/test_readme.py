@@ -60,6 +60,8 @@ def test_python_blocks_run_and_say_the_truth(tmp_path, files, monkeypatch):
     assert names["odd"].mean() > 0.5  # the digit it never saw
     assert (names["p_values"] <= 0.05).tolist() == names["odd"].tolist()
     assert list((tmp_path / "runs/digits").iterdir())
+    assert names["selected"].shape == names["as_its_label"].shape == (297,)
+    assert len(names["suspicious"]) == 20
     assert names["images"].X.shape == (100, 64 * 64)
     assert names["part"].table.columns.tolist()[0] == "path"
     assert len(names["part"].table) == 40
@@ -73,6 +75,7 @@ def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
     scores = pd.read_csv("scores.csv")
     assert len(scores) == 40
     assert scores.columns.tolist() == ["path", "score", "reconstruction", "kl", "p_value", "verdict"]
+    assert len(pd.read_csv("selected.csv")) == 40
     assert "Of 40 images" in Path("odd.html").read_text()
     assert len(said["vaetools score boards.safetensors boards/test --top 20"].splitlines()) == 22
     assert said["vaetools info sales.safetensors"].startswith("sales.safetensors: VAE of rows of 2 columns")
@@ -83,7 +86,7 @@ def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
 
 def test_the_blocks_are_those_that_are_tested():
     kinds = [kind for kind, _ in BLOCKS]
-    assert kinds == ["bash", "bash", "python", "bash", "bash", "bash", "python", "python"]
+    assert kinds == ["bash", "bash", "python", "bash", "bash", "bash", "python", "python", "python"]
     install, test = (block for kind, block in BLOCKS[:2])
     assert install.strip().endswith("vaetools demo")  # whose command has tests of its own
     assert "pytest" in test  # the line that .ci/run reads from here

@@ -61,6 +61,7 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "CVAE predicted scale": CVAE(likelihood=Gaussian("predicted")),
     "AE input noise": AE(input_noise=0.2),
     "VAE input masking": VAE(input_masking=0.2),
+    "VAE trimmed": VAE(trimmed_fraction=0.2),
     "VAE beta, warm-up": VAE(beta=4.0, kl_warmup=0.5),
     "VAE early stopping": VAE(early_stopping=True, learning_rate="constant"),
     "CVAE early stopping": CVAE(early_stopping=True, learning_rate="constant"),
@@ -75,4 +76,9 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "CVAE mixed": CVAE(likelihood="mixed", column_likelihoods={0: "categorical"}),
     "AE latent kNN": AE(anomaly_score="latent_knn"),
     "CVAE latent kNN": CVAE(anomaly_score="latent_knn"),
+    "VAE regret": VAE(anomaly_score="likelihood_regret"),
+    "CVAE aggregate": CVAE(anomaly_score="aggregate"),
+    "AE density of states": AE(anomaly_score="density_of_states"),
+    "VAE hidden residual": VAE(anomaly_score="hidden_residual"),
+    "VAE tables": VAE(anomaly_score="tables"),
 }

@@ -3,7 +3,8 @@
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
-`stream_scores` and `stream_codes` take files of any number and length.
+`stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
+a false-discovery rate.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -17,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaetools.anomaly.calibration import discoveries
     from vaetools.data.decoding import ImageFileError
     from vaetools.data.images import ImageSet, read_images
     from vaetools.data.reader import ImageReader
@@ -40,6 +42,7 @@ _HOMES = {
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
     "EncoderDecoder": "vaetools.nn.networks",
+    "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
     "ImageReader": "vaetools.data.reader",
     "ImageSet": "vaetools.data.images",
@@ -65,6 +68,7 @@ __all__ = [
     "ImageSet",
     "ModelFileError",
     "Tiles",
+    "discoveries",
     "load",
     "read_images",
     "save",

@@ -5,7 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
-from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
+from vaetools.anomaly.calibration import (
+    conformal_p_values,
+    discoveries,
+    discovery_rank,
+    n_discoverable,
+    n_rows_needed,
+    n_tolerated,
+    threshold,
+)
 
 RATES = [0.01, 0.05, 0.07, 0.1, 0.29, 0.3, 0.5, 0.9]
 
@@ -99,3 +107,52 @@ def test_threshold_leaves_its_scores_alone():
     before = scores.copy()
     assert threshold(scores, 0.1) == 2.0
     assert np.array_equal(scores, before)
+
+
+# False discoveries
+
+
+def naive_discoveries(p_values, rate):
+    """Benjamini and Hochberg's own words: the largest i with p_(i) ≤ i · rate / m, and all below."""
+    ordered, m = sorted(p_values), len(p_values)
+    limits = [ordered[i] for i in range(m) if ordered[i] <= (i + 1) * rate / m + 1e-12]
+    return [p <= max(limits, default=-1) for p in p_values]
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.29, 0.7])
+@pytest.mark.parametrize("n_calibration", [39, 99, 999])
+def test_discoveries_from_p_values_and_from_their_counts_are_the_definition(n_calibration, rate):
+    rng = np.random.default_rng(0)
+    found = set()
+    for n_rows in (1, 7, 60, 200):
+        for odd_share in (0, 0.1, 1):
+            ranks = rng.integers(1, n_calibration + 2, size=n_rows)
+            ranks[: int(odd_share * n_rows)] = 1
+            p_values = ranks / (n_calibration + 1)
+            selected = discoveries(p_values, rate)
+            assert selected.tolist() == naive_discoveries(p_values, rate)
+            k = discovery_rank(np.bincount(ranks - 1, minlength=n_calibration + 1), rate)
+            assert selected.tolist() == (ranks <= k).tolist()
+            found.add(selected.any())
+    assert found == {True, False}
+
+
+@pytest.mark.parametrize(("n_rows", "n_calibration", "rate"), [(60, 99, 0.1), (200, 99, 0.29), (7, 999, 0.1)])
+def test_fewer_than_the_discoverable_are_not_found(n_rows, n_calibration, rate):
+    fewest = n_discoverable(n_rows, n_calibration, rate)
+    for n_odd in (fewest - 1, fewest):
+        p_values = np.ones(n_rows)
+        p_values[:n_odd] = 1 / (n_calibration + 1)
+        assert discoveries(p_values, rate).sum() == (n_odd if n_odd == fewest else 0)
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan])
+def test_a_false_discovery_rate_lies_between_0_and_1(rate):
+    with pytest.raises(ValueError, match=f"false_discovery_rate must be .*; got {rate}"):
+        discoveries(np.array([0.5]), rate)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.5, np.nan])
+def test_p_values_lie_in_the_unit_interval(p):
+    with pytest.raises(ValueError, match=f"p_values must lie in .*; got {p}"):
+        discoveries([0.5, p], 0.1)

@@ -259,3 +259,74 @@ def test_a_reader_that_has_seen_enough_is_no_error(photos, photo_model, tmp_path
     assert done.returncode == 0
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 2
+
+
+# A false-discovery rate
+
+
+@pytest.fixture(scope="module")
+def damaged(orders, tmp_path_factory):
+    """The table of orders with 20 rows that no order looks like, at its end."""
+    table = pd.read_csv(orders)
+    table.loc[table.index[180:], ["a", "b", "c"]] *= [300, 20, -20]
+    path = tmp_path_factory.mktemp("damaged") / "damaged.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.parquet", None])
+def test_discoveries_are_made_of_the_whole_input(name, damaged, order_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("vaetools.data.tables.MAX_VALUES", 21)  # 7 rows at a time
+    output = [] if name is None else ["-o", tmp_path / name]
+    tables = []
+    for fdr in ([], ["--fdr", "0.3"]):
+        assert run("score", order_model, damaged, "--id", "order", *output, *fdr) == 0
+        read = pd.read_csv if name is None or name.endswith("csv") else pd.read_parquet
+        out, err = capsys.readouterr()
+        tables.append(read(io.StringIO(out) if name is None else tmp_path / name))
+    before, after = tables
+    pd.testing.assert_frame_equal(before.drop(columns="verdict"), after.drop(columns="verdict"))
+    selected = vaetools.discoveries(after["p_value"], 0.3)
+    assert 20 <= selected.sum() < 40
+    assert (after["verdict"] == "odd").tolist() == selected.tolist()
+    assert f"{selected.sum()} odd; at most 30 % of these are expected" in err
+    assert [path.name for path in tmp_path.iterdir()] == ([] if name is None else [name])
+
+
+def test_summary_and_table_of_discoveries(damaged, order_model, capsys):
+    assert run("score", order_model, damaged, "--fdr", "0.3", "--json", "--top", "60") == 0
+    summary = json.loads(capsys.readouterr().out)
+    odd = [row for row in summary["oddest"] if row["verdict"] == "odd"]
+    assert summary["n_odd"] == len(odd) < 60
+    assert summary["oddest"][: len(odd)] == odd
+    assert all(row["score"] < summary["threshold"] for row in odd)
+    assert summary["oddest"][len(odd)]["score"] >= summary["threshold"]
+    assert summary["false_alarm_rate"] == pytest.approx(max(row["p_value"] for row in odd))
+    assert summary["false_discovery_rate"] == 0.3
+    assert run("score", order_model, damaged, "--fdr", "0.3", "--top", "60", "-q") == 0
+    assert capsys.readouterr().out.count(" odd") == len(odd)
+
+
+def test_where_nothing_can_be_found_it_is_said(photos, photo_model, tmp_path, capsys):
+    page = tmp_path / "odd.html"
+    assert run("score", photo_model, photos, "--fdr", "0.01", "--html", page, "--top", "3") == 0
+    err = capsys.readouterr().err
+    assert "0 odd; it takes at least 477 of 100 to tell any from chance, with 20 calibration rows." in err
+    text = " ".join(Parsed(page.read_text()).text)
+    assert "Of 100 images none was flagged" in text
+    assert run("score", photo_model, photos, "--fdr", "0.01", "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["n_odd"], summary["threshold"]) == (0, None)
+
+
+def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys):
+    model = tmp_path / "m.safetensors"
+    options = ["--max-iter", "1", "--id", "order", "--set", "contamination=0.1"]
+    assert run("fit", orders, "-o", model, "-q", *options) == 0
+    assert run("score", model, orders, "--fdr", "0.1", "-o", tmp_path / "s.csv") == 2
+    err = capsys.readouterr().err
+    assert "no rows were held out to calibrate" in err
+    assert err.count("\n") == 1
+    assert run("score", model, orders, "--fdr", "1.5") == 2
+    assert "1.5 is not in the range" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]

@@ -21,7 +21,8 @@ IDS = ["AE", "VAE", "CVAE"]
 
 
 def labels_for(X):
-    return np.arange(len(X)) % 3
+    """Three labels that the first column tells."""
+    return 3 * np.argsort(np.argsort(X[:, 0])) // len(X)
 
 
 @pytest.fixture(params=MODELS, ids=IDS, scope="module")

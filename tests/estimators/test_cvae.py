@@ -1,15 +1,22 @@
 """What a label adds: conditioning, marginalization, label posteriors."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logsumexp, softmax
 from sklearn.base import is_outlier_detector
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
+import vaetools
 from vaetools import AE, CVAE, VAE
+from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.estimators.labels import label_information
+from vaetools.estimators.rows import split_rows
 
 OPTIONS = {"hidden_layer_sizes": (32,), "max_iter": 150, "learning_rate_init": 1e-2, "random_state": 0}
 
@@ -136,3 +143,97 @@ def test_conditional_score_behind_a_pipeline(iris):
     given = pipe[-1].score_samples(pipe[:-1].transform(X), y)
     assert given.shape == pipe.score_samples(X).shape
     assert "pipe[-1].score_samples(pipe[:-1].transform(X), y)" in CVAE.__doc__
+
+
+# p-values within a label
+
+
+@pytest.fixture(scope="module")
+def calibrated(fitted, iris):
+    """The model, calibrated by 30 rows of one label and 9 of another."""
+    X, y = iris
+    rows = np.concatenate([np.flatnonzero(y == 0)[:30], np.flatnonzero(y == 2)[:9]])
+    names = fitted.classes_[y[rows]]
+    return copy.deepcopy(fitted).recalibrate(X[rows], names), X[rows], names
+
+
+def test_p_values_compare_a_row_with_those_of_its_label(calibrated, iris):
+    cvae, rows, names = calibrated
+    X, y = iris
+    X, given = X[y != 1] + 0.013, cvae.classes_[y[y != 1]]  # ties would hang on rounding
+    p_values = cvae.p_values(X, given)
+    for label, n in (("setosa", 30), ("virginica", 9)):
+        known = cvae.score_samples(rows[names == label], label)
+        scores = cvae.score_samples(X[given == label], label)
+        naive = [(1 + sum(known <= score)) / (n + 1) for score in scores]
+        np.testing.assert_allclose(p_values[given == label], naive)
+    np.testing.assert_allclose(cvae.p_values(X[:1], "virginica"), 1 / 10)  # a setosa is none
+
+
+def test_a_row_of_a_label_without_calibration_rows_has_no_p_value(calibrated, iris):
+    message = r"CVAE: p_values needs calibration rows of every label in y; got none of \['versicolor'\]"
+    with pytest.raises(ValueError, match=message):
+        calibrated[0].p_values(iris[0][:3], ["setosa", "versicolor", "setosa"])
+
+
+def test_without_labels_p_values_are_those_of_the_marginal_score(fitted, calibrated, iris):
+    cvae, rows, _ = calibrated
+    expected = conformal_p_values(cvae.score_samples(iris[0]), cvae.score_samples(rows))
+    np.testing.assert_array_equal(cvae.p_values(iris[0]), expected)
+    unlabeled = copy.deepcopy(cvae).recalibrate(rows)
+    np.testing.assert_array_equal(unlabeled.p_values(iris[0]), expected)
+    with pytest.raises(ValueError, match=r"got none of \['setosa'\]\. Call recalibrate\(X, y\)"):
+        unlabeled.p_values(iris[0], "setosa")
+
+
+def test_fit_calibrates_every_label(fitted, iris, tmp_path):
+    X, y = iris
+    split = split_rows(fitted, len(X), np.random.RandomState(0))
+    given = fitted.classes_[y[split.calibrate]]
+    again = copy.deepcopy(fitted).recalibrate(X[split.calibrate], given)
+    X, names = X + 0.013, fitted.classes_[y]  # ties would hang on rounding
+    np.testing.assert_array_equal(fitted.p_values(X, names), again.p_values(X, names))
+    vaetools.save(fitted, tmp_path / "m.safetensors")
+    loaded = vaetools.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.p_values(X, names), fitted.p_values(X, names))
+
+
+# Use of the label
+
+
+def test_label_information_lies_between_none_and_all(fitted):
+    assert 0.8 < fitted.label_information_ <= np.log(3) + 0.1  # the held-out frequencies are a little others
+
+
+def test_a_label_that_rows_do_not_tell_is_reported(iris):
+    X, _ = iris
+    y = np.random.default_rng(0).integers(2, size=len(X))
+    with pytest.warns(ConvergenceWarning, match=r"CVAE: the label is hardly used.*of the 0\.6\d nats"):
+        cvae = CVAE(2, **OPTIONS | {"max_iter": 250}).fit(X, y)
+    assert cvae.label_information_ < 0.1
+    CVAE(2, **OPTIONS | {"max_iter": 9}).fit(X, y)  # too short to judge
+
+
+@pytest.mark.parametrize("sureness", [1, 1000])
+def test_label_information_by_hand(sureness):
+    """Of two labels, a posterior that is right 3 times in 4 tells log 2 − H(1/4), however sure it is."""
+    codes = np.array([0, 0, 0, 1])
+    log_joint = np.log(0.5) + sureness * np.log([[0.75, 0.25]] * 4)
+    expected = np.log(2) + 0.75 * np.log(0.75) + 0.25 * np.log(0.25)
+    assert label_information(log_joint, codes, np.array([0.5, 0.5])) == pytest.approx(expected, abs=1e-6)
+
+
+def test_rows_of_a_label_that_never_trained_tell_nothing():
+    log_joint = np.array([[0.0, -np.inf, -5.0], [0.0, -np.inf, -5.0]])
+    prior = np.array([0.5, 0, 0.5])
+    both, one = (label_information(log_joint[:n], np.array([0, 1])[:n], prior) for n in (2, 1))
+    assert both == one > 0.5
+    assert label_information(log_joint, np.array([1, 1]), prior) == 0
+
+
+def test_the_log_posterior_is_a_difference_of_scores(fitted, iris):
+    X, y = iris
+    names = fitted.classes_[y]
+    log_posterior = fitted.score_samples(X, names) - fitted.score_samples(X) + np.log(fitted.class_prior_[y])
+    expected = fitted.label_proba(X)[np.arange(len(X)), y]
+    np.testing.assert_allclose(np.exp(log_posterior), expected, rtol=1e-6, atol=1e-12)

@@ -164,6 +164,7 @@ def test_bad_input_is_refused_by_name(call, error, message):
         ("condition_encoder", 1),
         ("input_noise", -0.1),
         ("input_masking", 1.0),
+        ("trimmed_fraction", 1),
         ("standardize", "yes"),
         ("batch_size", 0),
         ("learning_rate", "cosine"),

@@ -157,7 +157,7 @@ def test_bounds_lie_below_the_log_likelihood_and_rise_with_draws():
     """One component, so that log p(x) is an integral on a line."""
     model, x = build(n_components=1), rows(6)
     z = torch.linspace(-9, 9, 4001, dtype=torch.float64)[:, None]  # trapezoids are exact for such tails
-    log_joint = torch.stack([-model._cost(z, row.expand(len(z), -1), None).sum(dim=1) for row in x])
+    log_joint = torch.stack([-model.cost(z, row.expand(len(z), -1), None).sum(dim=1) for row in x])
     log_joint = log_joint + Normal(0.0, 1.0).log_prob(z[:, 0])
     truth = torch.logsumexp(log_joint, dim=1) + math.log(18 / 4000)
     noise = torch.randn((2400, 1), generator=torch.Generator().manual_seed(0), dtype=torch.float64)

@@ -8,6 +8,8 @@ References
 Vovk, Gammerman, Shafer (2005), "Algorithmic Learning in a Random World", Springer.
 Bates, Candès, Lei, Romano, Sesia (2023), "Testing for outliers with conformal p-values",
 Annals of Statistics 51(1).
+Benjamini, Hochberg (1995), "Controlling the False Discovery Rate: A Practical and Powerful
+Approach to Multiple Testing", Journal of the Royal Statistical Society B 57(1).
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.stats import false_discovery_control
+
+_ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats
 
 
 def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
@@ -25,7 +30,7 @@ def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
     >>> n_tolerated(19, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29)
     (1, 0, 29)
     """
-    k = math.floor(false_alarm_rate * (n_calibration + 1) + 1e-9)  # 0.29 · 100 < 29 in floats
+    k = math.floor(false_alarm_rate * (n_calibration + 1) + _ROUNDING)
     return min(k, n_calibration)
 
 
@@ -48,7 +53,7 @@ def n_rows_needed(false_alarm_rate: float) -> int:
     >>> n_rows_needed(0.05), n_rows_needed(0.01)
     (19, 99)
     """
-    return math.ceil(1 / false_alarm_rate - 1 - 1e-9)
+    return math.ceil(1 / false_alarm_rate - 1 - _ROUNDING)
 
 
 def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
@@ -76,6 +81,85 @@ def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np
     ordered = np.sort(_nan_as_oddest(calibration_scores))
     n_at_most = np.searchsorted(ordered, _nan_as_oddest(scores), side="right")
     return (1 + n_at_most) / (len(ordered) + 1)
+
+
+def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray:
+    """Return which rows to call odd, so that few of those that are called so are normal.
+
+    A false-alarm rate bounds the share of *normal* rows that is flagged: among a million normal
+    rows and ten odd ones, 5 % are 50,000 mistakes. Here the expected share of mistakes among the
+    rows that are *selected* is at most ``false_discovery_rate`` (Benjamini, Hochberg 1995), for
+    conformal p-values too, although they share their calibration rows (Bates et al. 2023). The
+    price: a row's verdict depends on the other rows. Of m rows, n calibration rows can make
+    known no fewer than m / (rate · (n + 1)) odd ones, because no p-value is below 1 / (n + 1);
+    `n_discoverable` counts them.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n_samples,)
+        Of all rows that the selection is made from, as ``p_values(X)`` returns them.
+    false_discovery_rate : float
+        Above 0 and below 1.
+
+    Returns
+    -------
+    selected : ndarray of shape (n_samples,), bool
+
+    Raises
+    ------
+    ValueError
+        If the rate does not lie between 0 and 1, or a p-value not in [0, 1].
+
+    Examples
+    --------
+    >>> discoveries(np.array([0.01, 0.02, 0.04, 0.5]), 0.1)
+    array([ True,  True,  True, False])
+    """
+    if not 0 < false_discovery_rate < 1:
+        raise ValueError(
+            "discoveries: false_discovery_rate must be a number above 0 and below 1; got "
+            f"{false_discovery_rate!r}."
+        )
+    p_values = np.asarray(p_values, dtype=np.float64)
+    outside = p_values[~((p_values >= 0) & (p_values <= 1))]
+    if len(outside):
+        raise ValueError(
+            f"discoveries: p_values must lie in [0, 1]; got {outside[0]}. Pass what p_values(X) returns."
+        )
+    return false_discovery_control(p_values) <= false_discovery_rate * (1 + _ROUNDING)
+
+
+def n_discoverable(n_rows: int, n_calibration: int, false_discovery_rate: float) -> int:
+    """Return the fewest odd rows among ``n_rows`` that `discoveries` can tell from chance.
+
+    Examples
+    --------
+    >>> n_discoverable(10_000, 999, 0.1), n_discoverable(50, 999, 0.1)
+    (100, 1)
+    """
+    return max(1, math.ceil(n_rows / (false_discovery_rate * (n_calibration + 1)) - _ROUNDING))
+
+
+def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
+    """Return k such that `discoveries` are the rows with a p-value of at most k / (n + 1); 0: none.
+
+    Conformal p-values have so few values that counts say all, of any number of rows.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n + 1,), int
+        How many rows have the p-values 1 / (n + 1), 2 / (n + 1), …, 1.
+    false_discovery_rate : float
+
+    Examples
+    --------
+    >>> discovery_rank(np.array([6, 0, 1, 3]), 0.5), discovery_rank(np.array([2, 0, 3, 5]), 0.5)
+    (1, 0)
+    """
+    n_at_most = np.cumsum(counts)
+    ranks = np.arange(1, len(counts) + 1)
+    allowed = false_discovery_rate * (1 + _ROUNDING) * len(counts) * n_at_most
+    return int(ranks[ranks * n_at_most[-1] <= allowed].max(initial=0))
 
 
 def _nan_as_oddest(scores: np.ndarray) -> np.ndarray:

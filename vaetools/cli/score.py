@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ from vaetools.cli.options import (
     shows_progress,
 )
 from vaetools.cli.saying import counted, list_failures, say
-from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, readable
+from vaetools.cli.selecting import Selection
+from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, readable, revised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,12 @@ _WIDEST_NAME, _WIDEST_COLUMN = 48, 16  # characters; the table has 100 columns
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions.",
 )
+@click.option(
+    "--fdr",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="RATE",
+    help="Call rows odd so that at most this share of them is expected to be normal, such as 0.1.",
+)
 @id_option
 @json_option
 @device_option
@@ -52,6 +60,7 @@ def score(
     output: Path | None,
     top: int | None,
     html: Path | None,
+    fdr: float | None,
     id_column: str | None,
     as_json: bool,
     device: str | None,
@@ -69,10 +78,16 @@ def score(
     --json the lines go to standard output as CSV. What cannot be read is listed with the reason, all
     else is scored, and the exit status is 1.
 
+    By default a row is odd if its p-value is small, so that about 5 % of normal rows are odd too. With
+    --fdr, verdicts are made once all rows are known, so that the share of normal rows *among the odd*
+    is at most the rate, in expectation. No p-value is below 1 / (calibration rows + 1), so a few odd
+    rows among very many cannot be told from chance: where none is found, it is said how many it takes.
+
     \b
     Examples:
       vaetools score boards.safetensors photos/ -o scores.csv --html odd.html
       vaetools score boards.safetensors photos/ --top 20
+      vaetools score boards.safetensors photos/ -o scores.csv --fdr 0.1
       vaetools score sales.safetensors today.csv --id order | head
     """
     check_output(output, SUFFIXES, [model, *data])
@@ -88,15 +103,23 @@ def score(
     source = one_or_many(data)
     parts = stream_scores(detector, source, id_column=id_column, verbose=shows_progress(quiet, verbose))
     tally = Tally(
-        n_oddest=max(top or 0, 0 if html is None else top or _PICTURED), keep_scores=html is not None
+        estimator,
+        fdr,
+        n_oddest=max(top or 0, 0 if html is None else top or _PICTURED),
+        keep_scores=html is not None,
     )
     lines_wanted = output is not None or not (top or as_json)
-    with open_table_writer(output) as write:
+    with contextlib.ExitStack() as stack:
+        write = stack.enter_context(open_table_writer(output))
+        if tally.selection is not None and lines_wanted:
+            folder = None if output is None else output.absolute().parent
+            write = stack.enter_context(revised(write, tally.selection.judge, folder))
         for part in parts:
             tally.add(part)
             if lines_wanted and len(part.table):
                 write(part.table)
         check_any(tally.n_scored, tally.failed, data)
+        tally.settle()
     if html is not None:
         _write_page(html, tally, estimator, image_shape, data)
     if as_json:
@@ -115,7 +138,9 @@ def score(
 class Tally:
     """What is kept of all that streams by: counts, failures, the oddest rows."""
 
-    def __init__(self, *, n_oddest: int, keep_scores: bool):
+    def __init__(self, model: Any, fdr: float | None, *, n_oddest: int, keep_scores: bool):
+        self.threshold, self.false_alarm_rate = model.offset_, _expected_rate(model)
+        self.selection = None if fdr is None else Selection(model, fdr)
         self.n_oddest = n_oddest
         self.n_scored = self.n_odd = 0
         self.failed: list[Any] = []
@@ -134,6 +159,8 @@ class Tally:
             return
         self.n_scored += len(part.table)
         self.n_odd += int((part.table["verdict"] == "odd").sum())
+        if self.selection is not None:
+            self.selection.add(part.table)
         if self.keep_scores:
             self.scores.append(part.table["score"].to_numpy())
         if not self.n_oddest:
@@ -145,6 +172,13 @@ class Tally:
         order = np.argsort(best["score"].to_numpy(), kind="stable")[: self.n_oddest]
         self.oddest, self.oddest_rows = best.iloc[order], rows[order]
 
+    def settle(self) -> None:
+        """Make the verdicts that need to know all rows."""
+        if self.selection is not None:
+            self.n_odd = self.selection.n_odd
+            self.threshold, self.false_alarm_rate = self.selection.threshold, self.selection.false_alarm_rate
+            self.oddest = None if self.oddest is None else self.selection.judge(self.oddest)
+
     def summary(self, model: Any, output: Path | None, html: Path | None) -> dict[str, Any]:
         """Return everything as JSON takes it."""
         oddest = [] if self.oddest is None else self.oddest.to_dict(orient="records")
@@ -154,8 +188,9 @@ class Tally:
             "n_odd": self.n_odd,
             "n_failed": len(self.failed),
             "score": model.anomaly_score_,
-            "threshold": model.offset_,
-            "false_alarm_rate": _expected_rate(model),
+            "threshold": self.threshold,
+            "false_alarm_rate": self.false_alarm_rate,
+            "false_discovery_rate": self.selection and self.selection.false_discovery_rate,
             **names,
             "oddest": [{key: _plain(value) for key, value in row.items()} for row in oddest],
             "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in self.failed],
@@ -180,8 +215,11 @@ def _expected_rate(model: Any) -> float | None:
 
 def _conclude(tally: Tally, model: Any, output: Path | None, html: Path | None) -> None:
     """Say what came of it, and what would have come of normal rows alone."""
-    rate = _expected_rate(model)
-    expected = "" if rate is None else f"; about {rate * tally.n_scored:,.0f} would be if all were normal"
+    expected = ""
+    if tally.selection is not None:
+        expected = f"; {tally.selection.words()}"
+    elif tally.false_alarm_rate is not None:
+        expected = f"; about {tally.false_alarm_rate * tally.n_scored:,.0f} would be if all were normal"
     kind = "rows" if model.image_shape is None else "images"
     say(f"{counted(tally.n_scored, kind)} scored, {tally.n_odd:,} odd{expected}.")
     for path in (output, html):
@@ -254,8 +292,8 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             failed=tally.failed,
             score_name=model.anomaly_score_,
             unit=SCORES[model.anomaly_score_].unit,
-            threshold=model.offset_,
-            false_alarm_rate=_expected_rate(model),
+            threshold=tally.threshold,
+            false_alarm_rate=tally.false_alarm_rate,
             image_shape=image_shape,
             paths=[str(name) for name in oddest.iloc[:, 0]],
             images=explanation.value,
@@ -267,7 +305,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             kl=oddest["kl"].to_numpy() if model._variational else None,
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
             flagged=(oddest["verdict"] == "odd").to_numpy(),
-            histogram=bin_scores(np.concatenate(tally.scores), model.offset_),
+            histogram=bin_scores(np.concatenate(tally.scores), tally.threshold),
         )
     )
     write_atomically(path, page.encode())

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,25 @@ def open_table_writer(path: Path | None) -> Iterator[Write]:
         else:
             with _ParquetWriter(temporary) as writer:
                 yield writer.write
+
+
+@contextlib.contextmanager
+def revised(
+    write: Write, revise: Callable[[pd.DataFrame], pd.DataFrame], folder: Path | None
+) -> Iterator[Write]:
+    """Give a function that keeps tables on disk until the block ends well; then they are written, revised.
+
+    ``folder`` is where the disk has room; None leaves the choice to the system.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path = Path(name, "rows.parquet")
+        with _ParquetWriter(path) as kept:
+            yield kept.write
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                write(revise(batch.to_pandas()))
 
 
 def readable(text: Any) -> Any:

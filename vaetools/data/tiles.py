@@ -37,7 +37,7 @@ class Tiles(TransformerMixin, BaseEstimator):
     -----
     Tiles are copies: ``transform`` returns about (size / (size − overlap))² times the bytes of X, in
     the type of X. 500 images of 640×640 in 8 bits are 205 MB, and with ``overlap = size // 2`` their
-    tiles are 720 MB (17×17 instead of 8×8 tiles of 80). A map of float64 is 3.3 MB per image and
+    tiles of 80 are 720 MB (15×15 instead of 8×8). A map of float64 is 3.3 MB per image and
     its tiles as much times the same factor: for more images than memory holds, transform, explain
     and `stitch` a few at a time. An image's tiles depend on that image alone, so the result is the same.
 

@@ -62,6 +62,7 @@ class AE(OutlierMixin, Detector):
         network: Any = None,
         input_noise: float = 0.0,
         input_masking: float = 0.0,
+        trimmed_fraction: float = 0.0,
         standardize: bool | str = "auto",
         batch_size: int = 128,
         learning_rate: str = "one_cycle",
@@ -90,6 +91,7 @@ class AE(OutlierMixin, Detector):
         self.network = network
         self.input_noise = input_noise
         self.input_masking = input_masking
+        self.trimmed_fraction = trimmed_fraction
         self.standardize = standardize
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import warnings
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from vaetools.anomaly.scores import SCORES
+from vaetools.anomaly.reference import Reference, State
+from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.building import (
     check_image_shape,
     count_components,
@@ -37,7 +39,7 @@ from vaetools.estimators.rows import (
 )
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
-from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
+from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings, n_trimmed
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
@@ -172,9 +174,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
         self._fit_scale(rows)
         self._train(rows, validate, seed, callbacks)
-        self._describe(rows, calibrate if len(calibrate) else validate, rng)
+        self._suspect(rows)
+        held_out = calibrate if len(calibrate) else validate
+        self._describe(rows, held_out, rng)
+        self._judge_labels(rows, held_out)
         seen = np.concatenate([split.train, split.validate])
-        self._calibrate(self._rows(X, None, seen), self._rows(X, None, split.calibrate))
+        self._calibrate(self._rows(X, None, seen), calibrate)
 
     def _learn_labels(self, labels: np.ndarray | None, train: np.ndarray) -> None:
         """Learn the frequencies of labels, in a conditional model."""
@@ -188,6 +193,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         masking = self.input_masking > 0
         self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
+
+    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
+        """Note how much labels are used, in a conditional model, and warn where they hardly are."""
 
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Return checked rows and, in a conditional model, label codes."""
@@ -270,6 +278,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             kl_warmup=getattr(self, "kl_warmup", 0.0),
             input_noise=self.input_noise,
             input_masking=self.input_masking,
+            trimmed_fraction=self.trimmed_fraction,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
         )
@@ -309,15 +318,26 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
                 some = dataclasses.replace(part, index=part.index[:: math.ceil(len(part) / N_DESCRIBED)])
                 self.mean_terms_.loc[name] = self._evaluate(some, self._term_sums).mean(axis=0)
         self.anomaly_score_ = self.anomaly_score
-        fit_state = SCORES[self.anomaly_score].fit_state
-        self.score_state_: dict[str, np.ndarray] = {}
-        if fit_state is not None:
+        self.score_state_: dict[str, State] = {}
+        if self._can_score(self.anomaly_score):
             unlabeled = dataclasses.replace(reference, labels=None)
-            self.score_state_ = fit_state(self._evaluate(unlabeled, self.model_.code))
-        n_steps = self.n_iter_ * math.ceil(len(rows) / self.batch_size)
+            evaluate = functools.partial(self._read, unlabeled)
+            self.score_state_ = fit_states(self.anomaly_score, Reference(evaluate, self.image_shape))
         collapsed = self._variational and self.kl_per_component_.sum() < _COLLAPSED_KL
-        if collapsed and n_steps >= _JUDGED_STEPS:
+        if collapsed and self._can_be_judged(rows):
             self._warn_of_collapse()
+
+    def _can_be_judged(self, rows: Rows) -> bool:
+        """Whether training on these rows was long enough to blame anything but its length."""
+        return self.n_iter_ * math.ceil(len(rows) / self.batch_size) >= _JUDGED_STEPS
+
+    def _suspect(self, rows: Rows) -> None:
+        """Note the training rows that trimming leaves out in the end, the costliest first."""
+        self.suspects_ = rows.index[:0]
+        n_suspects = n_trimmed(len(rows), self.trimmed_fraction)
+        if n_suspects and self._can_decode:
+            costs = self._evaluate(rows, self._term_sums) @ [1.0, getattr(self, "beta", 1.0)]
+            self.suspects_ = rows.index[np.argsort(-costs, kind="stable")[:n_suspects]]
 
     def _warn_of_collapse(self) -> None:
         """Warn that the posterior equals the prior: codes say nothing of their rows."""

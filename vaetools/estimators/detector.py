@@ -145,6 +145,11 @@ class Detector(BaseAutoencoder):
             in units of X; ``table()`` ranks the columns of every row, ``heat_maps()`` and
             ``overlays()`` show images.
 
+        Raises
+        ------
+        ValueError
+            If the network has no decoder.
+
         Examples
         --------
         >>> from sklearn.datasets import load_iris
@@ -192,27 +197,29 @@ class Detector(BaseAutoencoder):
     def _score_table(self, X: Any, labels: np.ndarray | None = None) -> pd.DataFrame:
         index = X.index if isinstance(X, pd.DataFrame) else None
         rows = self._rows(self._check_new_rows(X), labels)
-        columns: dict[str, np.ndarray] = {}
-        for name, score in SCORES.items():
-            if name == "elbo" and self._can_decode:
-                pairs = self._evaluate(
-                    rows, lambda x, c: torch.stack(elbo_with_error(self.model_, x, c), dim=1)
-                )
-                columns["elbo"], columns["elbo_error"] = pairs.T
-            elif self._can_score(name) and (score.fit_state is None or name == self.anomaly_score_):
-                columns[name] = self._evaluate_score(rows, name)
-        return pd.DataFrame(columns, index=index)
+        names = [
+            name
+            for name, score in SCORES.items()
+            if self._can_score(name) and (score.fit_state is None or name in self.score_state_)
+        ]
+        scores = self._evaluate_scores(rows, names)
+        table = pd.DataFrame(scores, columns=names, index=index)
+        if "elbo" in names:
+            error = self._read(rows, lambda reading: elbo_with_error(reading)[1])
+            table.insert(names.index("elbo") + 1, "elbo_error", error)
+        return table
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
         self.__dict__.pop("offset_", None)
         self.__dict__.pop("calibration_scores_", None)
         self.__dict__.pop("heat_range_", None)
-        self._fit_heat(calibrate if len(calibrate) else seen)
+        normal = dataclasses.replace(calibrate if len(calibrate) else seen, labels=None)
+        self._fit_heat(normal)
         if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):
-            self.calibration_scores_ = np.sort(self._evaluate_score(calibrate, self.anomaly_score))
+            self.calibration_scores_ = np.sort(self._evaluate_score(normal, self.anomaly_score))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
             return
         share = self.contamination

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +13,11 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from vaetools.anomaly.reference import on
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.rows import check_fitted_kind, check_rows, slices
-from vaetools.nn.objectives import Autoencoder, gaussian_kl
+from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
 from vaetools.nn.scaling import InputScale
 from vaetools.nn.training import Rows
 
@@ -59,7 +60,9 @@ class Evaluator(BaseEstimator):
     def _can_score(self, name: str) -> bool:
         """Whether this model has the parts that a score needs."""
         score = SCORES[name]
-        return (self._can_decode or not score.decodes) and (self._variational or not score.needs_posterior)
+        has_posterior = self._variational or not score.needs_posterior
+        has_images = self.image_shape is not None or not score.needs_images
+        return has_posterior and has_images and (self._can_decode or not score.decodes)
 
     def _require_decoder(self, what: str) -> None:
         """Raise where there is no decoder, naming what asked for it."""
@@ -130,7 +133,19 @@ class Evaluator(BaseEstimator):
 
     def _evaluate_score(self, rows: Rows, name: str) -> np.ndarray:
         """Return a named score of checked rows."""
-        score = SCORES[name]
-        if score.decodes:
+        if SCORES[name].decodes:
             self._require_decoder(f"the score {name!r}")
-        return self._evaluate(rows, lambda x, c: score.evaluate(self.model_, self.score_state_, x, c))
+        return self._evaluate_scores(rows, [name])[:, 0]
+
+    def _evaluate_scores(self, rows: Rows, names: Sequence[str]) -> np.ndarray:
+        """Return named scores of checked rows, made in one pass, ``(n_samples, n_names)``."""
+
+        def scores(reading: Reading) -> Tensor:
+            states = on(self.score_state_, reading.x)
+            return torch.stack([SCORES[name].evaluate(reading, states) for name in names], dim=1)
+
+        return self._read(rows, scores, decodes=any(SCORES[name].decodes for name in names))
+
+    def _read(self, rows: Rows, function: Callable[[Reading], Tensor], *, decodes: bool = True) -> np.ndarray:
+        """Return ``function`` of the model's reading of every row as one float64 array."""
+        return self._evaluate(rows, lambda x, c: function(self.model_.read(x, c, decode=decodes)))

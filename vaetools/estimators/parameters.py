@@ -165,6 +165,14 @@ PARAMETERS: dict[str, Parameter] = {
         "Share of the values that are set to 0 (in scaled units) in what the encoder sees while training; "
         'with ``likelihood="mixed"`` they go missing.',
     ),
+    "trimmed_fraction": Parameter(
+        "a number at least 0 and below 1",
+        lambda value: _is_real(value, 0, 1),
+        "Share of the rows of a training step, those with the largest loss, that do not count: for "
+        "training rows among which some are odd. Give more than the share that is odd, because some "
+        "normal rows are hard. Odd rows among those that calibrate make verdicts cautious: fewer "
+        "rows are flagged than ``false_alarm_rate`` says. `suspects_` are the rows left out in the end.",
+    ),
     "standardize": Parameter(
         "True, False or 'auto'",
         lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "auto"),
@@ -285,6 +293,11 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
             f"{estimator.anomaly_score!r}."
         )
+    if SCORES[estimator.anomaly_score].needs_images and estimator.image_shape is None:
+        raise ValueError(
+            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
+            "width); got image_shape=None."
+        )
     if estimator.network is not None:
         defaults = inspect.signature(type(estimator)).parameters
         for name in (name for name in _ARCHITECTURE if name in defaults):
@@ -324,6 +337,9 @@ kl_per_component_ : ndarray of shape (n_components,)
     Mean KL of every latent dimension over training rows, in nats.
 active_units_ : ndarray of shape (n_components,), bool
     Latent dimensions whose mean varies over training rows by more than 0.01.
+suspects_ : ndarray of shape (n_suspects,), int
+    Rows of X with the largest loss among those that trained, the most suspect first: the share
+    ``trimmed_fraction`` of them, so none by default.
 code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
 n_samples_ : int

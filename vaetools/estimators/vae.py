@@ -79,6 +79,7 @@ class VAE(OutlierMixin, Detector):
         kl_warmup: float = 0.0,
         input_noise: float = 0.0,
         input_masking: float = 0.0,
+        trimmed_fraction: float = 0.0,
         standardize: bool | str = "auto",
         batch_size: int = 128,
         learning_rate: str = "one_cycle",
@@ -109,6 +110,7 @@ class VAE(OutlierMixin, Detector):
         self.kl_warmup = kl_warmup
         self.input_noise = input_noise
         self.input_masking = input_masking
+        self.trimmed_fraction = trimmed_fraction
         self.standardize = standardize
         self.batch_size = batch_size
         self.learning_rate = learning_rate

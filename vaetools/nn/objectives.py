@@ -6,7 +6,7 @@ Sums over features and components are made here and nowhere else.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,36 @@ class Terms(NamedTuple):
     def loss(self, beta: float = 1.0) -> Tensor:
         """Mean over rows of reconstruction + beta · KL."""
         return (self.reconstruction + beta * self.kl).mean()
+
+
+class Reading(NamedTuple):
+    """What a model makes of some rows in one pass, at z = the posterior mean.
+
+    Attributes
+    ----------
+    model : Autoencoder
+    x : Tensor of shape (n_samples, n_features)
+        Scaled rows; NaN is a missing value.
+    condition : Tensor of shape (n_samples, n_classes) or None
+        Labels as given.
+    mean, log_std : Tensor of shape (n_samples, n_components)
+        Posterior; ``log_std`` is None where it has no spread.
+    terms : Terms
+        None if nothing was decoded, as is ``expected``.
+    expected : Tensor of shape (n_samples, n_features)
+        Reconstructions.
+    labels : Tensor of shape (n_samples, n_classes) or None
+        Posterior probability of the labels; one-hot where they were given.
+    """
+
+    model: Autoencoder
+    x: Tensor
+    condition: Tensor | None
+    mean: Tensor
+    log_std: Any
+    terms: Any
+    expected: Any
+    labels: Tensor | None
 
 
 def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
@@ -115,13 +145,31 @@ class Autoencoder(nn.Module):
         """
         mean, log_std = self.posterior(x if corrupted is None else corrupted, condition)
         z = mean if noise is None or log_std is None else mean + torch.exp(log_std) * noise
-        kl = torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
-        return Terms(self._cost(z, x, condition), kl)
+        return Terms(self.cost(z, x, condition), _kl(mean, log_std))
+
+    def hidden(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return the encoder's last hidden layer, ``(n_samples, n_hidden)``, or the code if it shows none."""
+        seen = self.likelihood.inputs(x)
+        if hasattr(self.network, "hidden"):
+            return self.network.hidden(seen, condition)
+        return self.network.posterior(seen, condition)[0]
+
+    def read(self, x: Tensor, condition: Tensor | None = None, *, decode: bool = True) -> Reading:
+        """Return posterior, costs and reconstructions of rows, made in one pass.
+
+        Where nothing is decoded, terms and reconstructions are None.
+        """
+        mean, log_std = self.posterior(x, condition)
+        if not decode:
+            return Reading(self, x, condition, mean, log_std, None, None, condition)
+        parameters = self.network.decode(mean, condition)
+        terms = Terms(self._cost_of(parameters, x), _kl(mean, log_std))
+        expected = self.likelihood.mean(parameters)
+        return Reading(self, x, condition, mean, log_std, terms, expected, condition)
 
     def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the KL cost of every component, without decoding."""
-        mean, log_std = self.posterior(x, condition)
-        return torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
+        return _kl(*self.posterior(x, condition))
 
     def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.
@@ -130,10 +178,10 @@ class Autoencoder(nn.Module):
         """
         mean, log_std = self.posterior(x, condition)
         if log_std is None:
-            return -self._cost(mean, x, condition).sum(dim=1).expand(len(noise), -1)
+            return -self.cost(mean, x, condition).sum(dim=1).expand(len(noise), -1)
         kl = gaussian_kl(mean, log_std).sum(dim=1)
         codes = (mean + torch.exp(log_std) * draw for draw in noise)
-        return torch.stack([-self._cost(z, x, condition).sum(dim=1) - kl for z in codes])
+        return torch.stack([-self.cost(z, x, condition).sum(dim=1) - kl for z in codes])
 
     def log_likelihood(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the importance-weighted bound of log p(x) with one weight per draw (Burda et al. 2016)."""
@@ -143,12 +191,16 @@ class Autoencoder(nn.Module):
             z = mean + torch.exp(log_std) * draw
             # log p(z) − log q(z | x); the constants of the two normal densities cancel
             log_ratio = (log_std + 0.5 * draw.square() - 0.5 * z.square()).sum(dim=1)
-            log_weights.append(log_ratio - self._cost(z, x, condition).sum(dim=1))
+            log_weights.append(log_ratio - self.cost(z, x, condition).sum(dim=1))
         return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(len(noise))
 
-    def _cost(self, z: Tensor, x: Tensor, condition: Tensor | None) -> Tensor:
-        """−log p(x | z) of every feature, in nats and units of X."""
-        log_prob = self.likelihood.log_prob(self.network.decode(z, condition), x)
+    def cost(self, z: Tensor, x: Tensor, condition: Tensor | None) -> Tensor:
+        """Return −log p(x | z) of every feature, in nats and units of X."""
+        return self._cost_of(self.network.decode(z, condition), x)
+
+    def _cost_of(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """−log p(x | parameters) of every feature, in nats and units of X."""
+        log_prob = self.likelihood.log_prob(parameters, x)
         return self.log_unit.to(x.dtype).expand_as(x).masked_fill(x.isnan(), 0.0) - log_prob
 
 
@@ -182,6 +234,10 @@ class ConditionalAutoencoder(Autoencoder):
     def label_log_joint(self, x: Tensor) -> Tensor:
         """Log p(y) − reconstruction − KL given y, of shape ``(n_samples, n_classes)``."""
         each = (self.terms(x, label) for label in self._labels(x))
+        return self._log_joint(list(each))
+
+    def _log_joint(self, each: list[Terms]) -> Tensor:
+        """Log p(y) − reconstruction − KL given y, from the terms given every label."""
         scores = torch.stack([-terms.reconstruction - terms.kl for terms in each], dim=1)
         return self.log_label_prior + scores
 
@@ -193,18 +249,39 @@ class ConditionalAutoencoder(Autoencoder):
         """Mean over labels of arrays ``(n_samples, …)``, weighted by ``(n_samples, n_classes)``."""
         return sum(weights[:, [y]] * value for y, value in enumerate(each))
 
+    def read(self, x: Tensor, condition: Tensor | None = None, *, decode: bool = True) -> Reading:
+        """Return what `Autoencoder.read` does; without labels, of the mixture over them (see the class).
+
+        Labels are weighed by what they decode to, so that without them everything is decoded.
+        """
+        if condition is not None:
+            return super().read(x, condition, decode=decode)
+        labels = self._labels(x)
+        stats = [super(ConditionalAutoencoder, self).posterior(x, y) for y in labels]
+        parameters = [self.network.decode(mean, y) for (mean, _), y in zip(stats, labels, strict=True)]
+        each = [Terms(self._cost_of(p, x), _kl(*stat)) for p, stat in zip(parameters, stats, strict=True)]
+        log_weights = torch.log_softmax(self._log_joint(each), dim=1)
+        weights = log_weights.exp()
+        mean = self._expected(weights, [m for m, _ in stats])
+        log_std = None
+        if stats[0][1] is not None:
+            # about the mixture's mean: E[z²] − E[z]² would lose a small spread far from the origin
+            moments = [(m - mean).square() + torch.exp(2 * s) for m, s in stats]
+            log_std = 0.5 * torch.log(self._expected(weights, moments))
+        surprise = torch.where(weights > 0, log_weights - self.log_label_prior, 0.0)
+        label_kl = (weights * surprise).sum(dim=1, keepdim=True)
+        reconstruction = self._expected(weights, [t.reconstruction_per_feature for t in each])
+        kl = self._expected(weights, [t.kl_per_component for t in each])
+        terms = Terms(reconstruction, torch.cat([kl, label_kl], dim=1))
+        expected = self.likelihood.mixture_mean(weights, parameters)
+        return Reading(self, x, None, mean, log_std, terms, expected, weights)
+
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return mean and log standard deviation; without labels, of the mixture over labels."""
         if condition is not None:
             return super().posterior(x, condition)
-        weights = self.label_proba(x)
-        means, log_stds = zip(*(self.posterior(x, y) for y in self._labels(x)), strict=True)
-        mean = self._expected(weights, list(means))
-        if log_stds[0] is None:
-            return mean, None
-        # about the mixture's mean: E[z²] − E[z]² would lose a small spread far from the origin
-        moments = [(m - mean).square() + torch.exp(2 * s) for m, s in zip(means, log_stds, strict=True)]
-        return mean, 0.5 * torch.log(self._expected(weights, moments))
+        reading = self.read(x)
+        return reading.mean, reading.log_std
 
     def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the expected row of every code; without labels, averaged over their frequencies."""
@@ -215,10 +292,7 @@ class ConditionalAutoencoder(Autoencoder):
 
     def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the expected row at the latent mean; without labels, averaged over their posterior."""
-        if condition is not None:
-            return super().reconstruct(x, condition)
-        each = [self.network.decode(self.code(x, y), y) for y in self._labels(x)]
-        return self.likelihood.mixture_mean(self.label_proba(x), each)
+        return super().reconstruct(x, condition) if condition is not None else self.read(x).expected
 
     def surprise(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return costs beyond the entropy of predictions; without labels, averaged over their posterior."""
@@ -238,21 +312,13 @@ class ConditionalAutoencoder(Autoencoder):
         """Return the costs of rows given their labels; without labels, marginal costs (see the class)."""
         if condition is not None:
             return super().terms(x, condition, noise=noise, corrupted=corrupted)
-        each = [self.terms(x, y) for y in self._labels(x)]
-        scores = torch.stack([-terms.reconstruction - terms.kl for terms in each], dim=1)
-        log_weights = torch.log_softmax(self.log_label_prior + scores, dim=1)
-        weights = log_weights.exp()
-        surprise = torch.where(weights > 0, log_weights - self.log_label_prior, 0.0)
-        label_kl = (weights * surprise).sum(dim=1, keepdim=True)
-        reconstruction = self._expected(weights, [t.reconstruction_per_feature for t in each])
-        kl = self._expected(weights, [t.kl_per_component for t in each])
-        return Terms(reconstruction, torch.cat([kl, label_kl], dim=1))
+        return self.read(x).terms
 
     def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the KL cost of every component; without labels, the marginal cost, which decodes."""
         if condition is not None:
             return super().kl_terms(x, condition)
-        return self.terms(x).kl_per_component
+        return self.read(x).terms.kl_per_component
 
     def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the evidence lower bound under every draw; without labels, of the marginal density.
@@ -275,6 +341,11 @@ class ConditionalAutoencoder(Autoencoder):
             return super().log_likelihood(x, noise, condition)
         each = [self.log_likelihood(x, noise, y) for y in self._labels(x)]
         return torch.logsumexp(self.log_label_prior + torch.stack(each, dim=1), dim=1)
+
+
+def _kl(mean: Tensor, log_std: Tensor | None) -> Tensor:
+    """KL cost of every component; zero where the posterior has no spread."""
+    return torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
 
 
 def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:

@@ -1,0 +1,86 @@
+"""Density of states: how usual the statistics of a row are, in both directions.
+
+A likelihood alone trusts what is simple: an image without contrast costs few nats. So the
+question is not whether a row costs much but whether rows like it cost what it does.
+
+References
+----------
+Morningstar et al. (2021), "Density of States Estimation for Out-of-Distribution Detection", AISTATS.
+Serrà et al. (2020), "Input Complexity and Out-of-distribution Detection with Likelihood-based
+Generative Models", ICLR.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
+from vaetools.anomaly.reference import Fitted, Reference, State, States
+from vaetools.nn.objectives import Reading
+
+N_POINTS = 2_000  # reference rows of the density
+
+
+def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
+    """Cost, KL, and of images complexity, contrast and dissimilarity, ``(n_samples, 2 or 5)``."""
+    median, spread = state["reconstruction"]
+    columns = [
+        torch.asinh((reading.terms.reconstruction - median) / spread),
+        torch.log(reading.terms.kl + 1e-3),
+    ]
+    if "image_shape" in state:
+        shape, limits = tuple(state["image_shape"].int().tolist()), state["limits"]
+        columns += [
+            torch.log1p(complexity(reading.x, shape, limits)),
+            torch.log(contrast(reading.x, shape, limits) + 1e-3),
+            torch.log(dissimilarity(reading, shape, limits).flatten(1).mean(dim=1) + 1e-3),
+        ]
+    return torch.stack(columns, dim=1)
+
+
+def fit_density_of_states(reference: Reference, states: Fitted) -> State:
+    """Return the whitened statistics of reference rows, their bandwidth, and how to get there."""
+    low, median, high = np.quantile(reference.evaluate(lambda r: r.terms.reconstruction), [0.25, 0.5, 0.75])
+    state = {"reconstruction": np.array([median, high - low or 1.0])}
+    if reference.image_shape is not None:
+        state |= {"image_shape": np.array(reference.image_shape), "limits": pixel_range(reference)}
+    as_tensors = {name: torch.from_numpy(value) for name, value in state.items()}
+    statistics = reference.evaluate(
+        lambda r: _statistics(r, {name: value.to(r.x) for name, value in as_tensors.items()})
+    )
+    points = statistics[:: math.ceil(len(statistics) / N_POINTS)]
+    mean = points.mean(axis=0)
+    variances, axes = np.linalg.eigh(np.cov(points.T, ddof=0) if len(points) > 1 else np.eye(len(mean)))
+    bandwidth = len(points) ** (-1 / (len(mean) + 4))  # Scott's rule
+    # a statistic that hardly varies says little, and must not say it loudly
+    whitening = axes / np.sqrt(variances + 1e-6 * variances.mean() + 1e-12) / bandwidth
+    points = (points - mean) @ whitening
+    return state | {"mean": mean, "whitening": whitening, "points": points, "tail": _tail(points)}
+
+
+def _tail(points: np.ndarray) -> np.ndarray:
+    """Level that a tenth of the points exceed, each judged by the others, and by how much they do."""
+    if len(points) < 2:
+        return np.array([0.0, 1.0])
+    squares = _squares(*(2 * [torch.from_numpy(points)]))
+    oddness = -torch.logsumexp(-0.5 * squares.fill_diagonal_(math.inf), dim=1).numpy()
+    oddness += math.log(len(points))
+    level = np.quantile(oddness, 0.9)
+    return np.array([level, (oddness[oddness > level] - level).mean() if (oddness > level).any() else 1.0])
+
+
+def density_of_states(reading: Reading, states: States) -> Tensor:
+    """Log density of the statistics of every row, up to a constant."""
+    state = states["density_of_states"]
+    placed = (_statistics(reading, state) - state["mean"]) @ state["whitening"]
+    return torch.logsumexp(-0.5 * _squares(placed, state["points"]), dim=1) - math.log(len(state["points"]))
+
+
+def _squares(rows: Tensor, points: Tensor) -> Tensor:
+    """Squared distances, ``(n_samples, n_points)``; of differences, so that they depend on the row alone."""
+    return torch.cdist(rows, points, compute_mode="donot_use_mm_for_euclid_dist").square()

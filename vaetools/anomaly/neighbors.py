@@ -1,0 +1,83 @@
+"""Scores that compare a row with training rows or their codes.
+
+References
+----------
+Tomczak, Welling (2018), "VAE with a VampPrior", AISTATS (the aggregated posterior).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaetools.anomaly.reference import Fitted, Reference, State, States
+from vaetools.nn.objectives import Reading
+
+KNN_NEIGHBORS = 5
+_BLOCK = 512  # rows whose distances to all references are in memory at once
+
+
+def nearest(rows: Tensor, references: Tensor, k: int) -> Tensor:
+    """Return Euclidean distances to the k nearest references, ascending, ``(n_samples, k)``."""
+    k = min(k, len(references))
+    # differences, not a product: distances of a row must not depend on its batch
+    blocks = (
+        torch.cdist(block, references, compute_mode="donot_use_mm_for_euclid_dist")
+        for block in rows.split(_BLOCK)
+    )
+    return torch.cat([block.topk(k, dim=1, largest=False).values for block in blocks])
+
+
+def nearest_others(references: Tensor, k: int) -> Tensor:
+    """Return distances of every reference to its k nearest others, ``(n_reference, k)``."""
+    if len(references) == 1:
+        return references.new_zeros(1, 1)
+    return nearest(references, references, k + 1)[:, 1:]
+
+
+def whiten(codes: np.ndarray) -> State:
+    """Return the codes as standardized principal components, and how to get there."""
+    mean = codes.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(codes.T, ddof=0)) if len(codes) > 1 else np.eye(codes.shape[1])
+    variances, axes = np.linalg.eigh(covariance)
+    # a collapsed direction holds no information: do not blow it up
+    floor = 1e-6 * variances.max() or 1.0  # of codes that are all alike, keep the unit
+    whitening = axes / np.sqrt(np.maximum(variances, floor))
+    return {"mean": mean, "whitening": whitening, "codes": (codes - mean) @ whitening}
+
+
+def fit_latent_knn(reference: Reference, states: Fitted) -> State:
+    """Return whitened reference codes."""
+    return whiten(reference.evaluate(lambda reading: reading.mean, decodes=False))
+
+
+def latent_knn(reading: Reading, states: States) -> Tensor:
+    """Minus the mean distance to the nearest reference codes."""
+    mean, whitening, codes = (states["latent_knn"][key] for key in ("mean", "whitening", "codes"))
+    return -nearest((reading.mean - mean) @ whitening, codes, KNN_NEIGHBORS).mean(dim=1)
+
+
+def fit_aggregate(reference: Reference, states: Fitted) -> State:
+    """Return the posteriors of reference rows."""
+    stats = reference.evaluate(lambda reading: torch.cat([reading.mean, reading.log_std], dim=1))
+    mean, log_std = np.split(stats, 2, axis=1)
+    return {"mean": mean, "log_std": log_std}
+
+
+def aggregate(reading: Reading, states: States) -> Tensor:
+    """Log p(x | z) + log mean over references i of exp(−KL(q(z | x) ‖ q(z | x_i)))."""
+    mean, log_std = states["aggregate"]["mean"], states["aggregate"]["log_std"]
+    precision = torch.exp(-2 * log_std)
+    constant = (mean.square() * precision + 2 * log_std).sum(dim=1)
+    second_moment = reading.mean.square() + torch.exp(2 * reading.log_std)
+    nearness = []
+    for m, moment, s in zip(
+        reading.mean.split(_BLOCK), second_moment.split(_BLOCK), reading.log_std.split(_BLOCK), strict=True
+    ):
+        squares = moment @ precision.T - 2 * m @ (mean * precision).T + constant
+        kl = 0.5 * (squares - m.shape[1]) - s.sum(dim=1, keepdim=True)  # (n_block, n_reference)
+        nearness.append(torch.logsumexp(-kl, dim=1) - math.log(len(mean)))
+    return torch.cat(nearness) - reading.terms.reconstruction

@@ -1,0 +1,89 @@
+"""The recommended scores, one per kind of data, built from rows of the table.
+
+Parts are put on one scale by what is usual among training rows, each judged by the others: logs
+of distances are standardized, and tail probabilities share the false alarms.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaetools.anomaly.density import density_of_states
+from vaetools.anomaly.images import hidden_residual, structure
+from vaetools.anomaly.neighbors import KNN_NEIGHBORS, latent_knn, nearest, nearest_others
+from vaetools.anomaly.reference import Fitted, Reference, State, States, on
+from vaetools.nn.objectives import Reading
+
+_GUARD = 0.1  # share of the false alarms of `images` that its density of states gets
+_TINY = 1e-9
+
+
+def fit_images(reference: Reference, states: Fitted) -> State:
+    """Return the usual log distance of every part, and the spread of their sum."""
+
+    def distances(reading: Reading) -> Tensor:
+        found = on(states, reading.x)
+        return -torch.stack([structure(reading, found), hidden_residual(reading, found)], dim=1)
+
+    codes = torch.from_numpy(states["latent_knn"]["codes"])
+    from_others = nearest_others(codes, KNN_NEIGHBORS).mean(dim=1, keepdim=True).numpy()
+    logs = np.log(np.concatenate([reference.evaluate(distances), from_others], axis=1) + _TINY)
+    mean, std = logs.mean(axis=0), logs.std(axis=0)
+    std[std == 0] = 1.0
+    spread = ((logs - mean) / std).sum(axis=1).std() or 1.0
+    return {"mean": mean, "std": std, "spread": np.array(spread)}
+
+
+def images(reading: Reading, states: States) -> Tensor:
+    """Log of a tail probability, from four questions to an image.
+
+    Does its reconstruction fail where others' does not (structure)? Does the encoder see something
+    else in its reconstruction (hidden residual)? Is its code far from all codes (latent kNN)? The
+    sum of these three, each a standardized log, is judged by its normal tail. Is it simply
+    another kind of image, be it too simple (density of states)? That tail is exponential, and gets a
+    tenth of the false alarms, because it looks in all directions. The rarer of the two tails counts,
+    as in a weighted Bonferroni test.
+    """
+    state = states["images"]
+    parts = [part(reading, states) for part in (structure, hidden_residual, latent_knn)]
+    logs = torch.log(-torch.stack(parts, dim=1) + _TINY)
+    total = ((logs - state["mean"]) / state["std"]).sum(dim=1) / state["spread"]
+    failed = torch.special.log_ndtr(-total) - math.log(1 - _GUARD)
+    level, excess = states["density_of_states"]["tail"]
+    another_kind = (density_of_states(reading, states) + level) / excess
+    return torch.minimum(failed, another_kind)
+
+
+def fit_tables(reference: Reference, states: Fitted) -> State:
+    """Return reference rows, and what is usual of both parts among them."""
+    rows = reference.evaluate(_seen, decodes=False)
+    distances = nearest_others(torch.from_numpy(rows), 1)[:, 0].numpy()
+    closest = 1e-3 * distances.mean() or 1.0  # copies of a row lie at a distance of 0
+    state = {"rows": rows, "closest": np.array(closest)}
+    parts = {
+        "distance": np.log(distances + closest),
+        "reconstruction": reference.evaluate(lambda reading: reading.terms.reconstruction),
+    }
+    for name, values in parts.items():
+        median, high = np.quantile(values, [0.5, 0.9])
+        state[name] = np.array([median, high - median or 1.0])
+    return state
+
+
+def tables(reading: Reading, states: States) -> Tensor:
+    """Minus the log distance to the nearest reference row and minus the cost, each in its usual spread."""
+    state = states["tables"]
+    distance = torch.log(nearest(_seen(reading), state["rows"], 1)[:, 0] + state["closest"])
+    median, spread = state["distance"]
+    away = (distance - median) / spread
+    median, spread = state["reconstruction"]
+    return -away - torch.asinh((reading.terms.reconstruction - median) / spread)
+
+
+def _seen(reading: Reading) -> Tensor:
+    """Rows as an encoder sees them: scaled, categories one-hot, and zeros for what is missing."""
+    return reading.model.likelihood.inputs(reading.x)

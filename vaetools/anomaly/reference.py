@@ -1,0 +1,45 @@
+"""What a score may learn from training rows, and in what form it keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaetools.nn.objectives import Reading
+
+State = dict[str, np.ndarray]
+Fitted = Mapping[str, State]  # by the names of the scores
+States = Mapping[str, Mapping[str, Tensor]]  # the same on the device of the rows
+
+
+class Evaluate(Protocol):
+    """Evaluate a function of readings over the reference rows; ``decodes``: whether it needs a decoder."""
+
+    def __call__(self, function: Callable[[Reading], Tensor], *, decodes: bool = True) -> np.ndarray:
+        """Return one float64 array of all rows."""
+
+
+class Reference(NamedTuple):
+    """At most 10,000 of the rows that trained, as the states of scores see them.
+
+    Attributes
+    ----------
+    evaluate : callable
+        Function of a `Reading` → its values for all reference rows, float64.
+    image_shape : tuple (channels, height, width) or None
+    """
+
+    evaluate: Evaluate
+    image_shape: tuple[int, int, int] | None
+
+
+def on(states: Fitted, like: Tensor) -> dict[str, dict[str, Tensor]]:
+    """Return states as tensors on the device of ``like``, in its precision."""
+    return {
+        score: {name: torch.as_tensor(value).to(like) for name, value in state.items()}
+        for score, state in states.items()
+    }

@@ -1,0 +1,70 @@
+"""Verdicts under a false-discovery rate, made once all rows have streamed by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Selection:
+    """Counts p-values, of which there are few, and says at the end which of them are odd."""
+
+    def __init__(self, model: Any, false_discovery_rate: float):
+        import numpy as np
+
+        self.false_discovery_rate = false_discovery_rate
+        self.calibration_scores = model._calibrated("calibration_scores_")
+        self.counts = np.zeros(len(self.calibration_scores) + 1, dtype=np.int64)
+
+    def add(self, table: pd.DataFrame) -> None:
+        """Count the p-values of a batch."""
+        import numpy as np
+
+        ranks = np.rint(table["p_value"].to_numpy() * len(self.counts)).astype(np.int64)
+        self.counts += np.bincount(ranks - 1, minlength=len(self.counts))
+
+    @property
+    def rank(self) -> int:
+        """How many of the values that a p-value can have are odd."""
+        from vaetools.anomaly.calibration import discovery_rank
+
+        return discovery_rank(self.counts, self.false_discovery_rate)
+
+    @property
+    def n_odd(self) -> int:
+        """How many rows are odd."""
+        return int(self.counts[: self.rank].sum())
+
+    @property
+    def false_alarm_rate(self) -> float:
+        """The share of normal rows whose p-value is odd: the greatest such p-value."""
+        return self.rank / len(self.counts)
+
+    @property
+    def threshold(self) -> float | None:
+        """The score below which a row is odd; None if none is."""
+        return float(self.calibration_scores[self.rank - 1]) if self.rank else None
+
+    def judge(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with these verdicts."""
+        import numpy as np
+
+        from vaetools.streaming import NORMAL, ODD
+
+        limit = (self.rank + 0.5) / len(self.counts)  # between two values that a p-value can have
+        return table.assign(verdict=np.where(table["p_value"] < limit, ODD, NORMAL))
+
+    def words(self) -> str:
+        """Return what the verdicts mean, or how many odd rows it takes to find any."""
+        from vaetools.anomaly.calibration import n_discoverable
+
+        if self.n_odd:
+            return f"at most {100 * self.false_discovery_rate:g} % of these are expected to be normal"
+        n_rows, n_calibration = int(self.counts.sum()), len(self.calibration_scores)
+        fewest = n_discoverable(n_rows, n_calibration, self.false_discovery_rate)
+        return (
+            f"it takes at least {fewest:,} of {n_rows:,} to tell any from chance, with {n_calibration:,} "
+            "calibration rows"
+        )
