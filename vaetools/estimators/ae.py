@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -109,7 +110,7 @@ class AE(OutlierMixin, Detector):
         self.random_state = random_state
         self.verbose = verbose
 
-    def sample(self, n: int, random_state: Any = None) -> np.ndarray:
+    def sample(self, n: int, random_state: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode points drawn evenly from the rectangle that the training codes span.
 
         An autoencoder has no prior: most of the rectangle may hold no code, and what is decoded

@@ -107,7 +107,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         codes = self._evaluate(self._rows(X), self.model_.code)
         return codes.astype(np.float32) if X.dtype == np.float32 else codes
 
-    def inverse_transform(self, Z: Any) -> np.ndarray:
+    def inverse_transform(self, Z: Any) -> np.ndarray | pd.DataFrame:
         """Decode codes to expected rows.
 
         Parameters
@@ -122,7 +122,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         """
         return self._decode(Z)
 
-    def reconstruct(self, X: Any) -> np.ndarray:
+    def reconstruct(self, X: Any) -> np.ndarray | pd.DataFrame:
         """Return the expected row at the latent mean of every row.
 
         Parameters

@@ -270,7 +270,7 @@ class CVAE(Labeled, VAE):
         """
         return self._posterior(X, self._labels_of(X, y))
 
-    def reconstruct(self, X: Any, y: Any = None) -> np.ndarray:
+    def reconstruct(self, X: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
         """Return the expected row at the latent mean of every row.
 
         Parameters
@@ -285,7 +285,7 @@ class CVAE(Labeled, VAE):
         """
         return self._reconstruct(X, self._labels_of(X, y))
 
-    def inverse_transform(self, Z: Any, y: Any = None) -> np.ndarray:
+    def inverse_transform(self, Z: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode codes to expected rows.
 
         Parameters
@@ -300,7 +300,7 @@ class CVAE(Labeled, VAE):
         """
         return self._decode(Z, self._labels_of(Z, y))
 
-    def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray:  # type: ignore[override]
+    def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray | pd.DataFrame:  # type: ignore[override]
         """Decode draws from the prior N(0, I), as a label.
 
         Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.base import OutlierMixin
 from sklearn.utils import check_random_state
@@ -142,7 +143,7 @@ class VAE(OutlierMixin, Detector):
         """
         return self._posterior(X)
 
-    def sample(self, n: int, random_state: Any = None) -> np.ndarray:
+    def sample(self, n: int, random_state: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode draws from the prior N(0, I).
 
         Parameters
