@@ -96,6 +96,20 @@ def test_options_reach_the_model(orders, tmp_path):
     assert {name: ae.get_params()[name] for name in expected} == expected
 
 
+def test_the_recommended_score_of_images_decides(photos, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    assert run("fit", photos, "-o", path, "-q", "--anomaly-score", "images", *QUICK) == 0
+    pipeline = vaetools.load(path)
+    assert run("score", path, photos, "-q", "-o", tmp_path / "scores.csv") == 0
+    scores = pd.read_csv(tmp_path / "scores.csv")["score"]
+    images = vaetools.read_images(photos)
+    np.testing.assert_allclose(scores, pipeline.score_samples(images.paths), rtol=1e-9)
+    assert pipeline[-1].anomaly_score_ == "images"
+    capsys.readouterr()
+    assert run("fit", photos, "-o", path, "--anomaly-score", "pictures", *QUICK) == 2
+    assert "'pictures'" in capsys.readouterr().err
+
+
 def test_a_cvae_takes_its_labels_from_sub_folders_columns_and_files(tmp_path):
     for label, first in (("good", 0), ("bad", 50)):
         (tmp_path / "in" / label).mkdir(parents=True)

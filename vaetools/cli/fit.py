@@ -105,6 +105,12 @@ class Assignment(click.ParamType):
     help="Share of new normal rows to flag; 0.05 unless said.",
 )
 @click.option(
+    "--anomaly-score",
+    metavar="NAME",
+    help="Score that decides: images or tables (recommended for those, slower), or another of "
+    "docs/scores.md; reconstruction_kl unless said.",
+)
+@click.option(
     "--precision",
     "score_precision",
     type=click.Choice(["float64", "float32"]),
