@@ -104,8 +104,9 @@ def test_blocks_of_the_guide_to_explanations_run(tmp_path, monkeypatch):
     for i in range(40):
         noise(96, 96, seed=i).convert("L").save(folder / f"{i}.png")
     text = GUIDE
-    sizes = {"[100:]": "[25:]", "[:100]": "[:25]", "320": "96", "max_iter=8": "max_iter=1"}
+    sizes = {"(boards.X), [100]": "(boards.X), [25]", "320": "96", "max_iter=8": "max_iter=1"}
     for size, smaller in sizes.items():
+        assert size in text
         text = text.replace(size, smaller)
     names = {"new_boards": np.random.default_rng(0).integers(0, 256, (2, 96 * 96), dtype=np.uint8)}
     for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
