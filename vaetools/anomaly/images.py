@@ -44,8 +44,11 @@ def pixel_range(reference: Reference) -> np.ndarray:
 
 
 def _in_unit(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
-    """Images ``(n, channels, height, width)`` on the scale where reference pixels fill [0, 1]."""
-    return ((x - limits[0]) / (limits[1] - limits[0])).reshape(-1, *shape)
+    """Images ``(n, channels, height, width)`` on the scale where reference pixels fill [0, 1].
+
+    Far outside, squares of pixels would lose the digits that variances are made of.
+    """
+    return ((x - limits[0]) / (limits[1] - limits[0])).clamp(-1, 2).reshape(-1, *shape)
 
 
 def complexity(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
@@ -53,7 +56,7 @@ def complexity(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
 
     A pixel is predicted from its left, upper and upper left neighbors, as in lossless JPEG-LS.
     """
-    levels = torch.round(255 * _in_unit(x, shape, limits)).clamp(-255, 510)
+    levels = torch.round(255 * _in_unit(x, shape, limits))
     padded = F.pad(levels, (1, 0, 1, 0))
     left, above, corner = padded[..., 1:, :-1], padded[..., :-1, 1:], padded[..., :-1, :-1]
     low, high = torch.minimum(left, above), torch.maximum(left, above)
@@ -103,7 +106,8 @@ def _hidden_residual(reading: Reading) -> Tensor:
 
 def _fit_distance(vectors: np.ndarray) -> State:
     """Return mean and whitening of a Mahalanobis distance with a shrunk covariance."""
-    covariance = LedoitWolf().fit(vectors).covariance_
+    n_rows, n_values = vectors.shape
+    covariance = LedoitWolf().fit(vectors).covariance_ if n_rows > 1 else np.eye(n_values)
     variances, axes = np.linalg.eigh(covariance)
     floor = 1e-6 * variances.max() or 1.0
     return {"mean": vectors.mean(axis=0), "whitening": axes / np.sqrt(np.maximum(variances, floor))}

@@ -62,7 +62,9 @@ def latent_knn(reading: Reading, states: States) -> Tensor:
 
 def fit_aggregate(reference: Reference, states: Fitted) -> State:
     """Return the posteriors of reference rows."""
-    stats = reference.evaluate(lambda reading: torch.cat([reading.mean, reading.log_std], dim=1))
+    stats = reference.evaluate(
+        lambda reading: torch.cat([reading.mean, reading.log_std], dim=1), decodes=False
+    )
     mean, log_std = np.split(stats, 2, axis=1)
     return {"mean": mean, "log_std": log_std}
 
