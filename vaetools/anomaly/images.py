@@ -44,11 +44,8 @@ def pixel_range(reference: Reference) -> np.ndarray:
 
 
 def _in_unit(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
-    """Images ``(n, channels, height, width)`` on the scale where reference pixels fill [0, 1].
-
-    Far outside, squares of pixels would lose the digits that variances are made of.
-    """
-    return ((x - limits[0]) / (limits[1] - limits[0])).clamp(-1, 2).reshape(-1, *shape)
+    """Images ``(n, channels, height, width)`` on the scale where reference pixels fill [0, 1]."""
+    return ((x - limits[0]) / (limits[1] - limits[0])).reshape(-1, *shape)
 
 
 def complexity(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
@@ -56,7 +53,7 @@ def complexity(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
 
     A pixel is predicted from its left, upper and upper left neighbors, as in lossless JPEG-LS.
     """
-    levels = torch.round(255 * _in_unit(x, shape, limits))
+    levels = torch.round(255 * _in_unit(x, shape, limits)).clamp(-255, 510)
     padded = F.pad(levels, (1, 0, 1, 0))
     left, above, corner = padded[..., 1:, :-1], padded[..., :-1, 1:], padded[..., :-1, :-1]
     low, high = torch.minimum(left, above), torch.maximum(left, above)
@@ -83,11 +80,12 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
         return F.avg_pool2d(images, window, stride=1)
 
     mean_a, mean_b = mean(a), mean(b)
-    variances = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
+    # bounds that only rounding passes, of pixels far outside [0, 1]
+    variances = (mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2).clamp(min=0)
     covariance = mean(a * b) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
-    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    return 1 - similarity / ((mean_a**2 + mean_b**2 + c1) * (variances + c2))
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    return (1 - luminance * (2 * covariance + c2) / (variances + c2)).clamp(0, 2)
 
 
 def _pattern(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:

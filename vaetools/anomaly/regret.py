@@ -42,7 +42,7 @@ def likelihood_regret(reading: Reading, states: States) -> Tensor:
             bound = _bound(model, x, labels, stats, noise)
             best = torch.maximum(best, bound.detach())
             optimizer.zero_grad()
-            (-bound.sum()).backward()
+            (-bound.sum()).backward(inputs=stats)
             optimizer.step()
         return (first - torch.maximum(best, _bound(model, x, labels, stats, noise).detach())).detach()
 
