@@ -1,5 +1,8 @@
 """The recommended scores against their definition, row by row."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from tests.anomaly.readings import reading_of, reference_of, rows_of, score
 from vaetools import AE, CVAE, VAE
 from vaetools.anomaly.neighbors import KNN_NEIGHBORS
 from vaetools.anomaly.recommended import fit_tables
-from vaetools.anomaly.scores import fit_states
+from vaetools.anomaly.scores import SCORES, fit_states
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.objectives import Autoencoder
 
@@ -158,3 +161,13 @@ def test_every_model_ranks_strange_images_last(digits, estimator, name):
         assert roc_auc_score(is_normal, given) > 0.95
         assert np.median(given[:100]) == pytest.approx(np.median(scores[:100]), abs=2)
         assert not np.allclose(given, scores)
+
+
+def test_the_guide_runs_and_names_every_score(monkeypatch):
+    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 2)
+    monkeypatch.setattr("vaetools.estimators.base._AUTO_EPOCHS", 1)
+    guide = (Path(__file__).parents[2] / "docs" / "scores.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL):
+        exec(compile(block, "scores.md", "exec"), {})
+    named = re.findall(r"^\| `(\w+)` \| (\w+) \|", guide, flags=re.MULTILINE)
+    assert named == [(name, score.unit) for name, score in SCORES.items()]

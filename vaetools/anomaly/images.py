@@ -80,11 +80,11 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
         return F.avg_pool2d(images, window, stride=1)
 
     mean_a, mean_b = mean(a), mean(b)
-    # bounds that only rounding passes, of pixels far outside [0, 1]
-    variances = (mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2).clamp(min=0)
+    variances = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
     covariance = mean(a * b) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    # bounds that rounding alone passes, of pixels far outside [0, 1]
     return (1 - luminance * (2 * covariance + c2) / (variances + c2)).clamp(0, 2)
 
 
