@@ -129,6 +129,14 @@ def test_aggregate_lies_below_the_exact_cost_of_the_aggregated_posterior(posteri
     assert (scores > -np.log(20) - 1e-12).all()  # a row is its own reference here
 
 
+@pytest.mark.parametrize(("dtype", "digits"), [(np.float64, 1e-9), (np.float32, 1e-2)])
+def test_aggregate_keeps_its_digits_near_references_of_small_spread(rng, dtype, digits):
+    """Each row is its own reference, and so far from the others that they do not count."""
+    codes = (3 * rng.normal(size=(20, 4))).astype(dtype)
+    reading = reading_of(codes, mean=codes, log_std=rng.normal(size=codes.shape) - 7)
+    np.testing.assert_allclose(score("aggregate", reading, reading), -np.log(20), atol=digits)
+
+
 def test_aggregate_of_codes_far_away_is_finite(posteriors):
     far = posteriors._replace(mean=1e9 * posteriors.mean)
     scores = score("aggregate", far, posteriors)
