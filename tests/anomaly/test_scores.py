@@ -5,19 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from scipy.stats import norm
 from torch import nn
 
-from vaetools.anomaly.scores import (
-    ELBO_DRAWS,
-    KNN_NEIGHBORS,
-    LIKELIHOOD_DRAWS,
-    SCORES,
-    _whiten,
-    elbo_with_error,
-)
+from tests.anomaly.readings import reference_of
+from vaetools.anomaly.reference import on
+from vaetools.anomaly.scores import ELBO_DRAWS, LIKELIHOOD_DRAWS, SCORES, elbo_with_error, fit_states
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.networks import EncoderDecoder
 from vaetools.nn.objectives import Autoencoder, antithetic_noise
@@ -47,8 +41,11 @@ def X():
     return np.random.default_rng(0).normal(size=(6, 3))
 
 
-def evaluate(name, model, X, state=None):
-    scores = SCORES[name].evaluate(model, state or {}, torch.from_numpy(X), None)
+def evaluate(name, model, X):
+    """Return a score of rows that are their own reference."""
+    reading = model.read(torch.from_numpy(X), decode=SCORES[name].decodes)
+    states = fit_states(name, reference_of(reading))
+    scores = SCORES[name].evaluate(reading, on(states, reading.x))
     assert scores.shape == (len(X),)
     assert scores.dtype == torch.float64
     return scores.numpy()
@@ -67,7 +64,7 @@ def naive_kl(mean, std):
 
 
 def naive_scores(x):
-    """All scores of one row that need no training codes."""
+    """All scores of one row that need neither training rows nor optimization."""
     mean, std = naive_posterior(x)
     reconstruction, kl = naive_log_prob(x, mean), naive_kl(mean, std)
     draws = [mean + std * draw for draw in antithetic_noise(ELBO_DRAWS, 2).numpy()]
@@ -82,7 +79,9 @@ def naive_scores(x):
     }
 
 
-@pytest.mark.parametrize("name", [name for name, score in SCORES.items() if score.fit_state is None])
+@pytest.mark.parametrize(
+    "name", ["reconstruction_kl", "elbo", "log_likelihood", "neg_reconstruction", "neg_kl"]
+)
 def test_scores_equal_their_definition(model, X, name):
     expected = [naive_scores(x)[name] for x in X]
     # sums of up to 128 numbers in another order
@@ -90,7 +89,7 @@ def test_scores_equal_their_definition(model, X, name):
 
 
 def test_elbo_error_is_that_of_independent_pairs(model, X):
-    elbo, error = elbo_with_error(model, torch.from_numpy(X), None)
+    elbo, error = elbo_with_error(model.read(torch.from_numpy(X)))
     for i, x in enumerate(X):
         mean, std = naive_posterior(x)
         noise = antithetic_noise(ELBO_DRAWS, 2).numpy()
@@ -104,7 +103,7 @@ def test_elbo_error_is_that_of_independent_pairs(model, X):
 
 def test_elbo_error_is_honest(model, X):
     """Deviations of independent tables of noise are as large as the stated error."""
-    _, error = elbo_with_error(model, torch.from_numpy(X), None)
+    _, error = elbo_with_error(model.read(torch.from_numpy(X)))
     means = [
         model.bound_draws(torch.from_numpy(X), antithetic_noise(ELBO_DRAWS, 2, seed=seed)).mean(dim=0)
         for seed in range(1, 200)
@@ -122,96 +121,72 @@ def test_scores_without_a_posterior(X):
     expected = [naive_log_prob(x, z) for x, z in zip(X, codes, strict=True)]
     for name in ("reconstruction_kl", "elbo", "neg_reconstruction"):
         np.testing.assert_allclose(evaluate(name, model, X), expected, rtol=1e-12)
-    assert elbo_with_error(model, torch.from_numpy(X), None)[1].eq(0).all()
+    assert elbo_with_error(model.read(torch.from_numpy(X)))[1].eq(0).all()
 
 
-def naive_latent_knn(codes, reference):
-    """Mahalanobis distances, without whitening."""
-    inverse = np.linalg.inv(np.cov(reference.T, ddof=0))
-    distances = np.sort(cdist(codes, reference, "mahalanobis", VI=inverse), axis=1)
-    return -distances[:, :KNN_NEIGHBORS].mean(axis=1)
-
-
-@pytest.mark.parametrize("n_reference", [5, 40])
-def test_latent_knn_is_a_mahalanobis_distance(model, X, n_reference):
-    reference = np.random.default_rng(1).normal(size=(n_reference, 2)) @ [[3.0, 1.0], [0.0, 0.01]] + 7
-    codes = np.array([naive_posterior(x)[0] for x in X])
-    scores = evaluate("latent_knn", model, X, _whiten(reference))
-    np.testing.assert_allclose(scores, naive_latent_knn(codes, reference), rtol=1e-8)  # an inverse is taken
-
-
-def test_latent_knn_does_not_change_with_the_units_of_codes(X):
-    reference = np.random.default_rng(1).normal(size=(40, 2))
-    turn = np.array([[2.0, 1.0], [-1.0, 0.3]])
-
-    class Turned(nn.Module):
-        def forward(self, x):
-            return Encoder()(x)[0] @ torch.tensor(turn)
-
-    plain = Autoencoder(EncoderDecoder(Encoder()), Gaussian(), 2, torch.zeros(3))
-    turned = Autoencoder(EncoderDecoder(Turned()), Gaussian(), 2, torch.zeros(3))
-    first = evaluate("latent_knn", plain, X, _whiten(reference))
-    np.testing.assert_allclose(evaluate("latent_knn", turned, X, _whiten(reference @ turn)), first, rtol=1e-9)
-
-
-def test_latent_knn_of_a_row_does_not_depend_on_its_batch(model):
-    rng = np.random.default_rng(1)
-    X, state = rng.normal(size=(300, 3)), _whiten(rng.normal(size=(50, 2)))
-    scores = evaluate("latent_knn", model, X, state)
-    alone = [evaluate("latent_knn", model, X[i : i + 1], state)[0] for i in range(0, 300, 29)]
-    np.testing.assert_allclose(scores[::29], alone, rtol=1e-12)
-
-
-def test_latent_knn_falls_with_distance(model):
-    X = np.array([[0.0, 0.0, 0.0], [5.0, 0.0, 0.0], [50.0, 0.0, 0.0]])
-    scores = evaluate("latent_knn", model, X, _whiten(np.random.default_rng(1).normal(size=(50, 2))))
-    assert scores[0] > scores[1] > scores[2]
-
-
-def test_whitened_codes_are_standard():
-    codes = np.random.default_rng(1).normal(size=(60, 3)) @ [[3, 1, 0], [0, 0.1, 2], [0, 0, 5]] + 4
-    state = _whiten(codes)
-    np.testing.assert_allclose(np.cov(state["codes"].T, ddof=0), np.eye(3), atol=1e-10)
-    np.testing.assert_allclose(state["codes"].mean(axis=0), 0, atol=1e-12)
-
-
-def test_a_collapsed_direction_is_not_blown_up(model):
-    """Codes that vary by rounding alone in one direction: its distances must not rule."""
-    rng = np.random.default_rng(1)
-    reference = np.column_stack([rng.normal(size=50), 1e-9 * rng.normal(size=50)])
-    state = _whiten(reference)
-    assert state["codes"][:, :].std(axis=0).max() == pytest.approx(1, rel=1e-6)
-    assert np.sort(state["codes"].std(axis=0))[0] < 1e-5
-    X = np.array([[0.1, 0.0, 0.0], [0.1, 0.0, 1e-6]])
-    near, far = evaluate("latent_knn", model, X, state)
-    assert near == pytest.approx(far, abs=2e-3)  # 1e-6 is a thousandth of a floored deviation
-
-
-@pytest.mark.parametrize("n_reference", [1, 7])
-def test_codes_that_are_all_alike_keep_their_unit(model, n_reference):
-    state = _whiten(np.ones((n_reference, 2)))
-    X = np.array([[1.0, 0.0, 1.0], [4.0, 0.0, 5.0], [1e3, 0.0, 1.0]])
-    assert evaluate("latent_knn", model, X, state).tolist() == pytest.approx([0, -5, -999])
+TABLE = {
+    "reconstruction_kl": ("nats", "decoder"),
+    "elbo": ("nats", "decoder"),
+    "log_likelihood": ("nats", "decoder posterior"),
+    "neg_reconstruction": ("nats", "decoder"),
+    "neg_kl": ("nats", "posterior"),
+    "likelihood_regret": ("nats", "decoder posterior"),
+    "latent_knn": ("std", "state"),
+    "aggregate": ("nats", "state decoder posterior"),
+    "density_of_states": ("nats", "state decoder"),
+    "structure": ("std", "state decoder images"),
+    "hidden_residual": ("std", "state decoder"),
+    "images": ("nats", "state decoder images"),
+    "tables": ("std", "state decoder"),
+}
 
 
 def test_scores_name_their_units_and_needs():
-    table = {name: (score.unit, score.decodes, score.needs_posterior) for name, score in SCORES.items()}
-    assert table == {
-        "reconstruction_kl": ("nats", True, False),
-        "elbo": ("nats", True, False),
-        "log_likelihood": ("nats", True, True),
-        "neg_reconstruction": ("nats", True, False),
-        "neg_kl": ("nats", False, True),
-        "latent_knn": ("std", False, False),
-    }
+    def needs(score):
+        each = {
+            "state": score.fit_state is not None,
+            "decoder": score.decodes,
+            "posterior": score.needs_posterior,
+            "images": score.needs_images,
+        }
+        return " ".join(name for name, needed in each.items() if needed)
+
+    assert {name: (score.unit, needs(score)) for name, score in SCORES.items()} == TABLE
+
+
+def test_parts_need_no_more_than_the_whole():
+    for whole in SCORES.values():
+        for part in (SCORES[name] for name in whole.parts):
+            assert part.needs_posterior <= whole.needs_posterior
+            assert part.needs_images <= whole.needs_images
+            assert part.decodes <= whole.decodes
+
+
+def test_a_state_comes_with_those_of_the_parts():
+    X = np.random.default_rng(0).uniform(size=(30, 12))
+    model = Autoencoder(EncoderDecoder(nn.Linear(12, 2), nn.Linear(2, 12)), Gaussian(1.0), 2, torch.zeros(12))
+    reading = model.double().requires_grad_(False).read(torch.from_numpy(X))
+    states = fit_states("images", reference_of(reading, (1, 3, 4)))
+    assert set(states) == {"images", "structure", "hidden_residual", "latent_knn", "density_of_states"}
+    assert fit_states("elbo", reference_of(reading)) == {}
+    assert all(
+        isinstance(value, np.ndarray) and value.dtype.kind in "fi" and np.isfinite(value).all()
+        for state in states.values()
+        for value in state.values()
+    )
+
+
+def test_states_go_to_the_precision_of_the_rows():
+    placed = on({"one": {"of": np.arange(3)}}, torch.zeros(1, dtype=torch.float32))
+    assert placed["one"]["of"].dtype == torch.float32
+    assert placed["one"]["of"].tolist() == [0, 1, 2]
 
 
 def test_scores_that_need_no_decoder_do_not_decode(X):
     model = Autoencoder(EncoderDecoder(Encoder()), Gaussian(), 2, torch.zeros(3))
-    state = _whiten(np.random.default_rng(1).normal(size=(50, 2)))
     for name, score in SCORES.items():
         if score.decodes:
             with pytest.raises(NotImplementedError):
-                evaluate(name, model, X, state)
+                evaluate(name, model, X)
         else:
-            assert np.isfinite(evaluate(name, model, X, state)).all()
+            assert np.isfinite(evaluate(name, model, X)).all()

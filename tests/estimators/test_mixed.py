@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import vaetools as vt
 from vaetools import AE, CVAE, VAE
+from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import Column
 
 N_ROWS = 400
@@ -210,6 +211,15 @@ def test_a_row_is_scored_by_itself(model, table):
     one = [model.score_samples(table.iloc[[row]])[0] for row in (0, 7)]
     np.testing.assert_allclose(one, scores[[0, 7]], rtol=1e-9)
     np.testing.assert_allclose(model.score_samples(table.astype(object)), scores, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name, score in SCORES.items() if not score.needs_images])
+def test_every_score_takes_missing_cells_and_a_row_by_itself(name, table):
+    model = CVAE(**OPTIONS, anomaly_score=name).fit(table, np.arange(len(table)) % 2)
+    scores = model.score_samples(table[:40])
+    assert np.isfinite(scores).all()
+    alone = [model.score_samples(table[i : i + 1])[0] for i in range(0, 40, 8)]
+    np.testing.assert_allclose(scores[::8], alone, rtol=1e-9)
 
 
 def test_what_is_missing_is_seen_where_training_lacks_it(table):

@@ -27,11 +27,13 @@ N_POINTS = 2_000  # reference rows of the density
 
 
 def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
-    """Cost, KL, and of images complexity, contrast and dissimilarity, ``(n_samples, 2 or 5)``."""
+    """Cost, KL of the code, and of images complexity, contrast and dissimilarity, ``(n_samples, 2 or 5)``."""
+    # what a label costs depends on whether it was given
+    kl = reading.terms.kl_per_component[:, : reading.mean.shape[1]].sum(dim=1)
     median, spread = state["reconstruction"]
     columns = [
         torch.asinh((reading.terms.reconstruction - median) / spread),
-        torch.log(reading.terms.kl + 1e-3),
+        torch.log(kl + 1e-3),
     ]
     if "image_shape" in state:
         shape, limits = tuple(state["image_shape"].int().tolist()), state["limits"]

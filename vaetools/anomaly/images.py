@@ -83,8 +83,9 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
     variances = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
     covariance = mean(a * b) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
-    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    return 1 - similarity / ((mean_a**2 + mean_b**2 + c1) * (variances + c2))
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    # bounds that rounding alone passes, of pixels far outside [0, 1]
+    return (1 - luminance * (2 * covariance + c2) / (variances + c2)).clamp(0, 2)
 
 
 def _pattern(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
@@ -103,7 +104,8 @@ def _hidden_residual(reading: Reading) -> Tensor:
 
 def _fit_distance(vectors: np.ndarray) -> State:
     """Return mean and whitening of a Mahalanobis distance with a shrunk covariance."""
-    covariance = LedoitWolf().fit(vectors).covariance_
+    n_rows, n_values = vectors.shape
+    covariance = LedoitWolf().fit(vectors).covariance_ if n_rows > 1 else np.eye(n_values)
     variances, axes = np.linalg.eigh(covariance)
     floor = 1e-6 * variances.max() or 1.0
     return {"mean": vectors.mean(axis=0), "whitening": axes / np.sqrt(np.maximum(variances, floor))}

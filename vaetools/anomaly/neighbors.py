@@ -17,7 +17,7 @@ from vaetools.anomaly.reference import Fitted, Reference, State, States
 from vaetools.nn.objectives import Reading
 
 KNN_NEIGHBORS = 5
-_BLOCK = 512  # rows whose distances to all references are in memory at once
+_BLOCK = 32  # rows, so few that what lies between them and all references fits into a cache
 
 
 def nearest(rows: Tensor, references: Tensor, k: int) -> Tensor:
@@ -62,7 +62,9 @@ def latent_knn(reading: Reading, states: States) -> Tensor:
 
 def fit_aggregate(reference: Reference, states: Fitted) -> State:
     """Return the posteriors of reference rows."""
-    stats = reference.evaluate(lambda reading: torch.cat([reading.mean, reading.log_std], dim=1))
+    stats = reference.evaluate(
+        lambda reading: torch.cat([reading.mean, reading.log_std], dim=1), decodes=False
+    )
     mean, log_std = np.split(stats, 2, axis=1)
     return {"mean": mean, "log_std": log_std}
 
@@ -71,13 +73,12 @@ def aggregate(reading: Reading, states: States) -> Tensor:
     """Log p(x | z) + log mean over references i of exp(−KL(q(z | x) ‖ q(z | x_i)))."""
     mean, log_std = states["aggregate"]["mean"], states["aggregate"]["log_std"]
     precision = torch.exp(-2 * log_std)
-    constant = (mean.square() * precision + 2 * log_std).sum(dim=1)
-    second_moment = reading.mean.square() + torch.exp(2 * reading.log_std)
     nearness = []
-    for m, moment, s in zip(
-        reading.mean.split(_BLOCK), second_moment.split(_BLOCK), reading.log_std.split(_BLOCK), strict=True
-    ):
-        squares = moment @ precision.T - 2 * m @ (mean * precision).T + constant
-        kl = 0.5 * (squares - m.shape[1]) - s.sum(dim=1, keepdim=True)  # (n_block, n_reference)
+    for m, s in zip(reading.mean.split(_BLOCK), reading.log_std.split(_BLOCK), strict=True):
+        kl = 0.5 * (torch.exp(2 * s) @ precision.T - m.shape[1])  # (n_block, n_reference)
+        kl += log_std.sum(dim=1) - s.sum(dim=1, keepdim=True)
+        # differences, not a product, whose digits would cancel near references of small spread
+        for own, other, weight in zip(m.T, mean.T, precision.T, strict=True):
+            kl.addcmul_((own[:, None] - other).square_(), weight, value=0.5)
         nearness.append(torch.logsumexp(-kl, dim=1) - math.log(len(mean)))
     return torch.cat(nearness) - reading.terms.reconstruction
