@@ -16,7 +16,7 @@ def reading_of(x, *, mean=None, log_std=None, expected=None, reconstruction=None
     terms = Terms(*(torch.as_tensor(cost).to(x)[:, None] for cost in costs))
     given = (None if value is None else torch.as_tensor(value).to(x) for value in (mean, log_std, expected))
     mean, log_std, expected = given
-    return Reading(model, x, None, mean, log_std, terms, expected, None)
+    return Reading(model, x, None, mean, mean, log_std, terms, expected, None, {})
 
 
 def rows_of(reading, index):
@@ -26,7 +26,7 @@ def rows_of(reading, index):
         return value[index] if isinstance(value, torch.Tensor) else value
 
     terms = Terms(*(some(costs) for costs in reading.terms))
-    return Reading(*(some(value) for value in reading))._replace(terms=terms)
+    return Reading(*(some(value) for value in reading))._replace(terms=terms, made={})
 
 
 def reference_of(reading, image_shape=None):

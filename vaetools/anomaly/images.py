@@ -73,19 +73,22 @@ def contrast(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
 
 def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
     """Return 1 − SSIM of every place of image and reconstruction, ``(n, channels, height′, width′)``."""
+    if "dissimilarity" in reading.made:
+        return reading.made["dissimilarity"]
     a, b = (_in_unit(rows, shape, limits) for rows in (reading.x, reading.expected))
-    window = [min(_WINDOW, side) for side in shape[1:]]
-
-    def mean(images: Tensor) -> Tensor:
-        return F.avg_pool2d(images, window, stride=1)
-
-    mean_a, mean_b = mean(a), mean(b)
-    variances = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
-    covariance = mean(a * b) - mean_a * mean_b
+    height, width = (min(_WINDOW, side) for side in shape[1:])
+    # means over windows of both images, their squares and their product: rows first, then columns
+    moments = torch.cat([a, b, a * a, b * b, a * b], dim=1)
+    windows = F.avg_pool2d(F.avg_pool2d(moments, (height, 1), stride=1), (1, width), stride=1)
+    mean_a, mean_b, square_a, square_b, product = windows.chunk(5, dim=1)
+    # bounds that only rounding passes, of pixels far outside [0, 1]
+    variances = (square_a - mean_a**2 + square_b - mean_b**2).clamp(min=0)
+    covariance = product - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    # bounds that rounding alone passes, of pixels far outside [0, 1]
-    return (1 - luminance * (2 * covariance + c2) / (variances + c2)).clamp(0, 2)
+    found = (1 - luminance * (2 * covariance + c2) / (variances + c2)).clamp(0, 2)
+    reading.made["dissimilarity"] = found
+    return found
 
 
 def _pattern(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
@@ -97,8 +100,7 @@ def _pattern(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
 
 def _hidden_residual(reading: Reading) -> Tensor:
     """Last hidden layer of the encoder on rows, less that on their reconstructions."""
-    hidden = reading.model.hidden
-    residual = hidden(reading.x, reading.labels) - hidden(reading.expected, reading.labels)
+    residual = reading.hidden - reading.model.hidden(reading.expected, reading.labels)
     return F.adaptive_avg_pool1d(residual, min(_MOST_HIDDEN, residual.shape[1]))
 
 

@@ -215,7 +215,7 @@ class Network(nn.Module):
             self.features, image, n_flat = nn.Identity(), nn.Identity(), n_inputs
             map_shape = None
         if map_shape and not hidden and n_flat == n_components == n_code and not self.n_label_inputs:
-            self.encoder = SpatialHead(map_shape, n_stats)
+            self.encoder = nn.Sequential(SpatialHead(map_shape, n_stats))
             dense: nn.Module = SpatialHead(map_shape)
         else:
             n_out = n_flat if map_shape else n_outputs
@@ -226,21 +226,22 @@ class Network(nn.Module):
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return mean and log standard deviation of q(z | x); the latter None for an autoencoder."""
-        stats = self.encoder(self._encoder_inputs(x, condition))
+        return self.posterior_of(self.hidden(x, condition))
+
+    def hidden(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return the last hidden layer of the encoder, ``(n_samples, n_hidden)``."""
+        features = self.features(x)
+        if self.n_label_inputs:
+            features = torch.cat([features, condition], dim=1)
+        return self.encoder[:-1](features)
+
+    def posterior_of(self, hidden: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what `posterior` does, from the last hidden layer."""
+        stats = self.encoder[-1](hidden)
         if not self.variational:
             return stats, None
         mean, raw = stats.chunk(2, dim=1)
         return mean, _MAX_LOG_STD * torch.tanh(raw / _MAX_LOG_STD)
-
-    def hidden(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the last hidden layer of the encoder, ``(n_samples, n_hidden)``."""
-        inputs = self._encoder_inputs(x, condition)
-        return self.encoder[:-1](inputs) if isinstance(self.encoder, nn.Sequential) else inputs
-
-    def _encoder_inputs(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """Features of rows, with their labels where the encoder sees them."""
-        features = self.features(x)
-        return torch.cat([features, condition], dim=1) if self.n_label_inputs else features
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the likelihood parameters of every code, ``(n_samples, n_outputs)``."""

@@ -54,6 +54,8 @@ class Reading(NamedTuple):
         Scaled rows; NaN is a missing value.
     condition : Tensor of shape (n_samples, n_classes) or None
         Labels as given.
+    hidden : Tensor of shape (n_samples, n_hidden)
+        Last hidden layer of the encoder.
     mean, log_std : Tensor of shape (n_samples, n_components)
         Posterior; ``log_std`` is None where it has no spread.
     terms : Terms
@@ -62,16 +64,20 @@ class Reading(NamedTuple):
         Reconstructions.
     labels : Tensor of shape (n_samples, n_classes) or None
         Posterior probability of the labels; one-hot where they were given.
+    made : dict
+        What one score has made of it for the others.
     """
 
     model: Autoencoder
     x: Tensor
     condition: Tensor | None
+    hidden: Tensor
     mean: Tensor
     log_std: Any
     terms: Any
     expected: Any
     labels: Tensor | None
+    made: dict[str, Tensor]
 
 
 def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
@@ -150,22 +156,32 @@ class Autoencoder(nn.Module):
     def hidden(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the encoder's last hidden layer, ``(n_samples, n_hidden)``, or the code if it shows none."""
         seen = self.likelihood.inputs(x)
-        if hasattr(self.network, "hidden"):
+        if hasattr(self.network, "posterior_of"):
             return self.network.hidden(seen, condition)
         return self.network.posterior(seen, condition)[0]
+
+    def _encode(
+        self, x: Tensor, condition: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor | None]]:
+        """Hidden layer and posterior of rows, in one pass."""
+        if hasattr(self.network, "posterior_of"):
+            hidden = self.hidden(x, condition)
+            return hidden, self.network.posterior_of(hidden)
+        posterior = self.posterior(x, condition)
+        return posterior[0], posterior
 
     def read(self, x: Tensor, condition: Tensor | None = None, *, decode: bool = True) -> Reading:
         """Return posterior, costs and reconstructions of rows, made in one pass.
 
         Where nothing is decoded, terms and reconstructions are None.
         """
-        mean, log_std = self.posterior(x, condition)
+        hidden, (mean, log_std) = self._encode(x, condition)
         if not decode:
-            return Reading(self, x, condition, mean, log_std, None, None, condition)
+            return Reading(self, x, condition, hidden, mean, log_std, None, None, condition, {})
         parameters = self.network.decode(mean, condition)
         terms = Terms(self._cost_of(parameters, x), _kl(mean, log_std))
         expected = self.likelihood.mean(parameters)
-        return Reading(self, x, condition, mean, log_std, terms, expected, condition)
+        return Reading(self, x, condition, hidden, mean, log_std, terms, expected, condition, {})
 
     def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the KL cost of every component, without decoding."""
@@ -274,7 +290,8 @@ class ConditionalAutoencoder(Autoencoder):
         kl = self._expected(weights, [t.kl_per_component for t in each])
         terms = Terms(reconstruction, torch.cat([kl, label_kl], dim=1))
         expected = self.likelihood.mixture_mean(weights, parameters)
-        return Reading(self, x, None, mean, log_std, terms, expected, weights)
+        hidden = self.hidden(x, weights)
+        return Reading(self, x, None, hidden, mean, log_std, terms, expected, weights, {})
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return mean and log standard deviation; without labels, of the mixture over labels."""
