@@ -216,11 +216,13 @@ class Detector(BaseAutoencoder):
             if name not in has:
                 raise ValueError(f"{type(self).__name__}: scores must be among {has}; got {name!r}.")
         index = X.index if isinstance(X, pd.DataFrame) else None
-        table = pd.DataFrame(self._evaluate_scores(rows, names), columns=names, index=index)
+        others = [name for name in names if name != "elbo"]
+        columns = dict(zip(others, self._evaluate_scores(rows, others).T, strict=True)) if others else {}
         if "elbo" in names:
-            error = self._read(rows, lambda reading: elbo_with_error(reading)[1])
-            table.insert(names.index("elbo") + 1, "elbo_error", error)
-        return table
+            pairs = self._read(rows, lambda reading: torch.stack(elbo_with_error(reading), dim=1))
+            columns["elbo"], columns["elbo_error"] = pairs.T
+        order = [column for name in names for column in (name, f"{name}_error") if column in columns]
+        return pd.DataFrame(columns, columns=order, index=index)
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
