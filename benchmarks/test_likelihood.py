@@ -22,7 +22,7 @@ N_CURVE, DRAWS_CURVE = 1000, 200  # test images and draws of a point of the curv
 
 def binarized(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return pixels of 0 and 255, drawn with the probability of their gray value."""
-    return np.where(rng.random(gray.shape, dtype=np.float32) * 255 < gray, 255, 0).astype(np.uint8)
+    return (rng.integers(255, size=gray.shape, dtype=np.uint8) < gray) * np.uint8(255)
 
 
 def main() -> None:
