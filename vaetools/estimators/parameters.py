@@ -343,6 +343,11 @@ suspects_ : ndarray of shape (n_suspects,), int
     ``trimmed_fraction`` of them, so none by default.
 code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
+reference_codes_ : ndarray of shape (n_reference, n_components), float32
+    Codes of at most 10,000 training rows, as ``transform`` returns them: what the latent space of
+    training looked like.
+score_unit_ : str
+    Unit of ``score_samples``: "nats" or "std".
 n_samples_ : int
     Rows that ``fit`` was given.
 n_features_in_ : int
