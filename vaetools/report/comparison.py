@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import json
+import os
 
 import numpy as np
 import pandas as pd
+
+from vaetools.files import write_atomically
+from vaetools.report.measures import MEASURES, MeasureRow, SECTIONS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -181,92 +185,63 @@ class Comparison:
     answer: tuple[str, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per measure and a column per model, with intervals."""
-        raise NotImplementedError
+        """Return the measures as a table.
+
+        Returns
+        -------
+        table : DataFrame of shape (n_measures, 3 · n_models)
+            A row per measure; columns ``value``, ``low`` and ``high`` below the name of every model.
+        """
+        columns = [(model.name, part) for model in self.models for part in ("value", "low", "high")]
+        wide = self.measures.pivot(index="measure", columns="model", values=["value", "low", "high"])
+        rows = [name for name in MEASURES if name in wide.index]
+        return wide.swaplevel(axis=1).reindex(index=rows, columns=pd.MultiIndex.from_tuples(columns))
 
     def to_json(self) -> str:
-        """Return measures, facts, warnings and findings as JSON."""
-        raise NotImplementedError
+        """Return findings, warnings, facts and measures.
 
-    def to_html(self, path: Any) -> None:
-        """Write one self-contained page."""
-        raise NotImplementedError
+        Returns
+        -------
+        text : str
+            Strict JSON: ``answer``, ``n_samples``, ``models`` (``name``, ``kind``, ``facts``,
+            ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
+            ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
+            is unknown.
+        """
+        models = [
+            {
+                **{key: getattr(model, key) for key in ("name", "kind", "facts", "warnings", "threshold")},
+                "terms": _records(model.terms.rename_axis("rows").reset_index()),
+            }
+            for model in self.models
+        ]
+        notes = ("label", "unit", "better", "caution")
+        measures = [
+            record | {note: getattr(MEASURES[record["measure"]], note) for note in notes}
+            for record in _records(self.measures)
+        ]
+        everything = {
+            "answer": list(self.answer),
+            "n_samples": len(self.data.names),
+            "models": models,
+            "measures": measures,
+        }
+        return json.dumps(everything, indent=2, allow_nan=False)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write one self-contained page: it fetches nothing, and shows what stands here.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Replaced if it exists, once the page is whole.
+        """
+        from vaetools.report.html import render
+
+        write_atomically(path, render(self).encode())
 
 
-@dataclasses.dataclass(frozen=True)
-class MeasureRow:
-    """What a measure is, for tables and tooltips.
-
-    Attributes
-    ----------
-    section : str
-        Key of `SECTIONS`.
-    label : str
-        As in a table, short.
-    unit : str
-        "" for pure numbers; "%" shows 0.41 as 41 %.
-    better : {"higher", "lower", ""}
-    digits : int
-    caution : str
-        When it misleads; "" if never.
-    """
-
-    section: str
-    label: str
-    unit: str
-    better: str
-    digits: int
-    caution: str = ""
-
-
-# the questions of the page, in order
-SECTIONS: dict[str, str] = {
-    "neighbors": "Are neighbors of the same kind?",
-    "gaps": "Are there gaps?",
-    "round": "Is it round, as N(0, I) is?",
-    "samples": "Can I sample from it?",
-    "between": "What lies between two codes?",
-    "odd": "Who is odd?",
-    "dimensions": "What does each dimension do?",
-    "reconstruction": "What does it cost, and how well does it reconstruct?",
-}
-
-MEASURES: dict[str, MeasureRow] = {
-    "trustworthiness": MeasureRow(
-        "neighbors", "neighbors in the code that are neighbors in the data", "", "higher", 3
-    ),
-    "continuity": MeasureRow("neighbors", "neighbors in the data that stay neighbors", "", "higher", 3),
-    "neighborhood_overlap": MeasureRow("neighbors", "shared among 10 nearest", "%", "higher", 0),
-    "knn_accuracy": MeasureRow("neighbors", "class named by 5 nearest codes", "%", "higher", 1),
-    "silhouette": MeasureRow("neighbors", "silhouette of the classes", "", "higher", 2),
-    "cluster_agreement": MeasureRow(
-        "neighbors", "k-means finds the classes (adjusted Rand)", "", "higher", 2
-    ),
-    "linear_probe": MeasureRow("neighbors", "class named by a linear probe", "%", "higher", 1),
-    "holes": MeasureRow("gaps", "prior samples far from every code", "%", "lower", 0),
-    "off_codes": MeasureRow("gaps", "the same, against held-out codes", "ratio", "lower", 1),
-    "moment_kl": MeasureRow(
-        "round", "distance of mean and spread from N(0, 1), per dimension", "nats", "lower", 2
-    ),
-    "sliced_wasserstein": MeasureRow("round", "sliced Wasserstein distance to N(0, I)", "std", "lower", 2),
-    "effective_rank": MeasureRow("round", "effective rank", "", "", 1),
-    "correlation": MeasureRow("round", "mean absolute correlation between dimensions", "", "lower", 2),
-    "off_data": MeasureRow("samples", "decoded prior samples that lie off the data", "%", "lower", 1),
-    "precision": MeasureRow("samples", "precision", "%", "higher", 0),
-    "recall": MeasureRow("samples", "recall", "%", "higher", 0),
-    "density": MeasureRow("samples", "density", "", "higher", 2),
-    "coverage": MeasureRow("samples", "coverage", "%", "higher", 0),
-    "class_entropy": MeasureRow("samples", "how evenly prior samples fall into the classes", "", "higher", 2),
-    "ambiguity": MeasureRow("samples", "prior samples between classes, under a probe", "%", "lower", 0),
-    "path_length": MeasureRow("between", "path length of interpolations, straight = 1", "ratio", "lower", 2),
-    "jumps": MeasureRow("between", "largest step of an interpolation, even = 1", "ratio", "lower", 2),
-    "off_data_between": MeasureRow("between", "interpolated rows that lie off the data", "%", "lower", 1),
-    "auroc": MeasureRow("odd", "AUROC of the known outliers", "", "higher", 3),
-    "average_precision": MeasureRow("odd", "average precision of the known outliers", "", "higher", 3),
-    "active_units": MeasureRow("dimensions", "components in use", "", "", 0),
-    "rate": MeasureRow("reconstruction", "rate: KL", "nats", "lower", 1),
-    "distortion": MeasureRow("reconstruction", "distortion: reconstruction cost", "nats", "lower", 1),
-    "mse": MeasureRow("reconstruction", "mean squared error", "", "lower", 4),
-    "psnr": MeasureRow("reconstruction", "PSNR", "dB", "higher", 1),
-    "ssim": MeasureRow("reconstruction", "SSIM", "", "higher", 3),
-}
+def _records(table: pd.DataFrame) -> list[dict]:
+    """Return rows as JSON takes them: None for what is not a finite number."""
+    plain = table.astype(object)
+    return plain.where(~table.isin([np.inf, -np.inf]) & table.notna(), None).to_dict(orient="records")

@@ -1,0 +1,280 @@
+"""Findings in words, computed from the numbers: what differs, what does not, and what to mistrust.
+
+A difference is stated where 95 % intervals do not overlap; else it is said that the data do not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vaetools.latent.organization import collapsed
+from vaetools.report.comparison import MEASURES, Data, ModelView
+from vaetools.report.text import number
+
+_HEART_NATS = 0.25  # per value, by which rows that did not train may cost more than those that did
+_FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
+
+
+class Standing(NamedTuple):
+    """How models stand in one measure, by their names.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        Best first.
+    tied : list of str
+        The best, and whose interval overlaps its.
+    """
+
+    values: dict[str, float]
+    tied: list[str]
+
+    @property
+    def behind(self) -> list[str]:
+        """Models that are worse than the best by more than chance."""
+        return [name for name in self.values if name not in self.tied]
+
+
+def stand(measures: pd.DataFrame, name: str) -> Standing | None:
+    """Return how models stand in a measure, or None where there are no intervals.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        As in `Comparison`.
+    name : str
+        Key of `MEASURES`, of a measure of which one end is better.
+
+    Returns
+    -------
+    standing : Standing or None
+
+    Examples
+    --------
+    >>> measures = pd.DataFrame(
+    ...     [("AE", "holes", 0.4, 0.3, 0.5), ("VAE", "holes", 0.1, 0.0, 0.2), ("B", "holes", 0.2, 0.1, 0.35)],
+    ...     columns=["model", "measure", "value", "low", "high"],
+    ... )
+    >>> standing = stand(measures, "holes")
+    >>> standing.tied, standing.behind
+    (['VAE', 'B'], ['AE'])
+    """
+    own = measures[measures["measure"] == name].dropna()
+    own = own.sort_values("value", ascending=MEASURES[name].better == "lower", kind="stable")
+    if own.empty:
+        return None
+    best = own.iloc[0]
+    overlaps = (own["low"] <= best["high"]) & (own["high"] >= best["low"])
+    return Standing(dict(zip(own["model"], own["value"], strict=True)), own["model"][overlaps].tolist())
+
+
+def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> tuple[str, ...]:
+    """Return what the numbers say, the most important first.
+
+    Parameters
+    ----------
+    data : Data
+    models : sequence of ModelView
+    measures : DataFrame
+        As in `Comparison`.
+
+    Returns
+    -------
+    answer : tuple of str
+        Sentences.
+    """
+    faults = [fault for model in models for fault in (_collapse(model), _overfit(model, data))]
+    told = [
+        _tell(measures, "prior_empty", "The {name} leaves {value} of the prior empty"),
+        _tell(measures, "off_data", "Of what the {name} decodes from the prior, {value} lies off the data"),
+        _rates(models, measures),
+        _errors(measures),
+        _tell(
+            measures,
+            "off_data_between",
+            "Between codes, {value} of what the {name} decodes lies off the data",
+        ),
+        _tell(measures, "knn_accuracy", "In the {name}, {value} of the rows lie among their own class"),
+        _tell(measures, "auroc", "The {name} finds known outliers with an AUROC of {value}"),
+    ]
+    return tuple(sentence for sentence in (*faults, *told, _too_few(data)) if sentence)
+
+
+def warn(model: ModelView, data: Data) -> dict[str, str]:
+    """Return what to mistrust of one model, by the section where it matters.
+
+    Parameters
+    ----------
+    model : ModelView
+    data : Data
+
+    Returns
+    -------
+    warnings : dict of str to str
+        Keys are those of `SECTIONS`.
+    """
+    notes = {
+        "neighbors": [_small_classes(data)],
+        "samples": [_too_few(data)],
+        "odd": [_uncalibrated(model), _few_outliers(data)],
+        "dimensions": [_collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it.")],
+        "reconstruction": [
+            _overfit(model, data, "More rows help, or fewer epochs, or input_noise=0.1."),
+            _shift(model, data),
+        ],
+    }
+    found = {section: " ".join(filter(None, texts)) for section, texts in notes.items()}
+    return {section: text for section, text in found.items() if text}
+
+
+def learnt_by_heart(gap: float, n_features: int) -> bool:
+    """Whether rows cost so much more than those that trained that these were learnt by heart.
+
+    Parameters
+    ----------
+    gap : float
+        Mean cost of rows that did not train minus that of those that did, in nats.
+    n_features : int
+
+    Returns
+    -------
+    learnt : bool
+        If a value costs a quarter of a nat more. Under a Gaussian of learnt scale the squared error is
+        then half as large again.
+    """
+    return gap >= _HEART_NATS * n_features
+
+
+def _collapse(model: ModelView, advice: str = "") -> str:
+    """Say that codes tell nothing, if they do not."""
+    n_used = int(model.active_units.sum())
+    if not model.variational or (n_used and not collapsed(model.kl_per_component)):
+        return ""
+    return (
+        f"The {model.name} is collapsed: KL is {number(model.kl_per_component.sum(), 2)} nats per row and "
+        f"{n_used} of {len(model.active_units)} components are in use, so codes say next to nothing of "
+        f"their rows. {advice}".rstrip()
+    )
+
+
+def _overfit(model: ModelView, data: Data, advice: str = "") -> str:
+    """Say that training rows were learnt by heart, if they were."""
+    costs = model.terms.sum(axis=1)
+    judge = "held_out" if "held_out" in costs else "new"
+    if "train" not in costs or not learnt_by_heart(costs[judge] - costs["train"], len(data.columns)):
+        return ""
+    return (
+        f"The {model.name} is overfitted: rows that trained cost {number(costs['train'], 1)} nats, "
+        f"{judge.replace('_', '-')} ones {number(costs[judge], 1)}. {advice}".rstrip()
+    )
+
+
+def _shift(model: ModelView, data: Data) -> str:
+    """Say that these rows cost more than held-out ones of the training data, if they do."""
+    costs = model.terms.sum(axis=1)
+    if "held_out" not in costs or not learnt_by_heart(costs["new"] - costs["held_out"], len(data.columns)):
+        return ""
+    return (
+        f"New rows cost {number(costs['new'], 1)} nats, and held-out ones of the training data "
+        f"{number(costs['held_out'], 1)}: the new rows are of another kind."
+    )
+
+
+def _too_few(data: Data) -> str:
+    """Say that there are few rows, if so."""
+    n = len(data.names) - (0 if data.outliers is None else int(data.outliers.sum()))
+    return f"Only {n} rows were compared: most differences cannot be told." if n < _FEW_ROWS else ""
+
+
+def _small_classes(data: Data) -> str:
+    """Say that a class has few rows, if one has."""
+    if data.labels is None:
+        return ""
+    classes, counts = np.unique(data.labels, return_counts=True)
+    least = counts.argmin()
+    if counts[least] >= _FEW_PER_CLASS:
+        return ""
+    return f"Class {classes[least]} has {counts[least]} rows: too few to say whether its neighbors are alike."
+
+
+def _uncalibrated(model: ModelView) -> str:
+    """Say that verdicts lack rows that trained nothing, if so."""
+    if model.p_values is not None:
+        return ""
+    return (
+        "No rows were held out to calibrate: there are no p-values, and the threshold, set by training "
+        "rows, flags more of new normal rows than it should."
+    )
+
+
+def _few_outliers(data: Data) -> str:
+    """Say that few outliers are known, if so."""
+    n = _FEW_OUTLIERS if data.outliers is None else int(data.outliers.sum())
+    return f"Only {n} outliers are known: AUROC and average precision are rough." if n < _FEW_OUTLIERS else ""
+
+
+def _tell(measures: pd.DataFrame, name: str, clause: str) -> str:
+    """Say who is best in a measure and who is behind, or that the data do not tell."""
+    standing = stand(measures, name)
+    if standing is None:
+        return ""
+    words = {model: MEASURES[name].words(value) for model, value in standing.values.items()}
+    best, *tied = standing.tied
+    if not standing.behind and tied:
+        return f"The data do not tell {_listed(words, standing.tied)} apart: {MEASURES[name].label}."
+    said = clause.format(name=best, value=words[best])
+    if standing.behind:
+        said += ", against " + _joined(f"{words[model]} for the {model}" for model in standing.behind)
+    return f"{said}{_not_told(words, tied)}."
+
+
+def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
+    """Say what variational models pay, and whether an AE is behind them for it."""
+    rates = measures[measures["measure"] == "rate"].set_index("model")["value"]
+    if rates.empty:
+        return ""
+    plain = {model.name for model in models if not model.variational}
+    standings = [stand(measures, name) for name in ("prior_empty", "off_data")]
+    earned = any(standing and plain & set(standing.behind) for standing in standings)
+    paid = [f"the {model} {MEASURES['rate'].words(rate)}" for model, rate in rates.items()]
+    return f"KL per row is the price{' of that' if earned else ''}: {_joined(paid)}."
+
+
+def _errors(measures: pd.DataFrame) -> str:
+    """Say by how much squared errors differ, if they do."""
+    standing = stand(measures, "mse")
+    if standing is None or len(standing.values) == 1:
+        return ""
+    if not standing.behind:
+        return f"The data do not tell the squared errors of {_joined(f'the {name}' for name in standing.tied)} apart."
+    best, *tied = standing.tied
+    least = standing.values[best]
+    above = [
+        f"{100 * (standing.values[name] / least - 1):.0f} % for the {name}"
+        for name in standing.behind
+        if least
+    ]
+    words = {name: MEASURES["mse"].words(value) for name, value in standing.values.items()}
+    return (
+        f"The {best} has the least squared error; it is higher by {_joined(above)}{_not_told(words, tied)}."
+    )
+
+
+def _not_told(words: dict[str, str], tied: Sequence[str]) -> str:
+    """Say which models are as good, as far as the data tell."""
+    return f"; {_listed(words, tied)} cannot be told from it" if tied else ""
+
+
+def _listed(words: dict[str, str], names: Sequence[str]) -> str:
+    """Return names with their values."""
+    return _joined(f"the {name} ({words[name]})" for name in names)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
