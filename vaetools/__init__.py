@@ -3,6 +3,7 @@
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
+`compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
 a false-discovery rate.
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
+    from vaetools.report.comparing import compare
     from vaetools.streaming import stream_codes, stream_scores
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ _HOMES = {
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
     "EncoderDecoder": "vaetools.nn.networks",
+    "compare": "vaetools.report.comparing",
     "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
     "ImageReader": "vaetools.data.reader",
@@ -68,6 +71,7 @@ __all__ = [
     "ImageSet",
     "ModelFileError",
     "Tiles",
+    "compare",
     "discoveries",
     "load",
     "read_images",

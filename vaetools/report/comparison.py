@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from vaetools.files import write_atomically
-from vaetools.report.measures import MEASURES, MeasureRow, SECTIONS
+from vaetools.report.measures import MEASURES as MEASURES
+from vaetools.report.measures import SECTIONS as SECTIONS
+from vaetools.report.measures import MeasureRow as MeasureRow
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

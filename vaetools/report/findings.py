@@ -96,7 +96,7 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
         _tell(
             measures,
             "off_data_between",
-            "Between codes, {value} of what the {name} decodes lies off the data",
+            "Between codes, {value} of what the {name} decodes is off the data",
         ),
         _tell(measures, "knn_accuracy", "In the {name}, {value} of the rows lie among their own class"),
         _tell(measures, "auroc", "The {name} finds known outliers with an AUROC of {value}"),
@@ -250,7 +250,8 @@ def _errors(measures: pd.DataFrame) -> str:
     if standing is None or len(standing.values) == 1:
         return ""
     if not standing.behind:
-        return f"The data do not tell the squared errors of {_joined(f'the {name}' for name in standing.tied)} apart."
+        names = _joined(f"the {name}" for name in standing.tied)
+        return f"The data do not tell the squared errors of {names} apart."
     best, *tied = standing.tied
     least = standing.values[best]
     above = [

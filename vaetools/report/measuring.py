@@ -84,7 +84,7 @@ def _prior_empty(draws: np.ndarray, seed: int) -> Measure:
 
 
 def _of_samples(seen: Seen, rows: np.ndarray, labels: np.ndarray | None, plan: Plan) -> dict[str, Measure]:
-    """What is decoded from N(0, I), and between two codes, against the rows."""
+    """Rows decoded from N(0, I), and between two codes, against those of the data."""
     samples, paths, seed = seen.samples / plan.scale, seen.paths / plan.scale, plan.seed
     between = paths[:, 1:-1].reshape(-1, rows.shape[1])
     against = {"samples": samples, "X": rows, "random_state": seed}
