@@ -12,7 +12,7 @@ import pandas as pd
 from vaetools.latent.projection import project
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.findings import answer, warn
-from vaetools.report.measuring import measure
+from vaetools.report.evidence import measure
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.seeing import Plan, see
