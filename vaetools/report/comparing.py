@@ -11,8 +11,8 @@ import pandas as pd
 
 from vaetools.latent.projection import project
 from vaetools.report.comparison import Comparison, Data
-from vaetools.report.findings import answer, warn
 from vaetools.report.evidence import measure
+from vaetools.report.findings import answer, warn
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.seeing import Plan, see
@@ -135,6 +135,6 @@ def _mask(outliers: Any, n: int) -> np.ndarray:
 
 def _shown(n: int, labels: np.ndarray | None) -> np.ndarray:
     """Return the rows whose reconstructions are pictured: one of every class, then evenly spaced ones."""
-    firsts = [] if labels is None else np.unique(labels, return_index=True)[1]
+    firsts = np.array([], int) if labels is None else np.unique(labels, return_index=True)[1]
     spaced = np.linspace(0, n - 1, min(n, 2 * _N_SHOWN)).astype(int)
     return np.array(list(dict.fromkeys([*firsts, *spaced]))[:_N_SHOWN])

@@ -15,7 +15,7 @@ from vaetools.latent.organization import collapsed
 from vaetools.report.comparison import MEASURES, Data, ModelView
 from vaetools.report.text import number
 
-_HEART_NATS = 0.25  # per value, by which rows that did not train may cost more than those that did
+_HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
 
 
@@ -88,17 +88,20 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
         Sentences.
     """
     faults = [fault for model in models for fault in (_collapse(model), _overfit(model, data))]
+    # a collapsed model is the prior itself, and perfect wherever codes are compared with that
+    sound = [model.name for model in models if not _collapse(model)]
+    unlabeled = [model.name for model in models if model.name in sound and model.kind != "CVAE"]
+    measures = measures[measures["model"].isin(sound)]
     told = [
         _tell(measures, "prior_empty", "The {name} leaves {value} of the prior empty"),
         _tell(measures, "off_data", "Of what the {name} decodes from the prior, {value} lies off the data"),
         _rates(models, measures),
         _errors(measures),
         _tell(
-            measures,
-            "off_data_between",
-            "Between codes, {value} of what the {name} decodes is off the data",
+            measures[measures["model"].isin(unlabeled)],
+            "knn_accuracy",
+            "In the {name}, {value} of the rows lie among their own class",
         ),
-        _tell(measures, "knn_accuracy", "In the {name}, {value} of the rows lie among their own class"),
         _tell(measures, "auroc", "The {name} finds known outliers with an AUROC of {value}"),
     ]
     return tuple(sentence for sentence in (*faults, *told, _too_few(data)) if sentence)
@@ -117,9 +120,12 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
     warnings : dict of str to str
         Keys are those of `SECTIONS`.
     """
+    flattered = "It is collapsed: what looks perfect here is the prior itself." if _collapse(model) else ""
     notes = {
-        "neighbors": [_small_classes(data)],
-        "samples": [_too_few(data)],
+        "neighbors": [_apart_from_labels(model, data), _small_classes(data)],
+        "gaps": [flattered],
+        "round": [flattered],
+        "samples": [flattered, _too_few(data)],
         "odd": [_uncalibrated(model), _few_outliers(data)],
         "dimensions": [_collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it.")],
         "reconstruction": [
@@ -131,22 +137,26 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
     return {section: text for section, text in found.items() if text}
 
 
-def learnt_by_heart(gap: float, n_features: int) -> bool:
+def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood: str) -> bool:
     """Whether rows cost so much more than those that trained that these were learnt by heart.
 
     Parameters
     ----------
-    gap : float
-        Mean cost of rows that did not train minus that of those that did, in nats.
+    train, others : float
+        Mean costs of rows that trained and of rows that did not, in nats.
     n_features : int
+    likelihood : str
 
     Returns
     -------
     learnt : bool
-        If a value costs a quarter of a nat more. Under a Gaussian of learnt scale the squared error is
-        then half as large again.
+        If a value costs a quarter of a nat more; under a Gaussian of learnt scale the squared error is
+        then half as large again. Bernoulli costs are never negative: there a quarter more is enough.
     """
-    return gap >= _HEART_NATS * n_features
+    most = _HEART * n_features
+    if likelihood.lower().startswith("bernoulli"):
+        most = min(most, _HEART * train)
+    return others - train >= most
 
 
 def _collapse(model: ModelView, advice: str = "") -> str:
@@ -165,7 +175,7 @@ def _overfit(model: ModelView, data: Data, advice: str = "") -> str:
     """Say that training rows were learnt by heart, if they were."""
     costs = model.terms.sum(axis=1)
     judge = "held_out" if "held_out" in costs else "new"
-    if "train" not in costs or not learnt_by_heart(costs[judge] - costs["train"], len(data.columns)):
+    if "train" not in costs or not _costlier(model, data, "train", judge):
         return ""
     return (
         f"The {model.name} is overfitted: rows that trained cost {number(costs['train'], 1)} nats, "
@@ -173,10 +183,16 @@ def _overfit(model: ModelView, data: Data, advice: str = "") -> str:
     )
 
 
+def _costlier(model: ModelView, data: Data, some: str, others: str) -> bool:
+    """Whether the second kind of rows costs far more than the first."""
+    first, second = (model.terms.loc[rows].sum() for rows in (some, others))
+    return learnt_by_heart(first, second, len(data.columns), likelihood=model.facts["likelihood"])
+
+
 def _shift(model: ModelView, data: Data) -> str:
     """Say that these rows cost more than held-out ones of the training data, if they do."""
     costs = model.terms.sum(axis=1)
-    if "held_out" not in costs or not learnt_by_heart(costs["new"] - costs["held_out"], len(data.columns)):
+    if "held_out" not in costs or not _costlier(model, data, "held_out", "new"):
         return ""
     return (
         f"New rows cost {number(costs['new'], 1)} nats, and held-out ones of the training data "
@@ -188,6 +204,13 @@ def _too_few(data: Data) -> str:
     """Say that there are few rows, if so."""
     n = len(data.names) - (0 if data.outliers is None else int(data.outliers.sum()))
     return f"Only {n} rows were compared: most differences cannot be told." if n < _FEW_ROWS else ""
+
+
+def _apart_from_labels(model: ModelView, data: Data) -> str:
+    """Say that a conditional model need not keep classes apart."""
+    if model.kind != "CVAE" or data.labels is None:
+        return ""
+    return "Its decoder is given the label, so that codes need not tell classes apart: it is no fault."
 
 
 def _small_classes(data: Data) -> str:
@@ -240,8 +263,9 @@ def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
     plain = {model.name for model in models if not model.variational}
     standings = [stand(measures, name) for name in ("prior_empty", "off_data")]
     earned = any(standing and plain & set(standing.behind) for standing in standings)
-    paid = [f"the {model} {MEASURES['rate'].words(rate)}" for model, rate in rates.items()]
-    return f"KL per row is the price{' of that' if earned else ''}: {_joined(paid)}."
+    (first, rate), *others = [(name, MEASURES["rate"].words(rate)) for name, rate in rates.items()]
+    more = "".join(f", the {name} {rate}" for name, rate in others)
+    return f"{'For that the' if earned else 'The'} {first} pays {rate} of KL per row{more}."
 
 
 def _errors(measures: pd.DataFrame) -> str:

@@ -82,20 +82,18 @@ MEASURES: dict[str, MeasureRow] = {
         0,
         "About 3 % for codes from N(0, I) itself; an AE was never asked for that.",
     ),
-    "holes": MeasureRow(
-        "gaps", "draws from a Gaussian fitted to the codes, far from all codes", "%", "lower", 0, _WIDE
-    ),
+    "holes": MeasureRow("gaps", "Gaussian draws far from every code", "%", "lower", 0, _WIDE),
     "off_codes": MeasureRow(
         "gaps",
-        "how many times more often than held-out codes are",
+        "the same, against held-out codes",
         "",
         "lower",
         1,
-        "Falls when held-out codes are far as well, as those of an overfitted model are.",
+        "1 is as rarely as these. It falls when they are far as well, as in an overfitted model.",
     ),
     "moment_kl": MeasureRow(
         "round",
-        "distance of mean and spread from N(0, 1), per dimension",
+        "mean and spread against N(0, 1), per dimension",
         "nats",
         "lower",
         2,
@@ -142,7 +140,7 @@ MEASURES: dict[str, MeasureRow] = {
         "%",
         "higher",
         0,
-        "Wild samples reach far: read it with precision.",
+        "Near 0 for smooth samples, which reach nowhere; wild ones reach far. Coverage is steadier.",
     ),
     "density": MeasureRow(
         "samples",
@@ -162,12 +160,12 @@ MEASURES: dict[str, MeasureRow] = {
     "path_length": MeasureRow(
         "between",
         "path length of interpolations, straight = 1",
-        "ratio",
+        "",
         "",
         2,
         "A straight line between two images is a cross-fade: 1 is not the aim.",
     ),
-    "jumps": MeasureRow("between", "largest step of an interpolation, even = 1", "ratio", "lower", 2),
+    "jumps": MeasureRow("between", "largest step of an interpolation, even = 1", "", "lower", 2),
     "off_data_between": MeasureRow("between", "interpolated rows that lie off the data", "%", "lower", 1),
     "auroc": MeasureRow("odd", "AUROC of the known outliers", "", "higher", 3),
     "average_precision": MeasureRow(

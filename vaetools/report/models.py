@@ -89,9 +89,10 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
     """
     if not isinstance(models, Mapping) or not models:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
-    fitted, values = [], []
+    fitted: list[Fitted] = []
+    values: list[np.ndarray] = []
     for name, model in models.items():
-        each, own = _open(str(name), model, X)
+        each, own = _open(str(name), model, X, beside=fitted[0].name if fitted else None)
         if fitted:
             _check_same(fitted[0], values[0], each, own)
         fitted.append(each)
@@ -104,7 +105,7 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
     return fitted, rows
 
 
-def _open(name: str, model: Any, X: Any) -> tuple[Fitted, np.ndarray]:
+def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted, np.ndarray]:
     """Take a pipeline apart, and bring the rows to where its last step takes them."""
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not all(hasattr(estimator, method) for method in _NEEDED):
@@ -112,16 +113,21 @@ def _open(name: str, model: Any, X: Any) -> tuple[Fitted, np.ndarray]:
             f"compare: {name!r} must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
         )
     check_is_fitted(estimator)
-    rows = X if steps is None or not len(steps) else steps.transform(X)
+    if estimator.likelihood == "mixed":
+        raise ValueError(
+            f"compare: {name!r} must take numbers alone; got likelihood='mixed', of columns of several kinds."
+        )
+    rows = X if not steps else steps.transform(X)
     rows = rows if hasattr(rows, "iloc") else np.asarray(rows)
     if len(rows) < 3 or rows.ndim != 2:
         raise ValueError(f"compare: X must hold at least 3 rows of values; got shape {rows.shape}.")
     if rows.shape[1] != estimator.n_features_in_:
+        others = f", as {beside!r} takes them" if beside else ""
         raise ValueError(
-            f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}."
+            f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
-    back = steps if hasattr(steps, "inverse_transform") and len(steps) else None
-    shape = estimator.image_shape or getattr(steps and steps[0], "image_shape_", None)
+    back = steps if steps and hasattr(steps, "inverse_transform") else None
+    shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
     values = np.asarray(rows if back is None else X)
     values = values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
@@ -130,8 +136,10 @@ def _open(name: str, model: Any, X: Any) -> tuple[Fitted, np.ndarray]:
 
 def _check_same(first: Fitted, values: np.ndarray, other: Fitted, others: np.ndarray) -> None:
     """Raise, naming both, where two models do not take the same rows."""
-    shapes = {first.image_shape, other.image_shape} - {None}
-    if len(shapes) > 1:
+    named = [getattr(each.estimator, "feature_names_in_", np.array([])).tolist() for each in (first, other)]
+    if all(named) and named[0] != named[1]:
+        what = f"columns {_some(named[0])} and {_some(named[1])}"
+    elif len({first.image_shape, other.image_shape} - {None}) > 1:
         what = f"images of {first.image_shape} and {other.image_shape}"
     elif values.shape != others.shape:
         what = f"rows of {values.shape[1]} and {others.shape[1]} values"
@@ -143,6 +151,11 @@ def _check_same(first: Fitted, values: np.ndarray, other: Fitted, others: np.nda
         f"compare: models must take the same rows; {first.name!r} and {other.name!r} make {what} of them. "
         "Fit both with the same image_shape, on the same columns."
     )
+
+
+def _some(names: list[str]) -> str:
+    """Return the first names of columns."""
+    return ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
 
 
 def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
