@@ -118,7 +118,7 @@ def grid(center: Any, components: tuple[int, int], rows: Any, columns: Any) -> n
 
 
 def _copies(owner: str, center: Any, components: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
-    """Copies of a code that has these components, ``(*shape, n_components)``."""
+    """Return copies of a code that has these components, ``(*shape, n_components)``."""
     center = np.asarray(center, dtype=np.float64)
     if center.ndim != 1:
         raise ValueError(f"{owner}: center must be one code of shape (n_components,); got {center.shape}.")

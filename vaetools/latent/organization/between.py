@@ -8,7 +8,7 @@ import numpy as np
 
 from vaetools.latent.organization.measure import Measure, mean
 
-_STILL = 1e-6  # of the size of the rows: what is decoded does not move
+_STILL = 1e-6  # of the distances between rows: what is decoded does not move
 
 
 def path_length(paths: Any) -> Measure:
@@ -107,5 +107,5 @@ def _steps(owner: str, paths: Any) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"{owner}: values must be finite; got NaN or infinity. Leave such pairs out.")
     steps = np.linalg.norm(np.diff(paths, axis=1), axis=2)
     chord = np.linalg.norm(paths[:, -1] - paths[:, 0], axis=1)
-    moves = chord > _STILL * np.linalg.norm(paths - paths.mean(axis=(0, 1)), axis=2).max(initial=0)
+    moves = chord > _STILL * np.linalg.norm(paths - paths[:1, :1], axis=2).max(initial=0)
     return steps[moves], chord[moves]

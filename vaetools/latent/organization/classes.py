@@ -82,7 +82,7 @@ def knn_accuracy(Z: Any, y: Any, k: int = 5, *, Z_train: Any = None, y_train: An
         classes, probabilities = np.unique(y), knn_probabilities(Z, y, k=k)
     else:
         classes, probabilities = np.unique(y_train), knn_probabilities(Z_train, y_train, Z, k=k)
-    if np.isnan(probabilities).any():
+    if not probabilities.size or np.isnan(probabilities).any():
         return UNKNOWN
     return share(classes[probabilities.argmax(axis=1)] == y)
 

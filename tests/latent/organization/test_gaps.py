@@ -1,0 +1,77 @@
+import math
+
+import numpy as np
+import pytest
+
+from vaetools.latent.organization import coverage, holes, off_codes
+
+
+@pytest.fixture(scope="module")
+def clusters():
+    """2,000 codes in eight small clusters on a circle, which leaves its middle empty."""
+    rng = np.random.default_rng(0)
+    angles = rng.integers(8, size=2000) * math.pi / 4
+    return np.column_stack([np.cos(angles), np.sin(angles)]) + 0.02 * rng.normal(size=(2000, 2))
+
+
+def halves(Z):
+    return Z[::2], Z[1::2]
+
+
+def test_a_normal_cloud_has_no_holes(normal):
+    assert holes(normal).value < 0.08
+    value, low, high = off_codes(*halves(normal))
+    assert low < 1.1
+    assert high > 0.9
+    assert value < 1.5
+
+
+def test_clusters_leave_holes(clusters):
+    assert holes(clusters).value > 0.9
+    assert off_codes(*halves(clusters)).low > 10
+
+
+def test_collapsed_codes_have_no_ellipsoid(collapsed):
+    assert math.isnan(holes(collapsed.Z).value)
+    assert math.isnan(off_codes(*halves(collapsed.Z)).value)
+
+
+def test_shuffling_rows_changes_nothing(perfect, shuffled):
+    assert holes(shuffled.Z) == pytest.approx(holes(perfect.Z), abs=1e-9)
+
+
+def test_standardized_holes_do_not_mind_linear_maps(normal):
+    curved = normal[:, :2] ** 3
+    moved = curved @ [[3.0, 1.0], [0.0, 0.1]] + 10  # which draws it meets differs
+    assert holes(moved).value == pytest.approx(holes(curved).value, abs=0.03)
+    a, b = off_codes(*halves(curved)), off_codes(*halves(moved))
+    assert b.low < a.value < b.high
+    assert holes(np.insert(curved, 1, 0.1, axis=1)).value == pytest.approx(holes(curved).value, abs=0.03)
+
+
+def test_codes_as_they_are_look_perfect_if_wide_and_coverage_tells(clusters):
+    wide = 40 * np.random.default_rng(1).normal(size=(2000, 2))
+    draws = np.random.default_rng(0).normal(size=(2000, 2))
+    assert holes(wide, standardize=False).value < 0.08
+    assert coverage(draws, wide).value < 0.1
+    assert holes(clusters + 9, standardize=False).value == 1
+    assert coverage(draws, draws[::-1] + 0.01).value > 0.9
+
+
+def test_held_out_codes_that_lie_elsewhere_lower_the_ratio(normal):
+    Z, held_out = halves(normal**3)
+    assert off_codes(Z, held_out + 100).value < off_codes(Z, held_out).value
+
+
+def test_ratio_by_hand(normal):
+    value, low, high = off_codes(normal[:1000] * 1.0, normal[:10], n_draws=100)  # none of ten is far
+    assert math.isfinite(value)
+    assert 0 < low < value < high < math.inf
+
+
+@pytest.mark.parametrize("quantile", [0.5, 0.9])
+def test_the_quantile_is_what_codes_themselves_exceed(normal, quantile):
+    Z, held_out = halves(normal)
+    fewer = holes(Z, quantile=quantile).value
+    assert fewer == pytest.approx(1 - quantile, abs=0.1)
+    assert off_codes(Z, held_out, quantile=quantile).value == pytest.approx(1, abs=0.3)
