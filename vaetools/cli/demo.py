@@ -108,7 +108,7 @@ def make_models(*, seed: int, verbose: bool = False) -> dict[str, Any]:
         "standardize": False,
         "input_noise": 0.15,  # a thousand images are few: noise keeps them from being learnt by heart
         "learning_rate_init": 5e-3,
-        "max_iter": 450,
+        "max_iter": 200,
         "calibration_fraction": 0.15,
         "random_state": seed,
     }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaetools.latent.projection import project
+from vaetools.latent.projection import LatentMap
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.evidence import measure
 from vaetools.report.findings import answer, warn
@@ -84,7 +84,7 @@ def compare(
         progress(f"{each.name}: measuring")
         tables.append(measure(seen, data, plan, each).assign(model=each.name))
         progress(f"{each.name}: mapping {len(rows):,} codes ({method})")
-        points = project(seen.codes, method, seed)
+        points = LatentMap(method=method, random_state=seed).fit_transform(seen.codes)
         shown = view(each, seen, data, plan, points)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
     measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]

@@ -5,6 +5,7 @@ A difference is stated where 95 % intervals do not overlap; else it is said that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from vaetools.latent.organization import collapsed
 from vaetools.report.comparison import MEASURES, Data, ModelView
 from vaetools.report.text import number
 
+_BIT = math.log(2)  # nats
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
 
@@ -127,7 +129,10 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
         "round": [flattered],
         "samples": [flattered, _too_few(data)],
         "odd": [_uncalibrated(model), _few_outliers(data)],
-        "dimensions": [_collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it.")],
+        "dimensions": [
+            _collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
+            _idle(model),
+        ],
         "reconstruction": [
             _overfit(model, data, "More rows help, or fewer epochs, or input_noise=0.1."),
             _shift(model, data),
@@ -160,15 +165,22 @@ def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood:
 
 
 def _collapse(model: ModelView, advice: str = "") -> str:
-    """Say that codes tell nothing, if they do not."""
+    """Say that codes tell next to nothing, if they do not tell one bit of their row."""
     n_used = int(model.active_units.sum())
-    if not model.variational or (n_used and not collapsed(model.kl_per_component)):
+    if not model.variational or (n_used and not collapsed(model.kl_per_component, _BIT)):
         return ""
     return (
-        f"The {model.name} is collapsed: KL is {number(model.kl_per_component.sum(), 2)} nats per row and "
-        f"{n_used} of {len(model.active_units)} components are in use, so codes say next to nothing of "
-        f"their rows. {advice}".rstrip()
+        f"The {model.name} is collapsed: KL is {number(model.kl_per_component.sum(), 2)} nats per row, less "
+        f"than a bit, and {n_used} of {len(model.active_units)} components are in use. {advice}".rstrip()
     )
+
+
+def _idle(model: ModelView) -> str:
+    """Say that many components carry nothing, if they do."""
+    n_idle, n = int((~model.active_units).sum()), len(model.active_units)
+    if not model.variational or _collapse(model) or n_idle <= n / 2:
+        return ""
+    return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
 
 
 def _overfit(model: ModelView, data: Data, advice: str = "") -> str:
@@ -203,7 +215,7 @@ def _shift(model: ModelView, data: Data) -> str:
 def _too_few(data: Data) -> str:
     """Say that there are few rows, if so."""
     n = len(data.names) - (0 if data.outliers is None else int(data.outliers.sum()))
-    return f"Only {n} rows were compared: most differences cannot be told." if n < _FEW_ROWS else ""
+    return f"Only {n} rows were compared: small differences cannot show." if n < _FEW_ROWS else ""
 
 
 def _apart_from_labels(model: ModelView, data: Data) -> str:

@@ -7,7 +7,7 @@ import textwrap
 from vaetools.report.comparison import Comparison
 from vaetools.report.measures import SECTIONS
 from vaetools.report.measuring import Cell, measure_rows
-from vaetools.report.text import ABSENT, printable, shortened, text_table
+from vaetools.report.text import printable, shortened, text_table
 
 _WIDTH = 100
 _NAME = 16  # characters of a model's name
@@ -34,16 +34,15 @@ def comparison_text(comparison: Comparison) -> str:
     for section, question in SECTIONS.items():
         rows = measure_rows(comparison.measures, names, section)
         lines += [[question, *[""] * len(names)]] if rows else []
-        for row in rows:
-            cells = [_shown(row.measure.unit, cell, with_interval=len(names) <= 2) for cell in row.cells]
-            lines.append([f"  {row.measure.label}", *cells])
+        for measure, cells in rows:
+            label = ", ".join(filter(None, [measure.label, measure.unit]))
+            lines.append([f"  {label}", *(_shown(cell, with_interval=len(names) <= 2) for cell in cells)])
     headings = ["", *(shortened(printable(name), _NAME) for name in names)]
     table = text_table(headings, lines, "<" + ">" * len(names))
     return "\n".join([*findings, "", table])
 
 
-def _shown(unit: str, cell: Cell, *, with_interval: bool) -> str:
-    """Return a value with its unit, and its interval."""
+def _shown(cell: Cell, *, with_interval: bool) -> str:
+    """Return a value and its interval."""
     interval = f" ({cell.interval.replace(' ', '')})" if with_interval and cell.interval else ""
-    value = cell.whole + cell.part
-    return value if value == ABSENT else f"{value} {unit}".rstrip() + interval
+    return cell.whole + cell.part + interval
