@@ -81,7 +81,9 @@ def make_model(name, data, n_components, i, rng):
         interpolations=rng.random((2, 7, n_features)),
         interpolated_pairs=np.array([[0, 3], [1, 4]]),
         oddest=make_oddest(data, scores, rng),
-        warnings={"round": f"{name}: collapsed, 1 of {n_components} components in use."} if variational else {},
+        warnings={"round": f"{name}: collapsed, 1 of {n_components} components in use."}
+        if variational
+        else {},
     )
 
 

@@ -1,4 +1,4 @@
-"""The oddest rows of each model as cards: a picture or the surprising columns, and what is known of the row."""
+"""The oddest rows of each model as cards: a picture or the surprising columns, and the facts."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 from typing import Any, NamedTuple
 
@@ -91,6 +92,7 @@ def _section(comparison: Comparison, key: str) -> Section:
     )
 
 
+@functools.cache
 def _packed_plotly() -> Any:
     """Return plotly.js, compressed to a third, as text that needs no escaping."""
     from markupsafe import Markup

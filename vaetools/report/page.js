@@ -11,22 +11,21 @@ const format = (value, digits) => value.toFixed(digits).replace("-", "−");
 
 const figures = new Map();
 const HAS_WEBGL = Boolean(document.createElement("canvas").getContext("webgl"));
+const LEGEND_GAP = 26, PAPER_WIDTH = 680; // pixels
 const TOUCH = matchMedia("(pointer: coarse)").matches;
 
-function arrange(layout, width) {
-  const {panels, height} = layout.meta ?? {};
-  layout.width = width;
-  if (!panels) return;
-  const wide = panels === 4 ? 2 : Math.min(panels, 3);
-  const columns = Math.max(1, Math.min(wide, Math.floor(width / 300)));
+function arrange(holder) {
+  const panels = Number(holder.dataset.panels), wide = panels === 4 ? 2 : Math.min(panels, 3);
+  const room = Math.min(holder.clientWidth, root.classList.contains("paper") ? PAPER_WIDTH : Infinity);
+  const columns = Math.max(1, Math.min(wide, Math.floor(room / 300)));
   const rows = Math.ceil(panels / columns);
-  Object.assign(layout.grid, {rows, columns});
-  layout.height = rows * height + (layout.showlegend ? 30 : 0);
+  return {rows, columns, width: Math.min(room, 720 * panels), height: rows * holder.dataset.height};
 }
 
 function dress(figure) {
   const {layout, data} = figure, ink = color("--ink"), faint = color("--faint"), soft = color("--soft");
   layout.font.color = ink;
+  layout.modebar = {bgcolor: "rgba(0, 0, 0, 0)", color: soft, activecolor: ink};
   layout.hoverlabel = {bgcolor: color("--raised"), bordercolor: faint, font: {color: ink}};
   for (const [name, axis] of Object.entries(layout)) {
     if (/^[xy]axis/.test(name)) Object.assign(axis, {gridcolor: faint, zerolinecolor: faint, linecolor: faint, tickfont: {color: soft, size: 12}});
@@ -40,10 +39,16 @@ function dress(figure) {
 }
 
 function draw(holder) {
-  const figure = figures.get(holder);
-  arrange(figure.layout, holder.clientWidth);
+  const figure = figures.get(holder), {layout} = figure, {rows, columns, width, height} = arrange(holder);
+  Object.assign(layout, {width, height});
+  if (layout.grid) Object.assign(layout.grid, {rows, columns});
+  layout.legend.y = 1 + LEGEND_GAP / (height - layout.margin.t - layout.margin.b);
   dress(figure);
-  Plotly.react(holder, figure.data, figure.layout, {displaylogo: false, displayModeBar: holder.id === "maps" && !TOUCH, modeBarButtonsToRemove: ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"]});
+  Plotly.react(holder, figure.data, figure.layout, {
+    displaylogo: false,
+    displayModeBar: holder.id === "maps" && !TOUCH,
+    modeBarButtons: [["lasso2d", "select2d", "zoom2d", "pan2d", "resetScale2d"]],
+  });
 }
 
 function begin(holder) {
@@ -59,7 +64,7 @@ function begin(holder) {
 const redraw = () => figures.forEach((figure, holder) => draw(holder));
 const sizes = new ResizeObserver(entries => {
   for (const {target} of entries) {
-    if (target.clientWidth && target.clientWidth !== figures.get(target).layout.width) draw(target);
+    if (target.clientWidth && arrange(target).width !== figures.get(target).layout.width) draw(target);
   }
 });
 const near = new IntersectionObserver(entries => {
@@ -75,11 +80,12 @@ function onPaper(is) {
   redraw();
 }
 
+for (const holder of holders) holder.style.minHeight = `${arrange(holder).height}px`;
+
 // Rows: what a dot in a map stands for
 
 const rows = JSON.parse(document.getElementById("rows").textContent);
 const sheet = document.getElementById("sprite");
-let chosen = null; // rows that are selected, or null
 
 function unpack() {
   rows.codes = typed(rows.codes);
@@ -170,7 +176,6 @@ function paint(figure, coloring) {
 }
 
 function select(list, key) {
-  chosen = list;
   const holder = document.getElementById("maps"), {data, layout} = figures.get(holder);
   for (const trace of data) trace.selectedpoints = list;
   layout.selections = [];

@@ -33,7 +33,7 @@ def json_text(value: Any) -> Markup:
 def _typed(array: np.ndarray) -> dict[str, str]:
     """Return an array as plotly writes one: the type of its elements, and their bytes in base64."""
     kind = array.dtype.str.lstrip("<|")
-    return {"dtype": kind, "bdata": base64.b64encode(np.ascontiguousarray(array)).decode("ascii")}
+    return {"dtype": kind, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
 def classes(labels: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -1,4 +1,4 @@
-"""What each section of a comparison shows: figures, strips of pictures and cards, and nothing that is not there."""
+"""What each section of a comparison shows: figures, strips and cards, and nothing that is not there."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ _MOST_CLASSES = 60  # in a legend
 
 
 class Plot(NamedTuple):
-    """A figure, what it shows for who cannot see it, and what stands below it."""
+    """A figure of panels of a height in pixels, words for who cannot see it, and what stands below."""
 
     figure: Markup
+    panels: int
+    height: int
     words: str
     caption: str = ""
     kind: str = "plot"
@@ -50,8 +52,7 @@ class Key(NamedTuple):
 class Maps(NamedTuple):
     """Linked maps, the ways to color them, and the classes."""
 
-    figure: Markup
-    words: str
+    plot: Plot
     colorings: list[str]
     keys: list[Key]
     n_unnamed: int
@@ -65,6 +66,7 @@ class Pictures(NamedTuple):
     title: str
     strips: list[Strip]
     caption: str = ""
+    narrow: bool = False
     kind: str = "pictures"
 
 
@@ -89,7 +91,8 @@ def blocks(comparison: Comparison, section: str) -> list[Block]:
 
 def _plot(figure: Figure, words: str, caption: str = "") -> Plot:
     """Return a figure for the template."""
-    return Plot(json_text(figure.to_json()), words, caption)
+    meta = figure.layout.meta
+    return Plot(json_text(figure.to_json()), meta["panels"], meta["height"], words, caption)
 
 
 def _names(comparison: Comparison) -> list[str]:
@@ -97,7 +100,7 @@ def _names(comparison: Comparison) -> list[str]:
 
 
 def _neighbors(comparison: Comparison) -> Iterator[Block]:
-    """Maps of all models, colored by label where there are labels."""
+    """Give maps of all models, colored by label where there are labels."""
     data, models = comparison.data, comparison.models
     codes, names = (None, []) if data.labels is None else classes(data.labels)
     scores = [ranks(model.scores) for model in models] if codes is None else None
@@ -113,8 +116,7 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
     colorings = [*(["label"] if codes is not None else []), "score"]
     colorings += [] if data.outliers is None else ["known outliers"]
     yield Maps(
-        json_text(figure.to_json()),
-        f"Maps of {len(models)} latent spaces",
+        _plot(figure, f"Maps of {len(models)} latent spaces"),
         colorings,
         keys,
         len(names) - len(keys),
@@ -123,17 +125,19 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
 
 
 def _gaps(comparison: Comparison) -> Iterator[Block]:
-    """The density of codes in the two components that tell most."""
+    """Give the density of codes in the two components that tell most."""
     models = [model for model in comparison.models if len(model.traversed) > 1]
     if models:
         figure = figures.code_density(
-            [model.codes[:, model.traversed[:2]] for model in models], [model.name for model in models]
+            [model.codes[:, model.traversed[:2]] for model in models],
+            [(int(model.traversed[0]), int(model.traversed[1])) for model in models],
+            [model.name for model in models],
         )
         yield _plot(figure, "Density of codes in two components, with circles of N(0, I)")
 
 
 def _round(comparison: Comparison) -> Iterator[Block]:
-    """The aggregated posterior against the prior."""
+    """Give the aggregated posterior against the prior."""
     models = comparison.models
     figure = figures.aggregated_posterior(
         [model.posterior_draws for model in models], [_dearest(model) for model in models], _names(comparison)
@@ -150,12 +154,14 @@ def _dearest(model: ModelView) -> np.ndarray:
 
 
 def _samples(comparison: Comparison) -> Iterator[Block]:
-    """Decoded draws from the prior, and the rows that are nearest to them."""
+    """Give decoded draws from the prior, and the rows that are nearest to them."""
     data = comparison.data
     if data.image_shape is None:
         content = {
-            model.name: [Lines("rows of the data", data.shown[:_MOST_PANELS], None)]
-            + [Lines("prior samples", model.samples[:_MOST_SAMPLES], i)]
+            model.name: [
+                Lines("rows of the data", data.shown[:_MOST_PANELS], None),
+                Lines("prior samples", model.samples[:_MOST_SAMPLES], i),
+            ]
             for i, model in enumerate(comparison.models)
         }
         yield _profiles(comparison, content, "Prior samples and rows of the data, column by column")
@@ -174,7 +180,7 @@ def _samples(comparison: Comparison) -> Iterator[Block]:
 
 
 def _between(comparison: Comparison) -> Iterator[Block]:
-    """Interpolations between rows."""
+    """Give interpolations between rows."""
     data = comparison.data
     if data.image_shape is None:
         content = {
@@ -194,10 +200,10 @@ def _between(comparison: Comparison) -> Iterator[Block]:
 
 
 def _odd(comparison: Comparison) -> Iterator[Block]:
-    """Scores, verdicts on known outliers, and the oddest rows."""
+    """Give scores, verdicts on known outliers, and the oddest rows."""
     models, outliers = comparison.models, comparison.data.outliers
     scores = {model.name: model.scores for model in models}
-    units = [f"{model.score_name}, {model.score_unit} (higher: more normal)" for model in models]
+    units = [f"{model.score_name}, {model.score_unit} (→ more normal)" for model in models]
     histogram = figures.score_histograms(scores, [model.threshold for model in models], units, outliers)
     yield _plot(histogram, "Histograms of the scores")
     if outliers is not None and outliers.any() and not outliers.all():
@@ -207,7 +213,7 @@ def _odd(comparison: Comparison) -> Iterator[Block]:
 
 
 def _dimensions(comparison: Comparison) -> Iterator[Block]:
-    """What components cost, and what they do to a row."""
+    """Give what components cost, and what they do to a row."""
     data, models = comparison.data, comparison.models
     if any(model.kl_per_component.any() for model in models):
         kl = {model.name: model.kl_per_component for model in models}
@@ -223,7 +229,7 @@ def _dimensions(comparison: Comparison) -> Iterator[Block]:
             }
             yield _profiles(comparison, content, f"Traversals of {model.name}, column by column")
         else:
-            yield Pictures(model.name, _traversal_strips(model, data.image_shape))
+            yield Pictures(model.name, _traversal_strips(model, data.image_shape), narrow=True)
     if data.image_shape is not None:
         for model in models:
             if len(model.traversed) > 1:
@@ -253,7 +259,8 @@ def _grid(model: ModelView, image_shape: tuple[int, int, int]) -> Pictures:
     words = f"Decoded plane of components {upwards + 1} and {rightwards + 1} of {model.name}"
     up, right = model.grid_values
     caption = f"Up: component {upwards + 1}, {_span(up)}. Right: component {rightwards + 1}, {_span(right)}."
-    return Pictures(f"{model.name}, decoded plane", [strip("", rows, image_shape, words, n_columns)], caption)
+    picture = strip("", rows, image_shape, words, n_columns)
+    return Pictures(f"{model.name}, decoded plane", [picture], caption, narrow=True)
 
 
 def _span(values: np.ndarray) -> str:
@@ -262,7 +269,7 @@ def _span(values: np.ndarray) -> str:
 
 
 def _reconstruction(comparison: Comparison) -> Iterator[Block]:
-    """Rate against distortion, rows beside their reconstructions, and losses."""
+    """Give rate against distortion, rows beside their reconstructions, and losses."""
     data, models = comparison.data, comparison.models
     table = comparison.measures.set_index(["measure", "model"])[["value", "low", "high"]]
     rate, distortion = (
@@ -309,10 +316,11 @@ def _profiles(comparison: Comparison, content: dict[str, list[Lines]], words: st
     n_all = len(data.columns)
     rows = np.concatenate([lines.rows for group in scaled.values() for lines in group])
     kept = np.sort(np.argsort(-rows.std(axis=0), kind="stable")[:_MOST_COLUMNS])
-    scaled = {
-        title: [lines._replace(rows=lines.rows[:, kept]) for lines in group] for title, group in scaled.items()
+    shown = {
+        title: [lines._replace(rows=lines.rows[:, kept]) for lines in group]
+        for title, group in scaled.items()
     }
-    figure = figures.profiles(scaled, data.columns[kept], unit="standard deviations")
+    figure = figures.profiles(shown, list(data.columns[kept]), unit="standard deviations")
     caption = "Values are in standard deviations of the rows shown under “reconstructs”, from their mean."
     if n_all > len(kept):
         caption += f" The {len(kept)} columns that vary most, of {n_all}."

@@ -109,7 +109,7 @@ def sprite(thumbnails: np.ndarray, n_bytes: int) -> Sprite:
     """
     from PIL import Image
 
-    n_images, height, width, channels = thumbnails.shape
+    n_images, height, width, _ = thumbnails.shape
     n_columns = math.ceil(math.sqrt(n_images))
     n_rows = math.ceil(n_images / n_columns)
     cells = np.zeros((n_rows * n_columns, height, width, 3), dtype=np.uint8)

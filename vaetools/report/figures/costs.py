@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaetools.report.figures.style import axes, bare, escaped, panels, series
+from vaetools.report.figures.style import axes, bare, escaped, panels, series, with_legend
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -52,11 +52,11 @@ def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarr
                 **style,
             )
         )
-    return figure.update_layout(
+    figure.update_layout(
         xaxis={"title": "components, the dearest first (hollow: not in use)", "tickformat": "d"},
         yaxis={"title": "KL, nats", "rangemode": "tozero"},
-        showlegend=True,
     )
+    return with_legend(figure)
 
 
 def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
@@ -100,7 +100,7 @@ def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
             low, high = np.nanmin(losses), np.nanquantile(losses, _CLIPPED)
             margin = 0.06 * (high - low) or 1.0
             figure.layout[f"yaxis{i + 1}"].range = [low - margin, high + margin]
-    return figure.update_layout(showlegend=len(seen) > 1)
+    return with_legend(figure) if len(seen) > 1 else figure
 
 
 def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.ndarray]) -> Figure:
@@ -121,7 +121,7 @@ def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.
 
     figure = bare(Figure(), height=380)
     rates = [own[0] for own in rate.values() if own[0] > 0]
-    ends = np.array([0.9 * min(rates), 1.1 * max(rates)]) if rates else np.array([0.0, 1.0])
+    ends = np.array([0.0, 1.2 * max(rates, default=1.0)])
     for i, (name, cost) in enumerate(distortion.items()):
         own, style = rate.get(name, np.full(3, np.nan)), series(i)
         if own[0] > 0:
@@ -138,11 +138,11 @@ def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.
         kind = "" if own[0] > 0 else " (no rate)"
         hover = "rate %{x:.1f}, distortion %{y:.1f} nats" if own[0] > 0 else "distortion %{y:.1f} nats"
         figure.add_trace(Scatter(**marks, name=escaped(name) + kind, hovertemplate=hover))
-    return figure.update_layout(
-        xaxis={"title": "rate: KL, nats", "zeroline": False, "showticklabels": bool(rates)},
+    figure.update_layout(
+        xaxis={"title": "rate: KL, nats", "rangemode": "tozero", "showticklabels": bool(rates)},
         yaxis={"title": "distortion: reconstruction, nats", "zeroline": False},
-        showlegend=True,
     )
+    return with_legend(figure)
 
 
 def _error(own: np.ndarray, style: dict[str, Any]) -> dict[str, Any]:

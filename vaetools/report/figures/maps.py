@@ -40,7 +40,8 @@ def latent_maps(
     Returns
     -------
     figure : Figure
-        A WebGL trace per model, whose i-th point is the i-th row; above `MOST_POINTS` rows a density per model.
+        A WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
+        density per model.
 
     Raises
     ------
@@ -50,10 +51,11 @@ def latent_maps(
     from plotly.graph_objects import Scattergl
 
     if labels is not None and scores is not None:
-        raise ValueError("latent_maps: color by labels or by scores, not by both; got both. Drop one of them.")
+        raise ValueError("latent_maps: color by labels or by scores; got both. Drop one of them.")
     figure = panels(titles, x="map, 1 (no unit)", y="map, 2 (no unit)", height=430)
-    figure.update_xaxes(showticklabels=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, zeroline=False)
+    frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}
+    figure.update_xaxes(**frame)
+    figure.update_yaxes(**frame)
     if len(points[0]) > MOST_POINTS:
         for i, own in enumerate(points):
             figure.add_trace(_density(own, COLORS[0], **axes(i)))
@@ -103,13 +105,17 @@ def _steps() -> list[tuple[float, str]]:
     return [(edge / n, COLORS[i]) for i in range(n) for edge in (i, i + 1)]
 
 
-def code_density(codes: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
+def code_density(
+    codes: Sequence[np.ndarray], components: Sequence[tuple[int, int]], titles: Sequence[str]
+) -> Figure:
     """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
 
     Parameters
     ----------
     codes : sequence of ndarray of shape (n_samples, 2)
         Two components of the codes, per model.
+    components : sequence of (int, int)
+        Their numbers.
     titles : sequence of str
         Names of the models.
 
@@ -120,10 +126,16 @@ def code_density(codes: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     """
     from plotly.graph_objects import Scatter
 
-    figure = panels(titles, x="first component", y="second component", height=400, aspect=1)
+    figure = panels(titles, x="", y="", height=440, aspect=1)
     angles = np.linspace(0, 2 * np.pi, 91)
-    for i, own in enumerate(codes):
+    for i, (own, numbers) in enumerate(zip(codes, components, strict=True)):
         figure.add_trace(_density(own, COLORS[0], **axes(i)))
+        low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
+        reach = 0.53 * (high - low).max()
+        for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):
+            figure.layout[f"{name}axis{i + 1}"].update(
+                title_text=f"component {number + 1} (no unit)", range=[middle - reach, middle + reach]
+            )
         for share, dash in ((0.5, "dot"), (0.95, "solid")):
             radius = np.sqrt(-2 * np.log(1 - share))
             figure.add_trace(
@@ -157,7 +169,7 @@ def _density(points: np.ndarray, color: str, **where: str) -> Any:
         y0=low[1] + side / 2,
         dx=side,
         dy=side,
-        colorscale=[(0, faded(color, 0.25)), (1, color)],
+        colorscale=[(0, faded(color, 0.35)), (1, color)],
         zmin=0,
         showscale=False,
         text=counts.T.astype(int),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaetools.report.figures.style import COLORS, DASHES, INK, axes, escaped, faded, panels
+from vaetools.report.figures.style import COLORS, INK, axes, escaped, faded, panels, series, with_legend
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -52,8 +52,8 @@ def aggregated_posterior(
     Returns
     -------
     figure : Figure
-        Per model a trace of filled shapes, one per component, and a trace with the outline of N(0, 1) at each;
-        every shape is as wide as its own highest density.
+        Per model a trace of filled shapes, one per component, and a trace with the outline of N(0, 1)
+        at each; every shape is as wide as its own highest density.
     """
     from plotly.graph_objects import Scatter
 
@@ -73,7 +73,8 @@ def aggregated_posterior(
         figure.update_traces(line_width=1.2)
         low, high = np.quantile(own, [_BEYOND, 1 - _BEYOND])
         numbers = [str(number + 1) for number in shown]
-        figure.layout[f"yaxis{i + 1}"].range = [min(-3.4, 1.1 * low), max(3.4, 1.1 * high)]
+        margin = 0.06 * (high - low)
+        figure.layout[f"yaxis{i + 1}"].range = [min(-3.4, low - margin), max(3.4, high + margin)]
         figure.layout[f"xaxis{i + 1}"].update(
             tickvals=np.arange(len(shown)), ticktext=numbers, range=[-0.7, len(shown) - 0.3], showgrid=False
         )
@@ -124,11 +125,9 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
     seen: set[str] = set()
     for i, groups in enumerate(content.values()):
         for group in groups:
+            look = {} if group.style is None else series(group.style)["line"]
             widths = np.linspace(1, 3.5, len(group.rows)) if group.grows else np.full(len(group.rows), 1.5)
             for row, width in zip(group.rows, widths, strict=True):
-                line = {"width": width}
-                if group.style is not None:
-                    line |= {"color": COLORS[group.style % len(COLORS)], "dash": DASHES[group.style % len(DASHES)]}
                 figure.add_trace(
                     Scatter(
                         x=np.arange(len(names)),
@@ -137,7 +136,7 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
                         name=escaped(group.name),
                         legendgroup=group.name,
                         showlegend=group.name not in seen,
-                        line=line,
+                        line=look | {"width": width},
                         marker={"size": 4},
                         meta=INK if group.style is None else None,
                         hovertemplate="%{y:.2f}",
@@ -148,4 +147,5 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
         figure.layout[f"xaxis{i + 1}"].update(
             tickvals=np.arange(len(names)), ticktext=names, tickangle=-40, zeroline=False
         )
-    return figure.update_layout(showlegend=len(seen) > 1, margin_b=90)
+    figure.update_layout(margin_b=90)
+    return with_legend(figure) if len(seen) > 1 else figure

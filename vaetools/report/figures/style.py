@@ -39,6 +39,8 @@ SYMBOLS = (
 )
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 INK, ODD, SCALE = "ink", "odd", "scale"  # traces with such a meta take a color of the page
+LEGEND_GAP = 26  # pixels between panels and legend, for titles
+_GAP = 96  # pixels between panels above each other, for an axis and a title
 _MOST_COLUMNS = 3
 
 
@@ -93,8 +95,8 @@ def panels(titles: Sequence[str], *, x: str, y: str, height: int, aspect: float 
     figure = bare(Figure(), height=height * rows)
     for i, title in enumerate(titles):
         own = axes(i)
-        along = {"anchor": own["yaxis"], "title": {"text": x, "standoff": 6}}
-        up = {"anchor": own["xaxis"], "title": {"text": y, "standoff": 6}}
+        along = {"anchor": own["yaxis"], "title": {"text": x, "standoff": 6, "font": {"size": 12.5}}}
+        up = {"anchor": own["xaxis"], "title": {"text": y, "standoff": 6, "font": {"size": 12.5}}}
         if aspect is not None:
             along |= {"constrain": "domain"}
             up |= {"scaleanchor": own["xaxis"], "scaleratio": aspect, "constrain": "domain"}
@@ -110,11 +112,8 @@ def panels(titles: Sequence[str], *, x: str, y: str, height: int, aspect: float 
             yshift=5,
             showarrow=False,
         )
-    figure.update_layout(
-        grid={"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.16, "ygap": 0.34},
-        meta={"panels": len(titles), "height": height},
-    )
-    return figure
+    grid: dict[str, Any] = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.16, "ygap": _GAP / height}
+    return figure.update_layout(grid=grid, meta={"panels": len(titles), "height": height})
 
 
 def axes(i: int) -> dict[str, str]:
@@ -123,8 +122,14 @@ def axes(i: int) -> dict[str, str]:
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
+def with_legend(figure: Figure) -> Figure:
+    """Show the legend above the titles of the panels."""
+    top = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    return figure.update_layout(showlegend=True, legend_y=1 + LEGEND_GAP / top)
+
+
 def bare(figure: Figure, *, height: int) -> Figure:
-    """Leave colors of text and ground to the page, fit any width, and put the legend on top."""
+    """Leave colors of text and ground to the page, which also puts as many panels side by side as fit."""
     return figure.update_layout(
         template="none",
         autosize=True,
@@ -133,7 +138,8 @@ def bare(figure: Figure, *, height: int) -> Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,
-        legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "itemwidth": 36},
+        legend={"orientation": "h", "yanchor": "bottom", "x": 0, "itemwidth": 36},
         hovermode="closest",
+        meta={"panels": 1, "height": height},
         font={"family": "system-ui, sans-serif", "size": 13},
     )

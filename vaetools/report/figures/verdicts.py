@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaetools.report.figures.style import COLORS, INK, axes, escaped, panels, series
+from vaetools.report.figures.style import COLORS, INK, axes, escaped, panels, series, with_legend
 from vaetools.report.histogram import bin_scores, closed
 
 if TYPE_CHECKING:
@@ -38,18 +38,20 @@ def score_histograms(
     Returns
     -------
     figure : Figure
-        Per model bars that sum to 100 for each kind of row; scores that lie far out are in the first and the last.
+        Per model bars that sum to 100 for each kind of row; scores that lie far out are in the first
+        and the last.
     """
     from plotly.graph_objects import Bar
 
     figure = panels(list(scores), x="", y="share of rows, %", height=310)
-    kinds = [("all rows", slice(None), COLORS[0], "")]
+    kinds = [("all rows", np.ones(len(next(iter(scores.values()))), dtype=bool), COLORS[0], "")]
     if outliers is not None:
         kinds = [("normal", ~outliers, COLORS[0], ""), ("known outliers", outliers, COLORS[3], "/")]
     for i, (own, threshold, unit) in enumerate(zip(scores.values(), thresholds, units, strict=True)):
         edges = closed(bin_scores(own, threshold)[1])
         for name, rows, color, pattern in kinds:
-            counts, _ = np.histogram(np.clip(np.nan_to_num(own[rows], nan=-np.inf), edges[0], edges[-1]), edges)
+            inside = np.clip(np.nan_to_num(own[rows], nan=-np.inf), edges[0], edges[-1])
+            counts, _ = np.histogram(inside, edges)
             figure.add_trace(
                 Bar(
                     x=(edges[:-1] + edges[1:]) / 2,
@@ -67,7 +69,8 @@ def score_histograms(
         if threshold is not None:
             _mark(figure, i, threshold)
         figure.layout[f"xaxis{i + 1}"].update(title_text=escaped(unit, 60), zeroline=False)
-    return figure.update_layout(barmode="overlay", bargap=0, showlegend=outliers is not None)
+    figure.update_layout(barmode="overlay", bargap=0)
+    return figure if outliers is None else with_legend(figure)
 
 
 def _mark(figure: Figure, i: int, threshold: float) -> None:
@@ -76,16 +79,13 @@ def _mark(figure: Figure, i: int, threshold: float) -> None:
 
     own = axes(i)
     where = {"xref": own["xaxis"], "yref": f"{own['yaxis']} domain"}
-    figure.add_shape(
-        type="line", x0=threshold, x1=threshold, y0=0, y1=1, line={"dash": "dash", "width": 1.5}, name=INK, **where
-    )
-    figure.add_annotation(
-        text="◂ flagged", x=threshold, y=1, xanchor="right", yanchor="top", showarrow=False, font_size=12, **where
-    )
+    line = {"dash": "dash", "width": 1.5}
+    figure.add_shape(type="line", x0=threshold, x1=threshold, y0=0, y1=1, line=line, **where)
+    text = {"text": "◂ flagged", "font_size": 12, "showarrow": False}
+    figure.add_annotation(x=threshold, y=1, xanchor="right", yanchor="top", **text, **where)
     # shapes do not widen an axis, and this line must be seen
-    figure.add_trace(
-        Scatter(x=[threshold], y=[0], mode="markers", marker_opacity=0, showlegend=False, hoverinfo="skip", **own)
-    )
+    unseen = {"mode": "markers", "marker_opacity": 0, "showlegend": False, "hoverinfo": "skip"}
+    figure.add_trace(Scatter(x=[threshold], y=[0], **unseen, **own))
 
 
 def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> Figure:
@@ -110,7 +110,10 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
     figure = panels(titles, x="", y="", height=380)
     share = 100 * outliers.mean()
     for i, (x, y) in enumerate(
-        [("false alarms, % of normal rows", "found, % of outliers"), ("found, % of outliers", "right, % of alarms")]
+        [
+            ("false alarms, % of normal rows", "found, % of outliers"),
+            ("found, % of outliers", "right, % of alarms"),
+        ]
     ):
         figure.layout[f"xaxis{i + 1}"].update(title_text=x, range=[-2, 102], zeroline=False)
         figure.layout[f"yaxis{i + 1}"].update(title_text=y, range=[-2, 102], zeroline=False)
@@ -146,4 +149,4 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
                     **axes(i),
                 )
             )
-    return figure.update_layout(showlegend=True)
+    return with_legend(figure)
