@@ -71,6 +71,18 @@ def test_far_is_farther_than_data_from_data(halves):
     assert off_data(samples, X, quantile=0.8).value == far.mean()
 
 
+def test_rows_that_repeat_are_not_far_from_themselves(halves):
+    twice = np.repeat(halves[1], 2, axis=0)
+    assert off_data(halves[1], twice).value == 0
+    assert off_data(halves[0], twice).value == 1
+
+
+def test_few_rows_have_fewer_neighbors():
+    X = np.array([[0.0], [1.0], [3.0]])  # each reaches all
+    assert density(X, X, k=5).value == 3 / 2
+    assert density(X, X, k=5) == density(X, X, k=2)
+
+
 @every_measure
 def test_invariance(measure, halves):
     samples, X = halves[0] * 1.3, halves[1]
