@@ -45,4 +45,7 @@ def quick_demo(monkeypatch):
         return models
 
     monkeypatch.setattr(command, "make_models", short)
-    monkeypatch.setattr("vaetools.report.demo.project", lambda codes, seed: codes[:, :2])
+    monkeypatch.setattr(
+        "vaetools.latent.projection._LAYOUTS",
+        {"umap": lambda settings, codes: codes[:, : settings.n_components]},
+    )

@@ -15,6 +15,7 @@ COMMANDS = (
     "info",
     "sample",
     "morph",
+    "similar",
     "demo",
 )  # modules of this package; each holds its command under its own name
 

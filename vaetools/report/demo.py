@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vaetools.latent.projection import project
+from vaetools.latent.projection import LatentMap
 from vaetools.report.morphing import morph
 
 N_RECONSTRUCTED, N_SAMPLED, N_STEPS, N_ODDEST = 12, 8, 12, 12
@@ -279,7 +279,9 @@ def _views(name: str, model: Any, digits: Digits, originals: np.ndarray, seed: i
     options = {"y": np.repeat(labels, N_SAMPLED)} if conditional else {}
     return ModelViews(
         name=name,
-        points=project(model.transform(np.concatenate([digits.held_out, digits.unknown])), seed=seed),
+        points=LatentMap(random_state=seed).fit_transform(
+            model.transform(np.concatenate([digits.held_out, digits.unknown]))
+        ),
         reconstructions=model.reconstruct(originals),
         samples=model.sample(n, random_state=seed, **options),
         samples_have_labels=conditional,
