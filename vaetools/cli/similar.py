@@ -77,6 +77,7 @@ def similar(
     """
     check_output(output, SUFFIXES, [model, query, *data])
     check_output(html, (".html",), [model, query, *data], "--html")
+    from vaetools.data.sources import kind_of
     from vaetools.persistence import load, split_reader
     from vaetools.streaming import reader_for, stream_codes
 
@@ -93,6 +94,8 @@ def similar(
     reader = reader or reader_for(estimator)
     if reader is not None and os.path.isfile(query):
         target = _image(query, reader, estimator)
+    elif reader is not None and kind_of(source) == "images":
+        raise click.BadParameter(f"must be an image file; got {query!r}.", param_hint="QUERY")
     else:
         target = _row(query, codes(), data)
     hits = _find(target, codes(), k, data)
@@ -146,8 +149,7 @@ def _row(query: str, parts: Iterator[Part], data: tuple[str, ...]) -> Target:
             code = part.table.iloc[named[:1], 1:].to_numpy()
             return Target(query, code, part.X[named[:1]], lambda name: str(name) == query)
     raise click.BadParameter(
-        f"must be an image file, for a model of images, or the name of a row of {data[0]}; got {query!r}.",
-        param_hint="QUERY",
+        f"must be the name or number of a row of {data[0]}; got {query!r}.", param_hint="QUERY"
     )
 
 
