@@ -35,7 +35,6 @@ def correlated():
 def quick_demo(monkeypatch):
     """Make the demo's models train for two epochs, and map without UMAP's compilation."""
     import vaetools.cli.demo as command
-    from vaetools.latent.projection import LatentMap
 
     make_models = command.make_models
 
@@ -47,5 +46,6 @@ def quick_demo(monkeypatch):
 
     monkeypatch.setattr(command, "make_models", short)
     monkeypatch.setattr(
-        "vaetools.report.comparing.LatentMap", lambda method, random_state: LatentMap(method="pca")
+        "vaetools.latent.projection._LAYOUTS",
+        {"umap": lambda settings, codes: codes[:, : settings.n_components]},
     )

@@ -5,7 +5,7 @@ Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `Continuo
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
-a false-discovery rate.
+a false-discovery rate. `LatentMap` draws codes in two dimensions, `similar` finds the nearest.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from vaetools.estimators.cvae import CVAE
     from vaetools.estimators.vae import VAE
     from vaetools.files import ModelFileError
+    from vaetools.latent.projection import LatentMap
+    from vaetools.latent.similarity import similar
     from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
@@ -49,11 +51,13 @@ _HOMES = {
     "ImageFileError": "vaetools.data.decoding",
     "ImageReader": "vaetools.data.reader",
     "ImageSet": "vaetools.data.images",
+    "LatentMap": "vaetools.latent.projection",
     "ModelFileError": "vaetools.files",
     "Tiles": "vaetools.data.tiles",
     "load": "vaetools.persistence",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
+    "similar": "vaetools.latent.similarity",
     "stream_codes": "vaetools.streaming",
     "stream_scores": "vaetools.streaming",
 }
@@ -69,6 +73,7 @@ __all__ = [
     "ImageFileError",
     "ImageReader",
     "ImageSet",
+    "LatentMap",
     "ModelFileError",
     "Tiles",
     "compare",
@@ -76,6 +81,7 @@ __all__ = [
     "load",
     "read_images",
     "save",
+    "similar",
     "stream_codes",
     "stream_scores",
 ]

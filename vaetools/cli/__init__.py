@@ -16,6 +16,7 @@ COMMANDS = (
     "sample",
     "morph",
     "report",
+    "similar",
     "demo",
 )  # modules of this package; each holds its command under its own name
 

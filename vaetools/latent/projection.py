@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vaetools.latent.placement import place
 from vaetools.latent.similarity import similar
 
 _N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured
-_N_STEPS = 50  # of the search for a median
-_SMALLEST = 1e-150  # a distance that can be divided by
 
 
 class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -34,11 +34,11 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     Parameters
     ----------
     n_components : int, default=2
-        Dimensions of the map; ``"tsne"`` has at most 2.
+        Dimensions of the map. t-SNE is slow in more than 2.
     method : {"umap", "tsne", "pca"}, default="umap"
-        UMAP, t-SNE (openTSNE, which ``pip install 'vaetools[tsne]'`` brings) or principal components. Codes that
-        have no more dimensions than the map are only rotated, to their principal axes, and so are
-        fewer different codes than ``n_components + 3``.
+        UMAP, t-SNE (by openTSNE: ``pip install 'vaetools[tsne]'``) or principal components. Codes that have
+        no more dimensions than the map are only rotated, to their principal axes, and so are fewer
+        different codes than ``n_components + 3``.
     n_neighbors : int, default=15
         Training codes that UMAP keeps together, that place a new code, and from which `off_map` measures
         distances; all if there are fewer.
@@ -79,12 +79,6 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     Poličar, Stražar, Zupan (2019), "openTSNE: a modular Python library for t-SNE dimensionality
     reduction and embedding".
-
-    Weiszfeld (1937), "Sur le point pour lequel la somme des distances de n points donnés est minimum",
-    Tohoku Mathematical Journal (the median).
-
-    Franke, Nielson (1980), "Smooth interpolation of large sets of scattered data", International Journal
-    for Numerical Methods in Engineering (weights that end at a radius).
 
     Examples
     --------
@@ -144,13 +138,13 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         # one place for equal codes: no layout has a use for neighbors at distance 0
         codes, number = np.unique(Z, axis=0, return_inverse=True)
         n_codes, n_features = codes.shape
+        self.axes_: np.ndarray | None = None
         if self.method == "pca" or n_features <= self.n_components or n_codes <= self.n_components + 2:
             self.axes_ = principal_axes(Z - self.center_, self.n_components)
             places = (Z - self.center_) @ self.axes_.T
         else:
-            self.axes_ = None
-            centered = codes - self.center_
-            unit = np.abs(centered).max()  # the libraries compute in float32, which holds no size of codes
+            centered = codes - codes.mean(axis=0, dtype=np.float64)  # sorted: in one order for any rows
+            unit = np.abs(centered).max()  # the libraries compute in float32, which not all codes fit
             places = _LAYOUTS[self.method](self, centered / unit)[number.ravel()]
         self.embedding_ = places.astype(Z.dtype)
         return self
@@ -248,63 +242,12 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
 
 def principal_axes(centered: np.ndarray, n: int) -> np.ndarray:
-    """Return the first n principal axes of rows with mean 0, and zeros where there are fewer, ``(n, n_features)``."""
+    """Return n principal axes of rows with mean 0, zeros where there are fewer, ``(n, n_features)``."""
     from sklearn.utils.extmath import svd_flip
 
     left, _, axes = np.linalg.svd(centered, full_matrices=False)
     axes = svd_flip(left, axes, u_based_decision=False)[1][:n]
     return np.pad(axes, ((0, n - len(axes)), (0, 0)))
-
-
-def place(Z: np.ndarray, codes: np.ndarray, places: np.ndarray, n_neighbors: int) -> np.ndarray:
-    """Return places for codes on a map of others: medians of their neighbors' places.
-
-    Parameters
-    ----------
-    Z : ndarray of shape (n_samples, n_features)
-    codes : ndarray of shape (n_mapped, n_features)
-        At least two.
-    places : ndarray of shape (n_mapped, n_components)
-        Of ``codes``; equal codes have one place.
-    n_neighbors : int
-        Codes that have a say; fewer if there are no more.
-
-    Returns
-    -------
-    new_places : ndarray of shape (n_samples, n_components), float64
-    """
-    indices, distances = similar(codes, Z, min(n_neighbors + 1, len(codes)))
-    nearness = 1 / np.maximum(distances, _SMALLEST)
-    weights = nearness[:, :-1] - nearness[:, -1:]  # who comes next counts 0: no step where neighbors change
-    weights[~weights.any(axis=1)] = 1  # all equally far
-    return geometric_median(places[indices[:, :-1]].astype(np.float64), weights)
-
-
-def geometric_median(points: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the points from which the weighted sums of distances are least, by Weiszfeld's steps.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n_samples, n_points, n_components)
-    weights : ndarray of shape (n_samples, n_points)
-        At least 0, and not all 0 in a row.
-
-    Returns
-    -------
-    medians : ndarray of shape (n_samples, n_components)
-
-    Examples
-    --------
-    >>> geometric_median(np.array([[[0.0, 0.0], [0.0, 1.0], [9.0, 0.0]]]), np.array([[3.0, 1.0, 1.0]])).round(6)
-    array([[0., 0.]])
-    """
-    share = weights / weights.sum(axis=1, keepdims=True)
-    for _ in range(_N_STEPS):
-        medians = np.einsum("np,npc->nc", share, points)
-        distances = np.linalg.norm(points - medians[:, None], axis=2)
-        share = weights / np.maximum(distances, 1e-9)
-        share /= share.sum(axis=1, keepdims=True)
-    return np.einsum("np,npc->nc", share, points)
 
 
 def _n_jobs(settings: LatentMap) -> int:
@@ -352,6 +295,8 @@ def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
             perplexity=min(settings.perplexity, (len(codes) - 1) / 3),
             random_state=settings.random_state,
             n_jobs=_n_jobs(settings),
+            # the fast method knows no third dimension
+            negative_gradient_method="auto" if settings.n_components <= 2 else "bh",
             callbacks=advance if settings.verbose else None,
         )
         bar.total = layout.early_exaggeration_iter + layout.n_iter
@@ -364,21 +309,14 @@ _LAYOUTS: dict[str, Callable[[LatentMap, np.ndarray], np.ndarray]] = {"umap": _u
 def check_map_parameters(settings: LatentMap) -> None:
     """Raise where a constructor parameter breaks its rule, naming owner, rule and value."""
 
-    def is_count(value: Any, least: int) -> bool:
-        return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+    def is_number(value: Any, kind: Any, least: int) -> bool:
+        return isinstance(value, kind) and not isinstance(value, bool) and bool(least <= value < math.inf)
 
-    most = 2 if settings.method == "tsne" else math.inf
     rules = {
-        "method": ("'umap', 'tsne' or 'pca'", settings.method in ("umap", "tsne", "pca")),
-        "n_components": (
-            "a positive integer" + (", at most 2 with method='tsne'" if most == 2 else ""),
-            is_count(settings.n_components, 1) and settings.n_components <= most,
-        ),
-        "n_neighbors": ("an integer at least 2", is_count(settings.n_neighbors, 2)),
-        "perplexity": (
-            "a number at least 1",
-            isinstance(settings.perplexity, (int, float, np.number)) and 1 <= settings.perplexity < math.inf,
-        ),
+        "method": ("'umap', 'tsne' or 'pca'", settings.method in ("pca", *_LAYOUTS)),
+        "n_components": ("a positive integer", is_number(settings.n_components, Integral, 1)),
+        "n_neighbors": ("an integer at least 2", is_number(settings.n_neighbors, Integral, 2)),
+        "perplexity": ("a number at least 1", is_number(settings.perplexity, Real, 1)),
     }
     for name, (rule, holds) in rules.items():
         if not holds:
