@@ -184,7 +184,7 @@ def test_the_terminal_sees_all_measures_within_100_columns(comparison):
     assert all(question in text for question in SECTIONS.values())
     assert all(row.label in text for row in MEASURES.values())
     line = next(line for line in text.splitlines() if MEASURES["rate"].label in line)
-    assert line.split()[2] == "–"
+    assert line.split()[3] == "–"
 
 
 def test_two_models_have_intervals_in_the_terminal(models, digits):

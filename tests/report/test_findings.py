@@ -84,7 +84,7 @@ def test_what_intervals_do_not_tell_is_not_stated_as_a_difference():
 def test_three_models_of_which_two_are_as_good():
     said = answer(*constructed("AE", "VAE", "B", prior_empty={"AE": 0.41, "VAE": 0.02, "B": 0.05}))
     assert said == (
-        "The VAE leaves 2 % of the prior empty, against 41 % for the AE; the B (5 %) cannot be told from it.",
+        "The VAE leaves 2 % of the prior empty, against 41 % for the AE; “B” (5 %) cannot be told from it.",
     )
 
 
@@ -190,12 +190,12 @@ def compared(model, digits, n):
 
 def test_a_beta_of_50_collapses_on_digits(digits):
     found = compared(VAE(4, beta=50, max_iter=15, **OPTIONS), digits, 1000)
-    assert found.answer[0].startswith("The it is collapsed")
+    assert found.answer[0].startswith("“it” is collapsed")
     assert "collapsed" in found.models[0].warnings["dimensions"]
 
 
 def test_an_ae_of_50_digits_is_overfitted_and_one_of_1000_in_few_epochs_is_not(digits):
     found = compared(AE(8, max_iter=1000, **OPTIONS), digits, 50)
-    assert found.answer[0].startswith("The it is overfitted")
+    assert found.answer[0].startswith("“it” is overfitted")
     assert "overfitted" in found.models[0].warnings["reconstruction"]
     assert "overfitted" not in " ".join(compared(AE(8, max_iter=15, **OPTIONS), digits, 1000).answer)

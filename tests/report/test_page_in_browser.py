@@ -73,9 +73,13 @@ def test_every_page_draws_all_figures_within_its_width_and_runs_nothing(options,
         render(make_comparison(**options)), tmp_path / "page.html", width=width, scheme=scheme
     ) as tab:
         scroll_through(tab)
-        assert tab.evaluate("[...document.querySelectorAll('.plot')].every(p => p.querySelector('.main-svg'))")
+        assert tab.evaluate(
+            "[...document.querySelectorAll('.plot')].every(p => p.querySelector('.main-svg'))"
+        )
         assert tab.title().startswith("vaetools: ")
-        tall = tab.evaluate("Math.max(...[...document.querySelectorAll('th, .name, h3')].map(e => e.clientHeight))")
+        tall = tab.evaluate(
+            "Math.max(...[...document.querySelectorAll('th, .name, h3')].map(e => e.clientHeight))"
+        )
         assert tall < 250
         if width == 400:
             columns = tab.evaluate(
@@ -187,7 +191,10 @@ def test_figures_follow_the_scheme_and_paper_is_light(page, tmp_path):
         dark = tab.evaluate(ink)
         tab.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert tab.evaluate("[...document.querySelectorAll('.plot')].every(plot => plot._fullData)")
-        assert tab.evaluate("Math.max(...[...document.querySelectorAll('.plot')].map(p => p.layout.width))") <= 680
+        assert (
+            tab.evaluate("Math.max(...[...document.querySelectorAll('.plot')].map(p => p.layout.width))")
+            <= 680
+        )
         light = tab.evaluate(ink)
         tab.evaluate("dispatchEvent(new Event('afterprint'))")
         assert tab.evaluate(ink) == dark

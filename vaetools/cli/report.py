@@ -171,7 +171,7 @@ def _read(
     from vaetools.data.sources import kind_of, open_source
     from vaetools.streaming import reader_for
 
-    columns = getattr(estimator, "feature_names_in_", None)
+    columns = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
     options = {"reader": reader or reader_for(estimator), "columns": columns}
     kind = kind_of(data)
     batches = list(open_source(data, id_column=id_column, **options).batches())

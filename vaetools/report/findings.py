@@ -95,16 +95,16 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
     unlabeled = [model.name for model in models if model.name in sound and model.kind != "CVAE"]
     measures = measures[measures["model"].isin(sound)]
     told = [
-        _tell(measures, "prior_empty", "The {name} leaves {value} of the prior empty"),
-        _tell(measures, "off_data", "Of what the {name} decodes from the prior, {value} lies off the data"),
+        _tell(measures, "prior_empty", "{name} leaves {value} of the prior empty"),
+        _tell(measures, "off_data", "Of what {name} decodes from the prior, {value} lies off the data"),
         _rates(models, measures),
         _errors(measures),
         _tell(
             measures[measures["model"].isin(unlabeled)],
             "knn_accuracy",
-            "In the {name}, {value} of the rows lie among their own class",
+            "In {name}, {value} of the rows lie among their own class",
         ),
-        _tell(measures, "auroc", "The {name} finds known outliers with an AUROC of {value}"),
+        _tell(measures, "auroc", "{name} finds known outliers with an AUROC of {value}"),
     ]
     return tuple(sentence for sentence in (*faults, *told, _too_few(data)) if sentence)
 
@@ -169,9 +169,10 @@ def _collapse(model: ModelView, advice: str = "") -> str:
     n_used = int(model.active_units.sum())
     if not model.variational or (n_used and not collapsed(model.kl_per_component, _BIT)):
         return ""
+    kl = number(model.kl_per_component.sum(), 2)
     return (
-        f"The {model.name} is collapsed: KL is {number(model.kl_per_component.sum(), 2)} nats per row, less "
-        f"than a bit, and {n_used} of {len(model.active_units)} components are in use. {advice}".rstrip()
+        f"{_called(model.name, first=True)} is collapsed: KL is {kl} nats per row, less than a bit, and "
+        f"{n_used} of {len(model.active_units)} components are in use. {advice}".rstrip()
     )
 
 
@@ -189,8 +190,9 @@ def _overfit(model: ModelView, data: Data, advice: str = "") -> str:
     judge = "held_out" if "held_out" in costs else "new"
     if "train" not in costs or not _costlier(model, data, "train", judge):
         return ""
+    train = number(costs["train"], 1)
     return (
-        f"The {model.name} is overfitted: rows that trained cost {number(costs['train'], 1)} nats, "
+        f"{_called(model.name, first=True)} is overfitted: rows that trained cost {train} nats, "
         f"{judge.replace('_', '-')} ones {number(costs[judge], 1)}. {advice}".rstrip()
     )
 
@@ -261,9 +263,9 @@ def _tell(measures: pd.DataFrame, name: str, clause: str) -> str:
     best, *tied = standing.tied
     if not standing.behind and tied:
         return f"The data do not tell {_listed(words, standing.tied)} apart: {MEASURES[name].label}."
-    said = clause.format(name=best, value=words[best])
+    said = clause.format(name=_called(best, first=clause.startswith("{name}")), value=words[best])
     if standing.behind:
-        said += ", against " + _joined(f"{words[model]} for the {model}" for model in standing.behind)
+        said += ", against " + _joined(f"{words[name]} for {_called(name)}" for name in standing.behind)
     return f"{said}{_not_told(words, tied)}."
 
 
@@ -276,29 +278,25 @@ def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
     standings = [stand(measures, name) for name in ("prior_empty", "off_data")]
     earned = any(standing and plain & set(standing.behind) for standing in standings)
     (first, rate), *others = [(name, MEASURES["rate"].words(rate)) for name, rate in rates.items()]
-    more = "".join(f", the {name} {rate}" for name, rate in others)
-    return f"{'For that the' if earned else 'The'} {first} pays {rate} of KL per row{more}."
+    more = "".join(f", {_called(name)} {rate}" for name, rate in others)
+    payer = f"For that {_called(first)}" if earned else _called(first, first=True)
+    return f"{payer} pays {rate} of KL per row{more}."
 
 
 def _errors(measures: pd.DataFrame) -> str:
     """Say by how much squared errors differ, if they do."""
     standing = stand(measures, "mse")
-    if standing is None or len(standing.values) == 1:
+    if standing is None or len(standing.values) == 1 or not min(standing.values.values()):
         return ""
-    if not standing.behind:
-        names = _joined(f"the {name}" for name in standing.tied)
-        return f"The data do not tell the squared errors of {names} apart."
     best, *tied = standing.tied
-    least = standing.values[best]
-    above = [
-        f"{100 * (standing.values[name] / least - 1):.0f} % for the {name}"
-        for name in standing.behind
-        if least
-    ]
-    words = {name: MEASURES["mse"].words(value) for name, value in standing.values.items()}
-    return (
-        f"The {best} has the least squared error; it is higher by {_joined(above)}{_not_told(words, tied)}."
-    )
+    if not standing.behind:
+        names = _joined(map(_called, standing.tied))
+        return f"The data do not tell the squared errors of {names} apart."
+    ratios = {name: error / standing.values[best] for name, error in standing.values.items()}
+    above = _joined(f"{100 * (ratios[name] - 1):.0f} % for {_called(name)}" for name in standing.behind)
+    words = {name: MEASURES["mse"].words(error) for name, error in standing.values.items()}
+    best = _called(best, first=True)
+    return f"{best} has the least squared error; it is higher by {above}{_not_told(words, tied)}."
 
 
 def _not_told(words: dict[str, str], tied: Sequence[str]) -> str:
@@ -308,7 +306,14 @@ def _not_told(words: dict[str, str], tied: Sequence[str]) -> str:
 
 def _listed(words: dict[str, str], names: Sequence[str]) -> str:
     """Return names with their values."""
-    return _joined(f"the {name} ({words[name]})" for name in names)
+    return _joined(f"{_called(name)} ({words[name]})" for name in names)
+
+
+def _called(name: str, *, first: bool = False) -> str:
+    """Return a name as it stands in a sentence: the VAE, but “boards”."""
+    if not name.endswith("AE"):
+        return f"“{name}”"
+    return f"The {name}" if first else f"the {name}"
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -62,10 +62,10 @@ _UNTRUSTED = "A probe is sure even of what resembles no data: read it where few 
 
 MEASURES: dict[str, MeasureRow] = {
     "trustworthiness": MeasureRow(
-        "neighbors", "neighbors in the code that are neighbors in the data", "", "higher", 3, _PIXELS
+        "neighbors", "neighbors in code that are neighbors in data", "", "higher", 3, _PIXELS
     ),
     "continuity": MeasureRow(
-        "neighbors", "neighbors in the data that stay neighbors", "", "higher", 3, _PIXELS
+        "neighbors", "neighbors in data that stay neighbors in code", "", "higher", 3, _PIXELS
     ),
     "neighborhood_overlap": MeasureRow("neighbors", "shared among 10 nearest", "%", "higher", 0, _DIMENSIONS),
     "knn_accuracy": MeasureRow("neighbors", "class named by 5 nearest codes", "%", "higher", 1, _ALIKE),
@@ -93,7 +93,7 @@ MEASURES: dict[str, MeasureRow] = {
     ),
     "moment_kl": MeasureRow(
         "round",
-        "mean and spread against N(0, 1), per dimension",
+        "moments against N(0, 1), per dimension",
         "nats",
         "lower",
         2,
@@ -144,7 +144,7 @@ MEASURES: dict[str, MeasureRow] = {
     ),
     "density": MeasureRow(
         "samples",
-        "rows that reach a sample, per neighbor (density)",
+        "rows that reach a sample, evenly 1 (density)",
         "",
         "higher",
         2,

@@ -23,12 +23,20 @@ def comparison_text(comparison: Comparison) -> str:
     Returns
     -------
     text : str
-        Intervals stand beside the values of up to two models.
+        Intervals stand beside the values where there is room for them.
     """
     findings = [
         textwrap.fill(printable(sentence), _WIDTH, initial_indent="• ", subsequent_indent="  ")
         for sentence in comparison.answer
     ]
+    table = _table(comparison, with_intervals=True)
+    if max(map(len, table.splitlines())) > _WIDTH:
+        table = _table(comparison, with_intervals=False)
+    return "\n".join([*findings, "", table])
+
+
+def _table(comparison: Comparison, *, with_intervals: bool) -> str:
+    """Return the measures, section by section."""
     names = [model.name for model in comparison.models]
     lines = []
     for section, question in SECTIONS.items():
@@ -36,13 +44,12 @@ def comparison_text(comparison: Comparison) -> str:
         lines += [[question, *[""] * len(names)]] if rows else []
         for measure, cells in rows:
             label = ", ".join(filter(None, [measure.label, measure.unit]))
-            lines.append([f"  {label}", *(_shown(cell, with_interval=len(names) <= 2) for cell in cells)])
+            lines.append([f"  {label}", *(_shown(cell, with_intervals) for cell in cells)])
     headings = ["", *(shortened(printable(name), _NAME) for name in names)]
-    table = text_table(headings, lines, "<" + ">" * len(names))
-    return "\n".join([*findings, "", table])
+    return text_table(headings, lines, "<" + ">" * len(names))
 
 
-def _shown(cell: Cell, *, with_interval: bool) -> str:
+def _shown(cell: Cell, with_interval: bool) -> str:
     """Return a value and its interval."""
     interval = f" ({cell.interval.replace(' ', '')})" if with_interval and cell.interval else ""
     return cell.whole + cell.part + interval
