@@ -39,6 +39,9 @@ def measure(seen: Seen, data: Data, plan: Plan, fitted: Fitted) -> pd.DataFrame:
         **_of_codes(seen.codes[plan.normal], seen.draws[plan.normal], rows, labels, plan.seed),
         **_of_samples(seen, rows, labels, plan),
         **_of_costs(seen, rows, data.image_shape, plan),
+        "off_training": of.off_data(
+            seen.codes[plan.normal], fitted.estimator.reference_codes_, random_state=plan.seed
+        ),
         "active_units": Measure(float(fitted.estimator.active_units_.sum()), np.nan, np.nan),
     }
     if not fitted.variational:
