@@ -68,9 +68,10 @@ def compare(
     >>> from sklearn.datasets import load_iris
     >>> from vaetools import AE, VAE, compare
     >>> X, y = load_iris(return_X_y=True)
+    >>> new = np.arange(150) % 3 == 0
     >>> models = {"AE": AE(2, random_state=0), "VAE": VAE(2, random_state=0)}
-    >>> fitted = {name: model.fit(X[::2]) for name, model in models.items()}
-    >>> comparison = compare(fitted, X[1::2], y[1::2], method="pca")
+    >>> fitted = {name: model.fit(X[~new]) for name, model in models.items()}
+    >>> comparison = compare(fitted, X[new], y[new], method="pca")
     >>> bool(comparison.to_frame().loc["knn_accuracy", ("VAE", "value")] > 0.8)
     True
     """

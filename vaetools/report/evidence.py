@@ -61,7 +61,7 @@ def _of_codes(
         "trustworthiness": of.trustworthiness(rows, codes, random_state=seed),
         "continuity": of.continuity(rows, codes, random_state=seed),
         "neighborhood_overlap": of.neighborhood_overlap(rows, codes, random_state=seed),
-        "prior_empty": _prior_empty(draws, seed),
+        "prior_empty": of.prior_empty(draws, random_state=seed),
         "holes": of.holes(draws, random_state=seed),
         "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),
         "moment_kl": of.moment_kl(draws, random_state=seed),
@@ -77,13 +77,6 @@ def _of_codes(
             "linear_probe": of.linear_probe(codes, labels, random_state=seed),
         }
     return found
-
-
-def _prior_empty(draws: np.ndarray, seed: int) -> Measure:
-    """Share of draws from N(0, I) that have no code within their reach, as many draws as codes."""
-    prior = np.random.default_rng(seed).standard_normal(draws.shape)
-    reached = of.coverage(draws, prior, random_state=seed)
-    return Measure(1 - reached.value, 1 - reached.high, 1 - reached.low)
 
 
 def _of_samples(seen: Seen, rows: np.ndarray, labels: np.ndarray | None, plan: Plan) -> dict[str, Measure]:
