@@ -80,8 +80,8 @@ function onPaper(is) {
   if (is) holders.forEach(begin);
   redraw();
   // WebGL draws later than a printer waits for: what it has drawn is made smaller instead
-  const maps = document.getElementById("maps");
-  maps.style.zoom = is ? Math.min(1, PAPER_WIDTH / maps.layout.width) : "";
+  const maps = document.getElementById("maps"), {width} = maps.layout;
+  Object.assign(maps.style, is ? {width: `${width}px`, zoom: Math.min(1, PAPER_WIDTH / width)} : {width: "", zoom: ""});
 }
 
 for (const holder of holders) holder.style.minHeight = `${arrange(holder).height}px`;
