@@ -12,7 +12,7 @@ from vaetools.report.figures import COLORS
 from vaetools.report.figures.maps import MOST_POINTS
 from vaetools.report.measuring import Row, measure_rows
 from vaetools.report.page import render_template
-from vaetools.report.reading import READINGS, Reading
+from vaetools.report.reading import Reading, reading
 from vaetools.report.rows import describe_rows
 from vaetools.report.sections import GLYPHS, Block, blocks
 from vaetools.report.strips import sprite
@@ -85,7 +85,7 @@ def _section(comparison: Comparison, key: str) -> Section:
     return Section(
         key,
         SECTIONS[key],
-        READINGS[key],
+        reading(key, tables=comparison.data.image_shape is None),
         [(model.name, model.warnings[key]) for model in models if key in model.warnings],
         blocks(comparison, key),
         measure_rows(comparison.measures, [model.name for model in models], key),

@@ -160,9 +160,9 @@ def _samples(comparison: Comparison) -> Iterator[Block]:
         content = {
             model.name: [
                 Lines("rows of the data", data.shown[:_MOST_PANELS], None),
-                Lines("prior samples", model.samples[:_MOST_SAMPLES], i),
+                Lines("prior samples", model.samples[:_MOST_SAMPLES], 0),
             ]
-            for i, model in enumerate(comparison.models)
+            for model in comparison.models
         }
         yield _profiles(comparison, content, "Prior samples and rows of the data, column by column")
         return
@@ -243,7 +243,7 @@ def _traversal_strips(model: ModelView, image_shape: tuple[int, int, int]) -> li
             f"{component + 1}: {_span(values)}",
             rows,
             image_shape,
-            f"Component {component + 1} of {model.name} from its low to its high end",
+            f"Component {component + 1} of {model.name} from low to high",
         )
         for component, rows, values in zip(
             model.traversed, model.traversals, model.traversal_values, strict=True
@@ -321,7 +321,7 @@ def _profiles(comparison: Comparison, content: dict[str, list[Lines]], words: st
         for title, group in scaled.items()
     }
     figure = figures.profiles(shown, list(data.columns[kept]), unit="standard deviations")
-    caption = "Values are in standard deviations of the rows shown under “reconstructs”, from their mean."
+    caption = "In standard deviations of the rows whose reconstructions are shown below, from their mean."
     if n_all > len(kept):
         caption += f" The {len(kept)} columns that vary most, of {n_all}."
     return _plot(figure, words, caption)
