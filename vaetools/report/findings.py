@@ -179,7 +179,7 @@ def _collapse(model: ModelView, advice: str = "") -> str:
 def _idle(model: ModelView) -> str:
     """Say that many components carry nothing, if they do."""
     n_idle, n = int((~model.active_units).sum()), len(model.active_units)
-    if not model.variational or _collapse(model) or n_idle <= n / 2:
+    if not model.variational or _collapse(model) or n_idle < n / 2:
         return ""
     return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
 
