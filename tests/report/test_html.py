@@ -93,6 +93,16 @@ def test_warnings_stand_in_their_section(comparison):
     assert "VAE : too few rows for VAE" in section
 
 
+@pytest.mark.parametrize(("names", "beside"), [(("A", "B"), True), (("A", "B", "C", "D"), False)])
+def test_cautions_stand_beside_the_numbers_where_there_is_room(names, beside, monkeypatch):
+    misleading = dataclasses.replace(MEASURES["psnr"], caution="Favors blur.")
+    monkeypatch.setitem(MEASURES, "psnr", misleading)
+    parsed = Parsed(render(make_comparison(names, labels=False)))
+    assert parsed.words.count("Favors blur.") == 1
+    cells = [a for a in parsed.all("td") if a.get("class") == "caution"]
+    assert bool(cells) == beside
+
+
 def test_the_cells_of_absent_measures_are_dashes(comparison):
     rows = measure_rows(comparison.measures, ["AE", "VAE"], "reconstruction")
     rate = next(row for row in rows if row.measure.label.startswith("rate"))

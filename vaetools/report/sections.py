@@ -190,13 +190,12 @@ def _between(comparison: Comparison) -> Iterator[Block]:
         yield _profiles(comparison, content, "One row becoming another, column by column")
         return
     for model in comparison.models:
-        yield Pictures(
-            model.name,
-            [
-                strip("", rows, data.image_shape, f"{data.names[a]} becomes {data.names[b]} in {model.name}")
-                for rows, (a, b) in zip(model.interpolations, model.interpolated_pairs, strict=True)
-            ],
-        )
+        strips = []
+        for rows, (a, b) in zip(model.interpolations, model.interpolated_pairs, strict=True):
+            words = f"{data.names[a]} becomes {data.names[b]} in {model.name}"
+            name = "" if data.labels is None else f"{data.labels[a]} → {data.labels[b]}"
+            strips.append(strip(name, rows, data.image_shape, words))
+        yield Pictures(model.name, strips)
 
 
 def _odd(comparison: Comparison) -> Iterator[Block]:

@@ -38,9 +38,10 @@ SYMBOLS = (
     "triangle-right",
 )
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-INK, ODD, SCALE = "ink", "odd", "scale"  # traces with such a meta take a color of the page
+INK, SCALE = "ink", "scale"  # traces with such a meta take a color of the page
 LEGEND_GAP = 26  # pixels between panels and legend, for titles
 _MOST_COLUMNS = 3
+_AXIS_TITLE: dict[str, Any] = {"standoff": 6, "font": {"size": 12.5}}
 
 
 def escaped(name: object, limit: int = 28) -> str:
@@ -98,14 +99,8 @@ def panels(
     figure = bare(Figure(), height=height * rows)
     for i, title in enumerate(titles):
         own = axes(i)
-        along: dict[str, Any] = {
-            "anchor": own["yaxis"],
-            "title": {"text": x, "standoff": 6, "font": {"size": 12.5}},
-        }
-        up: dict[str, Any] = {
-            "anchor": own["xaxis"],
-            "title": {"text": y, "standoff": 6, "font": {"size": 12.5}},
-        }
+        along: dict[str, Any] = {"anchor": own["yaxis"], "title": {"text": x, **_AXIS_TITLE}}
+        up: dict[str, Any] = {"anchor": own["xaxis"], "title": {"text": y, **_AXIS_TITLE}}
         if aspect is not None:
             along |= {"constrain": "domain"}
             up |= {"scaleanchor": own["xaxis"], "scaleratio": aspect, "constrain": "domain"}
@@ -155,6 +150,8 @@ def bare(figure: Figure, *, height: int) -> Figure:
         showlegend=False,
         legend={"orientation": "h", "yanchor": "bottom", "x": 0, "itemwidth": 36},
         hovermode="closest",
+        xaxis_title=_AXIS_TITLE,
+        yaxis_title=_AXIS_TITLE,
         meta={"panels": 1, "height": height},
         font={"family": "system-ui, sans-serif", "size": 13},
     )
