@@ -12,7 +12,7 @@ import pandas as pd
 from vaetools.latent.projection import LatentMap
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.evidence import measure
-from vaetools.report.findings import answer, warn
+from vaetools.report.findings import answer, note, warn
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.seeing import Plan, see
@@ -89,7 +89,7 @@ def compare(
         shown = view(each, seen, data, plan, points)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
     measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
-    return Comparison(data, tuple(views), measures, answer(data, views, measures))
+    return Comparison(data, tuple(views), measures, answer(data, views, measures), note(data))
 
 
 def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:

@@ -14,6 +14,7 @@ from vaetools.report.comparison import MEASURES, Data
 from vaetools.report.models import Fitted
 from vaetools.report.seeing import Plan, Seen
 
+_N_RANKED = 2_000  # rows whose neighbors are ranked, which takes time with their square
 _N_LOOKED_AT = 2_000  # images whose structure is compared with their reconstruction's
 
 
@@ -57,10 +58,11 @@ def _of_codes(
 ) -> dict[str, Measure]:
     """Neighbors and classes of the codes; gaps and roundness of draws from their posterior."""
     half = np.random.default_rng(seed).permutation(len(draws)) < len(draws) / 2
+    kept = {"n_max": _N_RANKED, "random_state": seed}
     found = {
-        "trustworthiness": of.trustworthiness(rows, codes, random_state=seed),
-        "continuity": of.continuity(rows, codes, random_state=seed),
-        "neighborhood_overlap": of.neighborhood_overlap(rows, codes, random_state=seed),
+        "trustworthiness": of.trustworthiness(rows, codes, **kept),
+        "continuity": of.continuity(rows, codes, **kept),
+        "neighborhood_overlap": of.neighborhood_overlap(rows, codes, **kept),
         "prior_empty": of.prior_empty(draws, random_state=seed),
         "holes": of.holes(draws, random_state=seed),
         "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),

@@ -82,11 +82,12 @@ def _facts(models: tuple[ModelView, ...]) -> dict[str, list[str]]:
 def _section(comparison: Comparison, key: str) -> Section:
     """Return a section with whatever applies to these data and models."""
     models = comparison.models
+    warned = [("The data", comparison.notes), *((model.name, model.warnings) for model in models)]
     return Section(
         key,
         SECTIONS[key],
         reading(key, tables=comparison.data.image_shape is None),
-        [(model.name, model.warnings[key]) for model in models if key in model.warnings],
+        [(name, notes[key]) for name, notes in warned if key in notes],
         blocks(comparison, key),
         measure_rows(comparison.measures, [model.name for model in models], key),
     )
