@@ -33,16 +33,19 @@ def correlated():
 
 @pytest.fixture
 def quick_demo(monkeypatch):
-    """Make the demo's models train for two epochs, and project without UMAP's compilation."""
+    """Make the demo's models train for two epochs, and map without UMAP's compilation."""
     import vaetools.cli.demo as command
 
     make_models = command.make_models
 
     def short(**options):
         models = make_models(**options)
-        for name in command.PICTURED:
+        for name in command.COMPARED:
             models[name].set_params(max_iter=2)
         return models
 
     monkeypatch.setattr(command, "make_models", short)
-    monkeypatch.setattr("vaetools.report.demo.project", lambda codes, seed: codes[:, :2])
+    monkeypatch.setattr(
+        "vaetools.latent.projection._LAYOUTS",
+        {"umap": lambda settings, codes: codes[:, : settings.n_components]},
+    )

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "latent", "data", "report"},
     "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing
-    "__init__": {"nn", "anomaly", "estimators", "persistence", "streaming", "data"},
+    "__init__": {"nn", "anomaly", "estimators", "persistence", "streaming", "data", "latent", "report"},
 }
 LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2"}
 

@@ -16,8 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 import vaetools as vt
 from tests.data.pictures import write_gray
-from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ImageReader, ModelFileError
+from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ImageReader, LatentMap, ModelFileError
 from vaetools.files import _digest, _split, read_model_file
+from vaetools.persistence import split_reader
 
 OPTIONS = {"max_iter": 3, "random_state": 0}
 
@@ -284,14 +285,75 @@ def test_a_pipeline_of_reader_and_model_comes_back(readers, tmp_path):
     np.testing.assert_array_equal(loaded.score_samples(paths), pipeline.score_samples(paths))
 
 
+def assert_same_map(loaded, latent_map, codes):
+    assert loaded.get_params() == latent_map.get_params()
+    assert set(vars(loaded)) == set(vars(latent_map))
+    assert np.array_equal(loaded.embedding_, latent_map.embedding_)
+    assert np.array_equal(loaded.transform(codes), latent_map.transform(codes))
+    assert np.array_equal(loaded.off_map(codes), latent_map.off_map(codes))
+
+
+@pytest.fixture
+def quick_layout(monkeypatch):
+    """A layout that is no projection, and takes no time."""
+    bend = {"umap": lambda settings, codes: np.sin(3 * codes[:, : settings.n_components])}
+    monkeypatch.setattr("vaetools.latent.projection._LAYOUTS", bend)
+
+
+@pytest.mark.parametrize("method", ["umap", "pca"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_map_comes_back(method, dtype, tmp_path, quick_layout):
+    codes = np.random.default_rng(0).normal(size=(80, 5)).astype(dtype)
+    latent_map = LatentMap(method=method, n_neighbors=7, random_state=3).fit(codes[:50])
+    vt.save(latent_map, tmp_path / "map.safetensors")
+    assert_same_map(vt.load(tmp_path / "map.safetensors"), latent_map, codes)
+
+
+def test_pipelines_with_a_map_come_back(readers, iris, tmp_path, quick_layout):
+    pipeline, paths = readers
+    vae = fit(VAE(3, **OPTIONS), iris)
+    for whole, X in (
+        (Pipeline([("model", vae), ("map", LatentMap().fit(vae.transform(iris[0])))]), iris[0]),
+        (Pipeline([*pipeline.steps, ("map", LatentMap(method="pca").fit(pipeline.transform(paths)))]), paths),
+    ):
+        vt.save(whole, tmp_path / "m.safetensors")
+        loaded = vt.load(tmp_path / "m.safetensors")
+        assert [name for name, _ in loaded.steps] == [name for name, _ in whole.steps]
+        np.testing.assert_array_equal(loaded.transform(X), whole.transform(X))
+        assert_same_map(loaded[-1], whole[-1], whole[:-1].transform(X))
+        np.testing.assert_array_equal(loaded[:-1].score_samples(X), whole[:-1].score_samples(X))
+        assert split_reader(loaded) == (loaded[0] if len(loaded) == 3 else None, loaded[-2])
+    header = read_model_file(tmp_path / "m.safetensors")[0]
+    assert {"codes_", "embedding_", "spacing_"} < set(header["map"]["fitted"])
+
+
+def test_a_map_that_was_not_fitted_or_holds_a_generator_is_refused(tmp_path):
+    with pytest.raises(NotFittedError):
+        vt.save(LatentMap(), tmp_path / "m.safetensors")
+    drawn = LatentMap(method="pca", random_state=np.random.RandomState(0)).fit(np.eye(4))
+    with pytest.raises(
+        TypeError, match=r"LatentMap: the parameter random_state cannot be written.*RandomState"
+    ):
+        vt.save(drawn, tmp_path / "m.safetensors")
+    vt.save(drawn.set_params(random_state=0), tmp_path / "m.safetensors")
+    bad = rewritten(
+        (tmp_path / "m.safetensors").read_bytes(), lambda header: header["parameters"].update(method="mds")
+    )
+    (tmp_path / "bad").write_bytes(bad)
+    with pytest.raises(ModelFileError, match=r"bad: .*method must be .*got 'mds'"):
+        vt.load(tmp_path / "bad")
+
+
 def test_other_pipelines_are_refused(readers, tmp_path):
     pipeline, _ = readers
     for steps in (
         [StandardScaler(), pipeline[1]],
         [pipeline[0], StandardScaler()],
         [*pipeline, StandardScaler()],
+        [pipeline[1]],
+        [LatentMap(), pipeline[1]],
     ):
-        with pytest.raises(TypeError, match=r"pipeline of an ImageReader and one of those; got Pipeline"):
+        with pytest.raises(TypeError, match=r"without the first or the last; got Pipeline"):
             vt.save(make_pipeline(*steps), tmp_path / "m.safetensors")
     with pytest.raises(NotFittedError):
         vt.save(make_pipeline(ImageReader(), pipeline[1]), tmp_path / "m.safetensors")

@@ -3,8 +3,9 @@
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
+`compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
-a false-discovery rate.
+a false-discovery rate. `LatentMap` draws codes in two dimensions, `similar` finds the nearest.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from vaetools.estimators.cvae import CVAE
     from vaetools.estimators.vae import VAE
     from vaetools.files import ModelFileError
+    from vaetools.latent.projection import LatentMap
+    from vaetools.latent.similarity import similar
     from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
+    from vaetools.report.comparing import compare
     from vaetools.streaming import stream_codes, stream_scores
 
 __version__ = "0.1.0"
@@ -42,15 +46,18 @@ _HOMES = {
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
     "EncoderDecoder": "vaetools.nn.networks",
+    "compare": "vaetools.report.comparing",
     "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
     "ImageReader": "vaetools.data.reader",
     "ImageSet": "vaetools.data.images",
+    "LatentMap": "vaetools.latent.projection",
     "ModelFileError": "vaetools.files",
     "Tiles": "vaetools.data.tiles",
     "load": "vaetools.persistence",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
+    "similar": "vaetools.latent.similarity",
     "stream_codes": "vaetools.streaming",
     "stream_scores": "vaetools.streaming",
 }
@@ -66,12 +73,15 @@ __all__ = [
     "ImageFileError",
     "ImageReader",
     "ImageSet",
+    "LatentMap",
     "ModelFileError",
     "Tiles",
+    "compare",
     "discoveries",
     "load",
     "read_images",
     "save",
+    "similar",
     "stream_codes",
     "stream_scores",
 ]

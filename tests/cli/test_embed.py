@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -42,25 +43,36 @@ def test_csv_goes_to_standard_output(orders, order_model, capsys):
     assert "200 rows embedded in 2 dimensions" in err
 
 
-@pytest.mark.parametrize("method", ["pca", "umap"])
+@pytest.mark.parametrize("method", ["pca", "umap", "tsne"])
 def test_a_map_adds_two_columns(method, photos, photo_model, expected, tmp_path, monkeypatch):
-    if method == "umap":  # its compilation takes long
-        seen = {}
+    if method != "pca":  # layouts take long
+        seen = []
         monkeypatch.setattr(
-            "vaetools.latent.projection.project",
-            lambda codes, name, seed: seen.update(name=name, seed=seed) or codes[:, :2],
+            "vaetools.latent.projection._LAYOUTS",
+            {method: lambda settings, codes: seen.append(settings) or codes[:, :2] ** 3},
         )
     assert (
         run("embed", photo_model, photos, "-o", tmp_path / "l.parquet", "--map", method, "--seed", "4") == 0
     )
     table = pd.read_parquet(tmp_path / "l.parquet")
     assert table.columns.tolist() == ["path", "vae0", "vae1", "vae2", "vector", "x", "y"]
-    if method == "umap":
-        assert seen == {"name": "umap", "seed": 4}
-        np.testing.assert_allclose(table[["x", "y"]], expected[1][:, :2], rtol=1e-6)
+    if method != "pca":
+        assert (seen[0].random_state, seen[0].n_components, seen[0].verbose) == (4, 2, False)
+        centered = expected[1] - expected[1].mean(axis=0)
+        scaled = (centered / np.abs(centered).max())[:, :2] ** 3
+        np.testing.assert_allclose(table[["x", "y"]], scaled, rtol=1e-3, atol=1e-6)
     else:
         variances = np.linalg.eigvalsh(np.cov(expected[1].T))[::-1][:2]
         np.testing.assert_allclose(table[["x", "y"]].var(), variances, rtol=1e-4)
+
+
+def test_a_map_without_its_package_is_one_line(photos, photo_model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    assert run("embed", photo_model, photos, "-o", tmp_path / "l.csv", "--map", "tsne") == 2
+    err = capsys.readouterr().err
+    assert "pip install 'vaetools[tsne]'" in err
+    assert err.count("\n") == 1
+    assert os.listdir(tmp_path) == []
 
 
 def test_the_projector_gets_vectors_names_and_sprites(photos, photo_model, expected, tmp_path):

@@ -371,6 +371,23 @@ def test_what_fit_tells(model, correlated):
         assert (model.kl_per_component_ == 0).all()
 
 
+@pytest.mark.parametrize("estimator", [AE(2, **SMALL), VAE(2, **SMALL), CVAE(2, **SMALL)], ids=IDS)
+def test_codes_of_some_training_rows_are_kept(estimator, correlated, monkeypatch):
+    monkeypatch.setattr("vaetools.estimators.base.N_REFERENCE", 50)
+    fitted = clone(estimator).fit(correlated, labels_for(correlated))
+    kept, codes = fitted.reference_codes_, fitted.transform(correlated).astype(np.float32)
+    assert (kept.shape, kept.dtype) == ((50, 2), np.float32)
+    distances = np.abs(kept[:, None] - codes).max(axis=2)
+    np.testing.assert_allclose(distances.min(axis=1), 0, atol=1e-6)
+    assert len(set(distances.argmin(axis=1))) == 50
+
+
+def test_a_score_says_its_unit(correlated):
+    vae = VAE(2, **SMALL, anomaly_score="latent_knn").fit(correlated)
+    assert vae.score_unit_ == "std"
+    assert VAE(2, **SMALL).fit(correlated).score_unit_ == "nats"
+
+
 def test_held_out_terms_are_those_of_the_calibration_rows(correlated):
     vae = VAE(2, **SMALL).fit(correlated)
     assert -vae.mean_terms_.loc["held_out"].sum() == pytest.approx(vae.calibration_scores_.mean())

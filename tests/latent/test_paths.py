@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vaetools.latent.paths import interpolate
+from vaetools.latent.paths import grid, interpolate, traverse
 
 
 def test_ends_are_exact_and_steps_equal():
@@ -28,3 +28,31 @@ def test_float32_codes_give_float64_paths():
 def test_refusals_name_what_came(start, end, n, message):
     with pytest.raises(ValueError, match=message):
         interpolate(start, end, n)
+
+
+def test_a_traversal_moves_one_component():
+    center = np.float32([1, 2, 3])
+    codes = traverse(center, 1, [-5, 0, 5])
+    assert codes.dtype == np.float64
+    assert codes.tolist() == [[1, -5, 3], [1, 0, 3], [1, 5, 3]]
+    assert center.tolist() == [1, 2, 3]
+
+
+def test_a_grid_is_a_traversal_of_traversals():
+    center, rows, columns = np.array([1.0, 2, 3]), [-1, 0, 1, 2], [7, 8]
+    codes = grid(center, (2, 0), rows, columns)
+    assert codes.shape == (4, 2, 3)
+    for i, value in enumerate(rows):
+        np.testing.assert_array_equal(codes[i], traverse([1, 2, value], 0, columns))
+    assert grid(center, (0, 1), [], columns).shape == (0, 2, 3)
+
+
+@pytest.mark.parametrize("component", [3, -1])
+def test_a_component_must_exist(component):
+    message = f"components must be different ones of 0 to 2; got {component}"
+    with pytest.raises(ValueError, match="traverse: " + message):
+        traverse(np.zeros(3), component, [0, 1])
+    with pytest.raises(ValueError, match=r"grid: .* got 0, 0"):
+        grid(np.zeros(3), (0, 0), [0, 1], [0, 1])
+    with pytest.raises(ValueError, match=r"grid: center must be one code .* got \(1, 3\)"):
+        grid(np.zeros((1, 3)), (0, 1), [0, 1], [0, 1])

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from vaetools.report.text import printable
+from vaetools.report.text import number, percent, printable
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,8 @@ def test_every_character_can_be_written_and_none_moves_a_cursor():
     assert shown.encode("utf-8")
     assert {unicodedata.category(c) for c in shown} & {"Cc", "Cs", "Zl", "Zp"} == set()
     assert {c for c in shown if unicodedata.category(c) == "Cf"} == {"\u200c", "\u200d"}
+
+
+def test_numbers_and_absent_numbers():
+    assert (number(-1.25, 1), number(0.98765, 3), number(None, 1)) == ("−1.2", "0.988", "–")
+    assert (percent(0.0625), percent(None)) == ("6.2 %", "–")

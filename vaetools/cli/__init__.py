@@ -15,6 +15,8 @@ COMMANDS = (
     "info",
     "sample",
     "morph",
+    "report",
+    "similar",
     "demo",
 )  # modules of this package; each holds its command under its own name
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 @click.option(
     "--map",
     "map_method",
-    type=click.Choice(["umap", "pca"]),
-    help="Add a map in two dimensions, as columns x and y.",
+    type=click.Choice(["umap", "tsne", "pca"]),
+    help="Add a map in two dimensions, as columns x and y (tsne needs the package openTSNE).",
 )
 @click.option(
     "--tsv",
@@ -90,7 +90,8 @@ def embed(
     reader, estimator = split_reader(embedder)
     image_shape = estimator.image_shape if reader is None else reader.image_shape_
     source = one_or_many(data)
-    parts = stream_codes(embedder, source, id_column=id_column, verbose=shows_progress(quiet, verbose))
+    progress = shows_progress(quiet, verbose)
+    parts = stream_codes(embedder, source, id_column=id_column, verbose=progress)
     lines_wanted = output is not None or not (projector or as_json)
     has_vectors = output is not None and output.suffix.lower() == ".parquet"
     tables: list[pd.DataFrame] = []
@@ -111,7 +112,7 @@ def embed(
                 write(_with_vectors(part.table) if has_vectors else part.table)
         check_any(n_rows, failed, data)
         if map_method:
-            table = _with_map(pd.concat(tables), map_method, seed)
+            table = _with_map(pd.concat(tables), map_method, seed, progress)
             if lines_wanted:
                 write(_with_vectors(table, n_last=2) if has_vectors else table)
     if projector:
@@ -143,11 +144,12 @@ def _with_vectors(table: pd.DataFrame, n_last: int = 0) -> pd.DataFrame:
     return result
 
 
-def _with_map(table: pd.DataFrame, method: str, seed: int) -> pd.DataFrame:
+def _with_map(table: pd.DataFrame, method: str, seed: int, verbose: bool) -> pd.DataFrame:
     """Return a table with a map of its codes in two dimensions, as columns x and y."""
-    from vaetools.latent.projection import project
+    from vaetools.latent.projection import LatentMap
 
-    points = project(table.iloc[:, 1:].to_numpy("float32"), method, seed)
+    latent_map = LatentMap(method=method, random_state=seed, verbose=verbose)
+    points = latent_map.fit_transform(table.iloc[:, 1:].to_numpy("float32"))
     return table.assign(x=points[:, 0], y=points[:, 1])
 
 

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from vaetools.data.sources import TrainingData
 
 
-_HEART_NATS = 0.25  # per value, by which held-out rows may cost more than training rows
-
-
 class Size(click.ParamType):
     """``64`` or ``48x64``: height and width."""
 
@@ -251,9 +248,12 @@ def fit(
 
 def advice(facts: Facts) -> str:
     """Return what to do if rows that the model was not trained on cost it far more; else nothing."""
+    from vaetools.report.findings import learnt_by_heart
+
     costs = {part: sum(terms.values()) for part, terms in facts.mean_terms.items()}
-    gap = costs.get("held_out", 0) - costs.get("train", 0)
-    if len(costs) < 2 or gap < _HEART_NATS * facts.n_features:
+    if len(costs) < 2 or not learnt_by_heart(
+        costs["train"], costs["held_out"], facts.n_features, likelihood=str(facts.parameters["likelihood"])
+    ):
         return ""
     return (
         "\n\nHeld-out rows cost far more than training rows: the model has learnt much of those by heart. "

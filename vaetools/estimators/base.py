@@ -323,7 +323,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         if len(index) > N_REFERENCE:
             index = np.sort(rng.choice(index, N_REFERENCE, replace=False))
         reference = dataclasses.replace(rows, index=index)
+        unlabeled = dataclasses.replace(reference, labels=None)
         codes, kl = np.split(self._evaluate(reference, self._codes_and_kl), [self._n_features_out], axis=1)
+        given_labels = reference.labels is not None and self._can_decode
+        seen = self._evaluate(unlabeled, self.model_.code) if given_labels else codes
+        self.reference_codes_ = seen.astype(np.float32)
         self.code_range_ = np.stack([codes.min(axis=0), codes.max(axis=0)])
         self.active_units_ = codes.var(axis=0) > _ACTIVE_VARIANCE
         self.kl_per_component_ = kl.mean(axis=0)
@@ -335,7 +339,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         self.anomaly_score_ = self.anomaly_score
         self.score_state_: dict[str, State] = {}
         if self._can_score(self.anomaly_score):
-            unlabeled = dataclasses.replace(reference, labels=None)
             evaluate = functools.partial(self._read, unlabeled)
             self.score_state_ = fit_states(self.anomaly_score, Reference(evaluate, self.image_shape))
         collapsed = self._variational and self.kl_per_component_.sum() < _COLLAPSED_KL

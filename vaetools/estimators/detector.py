@@ -39,6 +39,11 @@ class Detector(BaseAutoencoder):
         """
         return self._scores(X)
 
+    @property
+    def score_unit_(self) -> str:
+        """Unit of ``score_samples``."""
+        return SCORES[self.anomaly_score_].unit
+
     def decision_function(self, X: Any) -> np.ndarray:
         """Return ``score_samples(X) - offset_``: negative for flagged rows.
 

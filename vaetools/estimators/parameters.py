@@ -64,9 +64,8 @@ def _flag(default_meaning: str) -> Parameter:
 
 
 def _is_device(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
-    return isinstance(value, torch.device)
+    named = isinstance(value, str) and value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
+    return named or isinstance(value, torch.device)
 
 
 def _is_seed(value: Any) -> bool:
@@ -339,10 +338,11 @@ kl_per_component_ : ndarray of shape (n_components,)
 active_units_ : ndarray of shape (n_components,), bool
     Latent dimensions whose mean varies over training rows by more than 0.01.
 suspects_ : ndarray of shape (n_suspects,), int
-    Rows of X that were left out of training as the least like the others, the most suspect first: the
-    share ``trimmed_fraction``, so none by default.
+    Rows of X that trained nothing, as the least like the others, the most suspect first.
 code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
+reference_codes_ : ndarray of shape (n_reference, n_components), float32
+    Codes of at most 10,000 training rows, as ``transform`` returns them.
 n_samples_ : int
     Rows that ``fit`` was given.
 n_features_in_ : int

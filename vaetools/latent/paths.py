@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,3 +44,88 @@ def interpolate(start: Any, end: Any, n: int) -> np.ndarray:
     if n < 2:
         raise ValueError(f"interpolate: n must be at least 2; got {n!r}.")
     return np.linspace(start, end, n)  # (n, n_components)
+
+
+def traverse(center: Any, component: int, values: Any) -> np.ndarray:
+    """Return codes of which one component goes over values and the others stay as they are.
+
+    Parameters
+    ----------
+    center : array-like of shape (n_components,)
+        The code to start from, such as the mean code.
+    component : int
+        Which one goes.
+    values : array-like of shape (n_values,)
+        What it becomes.
+
+    Returns
+    -------
+    Z : ndarray of shape (n_values, n_components), float64
+
+    Raises
+    ------
+    ValueError
+        If center is not a code, or has no such component.
+
+    Examples
+    --------
+    >>> traverse([5.0, 0.0], component=1, values=[-1, 0, 1])
+    array([[ 5., -1.],
+           [ 5.,  0.],
+           [ 5.,  1.]])
+    """
+    values = np.asarray(values, dtype=np.float64)
+    codes = _copies("traverse", center, [component], values.shape)
+    codes[..., component] = values
+    return codes
+
+
+def grid(center: Any, components: tuple[int, int], rows: Any, columns: Any) -> np.ndarray:
+    """Return codes on a plane: of two components one goes over the rows, the other over the columns.
+
+    Parameters
+    ----------
+    center : array-like of shape (n_components,)
+        What the other components are.
+    components : tuple of int
+        The two that go: from row to row, and from column to column.
+    rows : array-like of shape (n_rows,)
+        Values of the first.
+    columns : array-like of shape (n_columns,)
+        Values of the second.
+
+    Returns
+    -------
+    Z : ndarray of shape (n_rows, n_columns, n_components), float64
+
+    Raises
+    ------
+    ValueError
+        If center is not a code, or has no such components.
+
+    Examples
+    --------
+    >>> grid([0.0, 0.0, 9.0], components=(0, 1), rows=[1, 2], columns=[5, 6, 7])[1]
+    array([[2., 5., 9.],
+           [2., 6., 9.],
+           [2., 7., 9.]])
+    """
+    rows, columns = np.asarray(rows, dtype=np.float64), np.asarray(columns, dtype=np.float64)
+    codes = _copies("grid", center, components, rows.shape + columns.shape)
+    codes[..., components[0]] = rows[:, None]
+    codes[..., components[1]] = columns
+    return codes
+
+
+def _copies(owner: str, center: Any, components: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    """Return copies of a code that has these components, ``(*shape, n_components)``."""
+    center = np.asarray(center, dtype=np.float64)
+    if center.ndim != 1:
+        raise ValueError(f"{owner}: center must be one code of shape (n_components,); got {center.shape}.")
+    missing = [component for component in components if not 0 <= component < len(center)]
+    if missing or len(set(components)) < len(components):
+        raise ValueError(
+            f"{owner}: components must be different ones of 0 to {len(center) - 1}; "
+            f"got {', '.join(map(str, components))}."
+        )
+    return np.tile(center, (*shape, 1))

@@ -1,49 +1,323 @@
-"""Codes in two dimensions."""
+"""Maps of codes in two or three dimensions, on which new codes find their place."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
 import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vaetools.latent.placement import place
+from vaetools.latent.similarity import similar
+
+_N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured
 
 
-def project(codes: np.ndarray, method: str = "umap", seed: int = 0) -> np.ndarray:
-    """Return codes in two dimensions, close together where the codes are.
+class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Map of codes, such as latent means, in two or three dimensions.
+
+    UMAP and t-SNE keep neighbors together: of their maps, read who lies beside whom, not how far apart
+    groups are or how large. Principal components keep large distances, and everything else is
+    flattened.
+
+    The map is made by `fit`, and stays. `transform` gives new codes a place on it: the weighted
+    geometric median of the places of their ``n_neighbors`` nearest training codes, with weights
+    1/d - 1/r, where d is a neighbor's distance and r that of the next code that no longer counts. So a
+    training code keeps its place, a small move of a code moves its place little, and a code that has
+    neighbors in two groups goes to the nearer one instead of the gap between. The place depends on that
+    code and the map alone. On principal components new codes are projected.
 
     Parameters
     ----------
-    codes : ndarray of shape (n_samples, n_components)
-    method : {"umap", "pca"}, default="umap"
-        UMAP keeps neighbors together (McInnes, Healy, Melville 2018); principal components keep large
-        distances.
-    seed : int, default=0
+    n_components : int, default=2
+        Dimensions of the map. t-SNE is slow in more than 2.
+    method : {"umap", "tsne", "pca"}, default="umap"
+        UMAP, t-SNE (by openTSNE: ``pip install 'vaetools[tsne]'``) or principal components. Codes that have
+        no more dimensions than the map are only rotated, to their principal axes, and so are fewer
+        different codes than ``n_components + 3``.
+    n_neighbors : int, default=15
+        Training codes that UMAP keeps together, that place a new code, and from which `off_map` measures
+        distances; all if there are fewer.
+    perplexity : float, default=30
+        About how many neighbors of a code t-SNE attends to; less if there are fewer than three times
+        as many codes.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the map. With a seed one thread makes it, and the same codes give the same map, in
+        whatever order; without, all cores do.
+    verbose : int, default=0
+        1 shows a progress bar.
 
-    Returns
-    -------
-    points : ndarray of shape (n_samples, 2)
-        Of codes with one dimension the second column is 0. So few codes that UMAP cannot place
-        them are projected by principal components.
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n_samples, n_components)
+        Places of the training codes; equal codes have one place.
+    codes_ : ndarray of shape (n_samples, n_features)
+        The training codes.
+    spacing_ : ndarray of shape (n_spacings,)
+        Mean distances of training codes, at most 10,000 of them, to their nearest others, sorted.
+    center_ : ndarray of shape (n_features,)
+        Mean training code.
+    axes_ : ndarray of shape (n_components, n_features) or None
+        Principal axes, where they make the map; rows of zeros where there are too few.
+    n_features_in_ : int
+        Dimensions of the codes.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns; absent if Z had none.
+
+    See Also
+    --------
+    vaetools.similar : The nearest codes themselves.
+
+    References
+    ----------
+    McInnes, Healy, Melville (2018), "UMAP: Uniform Manifold Approximation and Projection for Dimension
+    Reduction".
+
+    Poličar, Stražar, Zupan (2019), "openTSNE: a modular Python library for t-SNE dimensionality
+    reduction and embedding".
 
     Examples
     --------
-    >>> codes = np.array([[0.0, 0.0, 1.0], [0.0, 3.0, 1.0], [4.0, 0.0, 1.0]])
-    >>> np.linalg.norm(project(codes, "pca")[1] - project(codes, "pca")[2]).round(6)
-    np.float64(5.0)
+    >>> import numpy as np
+    >>> from vaetools import LatentMap
+    >>> rng = np.random.default_rng(0)
+    >>> codes = rng.normal(size=(200, 8)) * [9, 4, 1, 1, 1, 1, 1, 1]
+    >>> latent_map = LatentMap(method="pca").fit(codes)
+    >>> latent_map.transform(codes[:3]).shape
+    (3, 2)
+    >>> latent_map.off_map([8 * [0.0], 8 * [20.0]])
+    array([False,  True])
     """
-    n_samples, n_components = codes.shape
-    if method == "umap" and n_samples > 4 and n_components > 1:
-        from threadpoolctl import threadpool_limits
-        from umap import UMAP
 
-        # a seeded UMAP runs on one thread, and warns unless it is told so
-        n_neighbors = min(15, n_samples - 1)
-        options = {"n_neighbors": n_neighbors, "min_dist": 0.1, "random_state": seed, "n_jobs": 1}
-        mapper = UMAP(**options, init="spectral" if n_samples > 50 else "random")
-        # Numba, under UMAP, gives all OpenMP code of the process as many threads as there are cores
-        with threadpool_limits(limits=1, user_api="openmp"):
-            return mapper.fit_transform(codes)
-    if n_samples < 2:
-        return np.zeros((n_samples, 2))
-    from sklearn.decomposition import PCA
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        method: str = "umap",
+        n_neighbors: int = 15,
+        perplexity: float = 30,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.n_components = n_components
+        self.method = method
+        self.n_neighbors = n_neighbors
+        self.perplexity = perplexity
+        self.random_state = random_state
+        self.verbose = verbose
 
-    n_kept = min(2, n_samples, n_components)
-    points = PCA(n_kept, svd_solver="full").fit_transform(codes)
-    return np.pad(points, ((0, 0), (0, 2 - n_kept)))
+    def fit(self, Z: Any, y: Any = None) -> LatentMap:
+        """Make the map.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_features)
+            Codes.
+        y : Ignored
+
+        Returns
+        -------
+        self : LatentMap
+
+        Raises
+        ------
+        ValueError
+            If a parameter breaks its rule, or Z is not a table of finite numbers.
+        ImportError
+            If the method is t-SNE and openTSNE is not installed.
+        """
+        check_map_parameters(self)
+        Z = validate_data(self, Z, dtype=(np.float64, np.float32))
+        self.codes_ = np.array(Z)
+        self.center_ = Z.mean(axis=0, dtype=np.float64)
+        self.spacing_ = self._spacing()
+        # one place for equal codes: no layout has a use for neighbors at distance 0
+        codes, number = np.unique(Z, axis=0, return_inverse=True)
+        n_codes, n_features = codes.shape
+        self.axes_: np.ndarray | None = None
+        if self.method == "pca" or n_features <= self.n_components or n_codes <= self.n_components + 2:
+            self.axes_ = principal_axes(Z - self.center_, self.n_components)
+            places = (Z - self.center_) @ self.axes_.T
+        else:
+            centered = codes - codes.mean(axis=0, dtype=np.float64)  # sorted: in one order for any rows
+            unit = np.abs(centered).max()  # the libraries compute in float32, which not all codes fit
+            places = _LAYOUTS[self.method](self, centered / unit)[number.ravel()]
+        self.embedding_ = places.astype(Z.dtype)
+        return self
+
+    def fit_transform(self, Z: Any, y: Any = None) -> np.ndarray:
+        """Make the map and return the places of its codes.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_features)
+            Codes.
+        y : Ignored
+
+        Returns
+        -------
+        places : ndarray of shape (n_samples, n_components)
+            A copy of ``embedding_``.
+        """
+        return self.fit(Z).embedding_.copy()
+
+    def transform(self, Z: Any) -> np.ndarray:
+        """Return the places of codes on the map, which does not change.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_features)
+            Codes.
+
+        Returns
+        -------
+        places : ndarray of shape (n_samples, n_components)
+            float32 for float32 codes, else float64.
+        """
+        check_is_fitted(self)
+        Z = validate_data(self, Z, dtype=(np.float64, np.float32), reset=False)
+        if self.axes_ is not None:
+            places = (Z - self.center_) @ self.axes_.T
+        else:
+            places = place(Z, self.codes_, self.embedding_, self.n_neighbors)
+        return places.astype(Z.dtype)
+
+    def off_map(self, Z: Any, *, share: float = 0.01) -> np.ndarray:
+        """Return which codes are unlike any that the map was made of, so that their place means little.
+
+        A code is off the map if its mean distance to the nearest training codes is greater than that
+        of training codes to their nearest others, but for the farthest ``share`` of these.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_features)
+            Codes.
+        share : float, default=0.01
+            How many new codes like the training codes are off the map: about this share of them, or
+            one in n + 1 if there are only n training codes and that is more.
+
+        Returns
+        -------
+        off : ndarray of shape (n_samples,), bool
+
+        Raises
+        ------
+        ValueError
+            If ``share`` is not above 0 and below 1.
+        """
+        check_is_fitted(self)
+        if not 0 < share < 1:
+            raise ValueError(f"LatentMap: share must be a number above 0 and below 1; got {share!r}.")
+        Z = validate_data(self, Z, dtype=(np.float64, np.float32), reset=False)
+        n = len(self.spacing_)
+        limit = self.spacing_[min(n, math.ceil((1 - share) * (n + 1))) - 1]
+        return similar(self.codes_, Z, self._n_nearest).distances.mean(axis=1) > limit
+
+    @property
+    def _n_nearest(self) -> int:
+        """How many training codes distances are measured from; a training code does not count itself."""
+        return max(1, min(self.n_neighbors, len(self.codes_) - 1))
+
+    def _spacing(self) -> np.ndarray:
+        """Return how far training codes are from their nearest others, sorted."""
+        n = len(self.codes_)
+        if n == 1:
+            return np.zeros(1)
+        some = np.linspace(0, n - 1, min(n, _N_SPACINGS)).astype(int)
+        distances = similar(self.codes_, self.codes_[some], self._n_nearest + 1).distances
+        return np.sort(distances[:, 1:].mean(axis=1))
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def principal_axes(centered: np.ndarray, n: int) -> np.ndarray:
+    """Return n principal axes of rows with mean 0, zeros where there are fewer, ``(n, n_features)``."""
+    from sklearn.utils.extmath import svd_flip
+
+    left, _, axes = np.linalg.svd(centered, full_matrices=False)
+    axes = svd_flip(left, axes, u_based_decision=False)[1][:n]
+    return np.pad(axes, ((0, n - len(axes)), (0, 0)))
+
+
+def _n_jobs(settings: LatentMap) -> int:
+    """Return how many threads make a map: all, or one where a seed is to be honored to the last bit."""
+    return -1 if settings.random_state is None else 1
+
+
+def _umap(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
+    """Return the places of different codes by UMAP."""
+    from threadpoolctl import threadpool_limits
+    from umap import UMAP
+
+    n_jobs = _n_jobs(settings)
+    layout = UMAP(
+        n_components=settings.n_components,
+        n_neighbors=min(settings.n_neighbors, len(codes) - 1),
+        init="pca",
+        random_state=settings.random_state,
+        n_jobs=n_jobs,
+        tqdm_kwds={"desc": "UMAP", "unit": "epoch", "disable": not settings.verbose},
+    )
+    # Numba, under UMAP, gives all OpenMP code of the process as many threads as there are cores
+    with threadpool_limits(limits=n_jobs if n_jobs > 0 else None, user_api="openmp"):
+        return layout.fit_transform(codes)
+
+
+def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
+    """Return the places of different codes by t-SNE."""
+    try:
+        from openTSNE import TSNE
+    except ImportError:
+        raise ImportError(
+            "LatentMap: method='tsne' needs the package openTSNE, which is not installed. Run pip install "
+            "'vaetools[tsne]', or take method='umap'."
+        ) from None
+    from tqdm.auto import tqdm
+
+    with tqdm(desc="t-SNE", unit="epoch", disable=not settings.verbose) as bar:
+
+        def advance(iteration: int, error: float, embedding: np.ndarray) -> None:
+            bar.update(layout.callbacks_every_iters)  # and returns nothing: True would stop openTSNE
+
+        layout = TSNE(
+            n_components=settings.n_components,
+            perplexity=min(settings.perplexity, (len(codes) - 1) / 3),
+            random_state=settings.random_state,
+            n_jobs=_n_jobs(settings),
+            # the fast method knows no third dimension
+            negative_gradient_method="auto" if settings.n_components <= 2 else "bh",
+            callbacks=advance if settings.verbose else None,
+        )
+        bar.total = layout.early_exaggeration_iter + layout.n_iter
+        return np.asarray(layout.fit(codes))
+
+
+_LAYOUTS: dict[str, Callable[[LatentMap, np.ndarray], np.ndarray]] = {"umap": _umap, "tsne": _tsne}
+
+
+def check_map_parameters(settings: LatentMap) -> None:
+    """Raise where a constructor parameter breaks its rule, naming owner, rule and value."""
+
+    def is_number(value: Any, kind: Any, least: int) -> bool:
+        return isinstance(value, kind) and not isinstance(value, bool) and bool(least <= value < math.inf)
+
+    rules = {
+        "method": ("'umap', 'tsne' or 'pca'", settings.method in ("pca", *_LAYOUTS)),
+        "n_components": ("a positive integer", is_number(settings.n_components, Integral, 1)),
+        "n_neighbors": ("an integer at least 2", is_number(settings.n_neighbors, Integral, 2)),
+        "perplexity": ("a number at least 1", is_number(settings.perplexity, Real, 1)),
+    }
+    for name, (rule, holds) in rules.items():
+        if not holds:
+            raise ValueError(f"LatentMap: {name} must be {rule}; got {getattr(settings, name)!r}.")

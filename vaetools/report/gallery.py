@@ -113,7 +113,7 @@ def render_gallery(gallery: Gallery) -> str:
         height=height,
         crisp=max(width, height) <= _CRISP,
         crisp_enlarged=max(width, height) <= _CRISP_ENLARGED,
-        failed=[(_split(path), reason) for path, reason in gallery.failed[:N_FAILED_SHOWN]],
+        failed=[(split_path(path), reason) for path, reason in gallery.failed[:N_FAILED_SHOWN]],
         n_failed_hidden=max(0, len(gallery.failed) - N_FAILED_SHOWN),
     )
 
@@ -182,14 +182,14 @@ def _card(gallery: Gallery, i: int) -> dict[str, Any]:
         ("KL, nats", None if gallery.kl is None else _rounded(gallery.kl[i])),
     ]
     return {
-        "path": _split(path),
+        "path": split_path(path),
         "flagged": None if gallery.flagged is None else bool(gallery.flagged[i]),
         "pictures": [(name, png_uri(picture), words) for name, picture, words in pictures],
         "numbers": [(name, text) for name, text in numbers if text is not None],
     }
 
 
-def _split(path: str) -> tuple[str, str]:
+def split_path(path: str) -> tuple[str, str]:
     """Return the folder, with its slash, and the name of a file."""
     end = max((match.end() for match in re.finditer(r"[/\\]", path)), default=0)
     return path[:end], path[end:]

@@ -114,7 +114,7 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
     -------
     chart : Chart
     """
-    drawn = _closed(np.asarray(edges, dtype=np.float64))
+    drawn = closed(np.asarray(edges, dtype=np.float64))
     ends = [drawn[0], drawn[-1], *([] if threshold is None else [threshold])]
     low, high = min(ends), max(ends)
     most = max(1, int(np.max(counts)))
@@ -148,7 +148,7 @@ def grouped(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}".replace("-", "−").replace("inf", "∞")
 
 
-def _closed(edges: np.ndarray) -> np.ndarray:
+def closed(edges: np.ndarray) -> np.ndarray:
     """Return the edges with open bins as wide as their neighbors."""
     inner = edges[np.isfinite(edges)]
     width = inner[1] - inner[0] if len(inner) > 1 else 1.0

@@ -16,7 +16,9 @@ _THUMBNAIL = 32  # pixels of the longer side
 _SPRITE = 8192  # pixels of a side at most, or browsers will not draw it
 
 
-def make_thumbnails(rows: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+def make_thumbnails(
+    rows: np.ndarray, image_shape: tuple[int, int, int], *, longest: int = _THUMBNAIL
+) -> np.ndarray:
     """Return small pictures of images.
 
     Parameters
@@ -25,18 +27,19 @@ def make_thumbnails(rows: np.ndarray, image_shape: tuple[int, int, int]) -> np.n
         8-bit, or floats in [0, 1].
     image_shape : tuple of int
         (channels, height, width), with 1 or 3 channels.
+    longest : int, default=32
+        Pixels of the longer side at most.
 
     Returns
     -------
     thumbnails : ndarray of shape (n_images, height, width, channels), uint8
-        At most 32 pixels high and wide.
     """
     from PIL import Image
 
     channels, height, width = image_shape
     pixels = rows if rows.dtype == np.uint8 else np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8)
     images = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-    shrink = _THUMBNAIL / max(height, width)
+    shrink = longest / max(height, width)
     if shrink >= 1:
         return np.ascontiguousarray(images)
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))

@@ -1,52 +1,55 @@
-"""The table of the demo as text for a terminal."""
+"""A comparison for a terminal: the findings in words, and the measures as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import textwrap
 
-from vaetools.report.demo import Demo, TableRow
-from vaetools.report.text import number, percent, text_table
+from vaetools.report.comparison import Comparison
+from vaetools.report.measures import SECTIONS
+from vaetools.report.measuring import Cell, measure_rows
+from vaetools.report.text import printable, shortened, text_table
 
-# heading, alignment, how a row fills it
-COLUMNS: tuple[tuple[str, str, Callable[[TableRow], str]], ...] = (
-    ("model", "<", lambda row: row.name),
-    ("fit, s", ">", lambda row: number(row.fit_seconds, 1)),
-    ("reconstr., nats", ">", lambda row: number(row.reconstruction, 1)),
-    ("KL, nats", ">", lambda row: number(row.kl, 1)),
-    ("AUROC", ">", lambda row: number(row.auroc, 3)),
-    ("false alarms", ">", lambda row: percent(row.false_alarms)),
-    ("found", ">", lambda row: percent(row.detected)),
-    ("kNN accuracy", ">", lambda row: number(row.knn_accuracy, 3)),
-)
+_WIDTH = 100
+_NAME = 16  # characters of a model's name
 
 
-def table_text(demo: Demo) -> str:
-    """Return the table and how to read it, at most 100 columns wide.
+def comparison_text(comparison: Comparison) -> str:
+    """Return findings and measures, at most 100 columns wide up to four models.
 
     Parameters
     ----------
-    demo : Demo
+    comparison : Comparison
 
     Returns
     -------
     text : str
+        Intervals stand beside the values where there is room for them.
     """
-    table = text_table(
-        [heading for heading, _, _ in COLUMNS],
-        [[cell(row) for _, _, cell in COLUMNS] for row in demo.table],
-        [alignment for _, alignment, _ in COLUMNS],
-    )
-    unknown = demo.unknown_label
-    return "\n".join(
-        [
-            f"Known digits: {demo.n_train:,} images trained on, {len(demo.known_scores)} held out.",
-            f"Unknown digit {unknown}: {len(demo.unknown_scores)} images that no model trained on.",
-            "",
-            table,
-            "",
-            "Scores of the autoencoders are in nats; higher = more normal. AUROC: the chance that a held-out",
-            f"digit scores above a {unknown}; 0.5 is guessing. False alarms: held-out digits flagged, with",
-            f"the alarm set to 5 %. Found: {unknown}s flagged. Reconstruction and KL are mean costs of",
-            "held-out digits; lower = better, below 0 where a density exceeds 1.",
-        ]
-    )
+    findings = [
+        textwrap.fill(printable(sentence), _WIDTH, initial_indent="• ", subsequent_indent="  ")
+        for sentence in comparison.answer
+    ]
+    table = _table(comparison, with_intervals=True)
+    if max(map(len, table.splitlines())) > _WIDTH:
+        table = _table(comparison, with_intervals=False)
+    return "\n".join([*findings, "", table])
+
+
+def _table(comparison: Comparison, *, with_intervals: bool) -> str:
+    """Return the measures, section by section."""
+    names = [model.name for model in comparison.models]
+    lines = []
+    for section, question in SECTIONS.items():
+        rows = measure_rows(comparison.measures, names, section)
+        lines += [[question, *[""] * len(names)]] if rows else []
+        for measure, cells in rows:
+            label = ", ".join(filter(None, [measure.label, measure.unit]))
+            lines.append([f"  {label}", *(_shown(cell, with_intervals) for cell in cells)])
+    headings = ["", *(shortened(printable(name), _NAME) for name in names)]
+    return text_table(headings, lines, "<" + ">" * len(names))
+
+
+def _shown(cell: Cell, with_interval: bool) -> str:
+    """Return a value and its interval."""
+    interval = f" ({cell.interval.replace(' ', '')})" if with_interval and cell.interval else ""
+    return cell.whole + cell.part + interval

@@ -88,6 +88,19 @@ def printable(text: str) -> str:
     )
 
 
+def shortened(text: str, limit: int) -> str:
+    """Return a text of at most so many characters: what is too long loses its middle.
+
+    Examples
+    --------
+    >>> shortened("photos/2024/holidays/cat.png", 16)
+    'photos/…/cat.png'
+    """
+    if len(text) <= limit:
+        return text
+    return text[: limit // 2 - 1] + "…" + text[len(text) - (limit - limit // 2) :]
+
+
 def _escape(character: str) -> str:
     """Return the backslash escape of a character, and of a byte that was not UTF-8."""
     code = ord(character)

@@ -1,0 +1,337 @@
+"""`compare` on real digits and on tables: what it keeps, measures, refuses."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tests.data.pictures import write_gray
+from vaetools import AE, CVAE, VAE, ImageReader, compare
+from vaetools.report.comparison import MEASURES, SECTIONS
+from vaetools.report.table import comparison_text
+
+IMAGES = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (32,), "random_state": 0}
+TABLE = {"hidden_layer_sizes": (16,), "max_iter": 10, "random_state": 0, "contamination": 0.1}
+NEW = slice(600, 760)
+
+
+@pytest.fixture(scope="module")
+def models(digits):
+    X, y = digits[0][:600], digits[1][:600]
+    return {
+        "AE": AE(4, max_iter=15, **IMAGES).fit(X),
+        "VAE": VAE(4, max_iter=15, **IMAGES).fit(X),
+        "CVAE": CVAE(4, max_iter=15, **IMAGES).fit(X, y),
+    }
+
+
+@pytest.fixture(scope="module")
+def comparison(models, digits):
+    X, y = digits[0][NEW], digits[1][NEW]
+    return compare(models, X, y, outliers=y == 0, method="pca")
+
+
+@pytest.fixture(scope="module")
+def flowers(iris):
+    return pd.DataFrame(iris[0], columns=["a", "b", "c", "d"], index=[f"flower {i}" for i in range(150)])
+
+
+def value(comparison, measure, model="VAE"):
+    return comparison.to_frame().loc[measure, (model, "value")]
+
+
+def test_every_model_is_shown_the_same_rows(comparison, models, digits):
+    X, y = digits[0][NEW], digits[1][NEW]
+    data = comparison.data
+    assert [model.name for model in comparison.models] == ["AE", "VAE", "CVAE"]
+    assert [model.kind for model in comparison.models] == ["AE", "VAE", "CVAE"]
+    assert np.array_equal(data.labels, y)
+    assert data.image_shape == (1, 8, 8)
+    assert np.array_equal(data.thumbnails[..., 0].reshape(-1, 64), np.rint(255 * X))
+    assert np.array_equal(data.shown, X[data.shown_index])
+    assert len(set(y[data.shown_index[:10]])) == 10
+    for view in comparison.models:
+        model = models[view.name]
+        np.testing.assert_allclose(view.codes, model.transform(X))
+        np.testing.assert_allclose(view.scores, model.score_samples(X))
+        np.testing.assert_allclose(view.p_values, model.p_values(X))
+        np.testing.assert_allclose(view.reconstructions, model.reconstruct(data.shown))
+        assert (view.threshold, view.score_unit) == (model.offset_, "nats")
+        assert view.history is model.history_
+
+
+def test_arrays_have_the_documented_shapes(comparison):
+    for view in comparison.models:
+        n_traversed, n_steps = view.traversal_values.shape
+        assert view.points.shape == (160, 2)
+        assert view.posterior_draws.shape == (160, 4)
+        assert view.traversals.shape == (n_traversed, n_steps, 64)
+        assert n_traversed == view.active_units.sum()
+        assert view.active_units[view.traversed].all()
+        assert view.grid.shape == (*map(len, view.grid_values), 64)
+        assert view.interpolations.shape[0] == len(view.interpolated_pairs)
+        assert len(view.samples) == len(view.nearest_to_samples)
+        assert view.neighbors.shape[0] == 160
+        assert (view.neighbors != np.arange(160)[:, None]).all()
+
+
+def test_neighbors_are_the_nearest_codes(comparison):
+    view = comparison.models[0]
+    distances = np.linalg.norm(view.codes - view.codes[7], axis=1)
+    assert view.neighbors[7].tolist() == np.argsort(distances)[1 : 1 + view.neighbors.shape[1]].tolist()
+
+
+def test_pictures_are_decoded_codes(comparison, models):
+    view, vae = comparison.models[1], models["VAE"]
+    assert view.traversed[0] == vae.kl_per_component_.argmax()
+    code = view.codes[~comparison.data.outliers].mean(axis=0)
+    code[view.traversed[0]] = view.traversal_values[0, 0]
+    np.testing.assert_allclose(view.traversals[0, 0], vae.inverse_transform([code])[0])
+    code[view.traversed[:2]] = view.grid_values[0][2], view.grid_values[1][5]
+    np.testing.assert_allclose(view.grid[2, 5], vae.inverse_transform([code])[0])
+    start, _ = view.interpolated_pairs[0]
+    np.testing.assert_allclose(view.interpolations[0, 0], vae.inverse_transform(view.codes[[start]])[0])
+    np.testing.assert_allclose(view.samples[:3], vae.sample(2000, random_state=0)[:3])
+
+
+def test_pairs_are_of_two_classes_and_none_is_an_outlier(comparison):
+    pairs = comparison.models[0].interpolated_pairs
+    labels = comparison.data.labels[pairs]
+    assert (labels[:, 0] != labels[:, 1]).all()
+    assert not comparison.data.outliers[pairs].any()
+
+
+def test_a_conditional_model_decodes_as_its_commonest_label(comparison, models):
+    view, cvae = comparison.models[2], models["CVAE"]
+    commonest = cvae.classes_[cvae.class_prior_.argmax()]
+    assert view.facts["decoded as"] == str(commonest)
+    code = view.codes[~comparison.data.outliers].mean(axis=0)
+    code[view.traversed[0]] = view.traversal_values[0, 0]
+    np.testing.assert_allclose(view.traversals[0, 0], cvae.inverse_transform([code], commonest)[0])
+
+
+def test_the_oddest_come_first_with_their_reasons(comparison, models, digits):
+    view = comparison.models[1]
+    odd = view.oddest
+    assert odd.index.tolist() == np.argsort(view.scores)[: len(odd.index)].tolist()
+    np.testing.assert_allclose(odd.values, digits[0][NEW][odd.index])
+    assert odd.overlays.shape == (len(odd.index), 8, 8, 3)
+    assert len(odd.because) == len(odd.index)
+    expected = models["VAE"].explain(odd.values[:1]).table(top=3).drop(columns="row")
+    pd.testing.assert_frame_equal(odd.because[0], expected)
+
+
+def test_measures_have_intervals_and_are_known_by_name(comparison):
+    measures = comparison.measures
+    assert measures.columns.tolist() == ["model", "measure", "value", "low", "high"]
+    vae = measures[measures["model"] == "VAE"].set_index("measure")
+    assert set(vae.index) == set(MEASURES)
+    assert set(measures[measures["model"] == "AE"]["measure"]) == set(MEASURES) - {"rate"}
+    with_interval = vae.drop(index="active_units")
+    assert (with_interval["low"] <= with_interval["value"]).all()
+    assert (with_interval["value"] <= with_interval["high"]).all()
+
+
+def test_measures_leave_outliers_out(comparison, models, digits):
+    X, y = digits[0][NEW], digits[1][NEW]
+    normal = compare({"VAE": models["VAE"]}, X[y != 0], y[y != 0], method="pca")
+    for measure in ("mse", "knn_accuracy", "distortion", "rate"):
+        assert value(normal, measure) == pytest.approx(value(comparison, measure), rel=1e-9)
+    assert "auroc" not in normal.to_frame().index
+    errors = (models["VAE"].reconstruct(X[y != 0]) - X[y != 0]) ** 2
+    assert value(comparison, "mse") == pytest.approx(errors.mean())
+    terms = comparison.models[1].terms
+    assert terms.loc["new", "kl"] == pytest.approx(value(comparison, "rate"))
+    assert terms.index.tolist() == ["train", "held_out", "new"]
+
+
+def test_the_same_seed_gives_the_same_comparison(comparison, models, digits):
+    X, y = digits[0][NEW], digits[1][NEW]
+    again = compare(models, X, y, outliers=y == 0, method="pca")
+    assert again.to_json() == comparison.to_json()
+    other = compare({"AE": models["AE"]}, X, y, outliers=y == 0, method="pca", seed=1)
+    assert not np.array_equal(other.models[0].samples, comparison.models[0].samples)
+
+
+def test_to_frame_has_a_row_per_measure(comparison):
+    frame = comparison.to_frame()
+    assert frame.index.tolist() == list(MEASURES)
+    assert frame.columns.tolist()[:4] == [("AE", "value"), ("AE", "low"), ("AE", "high"), ("VAE", "value")]
+    own = comparison.measures.query("model == 'CVAE' and measure == 'holes'").iloc[0]
+    assert frame.loc["holes", "CVAE"].tolist() == own[["value", "low", "high"]].tolist()
+    assert np.isnan(frame.loc["rate", ("AE", "value")])
+
+
+def test_to_json_is_strict(comparison):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    found = json.loads(comparison.to_json(), parse_constant=refuse)
+    assert found["answer"] == list(comparison.answer)
+    assert found["n_samples"] == 160
+    assert [model["name"] for model in found["models"]] == ["AE", "VAE", "CVAE"]
+    assert found["models"][0]["terms"][-1]["rows"] == "new"
+    units = [each for each in found["measures"] if each["measure"] == "active_units"]
+    assert units[0]["low"] is None
+    assert {each["unit"] for each in found["measures"]} >= {"%", "nats", "dB", ""}
+
+
+def test_the_terminal_sees_all_measures_within_100_columns(comparison):
+    text = comparison_text(comparison)
+    assert max(map(len, text.splitlines())) <= 100
+    assert all(question in text for question in SECTIONS.values())
+    assert all(row.label in text for row in MEASURES.values())
+    line = next(line for line in text.splitlines() if MEASURES["rate"].label in line)
+    assert line.split()[3] == "–"
+
+
+def test_two_models_have_intervals_in_the_terminal(models, digits):
+    found = compare({name: models[name] for name in ("AE", "VAE")}, digits[0][NEW], method="pca")
+    text = comparison_text(found)
+    assert max(map(len, text.splitlines())) <= 100
+    low, high = found.to_frame().loc["mse", "VAE"][["low", "high"]]
+    assert f"({low:.4f}–{high:.4f})" in text
+    assert MEASURES["knn_accuracy"].label not in text
+
+
+def test_progress_is_told(models, digits):
+    lines = []
+    compare({"A": models["AE"]}, digits[0][:20], method="pca", progress=lines.append)
+    assert len(lines) == 3
+    assert all(line.startswith("A: ") for line in lines)
+
+
+def test_a_page_is_written(comparison, tmp_path):
+    path = tmp_path / "page.html"
+    comparison.to_html(path)
+    page = path.read_text()
+    assert page.lower().startswith("<!doctype html>")
+    assert all(question.replace("'", "&#39;") in page for question in SECTIONS.values())
+
+
+# Tables, pipelines, and rows of other kinds
+
+
+def test_tables_keep_names_and_reasons(flowers, iris):
+    models = {"AE": AE(2, **TABLE).fit(flowers[::2]), "VAE": VAE(2, **TABLE).fit(flowers[::2])}
+    found = compare(models, flowers[1::2], [f"kind {kind}" for kind in iris[1][1::2]], method="pca")
+    data = found.data
+    assert data.names[0] == "flower 1"
+    assert data.columns.tolist() == ["a", "b", "c", "d"]
+    assert (data.image_shape, data.thumbnails) == (None, None)
+    assert data.labels[0] == "kind 0"
+    assert not {"ssim", "psnr"} & set(found.to_frame().index)
+    odd = found.models[0].oddest
+    assert odd.overlays is None
+    assert set(odd.because[0]["column"]) <= {"a", "b", "c", "d"}
+    rows = flowers[1::2]
+    errors = (models["VAE"].reconstruct(rows) - rows) / rows.std(ddof=0)
+    assert value(found, "mse") == pytest.approx((errors.to_numpy() ** 2).mean())
+
+
+def test_a_scaled_column_changes_no_measure_of_samples(iris):
+    X = iris[0]
+    scale = np.array([1, 1e3, 1, 1e-3])
+    plain, scaled = (
+        compare({"VAE": VAE(2, **TABLE).fit(rows[::2])}, rows[1::2], method="pca") for rows in (X, X * scale)
+    )
+    for measure in ("off_data", "mse", "path_length"):
+        assert value(scaled, measure) == pytest.approx(value(plain, measure), rel=1e-3)
+
+
+def test_a_pipeline_is_seen_in_units_of_X(iris):
+    X = iris[0]
+    pipe = make_pipeline(StandardScaler(), VAE(2, standardize=False, **TABLE)).fit(X[::2])
+    alone = VAE(2, **TABLE).fit(X[::2])
+    found = compare({"pipe": pipe, "alone": alone}, X[1::2], method="pca")
+    first, second = found.models
+    np.testing.assert_allclose(first.codes, pipe.transform(X[1::2]))
+    expected = pipe.inverse_transform(pipe.transform(X[1::2]))[found.data.shown_index]
+    np.testing.assert_allclose(first.reconstructions, expected)
+    np.testing.assert_allclose(first.oddest.values, X[1::2][first.oddest.index])
+    assert abs(first.samples.mean() - X.mean()) < 2
+    assert second.reconstructions.shape == first.reconstructions.shape
+
+
+def test_a_pipeline_of_paths(tmp_path):
+    rows = write_gray(tmp_path, 30, size=6)
+    paths = sorted(str(path) for path in tmp_path.iterdir())
+    pipe = make_pipeline(ImageReader(size=6), AE(2, **TABLE)).fit(paths)
+    found = compare({"AE": pipe}, paths, method="pca")
+    assert found.data.names.tolist() == paths
+    assert found.data.image_shape == (1, 6, 6)
+    np.testing.assert_allclose(found.data.shown, rows[found.data.shown_index] / 255)
+    assert np.array_equal(found.data.thumbnails.reshape(30, 36), rows)
+
+
+def test_images_of_another_range_are_shown_from_black_to_white(digits):
+    X = digits[0][:200] * 6 - 3
+    ae = AE(2, max_iter=3, **IMAGES).fit(X[:150])
+    found = compare({"AE": ae}, X[150:], method="pca")
+    low, high = X[150:].min(), X[150:].max()
+    np.testing.assert_allclose(found.data.shown, (X[150:][found.data.shown_index] - low) / (high - low))
+    made = ae.reconstruct(X[150:])[found.data.shown_index]
+    np.testing.assert_allclose(found.models[0].reconstructions, (made - low) / (high - low))
+
+
+@pytest.mark.parametrize("n_components", [1, 2])
+def test_few_rows_and_few_components(n_components, iris):
+    vae = VAE(n_components, **TABLE).fit(iris[0])
+    found = compare({"VAE": vae}, iris[0][:3], method="pca")
+    assert found.models[0].neighbors.shape == (3, 2)
+    assert found.models[0].grid.shape[0] == (1 if n_components == 1 else 12)
+    json.loads(found.to_json())
+
+
+# What is refused, and how
+
+
+@pytest.mark.parametrize(
+    ("models", "error", "message"),
+    [
+        ([], TypeError, r"must be a dict of names to fitted models; got \[\]"),
+        ({}, TypeError, r"got \{\}"),
+        ({"scaler": StandardScaler()}, TypeError, r"'scaler' must be an AE, VAE or CVAE.*StandardScaler"),
+        ({"VAE": VAE()}, ValueError, "not fitted"),
+    ],
+)
+def test_models_that_are_none(models, error, message, iris):
+    with pytest.raises(error, match=message):
+        compare(models, iris[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"y": [1, 2]}, r"y must hold a class for each of the 150 rows; got shape \(2,\)"),
+        ({"y": [None] * 150}, "got missing ones"),
+        ({"outliers": [0] * 150}, r"150 booleans, one per row; got shape \(150,\) of int64"),
+        ({"outliers": [False] * 150}, "mark some rows and leave at least 3; got 0 of 150"),
+        ({"outliers": [True] * 150}, "got 150 of 150"),
+    ],
+)
+def test_labels_that_do_not_fit(options, message, iris):
+    with pytest.raises(ValueError, match=message):
+        compare({"VAE": VAE(2, **TABLE).fit(iris[0])}, iris[0], **options)
+
+
+def test_models_of_other_rows_are_named(iris, flowers, digits):
+    four, three = AE(2, **TABLE).fit(iris[0]), AE(2, **TABLE).fit(iris[0][:, :3])
+    with pytest.raises(ValueError, match="'three' takes rows of 3 values; got 4, as 'four' takes them"):
+        compare({"four": four, "three": three}, iris[0])
+    with pytest.raises(ValueError, match=r"at least 3 rows of values; got shape \(2, 4\)"):
+        compare({"four": four}, iris[0][:2])
+    renamed = AE(2, **TABLE).fit(flowers.rename(columns={"a": "z"}))
+    with pytest.raises(ValueError, match=r"'one' and 'other' make columns 'a', 'b', 'c', 'd' and 'z', 'b'"):
+        compare({"one": AE(2, **TABLE).fit(flowers), "other": renamed}, flowers)
+    wide = IMAGES | {"image_shape": (1, 4, 16)}
+    X = digits[0][:100]
+    models = {"high": AE(2, max_iter=1, **IMAGES).fit(X), "wide": AE(2, max_iter=1, **wide).fit(X)}
+    with pytest.raises(ValueError, match=r"'high' and 'wide' make images of \(1, 8, 8\) and \(1, 4, 16\)"):
+        compare(models, X)
+    mixed = VAE(2, likelihood="mixed", **TABLE).fit(flowers)
+    with pytest.raises(ValueError, match="'mixed' must take numbers alone; got likelihood='mixed'"):
+        compare({"mixed": mixed}, flowers)

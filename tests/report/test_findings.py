@@ -1,0 +1,209 @@
+"""Words for constructed comparisons, where what they must say is known."""
+
+import dataclasses
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.report.comparisons import make_comparison
+from vaetools import AE, VAE, compare
+from vaetools.report.findings import answer, learnt_by_heart, note, stand, warn
+
+
+def measured(**values):
+    """Measures with intervals of ±0.05 around the values: ``holes={"AE": 0.4, "VAE": 0.1}``."""
+    rows = [
+        (model, measure, value, value - 0.05, value + 0.05)
+        for measure, own in values.items()
+        for model, value in own.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "measure", "value", "low", "high"])
+
+
+def constructed(*names, n=300, **values):
+    """Data, models of which the first is an AE, and measures."""
+    comparison = make_comparison(names, n=n, outliers=False, labels=False)
+    return comparison.data, comparison.models, measured(**values)
+
+
+def terms(train, new, held_out=None):
+    """Mean costs of rows, all of them reconstruction."""
+    costs = {"train": train, "held_out": held_out, "new": new}
+    costs = {name: cost for name, cost in costs.items() if cost is not None}
+    return pd.DataFrame({"reconstruction": costs, "kl": 0.0})
+
+
+def test_who_is_best_and_who_is_behind():
+    measures = measured(holes={"A": 0.5, "B": 0.1, "C": 0.18}, psnr={"A": 9.0, "B": 2.0})
+    assert stand(measures, "holes").tied == ["B", "C"]
+    assert stand(measures, "holes").behind == ["A"]
+    assert list(stand(measures, "psnr").values) == ["A", "B"]  # of which more is better
+    assert stand(measures, "mse") is None
+    assert stand(measures.assign(low=np.nan), "holes") is None
+
+
+def test_a_difference_is_stated_with_its_price():
+    said = answer(
+        *constructed(
+            "AE",
+            "VAE",
+            prior_empty={"AE": 0.41, "VAE": 0.02},
+            off_data={"AE": 0.62, "VAE": 0.02},
+            rate={"VAE": 9.0},
+            mse={"AE": 1.0, "VAE": 1.2},
+        )
+    )
+    assert said == (
+        "The VAE leaves 2 % of the prior empty, against 41 % for the AE.",
+        "Of what the VAE decodes from the prior, 2.0 % lies off the data, against 62.0 % for the AE.",
+        "For that the VAE pays 9.0 nats of KL per row.",
+        "The AE has the least squared error; it is higher by 20 % for the VAE.",
+    )
+
+
+def test_what_intervals_do_not_tell_is_not_stated_as_a_difference():
+    said = answer(
+        *constructed(
+            "AE",
+            "VAE",
+            off_data={"AE": 0.09, "VAE": 0.02},
+            rate={"VAE": 9.0},
+            mse={"AE": 1.0, "VAE": 1.02},
+        )
+    )
+    unclear = "The data do not tell the VAE (2.0 %) and the AE (9.0 %) apart"
+    assert said == (
+        f"{unclear}: decoded prior samples that lie off the data.",
+        "The VAE pays 9.0 nats of KL per row.",
+        "The data do not tell the squared errors of the AE and the VAE apart.",
+    )
+
+
+def test_three_models_of_which_two_are_as_good():
+    said = answer(*constructed("AE", "VAE", "B", prior_empty={"AE": 0.41, "VAE": 0.02, "B": 0.05}))
+    assert said == (
+        "The VAE leaves 2 % of the prior empty, against 41 % for the AE; “B” (5 %) cannot be told from it.",
+    )
+
+
+def test_one_model_is_described():
+    said = answer(*constructed("AE", prior_empty={"AE": 0.41}, mse={"AE": 1.0}))
+    assert said == ("The AE leaves 41 % of the prior empty.",)
+
+
+def test_a_conditional_model_is_not_blamed_for_its_classes():
+    data, models, measures = constructed(
+        "AE", "VAE", "CVAE", knn_accuracy={"AE": 0.9, "VAE": 0.7, "CVAE": 0.1}
+    )
+    models = (*models[:2], dataclasses.replace(models[2], kind="CVAE"))
+    (said,) = answer(data, models, measures)
+    assert said == "In the AE, 90.0 % of the rows lie among their own class, against 70.0 % for the VAE."
+    labeled = make_comparison(("AE", "VAE"), n=300).data
+    assert "it is no fault" in warn(models[2], labeled)["neighbors"]
+    assert "neighbors" not in warn(models[1], labeled)
+
+
+@pytest.mark.parametrize(
+    ("kl", "active"), [([0.3, 0.2, 0.1], [True, True, False]), ([0.4, 0.4, 0.0], [False] * 3)]
+)
+def test_a_collapsed_model_is_named_and_not_praised(kl, active):
+    data, models, measures = constructed("AE", "VAE", off_data={"AE": 0.6, "VAE": 0.0}, rate={"VAE": 0.0})
+    vae = dataclasses.replace(models[1], kl_per_component=np.array(kl), active_units=np.array(active))
+    said = answer(data, (models[0], vae), measures)
+    assert said[0] == (
+        f"The VAE is collapsed: KL is {sum(kl):.2f} nats per row, less than a bit, and {sum(active)} of 3 "
+        "components are in use."
+    )
+    assert said[1:] == ("Of what the AE decodes from the prior, 60.0 % lies off the data.",)
+    found = warn(vae, data)
+    assert found["dimensions"].startswith("The VAE is collapsed")
+    assert found["dimensions"].endswith("more epochs may mend it.")
+    assert {"gaps", "round", "samples"} <= set(found)
+    assert not {"dimensions", "gaps", "round", "samples"} & set(warn(models[1], data))
+
+
+def test_components_that_carry_nothing_are_told():
+    data, models, _ = constructed("AE", "VAE")
+    vae = dataclasses.replace(models[1], active_units=np.array([True, False, False]))
+    assert warn(vae, data)["dimensions"].startswith("2 of 3 components carry nothing")
+
+
+def test_an_ae_does_not_collapse():
+    data, models, _ = constructed("AE")
+    idle = dataclasses.replace(models[0], active_units=np.zeros(3, bool))
+    assert warn(idle, data) == {}
+
+
+@pytest.mark.parametrize(
+    ("costs", "warning"),
+    [
+        (terms(-10.0, 30.0), "The AE is overfitted: rows that trained cost −10.0 nats, new ones 30.0."),
+        (terms(-10.0, 30.0, 29.0), "rows that trained cost −10.0 nats, held-out ones 29.0."),
+        (terms(-10.0, 30.0, -9.0), "of the training data −9.0: the new rows are of another kind."),
+        (terms(-10.0, -8.0, -9.0), None),
+        (terms(-10.0, -8.0), None),
+        (terms(None, 30.0), None),
+    ],
+)
+def test_overfitting_and_rows_of_another_kind(costs, warning):
+    data, models, measures = constructed("AE")
+    ae = dataclasses.replace(models[0], terms=costs)
+    found = warn(ae, data).get("reconstruction")
+    assert (found is None) if warning is None else (warning in found)
+    assert any("overfitted" in sentence for sentence in answer(data, (ae,), measures)) == (
+        warning is not None and "cost −10.0" in warning
+    )
+
+
+def test_bernoulli_costs_are_judged_by_their_share():
+    assert learnt_by_heart(20.0, 26.0, 64, likelihood="bernoulli")
+    assert not learnt_by_heart(20.0, 24.0, 64, likelihood="bernoulli")
+    assert not learnt_by_heart(20.0, 26.0, 64, likelihood="gaussian")
+    assert learnt_by_heart(20.0, 36.0, 64, likelihood="gaussian")
+
+
+def test_too_few_points_are_warned_of_where_they_matter():
+    comparison = make_comparison(("AE",), n=60)
+    (model,), data = comparison.models, comparison.data
+    found = note(data)
+    assert found["samples"] == "Only 54 rows were compared: small differences cannot show."
+    assert found["odd"] == "Only 6 outliers are known: AUROC and average precision are rough."
+    assert answer(data, (model,), measured())[-1] == found["samples"]
+    few = dataclasses.replace(data, labels=np.array(["one"] * 57 + ["two"] * 3))
+    assert note(few)["neighbors"].startswith("Class two has 3 rows")
+    blind = dataclasses.replace(model, p_values=None)
+    assert "No rows were held out to calibrate" in warn(blind, data)["odd"]
+    assert note(make_comparison(("AE",), n=600).data) == {}
+
+
+def test_an_ae_that_is_as_good_owes_the_vae_no_price():
+    said = answer(
+        *constructed("AE", "VAE", "B", prior_empty={"AE": 0.02, "VAE": 0.02, "B": 0.4}, rate={"VAE": 9.0})
+    )
+    assert said[1] == "The VAE pays 9.0 nats of KL per row."
+
+
+OPTIONS = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (64,), "random_state": 0}
+
+
+def compared(model, digits, n):
+    X = digits[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fit says it, too: here the comparison must
+        model.fit(X[:n])
+    return compare({"it": model}, X[1500:], method="pca")
+
+
+def test_a_beta_of_50_collapses_on_digits(digits):
+    found = compared(VAE(4, beta=50, max_iter=15, **OPTIONS), digits, 1000)
+    assert found.answer[0].startswith("“it” is collapsed")
+    assert "collapsed" in found.models[0].warnings["dimensions"]
+
+
+def test_an_ae_of_50_digits_is_overfitted_and_one_of_1000_in_few_epochs_is_not(digits):
+    found = compared(AE(8, max_iter=1000, **OPTIONS), digits, 50)
+    assert found.answer[0].startswith("“it” is overfitted")
+    assert "overfitted" in found.models[0].warnings["reconstruction"]
+    assert "overfitted" not in " ".join(compared(AE(8, max_iter=15, **OPTIONS), digits, 1000).answer)

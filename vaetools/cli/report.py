@@ -1,0 +1,194 @@
+"""``vaetools report``: models side by side on new data, as a page, a table and words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli.options import (
+    device_option,
+    id_option,
+    json_option,
+    loudness_options,
+    output_option,
+    shows_progress,
+)
+from vaetools.cli.saying import list_failures, say
+from vaetools.cli.score import UNREAD
+from vaetools.cli.writing import check_any, check_output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Model(click.ParamType):
+    """``boards.safetensors``, or a name of its own before it: ``NAME=boards.safetensors``."""
+
+    name = "model"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Path]:
+        """Return name and path; a file that is called so comes first."""
+        path = Path(value)
+        name, equals, rest = str(value).partition("=")
+        if equals and not path.exists():
+            path = Path(rest)
+        else:
+            name = path.stem
+        if not path.is_file():
+            self.fail(f"there is no model file {str(path)!r}.", param, ctx)
+        return name, path
+
+
+@click.command(short_help="Compare models: a page, a table and words.")
+@click.argument("models", nargs=-1, required=True, type=Model(), metavar="MODEL...")
+@click.argument("data", metavar="DATA")
+@output_option("Page to write (*.html).")
+@click.option(
+    "--labels",
+    metavar="NAME",
+    help="Classes: column of a table, array of an NPZ, or a file. Images: their sub-folders.",
+)
+@click.option(
+    "--outlier",
+    "outliers",
+    metavar="LABEL",
+    multiple=True,
+    help="A class that is known to be odd, such as a sub-folder; can be repeated.",
+)
+@click.option(
+    "--map",
+    "method",
+    type=click.Choice(["umap", "tsne", "pca"]),
+    default="umap",
+    show_default=True,
+    help="How codes are mapped to two dimensions.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of maps, draws and choices.",
+)
+@id_option
+@json_option
+@device_option
+@loudness_options
+def report(
+    models: tuple[tuple[str, Path], ...],
+    data: str,
+    output: Path | None,
+    labels: str | None,
+    outliers: tuple[str, ...],
+    method: str,
+    seed: int,
+    id_column: str | None,
+    as_json: bool,
+    device: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Compare how trained MODELs organize what they learnt, on DATA that none was trained on.
+
+    DATA is a folder of images, a text file of paths, or one CSV, Parquet, NPY, NPZ or IDX file, as for
+    "vaetools score"; the first model says how it is read, and all models must take the same rows.
+    Models are called by their files, or as you say: NAME=FILE.
+
+    Prints what the numbers say, and all measures. With --output writes a page that needs no
+    network. What cannot be read is listed with the reason, and the exit status is 1.
+
+    \b
+    Examples:
+      vaetools report AE=ae.safetensors VAE=vae.safetensors photos/ -o page.html
+      vaetools report boards.safetensors boards/test --outlier defective -o page.html
+      vaetools report small.safetensors large.safetensors sales.csv --labels region --json
+    """
+    paths = [path for _, path in models]
+    check_output(output, (".html",), [*paths, data])
+    names = [name for name, _ in models]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise click.BadParameter(
+            f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE.", param_hint="MODEL"
+        )
+    import numpy as np
+
+    from vaetools.persistence import load, split_reader
+    from vaetools.report.comparing import compare
+    from vaetools.report.table import comparison_text
+
+    loaded = {name: split_reader(load(path, device=device)) for name, path in models}
+    _check_readers(loaded)
+    reader, first = loaded[names[0]]
+    X, y, failed = _read(data, reader, first, labels, id_column)
+    check_any(len(X), failed, [data])
+    known = None
+    if outliers:
+        absent = [label for label in outliers if y is None or label not in y.astype(str)]
+        if absent:
+            raise click.BadParameter(f"no row of {data} has the label {absent[0]!r}.", param_hint="--outlier")
+        known = np.isin(y.astype(str), outliers)
+    comparison = compare(
+        {name: estimator for name, (_, estimator) in loaded.items()},
+        X,
+        y,
+        outliers=known,
+        seed=seed,
+        method=method,
+        progress=say if shows_progress(quiet, verbose) else lambda line: None,
+    )
+    if output is not None:
+        comparison.to_html(output)
+    click.echo(comparison.to_json() if as_json else comparison_text(comparison))
+    if output is not None and not quiet:
+        say(f"Written: {output}")
+    list_failures(failed)
+    return UNREAD if failed else 0
+
+
+def _check_readers(loaded: dict[str, tuple[Any, Any]]) -> None:
+    """Raise, naming both, where two models read images differently."""
+    (first, (reader, _)), *others = loaded.items()
+    for name, (other, _) in others:
+        ways = [each and (*each.image_shape_, each.aspect) for each in (reader, other)]
+        if ways[0] != ways[1]:
+            said = [f"as {' × '.join(map(str, way))}" if way else "not as images" for way in ways]
+            raise click.ClickException(
+                f"models must take the same rows; {first!r} reads {said[0]}, {name!r} {said[1]}."
+            )
+
+
+def _read(
+    data: str, reader: Any, estimator: Any, labels: str | None, id_column: str | None
+) -> tuple[pd.DataFrame, Any, list[Any]]:
+    """Return rows under their names, their classes if there are any, and what could not be read."""
+    import numpy as np
+    import pandas as pd
+
+    from vaetools.data.arrays import read_array
+    from vaetools.data.listing import list_images
+    from vaetools.data.sources import kind_of, open_source
+    from vaetools.streaming import reader_for
+
+    columns = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
+    options = {"reader": reader or reader_for(estimator), "columns": columns}
+    kind = kind_of(data)
+    batches = list(open_source(data, id_column=id_column, **options).batches())
+    ids = [name for batch in batches for name in batch.ids]
+    X = pd.DataFrame(np.concatenate([batch.X for batch in batches]), index=ids, columns=columns)
+    failed = [failure for batch in batches for failure in batch.failed]
+    y: Any = None
+    if kind == "images":
+        if labels is not None:
+            raise click.BadParameter("images take their classes from sub-folders.", param_hint="--labels")
+        listing = list_images(data)
+        folders = dict(zip(listing.paths, listing.labels or [], strict=False))
+        y = np.array([folders[path] for path in ids]) if folders else None
+    elif kind == "array":
+        y = read_array(data, labels).labels
+        y = None if y is None else y[ids]
+    elif labels is not None:
+        classes = open_source(data, id_column=labels, **options).batches()
+        y = np.array([label for batch in classes for label in batch.ids])
+    return X, y, failed

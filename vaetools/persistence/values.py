@@ -1,0 +1,144 @@
+"""Parameters and fitted numbers as JSON and named arrays, and back; nothing else can be written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from pandas.api.types import pandas_dtype
+from torch import nn
+
+from vaetools.estimators.columns import Column, Columns
+from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.nn.scaling import InputScale
+
+_LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}
+
+
+def write_parameter(model: Any, name: str, value: Any) -> Any:
+    """Return a constructor parameter as JSON; refuse by name what would need pickle."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, torch.device):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (tuple, list)):
+        items = [write_parameter(model, name, item) for item in value]
+        return {"tuple": items} if isinstance(value, tuple) else items
+    if isinstance(value, dict):
+        return {"dict": [write_parameter(model, name, list(item)) for item in value.items()]}
+    if type(value) in _LIKELIHOODS.values():
+        return {"likelihood": type(value).__name__, "options": value.options}
+    if name == "network":
+        return {"network": type(value).__name__}
+    raise TypeError(
+        f"save: {type(model).__name__}: the parameter {name} cannot be written without pickle; got "
+        f"{value!r}. Use a plain value, or pickle the model yourself."
+    )
+
+
+def read_parameter(value: Any, network: nn.Module | None = None) -> Any:
+    """Return what `write_parameter` wrote."""
+    if not isinstance(value, dict):
+        return [read_parameter(item) for item in value] if isinstance(value, list) else value
+    if "tuple" in value:
+        return tuple(read_parameter(item) for item in value["tuple"])
+    if "dict" in value:
+        return {read_parameter(key): read_parameter(item) for key, item in value["dict"]}
+    if "network" in value:
+        return network
+    return _LIKELIHOODS[value["likelihood"]](**value["options"])
+
+
+def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return a fitted number, array or table as JSON; put arrays of numbers aside."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, np.ndarray):
+        return {"strings": value.tolist(), "dtype": "object" if value.dtype.kind == "O" else "str"}
+    if isinstance(value, pd.DataFrame):
+        return {
+            "table": value.reset_index(drop=True).to_dict(orient="list"),
+            "dtypes": {column: str(dtype) for column, dtype in value.dtypes.items()},
+            "index": value.index.tolist(),
+        }
+    if isinstance(value, InputScale):
+        scales = {
+            key: write_value(f"{name}.{key}", getattr(value, key), arrays) for key in ("shift", "scale")
+        }
+        return {"input_scale": value.kind, **scales}
+    if isinstance(value, Columns):
+        return {
+            "columns": [_write_column(name, column) for column in value.columns],
+            "names": _write_plain(name, value.names),
+        }
+    if isinstance(value, dict):
+        return {"dict": {key: write_value(f"{name}.{key}", item, arrays) for key, item in value.items()}}
+    raise TypeError(f"save: the attribute {name} cannot be written; got {value!r}.")
+
+
+def _write_column(name: str, column: Column) -> dict[str, Any]:
+    """Return a column of a table as JSON."""
+    dtype: Any = str(column.dtype)
+    if isinstance(column.dtype, pd.ArrowDtype):  # by its own name: pandas takes "string[pyarrow]" for another
+        dtype = {"arrow": str(column.dtype.pyarrow_dtype)}
+        try:
+            pa.type_for_alias(dtype["arrow"])
+        except ValueError:
+            raise TypeError(f"save: the attribute {name} cannot be written; got {column.dtype!r}.") from None
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = _write_plain(name, column.dtype.categories.tolist())
+        dtype = {"categories": categories, "ordered": bool(column.dtype.ordered)}
+    return {
+        "kind": column.kind,
+        "values": _write_plain(name, column.values),
+        "dtype": dtype,
+        "has_gaps": column.has_gaps,
+    }
+
+
+def _read_column(written: dict[str, Any]) -> Column:
+    """Return what `_write_column` wrote."""
+    dtype = written["dtype"]
+    if not isinstance(dtype, dict):
+        dtype = pandas_dtype(dtype)
+    elif "arrow" in dtype:
+        dtype = pd.ArrowDtype(pa.type_for_alias(dtype["arrow"]))
+    else:
+        dtype = pd.CategoricalDtype(**dtype)
+    return Column(written["kind"], written["values"], dtype, written["has_gaps"])
+
+
+def _write_plain(name: str, values: list[Any] | None) -> list[Any] | None:
+    """Return names or categories as JSON."""
+    return None if values is None else [write_value(name, value, {}) for value in values]
+
+
+def read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return what `write_value` wrote."""
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "strings" in value:
+        return np.array(value["strings"], dtype=object if value["dtype"] == "object" else str)
+    if "table" in value:
+        index = value["index"]
+        numbered = index == list(range(len(index)))
+        table = pd.DataFrame(value["table"], index=pd.RangeIndex(len(index)) if numbered else index)
+        return table.astype(value["dtypes"])
+    if "input_scale" in value:
+        shift, scale = (read_value(key, value[key], arrays) for key in ("shift", "scale"))
+        return InputScale(value["input_scale"], shift, scale)
+    if "columns" in value:
+        return Columns(value["names"], [_read_column(column) for column in value["columns"]])
+    return {key: read_value(key, item, arrays) for key, item in value["dict"].items()}

@@ -1,0 +1,141 @@
+"""Fitted models and rows in, a `Comparison` out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vaetools.latent.projection import LatentMap
+from vaetools.report.comparison import Comparison, Data
+from vaetools.report.evidence import measure
+from vaetools.report.findings import answer, note, warn
+from vaetools.report.models import Fitted, columns_of, names_of, open_models
+from vaetools.report.projector import make_thumbnails
+from vaetools.report.seeing import Plan, see
+from vaetools.report.viewing import view
+
+_N_SHOWN = 12
+
+
+def compare(
+    models: Mapping[str, Any],
+    X: Any,
+    y: Any = None,
+    *,
+    outliers: Any = None,
+    seed: int = 0,
+    method: str = "umap",
+    progress: Callable[[str], None] = lambda line: None,
+) -> Comparison:
+    """Compare how fitted models organize what they learnt, on rows that none was trained on.
+
+    Parameters
+    ----------
+    models : mapping of str to fitted AE, VAE, CVAE or pipeline
+        One or more, by the names they get; pipelines end in one of these. All take the same rows.
+    X : array-like of shape (n_samples, n_features), or what the pipelines take
+        New rows, at least three. The index of a DataFrame names them.
+    y : array-like of shape (n_samples,) or None, default=None
+        Classes, as numbers or text. No model is told: codes of a conditional one are those without
+        labels.
+    outliers : array-like of shape (n_samples,), bool, or None, default=None
+        Which rows are known to be odd: they are mapped and scored, and left out of all other measures.
+    seed : int, default=0
+        Of maps, draws and choices.
+    method : {"umap", "tsne", "pca"}, default="umap"
+        Of the maps in two dimensions.
+    progress : callable, default=silent
+        Called with a line of text before every longer step.
+
+    Returns
+    -------
+    comparison : Comparison
+        Plain arrays, measures with intervals, and the findings in words. ``to_html`` writes the page,
+        ``to_frame`` and ``to_json`` hand on the numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a model is not a fitted autoencoder, two models do not take the same rows, or labels do not
+        fit the rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import AE, VAE, compare
+    >>> X, y = load_iris(return_X_y=True)
+    >>> new = np.arange(150) % 3 == 0
+    >>> models = {"AE": AE(2, random_state=0), "VAE": VAE(2, random_state=0)}
+    >>> fitted = {name: model.fit(X[~new]) for name, model in models.items()}
+    >>> comparison = compare(fitted, X[new], y[new], method="pca")
+    >>> bool(comparison.to_frame().loc["knn_accuracy", ("VAE", "value")] > 0.8)
+    True
+    """
+    fitted, rows = open_models(models, X)
+    data = _data(fitted, X, rows, y, outliers)
+    plan = Plan.of(rows, data, seed)
+    views, tables = [], []
+    for each in fitted:
+        progress(f"{each.name}: encoding, scoring and decoding {len(rows):,} rows")
+        seen = see(each, plan)
+        progress(f"{each.name}: measuring")
+        tables.append(measure(seen, data, plan, each).assign(model=each.name))
+        progress(f"{each.name}: mapping {len(rows):,} codes ({method})")
+        points = LatentMap(method=method, random_state=seed).fit_transform(seen.codes)
+        shown = view(each, seen, data, plan, points)
+        views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
+    measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
+    return Comparison(data, tuple(views), measures, answer(data, views, measures), note(data))
+
+
+def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:
+    """Return what all models are shown."""
+    n = len(rows)
+    labels = None if y is None else _labels(y, n)
+    odd = None if outliers is None else _mask(outliers, n)
+    image_shape = next((each.image_shape for each in fitted if each.image_shape), None)
+    shown = _shown(n, labels)
+    return Data(
+        names=names_of(X, n),
+        labels=labels,
+        outliers=odd,
+        columns=columns_of(fitted[0], X, rows.shape[1]),
+        image_shape=image_shape,
+        thumbnails=None if image_shape is None else make_thumbnails(rows, image_shape),
+        shown=rows[shown],
+        shown_index=shown,
+    )
+
+
+def _labels(y: Any, n: int) -> np.ndarray:
+    """Return classes as an array that sorts."""
+    labels = np.asarray(y)
+    if labels.shape != (n,) or pd.isna(labels).any():
+        what = "missing ones" if labels.shape == (n,) else f"shape {labels.shape}"
+        raise ValueError(f"compare: y must hold a class for each of the {n} rows; got {what}.")
+    return labels.astype(str) if labels.dtype.kind == "O" else labels
+
+
+def _mask(outliers: Any, n: int) -> np.ndarray:
+    """Return which rows are odd: some and not nearly all."""
+    mask = np.asarray(outliers)
+    if mask.shape != (n,) or mask.dtype != bool:
+        raise ValueError(
+            f"compare: outliers must be {n} booleans, one per row; got shape {mask.shape} of {mask.dtype}."
+        )
+    if not 0 < mask.sum() <= n - 3:
+        raise ValueError(
+            f"compare: outliers must mark some rows and leave at least 3; got {mask.sum()} of {n}."
+        )
+    return mask
+
+
+def _shown(n: int, labels: np.ndarray | None) -> np.ndarray:
+    """Return the rows whose reconstructions are pictured: one of every class, then evenly spaced ones."""
+    firsts = np.array([], int) if labels is None else np.unique(labels, return_index=True)[1]
+    spaced = np.linspace(0, n - 1, min(n, 2 * _N_SHOWN)).astype(int)
+    return np.array(list(dict.fromkeys([*firsts, *spaced]))[:_N_SHOWN])

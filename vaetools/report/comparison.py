@@ -1,0 +1,253 @@
+"""Fitted models side by side, as plain arrays: what a page, a table or a test reads.
+
+`compare` computes it; figures and pages compute nothing that stands here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pandas as pd
+
+from vaetools.files import write_atomically
+from vaetools.report.measures import MEASURES as MEASURES
+from vaetools.report.measures import SECTIONS as SECTIONS
+from vaetools.report.measures import MeasureRow as MeasureRow
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Data:
+    """The rows that all models are shown.
+
+    Attributes
+    ----------
+    names : ndarray of shape (n_samples,), str
+        What every row is called: a path, an index, a number.
+    labels : ndarray of shape (n_samples,) or None
+        Classes, as given.
+    outliers : ndarray of shape (n_samples,), bool, or None
+        Which rows are known to be odd.
+    columns : ndarray of shape (n_features,), str
+    image_shape : tuple (channels, height, width) or None
+    thumbnails : ndarray of shape (n_samples, height, width, channels), uint8, or None
+        Of images: at most 32 pixels high and wide.
+    shown : ndarray of shape (n_shown, n_features)
+        The few rows whose reconstructions are pictured, images in [0, 1]; at most one per class first.
+    shown_index : ndarray of shape (n_shown,)
+        Their numbers among all rows.
+    """
+
+    names: np.ndarray
+    labels: np.ndarray | None
+    outliers: np.ndarray | None
+    columns: np.ndarray
+    image_shape: tuple[int, int, int] | None
+    thumbnails: np.ndarray | None
+    shown: np.ndarray
+    shown_index: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Oddest:
+    """The rows that a model finds least normal, oddest first.
+
+    Attributes
+    ----------
+    index : ndarray of shape (n_oddest,)
+        Numbers among all rows.
+    values, reconstructions : ndarray of shape (n_oddest, n_features)
+        In units of X; images in [0, 1].
+    overlays : ndarray of shape (n_oddest, height, width, 3) or None
+        Images under their heat maps.
+    because : tuple of DataFrame
+        Of tables: for every row its most surprising columns (column, value, expected, surprise).
+    """
+
+    index: np.ndarray
+    values: np.ndarray
+    reconstructions: np.ndarray
+    overlays: np.ndarray | None
+    because: tuple[pd.DataFrame, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ModelView:
+    """One model, and what it makes of the rows.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        Class of the estimator, such as "VAE".
+    variational : bool
+        Whether its posterior has a spread.
+    facts : dict of str to str
+        What a reader must know of it: likelihood, beta, components, rows trained on, epochs.
+    codes : ndarray of shape (n_samples, n_components)
+        Latent means.
+    points : ndarray of shape (n_samples, 2)
+        Their places on the model's map.
+    neighbors : ndarray of shape (n_samples, n_neighbors), int
+        Nearest other rows in latent space, nearest first.
+    scores : ndarray of shape (n_samples,)
+        Higher is more normal.
+    score_name, score_unit : str
+    threshold : float or None
+        Rows with a lower score are flagged.
+    p_values : ndarray of shape (n_samples,) or None
+        None if no rows were held out to calibrate.
+    reference_codes : ndarray of shape (n_reference, n_components)
+        Latent means of training rows.
+    posterior_draws : ndarray of shape (n_drawn, n_components)
+        One draw from the posterior of every code: the aggregated posterior (of an AE the codes).
+    kl_per_component : ndarray of shape (n_components,)
+        Mean, in nats; zeros for an AE.
+    active_units : ndarray of shape (n_components,), bool
+    history : DataFrame
+        A row per epoch of training: epoch, loss, reconstruction, kl, and where watched held_out_loss.
+    terms : DataFrame
+        Mean costs in nats: rows "train" and "held_out" where there are any, and "new" for the rows
+        of this comparison; columns "reconstruction" and "kl".
+    reconstructions : ndarray of shape (n_shown, n_features)
+        Of ``Data.shown``, in its units.
+    samples : ndarray of shape (n_samples_drawn, n_features)
+        Decoded draws from N(0, I).
+    nearest_to_samples : ndarray of shape (n_samples_drawn,), int
+        Number of the row that is nearest to every sample.
+    traversed : ndarray of shape (n_traversed,), int
+        Components, the one that tells most first.
+    traversals : ndarray of shape (n_traversed, n_steps, n_features)
+        Decoded: the component goes over ``traversal_values``, the others stay at the mean code.
+    traversal_values : ndarray of shape (n_traversed, n_steps)
+    grid : ndarray of shape (n_side, n_side, n_features)
+        Decoded plane of the first two traversed components; one row of images if there is one component.
+    grid_values : tuple of two ndarrays of shape (n_side,)
+        Values of the two components, upwards and to the right.
+    interpolations : ndarray of shape (n_pairs, n_steps, n_features)
+        Decoded straight lines between codes of pairs of rows.
+    interpolated_pairs : ndarray of shape (n_pairs, 2), int
+    oddest : Oddest
+    warnings : dict of str to str
+        By the section where they matter (see `SECTIONS`): collapse, overfitting, too few points.
+    """
+
+    name: str
+    kind: str
+    variational: bool
+    facts: dict[str, str]
+    codes: np.ndarray
+    points: np.ndarray
+    neighbors: np.ndarray
+    scores: np.ndarray
+    score_name: str
+    score_unit: str
+    threshold: float | None
+    p_values: np.ndarray | None
+    reference_codes: np.ndarray
+    posterior_draws: np.ndarray
+    kl_per_component: np.ndarray
+    active_units: np.ndarray
+    history: pd.DataFrame
+    terms: pd.DataFrame
+    reconstructions: np.ndarray
+    samples: np.ndarray
+    nearest_to_samples: np.ndarray
+    traversed: np.ndarray
+    traversals: np.ndarray
+    traversal_values: np.ndarray
+    grid: np.ndarray
+    grid_values: tuple[np.ndarray, np.ndarray]
+    interpolations: np.ndarray
+    interpolated_pairs: np.ndarray
+    oddest: Oddest
+    warnings: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models and what distinguishes them.
+
+    Attributes
+    ----------
+    data : Data
+    models : tuple of ModelView
+    measures : DataFrame
+        One row per model and measure: columns ``model``, ``measure``, ``value``, ``low`` and ``high``
+        (a 95 % interval; NaN where there is none). Names, units and directions are in `MEASURES`.
+    answer : tuple of str
+        The findings in words, computed from the numbers; the most important first.
+    notes : dict of str to str
+        By section, what to mistrust in all models, for what the data are: too few points.
+    """
+
+    data: Data
+    models: tuple[ModelView, ...]
+    measures: pd.DataFrame
+    answer: tuple[str, ...]
+    notes: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the measures as a table.
+
+        Returns
+        -------
+        table : DataFrame of shape (n_measures, 3 · n_models)
+            A row per measure; columns ``value``, ``low`` and ``high`` below the name of every model.
+        """
+        columns = [(model.name, part) for model in self.models for part in ("value", "low", "high")]
+        wide = self.measures.pivot(index="measure", columns="model", values=["value", "low", "high"])
+        rows = [name for name in MEASURES if name in wide.index]
+        return wide.swaplevel(axis=1).reindex(index=rows, columns=pd.MultiIndex.from_tuples(columns))
+
+    def to_json(self) -> str:
+        """Return findings, warnings, facts and measures.
+
+        Returns
+        -------
+        text : str
+            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``models`` (``name``, ``kind``, ``facts``,
+            ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
+            ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
+            is unknown.
+        """
+        models = [
+            {
+                **{key: getattr(model, key) for key in ("name", "kind", "facts", "warnings", "threshold")},
+                "terms": _records(model.terms.rename_axis("rows").reset_index()),
+            }
+            for model in self.models
+        ]
+        notes = ("label", "unit", "better", "caution")
+        measures = [
+            record | {note: getattr(MEASURES[record["measure"]], note) for note in notes}
+            for record in _records(self.measures)
+        ]
+        everything = {
+            "answer": list(self.answer),
+            "notes": self.notes,
+            "n_samples": len(self.data.names),
+            "models": models,
+            "measures": measures,
+        }
+        return json.dumps(everything, indent=2, allow_nan=False)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write one self-contained page: it fetches nothing, and shows what stands here.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Replaced if it exists, once the page is whole.
+        """
+        from vaetools.report.html import render
+
+        write_atomically(path, render(self).encode())
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    """Return rows as JSON takes them: None for what is not a finite number."""
+    plain = table.astype(object)
+    return plain.where(~table.isin([np.inf, -np.inf]) & table.notna(), None).to_dict(orient="records")

@@ -1,0 +1,174 @@
+"""Fitted models side by side: what each takes, and how its decoded rows become rows that all share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+_NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted model and the rows of the comparison.
+
+    Attributes
+    ----------
+    name : str
+    estimator : object
+        The autoencoder itself; of a pipeline the last step.
+    rows : ndarray or DataFrame of shape (n_samples, n_features)
+        As the estimator takes them.
+    back : object or None
+        Steps of a pipeline that take decoded rows back to units of X.
+    image_shape : tuple (channels, height, width) or None
+    span : tuple of two floats
+        Values that become 0 and 1 in shared rows: black and white of images of another range.
+    """
+
+    name: str
+    estimator: Any
+    rows: Any
+    back: Any
+    image_shape: tuple[int, int, int] | None
+    span: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether labels condition it."""
+        return hasattr(self.estimator, "classes_")
+
+    @property
+    def variational(self) -> bool:
+        """Whether its posterior has a spread."""
+        return hasattr(self.estimator, "posterior")
+
+    def take(self, index: Any) -> Any:
+        """Return some of the rows, as the estimator takes them."""
+        return self.rows.iloc[index] if hasattr(self.rows, "iloc") else self.rows[index]
+
+    def shared(self, made: Any) -> np.ndarray:
+        """Return rows that the estimator made in the units that all models share."""
+        made = made if self.back is None else self.back.inverse_transform(made)
+        low, high = self.span
+        return (np.asarray(made, dtype=np.float64) - low) / (high - low)
+
+    def decode(self, Z: np.ndarray) -> np.ndarray:
+        """Return expected rows of codes, of a conditional model as its commonest label."""
+        options = {"y": self.commonest} if self.conditional else {}
+        return self.shared(self.estimator.inverse_transform(Z, **options))
+
+    @property
+    def commonest(self) -> Any:
+        """The label that most training rows of a conditional model had."""
+        return self.estimator.classes_[np.argmax(self.estimator.class_prior_)]
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """Return decoded draws from N(0, I), of a conditional model as labels by their frequency."""
+        rng = np.random.RandomState(seed)
+        if self.variational:
+            return self.shared(self.estimator.sample(n, random_state=rng))
+        n_components = self.estimator.reference_codes_.shape[1]
+        return self.shared(self.estimator.inverse_transform(rng.standard_normal((n, n_components))))
+
+
+def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
+    """Return the models with their rows, and the rows in the units that all share.
+
+    These are the units of X, but images are in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a model is not a fitted autoencoder, or two do not take the same rows.
+    """
+    if not isinstance(models, Mapping) or not models:
+        raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
+    fitted: list[Fitted] = []
+    values: list[np.ndarray] = []
+    for name, model in models.items():
+        each, own = _open(str(name), model, X, beside=fitted[0].name if fitted else None)
+        if fitted:
+            _check_same(fitted[0], values[0], each, own)
+        fitted.append(each)
+        values.append(own)
+    rows = values[0]
+    low, high = rows.min(), rows.max()
+    if any(each.image_shape for each in fitted) and (low < 0 or high > 1):
+        fitted = [dataclasses.replace(each, span=(low, high)) for each in fitted]
+        rows = (rows - low) / (high - low)
+    return fitted, rows
+
+
+def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted, np.ndarray]:
+    """Take a pipeline apart, and bring the rows to where its last step takes them."""
+    steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
+    if not all(hasattr(estimator, method) for method in _NEEDED):
+        raise TypeError(
+            f"compare: {name!r} must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
+        )
+    check_is_fitted(estimator)
+    if estimator.likelihood == "mixed":
+        raise ValueError(
+            f"compare: {name!r} must take numbers alone; got likelihood='mixed', of columns of several kinds."
+        )
+    rows = X if not steps else steps.transform(X)
+    rows = rows if hasattr(rows, "iloc") else np.asarray(rows)
+    if len(rows) < 3 or rows.ndim != 2:
+        raise ValueError(f"compare: X must hold at least 3 rows of values; got shape {rows.shape}.")
+    if rows.shape[1] != estimator.n_features_in_:
+        others = f", as {beside!r} takes them" if beside else ""
+        raise ValueError(
+            f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
+        )
+    back = steps if steps and hasattr(steps, "inverse_transform") else None
+    shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
+    shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
+    values = np.asarray(rows if back is None else X)
+    values = values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
+    return Fitted(name, estimator, rows, back, shape), values
+
+
+def _check_same(first: Fitted, values: np.ndarray, other: Fitted, others: np.ndarray) -> None:
+    """Raise, naming both, where two models do not take the same rows."""
+    named = [getattr(each.estimator, "feature_names_in_", np.array([])).tolist() for each in (first, other)]
+    if all(named) and named[0] != named[1]:
+        what = f"columns {_some(named[0])} and {_some(named[1])}"
+    elif len({first.image_shape, other.image_shape} - {None}) > 1:
+        what = f"images of {first.image_shape} and {other.image_shape}"
+    elif values.shape != others.shape:
+        what = f"rows of {values.shape[1]} and {others.shape[1]} values"
+    elif not np.array_equal(values, others):
+        what = "rows of the same shape and other values"
+    else:
+        return
+    raise ValueError(
+        f"compare: models must take the same rows; {first.name!r} and {other.name!r} make {what} of them. "
+        "Fit both with the same image_shape, on the same columns."
+    )
+
+
+def _some(names: list[str]) -> str:
+    """Return the first names of columns."""
+    return ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
+
+
+def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
+    """Return the names of the columns: of a DataFrame, of the model, else numbers."""
+    if hasattr(X, "columns") and len(X.columns) == n_columns:
+        return np.asarray(X.columns).astype(str)
+    names = getattr(fitted.estimator, "feature_names_in_", [])
+    return np.asarray(names if len(names) == n_columns else range(n_columns)).astype(str)
+
+
+def names_of(X: Any, n: int) -> np.ndarray:
+    """Return what rows are called: by the index of a DataFrame, as paths, else by number."""
+    if isinstance(X, pd.DataFrame):
+        return np.asarray(X.index).astype(str)
+    plain = np.ndim(X) == 1
+    return np.asarray([str(each) for each in X] if plain else range(n)).astype(str)
