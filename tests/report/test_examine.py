@@ -72,6 +72,16 @@ class FakeConditional(FakeModel):
         return np.repeat(y[:, None].astype(float), 2, axis=1)
 
 
+@dataclasses.dataclass
+class FakeMap:
+    """Shows by how much it moves codes which seed it got."""
+
+    random_state: int
+
+    def fit_transform(self, Z):
+        return Z + self.random_state
+
+
 @pytest.fixture
 def digits():
     rng = np.random.default_rng(0)
@@ -87,7 +97,7 @@ def digits():
 
 @pytest.fixture
 def demo(digits, monkeypatch):
-    monkeypatch.setattr("vaetools.report.demo.project", lambda codes, seed: codes + seed)
+    monkeypatch.setattr("vaetools.report.demo.LatentMap", FakeMap)
     models = {"A": FakeModel(), "C": FakeConditional(), "plain": FirstColumn()}
     seconds = {"A": 1.0, "C": 2.0, "plain": 3.0}
     return examine(models, seconds, digits, pictured=("A", "C"), judge="A", seed=3)
