@@ -34,9 +34,8 @@ LOWER = [
     "holes",
     "off_codes",
     "off_data",
-    "off_data_between",
 ]
-HIGHER = ["precision", "density", "coverage", "class_entropy"]
+HIGHER = ["precision", "coverage", "class_entropy"]
 
 
 def load(folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
