@@ -132,7 +132,7 @@ function describe(model, row) {
     const item = make("div");
     if (rows.sprite) item.append(thumb(other, 48));
     if (rows.labels) item.append(make("span", label(other)));
-    item.append(make("span", ending(rows.names[other], rows.sprite ? 7 : 40), "name"));
+    item.append(make("span", ending(rows.names[other], rows.sprite ? 6 : 40), "name"));
     list.append(item);
   }
   card.append(head, make("h4", "nearest in latent space"), list);
