@@ -65,6 +65,10 @@ def test_python_blocks_run_and_say_the_truth(tmp_path, files, monkeypatch):
     assert names["images"].X.shape == (100, 64 * 64)
     assert names["part"].table.columns.tolist()[0] == "path"
     assert len(names["part"].table) == 40
+    assert Path("report.html").read_text().count("<section") >= 8
+    assert ("VAE", "value") in names["measures"]
+    assert names["places"].shape == (181, 2)
+    assert names["rows"].shape == (181, 5)
 
 
 def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
@@ -80,13 +84,13 @@ def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
     assert len(said["vaetools score boards.safetensors boards/test --top 20"].splitlines()) == 22
     assert said["vaetools info sales.safetensors"].startswith("sales.safetensors: VAE of rows of 2 columns")
     assert {"vector", "x", "y"} < set(pd.read_parquet("latents.parquet"))
-    for made in ("projector/sprite.png", "grid.png", "strip.png"):
+    for made in ("projector/sprite.png", "grid.png", "strip.png", "similar.html", "report.html"):
         assert Path(made).stat().st_size > 100
 
 
 def test_the_blocks_are_those_that_are_tested():
     kinds = [kind for kind, _ in BLOCKS]
-    assert kinds == ["bash", "bash", "python", "bash", "bash", "bash"] + 4 * ["python"]
+    assert kinds == ["bash", "bash", "python", "bash", "bash", "bash"] + 6 * ["python"]
     install, test = (block for kind, block in BLOCKS[:2])
     assert install.strip().endswith("vaetools demo")  # whose command has tests of its own
     assert "pytest" in test  # the line that .ci/run reads from here
