@@ -179,9 +179,10 @@ def test_too_few_points_are_warned_of_where_they_matter():
 
 
 def test_an_ae_that_is_as_good_owes_the_vae_no_price():
-    said = answer(
-        *constructed("AE", "VAE", "B", prior_empty={"AE": 0.02, "VAE": 0.02, "B": 0.4}, rate={"VAE": 9.0})
-    )
+    empty = {"AE": 0.02, "VAE": 0.02, "B": 0.4}
+    data, models, measures = constructed("AE", "VAE", "B", prior_empty=empty, rate={"VAE": 9.0})
+    plain = dataclasses.replace(models[2], variational=False)
+    said = answer(data, (*models[:2], plain), measures)
     assert said[1] == "The VAE pays 9.0 nats of KL per row."
 
 
