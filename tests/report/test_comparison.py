@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.data.pictures import write_gray
-from vaetools import AE, CVAE, VAE, ImageReader, compare
+from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
 from vaetools.report.comparison import MEASURES, SECTIONS
 from vaetools.report.table import comparison_text
@@ -331,6 +332,13 @@ def test_few_rows_and_few_components(n_components, iris):
 def test_models_that_are_none(models, error, message, iris):
     with pytest.raises(error, match=message):
         compare(models, iris[0])
+
+
+def test_a_model_without_a_decoder(iris):
+    encoder = EncoderDecoder(torch.nn.Linear(4, 2))
+    alone = AE(network=encoder, max_iter=0, anomaly_score="latent_knn", contamination=0.1).fit(iris[0])
+    with pytest.raises(ValueError, match="inverse_transform must decode, and the network has no decoder"):
+        compare({"alone": alone}, iris[0])
 
 
 @pytest.mark.parametrize(

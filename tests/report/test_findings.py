@@ -88,6 +88,13 @@ def test_three_models_of_which_two_are_as_good():
     )
 
 
+def test_a_name_of_a_novel_is_shortened():
+    (said,) = answer(*constructed("x" * 1000, holes={}, prior_empty={"x" * 1000: 0.41}))
+    assert said.startswith("“xxxxxxxx")
+    assert said.endswith("x” leaves 41 % of the prior empty.")
+    assert len(said) < 80
+
+
 def test_one_model_is_described():
     said = answer(*constructed("AE", prior_empty={"AE": 0.41}, mse={"AE": 1.0}))
     assert said == ("The AE leaves 41 % of the prior empty.",)
