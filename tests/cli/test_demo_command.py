@@ -30,6 +30,9 @@ def test_demo_compares_three_models_and_writes_a_page(quick_demo, tmp_path, capf
     assert len([float(cell) for cell in known[-3:]]) == 3
     (rivals,) = [line for line in lines if line.startswith("AUROC of others: ")]
     assert re.findall(r"([A-Z a-z]+) 0\.\d{3}", rivals) == [" untrained VAE", " IsolationForest", " PCA"]
+    (seconds,) = [line for line in lines if line.startswith("Seconds to fit: ")]
+    names = [f" {name}" for name in command.make_models(seed=0)]
+    assert re.findall(r"([A-Z a-z]+) \d+\.\d", seconds) == names
     assert lines[-1] == f"Page: {path}"
     assert all(f"Training {name} ..." in err for name in command.make_models(seed=0))
     page = path.read_text()

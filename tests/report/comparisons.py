@@ -107,7 +107,7 @@ def make_oddest(data, scores, rng):
 def make_measures(names, labels, outliers, rng):
     """Return measures that apply; the first model has no rate, and one measure has no interval."""
     absent = {"knn_accuracy", "silhouette", "cluster_agreement", "linear_probe"} if not labels else set()
-    absent |= set() if outliers else {"auroc", "average_precision"}
+    absent |= set() if outliers else {"auroc", "average_precision", "detected"}
     rows = []
     for i, name in enumerate(names):
         for key in MEASURES:

@@ -163,6 +163,9 @@ def test_measures_are_of_the_arrays_that_they_name(comparison, models, digits):
     for name in ("AE", "VAE"):
         view = next(view for view in comparison.models if view.name == name)
         assert value(comparison, "auroc", name) == pytest.approx(roc_auc_score(~odd, view.scores))
+        flagged = models[name].predict(X) == -1
+        assert value(comparison, "false_alarms", name) == flagged[~odd].mean()
+        assert value(comparison, "detected", name) == flagged[odd].mean()
         seen = organization.off_data(view.codes[~odd], models[name].reference_codes_)
         assert value(comparison, "off_training", name) == seen.value
         assert value(comparison, "moment_kl", name) == pytest.approx(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,9 +66,12 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     labels = np.append(digits.held_out_labels, [unknown] * len(digits.unknown))
     models = make_models(seed=seed, verbose=not quiet and sys.stderr.isatty())
     with _one_thread():
+        seconds = {}
         for name, model in models.items():
             say(f"Training {name}")
+            start = time.perf_counter()
             model.fit(digits.train, digits.train_labels)
+            seconds[name] = time.perf_counter() - start
         compared = {name: models[name] for name in COMPARED}
         comparison = compare(compared, rows, labels, outliers=is_unknown, seed=seed, progress=say)
     say("Writing the page")
@@ -76,7 +80,9 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
         f"Known digits: {len(digits.train):,} images trained on, {len(digits.held_out)} held out.\n"
         f"Unknown digit {unknown}: {len(digits.unknown)} images that no model trained on.\n\n"
         f"{comparison_text(comparison)}\n\n"
-        f"AUROC of others: {_rivals(models, rows, is_unknown)}.\n\nPage: {output.absolute()}"
+        f"AUROC of others: {_rivals(models, rows, is_unknown)}.\n"
+        f"Seconds to fit: {', '.join(f'{name} {taken:.1f}' for name, taken in seconds.items())}.\n\n"
+        f"Page: {output.absolute()}"
     )
 
 

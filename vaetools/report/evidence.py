@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vaetools.latent import organization as of
-from vaetools.latent.organization.measure import Measure, bootstrap, mean
+from vaetools.latent.organization.measure import Measure, bootstrap, mean, share
 from vaetools.report.comparison import MEASURES, Data
 from vaetools.report.models import Fitted
 from vaetools.report.seeing import Plan, Seen
@@ -48,8 +48,12 @@ def measure(seen: Seen, data: Data, plan: Plan, fitted: Fitted) -> pd.DataFrame:
     }
     if not fitted.variational:
         del found["rate"]
-    if data.outliers is not None:
-        found |= _of_scores(seen.scores, data.outliers, plan.seed)
+    odd = np.zeros(len(plan.rows), bool) if data.outliers is None else data.outliers
+    if hasattr(fitted.estimator, "offset_"):
+        flagged = seen.scores < fitted.estimator.offset_
+        found |= {"false_alarms": share(flagged[~odd]), "detected": share(flagged[odd])}
+    if odd.any():
+        found |= _of_scores(seen.scores, odd, plan.seed)
     named = [(name, *found[name]) for name in MEASURES if name in found and not np.isnan(found[name].value)]
     return pd.DataFrame(named, columns=["measure", "value", "low", "high"])
 

@@ -145,7 +145,7 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
 
 def grouped(value: float, digits: int) -> str:
     """Return a number with its thousands apart and a proper minus sign."""
-    return f"{value:,.{digits}f}".replace("-", "−").replace("inf", "∞")
+    return f"{value:z,.{digits}f}".replace("-", "−").replace("inf", "∞")
 
 
 def closed(edges: np.ndarray) -> np.ndarray:

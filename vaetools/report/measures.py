@@ -59,6 +59,7 @@ _ALIKE = "Does not tell AE from VAE: both keep classes apart."
 _DIMENSIONS = "More components keep more, whatever the model."
 _PIXELS = "Distances are between pixels or columns, a coarse notion of likeness."
 _UNTRUSTED = "A probe is sure even of what resembles no data: read it where few samples lie off the data."
+_EITHER = "AE and VAE differ in either direction."
 
 MEASURES: dict[str, MeasureRow] = {
     "trustworthiness": MeasureRow(
@@ -156,14 +157,14 @@ MEASURES: dict[str, MeasureRow] = {
         "",
         "higher",
         2,
-        "Above 1 where samples crowd where rows do.",
+        f"Above 1 where samples crowd where rows do. {_EITHER}",
     ),
     "coverage": MeasureRow("samples", "rows that reach a sample (coverage)", "%", "higher", 0),
     "class_entropy": MeasureRow(
         "samples", "how evenly prior samples fall into the classes", "", "higher", 2, _UNTRUSTED
     ),
     "ambiguity": MeasureRow(
-        "samples", "prior samples between classes, under a probe", "%", "lower", 0, _UNTRUSTED
+        "samples", "prior samples between classes, under a probe", "%", "lower", 0, f"{_EITHER} {_UNTRUSTED}"
     ),
     "path_length": MeasureRow(
         "between",
@@ -173,8 +174,17 @@ MEASURES: dict[str, MeasureRow] = {
         2,
         "A straight line between two images is a cross-fade: 1 is not the aim.",
     ),
-    "jumps": MeasureRow("between", "largest step of an interpolation, even = 1", "", "lower", 2),
+    "jumps": MeasureRow("between", "largest step of an interpolation, even = 1", "", "lower", 2, _EITHER),
     "off_data_between": MeasureRow("between", "interpolated rows that lie off the data", "%", "lower", 1),
+    "false_alarms": MeasureRow(
+        "odd",
+        "rows not known to be odd that are flagged",
+        "%",
+        "",
+        1,
+        "Promised: 5 %, if not set.",
+    ),
+    "detected": MeasureRow("odd", "known outliers that are flagged", "%", "higher", 1),
     "auroc": MeasureRow("odd", "AUROC of the known outliers", "", "higher", 3),
     "average_precision": MeasureRow(
         "odd",

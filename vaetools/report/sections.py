@@ -229,8 +229,6 @@ def _dimensions(comparison: Comparison) -> Iterator[Block]:
             yield _profiles(comparison, content, f"Traversals of {model.name}, column by column")
         else:
             yield Pictures(model.name, _traversal_strips(model, data.image_shape), narrow=True)
-    if data.image_shape is not None:
-        for model in models:
             if len(model.traversed) > 1:
                 yield _grid(model, data.image_shape)
 

@@ -15,7 +15,7 @@ _JOINERS = "\u200c\u200d"  # Persian words and many emoji are spelled with them
 
 def number(value: float | None, digits: int) -> str:
     """Return a number with a proper minus sign, or a dash where there is none."""
-    return ABSENT if value is None else f"{value:.{digits}f}".replace("-", "−")
+    return ABSENT if value is None else f"{value:z.{digits}f}".replace("-", "−")
 
 
 def percent(share: float | None) -> str:
