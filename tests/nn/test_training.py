@@ -12,7 +12,7 @@ from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.networks import Network
 from vaetools.nn.objectives import Autoencoder
 from vaetools.nn.scaling import InputScale
-from vaetools.nn.training import Rows, Trainer, TrainingSettings, n_trimmed, one_cycle
+from vaetools.nn.training import Rows, Trainer, TrainingSettings, one_cycle
 
 N_FEATURES = 4
 
@@ -367,52 +367,6 @@ def test_learning_rates_follow_the_schedule():
     assert rates == pytest.approx([0.5 * one_cycle(epoch / 10) for epoch in range(10)])
     constant = make(n_epochs=3, learning_rate="constant", learning_rate_init=0.01).run()
     assert [record["learning_rate"] for record in constant] == [0.01] * 3
-
-
-# Trimming
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "fraction", "n"), [(100, 0.29, 29), (10, 0.1, 1), (9, 0.1, 0), (1, 0.9, 0), (7, 0, 0)]
-)
-def test_n_trimmed_rounds_down(n_rows, fraction, n):
-    assert n_trimmed(n_rows, fraction) == n
-
-
-def test_rows_with_the_largest_loss_do_not_count():
-    """One step on all rows with some trimmed is one step on the others alone."""
-    X = data(20)
-    X[[3, 11]] *= 50
-    options = {"n_epochs": 1, "learning_rate": "constant", "batch_size": 20}
-    trimmed = make(build(variational=False), X, trimmed_fraction=0.1, **options)
-    others = make(build(variational=False), np.delete(X, [3, 11], axis=0), **options)
-    plain = make(build(variational=False), X, **options)
-    (record,), (expected,), _ = (trainer.run() for trainer in (trimmed, others, plain))
-    for name in ("loss", "reconstruction", "kl"):
-        assert record[name] == pytest.approx(expected[name], rel=1e-6)  # float32
-    ours, theirs, untrimmed = (weights(trainer.model) for trainer in (trimmed, others, plain))
-    for name, value in ours.items():
-        torch.testing.assert_close(value, theirs[name], rtol=1e-4, atol=1e-6)
-    assert not all(torch.allclose(ours[name], untrimmed[name], rtol=1e-4, atol=1e-6) for name in ours)
-
-
-def test_the_weight_of_the_kl_decides_what_is_trimmed():
-    """At a weight of 0 the KL of a row is not looked at."""
-    X = data(20)
-    records = [
-        make(X=X, n_epochs=1, batch_size=20, trimmed_fraction=0.5, beta=beta).run()[0] for beta in (0, 100)
-    ]
-    assert records[0]["reconstruction"] < records[1]["reconstruction"]
-    assert records[0]["kl"] > records[1]["kl"]
-
-
-def test_odd_rows_that_are_held_out_do_not_stop_training():
-    X = data(20)
-    X[:2] *= 50
-    held_out = as_rows(X)
-    trimmed = make(held_out=held_out, trimmed_fraction=0.1)
-    alone = make(held_out=as_rows(X[2:]))
-    assert trimmed._held_out_loss() == pytest.approx(alone._held_out_loss(), rel=1e-6)  # float32
 
 
 # Denoising

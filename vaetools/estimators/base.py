@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from vaetools.anomaly.reference import Reference, State
 from vaetools.anomaly.scores import fit_states
+from vaetools.anomaly.suspects import N_COMPARED, distance_to_share, n_trimmed, pattern
 from vaetools.estimators.building import (
     check_image_shape,
     count_components,
@@ -39,7 +40,7 @@ from vaetools.estimators.rows import (
 )
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
-from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings, n_trimmed
+from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
@@ -172,9 +173,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         X = self._learn_columns(X, split.train)
         self._build(X, split.train, seed)
         rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
+        rows = self._trim(rows)
         self._fit_scale(rows)
         self._train(rows, validate, seed, callbacks)
-        self._suspect(rows)
         held_out = calibrate if len(calibrate) else validate
         self._describe(rows, held_out, rng)
         self._judge_labels(rows, held_out)
@@ -247,6 +248,21 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
     def _log_unit(self) -> Tensor:
         return torch.from_numpy(self.input_scale_.log_unit)
 
+    def _trim(self, rows: Rows) -> Rows:
+        """Note the rows that are least like the others, and return those that train."""
+        n_suspects = n_trimmed(len(rows), self.trimmed_fraction)
+        self.suspects_ = rows.index[:0]
+        if not n_suspects:
+            return rows
+        seen = self.model_.likelihood.inputs if self.image_shape is None else pattern
+        some = dataclasses.replace(rows, index=rows.index[:: math.ceil(len(rows) / N_COMPARED)])
+        compared = torch.cat([seen(x) for x, _ in self._batches(some)])
+        share = self.trimmed_fraction / 2  # as many rows as are expected to be odd
+        away = self._evaluate(rows, lambda x, _: distance_to_share(seen(x), compared, share))
+        order = np.argsort(-away, kind="stable")
+        self.suspects_ = rows.index[order[:n_suspects]]
+        return dataclasses.replace(rows, index=np.sort(rows.index[order[n_suspects:]]))
+
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:
         """Set a learnt scale to its maximum-likelihood value, given the weights."""
@@ -278,7 +294,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             kl_warmup=getattr(self, "kl_warmup", 0.0),
             input_noise=self.input_noise,
             input_masking=self.input_masking,
-            trimmed_fraction=self.trimmed_fraction,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
         )
@@ -333,14 +348,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
     def _can_be_judged(self, rows: Rows) -> bool:
         """Whether training on these rows was long enough to blame anything but its length."""
         return self.n_iter_ * math.ceil(len(rows) / self.batch_size) >= _JUDGED_STEPS
-
-    def _suspect(self, rows: Rows) -> None:
-        """Note the training rows that trimming leaves out in the end, the costliest first."""
-        self.suspects_ = rows.index[:0]
-        n_suspects = n_trimmed(len(rows), self.trimmed_fraction)
-        if n_suspects and self._can_decode:
-            costs = self._evaluate(rows, self._term_sums) @ [1.0, getattr(self, "beta", 1.0)]
-            self.suspects_ = rows.index[np.argsort(-costs, kind="stable")[:n_suspects]]
 
     def _warn_of_collapse(self) -> None:
         """Warn that the posterior equals the prior: codes say nothing of their rows."""

@@ -167,11 +167,11 @@ PARAMETERS: dict[str, Parameter] = {
     "trimmed_fraction": Parameter(
         "a number at least 0 and below 1",
         lambda value: _is_real(value, 0, 1),
-        "Share of the rows of a training step, those with the largest loss, that do not count: for "
-        "training rows among which some are odd. Give two to four times the share that is odd, "
-        "because some normal rows are hard. Odd rows among those that calibrate make verdicts "
-        "cautious: fewer rows are flagged than ``false_alarm_rate`` says. `suspects_` are the rows "
-        "left out in the end.",
+        "Share of the training rows that train nothing, `suspects_`: for rows among which some are odd. Give "
+        "twice the share that is odd. Left out are the rows that are farthest from as many others as half "
+        "the fraction, by scaled distance, of images without brightness and contrast. A smaller group of "
+        "normal rows looks the same. Odd rows among those that calibrate make verdicts cautious: fewer rows "
+        "are flagged than ``false_alarm_rate`` says.",
     ),
     "standardize": Parameter(
         "True, False or 'auto'",
@@ -338,7 +338,8 @@ kl_per_component_ : ndarray of shape (n_components,)
 active_units_ : ndarray of shape (n_components,), bool
     Latent dimensions whose mean varies over training rows by more than 0.01.
 suspects_ : ndarray of shape (n_suspects,), int
-    The ``trimmed_fraction`` of training rows with the largest loss, the most suspect first.
+    Rows of X that were left out of training as the least like the others, the most suspect first: the
+    share ``trimmed_fraction``, so none by default.
 code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
 reference_codes_ : ndarray of shape (n_reference, n_components), float32

@@ -43,7 +43,6 @@ class TrainingSettings:
     kl_warmup: float = 0.0
     input_noise: float = 0.0
     input_masking: float = 0.0
-    trimmed_fraction: float = 0.0
     n_iter_no_change: int = 10
     tol: float = 1e-4
 
@@ -81,17 +80,6 @@ def one_cycle(progress: float) -> float:
     if progress < 0.3:
         return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / 0.3))
     return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7))
-
-
-def n_trimmed(n_rows: int, trimmed_fraction: float) -> int:
-    """Return how many of some rows a trimmed loss leaves out."""
-    return math.floor(trimmed_fraction * n_rows + 1e-9)  # 0.29 · 100 < 29 in floats
-
-
-def least(costs: Tensor, trimmed_fraction: float) -> Tensor:
-    """Return where the least costs are, without the share that is trimmed (Rousseeuw 1984)."""
-    n_kept = len(costs) - n_trimmed(len(costs), trimmed_fraction)
-    return costs.topk(n_kept, largest=False, sorted=False).indices
 
 
 class Trainer:
@@ -234,11 +222,7 @@ class Trainer:
         x, condition = self.rows.batch(batch, self.device, self.dtype)
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         terms = self.model.terms(x, condition, noise=self._noise(len(x)), corrupted=self._corrupt(x))
-        costs = torch.stack([terms.reconstruction, terms.kl])  # (2, n_rows)
-        totals = costs[0] + self._beta() * costs[1]
-        if self.settings.trimmed_fraction:
-            costs = costs[:, least(totals, self.settings.trimmed_fraction)]
-        reconstruction, kl = costs.mean(dim=1)
+        reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()
         loss = reconstruction + self._beta() * kl
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -330,7 +314,7 @@ class Trainer:
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:
-        """Mean reconstruction + final beta · KL of the held-out rows that are not trimmed, in nats."""
+        """Mean reconstruction + final beta · KL of the held-out rows, in nats."""
         self.model.eval()
         noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
         costs = []
@@ -340,5 +324,4 @@ class Trainer:
             draws = [terms.reconstruction + self.settings.beta * terms.kl for terms in each]
             costs.append(torch.stack(draws).mean(dim=0).cpu().double())
         self.model.train()
-        total = torch.cat(costs)
-        return float(total[least(total, self.settings.trimmed_fraction)].mean())
+        return float(torch.cat(costs).mean())
