@@ -30,12 +30,13 @@ LOWER = [
     "moment_kl",
     "sliced_wasserstein",
     "correlation",
+    "prior_empty",
     "holes",
     "off_codes",
     "off_data",
     "off_data_between",
 ]
-HIGHER = ["codes_reached", "precision", "density", "coverage", "class_entropy"]
+HIGHER = ["precision", "density", "coverage", "class_entropy"]
 
 
 def load(folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -70,16 +71,15 @@ def measure_codes(X: np.ndarray, y: np.ndarray, Z: np.ndarray) -> dict[str, Meas
     }
 
 
-def measure_cloud(draws: np.ndarray, train_draws: np.ndarray, prior: np.ndarray) -> dict[str, Measure]:
+def measure_cloud(draws: np.ndarray, train_draws: np.ndarray) -> dict[str, Measure]:
     """Measure roundness and gaps of posterior draws."""
     return {
         "moment_kl": o.moment_kl(draws),
         "sliced_wasserstein": o.sliced_wasserstein(draws),
         "correlation": o.correlation(draws),
+        "prior_empty": o.prior_empty(draws),
         "holes": o.holes(train_draws),
-        "holes, as they are": o.holes(train_draws, standardize=False),
         "off_codes": o.off_codes(train_draws, draws),
-        "codes_reached": o.coverage(prior, draws),
     }
 
 
@@ -120,7 +120,7 @@ def measure(
     reconstructed = model.inverse_transform(Z)
     return {
         **measure_codes(X, y, Z),
-        **measure_cloud(draws, train_draws, prior),
+        **measure_cloud(draws, train_draws),
         **measure_samples(model.inverse_transform(prior), X, y),
         **measure_paths(paths, X),
         "mse": o.mse(X, reconstructed),

@@ -6,14 +6,15 @@ import pytest
 from numpydoc.validate import validate
 
 import vaetools
-from vaetools import AE, CVAE, VAE
+from vaetools import AE, CVAE, VAE, LatentMap
 
 # missing docstring, summary or section; parameters undocumented, unknown, out of order, without type
 CODES = {"GL08", "SS01", "PR01", "PR02", "PR03", "PR04", "RT01"}
 FUNCTIONS = ["AE", "VAE", "CVAE", "Tiles", "Gaussian", "EncoderDecoder", "ModelFileError", "save", "load"]
+FUNCTIONS += ["LatentMap", "similar"]
 METHODS = [
     f"{cls.__name__}.{name}"
-    for cls in (AE, VAE, CVAE)
+    for cls in (AE, VAE, CVAE, LatentMap)
     for name, method in inspect.getmembers(cls, inspect.isfunction)
     if not name.startswith("_") and method.__module__.startswith("vaetools")
 ]

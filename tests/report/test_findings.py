@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.comparisons import make_comparison
 from vaetools import AE, VAE, compare
-from vaetools.report.findings import answer, learnt_by_heart, stand, warn
+from vaetools.report.findings import answer, learnt_by_heart, note, stand, warn
 
 
 def measured(**values):
@@ -167,14 +167,22 @@ def test_bernoulli_costs_are_judged_by_their_share():
 def test_too_few_points_are_warned_of_where_they_matter():
     comparison = make_comparison(("AE",), n=60)
     (model,), data = comparison.models, comparison.data
-    found = warn(model, data)
+    found = note(data)
     assert found["samples"] == "Only 54 rows were compared: small differences cannot show."
     assert found["odd"] == "Only 6 outliers are known: AUROC and average precision are rough."
     assert answer(data, (model,), measured())[-1] == found["samples"]
     few = dataclasses.replace(data, labels=np.array(["one"] * 57 + ["two"] * 3))
-    assert warn(model, few)["neighbors"].startswith("Class two has 3 rows")
+    assert note(few)["neighbors"].startswith("Class two has 3 rows")
     blind = dataclasses.replace(model, p_values=None)
     assert "No rows were held out to calibrate" in warn(blind, data)["odd"]
+    assert note(make_comparison(("AE",), n=600).data) == {}
+
+
+def test_an_ae_that_is_as_good_owes_the_vae_no_price():
+    said = answer(
+        *constructed("AE", "VAE", "B", prior_empty={"AE": 0.02, "VAE": 0.02, "B": 0.4}, rate={"VAE": 9.0})
+    )
+    assert said[1] == "The VAE pays 9.0 nats of KL per row."
 
 
 OPTIONS = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (64,), "random_state": 0}

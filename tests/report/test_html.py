@@ -2,17 +2,27 @@ import dataclasses
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.report.browser import Parsed, needs_chromium, opened
-from tests.report.demos import HOSTILE, UNKNOWN, make_demo
-from vaetools.report.demo import N_SAMPLED
-from vaetools.report.html import render, summarize
+from tests.report.browser import Parsed
+from tests.report.comparisons import HOSTILE, LONG, make_comparison
+from vaetools.report.comparison import MEASURES, SECTIONS
+from vaetools.report.html import render
+from vaetools.report.measuring import measure_rows
+from vaetools.report.reading import reading
+
+TABLE = {"image_shape": None, "labels": False, "outliers": False}
 
 
 @pytest.fixture(scope="module")
-def page():
-    return render(make_demo())
+def comparison():
+    return make_comparison()
+
+
+@pytest.fixture(scope="module")
+def page(comparison):
+    return render(comparison)
 
 
 @pytest.fixture(scope="module")
@@ -20,86 +30,164 @@ def parsed(page):
     return Parsed(page)
 
 
+def figures_of(parsed):
+    """Traces and layouts of the page, by the words that describe them."""
+    plots = [attributes for tag, attributes in parsed.elements if attributes.get("class") == "plot"]
+    texts = [
+        text
+        for attributes, text in zip(parsed.all("script"), parsed.raw["script"], strict=True)
+        if attributes.get("type") == "application/json" and attributes.get("id") != "rows"
+    ]
+    return {plot["aria-label"]: json.loads(text) for plot, text in zip(plots, texts, strict=True)}
+
+
 def test_nothing_is_fetched(parsed):
     assert parsed.addresses
-    assert all(address.startswith("data:") for address in parsed.addresses)
+    assert all(address.startswith(("data:", "#")) for address in parsed.addresses)
     assert not any(word in style for style in parsed.raw["style"] for word in ("url(", "@import"))
     assert parsed.policy.startswith("default-src 'none'")
 
 
-def test_labels_are_escaped_everywhere(page, parsed):
+def test_the_answer_comes_first_and_the_sections_follow_in_order(comparison, parsed):
+    places = [parsed.words.index(text) for text in (*comparison.answer, *SECTIONS.values())]
+    assert places == sorted(places)
+    assert [a["id"] for a in parsed.all("section")] == list(SECTIONS)
+
+
+def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(parsed):
+    for section in SECTIONS:
+        assert reading(section, tables=False).read in parsed.words
+        assert reading(section, tables=False).doubt in parsed.words
+        assert reading(section, tables=True).read.endswith(".")
+
+
+def test_text_of_unknown_origin_is_escaped_everywhere(page, parsed):
     assert HOSTILE not in page
-    assert UNKNOWN not in page
     text = " ".join(parsed.text)
-    assert HOSTILE in text  # and shown as they are
-    assert UNKNOWN in text
-    assert not parsed.all("b")
-    # histogram, two maps, plotly.js and the page's own: no label has opened another
-    assert len(parsed.all("script")) == 5
+    assert HOSTILE in text  # and shown as it is
+    # figures, rows, packed plotly.js, and the script of the page: no name has opened another
+    assert len(parsed.all("script")) == len(figures_of(parsed)) + 3
+    assert "\\u003cscript" in page
 
 
-def test_figures_are_json_with_the_arrays_of_the_demo(parsed):
-    figures = [
-        json.loads(text)
-        for attributes, text in zip(parsed.all("script"), parsed.raw["script"], strict=True)
-        if attributes.get("type") == "application/json"
-    ]
-    assert [len(figure["data"]) for figure in figures] == [2, 3, 3]
-    assert [figure["layout"]["title"]["text"] for figure in figures[1:]] == ["VAE", "CVAE"]
+def test_long_names_do_not_swell_the_page(parsed):
+    assert "long name " * 20 not in " ".join(parsed.raw["script"])
+    assert len(LONG) == 10_000
 
 
-def test_plotly_is_there_once(page):
-    assert page.count("plotly.js v") == 1
+def test_every_measure_stands_in_its_section_with_its_interval(comparison, parsed):
+    for measure in MEASURES.values():
+        assert measure.label in parsed.words
+    own = comparison.measures.query("model == 'VAE' and measure == 'psnr'").iloc[0]
+    assert f"{own.low:.1f} – {own.high:.1f}" in parsed.words
 
 
-def test_images_have_words_and_hold_every_row(parsed):
-    images = parsed.all("img")
-    assert all(image["alt"] and image["src"].startswith("data:image/png;base64,") for image in images)
-    # original and 2 models; 2 models x 2 rows of samples; 2 morphs; 3 odd ones
-    assert len(images) == 3 + 4 + 2 + 3
-    assert f"Samples of CVAE as a {HOSTILE}" in {image["alt"] for image in images}
-    assert len(make_demo().views[0].samples) == 2 * N_SAMPLED
-
-
-def test_the_numbers_of_the_demo_are_on_the_page(parsed):
-    text = parsed.words
-    for words in ("−31.2", "0.004", "0.020", "−35.5", "0.996", "6.2 %", "2 of these 3", "20.0 % are"):
-        assert words in text
-    assert text.count("not flagged") == 1
-
-
-def test_the_summary_is_made_of_the_numbers():
-    demo = make_demo()
-    summary = summarize(demo)
-    for words in ("1,234", f"ever saw a {UNKNOWN}", "99 times in 100", "PCA 80", "6.2 %", "75.0 %"):
-        assert words in summary  # 0.996 is not rounded up to always
-    perfect = dataclasses.replace(demo.table[0], auroc=1.0)
-    assert "100 times in 100" in summarize(dataclasses.replace(demo, table=(perfect, *demo.table[1:])))
-
-
-@needs_chromium
-@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
-def test_a_browser_draws_it_without_an_error_and_without_the_network(page, tmp_path, width, scheme):
-    with opened(page, tmp_path / "page.html", width=width, scheme=scheme) as tab:
-        tab.wait_for_function("document.querySelectorAll('.plot .main-svg').length >= 3")
-        n_points = tab.evaluate("document.querySelectorAll('.scatterlayer .point').length")
-        names = tab.evaluate("[...document.querySelectorAll('.legendtext')].map(e => e.textContent)")
-        tab.emulate_media(color_scheme="light" if scheme == "dark" else "dark")  # redraws
-    assert n_points == 2 * len(make_demo().mapped_labels)
-    assert HOSTILE in names
-
-
-def test_pictures_show_the_rows_that_they_are_named_after(monkeypatch):
-    shown = {}
-    monkeypatch.setattr(
-        "vaetools.report.html._strip",
-        lambda demo, name, rows, alt, n: (
-            shown.setdefault(alt, rows) is None or {"name": name, "uri": "", "alt": alt}
-        ),
+def test_warnings_stand_in_their_section(comparison):
+    models = tuple(
+        dataclasses.replace(model, warnings={"gaps": f"too few rows for {model.name}"})
+        for model in comparison.models
     )
-    demo = make_demo()
-    render(demo)
-    vae, cvae = demo.views
-    assert np.array_equal(shown["The same digits reconstructed by VAE"], vae.reconstructions)
-    assert np.array_equal(shown["Samples of CVAE as a plain"], cvae.samples[N_SAMPLED:])
-    assert np.array_equal(shown[f"A {HOSTILE} becomes a plain in CVAE"], cvae.morph)
+    words = Parsed(render(dataclasses.replace(comparison, models=models))).words
+    section = words[words.rindex(SECTIONS["gaps"]) : words.rindex(SECTIONS["round"])]
+    assert "AE : too few rows for AE" in section
+    assert "VAE : too few rows for VAE" in section
+
+
+@pytest.mark.parametrize(("names", "beside"), [(("A", "B"), True), (("A", "B", "C", "D"), False)])
+def test_cautions_stand_beside_the_numbers_where_there_is_room(names, beside, monkeypatch):
+    misleading = dataclasses.replace(MEASURES["psnr"], caution="Favors blur.")
+    monkeypatch.setitem(MEASURES, "psnr", misleading)
+    parsed = Parsed(render(make_comparison(names, labels=False)))
+    assert parsed.words.count("Favors blur.") == 1
+    cells = [a for a in parsed.all("td") if a.get("class") == "caution"]
+    assert bool(cells) == beside
+
+
+def test_the_cells_of_absent_measures_are_dashes(comparison):
+    rows = measure_rows(comparison.measures, ["AE", "VAE"], "reconstruction")
+    rate = next(row for row in rows if row.measure.label.startswith("rate"))
+    assert rate.cells[0] == ("–", "", "")
+    assert rate.cells[1].whole.isdigit()
+    nothing = comparison.measures[comparison.measures.measure != "rate"]
+    assert len(measure_rows(nothing, ["AE", "VAE"], "reconstruction")) == len(rows) - 1
+
+
+@pytest.mark.parametrize("names", [("only",), ("AE", "VAE", "3", "4", "5", "6")])
+@pytest.mark.parametrize("options", [{}, TABLE, {"n_components": 1}, {"image_shape": (3, 80, 70), "n": 10}])
+def test_any_models_and_data_make_a_page(names, options):
+    parsed = Parsed(render(make_comparison(names, **options)))
+    assert len(parsed.all("h2")) == len(SECTIONS)
+    found = figures_of(parsed)
+    assert len(
+        found["Maps of 1 latent spaces" if len(names) == 1 else "Maps of 6 latent spaces"]["data"]
+    ) == len(names)
+    assert ("Rate and distortion of the models" in found) == (len(names) > 1)
+    assert ("ROC and precision-recall curves of the known outliers" in found) == (options is not TABLE)
+    assert ("KL of each component" in found) == (len(names) > 1)  # the first is an AE
+    colorings = [a["value"] for a in parsed.all("input")]
+    assert colorings == ([] if options is TABLE else ["label", "score", "known outliers"])
+
+
+def test_pictures_have_words_and_none_is_lost(comparison, parsed):
+    words = [image["alt"] for image in parsed.all("img") if image.get("id") != "sprite"]
+    assert all(image["src"].startswith("data:image/webp;base64,") for image in parsed.all("img"))
+    for model in comparison.models:
+        for expected in (
+            f"Prior samples of {model.name}",
+            f"The same rows from {model.name}",
+            f"Component 1 of {model.name} from low to high",
+            f"Decoded plane of components 1 and 2 of {model.name}",
+        ):
+            assert expected in words
+    assert sum("what is odd in it" in text for text in words) == 12
+
+
+def test_the_oddest_rows_of_a_table_say_why():
+    text = Parsed(render(make_comparison(("VAE",), **TABLE))).words
+    for words in ("because is expected", "−2.5", "1.25e+06", "column 2", "flagged"):
+        assert words in text
+
+
+def test_the_rows_know_their_names_labels_scores_and_neighbors(comparison, parsed):
+    text = next(
+        text
+        for attributes, text in zip(parsed.all("script"), parsed.raw["script"], strict=True)
+        if attributes.get("id") == "rows"
+    )
+    rows = json.loads(text)
+    assert rows["names"][3:] == list(comparison.data.names[3:])
+    assert len(rows["names"][1]) == 80
+    codes = np.frombuffer(unpack(rows["codes"]), "<u2")
+    assert [rows["labels"][code] for code in codes[1::3]] == ["plain"] * 20
+    for own, model in zip(rows["models"], comparison.models, strict=True):
+        neighbors = np.frombuffer(unpack(own["neighbors"]), "<u2").reshape(-1, own["n_neighbors"])
+        assert np.array_equal(neighbors, model.neighbors)
+        assert np.allclose(np.frombuffer(unpack(own["scores"]), "<f4"), model.scores)
+
+
+def unpack(typed):
+    import base64
+
+    return base64.b64decode(typed["bdata"])
+
+
+def test_more_rows_than_a_map_can_show_become_a_density(comparison, monkeypatch):
+    for module in ("figures.maps", "sections", "html"):
+        monkeypatch.setattr(f"vaetools.report.{module}.MOST_POINTS", 50)
+    parsed = Parsed(render(comparison))
+    assert {trace["type"] for trace in figures_of(parsed)["Maps of 2 latent spaces"]["data"]} == {"heatmap"}
+    assert "shown as a density" in parsed.words
+    assert not any(image.get("id") == "sprite" for image in parsed.all("img"))
+    assert "null" in parsed.raw["script"]
+
+
+def test_a_history_without_held_out_rows_and_without_epochs_is_no_obstacle(comparison):
+    first, second = comparison.models
+    models = (
+        dataclasses.replace(first, history=first.history.drop(columns="held_out_loss")),
+        dataclasses.replace(second, history=pd.DataFrame()),
+    )
+    figure = figures_of(Parsed(render(dataclasses.replace(comparison, models=models))))[
+        "Loss over the epochs of training"
+    ]
+    assert [trace["name"] for trace in figure["data"]] == ["trained on"]

@@ -46,8 +46,8 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         About how many neighbors of a code t-SNE attends to; less if there are fewer than three times
         as many codes.
     random_state : int, RandomState instance or None, default=None
-        Seed of the map. With a seed UMAP runs on one thread, and the same codes give the same map; the
-        order of the rows does not matter.
+        Seed of the map. With a seed one thread makes it, and the same codes give the same map, in
+        whatever order; without, all cores do.
     verbose : int, default=0
         1 shows a progress bar.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-_BLOCK = 4096  # queries at a time: bounds the memory for differences to their neighbors
+_MAX_VALUES = 2**22  # differences between queries and their neighbors at a time: 32 MB
 
 
 class Neighbors(NamedTuple):
@@ -73,8 +73,9 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
     index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(Z - center)
     indices = np.empty((len(query), k), dtype=np.int64)
     distances = np.empty((len(query), k))
-    for start in range(0, len(query), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    n_block = max(1, _MAX_VALUES // (k * max(1, Z.shape[1])))
+    for start in range(0, len(query), n_block):
+        block = slice(start, start + n_block)
         found = index.kneighbors(query[block] - center, return_distance=False)
         # again, by differences: a code is at distance 0 from itself, whatever the other queries are
         exact = np.linalg.norm(Z[found] - query[block, None], axis=2)  # (n_block, k)

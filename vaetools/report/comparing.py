@@ -12,7 +12,7 @@ import pandas as pd
 from vaetools.latent.projection import LatentMap
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.evidence import measure
-from vaetools.report.findings import answer, warn
+from vaetools.report.findings import answer, note, warn
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.seeing import Plan, see
@@ -68,9 +68,10 @@ def compare(
     >>> from sklearn.datasets import load_iris
     >>> from vaetools import AE, VAE, compare
     >>> X, y = load_iris(return_X_y=True)
+    >>> new = np.arange(150) % 3 == 0
     >>> models = {"AE": AE(2, random_state=0), "VAE": VAE(2, random_state=0)}
-    >>> fitted = {name: model.fit(X[::2]) for name, model in models.items()}
-    >>> comparison = compare(fitted, X[1::2], y[1::2], method="pca")
+    >>> fitted = {name: model.fit(X[~new]) for name, model in models.items()}
+    >>> comparison = compare(fitted, X[new], y[new], method="pca")
     >>> bool(comparison.to_frame().loc["knn_accuracy", ("VAE", "value")] > 0.8)
     True
     """
@@ -88,7 +89,7 @@ def compare(
         shown = view(each, seen, data, plan, points)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
     measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
-    return Comparison(data, tuple(views), measures, answer(data, views, measures))
+    return Comparison(data, tuple(views), measures, answer(data, views, measures), note(data))
 
 
 def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:

@@ -179,12 +179,15 @@ class Comparison:
         (a 95 % interval; NaN where there is none). Names, units and directions are in `MEASURES`.
     answer : tuple of str
         The findings in words, computed from the numbers; the most important first.
+    notes : dict of str to str
+        By section, what to mistrust in all models, for what the data are: too few points.
     """
 
     data: Data
     models: tuple[ModelView, ...]
     measures: pd.DataFrame
     answer: tuple[str, ...]
+    notes: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the measures as a table.
@@ -205,7 +208,7 @@ class Comparison:
         Returns
         -------
         text : str
-            Strict JSON: ``answer``, ``n_samples``, ``models`` (``name``, ``kind``, ``facts``,
+            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``models`` (``name``, ``kind``, ``facts``,
             ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
             ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
             is unknown.
@@ -224,6 +227,7 @@ class Comparison:
         ]
         everything = {
             "answer": list(self.answer),
+            "notes": self.notes,
             "n_samples": len(self.data.names),
             "models": models,
             "measures": measures,

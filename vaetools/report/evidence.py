@@ -14,6 +14,7 @@ from vaetools.report.comparison import MEASURES, Data
 from vaetools.report.models import Fitted
 from vaetools.report.seeing import Plan, Seen
 
+_N_RANKED = 2_000  # rows whose neighbors are ranked, which takes time with their square
 _N_LOOKED_AT = 2_000  # images whose structure is compared with their reconstruction's
 
 
@@ -39,6 +40,9 @@ def measure(seen: Seen, data: Data, plan: Plan, fitted: Fitted) -> pd.DataFrame:
         **_of_codes(seen.codes[plan.normal], seen.draws[plan.normal], rows, labels, plan.seed),
         **_of_samples(seen, rows, labels, plan),
         **_of_costs(seen, rows, data.image_shape, plan),
+        "off_training": of.off_data(
+            seen.codes[plan.normal], fitted.estimator.reference_codes_, random_state=plan.seed
+        ),
         "active_units": Measure(float(fitted.estimator.active_units_.sum()), np.nan, np.nan),
     }
     if not fitted.variational:
@@ -54,11 +58,12 @@ def _of_codes(
 ) -> dict[str, Measure]:
     """Neighbors and classes of the codes; gaps and roundness of draws from their posterior."""
     half = np.random.default_rng(seed).permutation(len(draws)) < len(draws) / 2
+    kept = {"n_max": _N_RANKED, "random_state": seed}
     found = {
-        "trustworthiness": of.trustworthiness(rows, codes, random_state=seed),
-        "continuity": of.continuity(rows, codes, random_state=seed),
-        "neighborhood_overlap": of.neighborhood_overlap(rows, codes, random_state=seed),
-        "prior_empty": _prior_empty(draws, seed),
+        "trustworthiness": of.trustworthiness(rows, codes, **kept),
+        "continuity": of.continuity(rows, codes, **kept),
+        "neighborhood_overlap": of.neighborhood_overlap(rows, codes, **kept),
+        "prior_empty": of.prior_empty(draws, random_state=seed),
         "holes": of.holes(draws, random_state=seed),
         "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),
         "moment_kl": of.moment_kl(draws, random_state=seed),
@@ -74,13 +79,6 @@ def _of_codes(
             "linear_probe": of.linear_probe(codes, labels, random_state=seed),
         }
     return found
-
-
-def _prior_empty(draws: np.ndarray, seed: int) -> Measure:
-    """Share of draws from N(0, I) that have no code within their reach, as many draws as codes."""
-    prior = np.random.default_rng(seed).standard_normal(draws.shape)
-    reached = of.coverage(draws, prior, random_state=seed)
-    return Measure(1 - reached.value, 1 - reached.high, 1 - reached.low)
 
 
 def _of_samples(seen: Seen, rows: np.ndarray, labels: np.ndarray | None, plan: Plan) -> dict[str, Measure]:

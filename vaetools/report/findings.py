@@ -124,11 +124,11 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
     """
     flattered = "It is collapsed: what looks perfect here is the prior itself." if _collapse(model) else ""
     notes = {
-        "neighbors": [_apart_from_labels(model, data), _small_classes(data)],
+        "neighbors": [_apart_from_labels(model, data)],
         "gaps": [flattered],
         "round": [flattered],
-        "samples": [flattered, _too_few(data)],
-        "odd": [_uncalibrated(model), _few_outliers(data)],
+        "samples": [flattered],
+        "odd": [_uncalibrated(model)],
         "dimensions": [
             _collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
             _idle(model),
@@ -139,6 +139,22 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
         ],
     }
     found = {section: " ".join(filter(None, texts)) for section, texts in notes.items()}
+    return {section: text for section, text in found.items() if text}
+
+
+def note(data: Data) -> dict[str, str]:
+    """Return what to mistrust in all models, by the section where it matters.
+
+    Parameters
+    ----------
+    data : Data
+
+    Returns
+    -------
+    notes : dict of str to str
+        Keys are those of `SECTIONS`.
+    """
+    found = {"neighbors": _small_classes(data), "samples": _too_few(data), "odd": _few_outliers(data)}
     return {section: text for section, text in found.items() if text}
 
 
@@ -179,7 +195,7 @@ def _collapse(model: ModelView, advice: str = "") -> str:
 def _idle(model: ModelView) -> str:
     """Say that many components carry nothing, if they do."""
     n_idle, n = int((~model.active_units).sum()), len(model.active_units)
-    if not model.variational or _collapse(model) or n_idle <= n / 2:
+    if not model.variational or _collapse(model) or n_idle < n / 2:
         return ""
     return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
 
@@ -276,7 +292,7 @@ def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
         return ""
     plain = {model.name for model in models if not model.variational}
     standings = [stand(measures, name) for name in ("prior_empty", "off_data")]
-    earned = any(standing and plain & set(standing.behind) for standing in standings)
+    earned = bool(plain) and any(standing and plain <= set(standing.behind) for standing in standings)
     (first, rate), *others = [(name, MEASURES["rate"].words(rate)) for name, rate in rates.items()]
     more = "".join(f", {_called(name)} {rate}" for name, rate in others)
     payer = f"For that {_called(first)}" if earned else _called(first, first=True)

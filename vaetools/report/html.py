@@ -12,7 +12,7 @@ from vaetools.report.figures import COLORS
 from vaetools.report.figures.maps import MOST_POINTS
 from vaetools.report.measuring import Row, measure_rows
 from vaetools.report.page import render_template
-from vaetools.report.reading import READINGS, Reading
+from vaetools.report.reading import Reading, reading
 from vaetools.report.rows import describe_rows
 from vaetools.report.sections import GLYPHS, Block, blocks
 from vaetools.report.strips import sprite
@@ -82,11 +82,12 @@ def _facts(models: tuple[ModelView, ...]) -> dict[str, list[str]]:
 def _section(comparison: Comparison, key: str) -> Section:
     """Return a section with whatever applies to these data and models."""
     models = comparison.models
+    warned = [("The data", comparison.notes), *((model.name, model.warnings) for model in models)]
     return Section(
         key,
         SECTIONS[key],
-        READINGS[key],
-        [(model.name, model.warnings[key]) for model in models if key in model.warnings],
+        reading(key, tables=comparison.data.image_shape is None),
+        [(name, notes[key]) for name, notes in warned if key in notes],
         blocks(comparison, key),
         measure_rows(comparison.measures, [model.name for model in models], key),
     )

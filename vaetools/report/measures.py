@@ -91,6 +91,14 @@ MEASURES: dict[str, MeasureRow] = {
         1,
         "1 is as rarely as these. It falls when they are far as well, as in an overfitted model.",
     ),
+    "off_training": MeasureRow(
+        "gaps",
+        "new codes that lie off the training codes",
+        "%",
+        "lower",
+        1,
+        "About 5 % for rows like those of training; far more if these were learnt by heart.",
+    ),
     "moment_kl": MeasureRow(
         "round",
         "moments against N(0, 1), per dimension",

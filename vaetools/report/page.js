@@ -16,7 +16,8 @@ const TOUCH = matchMedia("(pointer: coarse)").matches;
 
 function arrange(holder) {
   const panels = Number(holder.dataset.panels), wide = panels === 4 ? 2 : Math.min(panels, 3);
-  const room = Math.min(holder.clientWidth, root.classList.contains("paper") ? PAPER_WIDTH : Infinity);
+  const narrow = root.classList.contains("paper") && holder.id !== "maps";
+  const room = narrow ? Math.min(holder.clientWidth, PAPER_WIDTH) : holder.clientWidth;
   const columns = Math.max(1, Math.min(wide, Math.floor(room / 300)));
   const rows = Math.ceil(panels / columns);
   return {rows, columns, width: Math.min(room, 720 * panels), height: rows * holder.dataset.height};
@@ -33,7 +34,7 @@ function dress(figure) {
   for (const shape of layout.shapes ?? []) shape.line.color = ink;
   for (const trace of data) {
     if (trace.meta === "ink") trace.line.color = ink;
-    if (trace.meta === "scale") trace.marker.colorscale = [[0, color("--odd")], [1, color("--plain")]];
+    if (trace.meta === "scale") trace.marker.colorscale = [[0, color("--odd")], [0.25, color("--mid")], [1, color("--plain")]];
     if (trace.type === "scattergl" && !HAS_WEBGL) trace.type = "scatter";
   }
 }
@@ -78,6 +79,9 @@ function onPaper(is) {
   root.classList.toggle("paper", is);
   if (is) holders.forEach(begin);
   redraw();
+  // WebGL draws later than a printer waits for: what it has drawn is made smaller instead
+  const maps = document.getElementById("maps"), {width} = maps.layout;
+  Object.assign(maps.style, is ? {width: `${width}px`, zoom: Math.min(1, PAPER_WIDTH / width)} : {width: "", zoom: ""});
 }
 
 for (const holder of holders) holder.style.minHeight = `${arrange(holder).height}px`;
@@ -107,7 +111,7 @@ function thumb(row, size) {
 }
 
 const label = row => rows.labels ? rows.labels[rows.codes[row]] : null;
-const last = name => name.split(/[\\/]/).pop();
+const ending = (name, n) => { const signs = [...name.split(/[\\/]/).pop()]; return signs.length > n ? "…" + signs.slice(1 - n).join("") : signs.join(""); };
 
 function describe(model, row) {
   const {scores, ranks, p_values, unit, neighbors, n_neighbors, name} = rows.models[model];
@@ -123,7 +127,8 @@ function describe(model, row) {
   for (const other of neighbors.subarray(row * n_neighbors, (row + 1) * n_neighbors)) {
     const item = make("div");
     if (rows.sprite) item.append(thumb(other, 44));
-    item.append(make("span", [label(other), last(rows.names[other])].filter(text => text !== null).join(" · ")));
+    if (rows.labels) item.append(make("span", label(other)));
+    item.append(make("span", ending(rows.names[other], rows.sprite ? 8 : 40), "name"));
     list.append(item);
   }
   card.append(head, make("h4", "nearest in latent space"), list);
@@ -183,8 +188,9 @@ function select(list, key) {
   for (const other of document.querySelectorAll(".key")) other.setAttribute("aria-pressed", other === key);
   const panel = document.querySelector(".selection"), [title, , pictures] = panel.children;
   panel.hidden = !list;
-  title.textContent = list ? `${list.length.toLocaleString("en")} ${list.length === 1 ? "row" : "rows"} selected` : "";
   const shown = list && rows.sprite ? list.slice(0, 60) : [];
+  title.textContent = list ? `${list.length.toLocaleString("en")} ${list.length === 1 ? "row" : "rows"} selected` : "";
+  if (shown.length < list?.length && rows.sprite) title.textContent += `, the first ${shown.length} of them:`;
   pictures.replaceChildren(...shown.map(row => thumb(row, 36)));
 }
 

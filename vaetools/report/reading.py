@@ -12,11 +12,10 @@ class Reading(NamedTuple):
     doubt: str
 
 
-READINGS: dict[str, Reading] = {
+_READINGS: dict[str, Reading] = {
     "neighbors": Reading(
-        "Each point is the code of one row, flattened to two dimensions, and the same rows are in every "
-        "map: select some in one map, or a class by its name, to see whether another model keeps them "
-        "together.",
+        "Each point is the code of one row, flattened to two dimensions, and the same rows are in every map: "
+        "rows that a model takes for alike stand together.",
         "A map bends distances, so trust which points stand together, not how far groups are apart or how "
         "large they look; and do not choose between an AE and a VAE here, because an AE keeps neighbors "
         "and classes about as well, often better.",
@@ -75,3 +74,31 @@ READINGS: dict[str, Reading] = {
         "roundness.",
     ),
 }
+
+# what differs where rows are no images, but lines over the columns of a table
+_TABLE_READS: dict[str, str] = {
+    "samples": (
+        "Each colored line is a row decoded from a draw of N(0, I) and shows nobody's data; the others are "
+        "rows of the data: samples should go up and down with them, and no further."
+    ),
+    "between": (
+        "The straight line between the codes of two rows, decoded in even steps from the thin line to the "
+        "wide one: in a well-filled space every step looks like data, and no step does most of the way."
+    ),
+    "dimensions": (
+        "One component at a time moves over its range, from the thin line to the wide one, while the others "
+        "stay at the mean code, the component that tells most first; the curve says how many nats each costs."
+    ),
+}
+
+
+def reading(section: str, *, tables: bool) -> Reading:
+    """Return how to read a section of images or of tables.
+
+    Examples
+    --------
+    >>> reading("samples", tables=True).read.split()[:3]
+    ['Each', 'colored', 'line']
+    """
+    found = _READINGS[section]
+    return found._replace(read=_TABLE_READS.get(section, found.read)) if tables else found

@@ -160,9 +160,9 @@ def _samples(comparison: Comparison) -> Iterator[Block]:
         content = {
             model.name: [
                 Lines("rows of the data", data.shown[:_MOST_PANELS], None),
-                Lines("prior samples", model.samples[:_MOST_SAMPLES], i),
+                Lines("prior samples", model.samples[:_MOST_SAMPLES], 0),
             ]
-            for i, model in enumerate(comparison.models)
+            for model in comparison.models
         }
         yield _profiles(comparison, content, "Prior samples and rows of the data, column by column")
         return
@@ -190,13 +190,12 @@ def _between(comparison: Comparison) -> Iterator[Block]:
         yield _profiles(comparison, content, "One row becoming another, column by column")
         return
     for model in comparison.models:
-        yield Pictures(
-            model.name,
-            [
-                strip("", rows, data.image_shape, f"{data.names[a]} becomes {data.names[b]} in {model.name}")
-                for rows, (a, b) in zip(model.interpolations, model.interpolated_pairs, strict=True)
-            ],
-        )
+        strips = []
+        for rows, (a, b) in zip(model.interpolations, model.interpolated_pairs, strict=True):
+            words = f"{data.names[a]} becomes {data.names[b]} in {model.name}"
+            name = "" if data.labels is None else f"{data.labels[a]} → {data.labels[b]}"
+            strips.append(strip(name, rows, data.image_shape, words))
+        yield Pictures(model.name, strips)
 
 
 def _odd(comparison: Comparison) -> Iterator[Block]:
@@ -243,7 +242,7 @@ def _traversal_strips(model: ModelView, image_shape: tuple[int, int, int]) -> li
             f"{component + 1}: {_span(values)}",
             rows,
             image_shape,
-            f"Component {component + 1} of {model.name} from its low to its high end",
+            f"Component {component + 1} of {model.name} from low to high",
         )
         for component, rows, values in zip(
             model.traversed, model.traversals, model.traversal_values, strict=True
@@ -321,7 +320,7 @@ def _profiles(comparison: Comparison, content: dict[str, list[Lines]], words: st
         for title, group in scaled.items()
     }
     figure = figures.profiles(shown, list(data.columns[kept]), unit="standard deviations")
-    caption = "Values are in standard deviations of the rows shown under “reconstructs”, from their mean."
+    caption = "In standard deviations of the rows whose reconstructions are shown below, from their mean."
     if n_all > len(kept):
         caption += f" The {len(kept)} columns that vary most, of {n_all}."
     return _plot(figure, words, caption)

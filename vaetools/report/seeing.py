@@ -96,11 +96,11 @@ def see(fitted: Fitted, plan: Plan) -> Seen:
     seen : Seen
     """
     model, rows = fitted.estimator, fitted.rows
-    codes = np.asarray(model.transform(rows), dtype=np.float64)
-    draws = codes
     if fitted.variational:
-        mean, std = model.posterior(rows)
-        draws = mean + std * np.random.default_rng(plan.seed).standard_normal(mean.shape)
+        codes, std = model.posterior(rows)
+        draws = codes + std * np.random.default_rng(plan.seed).standard_normal(codes.shape)
+    else:
+        codes = draws = np.asarray(model.transform(rows), dtype=np.float64)
     terms = {"reconstruction": "neg_reconstruction"} | ({"kl": "neg_kl"} if fitted.variational else {})
     name = model.anomaly_score_
     table = model.score_table(rows, scores=list(dict.fromkeys([name, *terms.values()])))

@@ -100,11 +100,14 @@ def _nearest(made: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _walks(fitted: Fitted, codes: np.ndarray) -> dict[str, Any]:
     """Decode straight walks along components, and the plane of the first two.
 
-    Components that cost most KL come first; those of an AE by how widely their codes spread.
+    Components that cost most KL come first; those of an AE by how widely their codes spread. What is
+    not in use is left out, but for one component if none is.
     """
     center, spread = codes.mean(axis=0), codes.std(axis=0)
     told = fitted.estimator.kl_per_component_ if fitted.variational else spread
-    traversed = np.argsort(-told, kind="stable")[:N_TRAVERSED]
+    n_used = max(1, min(N_TRAVERSED, int(fitted.estimator.active_units_.sum())))
+    in_use = np.where(fitted.estimator.active_units_, told, -1.0)
+    traversed = np.argsort(-in_use, kind="stable")[:n_used]
     values = center + spread * np.linspace(-_EXTENT, _EXTENT, N_STEPS)[:, None]  # (n_steps, n_components)
     lines = np.stack([traverse(center, component, values[:, component]) for component in traversed])
     plane = traversed[:2]

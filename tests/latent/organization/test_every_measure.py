@@ -21,6 +21,7 @@ MEASURES = {
     "sliced_wasserstein": lambda Z, y: o.sliced_wasserstein(Z),
     "effective_rank": lambda Z, y: o.effective_rank(Z),
     "correlation": lambda Z, y: o.correlation(Z),
+    "prior_empty": lambda Z, y: o.prior_empty(Z),
     "holes": lambda Z, y: o.holes(Z),
     "off_codes": lambda Z, y: o.off_codes(Z, Z[:5]),
     "off_data": lambda Z, y: o.off_data(Z[:5], Z),

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from vaetools.latent.organization import coverage, holes, off_codes
+from tests.latent.organization.conftest import rotation
+from vaetools.latent.organization import holes, off_codes, prior_empty
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,11 @@ def test_collapsed_codes_have_no_ellipsoid(collapsed):
 
 
 def test_shuffling_rows_changes_nothing(perfect, shuffled):
-    assert holes(shuffled.Z) == pytest.approx(holes(perfect.Z), abs=1e-9)
+    for measure in (holes, prior_empty):
+        assert measure(shuffled.Z) == pytest.approx(measure(perfect.Z), abs=1e-9)
 
 
-def test_standardized_holes_do_not_mind_linear_maps(normal):
+def test_holes_do_not_mind_linear_maps(normal):
     curved = normal[:, :2] ** 3
     moved = curved @ [[3.0, 1.0], [0.0, 0.1]] + 10  # which draws it meets differs
     assert holes(moved).value == pytest.approx(holes(curved).value, abs=0.03)
@@ -49,13 +51,27 @@ def test_standardized_holes_do_not_mind_linear_maps(normal):
     assert holes(np.insert(curved, 1, 0.1, axis=1)).value == pytest.approx(holes(curved).value, abs=0.03)
 
 
-def test_codes_as_they_are_look_perfect_if_wide_and_coverage_tells(clusters):
-    wide = 40 * np.random.default_rng(1).normal(size=(2000, 2))
-    draws = np.random.default_rng(0).normal(size=(2000, 2))
-    assert holes(wide, standardize=False).value < 0.08
-    assert coverage(draws, wide).value < 0.1
-    assert holes(clusters + 9, standardize=False).value == 1
-    assert coverage(draws, draws[::-1] + 0.01).value > 0.9
+@pytest.mark.parametrize("n_components", [1, 2, 16])
+def test_codes_from_the_prior_leave_as_much_empty_in_any_dimension(n_components):
+    Z = np.random.default_rng(0).normal(size=(1000, n_components))  # the same seed as the measure's
+    assert prior_empty(Z).value == pytest.approx(2**-5, abs=0.02)
+    assert prior_empty(Z, k=1).value == pytest.approx(1 / 2, abs=0.05)
+
+
+def test_scale_and_position_count_for_the_prior_and_not_for_holes(normal):
+    for moved in (20 * normal, normal / 20, normal + 9):
+        assert prior_empty(moved).low > 0.8
+        assert holes(moved).value == pytest.approx(holes(normal).value, abs=0.02)
+
+
+def test_clusters_and_collapse_leave_the_prior_empty(clusters, collapsed):
+    assert prior_empty(clusters).low > 0.8
+    assert prior_empty(collapsed.Z).low > 0.8
+
+
+def test_the_prior_does_not_mind_rotation(normal):
+    Z = normal * [1, 2, 0.5]
+    assert prior_empty(Z @ rotation(3)).value == pytest.approx(prior_empty(Z).value, abs=0.03)
 
 
 def test_held_out_codes_that_lie_elsewhere_lower_the_ratio(normal):

@@ -13,7 +13,7 @@ from vaetools.latent.organization.classes import (
     silhouette,
 )
 from vaetools.latent.organization.dimensions import active_units, collapsed
-from vaetools.latent.organization.gaps import holes, off_codes
+from vaetools.latent.organization.gaps import holes, off_codes, prior_empty
 from vaetools.latent.organization.measure import Measure
 from vaetools.latent.organization.neighbors import continuity, neighborhood_overlap, trustworthiness
 from vaetools.latent.organization.probes import ambiguity, class_entropy, knn_probabilities
@@ -50,6 +50,7 @@ __all__ = [
     "off_data",
     "path_length",
     "precision",
+    "prior_empty",
     "psnr",
     "recall",
     "silhouette",

@@ -1,8 +1,9 @@
-"""Nearest neighbors in rows or codes, and what counts as far."""
+"""Nearest neighbors in rows or codes: what is far, and what within reach."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 
@@ -13,6 +14,7 @@ def far(points: np.ndarray, reference: np.ndarray, quantile: float) -> np.ndarra
     return index.kneighbors(points)[0][:, 0] > limit
 
 
-def radii(rows: np.ndarray, k: int) -> np.ndarray:
-    """Distance of every row to its k-th nearest other, or to the last if there are fewer."""
-    return NearestNeighbors(n_neighbors=min(k, len(rows) - 1)).fit(rows).kneighbors()[0][:, -1]
+def reached(points: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
+    """Whether points lie no farther from rows than their k-th nearest others, ``(n_points, n_rows)``."""
+    index = NearestNeighbors(n_neighbors=min(k, len(rows) - 1)).fit(rows)
+    return euclidean_distances(points, rows) <= index.kneighbors()[0][:, -1]

@@ -1,11 +1,10 @@
 """Gaps: whether what is drawn from a Gaussian lands among the codes.
 
-Two questions are easily confused. *Is the codes' own ellipsoid filled?* is what `holes` and `off_codes`
-ask: codes are whitened, so that neither scale nor shape counts and holes inside are what is left. *Does
-N(0, I) itself work as a source of codes?* is asked of codes as they are, and has two halves: draws must
-fall among codes, and codes must be reached by draws. Codes of an AE often spread so wide that all draws
-fall into their middle, close to some, and reach few: the first half alone misleads. `precision` and
-`coverage` of draws against codes are the two halves.
+Two questions are easily confused. *Does N(0, I) itself work as a source of codes?* is what `prior_empty`
+asks of codes as they are, on the scale of the prior's own spacing. (The spacing of the codes would not do:
+those of an AE spread so wide that every draw falls among them.) *Is the codes' own ellipsoid filled?* is
+what `holes` and `off_codes` ask: codes are whitened, so that neither scale nor shape counts, and holes
+inside are what is left.
 """
 
 from __future__ import annotations
@@ -15,44 +14,34 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.latent.organization.distances import far
-from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, share
+from vaetools.latent.organization.distances import far, reached
+from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, sampled, share
 
 _FLAT = 1e-12  # of the largest variance: codes do not extend that way
+_STREAM = 1  # of random numbers
 
 
-def holes(
-    Z: Any,
-    *,
-    standardize: bool = True,
-    quantile: float = 0.95,
-    n_draws: int = 3000,
-    random_state: int = 0,
-) -> Measure:
-    """Return the share of draws from a Gaussian that land far from every code.
+def prior_empty(Z: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0) -> Measure:
+    """Return the share of draws from N(0, I) that have no code within reach.
 
-    From 0 to 1, lower is better. Far is farther from all codes than a quantile of the distances between
-    a code and its nearest other, so codes without holes have about 1 − ``quantile``.
+    From 0 to 1, lower is better. A draw reaches as far as its k-th nearest other draw, and there are as
+    many draws as codes, so codes from N(0, I) itself have about 2⁻ᵏ, 0.03, in any number of dimensions.
 
     Parameters
     ----------
     Z : array-like of shape (n_samples, n_components)
         Draws from the posterior, or codes of an AE.
-    standardize : bool, default=True
-        Whiten the codes, so that N(0, I) is the Gaussian fitted to them: is their own ellipsoid filled?
-        False: do draws from N(0, I) land among the codes as they are? See the notes.
-    quantile : float, default=0.95
-        Of the codes' own spacing.
-    n_draws : int, default=3000
-        From N(0, I).
+    k : int, default=5
+        Neighbors; of fewer draws, all.
+    n_max : int, default=3000
+        Of more codes that many are drawn: memory grows with the square.
     random_state : int, default=0
-        Draws them.
+        Draws codes and from N(0, I).
 
     Returns
     -------
-    holes : Measure
-        With its Wilson interval over draws; NaN for fewer than two codes, or equal ones. Directions in
-        which codes do not extend are left out when they are standardized.
+    prior_empty : Measure
+        With its Wilson interval over draws; NaN for fewer than two codes.
 
     Raises
     ------
@@ -61,12 +50,62 @@ def holes(
 
     Notes
     -----
-    Standardized, unchanged by every invertible linear map of the codes (but for which draws it meets), by
-    translation and by the order of rows; as they are, by the order of rows alone. Without
-    ``standardize`` it is half of a comparison and misleads: the wide codes of an AE surround all draws
-    and look perfect. Use `moment_kl` beside it, or `coverage` of the codes by draws. In many
-    dimensions nearly every draw is far from every code of any model, because codes have neighbors of their
-    class and draws have not: see `off_codes`, and compare models of equally many codes and components.
+    Unchanged by the order of codes unless they are drawn, and by rotation but for which draws it meets.
+    Scale and position count, as they do for sampling: codes that spread wider than the prior leave it
+    empty, and so do codes that are all in one place. An AE was never asked for N(0, I); see `holes`.
+
+    References
+    ----------
+    Naeem et al. (2020), "Reliable Fidelity and Diversity Metrics for Generative Models", ICML (the
+    coverage of the prior by codes, subtracted from 1).
+
+    Examples
+    --------
+    >>> Z = np.random.default_rng(0).normal(size=(2000, 2))
+    >>> prior_empty(Z).value < 0.05, prior_empty(20 * Z).value > 0.9, prior_empty(Z / 20).value > 0.9
+    (True, True, True)
+    """
+    (Z,) = checked("prior_empty", Z)
+    Z = Z[sampled(Z, n_max, random_state)]
+    if len(Z) < 2:
+        return UNKNOWN
+    return share(~reached(Z, _prior(len(Z), Z.shape[1], random_state), k).any(axis=0))
+
+
+def holes(Z: Any, *, quantile: float = 0.95, n_draws: int = 3000, random_state: int = 0) -> Measure:
+    """Return the share of draws from the Gaussian fitted to the codes that land far from all of them.
+
+    From 0 to 1, lower is better. Far is farther from all codes than a quantile of the distances between
+    a code and its nearest other, so codes without holes have about 1 − ``quantile``.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n_samples, n_components)
+        Draws from the posterior, or codes of an AE.
+    quantile : float, default=0.95
+        Of the codes' own spacing.
+    n_draws : int, default=3000
+        From the Gaussian with the mean and covariance of Z.
+    random_state : int, default=0
+        Draws them.
+
+    Returns
+    -------
+    holes : Measure
+        With its Wilson interval over draws; NaN for fewer than two codes, or equal ones. Directions in
+        which codes do not extend are left out.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
+    Notes
+    -----
+    Unchanged by every invertible linear map of the codes (but for which draws it meets), by translation and
+    by the order of rows. In many dimensions nearly every draw is far from every code of any model, because
+    codes have neighbors of their class and draws have not: see `off_codes`, and compare models of equally
+    many codes and components.
 
     References
     ----------
@@ -85,9 +124,8 @@ def holes(
     (Z,) = checked("holes", Z)
     if len(Z) < 2 or (Z[0] == Z).all():
         return UNKNOWN
-    if standardize:
-        center, whitening = _ellipsoid(Z)
-        Z = (Z - center) @ whitening
+    center, whitening = _ellipsoid(Z)
+    Z = (Z - center) @ whitening
     return share(far(_prior(n_draws, Z.shape[1], random_state), Z, quantile))
 
 
@@ -127,7 +165,7 @@ def off_codes(
 
     Notes
     -----
-    As invariant as `holes` when that standardizes. It corrects `holes` for what any code suffers in
+    As invariant as `holes`. It corrects `holes` for what any code suffers in
     many dimensions, and for overfitting: of a model that packs its training rows, held-out codes are
     far as well, and the ratio falls. So read both, and the held-out loss.
 
@@ -155,8 +193,8 @@ def off_codes(
 
 
 def _prior(n_draws: int, n_components: int, random_state: int) -> np.ndarray:
-    """Draws from N(0, I)."""
-    return np.random.default_rng(random_state).normal(size=(n_draws, n_components))
+    """Draws from N(0, I), not those that made the codes if these were drawn with the same seed."""
+    return np.random.default_rng([_STREAM, random_state]).normal(size=(n_draws, n_components))
 
 
 def _ellipsoid(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

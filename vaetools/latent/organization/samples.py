@@ -15,9 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import euclidean_distances
 
-from vaetools.latent.organization.distances import far, radii
+from vaetools.latent.organization.distances import far, reached
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, mean, sampled, share
 
 
@@ -121,7 +120,7 @@ def precision(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_sta
     (True, 0.0)
     """
     samples, X = _drawn("precision", samples, X, n_max, random_state)
-    return share(_reached(samples, X, k).any(axis=1)) if len(X) > 1 else UNKNOWN
+    return share(reached(samples, X, k).any(axis=1)) if len(X) > 1 else UNKNOWN
 
 
 def recall(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -171,7 +170,7 @@ def recall(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_state:
     (True, True)
     """
     samples, X = _drawn("recall", samples, X, n_max, random_state)
-    return share(_reached(X, samples, k).any(axis=1)) if len(samples) > 1 else UNKNOWN
+    return share(reached(X, samples, k).any(axis=1)) if len(samples) > 1 else UNKNOWN
 
 
 def density(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -222,7 +221,7 @@ def density(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state
     if len(X) < 2:
         return UNKNOWN
     k = min(k, len(X) - 1)
-    return mean(_reached(samples, X, k).sum(axis=1) / k)
+    return mean(reached(samples, X, k).sum(axis=1) / k)
 
 
 def coverage(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -270,7 +269,7 @@ def coverage(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_stat
     (True, True)
     """
     samples, X = _drawn("coverage", samples, X, n_max, random_state)
-    return share(_reached(samples, X, k).any(axis=0)) if len(X) > 1 else UNKNOWN
+    return share(reached(samples, X, k).any(axis=0)) if len(X) > 1 else UNKNOWN
 
 
 def _drawn(owner: str, samples: Any, X: Any, n_max: int, random_state: int) -> tuple[np.ndarray, np.ndarray]:
@@ -279,9 +278,3 @@ def _drawn(owner: str, samples: Any, X: Any, n_max: int, random_state: int) -> t
     center = X.mean(axis=0) if len(X) else 0
     samples, X = (rows[sampled(rows, n_max, random_state)] - center for rows in (samples, X))
     return samples, X
-
-
-def _reached(points: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
-    """Whether points lie within the reach of rows, ``(n_points, n_rows)``."""
-    reached: np.ndarray = euclidean_distances(points, rows) <= radii(rows, k)
-    return reached

@@ -53,8 +53,8 @@ def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarr
             )
         )
     figure.update_layout(
-        xaxis={"title": "components, the dearest first (hollow: not in use)", "tickformat": "d"},
-        yaxis={"title": "KL, nats", "rangemode": "tozero"},
+        xaxis={"title_text": "components, the dearest first (hollow: not in use)", "tickformat": "d"},
+        yaxis={"title_text": "KL, nats", "rangemode": "tozero"},
     )
     return with_legend(figure)
 
@@ -139,8 +139,8 @@ def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.
         hover = "rate %{x:.1f}, distortion %{y:.1f} nats" if own[0] > 0 else "distortion %{y:.1f} nats"
         figure.add_trace(Scatter(**marks, name=escaped(name) + kind, hovertemplate=hover))
     figure.update_layout(
-        xaxis={"title": "rate: KL, nats", "rangemode": "tozero", "showticklabels": bool(rates)},
-        yaxis={"title": "distortion: reconstruction, nats", "zeroline": False},
+        xaxis={"title_text": "rate: KL, nats", "rangemode": "tozero", "showticklabels": bool(rates)},
+        yaxis={"title_text": "distortion: reconstruction, nats", "zeroline": False},
     )
     return with_legend(figure)
 

@@ -120,12 +120,13 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
     """
     from plotly.graph_objects import Scatter
 
-    figure = panels(list(content), x="", y=unit, height=340)
+    figure = panels(list(content), x="", y=unit, height=370, gap=150)
     names = [escaped(column, 18) for column in columns]
     seen: set[str] = set()
     for i, groups in enumerate(content.values()):
         for group in groups:
             look = {} if group.style is None else series(group.style)["line"]
+            look |= {"dash": "solid"} if group.grows else {}
             widths = np.linspace(1, 3.5, len(group.rows)) if group.grows else np.full(len(group.rows), 1.5)
             for row, width in zip(group.rows, widths, strict=True):
                 figure.add_trace(
@@ -147,5 +148,5 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
         figure.layout[f"xaxis{i + 1}"].update(
             tickvals=np.arange(len(names)), ticktext=names, tickangle=-40, zeroline=False
         )
-    figure.update_layout(margin_b=90)
+    figure.update_layout(margin_b=100)
     return with_legend(figure) if len(seen) > 1 else figure

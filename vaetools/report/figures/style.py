@@ -38,10 +38,10 @@ SYMBOLS = (
     "triangle-right",
 )
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-INK, ODD, SCALE = "ink", "odd", "scale"  # traces with such a meta take a color of the page
+INK, SCALE = "ink", "scale"  # traces with such a meta take a color of the page
 LEGEND_GAP = 26  # pixels between panels and legend, for titles
-_GAP = 96  # pixels between panels above each other, for an axis and a title
 _MOST_COLUMNS = 3
+_AXIS_TITLE: dict[str, Any] = {"standoff": 6, "font": {"size": 12.5}}
 
 
 def escaped(name: object, limit: int = 28) -> str:
@@ -69,7 +69,9 @@ def n_columns(n_panels: int) -> int:
     return 2 if n_panels == 4 else min(n_panels, _MOST_COLUMNS)
 
 
-def panels(titles: Sequence[str], *, x: str, y: str, height: int, aspect: float | None = None) -> Figure:
+def panels(
+    titles: Sequence[str], *, x: str, y: str, height: int, gap: int = 96, aspect: float | None = None
+) -> Figure:
     """Return a figure with an empty panel per title; the page puts fewer side by side where it is narrow.
 
     Parameters
@@ -80,6 +82,8 @@ def panels(titles: Sequence[str], *, x: str, y: str, height: int, aspect: float 
         Titles of the axes, with unit.
     height : int
         Of a panel in pixels.
+    gap : int, default=96
+        Pixels between panels above each other, for an axis and a title.
     aspect : float, optional
         One unit upwards in units to the right; free by default.
 
@@ -95,8 +99,8 @@ def panels(titles: Sequence[str], *, x: str, y: str, height: int, aspect: float 
     figure = bare(Figure(), height=height * rows)
     for i, title in enumerate(titles):
         own = axes(i)
-        along = {"anchor": own["yaxis"], "title": {"text": x, "standoff": 6, "font": {"size": 12.5}}}
-        up = {"anchor": own["xaxis"], "title": {"text": y, "standoff": 6, "font": {"size": 12.5}}}
+        along: dict[str, Any] = {"anchor": own["yaxis"], "title": {"text": x, **_AXIS_TITLE}}
+        up: dict[str, Any] = {"anchor": own["xaxis"], "title": {"text": y, **_AXIS_TITLE}}
         if aspect is not None:
             along |= {"constrain": "domain"}
             up |= {"scaleanchor": own["xaxis"], "scaleratio": aspect, "constrain": "domain"}
@@ -112,7 +116,13 @@ def panels(titles: Sequence[str], *, x: str, y: str, height: int, aspect: float 
             yshift=5,
             showarrow=False,
         )
-    grid: dict[str, Any] = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.16, "ygap": _GAP / height}
+    grid: dict[str, Any] = {
+        "rows": rows,
+        "columns": columns,
+        "pattern": "independent",
+        "xgap": 0.16,
+        "ygap": gap / height,
+    }
     return figure.update_layout(grid=grid, meta={"panels": len(titles), "height": height})
 
 
@@ -140,6 +150,8 @@ def bare(figure: Figure, *, height: int) -> Figure:
         showlegend=False,
         legend={"orientation": "h", "yanchor": "bottom", "x": 0, "itemwidth": 36},
         hovermode="closest",
+        xaxis_title=_AXIS_TITLE,
+        yaxis_title=_AXIS_TITLE,
         meta={"panels": 1, "height": height},
         font={"family": "system-ui, sans-serif", "size": 13},
     )
