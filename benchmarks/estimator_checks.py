@@ -1,4 +1,4 @@
-"""Run scikit-learn's check_estimator over every variant, with full training, and print a table.
+"""Run scikit-learn's check_estimator over every variant and map, with full training, and print a table.
 
     python benchmarks/estimator_checks.py
     python benchmarks/estimator_checks.py --max-iter 2 --only VAE "CVAE add"
@@ -24,6 +24,10 @@ from sklearn.utils.estimator_checks import check_estimator
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.variants import VARIANTS
+from vaetools import LatentMap
+
+MAPS = {f"LatentMap {method}": LatentMap(method=method) for method in ("umap", "tsne", "pca")}
+ESTIMATORS = {**VARIANTS, **MAPS}
 
 
 def run_checks(estimator: Any) -> list[dict[str, Any]]:
@@ -37,15 +41,15 @@ def main() -> int:
     """Check the variants, print a line for each and the tracebacks at the end."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--max-iter", type=int, help="epochs, for a quick look (default: each variant's own)")
-    parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="VARIANT", default=list(VARIANTS))
+    parser.add_argument("--only", nargs="+", choices=ESTIMATORS, metavar="VARIANT", default=list(ESTIMATORS))
     options = parser.parse_args()
     torch.set_num_threads(1)  # the checks' data are small
 
     failures = []
     print(f"{'variant':28}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}", flush=True)
     for name in options.only:
-        estimator = clone(VARIANTS[name])
-        if options.max_iter is not None:
+        estimator = clone(ESTIMATORS[name])
+        if options.max_iter is not None and name in VARIANTS:
             estimator.set_params(max_iter=options.max_iter)
         start = time.perf_counter()
         records = run_checks(estimator)

@@ -323,8 +323,8 @@ def test_pipelines_with_a_map_come_back(readers, iris, tmp_path, quick_layout):
         assert_same_map(loaded[-1], whole[-1], whole[:-1].transform(X))
         np.testing.assert_array_equal(loaded[:-1].score_samples(X), whole[:-1].score_samples(X))
         assert split_reader(loaded) == (loaded[0] if len(loaded) == 3 else None, loaded[-2])
-    header = read_model_file(tmp_path / "m.safetensors")[0]
-    assert {"codes_", "embedding_", "spacing_"} < set(header["map"]["fitted"])
+    arrays = read_model_file(tmp_path / "m.safetensors")[1]
+    assert {"map.codes_", "map.embedding_", "map.spacing_"} < set(arrays)
 
 
 def test_a_map_that_was_not_fitted_or_holds_a_generator_is_refused(tmp_path):
@@ -336,6 +336,8 @@ def test_a_map_that_was_not_fitted_or_holds_a_generator_is_refused(tmp_path):
     ):
         vt.save(drawn, tmp_path / "m.safetensors")
     vt.save(drawn.set_params(random_state=0), tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match=r"must be an AE, VAE or CVAE, .*got LatentMap\(.* alone"):
+        split_reader(vt.load(tmp_path / "m.safetensors"))
     bad = rewritten(
         (tmp_path / "m.safetensors").read_bytes(), lambda header: header["parameters"].update(method="mds")
     )

@@ -25,6 +25,7 @@ def test_a_code_is_its_own_neighbor_at_distance_0(codes, offset):
     indices, distances = similar(codes + offset, codes + offset, k=2)
     assert indices[:, 0].tolist() == list(range(300))
     assert (distances[:, 0] == 0).all()
+    assert np.array_equal(indices[:, 1], similar(codes, codes, k=2).indices[:, 1])
     assert (distances[:, 1] > 0).all()
 
 

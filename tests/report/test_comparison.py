@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.data.pictures import write_gray
-from vaetools import AE, CVAE, VAE, ImageReader, compare
+from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
+from vaetools.latent import organization
 from vaetools.report.comparison import MEASURES, SECTIONS
 from vaetools.report.table import comparison_text
 
@@ -148,6 +151,30 @@ def test_measures_leave_outliers_out(comparison, models, digits):
     assert terms.index.tolist() == ["train", "held_out", "new"]
 
 
+def test_draws_scatter_about_codes_as_their_posterior_does(comparison, models, digits):
+    ae, vae, _ = comparison.models
+    mean, std = models["VAE"].posterior(digits[0][NEW])
+    assert ((vae.posterior_draws - mean) / std).std() == pytest.approx(1, abs=0.1)
+    assert ae.posterior_draws is ae.codes
+
+
+def test_measures_are_of_the_arrays_that_they_name(comparison, models, digits):
+    X, odd = digits[0][NEW], comparison.data.outliers
+    for name in ("AE", "VAE"):
+        view = next(view for view in comparison.models if view.name == name)
+        assert value(comparison, "auroc", name) == pytest.approx(roc_auc_score(~odd, view.scores))
+        seen = organization.off_data(view.codes[~odd], models[name].reference_codes_)
+        assert value(comparison, "off_training", name) == seen.value
+        assert value(comparison, "moment_kl", name) == pytest.approx(
+            organization.moment_kl(view.posterior_draws[~odd]).value
+        )
+        assert value(comparison, "knn_accuracy", name) == pytest.approx(
+            organization.knn_accuracy(view.codes[~odd], digits[1][NEW][~odd]).value
+        )
+    samples = models["VAE"].sample(2000, random_state=0)
+    assert value(comparison, "coverage") == organization.coverage(samples, X[~odd]).value
+
+
 def test_the_same_seed_gives_the_same_comparison(comparison, models, digits):
     X, y = digits[0][NEW], digits[1][NEW]
     again = compare(models, X, y, outliers=y == 0, method="pca")
@@ -238,8 +265,12 @@ def test_a_scaled_column_changes_no_measure_of_samples(iris):
     plain, scaled = (
         compare({"VAE": VAE(2, **TABLE).fit(rows[::2])}, rows[1::2], method="pca") for rows in (X, X * scale)
     )
-    for measure in ("off_data", "mse", "path_length"):
+    for measure in ("off_data", "coverage", "mse", "path_length"):
         assert value(scaled, measure) == pytest.approx(value(plain, measure), rel=1e-3)
+    rows = X[1::2]
+    samples = VAE(2, **TABLE).fit(X[::2]).sample(2000, random_state=0)
+    spread = rows.std(axis=0)
+    assert value(plain, "coverage") == organization.coverage(samples / spread, rows / spread).value
 
 
 def test_a_pipeline_is_seen_in_units_of_X(iris):
@@ -301,6 +332,13 @@ def test_few_rows_and_few_components(n_components, iris):
 def test_models_that_are_none(models, error, message, iris):
     with pytest.raises(error, match=message):
         compare(models, iris[0])
+
+
+def test_a_model_without_a_decoder(iris):
+    encoder = EncoderDecoder(torch.nn.Linear(4, 2))
+    alone = AE(network=encoder, max_iter=0, anomaly_score="latent_knn", contamination=0.1).fit(iris[0])
+    with pytest.raises(ValueError, match="inverse_transform must decode, and the network has no decoder"):
+        compare({"alone": alone}, iris[0])
 
 
 @pytest.mark.parametrize(

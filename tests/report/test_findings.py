@@ -88,6 +88,13 @@ def test_three_models_of_which_two_are_as_good():
     )
 
 
+def test_a_name_of_a_novel_is_shortened():
+    (said,) = answer(*constructed("x" * 1000, holes={}, prior_empty={"x" * 1000: 0.41}))
+    assert said.startswith("“xxxxxxxx")
+    assert said.endswith("x” leaves 41 % of the prior empty.")
+    assert len(said) < 80
+
+
 def test_one_model_is_described():
     said = answer(*constructed("AE", prior_empty={"AE": 0.41}, mse={"AE": 1.0}))
     assert said == ("The AE leaves 41 % of the prior empty.",)
@@ -179,9 +186,10 @@ def test_too_few_points_are_warned_of_where_they_matter():
 
 
 def test_an_ae_that_is_as_good_owes_the_vae_no_price():
-    said = answer(
-        *constructed("AE", "VAE", "B", prior_empty={"AE": 0.02, "VAE": 0.02, "B": 0.4}, rate={"VAE": 9.0})
-    )
+    empty = {"AE": 0.02, "VAE": 0.02, "B": 0.4}
+    data, models, measures = constructed("AE", "VAE", "B", prior_empty=empty, rate={"VAE": 9.0})
+    plain = dataclasses.replace(models[2], variational=False)
+    said = answer(data, (*models[:2], plain), measures)
     assert said[1] == "The VAE pays 9.0 nats of KL per row."
 
 

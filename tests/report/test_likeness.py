@@ -36,9 +36,9 @@ def test_query_and_hits_stand_in_order_with_their_distances(image_shape):
         assert np.array_equal(picture, photo(row, image_shape))
     for words in (
         "query ann.png",
-        "1, at 0 lot 0/ 0.png",
-        "2, at 1.17 lot 1/",
-        "3, at 2.35",
+        "1 distance 0.00 lot 0/ 0.png",
+        "2 distance 1.17 lot 1/",
+        "3 distance 2.35",
         "1,000 compared",
     ):
         assert words in parsed.words

@@ -134,6 +134,7 @@ def _unusable(path: str | os.PathLike[str], reason: Exception) -> ModelFileError
 
 def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return all facts but those of the file itself."""
+    model = _choice(header, "class", MODELS)
     fitted = _entry(header, "fitted", dict)
     parameters = _entry(header, "parameters", dict)
     plain = {name: _plain(value) for name, value in parameters.items()}
@@ -143,7 +144,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     shape = plain.get("image_shape")
     score = _entry(fitted, "anomaly_score_", str)
     return {
-        "model": _choice(header, "class", MODELS),
+        "model": model,
         "n_features": _count(fitted, "n_features_in_"),
         "feature_names": _texts(fitted["feature_names_in_"]) if "feature_names_in_" in fitted else None,
         "image_shape": reader[0] if reader else None if shape is None else _shape(shape),

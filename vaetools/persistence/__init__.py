@@ -139,8 +139,10 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
 
 
 def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
-    """Return the reader of a pipeline that starts with one, or None, and the estimator; a map is left out."""
+    """Return the reader of a pipeline that starts with one, or None, and the model; a map is left out."""
     reader, estimator, _ = _stages(model)
+    if isinstance(estimator, LatentMap):
+        raise ValueError(f"there must be an AE, VAE or CVAE, which makes codes; got {estimator!r} alone.")
     return reader, estimator
 
 

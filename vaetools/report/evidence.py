@@ -15,6 +15,7 @@ from vaetools.report.models import Fitted
 from vaetools.report.seeing import Plan, Seen
 
 _N_RANKED = 2_000  # rows whose neighbors are ranked, which takes time with their square
+_N_PROBED = 3_000  # codes that a linear probe learns from
 _N_LOOKED_AT = 2_000  # images whose structure is compared with their reconstruction's
 
 
@@ -76,7 +77,7 @@ def _of_codes(
             "knn_accuracy": of.knn_accuracy(codes, labels),
             "silhouette": of.silhouette(codes, labels, random_state=seed),
             "cluster_agreement": of.cluster_agreement(codes, labels, random_state=seed),
-            "linear_probe": of.linear_probe(codes, labels, random_state=seed),
+            "linear_probe": of.linear_probe(codes, labels, n_max=_N_PROBED, random_state=seed),
         }
     return found
 

@@ -14,10 +14,11 @@ import pandas as pd
 
 from vaetools.latent.organization import collapsed
 from vaetools.report.comparison import MEASURES, Data, ModelView
-from vaetools.report.text import number
+from vaetools.report.text import number, shortened
 
 _BIT = math.log(2)  # nats
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
+_LONGEST = 40  # characters of a name
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
 
 
@@ -251,7 +252,8 @@ def _small_classes(data: Data) -> str:
     least = counts.argmin()
     if counts[least] >= _FEW_PER_CLASS:
         return ""
-    return f"Class {classes[least]} has {counts[least]} rows: too few to say whether its neighbors are alike."
+    name = shortened(str(classes[least]), _LONGEST)
+    return f"Class {name} has {counts[least]} rows: too few to say whether its neighbors are alike."
 
 
 def _uncalibrated(model: ModelView) -> str:
@@ -327,6 +329,7 @@ def _listed(words: dict[str, str], names: Sequence[str]) -> str:
 
 def _called(name: str, *, first: bool = False) -> str:
     """Return a name as it stands in a sentence: the VAE, but “boards”."""
+    name = shortened(name, _LONGEST)
     if not name.endswith("AE"):
         return f"“{name}”"
     return f"The {name}" if first else f"the {name}"

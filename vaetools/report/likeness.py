@@ -74,7 +74,7 @@ def render_likeness(likeness: Likeness) -> str:
         likeness=likeness,
         query={"path": split_path(likeness.query), "uri": png_uri(photo(likeness.query_image, shape))},
         cards=[
-            {"path": split_path(name), "uri": png_uri(photo(image, shape)), "distance": f"{distance:.3g}"}
+            {"path": split_path(name), "uri": png_uri(photo(image, shape)), "distance": f"{distance:#.3g}"}
             for name, image, distance in zip(likeness.names, likeness.images, likeness.distances, strict=True)
         ],
         width=width,

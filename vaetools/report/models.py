@@ -117,6 +117,7 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
         raise ValueError(
             f"compare: {name!r} must take numbers alone; got likelihood='mixed', of columns of several kinds."
         )
+    estimator.inverse_transform(estimator.reference_codes_[:1])  # says so where there is no decoder
     rows = X if not steps else steps.transform(X)
     rows = rows if hasattr(rows, "iloc") else np.asarray(rows)
     if len(rows) < 3 or rows.ndim != 2:

@@ -111,7 +111,11 @@ function thumb(row, size) {
 }
 
 const label = row => rows.labels ? rows.labels[rows.codes[row]] : null;
-const ending = (name, n) => { const signs = [...name.split(/[\\/]/).pop()]; return signs.length > n ? "…" + signs.slice(1 - n).join("") : signs.join(""); };
+
+function ending(name, n) {
+  const signs = [...name.split(/[\\/]/).pop().replace(/\.\w{1,5}$/, "")];
+  return signs.length > n ? "…" + signs.slice(1 - n).join("") : signs.join("");
+}
 
 function describe(model, row) {
   const {scores, ranks, p_values, unit, neighbors, n_neighbors, name} = rows.models[model];
@@ -126,9 +130,9 @@ function describe(model, row) {
   const list = make("div", "", rows.sprite ? "near" : "near names");
   for (const other of neighbors.subarray(row * n_neighbors, (row + 1) * n_neighbors)) {
     const item = make("div");
-    if (rows.sprite) item.append(thumb(other, 44));
+    if (rows.sprite) item.append(thumb(other, 48));
     if (rows.labels) item.append(make("span", label(other)));
-    item.append(make("span", ending(rows.names[other], rows.sprite ? 8 : 40), "name"));
+    item.append(make("span", ending(rows.names[other], rows.sprite ? 6 : 40), "name"));
     list.append(item);
   }
   card.append(head, make("h4", "nearest in latent space"), list);

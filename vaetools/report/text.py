@@ -80,6 +80,8 @@ def printable(text: str) -> str:
     >>> print(printable("caf\udce9/two\nlines \x1b[31m\u202egnp.exe"))
     caf\xe9/two\nlines \x1b[31m\u202egnp.exe
     """
+    if text.isprintable():  # most are, and some are megabytes long
+        return text
     return "".join(
         _escape(character)
         if unicodedata.category(character) in _UNPRINTABLE and character not in _JOINERS

@@ -37,8 +37,8 @@ def path_length(paths: Any) -> Measure:
     Unchanged by translation, rotation and scaling of the rows, and by the order of pairs and the
     direction of steps. Shorter is not better by itself: fading one image out and the other in is the
     straight line, and shows two ghosts; data lie on curved surfaces, and going along them takes longer.
-    Detours into other classes make it long too. Read it beside `off_data` of the same rows. Finer steps
-    make it longer, a little.
+    Detours into other classes make it long too. Read it beside `off_data` of the same rows. It does not
+    tell AE from VAE. Finer steps make it longer, a little.
 
     References
     ----------
@@ -80,7 +80,7 @@ def jumps(paths: Any) -> Measure:
     -----
     Unchanged by translation, rotation and scaling of the rows, and by the order of pairs and the
     direction of steps. Compare the same number of steps only. Two classes that lie well apart cannot be
-    joined without a jump.
+    joined without a jump. AE and VAE differ in either direction, by the number of components.
 
     References
     ----------

@@ -137,7 +137,8 @@ def ambiguity(probabilities: Any, level: float = 0.75) -> Measure:
     -----
     Unchanged by the order of samples and of classes. A probe is sure of what lies far from all data as
     well, so the wild samples of an AE may look clear: it means something only where `off_data` is low.
-    Honest in-between images of a VAE count as ambiguous.
+    Samples that are all of one kind are clear too. Honest in-between images of a VAE count as
+    ambiguous. AE and VAE differ in either direction, by seed.
 
     References
     ----------

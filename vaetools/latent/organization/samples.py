@@ -55,7 +55,7 @@ def off_data(
     -----
     Unchanged by translation, rotation and scaling of both, and by the order of rows unless they are
     drawn. Blurred samples lie near the mean of some rows, nearer than rows lie to each other, so models
-    that blur are below 1 − ``quantile``: with two components an AE does as well as a VAE. It does not
+    that blur are below 1 − ``quantile``: with two components both an AE and a VAE may have 0. It does not
     see what is missing: a model that repeats one good sample has 0; see `coverage` and `class_entropy`.
 
     References
@@ -205,7 +205,8 @@ def density(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state
     Notes
     -----
     As invariant as `precision`. Higher than 1 is not better than data: it is what blurred samples have,
-    and those that repeat the commonest kind.
+    and those that repeat the commonest kind. So an AE's samples, which crowd in few places, may beat a
+    VAE's; it does not tell them apart, `coverage` does.
 
     References
     ----------
