@@ -338,8 +338,7 @@ kl_per_component_ : ndarray of shape (n_components,)
 active_units_ : ndarray of shape (n_components,), bool
     Latent dimensions whose mean varies over training rows by more than 0.01.
 suspects_ : ndarray of shape (n_suspects,), int
-    Rows of X that were left out of training as the least like the others, the most suspect first: the
-    share ``trimmed_fraction``, so none by default.
+    Rows of X that ``trimmed_fraction`` left out of training, those least like the others first.
 code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
 reference_codes_ : ndarray of shape (n_reference, n_components), float32
