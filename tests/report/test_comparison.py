@@ -1,5 +1,6 @@
 """`compare` on real digits and on tables: what it keeps, measures, refuses."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -376,3 +377,19 @@ def test_models_of_other_rows_are_named(iris, flowers, digits):
     mixed = VAE(2, likelihood="mixed", **TABLE).fit(flowers)
     with pytest.raises(ValueError, match="'mixed' must take numbers alone; got likelihood='mixed'"):
         compare({"mixed": mixed}, flowers)
+
+
+def test_pixels_without_a_shape_have_one_scale(digits):
+    X = np.rint(255 * digits[0]).astype(np.uint8)
+    X[:599, 0] = 0  # a border pixel that is hardly ever lit
+    X[599, 0] = 255
+    short = {"hidden_layer_sizes": (32,), "max_iter": 5, "random_state": 0}
+    found = compare({"VAE": VAE(4, **short).fit(X[:600])}, X[NEW], method="pca")
+    assert found.data.image_shape is None
+    reconstructed = VAE(4, **short).fit(X[:600]).reconstruct(X[NEW])
+    assert value(found, "mse") == pytest.approx(np.square(reconstructed - X[NEW] / 255).mean())
+
+
+def test_a_notebook_shows_the_findings(comparison):
+    marked = dataclasses.replace(comparison, answer=("The “<b>” VAE", "second\nline"))
+    assert marked._repr_markdown_() == "- The “&lt;b&gt;” VAE\n- second\\nline"

@@ -12,7 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from vaetools.data.batches import Batch, Failure, regroup
 from vaetools.data.decoding import ASPECTS, ImageFileError, Recipe, decode_many, decode_quietly, inspect

@@ -283,7 +283,7 @@ def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
             "LatentMap: method='tsne' needs the package openTSNE, which is not installed. Run pip install "
             "'vaetools[tsne]', or take method='umap'."
         ) from None
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     with tqdm(desc="t-SNE", unit="epoch", disable=not settings.verbose) as bar:
 

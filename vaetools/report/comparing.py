@@ -77,7 +77,8 @@ def compare(
     """
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
-    plan = Plan.of(rows, data, seed)
+    pixels = data.image_shape is not None or np.asarray(fitted[0].rows).dtype == np.uint8
+    plan = Plan.of(rows, data, seed, pixels=pixels)
     views, tables = [], []
     for each in fitted:
         progress(f"{each.name}: encoding, scoring and decoding {len(rows):,} rows")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import os
 
@@ -16,6 +17,7 @@ from vaetools.files import write_atomically
 from vaetools.report.measures import MEASURES as MEASURES
 from vaetools.report.measures import SECTIONS as SECTIONS
 from vaetools.report.measures import MeasureRow as MeasureRow
+from vaetools.report.text import printable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -188,6 +190,10 @@ class Comparison:
     measures: pd.DataFrame
     answer: tuple[str, ...]
     notes: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def _repr_markdown_(self) -> str:
+        """Return the findings as a notebook shows them."""
+        return "\n".join(f"- {html.escape(printable(sentence))}" for sentence in self.answer)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the measures as a table.

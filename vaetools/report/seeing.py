@@ -23,7 +23,7 @@ class Plan:
     rows : ndarray of shape (n_samples, n_features)
         In the units that all models share.
     scale : ndarray of shape (n_features,)
-        What counts as one step in a column when rows are compared: of images 1, of tables the
+        What counts as one step in a column when rows are compared: of pixels 1, of tables the
         standard deviation.
     normal : ndarray of shape (n_normal,), int
         Numbers of the rows that are measured: none that is known to be odd, and at most 10,000.
@@ -39,12 +39,12 @@ class Plan:
     seed: int
 
     @classmethod
-    def of(cls, rows: np.ndarray, data: Data, seed: int) -> Plan:
-        """Choose rows and pairs by a seed."""
+    def of(cls, rows: np.ndarray, data: Data, seed: int, *, pixels: bool) -> Plan:
+        """Choose rows and pairs by a seed; ``pixels`` have one scale, whatever their columns do."""
         rng = np.random.default_rng(seed)
         normal = np.arange(len(rows)) if data.outliers is None else np.flatnonzero(~data.outliers)
         normal = np.sort(rng.permutation(normal)[:N_MEASURED])
-        spread = np.ones(rows.shape[1]) if data.image_shape else rows[normal].std(axis=0)
+        spread = np.ones(rows.shape[1]) if pixels else rows[normal].std(axis=0)
         starts, ends = rng.permuted(np.tile(normal, (2, 1)), axis=1)
         labels = np.arange(len(rows)) if data.labels is None else data.labels
         apart = labels[starts] != labels[ends]
