@@ -54,12 +54,12 @@ def main() -> None:
             start = time.perf_counter()
             cvae = CVAE(**settings, max_iter=options.max_iter, score_precision="float32", random_state=seed)
             conditional = cvae.fit(X, y).score_samples(X, y)
-            log_posterior = np.log(cvae.class_prior_[y]) + conditional - cvae.score_samples(X)
+            given = cvae.label_log_proba(X)[np.arange(len(y)), np.searchsorted(cvae.classes_, y)]
             results.append(
                 {
                     "model": name,
                     "seed": seed,
-                    "posterior": roc_auc_score(is_swapped, -log_posterior),
+                    "posterior": roc_auc_score(is_swapped, -given),
                     "conditional score": roc_auc_score(is_swapped, -conditional),
                     "label information": cvae.label_information_,
                     "seconds": time.perf_counter() - start,

@@ -231,9 +231,23 @@ def test_rows_of_a_label_that_never_trained_tell_nothing():
     assert label_information(log_joint, np.array([1, 1]), prior) == 0
 
 
-def test_the_log_posterior_is_a_difference_of_scores(fitted, iris):
+def test_log_probabilities_of_labels_are_differences_of_scores(fitted, iris):
     X, y = iris
+    log_proba = fitted.label_log_proba(X)
+    np.testing.assert_allclose(np.exp(log_proba), fitted.label_proba(X), rtol=1e-12)
+    np.testing.assert_allclose(fitted.label_proba(X).sum(axis=1), 1, rtol=1e-12)
     names = fitted.classes_[y]
-    log_posterior = fitted.score_samples(X, names) - fitted.score_samples(X) + np.log(fitted.class_prior_[y])
-    expected = fitted.label_proba(X)[np.arange(len(X)), y]
-    np.testing.assert_allclose(np.exp(log_posterior), expected, rtol=1e-6, atol=1e-12)
+    expected = fitted.score_samples(X, names) - fitted.score_samples(X) + np.log(fitted.class_prior_[y])
+    given = log_proba[np.arange(len(X)), np.searchsorted(fitted.classes_, names)]
+    np.testing.assert_allclose(given, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_log_probabilities_of_labels_are_finite_and_need_no_default_score(iris):
+    X, y = iris
+    far = CVAE(2, **OPTIONS, anomaly_score="latent_knn").fit(X, y - 1)
+    assert far.classes_.tolist() == [-1, 0, 1]
+    tiny = far.label_proba(100 * X)
+    log_tiny = far.label_log_proba(100 * X)
+    assert (tiny == 0).any()
+    assert np.isfinite(log_tiny).all()
+    assert log_tiny[tiny == 0].max() < -700  # too small for a float

@@ -234,27 +234,6 @@ class CVAE(Labeled, VAE):
         """
         return self._log_likelihood(X, n_samples, self._labels_of(X, y))
 
-    def label_proba(self, X: Any) -> np.ndarray:
-        """Return the posterior over labels, p(y | x) ∝ p(y) exp(reconstruction_kl score given y).
-
-        To rank rows by how little their given label fits, which finds label errors, take its
-        logarithm, because probabilities this near 0 and 1 tie: with the default score it is
-        ``score_samples(X, y) - score_samples(X)`` plus the logarithm of the label's
-        ``class_prior_``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        rows = self._rows(self._check_new_rows(X))
-        self._require_decoder("label_proba")
-        return self._evaluate(rows, lambda x, c: self.model_.label_proba(x))
-
     def posterior(self, X: Any, y: Any = None) -> Posterior:
         """Return means and standard deviations of q(z | x, y); without labels, of their mixture.
 

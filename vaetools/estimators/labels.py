@@ -1,4 +1,4 @@
-"""What a conditional estimator does with labels: checks, frequencies, use of them, p-values within each."""
+"""What a conditional estimator does with labels: checks, frequencies, posteriors, p-values within each."""
 
 from __future__ import annotations
 
@@ -71,6 +71,55 @@ class Labeled(Detector):
             same = codes == code
             p_values[same] = conformal_p_values(scores[same], self.label_calibration_scores_[known == code])
         return p_values
+
+    def label_proba(self, X: Any) -> np.ndarray:
+        """Return the posterior over labels, p(y | x) ∝ p(y) exp(reconstruction_kl score given y).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return np.exp(self.label_log_proba(X))
+
+    def label_log_proba(self, X: Any) -> np.ndarray:
+        """Return log p(y | x) of every label, which tells apart what ``label_proba`` rounds to 0 or 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+            In nats, in the order of ``classes_``; −inf for a label that no row that trained has.
+
+        Raises
+        ------
+        ValueError
+            If the network has no decoder.
+
+        Examples
+        --------
+        The rows whose given label fits least, to look for label errors:
+
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from vaetools import CVAE
+        >>> X, y = load_iris(return_X_y=True)
+        >>> y[7] = 2  # was 0
+        >>> cvae = CVAE(n_components=2, random_state=0).fit(X, y)
+        >>> given = cvae.label_log_proba(X)[np.arange(len(y)), np.searchsorted(cvae.classes_, y)]
+        >>> int(given.argmin())
+        7
+        """
+        rows = self._rows(self._check_new_rows(X))
+        self._require_decoder("label_log_proba")
+        return log_softmax(self._evaluate(rows, lambda x, c: self.model_.label_log_joint(x)), axis=1)
 
     def recalibrate(self, X: Any, y: Any = None) -> Any:
         """Set threshold and p-values from new normal rows, without training.
