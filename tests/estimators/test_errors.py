@@ -102,6 +102,11 @@ def with_value(value):
         ),
         (lambda: vae(device="cuda:99").fit(X), ValueError, "got 'cuda:99'"),
         (lambda: AE(anomaly_score="neg_kl").fit(X), ValueError, "got 'neg_kl'"),
+        (
+            lambda: vae().fit(X).score_table(X, scores=["tables"]),
+            ValueError,
+            "got 'tables'. A score that compares with training rows needs a fit with anomaly_score='tables'",
+        ),
         (lambda: Gaussian(-2), ValueError, "got -2"),
         (lambda: Gaussian("learned"), ValueError, "got 'learned'"),
         (lambda: EncoderDecoder(torch.nn.Linear(6, 2), spread="std"), ValueError, "got 'std'"),

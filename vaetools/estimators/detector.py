@@ -219,7 +219,10 @@ class Detector(BaseAutoencoder):
         names = has if scores is None else list(scores)
         for name in names:
             if name not in has:
-                raise ValueError(f"{type(self).__name__}: scores must be among {has}; got {name!r}.")
+                raise ValueError(
+                    f"{type(self).__name__}: scores must be among {has}; got {name!r}. A score that compares "
+                    f"with training rows needs a fit with anomaly_score={name!r}."
+                )
         index = X.index if isinstance(X, pd.DataFrame) else None
         others = [name for name in names if name != "elbo"]
         columns = dict(zip(others, self._evaluate_scores(rows, others).T, strict=True)) if others else {}
