@@ -24,10 +24,10 @@ COMMANDS = [
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """Go where the README's files are: small boards, and small tables."""
+    """Go where the README's files are: small photos, and small tables."""
     monkeypatch.chdir(tmp_path)
     for folder, n in (("train/good", 100), ("test/good", 30), ("test/defective", 10)):
-        path = tmp_path / "boards" / folder
+        path = tmp_path / "photos" / folder
         path.mkdir(parents=True)
         for i in range(n):
             noise(70, 70, seed=i).convert("L").save(path / f"{i}.png")
@@ -81,7 +81,7 @@ def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
     assert scores.columns.tolist() == ["path", "score", "reconstruction", "kl", "p_value", "verdict"]
     assert len(pd.read_csv("selected.csv")) == 40
     assert "Of 40 images" in Path("odd.html").read_text()
-    assert len(said["vaetools score boards.safetensors boards/test --top 20"].splitlines()) == 22
+    assert len(said["vaetools score photos.safetensors photos/test --top 20"].splitlines()) == 22
     assert said["vaetools info sales.safetensors"].startswith("sales.safetensors: VAE of rows of 2 columns")
     assert {"vector", "x", "y"} < set(pd.read_parquet("latents.parquet"))
     for made in ("projector/sprite.png", "grid.png", "strip.png", "similar.html", "report.html"):
