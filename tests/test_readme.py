@@ -63,6 +63,7 @@ def test_python_blocks_run_and_say_the_truth(tmp_path, files, monkeypatch):
     assert names["selected"].shape == names["as_its_label"].shape == (297,)
     assert len(names["suspicious"]) == 20
     assert names["images"].X.shape == (100, 64 * 64)
+    assert names["why"].surprise.shape == (2, 64 * 64)
     assert names["part"].table.columns.tolist()[0] == "path"
     assert len(names["part"].table) == 40
     assert Path("report.html").read_text().count("<section") >= 8
