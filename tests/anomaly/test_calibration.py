@@ -99,14 +99,36 @@ def test_nan_among_calibration_scores_is_odd_and_not_normal():
         0.75,
         1.0,
     ]
-    assert threshold(np.array([np.nan, *range(38)]), 0.05) == 0.0  # the second smallest of 39
+    scores = np.array([np.nan, *range(1, 39)])
+    assert threshold(scores, 0.05) == pytest.approx(1.0)  # the second smallest of 39
 
 
 def test_threshold_leaves_its_scores_alone():
     scores = np.array([*range(20, 0, -1)], dtype=float)
     before = scores.copy()
-    assert threshold(scores, 0.1) == 2.0
+    assert threshold(scores, 0.1) == pytest.approx(2.0)
     assert np.array_equal(scores, before)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-3, 1.0, 1e6, -1e6])
+def test_scores_that_differ_in_their_last_bits_are_ties(size):
+    scores = np.full(39, size)
+    again = size + np.array([-1, 0, 1]) * 1e-12 * max(1, abs(size))  # as another batch computes them
+    assert (conformal_p_values(again, scores) == 1).all()
+    assert (again >= threshold(scores, 0.05)).all()
+
+
+def test_verdicts_and_p_values_agree_at_the_threshold():
+    scores = np.random.default_rng(0).normal(size=199) * 100
+    new = np.concatenate([scores, np.nextafter(scores, -np.inf), scores - 1e-6])
+    p_values = conformal_p_values(new, scores)
+    assert ((new < threshold(scores, 0.05)) == (p_values <= 0.05)).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 18])
+def test_too_few_scores_have_no_threshold(n):
+    with pytest.raises(ValueError, match=f"at least 19 rows for a false_alarm_rate of 0.05; got {n}"):
+        threshold(np.arange(float(n)), 0.05)
 
 
 # False discoveries
