@@ -1,4 +1,4 @@
-"""scikit-learn's common checks, over every kind of estimator; `benchmarks/estimator_checks.py` trains in full."""
+"""scikit-learn's common checks; `benchmarks/estimator_checks.py` runs them with full training."""
 
 import pytest
 from sklearn.base import clone
