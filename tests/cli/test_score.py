@@ -303,20 +303,30 @@ def test_summary_and_table_of_discoveries(damaged, order_model, capsys):
     assert summary["oddest"][len(odd)]["score"] >= summary["threshold"]
     assert summary["false_alarm_rate"] == pytest.approx(max(row["p_value"] for row in odd))
     assert summary["false_discovery_rate"] == 0.3
+    assert summary["why_none_odd"] is None
     assert run("score", order_model, damaged, "--fdr", "0.3", "--top", "60", "-q") == 0
     assert capsys.readouterr().out.count(" odd") == len(odd)
 
 
-def test_where_nothing_can_be_found_it_is_said(photos, photo_model, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("fdr", "why"),
+    [
+        ("0.06", "it takes at least 80 of 100 to tell any from chance, with 20 calibration rows"),
+        (
+            "0.01",
+            "no selection is possible: a rate of 1 % takes 99 calibration rows or more; the model has 20",
+        ),
+    ],
+)
+def test_where_nothing_can_be_found_it_is_said(fdr, why, photos, photo_model, tmp_path, capsys):
     page = tmp_path / "odd.html"
-    assert run("score", photo_model, photos, "--fdr", "0.01", "--html", page, "--top", "3") == 0
-    err = capsys.readouterr().err
-    assert "0 odd; it takes at least 477 of 100 to tell any from chance, with 20 calibration rows." in err
+    assert run("score", photo_model, photos, "--fdr", fdr, "--html", page, "--top", "3") == 0
+    assert f"0 odd; {why}." in capsys.readouterr().err
     text = " ".join(Parsed(page.read_text()).text)
     assert "Of 100 images none was flagged" in text
-    assert run("score", photo_model, photos, "--fdr", "0.01", "--json") == 0
+    assert run("score", photo_model, photos, "--fdr", fdr, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
-    assert (summary["n_odd"], summary["threshold"]) == (0, None)
+    assert (summary["n_odd"], summary["threshold"], summary["why_none_odd"]) == (0, None, why)
 
 
 def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys):

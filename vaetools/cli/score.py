@@ -191,6 +191,7 @@ class Tally:
             "threshold": self.threshold,
             "false_alarm_rate": self.false_alarm_rate,
             "false_discovery_rate": self.selection and self.selection.false_discovery_rate,
+            "why_none_odd": self.selection and self.selection.why_none,
             **names,
             "oddest": [{key: _plain(value) for key, value in row.items()} for row in oddest],
             "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in self.failed],
