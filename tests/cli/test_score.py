@@ -289,7 +289,7 @@ def test_discoveries_are_made_of_the_whole_input(name, damaged, order_model, tmp
     selected = vaetools.discoveries(after["p_value"], 0.3)
     assert 20 <= selected.sum() < 40
     assert (after["verdict"] == "odd").tolist() == selected.tolist()
-    assert f"{selected.sum()} odd; at most 30 % of these are expected" in err
+    assert f"{selected.sum()} odd; selected so that at most 30 % of them are expected" in err
     assert [path.name for path in tmp_path.iterdir()] == ([] if name is None else [name])
 
 
@@ -323,7 +323,8 @@ def test_where_nothing_can_be_found_it_is_said(fdr, why, photos, photo_model, tm
     assert run("score", photo_model, photos, "--fdr", fdr, "--html", page, "--top", "3") == 0
     assert f"0 odd; {why}." in capsys.readouterr().err
     text = " ".join(Parsed(page.read_text()).text)
-    assert "Of 100 images none was flagged" in text
+    assert f"Of 100 images none was flagged; {why}." in text
+    assert "about 4.8 % of normal images are red somewhere" in text  # as without a selection
     assert run("score", photo_model, photos, "--fdr", fdr, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
     assert (summary["n_odd"], summary["threshold"], summary["why_none_odd"]) == (0, None, why)

@@ -294,7 +294,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             score_name=model.anomaly_score_,
             unit=SCORES[model.anomaly_score_].unit,
             threshold=tally.threshold,
-            false_alarm_rate=tally.false_alarm_rate,
+            false_alarm_rate=_expected_rate(model),
             image_shape=image_shape,
             paths=[str(name) for name in oddest.iloc[:, 0]],
             images=explanation.value,
@@ -307,6 +307,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
             flagged=(oddest["verdict"] == "odd").to_numpy(),
             histogram=bin_scores(np.concatenate(tally.scores), tally.threshold),
+            selection=tally.selection and tally.selection.words(),
         )
     )
     write_atomically(path, page.encode())

@@ -78,7 +78,9 @@ class Selection:
 
     def words(self) -> str:
         """Return what the verdicts mean, or why there is none."""
-        return self.why_none or f"at most {self._percent} of these are expected to be normal"
+        return self.why_none or (
+            f"selected so that at most {self._percent} of them are expected to be normal"
+        )
 
     @property
     def _percent(self) -> str:
