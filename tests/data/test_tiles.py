@@ -44,6 +44,13 @@ def test_a_model_that_looks_at_one_pixel_gives_the_untiled_result(size, overlap)
     assert np.array_equal(stitched, np.square(X - 0.3).reshape(2, 11, 13))
 
 
+def test_values_of_channels_are_added_up():
+    X = images(3, 7, 10, dtype="f4")
+    tiles = Tiles((3, 7, 10), size=4, overlap=1)
+    whole = X.reshape(2, 3, 7, 10).sum(axis=1, dtype="f8")
+    np.testing.assert_allclose(tiles.stitch(tiles.transform(X)), whole, rtol=1e-12)
+
+
 def test_overlaps_are_weighted_by_the_distance_to_the_border():
     tiles = Tiles((1, 3, 5), size=3, overlap=1)
     maps = np.stack([np.zeros((3, 3)), np.ones((3, 3))])
@@ -90,3 +97,8 @@ def test_wrong_shapes_are_named():
         tiles.stitch(np.zeros((7, 4)))
     with pytest.raises(ValueError, match=r"\(4 · n_images, 4\).*got \(8, 3\)"):
         tiles.stitch(np.zeros((8, 3)))
+    color = Tiles((3, 4, 4), size=2)
+    with pytest.raises(ValueError, match=r"maps .*\(4 · n_images, 4\) or \(4 · n_images, 12\).*got \(8, 8\)"):
+        color.stitch(np.zeros((8, 8)))
+    with pytest.raises(ValueError, match=r"tiles .*\(4 · n_images, 12\), .*got \(8, 4\)"):
+        color.inverse_transform(np.zeros((8, 4)))

@@ -125,18 +125,20 @@ class Tiles(TransformerMixin, BaseEstimator):
             In the type of the tiles; where they overlap, as `stitch` averages them. Tiles that
             `transform` cut give back X exactly.
         """
-        tiles = np.asarray(tiles)
-        images = self._assemble(tiles, self.image_shape[0])
-        images = np.rint(images) if tiles.dtype.kind in "iu" else images
-        return images.reshape(len(images), -1).astype(tiles.dtype)
+        pieces = self._by_image("tiles", tiles, self.image_shape[0])
+        images = self._assemble(pieces)
+        images = np.rint(images) if pieces.dtype.kind in "iu" else images
+        return images.reshape(len(images), -1).astype(pieces.dtype)
 
     def stitch(self, maps: Any) -> np.ndarray:
         """Put values per pixel of tiles, such as heat maps, together to maps of whole images.
 
         Parameters
         ----------
-        maps : array-like of shape (n_images · n_tiles, size · size) or (…, size, size)
-            One value per pixel of every tile, in the order of `transform`.
+        maps : array-like of shape (n_images · n_tiles, size · size) or (…, channels · size · size)
+            Values of every tile in the order of `transform`: one per pixel, or one per channel and
+            pixel. Those of channels are added up, as costs and surprise are. Or unflattened, such as
+            (…, size, size). `inverse_transform` keeps channels apart.
 
         Returns
         -------
@@ -145,24 +147,29 @@ class Tiles(TransformerMixin, BaseEstimator):
             of its distances to the nearer horizontal and the nearer vertical side of its tile,
             counted from 1. A model sees least around the pixels at its tile's border.
         """
-        return self._assemble(np.asarray(maps), 1)[:, 0]
+        pieces = self._by_image("maps", maps, 1, self.image_shape[0])
+        return self._assemble(pieces.sum(axis=2, dtype=np.float64, keepdims=True))[:, 0]
 
-    def _assemble(self, tiles: np.ndarray, channels: int) -> np.ndarray:
+    def _by_image(self, name: str, tiles: Any, *channels: int) -> np.ndarray:
+        """Return rows as ``(n_images, n_tiles, channels, size, size)``, of as many channels as fit."""
+        tiles, n_tiles = np.asarray(tiles), self.n_tiles
+        n_images, rest = divmod(len(tiles), n_tiles)
+        for n in channels:
+            if not rest and tiles.size == len(tiles) * n * self.size**2:
+                return tiles.reshape(n_images, n_tiles, n, self.size, self.size)
+        shapes = dict.fromkeys(f"({n_tiles} · n_images, {n * self.size**2})" for n in channels)
+        raise ValueError(
+            f"Tiles: {name} must have shape {' or '.join(shapes)}, in the order of transform; got "
+            f"{tiles.shape}."
+        )
+
+    def _assemble(self, tiles: np.ndarray) -> np.ndarray:
         """Return weighted means, ``(n_images, channels, height, width)``, float64."""
-        corners = self._corners()
-        shape = (channels, self.size, self.size)
-        n_images, rest = divmod(len(tiles), len(corners))
-        if rest or tiles.size != len(tiles) * np.prod(shape):
-            raise ValueError(
-                f"Tiles: tiles must have shape ({len(corners)} · n_images, {np.prod(shape)}), as transform "
-                f"returns them; got {tiles.shape}."
-            )
-        tiles = tiles.reshape(n_images, len(corners), *shape)
         ramp = np.minimum(np.arange(1, self.size + 1), np.arange(self.size, 0, -1))
         pyramid = np.multiply.outer(ramp, ramp)
-        images = np.zeros((n_images, channels, *self.image_shape[1:]))
+        images = np.zeros((len(tiles), tiles.shape[2], *self.image_shape[1:]))
         weights = np.zeros(self.image_shape[1:])
-        for i, (top, left) in enumerate(corners):
+        for i, (top, left) in enumerate(self._corners()):
             window = (..., slice(top, top + self.size), slice(left, left + self.size))
             weights[window] += pyramid
             # a running mean: exact where all that overlaps is equal
