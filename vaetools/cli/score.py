@@ -307,7 +307,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
             flagged=(oddest["verdict"] == "odd").to_numpy(),
             histogram=bin_scores(np.concatenate(tally.scores), tally.threshold),
-            selection=tally.selection and tally.selection.words(),
+            selection=None if tally.selection is None else tally.selection.words(),
         )
     )
     write_atomically(path, page.encode())
