@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,13 @@ class Tiles(TransformerMixin, BaseEstimator):
         -------
         self : Tiles
         """
-        self._corners()
+        self._check_parameters()
         return self
 
     @property
     def tile_shape(self) -> tuple[int, int, int]:
         """Shape of every tile, (channels, size, size)."""
+        self._check_parameters()
         return (self.image_shape[0], self.size, self.size)
 
     @property
@@ -99,6 +101,11 @@ class Tiles(TransformerMixin, BaseEstimator):
             In the type of X: the tiles of the first image in reading order, then the second's.
         """
         corners = self._corners()
+        shape = getattr(X, "shape", ())
+        if len(shape) > 2:
+            raise ValueError(
+                f"Tiles: X must have shape (n_images, n_features); got {self._reshape_hint(shape)}"
+            )
         X = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
         n_features = int(np.prod(self.image_shape))
         if X.shape[1] != n_features:
@@ -178,21 +185,44 @@ class Tiles(TransformerMixin, BaseEstimator):
 
     def _corners(self) -> list[tuple[int, int]]:
         """Return top and left of every tile, in reading order; check the parameters first."""
+        self._check_parameters()
         _, height, width = self.image_shape
-        most = min(height, width)
-        if not 1 <= self.size <= most:
-            raise ValueError(
-                f"Tiles: size must be from 1 to {most}, the shorter side of an image; got {self.size}."
-            )
-        if not 0 <= self.overlap < self.size:
-            raise ValueError(
-                f"Tiles: overlap must be from 0 to {self.size - 1}, below size; got {self.overlap}."
-            )
         step = self.size - self.overlap
         tops, lefts = ([*range(0, side - self.size, step), side - self.size] for side in (height, width))
         return [(top, left) for top in tops for left in lefts]
+
+    def _check_parameters(self) -> None:
+        """Raise where a parameter breaks its rule."""
+        shape = self.image_shape
+        if not (isinstance(shape, (tuple, list)) and len(shape) == 3 and all(_is_int(n, 1) for n in shape)):
+            raise ValueError(
+                "Tiles: image_shape must be a tuple (channels, height, width) of positive integers; got "
+                f"{shape!r}."
+            )
+        most = min(shape[1:])
+        if not _is_int(self.size, 1, most):
+            raise ValueError(
+                f"Tiles: size must be an integer from 1 to {most}, the shorter side of an image; got "
+                f"{self.size!r}."
+            )
+        if not _is_int(self.overlap, 0, self.size - 1):
+            raise ValueError(
+                f"Tiles: overlap must be an integer from 0 to {self.size - 1}, below size; got "
+                f"{self.overlap!r}."
+            )
+
+    def _reshape_hint(self, shape: tuple[int, ...]) -> str:
+        """Describe an image-shaped X and how to make rows of it."""
+        channels, height, width = self.image_shape
+        last = channels > 1 and tuple(shape[1:]) == (height, width, channels)
+        return f"{tuple(shape)}. Pass X{'.transpose(0, 3, 1, 2)' if last else ''}.reshape(len(X), -1)."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
+
+
+def _is_int(value: Any, low: int, high: float = math.inf) -> bool:
+    """Whether a value is an integer in a closed range."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)
