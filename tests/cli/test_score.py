@@ -338,6 +338,9 @@ def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys)
     err = capsys.readouterr().err
     assert "no rows were held out to calibrate" in err
     assert err.count("\n") == 1
+    assert run("score", model, orders, "--top", "2", "-q") == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert all("  –  " in line and "nan" not in line for line in lines)  # no p-value
     assert run("score", model, orders, "--fdr", "1.5") == 2
     assert "1.5 is not in the range" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,7 +261,7 @@ def _top_table(oddest: pd.DataFrame) -> str:
     def cell(heading: str, value: Any) -> str:
         if isinstance(value, str):
             return value
-        return number(value, 4 if heading == "p_value" else 1)
+        return number(None if math.isnan(value) else value, 4 if heading == "p_value" else 1)
 
     name, *headings = oddest.columns
     rows = [
