@@ -1,6 +1,7 @@
 """Thresholds and conformal p-values: exact false-alarm rates, ties, NaN."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -168,9 +169,9 @@ def test_fewer_than_the_discoverable_are_not_found(n_rows, n_calibration, rate):
         assert discoveries(p_values, rate).sum() == (n_odd if n_odd == fewest else 0)
 
 
-@pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan])
+@pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan, "0.1", None])
 def test_a_false_discovery_rate_lies_between_0_and_1(rate):
-    with pytest.raises(ValueError, match=f"false_discovery_rate must be .*; got {rate}"):
+    with pytest.raises(ValueError, match=f"false_discovery_rate must be .*; got {rate!r}"):
         discoveries(np.array([0.5]), rate)
 
 
@@ -178,3 +179,10 @@ def test_a_false_discovery_rate_lies_between_0_and_1(rate):
 def test_p_values_lie_in_the_unit_interval(p):
     with pytest.raises(ValueError, match=f"p_values must lie in .*; got {p}"):
         discoveries([0.5, p], 0.1)
+
+
+def test_there_is_one_p_value_per_row():
+    for shape in ((2, 3), ()):
+        with pytest.raises(ValueError, match=re.escape(f"shape (n_samples,); got {shape}.")):
+            discoveries(np.full(shape, 0.5), 0.1)
+    assert discoveries(np.float32([0.01, 0.5]), np.float32(0.1)).tolist() == [True, False]

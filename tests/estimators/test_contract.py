@@ -149,6 +149,12 @@ def test_score_table_has_every_score_that_has_its_state_and_the_index_of_X(corre
     assert set(AE(2, **SMALL).fit(X).score_table(X)) == {*without_posterior, "elbo_error"}
 
 
+def test_scores_are_a_list_of_names_which_may_be_empty(model, correlated):
+    with pytest.raises(ValueError, match=r"scores must be a list of names, such as \['elbo'\]; got 'elbo'"):
+        model.score_table(correlated, scores="elbo")
+    assert model.score_table(correlated, scores=[]).shape == (len(correlated), 0)
+
+
 IMAGES = SMALL | {"image_shape": (1, 3, 2), "hidden_channels": ()}
 
 

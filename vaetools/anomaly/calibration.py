@@ -15,6 +15,7 @@ Approach to Multiple Testing", Journal of the Royal Statistical Society B 57(1).
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 from scipy.stats import false_discovery_control
@@ -119,19 +120,21 @@ def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray
     Raises
     ------
     ValueError
-        If the rate does not lie between 0 and 1, or a p-value not in [0, 1].
+        If the rate does not lie between 0 and 1, or a p-value not in [0, 1], or there is not one per row.
 
     Examples
     --------
     >>> discoveries(np.array([0.01, 0.02, 0.04, 0.5]), 0.1)
     array([ True,  True,  True, False])
     """
-    if not 0 < false_discovery_rate < 1:
+    if not (isinstance(false_discovery_rate, Real) and 0 < false_discovery_rate < 1):
         raise ValueError(
             "discoveries: false_discovery_rate must be a number above 0 and below 1; got "
             f"{false_discovery_rate!r}."
         )
     p_values = np.asarray(p_values, dtype=np.float64)
+    if p_values.ndim != 1:
+        raise ValueError(f"discoveries: p_values must have shape (n_samples,); got {p_values.shape}.")
     outside = p_values[~((p_values >= 0) & (p_values <= 1))]
     if len(outside):
         raise ValueError(
