@@ -100,22 +100,24 @@ def test_the_blocks_are_those_that_are_tested():
 GUIDE = (Path(__file__).parents[1] / "docs" / "explanation.md").read_text(encoding="utf-8")
 
 
-def test_blocks_of_the_guide_to_explanations_run(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("mode", "channels"), [("gray", 1), ("rgb", 3)])
+def test_blocks_of_the_guide_to_explanations_run(mode, channels, tmp_path, monkeypatch):
     """As they stand, but for their sizes: fewer and smaller boards, and one epoch of their tiles."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 200)
     folder = tmp_path / "boards" / "good"
     folder.mkdir(parents=True)
     for i in range(40):
-        noise(96, 96, seed=i).convert("L").save(folder / f"{i}.png")
+        noise(96, 96, seed=i).point(lambda value: 85 + value // 3).save(folder / f"{i}.png")
     text = GUIDE
     sizes = {"(boards.X), [100]": "(boards.X), [25]", "320": "96", "max_iter=8": "max_iter=1"}
-    for size, smaller in sizes.items():
+    for size, smaller in (sizes | {'mode="gray"': f'mode="{mode}"'}).items():
         assert size in text
         text = text.replace(size, smaller)
-    names = {"new_boards": np.random.default_rng(0).integers(0, 256, (2, 96 * 96), dtype=np.uint8)}
+    new_boards = np.random.default_rng(0).integers(0, 256, (2, channels * 96 * 96), dtype=np.uint8)
+    names = {"new_boards": new_boards}
     for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
         exec(compile(block, "explanation.md", "exec"), names)
     assert names["heat"](names["maps"], names["scale"]).max() <= 1
     assert names["pictures"].shape == (2, 96, 96, 3)
-    assert names["odd"].all()  # noise is finer than what trained
+    assert names["odd"].all()  # noise is stronger than what trained

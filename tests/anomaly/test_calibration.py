@@ -1,6 +1,7 @@
 """Thresholds and conformal p-values: exact false-alarm rates, ties, NaN."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -99,14 +100,36 @@ def test_nan_among_calibration_scores_is_odd_and_not_normal():
         0.75,
         1.0,
     ]
-    assert threshold(np.array([np.nan, *range(38)]), 0.05) == 0.0  # the second smallest of 39
+    scores = np.array([np.nan, *range(1, 39)])
+    assert threshold(scores, 0.05) == pytest.approx(1.0)  # the second smallest of 39
 
 
 def test_threshold_leaves_its_scores_alone():
     scores = np.array([*range(20, 0, -1)], dtype=float)
     before = scores.copy()
-    assert threshold(scores, 0.1) == 2.0
+    assert threshold(scores, 0.1) == pytest.approx(2.0)
     assert np.array_equal(scores, before)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-3, 1.0, 1e6, -1e6])
+def test_scores_that_differ_in_their_last_bits_are_ties(size):
+    scores = np.full(39, size)
+    again = size + np.array([-1, 0, 1]) * 1e-12 * max(1, abs(size))  # as another batch computes them
+    assert (conformal_p_values(again, scores) == 1).all()
+    assert (again >= threshold(scores, 0.05)).all()
+
+
+def test_verdicts_and_p_values_agree_at_the_threshold():
+    scores = np.random.default_rng(0).normal(size=199) * 100
+    new = np.concatenate([scores, np.nextafter(scores, -np.inf), scores - 1e-6])
+    p_values = conformal_p_values(new, scores)
+    assert ((new < threshold(scores, 0.05)) == (p_values <= 0.05)).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 18])
+def test_too_few_scores_have_no_threshold(n):
+    with pytest.raises(ValueError, match=f"at least 19 rows for a false_alarm_rate of 0.05; got {n}"):
+        threshold(np.arange(float(n)), 0.05)
 
 
 # False discoveries
@@ -146,9 +169,9 @@ def test_fewer_than_the_discoverable_are_not_found(n_rows, n_calibration, rate):
         assert discoveries(p_values, rate).sum() == (n_odd if n_odd == fewest else 0)
 
 
-@pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan])
+@pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan, "0.1", None])
 def test_a_false_discovery_rate_lies_between_0_and_1(rate):
-    with pytest.raises(ValueError, match=f"false_discovery_rate must be .*; got {rate}"):
+    with pytest.raises(ValueError, match=f"false_discovery_rate must be .*; got {rate!r}"):
         discoveries(np.array([0.5]), rate)
 
 
@@ -156,3 +179,10 @@ def test_a_false_discovery_rate_lies_between_0_and_1(rate):
 def test_p_values_lie_in_the_unit_interval(p):
     with pytest.raises(ValueError, match=f"p_values must lie in .*; got {p}"):
         discoveries([0.5, p], 0.1)
+
+
+def test_there_is_one_p_value_per_row():
+    for shape in ((2, 3), ()):
+        with pytest.raises(ValueError, match=re.escape(f"shape (n_samples,); got {shape}.")):
+            discoveries(np.full(shape, 0.5), 0.1)
+    assert discoveries(np.float32([0.01, 0.5]), np.float32(0.1)).tolist() == [True, False]

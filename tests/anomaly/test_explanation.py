@@ -139,6 +139,13 @@ def test_the_table_ranks_the_columns_of_every_row():
     )
     pd.testing.assert_frame_equal(explained.table(top=2), expected, check_dtype=False)
     assert len(explained.table(top=99)) == 6
+    assert repr(explained) == "Explanation(2 rows × 3 columns)"
+
+
+@pytest.mark.parametrize("top", [-1, 0, 1.5, "2", True])
+def test_the_number_of_columns_is_a_positive_integer(top):
+    with pytest.raises(ValueError, match=rf"Explanation: top must be a positive integer; got {top!r}\."):
+        explanation().table(top=top)
 
 
 def test_a_planted_cell_is_ranked_first_by_its_name(correlated):

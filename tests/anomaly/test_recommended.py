@@ -69,7 +69,7 @@ def test_images_is_the_rarer_of_two_tails(read, seen, digits):
     reading = read(strange(digits[0][300:400]))
     states = fit_states("images", reference_of(seen, SHAPE))
     expected = naive_images(reading, seen, states)
-    np.testing.assert_allclose(score("images", reading, seen, SHAPE), expected, rtol=1e-6)  # logs + 1e-9
+    np.testing.assert_allclose(score("images", reading, seen, SHAPE), expected, rtol=1e-3)  # logs + 1e-4
 
 
 def test_images_tells_false_alarms_by_its_level(digits):

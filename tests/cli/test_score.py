@@ -289,7 +289,7 @@ def test_discoveries_are_made_of_the_whole_input(name, damaged, order_model, tmp
     selected = vaetools.discoveries(after["p_value"], 0.3)
     assert 20 <= selected.sum() < 40
     assert (after["verdict"] == "odd").tolist() == selected.tolist()
-    assert f"{selected.sum()} odd; at most 30 % of these are expected" in err
+    assert f"{selected.sum()} odd; selected so that at most 30 % of them are expected" in err
     assert [path.name for path in tmp_path.iterdir()] == ([] if name is None else [name])
 
 
@@ -303,20 +303,31 @@ def test_summary_and_table_of_discoveries(damaged, order_model, capsys):
     assert summary["oddest"][len(odd)]["score"] >= summary["threshold"]
     assert summary["false_alarm_rate"] == pytest.approx(max(row["p_value"] for row in odd))
     assert summary["false_discovery_rate"] == 0.3
+    assert summary["why_none_odd"] is None
     assert run("score", order_model, damaged, "--fdr", "0.3", "--top", "60", "-q") == 0
     assert capsys.readouterr().out.count(" odd") == len(odd)
 
 
-def test_where_nothing_can_be_found_it_is_said(photos, photo_model, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("fdr", "why"),
+    [
+        ("0.06", "it takes at least 80 of 100 to tell any from chance, with 20 calibration rows"),
+        (
+            "0.01",
+            "no selection is possible: a rate of 1 % takes 99 calibration rows or more; the model has 20",
+        ),
+    ],
+)
+def test_where_nothing_can_be_found_it_is_said(fdr, why, photos, photo_model, tmp_path, capsys):
     page = tmp_path / "odd.html"
-    assert run("score", photo_model, photos, "--fdr", "0.01", "--html", page, "--top", "3") == 0
-    err = capsys.readouterr().err
-    assert "0 odd; it takes at least 477 of 100 to tell any from chance, with 20 calibration rows." in err
+    assert run("score", photo_model, photos, "--fdr", fdr, "--html", page, "--top", "3") == 0
+    assert f"0 odd; {why}." in capsys.readouterr().err
     text = " ".join(Parsed(page.read_text()).text)
-    assert "Of 100 images none was flagged" in text
-    assert run("score", photo_model, photos, "--fdr", "0.01", "--json") == 0
+    assert f"Of 100 images none was flagged; {why}." in text
+    assert "about 4.8 % of normal images are red somewhere" in text  # as without a selection
+    assert run("score", photo_model, photos, "--fdr", fdr, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
-    assert (summary["n_odd"], summary["threshold"]) == (0, None)
+    assert (summary["n_odd"], summary["threshold"], summary["why_none_odd"]) == (0, None, why)
 
 
 def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys):
@@ -327,6 +338,9 @@ def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys)
     err = capsys.readouterr().err
     assert "no rows were held out to calibrate" in err
     assert err.count("\n") == 1
+    assert run("score", model, orders, "--top", "2", "-q") == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert all("  –  " in line and "nan" not in line for line in lines)  # no p-value
     assert run("score", model, orders, "--fdr", "1.5") == 2
     assert "1.5 is not in the range" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]

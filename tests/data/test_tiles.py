@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -44,6 +46,13 @@ def test_a_model_that_looks_at_one_pixel_gives_the_untiled_result(size, overlap)
     assert np.array_equal(stitched, np.square(X - 0.3).reshape(2, 11, 13))
 
 
+def test_values_of_channels_are_added_up():
+    X = images(3, 7, 10, dtype="f4")
+    tiles = Tiles((3, 7, 10), size=4, overlap=1)
+    whole = X.reshape(2, 3, 7, 10).sum(axis=1, dtype="f8")
+    np.testing.assert_allclose(tiles.stitch(tiles.transform(X)), whole, rtol=1e-12)
+
+
 def test_overlaps_are_weighted_by_the_distance_to_the_border():
     tiles = Tiles((1, 3, 5), size=3, overlap=1)
     maps = np.stack([np.zeros((3, 3)), np.ones((3, 3))])
@@ -71,15 +80,39 @@ def test_it_is_a_scikit_learn_transformer():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 0}, "size must be from 1 to 4, .* got 0"),
-        ({"size": 5}, "size must be from 1 to 4, .* got 5"),
-        ({"size": 3, "overlap": 3}, "overlap must be from 0 to 2, .* got 3"),
-        ({"size": 3, "overlap": -1}, "overlap must be from 0 to 2, .* got -1"),
+        ({"size": 0}, "size must be an integer from 1 to 4, .* got 0"),
+        ({"size": 5}, "size must be an integer from 1 to 4, .* got 5"),
+        ({"size": 4.0}, "size must be an integer .* got 4.0"),
+        ({"size": "4"}, "size must be an integer .* got '4'"),
+        ({"size": True}, "size must be an integer .* got True"),
+        ({"size": 3, "overlap": 3}, "overlap must be an integer from 0 to 2, .* got 3"),
+        ({"size": 3, "overlap": -1}, "overlap must be an integer from 0 to 2, .* got -1"),
+        ({"size": 3, "overlap": 0.5}, "overlap must be an integer .* got 0.5"),
+        ({"image_shape": (8, 8)}, r"image_shape must be a tuple \(channels, .* got \(8, 8\)"),
+        ({"image_shape": (1, 0, 8)}, r"image_shape must be .* got \(1, 0, 8\)"),
+        ({"image_shape": 8}, "image_shape must be .* got 8"),
     ],
 )
 def test_parameters_out_of_range_are_named(options, message):
-    with pytest.raises(ValueError, match=f"Tiles: {message}"):
-        Tiles((1, 4, 9), **options).fit()
+    tiles = Tiles(**{"image_shape": (1, 4, 9)} | options)
+    for use in (tiles.fit, lambda: tiles.tile_shape, lambda: tiles.transform(np.zeros((1, 36)))):
+        with pytest.raises(ValueError, match=f"Tiles: {message}"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "shape", "advice"),
+    [
+        ((1, 4, 6), (2, 4, 6), "X.reshape(len(X), -1)"),
+        ((3, 4, 6), (2, 3, 4, 6), "X.reshape(len(X), -1)"),
+        ((3, 4, 6), (2, 4, 6, 3), "X.transpose(0, 3, 1, 2).reshape(len(X), -1)"),
+    ],
+)
+def test_images_that_are_not_rows_are_refused_with_advice_that_works(image_shape, shape, advice):
+    tiles, X = Tiles(image_shape, size=2), np.zeros(shape)
+    with pytest.raises(ValueError, match=re.escape(f"(n_images, n_features); got {shape}. Pass {advice}.")):
+        tiles.transform(X)
+    assert len(tiles.transform(eval(advice))) == 2 * 6
 
 
 def test_wrong_shapes_are_named():
@@ -90,3 +123,8 @@ def test_wrong_shapes_are_named():
         tiles.stitch(np.zeros((7, 4)))
     with pytest.raises(ValueError, match=r"\(4 · n_images, 4\).*got \(8, 3\)"):
         tiles.stitch(np.zeros((8, 3)))
+    color = Tiles((3, 4, 4), size=2)
+    with pytest.raises(ValueError, match=r"maps .*\(4 · n_images, 4\) or \(4 · n_images, 12\).*got \(8, 8\)"):
+        color.stitch(np.zeros((8, 8)))
+    with pytest.raises(ValueError, match=r"tiles .*\(4 · n_images, 12\), .*got \(8, 4\)"):
+        color.inverse_transform(np.zeros((8, 4)))

@@ -197,6 +197,40 @@ def test_an_unseen_category_is_odder_than_any_other(trained, table):
     assert trained.score_samples(unseen)[0] < scores.min()
 
 
+@pytest.mark.parametrize(
+    ("chosen", "as_read", "message"),
+    [
+        (
+            ["10", "20"],
+            [10, 20, None],
+            "'b' must hold strings like its categories, '10', '20'; got 10.0, of type float",
+        ),
+        (
+            ["True", "no"],
+            [True, False],
+            "must hold strings like its categories, 'True', 'no'; got True, of type bool",
+        ),
+        ([10, 20], ["10", "20"], "must hold numbers like its categories, 10, 20; got '10', of type str"),
+    ],
+)
+def test_categories_that_come_back_as_another_type_are_refused(chosen, as_read, message):
+    table = pd.DataFrame({"a": np.arange(40.0), "b": chosen * 20})
+    model = VAE(column_likelihoods={"b": "categorical"}, contamination=0.1, **OPTIONS).fit(table)
+    back = table.head(len(as_read)).assign(b=as_read)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.predict(back)
+    assert len(model.predict(back.assign(b=chosen[0]))) == len(as_read)
+
+
+def test_numbers_that_are_categories_may_be_written_otherwise():
+    """An integer column with a missing cell comes back as floats; and new numbers are new categories."""
+    table = pd.DataFrame({"a": np.arange(40.0), "b": [1, 2] * 20})
+    model = VAE(column_likelihoods={"b": "categorical"}, contamination=0.1, **OPTIONS).fit(table)
+    scores = model.score_samples(table)
+    np.testing.assert_allclose(model.score_samples(table.astype({"b": float})), scores, rtol=1e-9)
+    assert (model.score_samples(table.assign(b=3.5)) < scores).all()
+
+
 def test_a_missing_cell_costs_nothing(model, table):
     nothing = table.iloc[[0]].astype(object).mask(np.ones((1, 8), bool))
     terms = model.score_table(nothing)

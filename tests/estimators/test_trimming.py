@@ -70,6 +70,18 @@ def test_columns_count_alike_whatever_their_unit():
     assert set(vae.suspects_[:10]) == set(range(10))
 
 
+def test_the_scale_is_that_of_the_rows_that_train():
+    """Wild rows stretch the scale on which they are found, and hide others that are only odd."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    X[:6] *= 1e6
+    X[6:12] += 9
+    vae = VAE(2, trimmed_fraction=0.1, contamination=0.1, max_iter=1, random_state=0).fit(X)
+    assert set(range(12)) < set(vae.suspects_)
+    kept = np.delete(X, vae.suspects_, axis=0)
+    np.testing.assert_allclose(vae.input_scale_.scale, kept.std(axis=0))
+
+
 def test_missing_cells_and_categories_are_compared_as_the_encoder_sees_them():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"a": rng.normal(size=100), "b": rng.choice(["x", "y"], 100)})

@@ -86,6 +86,8 @@ def test_it_opens_with_the_verdict_in_plain_words():
         ({"n_scored": 9, "n_flagged": 2}, "Of 9 images 2 were flagged; fewer than 1 would be if all"),
         ({"n_scored": 1, "n_flagged": 1}, "The only image was flagged; of normal images 5.0 % are."),
         ({"n_scored": 1, "n_flagged": 0, "false_alarm_rate": None}, "The only image was not flagged."),
+        ({"selection": "selected so"}, "Of 1,000 images 61 were flagged; selected so."),
+        ({"n_scored": 1, "n_flagged": 0, "selection": "none"}, "The only image was not flagged; none."),
         ({"n_flagged": None}, "1,000 images were scored. The model has no threshold, so it flags none."),
         ({"n_scored": 0, "n_flagged": 0}, "No image could be scored."),
     ],

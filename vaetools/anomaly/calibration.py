@@ -15,11 +15,12 @@ Approach to Multiple Testing", Journal of the Royal Statistical Society B 57(1).
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 from scipy.stats import false_discovery_control
 
-_ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats
+_ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
 
 
 def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
@@ -57,28 +58,39 @@ def n_rows_needed(false_alarm_rate: float) -> int:
 
 
 def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
-    """Return the score below which a row is flagged; needs `n_rows_needed` scores.
+    """Return the score below which a row is flagged: the k-th smallest, and what rounding makes of it.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than `n_rows_needed` scores.
 
     Examples
     --------
-    >>> threshold(np.arange(19.0), 0.05)
-    0.0
+    >>> round(threshold(np.arange(19.0), 0.05), 6) == 0
+    True
     """
     k = n_tolerated(len(scores), false_alarm_rate)
-    return float(np.partition(_nan_as_oddest(scores), k - 1)[k - 1])
+    if k == 0:
+        raise ValueError(
+            f"threshold: scores must be those of at least {n_rows_needed(false_alarm_rate)} rows for a "
+            f"false_alarm_rate of {false_alarm_rate}; got {len(scores)}."
+        )
+    return float(np.partition(_ties(scores), k - 1)[k - 1])
 
 
 def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np.ndarray:
     """Return (1 + the number of calibration scores at most as high) / (n + 1), in (0, 1].
 
-    Ties count against the row, which keeps the values valid; NaN counts as the oddest.
+    Ties count for the row, up to the last bits that scores may differ in by batch, which keeps the
+    values valid; NaN counts as the oddest.
 
     Examples
     --------
     >>> conformal_p_values(np.array([-1.0, 1.0, 9.0]), np.array([0.0, 1.0, 2.0]))
     array([0.25, 0.75, 1.  ])
     """
-    ordered = np.sort(_nan_as_oddest(calibration_scores))
+    ordered = np.sort(_ties(calibration_scores))
     n_at_most = np.searchsorted(ordered, _nan_as_oddest(scores), side="right")
     return (1 + n_at_most) / (len(ordered) + 1)
 
@@ -108,19 +120,21 @@ def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray
     Raises
     ------
     ValueError
-        If the rate does not lie between 0 and 1, or a p-value not in [0, 1].
+        If the rate does not lie between 0 and 1, or a p-value not in [0, 1], or there is not one per row.
 
     Examples
     --------
     >>> discoveries(np.array([0.01, 0.02, 0.04, 0.5]), 0.1)
     array([ True,  True,  True, False])
     """
-    if not 0 < false_discovery_rate < 1:
+    if not (isinstance(false_discovery_rate, Real) and 0 < false_discovery_rate < 1):
         raise ValueError(
             "discoveries: false_discovery_rate must be a number above 0 and below 1; got "
             f"{false_discovery_rate!r}."
         )
     p_values = np.asarray(p_values, dtype=np.float64)
+    if p_values.ndim != 1:
+        raise ValueError(f"discoveries: p_values must have shape (n_samples,); got {p_values.shape}.")
     outside = p_values[~((p_values >= 0) & (p_values <= 1))]
     if len(outside):
         raise ValueError(
@@ -160,6 +174,12 @@ def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
     ranks = np.arange(1, len(counts) + 1)
     allowed = false_discovery_rate * (1 + _ROUNDING) * len(counts) * n_at_most
     return int(ranks[ranks * n_at_most[-1] <= allowed].max(initial=0))
+
+
+def _ties(calibration_scores: np.ndarray) -> np.ndarray:
+    """Return scores that no equal score lies below, whatever batch it was computed in."""
+    scores = _nan_as_oddest(np.asarray(calibration_scores, dtype=np.float64))
+    return scores - _ROUNDING * np.maximum(np.abs(scores), 1)
 
 
 def _nan_as_oddest(scores: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
-from vaetools.anomaly.reference import Fitted, Reference, State, States
+from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
 from vaetools.nn.objectives import Reading
 
 N_POINTS = 2_000  # reference rows of the density
@@ -48,7 +48,7 @@ def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
 def fit_density_of_states(reference: Reference, states: Fitted) -> State:
     """Return the whitened statistics of reference rows, their bandwidth, and how to get there."""
     low, median, high = np.quantile(reference.evaluate(lambda r: r.terms.reconstruction), [0.25, 0.5, 0.75])
-    state = {"reconstruction": np.array([median, high - low or 1.0])}
+    state = {"reconstruction": np.array([median, usable(high - low, abs(median) + 1)])}
     if reference.image_shape is not None:
         state |= {"image_shape": np.array(reference.image_shape), "limits": pixel_range(reference)}
     as_tensors = {name: torch.from_numpy(value) for name, value in state.items()}

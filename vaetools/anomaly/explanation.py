@@ -62,6 +62,10 @@ class Explanation:
     image_shape: tuple[int, int, int] | None = None
     heat_range: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        n_samples, n_features = self.surprise.shape
+        return f"Explanation({n_samples} rows × {n_features} columns)"
+
     def table(self, top: int = 5) -> pd.DataFrame:
         """Return the most surprising columns of every row.
 
@@ -75,7 +79,14 @@ class Explanation:
         table : DataFrame of shape (n_samples · top, 5)
             Columns ``row``, ``column``, ``value``, ``expected`` and ``surprise`` in nats. Rows are
             in order, and within each the most surprising column is first; missing cells are last.
+
+        Raises
+        ------
+        ValueError
+            If ``top`` is not a positive integer.
         """
+        if not isinstance(top, (int, np.integer)) or isinstance(top, bool) or top < 1:
+            raise ValueError(f"Explanation: top must be a positive integer; got {top!r}.")
         order = np.argsort(-self.surprise, axis=1, kind="stable")[:, :top]
         ranked = {
             name: np.take_along_axis(getattr(self, name), order, axis=1).ravel()

@@ -24,6 +24,7 @@ from sklearn.covariance import LedoitWolf
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaetools.anomaly.neighbors import whitening
 from vaetools.anomaly.reference import Fitted, Reference, State, States
 from vaetools.nn.objectives import Reading
 
@@ -107,10 +108,7 @@ def _hidden_residual(reading: Reading) -> Tensor:
 def _fit_distance(vectors: np.ndarray) -> State:
     """Return mean and whitening of a Mahalanobis distance with a shrunk covariance."""
     n_rows, n_values = vectors.shape
-    covariance = LedoitWolf().fit(vectors).covariance_ if n_rows > 1 else np.eye(n_values)
-    variances, axes = np.linalg.eigh(covariance)
-    floor = 1e-6 * variances.max() or 1.0
-    return {"mean": vectors.mean(axis=0), "whitening": axes / np.sqrt(np.maximum(variances, floor))}
+    return whitening(vectors, LedoitWolf().fit(vectors).covariance_ if n_rows > 1 else np.eye(n_values))
 
 
 def _distance(vectors: Tensor, state: Mapping[str, Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaetools.anomaly.reference import Fitted, Reference, State, States
+from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
 from vaetools.nn.objectives import Reading
 
 KNN_NEIGHBORS = 5
@@ -38,15 +38,19 @@ def nearest_others(references: Tensor, k: int) -> Tensor:
     return nearest(references, references, k + 1)[:, 1:]
 
 
-def whiten(codes: np.ndarray) -> State:
-    """Return the codes as standardized principal components, and how to get there."""
-    mean = codes.mean(axis=0)
-    covariance = np.atleast_2d(np.cov(codes.T, ddof=0)) if len(codes) > 1 else np.eye(codes.shape[1])
+def whitening(vectors: np.ndarray, covariance: np.ndarray) -> State:
+    """Return the mean of vectors and what makes their principal components have a variance of 1."""
     variances, axes = np.linalg.eigh(covariance)
     # a collapsed direction holds no information: do not blow it up
-    floor = 1e-6 * variances.max() or 1.0  # of codes that are all alike, keep the unit
-    whitening = axes / np.sqrt(np.maximum(variances, floor))
-    return {"mean": mean, "whitening": whitening, "codes": (codes - mean) @ whitening}
+    floor = usable(1e-6 * variances.max(), 1e-18 * np.square(vectors).mean())
+    return {"mean": vectors.mean(axis=0), "whitening": axes / np.sqrt(np.maximum(variances, floor))}
+
+
+def whiten(codes: np.ndarray) -> State:
+    """Return the codes as standardized principal components, and how to get there."""
+    covariance = np.atleast_2d(np.cov(codes.T, ddof=0)) if len(codes) > 1 else np.eye(codes.shape[1])
+    state = whitening(codes, covariance)
+    return state | {"codes": (codes - state["mean"]) @ state["whitening"]}
 
 
 def fit_latent_knn(reference: Reference, states: Fitted) -> State:

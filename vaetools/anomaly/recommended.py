@@ -15,11 +15,11 @@ from torch import Tensor
 from vaetools.anomaly.density import density_of_states
 from vaetools.anomaly.images import hidden_residual, structure
 from vaetools.anomaly.neighbors import KNN_NEIGHBORS, latent_knn, nearest, nearest_others
-from vaetools.anomaly.reference import Fitted, Reference, State, States, on
+from vaetools.anomaly.reference import Fitted, Reference, State, States, on, usable
 from vaetools.nn.objectives import Reading
 
 _GUARD = 0.1  # share of the false alarms of `images` that its density of states gets
-_TINY = 1e-9
+_TINY = 1e-4  # standard deviations: less is not odd, and may be rounding
 
 
 def fit_images(reference: Reference, states: Fitted) -> State:
@@ -32,10 +32,8 @@ def fit_images(reference: Reference, states: Fitted) -> State:
     codes = torch.from_numpy(states["latent_knn"]["codes"])
     from_others = nearest_others(codes, KNN_NEIGHBORS).mean(dim=1, keepdim=True).numpy()
     logs = np.log(np.concatenate([reference.evaluate(distances), from_others], axis=1) + _TINY)
-    mean, std = logs.mean(axis=0), logs.std(axis=0)
-    std[std == 0] = 1.0
-    spread = ((logs - mean) / std).sum(axis=1).std() or 1.0
-    return {"mean": mean, "std": std, "spread": np.array(spread)}
+    mean, std = logs.mean(axis=0), usable(logs.std(axis=0))
+    return {"mean": mean, "std": std, "spread": usable(((logs - mean) / std).sum(axis=1).std())}
 
 
 def images(reading: Reading, states: States) -> Tensor:
@@ -62,15 +60,15 @@ def fit_tables(reference: Reference, states: Fitted) -> State:
     """Return reference rows, and what is usual of both parts among them."""
     rows = reference.evaluate(_seen, decodes=False)
     distances = nearest_others(torch.from_numpy(rows), 1)[:, 0].numpy()
-    closest = 1e-3 * distances.mean() or 1.0  # copies of a row lie at a distance of 0
-    state = {"rows": rows, "closest": np.array(closest)}
+    closest = np.array(1e-3 * usable(distances.mean()))  # copies of a row lie at a distance of 0
+    state = {"rows": rows, "closest": closest}
     parts = {
         "distance": np.log(distances + closest),
         "reconstruction": reference.evaluate(lambda reading: reading.terms.reconstruction),
     }
     for name, values in parts.items():
         median, high = np.quantile(values, [0.5, 0.9])
-        state[name] = np.array([median, high - median or 1.0])
+        state[name] = np.array([median, usable(high - median, abs(median) + 1)])
     return state
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -35,6 +35,17 @@ class Reference(NamedTuple):
 
     evaluate: Evaluate
     image_shape: tuple[int, int, int] | None
+
+
+def usable(spread: Any, size: Any = 1.0) -> np.ndarray:
+    """Return a spread to divide by, or 1 where it may be no more than the rounding of values of a size.
+
+    Examples
+    --------
+    >>> usable(np.array([0.25, 1e-9]))
+    array([0.25, 1.  ])
+    """
+    return np.where(spread > 1e-6 * size, spread, 1.0)
 
 
 def on(states: Fitted, like: Tensor) -> dict[str, dict[str, Tensor]]:

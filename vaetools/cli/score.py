@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,7 @@ class Tally:
             "threshold": self.threshold,
             "false_alarm_rate": self.false_alarm_rate,
             "false_discovery_rate": self.selection and self.selection.false_discovery_rate,
+            "why_none_odd": self.selection and self.selection.why_none,
             **names,
             "oddest": [{key: _plain(value) for key, value in row.items()} for row in oddest],
             "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in self.failed],
@@ -259,7 +261,7 @@ def _top_table(oddest: pd.DataFrame) -> str:
     def cell(heading: str, value: Any) -> str:
         if isinstance(value, str):
             return value
-        return number(value, 4 if heading == "p_value" else 1)
+        return number(None if math.isnan(value) else value, 4 if heading == "p_value" else 1)
 
     name, *headings = oddest.columns
     rows = [
@@ -293,7 +295,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             score_name=model.anomaly_score_,
             unit=SCORES[model.anomaly_score_].unit,
             threshold=tally.threshold,
-            false_alarm_rate=tally.false_alarm_rate,
+            false_alarm_rate=_expected_rate(model),
             image_shape=image_shape,
             paths=[str(name) for name in oddest.iloc[:, 0]],
             images=explanation.value,
@@ -306,6 +308,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
             flagged=(oddest["verdict"] == "odd").to_numpy(),
             histogram=bin_scores(np.concatenate(tally.scores), tally.threshold),
+            selection=None if tally.selection is None else tally.selection.words(),
         )
     )
     write_atomically(path, page.encode())

@@ -56,15 +56,32 @@ class Selection:
         limit = (self.rank + 0.5) / len(self.counts)  # between two values that a p-value can have
         return table.assign(verdict=np.where(table["p_value"] < limit, ODD, NORMAL))
 
-    def words(self) -> str:
-        """Return what the verdicts mean, or how many odd rows it takes to find any."""
-        from vaetools.anomaly.calibration import n_discoverable
+    @property
+    def why_none(self) -> str | None:
+        """Why no row is odd: how many odd rows, or calibration rows, it takes to find any."""
+        from vaetools.anomaly.calibration import n_discoverable, n_rows_needed
 
         if self.n_odd:
-            return f"at most {100 * self.false_discovery_rate:g} % of these are expected to be normal"
+            return None
         n_rows, n_calibration = int(self.counts.sum()), len(self.calibration_scores)
         fewest = n_discoverable(n_rows, n_calibration, self.false_discovery_rate)
+        if fewest > n_rows:
+            needed = n_rows_needed(self.false_discovery_rate)
+            return (
+                f"no selection is possible: a rate of {self._percent} takes {needed:,} calibration "
+                f"rows or more; the model has {n_calibration:,}"
+            )
         return (
             f"it takes at least {fewest:,} of {n_rows:,} to tell any from chance, with {n_calibration:,} "
             "calibration rows"
         )
+
+    def words(self) -> str:
+        """Return what the verdicts mean, or why there is none."""
+        return self.why_none or (
+            f"selected so that at most {self._percent} of them are expected to be normal"
+        )
+
+    @property
+    def _percent(self) -> str:
+        return f"{100 * self.false_discovery_rate:g} %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,13 @@ class Tiles(TransformerMixin, BaseEstimator):
         -------
         self : Tiles
         """
-        self._corners()
+        self._check_parameters()
         return self
 
     @property
     def tile_shape(self) -> tuple[int, int, int]:
         """Shape of every tile, (channels, size, size)."""
+        self._check_parameters()
         return (self.image_shape[0], self.size, self.size)
 
     @property
@@ -99,6 +101,11 @@ class Tiles(TransformerMixin, BaseEstimator):
             In the type of X: the tiles of the first image in reading order, then the second's.
         """
         corners = self._corners()
+        shape = getattr(X, "shape", ())
+        if len(shape) > 2:
+            raise ValueError(
+                f"Tiles: X must have shape (n_images, n_features); got {self._reshape_hint(shape)}"
+            )
         X = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
         n_features = int(np.prod(self.image_shape))
         if X.shape[1] != n_features:
@@ -125,18 +132,20 @@ class Tiles(TransformerMixin, BaseEstimator):
             In the type of the tiles; where they overlap, as `stitch` averages them. Tiles that
             `transform` cut give back X exactly.
         """
-        tiles = np.asarray(tiles)
-        images = self._assemble(tiles, self.image_shape[0])
-        images = np.rint(images) if tiles.dtype.kind in "iu" else images
-        return images.reshape(len(images), -1).astype(tiles.dtype)
+        pieces = self._by_image("tiles", tiles, self.image_shape[0])
+        images = self._assemble(pieces)
+        images = np.rint(images) if pieces.dtype.kind in "iu" else images
+        return images.reshape(len(images), -1).astype(pieces.dtype)
 
     def stitch(self, maps: Any) -> np.ndarray:
         """Put values per pixel of tiles, such as heat maps, together to maps of whole images.
 
         Parameters
         ----------
-        maps : array-like of shape (n_images · n_tiles, size · size) or (…, size, size)
-            One value per pixel of every tile, in the order of `transform`.
+        maps : array-like of shape (n_images · n_tiles, size · size) or (…, channels · size · size)
+            Values of every tile in the order of `transform`: one per pixel, or one per channel and
+            pixel. Those of channels are added up, as costs and surprise are. Or unflattened, such as
+            (…, size, size). `inverse_transform` keeps channels apart.
 
         Returns
         -------
@@ -145,24 +154,29 @@ class Tiles(TransformerMixin, BaseEstimator):
             of its distances to the nearer horizontal and the nearer vertical side of its tile,
             counted from 1. A model sees least around the pixels at its tile's border.
         """
-        return self._assemble(np.asarray(maps), 1)[:, 0]
+        pieces = self._by_image("maps", maps, 1, self.image_shape[0])
+        return self._assemble(pieces.sum(axis=2, dtype=np.float64, keepdims=True))[:, 0]
 
-    def _assemble(self, tiles: np.ndarray, channels: int) -> np.ndarray:
+    def _by_image(self, name: str, tiles: Any, *channels: int) -> np.ndarray:
+        """Return rows as ``(n_images, n_tiles, channels, size, size)``, of as many channels as fit."""
+        tiles, n_tiles = np.asarray(tiles), self.n_tiles
+        n_images, rest = divmod(len(tiles), n_tiles)
+        for n in channels:
+            if not rest and tiles.size == len(tiles) * n * self.size**2:
+                return tiles.reshape(n_images, n_tiles, n, self.size, self.size)
+        shapes = dict.fromkeys(f"({n_tiles} · n_images, {n * self.size**2})" for n in channels)
+        raise ValueError(
+            f"Tiles: {name} must have shape {' or '.join(shapes)}, in the order of transform; got "
+            f"{tiles.shape}."
+        )
+
+    def _assemble(self, tiles: np.ndarray) -> np.ndarray:
         """Return weighted means, ``(n_images, channels, height, width)``, float64."""
-        corners = self._corners()
-        shape = (channels, self.size, self.size)
-        n_images, rest = divmod(len(tiles), len(corners))
-        if rest or tiles.size != len(tiles) * np.prod(shape):
-            raise ValueError(
-                f"Tiles: tiles must have shape ({len(corners)} · n_images, {np.prod(shape)}), as transform "
-                f"returns them; got {tiles.shape}."
-            )
-        tiles = tiles.reshape(n_images, len(corners), *shape)
         ramp = np.minimum(np.arange(1, self.size + 1), np.arange(self.size, 0, -1))
         pyramid = np.multiply.outer(ramp, ramp)
-        images = np.zeros((n_images, channels, *self.image_shape[1:]))
+        images = np.zeros((len(tiles), tiles.shape[2], *self.image_shape[1:]))
         weights = np.zeros(self.image_shape[1:])
-        for i, (top, left) in enumerate(corners):
+        for i, (top, left) in enumerate(self._corners()):
             window = (..., slice(top, top + self.size), slice(left, left + self.size))
             weights[window] += pyramid
             # a running mean: exact where all that overlaps is equal
@@ -171,21 +185,44 @@ class Tiles(TransformerMixin, BaseEstimator):
 
     def _corners(self) -> list[tuple[int, int]]:
         """Return top and left of every tile, in reading order; check the parameters first."""
+        self._check_parameters()
         _, height, width = self.image_shape
-        most = min(height, width)
-        if not 1 <= self.size <= most:
-            raise ValueError(
-                f"Tiles: size must be from 1 to {most}, the shorter side of an image; got {self.size}."
-            )
-        if not 0 <= self.overlap < self.size:
-            raise ValueError(
-                f"Tiles: overlap must be from 0 to {self.size - 1}, below size; got {self.overlap}."
-            )
         step = self.size - self.overlap
         tops, lefts = ([*range(0, side - self.size, step), side - self.size] for side in (height, width))
         return [(top, left) for top in tops for left in lefts]
+
+    def _check_parameters(self) -> None:
+        """Raise where a parameter breaks its rule."""
+        shape = self.image_shape
+        if not (isinstance(shape, (tuple, list)) and len(shape) == 3 and all(_is_int(n, 1) for n in shape)):
+            raise ValueError(
+                "Tiles: image_shape must be a tuple (channels, height, width) of positive integers; got "
+                f"{shape!r}."
+            )
+        most = min(shape[1:])
+        if not _is_int(self.size, 1, most):
+            raise ValueError(
+                f"Tiles: size must be an integer from 1 to {most}, the shorter side of an image; got "
+                f"{self.size!r}."
+            )
+        if not _is_int(self.overlap, 0, self.size - 1):
+            raise ValueError(
+                f"Tiles: overlap must be an integer from 0 to {self.size - 1}, below size; got "
+                f"{self.overlap!r}."
+            )
+
+    def _reshape_hint(self, shape: tuple[int, ...]) -> str:
+        """Describe an image-shaped X and how to make rows of it."""
+        channels, height, width = self.image_shape
+        last = channels > 1 and tuple(shape[1:]) == (height, width, channels)
+        return f"{tuple(shape)}. Pass X{'.transpose(0, 3, 1, 2)' if last else ''}.reshape(len(X), -1)."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
+
+
+def _is_int(value: Any, low: int, high: float = math.inf) -> bool:
+    """Whether a value is an integer in a closed range."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)

@@ -171,9 +171,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         seed = int(rng.randint(2**31 - 1))
         self._learn_labels(labels, split.train)
         X = self._learn_columns(X, split.train)
-        self._build(X, split.train, seed)
-        rows, validate, calibrate = (self._rows(X, labels, index) for index in split)
-        rows = self._trim(rows)
+        kept = self._trim(X, split.train, seed)
+        self._build(X, kept, seed)
+        rows, validate, calibrate = (
+            self._rows(X, labels, index) for index in (kept, split.validate, split.calibrate)
+        )
         self._fit_scale(rows)
         self._train(rows, validate, seed, callbacks)
         held_out = calibrate if len(calibrate) else validate
@@ -248,20 +250,24 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
     def _log_unit(self) -> Tensor:
         return torch.from_numpy(self.input_scale_.log_unit)
 
-    def _trim(self, rows: Rows) -> Rows:
-        """Note the rows that are least like the others, and return those that train."""
-        n_suspects = n_trimmed(len(rows), self.trimmed_fraction)
-        self.suspects_ = rows.index[:0]
-        if not n_suspects:
-            return rows
+    def _trim(self, X: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:
+        """Note the training rows that are least like the others, and return the others."""
+        n_suspects = n_trimmed(len(train), self.trimmed_fraction)
+        kept, self.suspects_ = train, train[:0]
+        for _ in range(2 if n_suspects else 0):  # again on a scale that the oddest rows do not stretch
+            self._build(X, kept, seed)
+            away = self._distances_to_others(self._rows(X, None, train))
+            order = train[np.argsort(-away, kind="stable")]
+            kept, self.suspects_ = np.sort(order[n_suspects:]), order[:n_suspects]
+        return kept
+
+    def _distances_to_others(self, rows: Rows) -> np.ndarray:
+        """Distance of every row to as many others as are expected to be odd, half of the trimmed ones."""
         seen = self.model_.likelihood.inputs if self.image_shape is None else pattern
         some = dataclasses.replace(rows, index=rows.index[:: math.ceil(len(rows) / N_COMPARED)])
         compared = torch.cat([seen(x) for x, _ in self._batches(some)])
-        share = self.trimmed_fraction / 2  # as many rows as are expected to be odd
-        away = self._evaluate(rows, lambda x, _: distance_to_share(seen(x), compared, share))
-        order = np.argsort(-away, kind="stable")
-        self.suspects_ = rows.index[order[:n_suspects]]
-        return dataclasses.replace(rows, index=np.sort(rows.index[order[n_suspects:]]))
+        share = self.trimmed_fraction / 2
+        return self._evaluate(rows, lambda x, _: distance_to_share(seen(x), compared, share))
 
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:

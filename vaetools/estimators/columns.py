@@ -56,6 +56,14 @@ class Column:
             raise ValueError(
                 f"{owner}: column {name!r} must be one of {self.values}; got {cells.iloc[unseen[0]]!r}."
             )
+        known = {_type(value) for value in self.values}
+        foreign = next((cell for cell in cells.iloc[unseen] if _type(cell) not in known), None)
+        if foreign is not None:
+            raise ValueError(
+                f"{owner}: column {name!r} must hold {' or '.join(sorted(known))} like its categories, "
+                f"{_some(self.values)}; got {reprlib.repr(foreign)}, of type {type(foreign).__name__}. Give "
+                "it the type that it had in fit; pandas.read_csv takes dtype."
+            )
         return codes
 
     def decode(self, codes: np.ndarray) -> pd.Series:
@@ -165,6 +173,13 @@ def _kind(owner: str, name: Any, cells: pd.Series) -> str:
         f"{owner}: column {name!r} of the argument must be of strings, of booleans or of numbers "
         f"alone; got {came}. Convert the column, or drop it."
     )
+
+
+def _type(cell: Any) -> str:
+    """Return what kind of value a category is: no value of another kind equals it."""
+    if isinstance(cell, str):
+        return "strings"
+    return "numbers" if isinstance(cell, (Number, np.bool_)) else f"values of type {type(cell).__name__}"
 
 
 def _values(owner: str, name: Any, kind: str, known: pd.Series) -> list[Any]:

@@ -210,6 +210,11 @@ class Detector(BaseAutoencoder):
     def _score_table(
         self, X: Any, scores: Sequence[str] | None, labels: np.ndarray | None = None
     ) -> pd.DataFrame:
+        if isinstance(scores, str):
+            raise ValueError(
+                f"{type(self).__name__}: scores must be a list of names, such as [{scores!r}]; got "
+                f"{scores!r}."
+            )
         rows = self._rows(self._check_new_rows(X), labels)
         has = [
             name
@@ -223,7 +228,7 @@ class Detector(BaseAutoencoder):
                     f"{type(self).__name__}: scores must be among {has}; got {name!r}. A score that compares "
                     f"with training rows needs a fit with anomaly_score={name!r}."
                 )
-        index = X.index if isinstance(X, pd.DataFrame) else None
+        index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(rows))
         others = [name for name in names if name != "elbo"]
         columns = dict(zip(others, self._evaluate_scores(rows, others).T, strict=True)) if others else {}
         if "elbo" in names:

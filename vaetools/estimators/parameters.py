@@ -170,8 +170,8 @@ PARAMETERS: dict[str, Parameter] = {
         "Share of the training rows that train nothing, `suspects_`: for rows among which some are odd. Give "
         "twice the share that is odd. Left out are the rows that are farthest from as many others as half "
         "the fraction, by scaled distance, of images without brightness and contrast. A smaller group of "
-        "normal rows looks the same. Odd rows among those that calibrate make verdicts cautious: fewer rows "
-        "are flagged than ``false_alarm_rate`` says.",
+        "normal rows looks the same. Rows that calibrate are not looked at, and odd ones among them make "
+        "verdicts cautious; with a number as ``contamination`` there are none.",
     ),
     "standardize": Parameter(
         "True, False or 'auto'",

@@ -41,7 +41,7 @@ class Gallery:
     threshold : float or None
         Images with a score below it are flagged.
     false_alarm_rate : float or None
-        Share of normal images that is expected to be flagged.
+        Share of normal images that the model alone is expected to flag, and to color red somewhere.
     image_shape : tuple of int
         (channels, height, width), with 1 or 3 channels.
     paths : sequence of str
@@ -59,6 +59,8 @@ class Gallery:
     flagged : ndarray of shape (n_oddest,), bool, or None
     histogram : tuple of (counts, edges) or None
         Of all scores, as `vaetools.report.histogram.bin_scores` returns them.
+    selection : str or None
+        Where images were flagged by comparing them all: how, or why none was.
     """
 
     model: str
@@ -82,6 +84,7 @@ class Gallery:
     p_values: np.ndarray | None = None
     flagged: np.ndarray | None = None
     histogram: tuple[np.ndarray, np.ndarray] | None = None
+    selection: str | None = None
 
 
 def render_gallery(gallery: Gallery) -> str:
@@ -119,7 +122,7 @@ def render_gallery(gallery: Gallery) -> str:
 
 
 def summarize(gallery: Gallery) -> str:
-    """Return how many images were flagged, and how many would be by chance, in plain words.
+    """Return how many images were flagged, and how or how many would be by chance, in plain words.
 
     Parameters
     ----------
@@ -138,10 +141,14 @@ def summarize(gallery: Gallery) -> str:
         )
     if n == 1:
         verdict = f"The only image was {'' if n_flagged else 'not '}flagged"
-        return f"{verdict}." if rate is None else f"{verdict}; of normal images {percent(rate)} are."
-    verdict = f"Of {n:,} images {_count(n_flagged, 'was', 'were') if n_flagged else 'none was'} flagged"
+    else:
+        verdict = f"Of {n:,} images {_count(n_flagged, 'was', 'were') if n_flagged else 'none was'} flagged"
+    if gallery.selection is not None:
+        return f"{verdict}; {gallery.selection}."
     if rate is None:
         return f"{verdict}."
+    if n == 1:
+        return f"{verdict}; of normal images {percent(rate)} are."
     expected = f"about {round(rate * n):,}" if rate * n >= 1 else "fewer than 1"
     return f"{verdict}; {expected} would be if all were normal."
 
