@@ -93,6 +93,15 @@ def test_warnings_stand_in_their_section(comparison):
     assert "VAE : too few rows for VAE" in section
 
 
+def test_a_warning_is_not_lost_behind_the_name_of_its_model():
+    model = make_comparison((LONG,)).models[0]
+    warned = dataclasses.replace(model, warnings={"gaps": "Too few rows."})
+    words = Parsed(render(dataclasses.replace(make_comparison((LONG,)), models=(warned,)))).words
+    section = words[words.rindex(SECTIONS["gaps"]) : words.index("Too few rows.")]
+    assert "long name" in section
+    assert section.count("long name") < 12
+
+
 @pytest.mark.parametrize(("names", "beside"), [(("A", "B"), True), (("A", "B", "C", "D"), False)])
 def test_cautions_stand_beside_the_numbers_where_there_is_room(names, beside, monkeypatch):
     misleading = dataclasses.replace(MEASURES["psnr"], caution="Favors blur.")

@@ -16,8 +16,10 @@ from vaetools.report.reading import Reading, reading
 from vaetools.report.rows import describe_rows
 from vaetools.report.sections import GLYPHS, Block, blocks
 from vaetools.report.strips import sprite
+from vaetools.report.text import printable, shortened
 
 _SPRITE_BYTES = 3_500_000  # of all thumbnails
+_LONGEST_NAME = 60  # characters, of who is warned about
 
 
 class Section(NamedTuple):
@@ -87,7 +89,7 @@ def _section(comparison: Comparison, key: str) -> Section:
         key,
         SECTIONS[key],
         reading(key, tables=comparison.data.image_shape is None),
-        [(name, notes[key]) for name, notes in warned if key in notes],
+        [(shortened(printable(name), _LONGEST_NAME), notes[key]) for name, notes in warned if key in notes],
         blocks(comparison, key),
         measure_rows(comparison.measures, [model.name for model in models], key),
     )
