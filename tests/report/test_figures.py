@@ -39,6 +39,7 @@ def test_names_lose_markup_and_length():
     assert name.startswith("&lt;b&gt;&amp;\\n")
     assert "…" in name
     assert len(name) < 50
+    assert escaped("the \"odd\" one's") == "the \"odd\" one's"  # which plotly shows as it stands
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,15 @@ def test_profiles_draw_a_line_per_row_and_steps_grow():
     assert figure.layout.yaxis.title.text == "std"
 
 
+def test_the_name_of_the_first_column_has_room_to_the_left():
+    content = {"one": [Lines("data", np.zeros((1, 2)), None)]}
+    short, long, escaped_ = (
+        figures.profiles(content, [first, "b"], unit="std").layout.margin.l
+        for first in ("a", "eighteen characters"[:18], "&" * 18)
+    )
+    assert short < long == escaped_
+
+
 def test_kl_is_sorted_and_a_model_without_any_keeps_its_color():
     kl = {"AE": np.zeros(3), "VAE": np.array([0.1, 3.0, 0.001])}
     active = {"AE": np.ones(3, bool), "VAE": np.array([True, True, False])}
@@ -156,6 +166,14 @@ def test_kl_is_sorted_and_a_model_without_any_keeps_its_color():
     assert trace.y.tolist() == [3.0, 0.1, 0.001]
     assert trace.customdata.tolist() == [2, 1, 3]
     assert [symbol.endswith("-open") for symbol in trace.marker.symbol] == [False, False, True]
+
+
+@pytest.mark.parametrize(("n", "dtick"), [(1, 1), (3, 1), (16, 1), (64, None)])
+def test_components_and_epochs_are_marked_once_each(n, dtick):
+    kl = figures.kl_per_component({"VAE": np.linspace(1, 2, n)}, {"VAE": np.ones(n, bool)})
+    losses = figures.loss_curves({"VAE": pd.DataFrame({"epoch": np.arange(1, n + 1), "loss": 1.0})})
+    for axis in (kl.layout.xaxis, losses.layout.xaxis):
+        assert (axis.dtick, axis.tickformat) == (dtick, "d")
 
 
 def test_loss_curves_compare_train_with_held_out_and_are_not_squeezed():
