@@ -202,7 +202,7 @@ def test_to_json_is_strict(comparison):
 
     found = json.loads(comparison.to_json(), parse_constant=refuse)
     assert found["answer"] == list(comparison.answer)
-    assert found["n_samples"] == 160
+    assert (found["n_samples"], found["method"], found["seed"]) == (160, "pca", 0)
     assert [model["name"] for model in found["models"]] == ["AE", "VAE", "CVAE"]
     assert found["models"][0]["terms"][-1]["rows"] == "new"
     units = [each for each in found["measures"] if each["measure"] == "active_units"]

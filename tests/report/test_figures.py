@@ -39,7 +39,7 @@ def test_names_lose_markup_and_length():
     assert name.startswith("&lt;b&gt;&amp;\\n")
     assert "…" in name
     assert len(name) < 50
-    assert escaped("the \"odd\" one's") == "the \"odd\" one's"  # which plotly shows as it stands
+    assert escaped('the "odd" one\'s') == 'the "odd" one\'s'  # which plotly shows as it stands
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,15 @@ def test_maps_are_colored_by_score_or_not_at_all():
     assert plain.marker.color == figures.COLORS[0]
     with pytest.raises(ValueError, match="by labels or by scores; got both"):
         figures.latent_maps(points, ["VAE"], labels=np.zeros(5, int), scores=shares)
+
+
+@pytest.mark.parametrize(
+    ("method", "first"),
+    [("umap", "UMAP 1 (no unit)"), ("tsne", "t-SNE 1 (no unit)"), ("pca", "principal component 1")],
+)
+def test_axes_of_maps_are_named_after_the_method(method, first):
+    layout = figures.latent_maps([np.zeros((3, 2))], ["VAE"], method=method).layout
+    assert (layout.xaxis.title.text, layout.yaxis.title.text) == (first, first.replace("1", "2"))
 
 
 def test_more_points_than_stay_smooth_become_a_density():

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import vaetools
 from tests.report.browser import Parsed
 from tests.report.comparisons import HOSTILE, LONG, make_comparison
 from vaetools.report.comparison import MEASURES, SECTIONS
@@ -91,6 +92,14 @@ def test_warnings_stand_in_their_section(comparison):
     section = words[words.rindex(SECTIONS["gaps"]) : words.rindex(SECTIONS["round"])]
     assert "AE : too few rows for AE" in section
     assert "VAE : too few rows for VAE" in section
+
+
+def test_the_page_says_how_it_was_made(parsed):
+    assert f"Made by vaetools {vaetools.__version__}: UMAP maps, seed 0;" in parsed.words
+    assert "60 new rows, 2 models side by side" in parsed.words
+    tsne = Parsed(render(make_comparison(("VAE",), method="tsne", seed=7)))
+    assert "t-SNE maps, seed 7;" in tsne.words
+    assert "60 new rows VAE" in tsne.words
 
 
 def test_a_warning_is_not_lost_behind_the_name_of_its_model():

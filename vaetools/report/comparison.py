@@ -183,6 +183,10 @@ class Comparison:
         The findings in words, computed from the numbers; the most important first.
     notes : dict of str to str
         By section, what to mistrust in all models, for what the data are: too few points.
+    method : str
+        Of the maps, as `LatentMap` takes it.
+    seed : int
+        Of maps, draws and choices.
     """
 
     data: Data
@@ -190,6 +194,8 @@ class Comparison:
     measures: pd.DataFrame
     answer: tuple[str, ...]
     notes: dict[str, str] = dataclasses.field(default_factory=dict)
+    method: str = dataclasses.field(kw_only=True)
+    seed: int = dataclasses.field(kw_only=True)
 
     def _repr_markdown_(self) -> str:
         """Return the findings as a notebook shows them."""
@@ -214,7 +220,7 @@ class Comparison:
         Returns
         -------
         text : str
-            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``models`` (``name``, ``kind``, ``facts``,
+            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``, ``kind``, ``facts``,
             ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
             ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
             is unknown.
@@ -235,6 +241,8 @@ class Comparison:
             "answer": list(self.answer),
             "notes": self.notes,
             "n_samples": len(self.data.names),
+            "method": self.method,
+            "seed": self.seed,
             "models": models,
             "measures": measures,
         }

@@ -7,9 +7,10 @@ import functools
 import gzip
 from typing import Any, NamedTuple
 
+from vaetools import __version__
 from vaetools.report.comparison import SECTIONS, Comparison, ModelView
 from vaetools.report.figures import COLORS
-from vaetools.report.figures.maps import MOST_POINTS
+from vaetools.report.figures.maps import METHODS, MOST_POINTS
 from vaetools.report.measuring import Row, measure_rows
 from vaetools.report.page import render_template
 from vaetools.report.reading import Reading, reading
@@ -60,6 +61,8 @@ def render(comparison: Comparison) -> str:
     return render_template(
         "template.html",
         comparison=comparison,
+        version=__version__,
+        method=METHODS[comparison.method],
         models=[_heading(i, model) for i, model in enumerate(models)],
         facts=_facts(models),
         n_rows=f"{len(data.names):,}",

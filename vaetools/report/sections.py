@@ -105,7 +105,11 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
     codes, names = (None, []) if data.labels is None else classes(data.labels)
     scores = [ranks(model.scores) for model in models] if codes is None else None
     figure = figures.latent_maps(
-        [model.points for model in models], _names(comparison), labels=codes, scores=scores
+        [model.points for model in models],
+        _names(comparison),
+        labels=codes,
+        scores=scores,
+        method=comparison.method,
     )
     n_rows = np.zeros(0, int) if codes is None else np.bincount(codes, minlength=len(names))
     symbols = symbol_numbers(np.arange(len(names)))

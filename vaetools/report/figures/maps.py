@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_POINTS = 100_000  # of a map; more rows are drawn as a density
+METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 _OUTLINE = "rgba(110, 110, 110, 0.7)"
 _N_OUTLINED = 3_000  # more points hide each other's outlines
 
@@ -23,6 +24,7 @@ def latent_maps(
     *,
     labels: np.ndarray | None = None,
     scores: Sequence[np.ndarray] | None = None,
+    method: str = "umap",
 ) -> Figure:
     """Draw maps of latent spaces side by side, colored by label or by score.
 
@@ -36,6 +38,8 @@ def latent_maps(
         Numbers of the classes, from 0.
     scores : sequence of ndarray of shape (n_samples,), optional
         In place of labels: shares of rows that are odder, in [0, 1], per model.
+    method : {"umap", "tsne", "pca"}, default="umap"
+        How the maps were made, which names their axes.
 
     Returns
     -------
@@ -52,7 +56,8 @@ def latent_maps(
 
     if labels is not None and scores is not None:
         raise ValueError("latent_maps: color by labels or by scores; got both. Drop one of them.")
-    figure = panels(titles, x="map, 1 (no unit)", y="map, 2 (no unit)", height=430)
+    name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
+    figure = panels(titles, x=name.format(1), y=name.format(2), height=430)
     frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}
     figure.update_xaxes(**frame)
     figure.update_yaxes(**frame)
