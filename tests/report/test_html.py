@@ -79,6 +79,7 @@ def test_long_names_do_not_swell_the_page(parsed):
 def test_every_measure_stands_in_its_section_with_its_interval(comparison, parsed):
     for measure in MEASURES.values():
         assert measure.label in parsed.words
+    assert all(f" {name} " in parsed.words.replace(",", " ") for name in MEASURES)
     own = comparison.measures.query("model == 'VAE' and measure == 'psnr'").iloc[0]
     assert f"{own.low:.1f} – {own.high:.1f}" in parsed.words
 
