@@ -55,11 +55,37 @@ def test_the_answer_comes_first_and_the_sections_follow_in_order(comparison, par
     assert [a["id"] for a in parsed.all("section")] == list(SECTIONS)
 
 
-def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(parsed):
+def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(comparison, parsed):
     for section in SECTIONS:
-        assert reading(section, tables=False).read in parsed.words
-        assert reading(section, tables=False).doubt in parsed.words
-        assert reading(section, tables=True).read.endswith(".")
+        assert reading(comparison, section).read in parsed.words
+        assert reading(comparison, section).doubt in parsed.words
+
+
+def test_nothing_is_explained_that_is_not_there():
+    def words(comparison):
+        return " ".join(sentence for section in SECTIONS for sentence in reading(comparison, section))
+
+    alone = make_comparison(("AE",), **TABLE, n_components=1, method="pca")
+    model = dataclasses.replace(
+        alone.models[0], threshold=None, history=alone.models[0].history.drop(columns="held_out_loss")
+    )
+    full, few = words(make_comparison()), words(dataclasses.replace(alone, models=(model,)))
+    for said in (
+        "the same rows are in every map",
+        "A map bends distances",
+        "choose between an AE and a VAE",
+        "the circles hold",
+        "left of the dashed line",
+        "scores of two models",
+        "known outliers",
+        "the curve says how many nats",
+        "down and to the left is better",
+        "held-out rows that get worse",
+    ):
+        assert said in full
+        assert said not in few
+    assert "the thin line" in few
+    assert "the thin line" not in full
 
 
 def test_text_of_unknown_origin_is_escaped_everywhere(page, parsed):

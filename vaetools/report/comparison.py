@@ -241,8 +241,8 @@ class Comparison:
         Returns
         -------
         text : str
-            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``, ``kind``, ``facts``,
-            ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
+            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``,
+            ``kind``, ``facts``, ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
             ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
             is unknown.
         """

@@ -91,7 +91,7 @@ def _section(comparison: Comparison, key: str) -> Section:
     return Section(
         key,
         SECTIONS[key],
-        reading(key, tables=comparison.data.image_shape is None),
+        reading(comparison, key),
         [(shortened(printable(name), _LONGEST_NAME), notes[key]) for name, notes in warned if key in notes],
         blocks(comparison, key),
         measure_rows(comparison.measures, [model.name for model in models], key),
