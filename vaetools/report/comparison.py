@@ -242,9 +242,9 @@ class Comparison:
         -------
         text : str
             Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``,
-            ``kind``, ``facts``, ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
-            ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
-            is unknown.
+            ``kind``, ``facts``, ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``,
+            ``measure``, ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null
+            for what is unknown.
         """
         models = [
             {
