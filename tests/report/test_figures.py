@@ -216,7 +216,17 @@ def test_histograms_sum_to_a_hundred_for_each_kind_of_row():
     assert (normal.x * normal.y).sum() / 100 == pytest.approx(10, abs=0.6)
     assert normal.y[normal.x < 8].sum() == pytest.approx(100 * (scores[:400] < 8).mean())
     assert figure.layout.shapes[0].x0 == threshold.x[0] == 8.0
-    assert odd.marker.pattern.shape == "/"
+    assert (odd.marker.pattern.shape, odd.showlegend, normal.showlegend) == ("/", True, False)
+
+
+def test_a_model_keeps_its_color_in_histograms_and_densities():
+    codes, outliers = rng().normal(size=(50, 2)), np.arange(50) < 5
+    scores = {"A": codes[:, 0], "B": codes[:, 1]}
+    bars = figures.score_histograms(scores, [None, None], ["nats", "nats"], outliers).data
+    assert [bar.marker.color for bar in bars[::2]] == list(figures.COLORS[:2])
+    assert bars[1].marker.color == bars[3].marker.color not in figures.COLORS
+    densities = figures.code_density([codes, codes], [(0, 1), (0, 1)], ["A", "B"]).data[::3]
+    assert [heat.colorscale[1][1] for heat in densities] == list(figures.COLORS[:2])
 
 
 def test_histograms_without_outliers_or_threshold():

@@ -164,9 +164,9 @@ def _samples(comparison: Comparison) -> Iterator[Block]:
         content = {
             model.name: [
                 Lines("rows of the data", data.shown[:_MOST_PANELS], None),
-                Lines("prior samples", model.samples[:_MOST_SAMPLES], 0),
+                Lines(model.name, model.samples[:_MOST_SAMPLES], i),
             ]
-            for model in comparison.models
+            for i, model in enumerate(comparison.models)
         }
         yield _profiles(comparison, content, "Prior samples and rows of the data, column by column")
         return

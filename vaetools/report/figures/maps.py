@@ -63,7 +63,7 @@ def latent_maps(
     figure.update_yaxes(**frame)
     if len(points[0]) > MOST_POINTS:
         for i, own in enumerate(points):
-            figure.add_trace(_density(own, COLORS[0], **axes(i)))
+            figure.add_trace(_density(own, COLORS[i % len(COLORS)], **axes(i)))
         return figure
     for i, own in enumerate(points):
         figure.add_trace(
@@ -134,7 +134,7 @@ def code_density(
     figure = panels(titles, x="", y="", height=440, aspect=1)
     angles = np.linspace(0, 2 * np.pi, 91)
     for i, (own, numbers) in enumerate(zip(codes, components, strict=True)):
-        figure.add_trace(_density(own, COLORS[0], **axes(i)))
+        figure.add_trace(_density(own, COLORS[i % len(COLORS)], **axes(i)))
         low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
         reach = 0.53 * (high - low).max()
         for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):
