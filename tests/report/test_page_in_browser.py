@@ -18,8 +18,8 @@ def page():
 def scroll_through(tab):
     for i in range(tab.locator(".plot").count()):
         plot = f"document.querySelectorAll('.plot')[{i}]"
-        tab.evaluate(f"{plot}.scrollIntoView({{behavior: 'instant'}})")
-        tab.wait_for_function(f"{plot}._fullData")
+        # again and again: figures above that are drawn meanwhile may push it away
+        tab.wait_for_function(f"{plot}.scrollIntoView({{behavior: 'instant'}}), {plot}._fullData")
 
 
 @pytest.mark.parametrize(
