@@ -9,9 +9,11 @@ import vaetools
 from tests.report.browser import Parsed
 from tests.report.comparisons import HOSTILE, LONG, make_comparison
 from vaetools.report.comparison import MEASURES, SECTIONS
+from vaetools.report.figures import COLORS
 from vaetools.report.html import render
 from vaetools.report.measuring import measure_rows
 from vaetools.report.reading import reading
+from vaetools.report.sections import blocks
 
 TABLE = {"image_shape": None, "labels": False, "outliers": False}
 
@@ -59,6 +61,13 @@ def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(comparison, 
     for section in SECTIONS:
         assert reading(comparison, section).read in parsed.words
         assert reading(comparison, section).doubt in parsed.words
+
+
+def test_a_model_keeps_its_color_where_another_has_no_density(comparison):
+    first = dataclasses.replace(comparison.models[0], traversed=np.array([0]))
+    without = dataclasses.replace(comparison, models=(first, comparison.models[1]))
+    (plot,) = blocks(without, "gaps")
+    assert json.loads(plot.figure)["data"][0]["colorscale"][1][1] == COLORS[1]
 
 
 def test_nothing_is_explained_that_is_not_there():

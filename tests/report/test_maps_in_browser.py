@@ -105,7 +105,7 @@ def test_a_loop_in_one_map_selects_the_same_rows_in_the_other(maps, comparison):
 def test_selected_rows_are_listed_by_name_and_label(maps, comparison):
     maps.evaluate("select([4, 7])")
     items = maps.locator(".selection li")
-    assert items.all_inner_texts() == ["row 4\nplain", "row 7\nplain"]
+    assert items.all_inner_texts() == ["row 4\nlabel plain", "row 7\nlabel plain"]
     assert items.first.evaluate("item => getComputedStyle(item).userSelect") != "none"
     maps.evaluate("select([...Array(60).keys()])")
     assert items.count() == 60

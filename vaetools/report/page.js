@@ -204,7 +204,7 @@ function listed(row) {
   const item = make("li");
   if (rows.sprite) item.append(thumb(row, 36));
   item.append(make("bdi", rows.names[row]));
-  if (rows.labels) item.append(" ", make("bdi", label(row), "label"));
+  if (rows.labels) item.append(make("bdi", `label ${label(row)}`, "label"));
   return item;
 }
 

@@ -130,12 +130,14 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
 
 def _gaps(comparison: Comparison) -> Iterator[Block]:
     """Give the density of codes in the two components that tell most."""
-    models = [model for model in comparison.models if len(model.traversed) > 1]
+    shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
+    models = [comparison.models[i] for i in shown]
     if models:
         figure = figures.code_density(
             [model.codes[:, model.traversed[:2]] for model in models],
             [(int(model.traversed[0]), int(model.traversed[1])) for model in models],
             [model.name for model in models],
+            styles=shown,
         )
         yield _plot(figure, "Density of codes in two components, with circles of N(0, I)")
 

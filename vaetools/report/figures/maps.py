@@ -111,7 +111,11 @@ def _steps() -> list[tuple[float, str]]:
 
 
 def code_density(
-    codes: Sequence[np.ndarray], components: Sequence[tuple[int, int]], titles: Sequence[str]
+    codes: Sequence[np.ndarray],
+    components: Sequence[tuple[int, int]],
+    titles: Sequence[str],
+    *,
+    styles: Sequence[int] | None = None,
 ) -> Figure:
     """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
 
@@ -123,6 +127,8 @@ def code_density(
         Their numbers.
     titles : sequence of str
         Names of the models.
+    styles : sequence of int, optional
+        Numbers of their colors; 0, 1 and so on by default.
 
     Returns
     -------
@@ -133,8 +139,9 @@ def code_density(
 
     figure = panels(titles, x="", y="", height=440, aspect=1)
     angles = np.linspace(0, 2 * np.pi, 91)
-    for i, (own, numbers) in enumerate(zip(codes, components, strict=True)):
-        figure.add_trace(_density(own, COLORS[i % len(COLORS)], **axes(i)))
+    styles = range(len(codes)) if styles is None else styles
+    for i, (own, numbers, style) in enumerate(zip(codes, components, styles, strict=True)):
+        figure.add_trace(_density(own, COLORS[style % len(COLORS)], **axes(i)))
         low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
         reach = 0.53 * (high - low).max()
         for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):
