@@ -5,7 +5,8 @@ Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `Continuo
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
-a false-discovery rate. `LatentMap` draws codes in two dimensions, `similar` finds the nearest.
+a false-discovery rate. `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture`
+shows images.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
     from vaetools.report.comparing import compare
+    from vaetools.report.images import picture
     from vaetools.streaming import stream_codes, stream_scores
 
 __version__ = "0.1.0"
@@ -55,6 +57,7 @@ _HOMES = {
     "ModelFileError": "vaetools.files",
     "Tiles": "vaetools.data.tiles",
     "load": "vaetools.persistence",
+    "picture": "vaetools.report.images",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
     "similar": "vaetools.latent.similarity",
@@ -79,6 +82,7 @@ __all__ = [
     "compare",
     "discoveries",
     "load",
+    "picture",
     "read_images",
     "save",
     "similar",

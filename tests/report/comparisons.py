@@ -11,14 +11,23 @@ SHAPE = (1, 6, 5)
 
 
 def make_comparison(
-    names=("AE", "VAE"), *, n=60, image_shape=SHAPE, labels=True, outliers=True, n_components=3, seed=0
+    names=("AE", "VAE"),
+    *,
+    n=60,
+    image_shape=SHAPE,
+    labels=True,
+    outliers=True,
+    n_components=3,
+    seed=0,
+    method="umap",
 ):
     """Return a comparison of models of those names; ``image_shape=None`` makes it one of tables."""
     rng = np.random.default_rng(seed)
     data = make_data(n, image_shape, labels, outliers, rng)
     models = tuple(make_model(name, data, n_components, i, rng) for i, name in enumerate(names))
     answer = (f"{names[0]} leaves 41 % of the prior empty.", "A second finding.")
-    return Comparison(data, models, make_measures(names, labels, outliers, rng), answer)
+    measures = make_measures(names, labels, outliers, rng)
+    return Comparison(data, models, measures, answer, method=method, seed=seed)
 
 
 def make_data(n, image_shape, labels, outliers, rng):

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.data.pictures import write_gray
+from tests.report.comparisons import LONG, SHAPE, make_comparison
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
 from vaetools.report.comparison import MEASURES, SECTIONS
@@ -202,7 +203,7 @@ def test_to_json_is_strict(comparison):
 
     found = json.loads(comparison.to_json(), parse_constant=refuse)
     assert found["answer"] == list(comparison.answer)
-    assert found["n_samples"] == 160
+    assert (found["n_samples"], found["method"], found["seed"]) == (160, "pca", 0)
     assert [model["name"] for model in found["models"]] == ["AE", "VAE", "CVAE"]
     assert found["models"][0]["terms"][-1]["rows"] == "new"
     units = [each for each in found["measures"] if each["measure"] == "active_units"]
@@ -388,6 +389,19 @@ def test_pixels_without_a_shape_have_one_scale(digits):
     assert found.data.image_shape is None
     reconstructed = VAE(4, **short).fit(X[:600]).reconstruct(X[NEW])
     assert value(found, "mse") == pytest.approx(np.square(reconstructed - X[NEW] / 255).mean())
+
+
+@pytest.mark.parametrize("image_shape", [SHAPE, None])
+def test_objects_show_themselves_in_a_line(image_shape):
+    comparison = make_comparison(("AE", LONG), image_shape=image_shape)
+    shown = repr(comparison)
+    assert shown.startswith("<Comparison of 'AE', 'long name ")
+    assert shown.endswith(" on 60 rows>")
+    model = comparison.models[1]
+    for each in (comparison, comparison.data, model, model.oddest):
+        assert len(repr(each)) < 120
+        assert "\n" not in repr(each)
+    assert repr(comparison.models[0]) == "<ModelView 'AE': AE, 60 codes of 3 components>"
 
 
 def test_a_notebook_shows_the_findings(comparison):

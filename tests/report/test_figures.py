@@ -39,6 +39,7 @@ def test_names_lose_markup_and_length():
     assert name.startswith("&lt;b&gt;&amp;\\n")
     assert "…" in name
     assert len(name) < 50
+    assert escaped('the "odd" one\'s') == 'the "odd" one\'s'  # which plotly shows as it stands
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,15 @@ def test_maps_are_colored_by_score_or_not_at_all():
     assert plain.marker.color == figures.COLORS[0]
     with pytest.raises(ValueError, match="by labels or by scores; got both"):
         figures.latent_maps(points, ["VAE"], labels=np.zeros(5, int), scores=shares)
+
+
+@pytest.mark.parametrize(
+    ("method", "first"),
+    [("umap", "UMAP 1 (no unit)"), ("tsne", "t-SNE 1 (no unit)"), ("pca", "principal component 1")],
+)
+def test_axes_of_maps_are_named_after_the_method(method, first):
+    layout = figures.latent_maps([np.zeros((3, 2))], ["VAE"], method=method).layout
+    assert (layout.xaxis.title.text, layout.yaxis.title.text) == (first, first.replace("1", "2"))
 
 
 def test_more_points_than_stay_smooth_become_a_density():
@@ -147,6 +157,15 @@ def test_profiles_draw_a_line_per_row_and_steps_grow():
     assert figure.layout.yaxis.title.text == "std"
 
 
+def test_the_name_of_the_first_column_has_room_to_the_left():
+    content = {"one": [Lines("data", np.zeros((1, 2)), None)]}
+    short, long, escaped_ = (
+        figures.profiles(content, [first, "b"], unit="std").layout.margin.l
+        for first in ("a", "eighteen characters"[:18], "&" * 18)
+    )
+    assert short < long == escaped_
+
+
 def test_kl_is_sorted_and_a_model_without_any_keeps_its_color():
     kl = {"AE": np.zeros(3), "VAE": np.array([0.1, 3.0, 0.001])}
     active = {"AE": np.ones(3, bool), "VAE": np.array([True, True, False])}
@@ -156,6 +175,14 @@ def test_kl_is_sorted_and_a_model_without_any_keeps_its_color():
     assert trace.y.tolist() == [3.0, 0.1, 0.001]
     assert trace.customdata.tolist() == [2, 1, 3]
     assert [symbol.endswith("-open") for symbol in trace.marker.symbol] == [False, False, True]
+
+
+@pytest.mark.parametrize(("n", "dtick"), [(1, 1), (3, 1), (16, 1), (64, None)])
+def test_components_and_epochs_are_marked_once_each(n, dtick):
+    kl = figures.kl_per_component({"VAE": np.linspace(1, 2, n)}, {"VAE": np.ones(n, bool)})
+    losses = figures.loss_curves({"VAE": pd.DataFrame({"epoch": np.arange(1, n + 1), "loss": 1.0})})
+    for axis in (kl.layout.xaxis, losses.layout.xaxis):
+        assert (axis.dtick, axis.tickformat) == (dtick, "d")
 
 
 def test_loss_curves_compare_train_with_held_out_and_are_not_squeezed():
@@ -189,7 +216,17 @@ def test_histograms_sum_to_a_hundred_for_each_kind_of_row():
     assert (normal.x * normal.y).sum() / 100 == pytest.approx(10, abs=0.6)
     assert normal.y[normal.x < 8].sum() == pytest.approx(100 * (scores[:400] < 8).mean())
     assert figure.layout.shapes[0].x0 == threshold.x[0] == 8.0
-    assert odd.marker.pattern.shape == "/"
+    assert (odd.marker.pattern.shape, odd.showlegend, normal.showlegend) == ("/", True, False)
+
+
+def test_a_model_keeps_its_color_in_histograms_and_densities():
+    codes, outliers = rng().normal(size=(50, 2)), np.arange(50) < 5
+    scores = {"A": codes[:, 0], "B": codes[:, 1]}
+    bars = figures.score_histograms(scores, [None, None], ["nats", "nats"], outliers).data
+    assert [bar.marker.color for bar in bars[::2]] == list(figures.COLORS[:2])
+    assert bars[1].marker.color == bars[3].marker.color not in figures.COLORS
+    densities = figures.code_density([codes, codes], [(0, 1), (0, 1)], ["A", "B"]).data[::3]
+    assert [heat.colorscale[1][1] for heat in densities] == list(figures.COLORS[:2])
 
 
 def test_histograms_without_outliers_or_threshold():

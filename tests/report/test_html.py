@@ -5,12 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import vaetools
 from tests.report.browser import Parsed
 from tests.report.comparisons import HOSTILE, LONG, make_comparison
 from vaetools.report.comparison import MEASURES, SECTIONS
+from vaetools.report.figures import COLORS
 from vaetools.report.html import render
 from vaetools.report.measuring import measure_rows
 from vaetools.report.reading import reading
+from vaetools.report.sections import blocks
 
 TABLE = {"image_shape": None, "labels": False, "outliers": False}
 
@@ -54,11 +57,44 @@ def test_the_answer_comes_first_and_the_sections_follow_in_order(comparison, par
     assert [a["id"] for a in parsed.all("section")] == list(SECTIONS)
 
 
-def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(parsed):
+def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(comparison, parsed):
     for section in SECTIONS:
-        assert reading(section, tables=False).read in parsed.words
-        assert reading(section, tables=False).doubt in parsed.words
-        assert reading(section, tables=True).read.endswith(".")
+        assert reading(comparison, section).read in parsed.words
+        assert reading(comparison, section).doubt in parsed.words
+
+
+def test_a_model_keeps_its_color_where_another_has_no_density(comparison):
+    first = dataclasses.replace(comparison.models[0], traversed=np.array([0]))
+    without = dataclasses.replace(comparison, models=(first, comparison.models[1]))
+    (plot,) = blocks(without, "gaps")
+    assert json.loads(plot.figure)["data"][0]["colorscale"][1][1] == COLORS[1]
+
+
+def test_nothing_is_explained_that_is_not_there():
+    def words(comparison):
+        return " ".join(sentence for section in SECTIONS for sentence in reading(comparison, section))
+
+    alone = make_comparison(("AE",), **TABLE, n_components=1, method="pca")
+    model = dataclasses.replace(
+        alone.models[0], threshold=None, history=alone.models[0].history.drop(columns="held_out_loss")
+    )
+    full, few = words(make_comparison()), words(dataclasses.replace(alone, models=(model,)))
+    for said in (
+        "the same rows are in every map",
+        "A map bends distances",
+        "choose between an AE and a VAE",
+        "the circles hold",
+        "left of the dashed line",
+        "scores of two models",
+        "known outliers",
+        "the curve says how many nats",
+        "down and to the left is better",
+        "held-out rows that get worse",
+    ):
+        assert said in full
+        assert said not in few
+    assert "the thin line" in few
+    assert "the thin line" not in full
 
 
 def test_text_of_unknown_origin_is_escaped_everywhere(page, parsed):
@@ -78,6 +114,7 @@ def test_long_names_do_not_swell_the_page(parsed):
 def test_every_measure_stands_in_its_section_with_its_interval(comparison, parsed):
     for measure in MEASURES.values():
         assert measure.label in parsed.words
+    assert all(f" {name} " in parsed.words.replace(",", " ") for name in MEASURES)
     own = comparison.measures.query("model == 'VAE' and measure == 'psnr'").iloc[0]
     assert f"{own.low:.1f} – {own.high:.1f}" in parsed.words
 
@@ -91,6 +128,23 @@ def test_warnings_stand_in_their_section(comparison):
     section = words[words.rindex(SECTIONS["gaps"]) : words.rindex(SECTIONS["round"])]
     assert "AE : too few rows for AE" in section
     assert "VAE : too few rows for VAE" in section
+
+
+def test_the_page_says_how_it_was_made(parsed):
+    assert f"Made by vaetools {vaetools.__version__}: UMAP maps, seed 0;" in parsed.words
+    assert "60 new rows, 2 models side by side" in parsed.words
+    tsne = Parsed(render(make_comparison(("VAE",), method="tsne", seed=7)))
+    assert "t-SNE maps, seed 7;" in tsne.words
+    assert "60 new rows VAE" in tsne.words
+
+
+def test_a_warning_is_not_lost_behind_the_name_of_its_model():
+    model = make_comparison((LONG,)).models[0]
+    warned = dataclasses.replace(model, warnings={"gaps": "Too few rows."})
+    words = Parsed(render(dataclasses.replace(make_comparison((LONG,)), models=(warned,)))).words
+    section = words[words.rindex(SECTIONS["gaps"]) : words.index("Too few rows.")]
+    assert "long name" in section
+    assert section.count("long name") < 12
 
 
 @pytest.mark.parametrize(("names", "beside"), [(("A", "B"), True), (("A", "B", "C", "D"), False)])

@@ -2,9 +2,10 @@ import base64
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from vaetools.report.images import photo, png_uri, tile
+from vaetools.report.images import photo, picture, png_uri, tile
 
 
 def test_tile_places_every_image_in_reading_order():
@@ -20,6 +21,46 @@ def test_tile_places_every_image_in_reading_order():
 def test_color_planes_become_color_pixels():
     picture = tile(np.array([[1.0, 0.0, 0.5, 0.0, 0.0, 1.0]]), (3, 1, 2), n_columns=1)
     assert np.array_equal(picture[0, :, :3], [[255, 128, 0], [0, 0, 255]])
+
+
+def test_a_picture_shows_floats_bytes_and_whole_images_alike():
+    overlays = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), np.uint8)
+    flat = overlays.transpose(0, 3, 1, 2).reshape(3, -1)
+    shown = [
+        np.asarray(picture(*each, n_columns=2, zoom=1))
+        for each in ((overlays,), (overlays / 255,), (flat, (3, 4, 5)), (flat / 255, (3, 4, 5)))
+    ]
+    for each in shown:
+        assert np.array_equal(each, shown[0])
+    assert np.array_equal(shown[0][:4, 6:], overlays[1])
+    assert np.array_equal(shown[0][5:, :5], overlays[2])
+    assert set(shown[0][4].ravel()) == set(shown[0][5:, 6:].ravel()) == {128}
+
+
+def test_a_picture_is_about_square_and_enlarged_until_it_can_be_seen():
+    rows = np.zeros((9, 64))
+    assert picture(rows, (1, 8, 8)).size == (8 * 26, 8 * 26)
+    assert picture(rows, (1, 8, 8)).mode == "L"
+    assert picture(rows, (1, 8, 8), n_columns=20, zoom=1).size == (80, 8)  # no column without an image
+    small, large = (np.asarray(picture(np.eye(4), (1, 2, 2), zoom=zoom)) for zoom in (1, 3))
+    assert np.array_equal(small.repeat(3, axis=0).repeat(3, axis=1), large)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image_shape", "options", "shown"),
+    [
+        ((2, 63), (1, 8, 8), {}, r"\(2, 63\) with image_shape=\(1, 8, 8\)"),
+        ((2, 64), None, {}, r"\(2, 64\) with image_shape=None"),
+        ((0, 64), (1, 8, 8), {}, r"\(0, 64\)"),
+        ((1, 128), (2, 8, 8), {}, r"1 or 3 channels.*image_shape=\(2, 8, 8\)"),
+        ((2, 8, 8), None, {}, r"\(2, 8, 8\)"),
+        ((2, 64), (1, 8, 8), {"n_columns": 0}, "n_columns must be at least 1, or None; got 0"),
+        ((2, 64), (1, 8, 8), {"zoom": -1}, "zoom must be at least 1, or None; got -1"),
+    ],
+)
+def test_what_is_no_picture_is_refused(shape, image_shape, options, shown):
+    with pytest.raises(ValueError, match=shown):
+        picture(np.zeros(shape), image_shape, **options)
 
 
 def test_the_png_holds_the_picture():

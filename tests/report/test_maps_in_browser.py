@@ -62,6 +62,9 @@ def test_pointing_at_a_dot_shows_its_row_and_its_neighbors(maps, comparison):
     true_names = [str(comparison.data.names[other]) for other in comparison.models[1].neighbors[row]]
     assert [name.lstrip("…")[-4:] for name in names] == [name[-4:] for name in true_names]
     assert card.locator("canvas").count() == 6
+    codes = comparison.models[1].codes
+    far = np.linalg.norm(codes[comparison.models[1].neighbors[row]] - codes[row], axis=1)
+    assert card.locator(".near .distance").all_inner_texts() == [f"{distance:.2f}" for distance in far]
     maps.mouse.move(5, 5)
     card.wait_for(state="hidden")
 
@@ -97,6 +100,15 @@ def test_a_loop_in_one_map_selects_the_same_rows_in_the_other(maps, comparison):
     maps.locator(".selection button").click()
     assert maps.evaluate(SELECTED) == [[], []]
     assert maps.locator(".selection").is_hidden()
+
+
+def test_selected_rows_are_listed_by_name_and_label(maps, comparison):
+    maps.evaluate("select([4, 7])")
+    items = maps.locator(".selection li")
+    assert items.all_inner_texts() == ["row 4\nlabel plain", "row 7\nlabel plain"]
+    assert items.first.evaluate("item => getComputedStyle(item).userSelect") != "none"
+    maps.evaluate("select([...Array(60).keys()])")
+    assert items.count() == 60
 
 
 def test_a_click_selects_a_row_with_its_neighbors_in_every_map(maps, comparison):

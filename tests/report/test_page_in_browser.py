@@ -18,8 +18,8 @@ def page():
 def scroll_through(tab):
     for i in range(tab.locator(".plot").count()):
         plot = f"document.querySelectorAll('.plot')[{i}]"
-        tab.evaluate(f"{plot}.scrollIntoView({{behavior: 'instant'}})")
-        tab.wait_for_function(f"{plot}._fullData")
+        # again and again: figures above that are drawn meanwhile may push it away
+        tab.wait_for_function(f"{plot}.scrollIntoView({{behavior: 'instant'}}), {plot}._fullData")
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,12 @@ def test_figures_follow_the_scheme_and_paper_is_light_and_narrow(page, tmp_path)
         tab.emulate_media(color_scheme="light")
         tab.wait_for_function(f"{ink} === '{light}'")
     assert dark != light
+
+
+def test_a_table_lists_its_selected_rows(tmp_path):
+    page = render(make_comparison(("VAE",), image_shape=None, labels=False, outliers=False))
+    with opened(page, tmp_path / "page.html", width=1400, scheme="light") as tab:
+        tab.evaluate("document.getElementById('maps').scrollIntoView({behavior: 'instant', block: 'center'})")
+        tab.wait_for_function("document.getElementById('maps')._fullData?.length > 0")
+        tab.evaluate("select([4, 7])")
+        assert tab.locator(".selection li").all_inner_texts() == ["row 4", "row 7"]

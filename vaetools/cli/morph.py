@@ -12,6 +12,7 @@ from vaetools.cli.saying import say
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
 
 _image = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,7 +52,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     from vaetools.cli.writing import check_output
 
     check_output(output, (".png",), [model, first, last])
-    from vaetools.cli.pictures import enlargement, write_png
+    from vaetools.cli.pictures import write_png
     from vaetools.persistence import load, split_reader
     from vaetools.report.morphing import morph as decode_between
     from vaetools.streaming import reader_for
@@ -67,11 +68,11 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     ends = reader.transform([first, last])
     made = decode_between(estimator, ends, steps)
     shape = tuple(reader.image_shape_)
-    write_png(output, strip(ends / 255, made, shape), enlargement(shape))
+    write_png(output, strip(ends / 255, made, shape))
     say(f"{steps} steps decoded. Written: {output}")
 
 
-def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> Image.Image:
     """Return one picture: the first of two ends, what was made between them, and the last.
 
     Parameters
@@ -84,14 +85,17 @@ def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int])
 
     Returns
     -------
-    picture : ndarray of shape (height, width, channels), uint8
+    picture : PIL.Image.Image
         A bar as wide as a quarter of an image sets the ends apart.
     """
     import numpy as np
+    from PIL import Image
 
-    from vaetools.cli.pictures import GAP, grid
+    from vaetools.report.images import GAP, picture
 
-    left, right = (grid(end[None], image_shape, 1) for end in ends)
-    bar = np.full_like(left[:, : max(1, image_shape[2] // 4)], GAP)
-    middle = grid(made, image_shape, len(made))
-    return np.concatenate([left, bar, middle, bar, right], axis=1)
+    left, middle, right = (
+        np.asarray(picture(part, image_shape, n_columns=len(part))) for part in (ends[:1], made, ends[1:])
+    )
+    width = image_shape[2]
+    bar = np.full_like(left[:, : left.shape[1] // width * max(1, width // 4)], GAP)
+    return Image.fromarray(np.concatenate([left, bar, middle, bar, right], axis=1))

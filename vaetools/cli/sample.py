@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,16 +130,14 @@ def _write_grid(
     columns: int | None,
 ) -> None:
     """Write images as one picture; pixels of unknown range from the least, black, to the greatest, white."""
-    from vaetools.cli.pictures import enlargement, grid, write_png
+    from vaetools.cli.pictures import write_png
+    from vaetools.report.images import picture
 
     if not estimator.input_scale_.in_unit_interval:
         low, high = rows.min(), rows.max()
         rows = (rows - low) / ((high - low) or 1)
         say(f"Black is {number(low, 2)} and white {number(high, 2)}: the model's pixels have no fixed range.")
-    _, height, width = image_shape
-    n_columns = columns or math.ceil(math.sqrt(len(rows) * height / width))
-    n_columns = min(n_columns, len(rows))
-    write_png(output, grid(rows, image_shape, n_columns), enlargement(image_shape))
+    write_png(output, picture(rows, image_shape, n_columns=columns))
 
 
 def _write_csv(output: Path | None, rows: np.ndarray, estimator: Any) -> None:

@@ -90,7 +90,8 @@ def compare(
         shown = view(each, seen, data, plan, points)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
     measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
-    return Comparison(data, tuple(views), measures, answer(data, views, measures), note(data))
+    found = answer(data, views, measures)
+    return Comparison(data, tuple(views), measures, found, note(data), method=method, seed=seed)
 
 
 def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:

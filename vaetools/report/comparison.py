@@ -17,7 +17,9 @@ from vaetools.files import write_atomically
 from vaetools.report.measures import MEASURES as MEASURES
 from vaetools.report.measures import SECTIONS as SECTIONS
 from vaetools.report.measures import MeasureRow as MeasureRow
-from vaetools.report.text import printable
+from vaetools.report.text import printable, shortened
+
+_LONGEST_NAME = 40  # characters, where objects are shown
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,6 +53,11 @@ class Data:
     shown: np.ndarray
     shown_index: np.ndarray
 
+    def __repr__(self) -> str:
+        """Return what kind of rows these are, and how many."""
+        kind = "a table" if self.image_shape is None else f"images of shape {self.image_shape}"
+        return f"<Data: {len(self.names):,} rows of {kind}, {len(self.columns):,} columns>"
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Oddest:
@@ -73,6 +80,10 @@ class Oddest:
     reconstructions: np.ndarray
     overlays: np.ndarray | None
     because: tuple[pd.DataFrame, ...]
+
+    def __repr__(self) -> str:
+        """Return which rows these are."""
+        return f"<Oddest: rows {', '.join(map(str, self.index))}>"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -167,6 +178,11 @@ class ModelView:
     oddest: Oddest
     warnings: dict[str, str]
 
+    def __repr__(self) -> str:
+        """Return name and kind, and how many codes there are."""
+        n, n_components = self.codes.shape
+        return f"<ModelView {_short(self.name)}: {self.kind}, {n:,} codes of {n_components} components>"
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Comparison:
@@ -183,6 +199,10 @@ class Comparison:
         The findings in words, computed from the numbers; the most important first.
     notes : dict of str to str
         By section, what to mistrust in all models, for what the data are: too few points.
+    method : str
+        Of the maps, as `LatentMap` takes it.
+    seed : int
+        Of maps, draws and choices.
     """
 
     data: Data
@@ -190,6 +210,13 @@ class Comparison:
     measures: pd.DataFrame
     answer: tuple[str, ...]
     notes: dict[str, str] = dataclasses.field(default_factory=dict)
+    method: str = dataclasses.field(kw_only=True)
+    seed: int = dataclasses.field(kw_only=True)
+
+    def __repr__(self) -> str:
+        """Return the names of the models, and how many rows they are compared on."""
+        names = ", ".join(_short(model.name) for model in self.models)
+        return f"<Comparison of {names} on {len(self.data.names):,} rows>"
 
     def _repr_markdown_(self) -> str:
         """Return the findings as a notebook shows them."""
@@ -214,10 +241,10 @@ class Comparison:
         Returns
         -------
         text : str
-            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``models`` (``name``, ``kind``, ``facts``,
-            ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``, ``measure``,
-            ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null for what
-            is unknown.
+            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``,
+            ``kind``, ``facts``, ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``,
+            ``measure``, ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null
+            for what is unknown.
         """
         models = [
             {
@@ -235,6 +262,8 @@ class Comparison:
             "answer": list(self.answer),
             "notes": self.notes,
             "n_samples": len(self.data.names),
+            "method": self.method,
+            "seed": self.seed,
             "models": models,
             "measures": measures,
         }
@@ -251,6 +280,11 @@ class Comparison:
         from vaetools.report.html import render
 
         write_atomically(path, render(self).encode())
+
+
+def _short(name: str) -> str:
+    """Return the name of a model as one short line."""
+    return repr(shortened(printable(name), _LONGEST_NAME))
 
 
 def _records(table: pd.DataFrame) -> list[dict]:

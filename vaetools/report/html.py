@@ -7,17 +7,20 @@ import functools
 import gzip
 from typing import Any, NamedTuple
 
+from vaetools import __version__
 from vaetools.report.comparison import SECTIONS, Comparison, ModelView
 from vaetools.report.figures import COLORS
-from vaetools.report.figures.maps import MOST_POINTS
+from vaetools.report.figures.maps import METHODS, MOST_POINTS
 from vaetools.report.measuring import Row, measure_rows
 from vaetools.report.page import render_template
 from vaetools.report.reading import Reading, reading
 from vaetools.report.rows import describe_rows
 from vaetools.report.sections import GLYPHS, Block, blocks
 from vaetools.report.strips import sprite
+from vaetools.report.text import printable, shortened
 
 _SPRITE_BYTES = 3_500_000  # of all thumbnails
+_LONGEST_NAME = 60  # characters, of who is warned about
 
 
 class Section(NamedTuple):
@@ -58,6 +61,8 @@ def render(comparison: Comparison) -> str:
     return render_template(
         "template.html",
         comparison=comparison,
+        version=__version__,
+        method=METHODS[comparison.method],
         models=[_heading(i, model) for i, model in enumerate(models)],
         facts=_facts(models),
         n_rows=f"{len(data.names):,}",
@@ -86,8 +91,8 @@ def _section(comparison: Comparison, key: str) -> Section:
     return Section(
         key,
         SECTIONS[key],
-        reading(key, tables=comparison.data.image_shape is None),
-        [(name, notes[key]) for name, notes in warned if key in notes],
+        reading(comparison, key),
+        [(shortened(printable(name), _LONGEST_NAME), notes[key]) for name, notes in warned if key in notes],
         blocks(comparison, key),
         measure_rows(comparison.measures, [model.name for model in models], key),
     )

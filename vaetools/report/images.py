@@ -1,11 +1,86 @@
-"""Rows of pixels as PNG images inside the page."""
+"""Rows of pixels as pictures: to look at, and as PNG images inside a page."""
 
 from __future__ import annotations
 
 import base64
 import io
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+GAP = 128  # gray: stands out from black and from white
+_VISIBLE = 64  # pixels that an image is enlarged to, at most
+
+
+def picture(
+    rows: Any,
+    image_shape: tuple[int, int, int] | None = None,
+    *,
+    n_columns: int | None = None,
+    zoom: int | None = None,
+) -> Image.Image:
+    """Return images side by side as one picture, which notebooks show.
+
+    Parameters
+    ----------
+    rows : array-like of shape (n_images, n_features) or (n_images, height, width, channels)
+        Reconstructions, samples, decoded paths or overlays: 8-bit pixels, or floats in [0, 1] (what lies
+        outside is clipped).
+    image_shape : tuple of int or None, default=None
+        (channels, height, width) of flat rows, with 1 or 3 channels.
+    n_columns : int or None, default=None
+        Images side by side; by default as many as make the picture about square.
+    zoom : int or None, default=None
+        Pixels in each direction that one pixel becomes; by default small images are enlarged to at most 64.
+
+    Returns
+    -------
+    picture : PIL.Image.Image
+        Gray or RGB, in reading order with a gray line between the images; ``save`` writes it.
+
+    Raises
+    ------
+    ValueError
+        If rows are no images of that shape, or a number is below 1.
+
+    Examples
+    --------
+    >>> rows = np.linspace(0, 1, 3 * 64).reshape(3, 64)
+    >>> picture(rows, (1, 8, 8), n_columns=3, zoom=2).size
+    (52, 16)
+    """
+    from PIL import Image
+
+    images = _images(np.asarray(rows), image_shape)
+    n, channels, height, width = images.shape
+    for name, value in (("n_columns", n_columns), ("zoom", zoom)):
+        if value is not None and value < 1:
+            raise ValueError(f"picture: {name} must be at least 1, or None; got {value}.")
+    n_columns = min(n, n_columns or math.ceil(math.sqrt(n * height / width)))
+    zoom = zoom or max(1, _VISIBLE // max(height, width))
+    tiles = tile(images.reshape(n, -1), (channels, height, width), n_columns)  # RGBA
+    pixels = np.where(tiles[..., 3:] == 0, np.uint8(GAP), tiles[..., :channels])
+    large = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    return Image.fromarray(large[..., 0] if channels == 1 else large)
+
+
+def _images(rows: np.ndarray, image_shape: tuple[int, int, int] | None) -> np.ndarray:
+    """Return rows as floats of shape (n_images, channels, height, width)."""
+    flat = rows.ndim == 2 and image_shape is not None and rows.shape[1] == math.prod(image_shape)
+    whole = rows.ndim == 4 and image_shape is None
+    shape = tuple(image_shape or ()) if flat else (*rows.shape[3:], *rows.shape[1:3])
+    if not (flat or whole) or not len(rows) or shape[0] not in (1, 3) or 0 in shape:
+        raise ValueError(
+            "picture: rows must be one or more images of 1 or 3 channels, of shape (n_images, n_features) "
+            "with image_shape=(channels, height, width) or of shape (n_images, height, width, channels) "
+            f"without; got shape {rows.shape} with image_shape={image_shape}."
+        )
+    images = rows.reshape(-1, *shape) if flat else rows.transpose(0, 3, 1, 2)
+    return images / 255 if rows.dtype == np.uint8 else images
 
 
 def tile(rows: np.ndarray, image_shape: tuple[int, int, int], n_columns: int, *, gap: int = 1) -> np.ndarray:

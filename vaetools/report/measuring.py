@@ -21,8 +21,9 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A measure of all models."""
+    """A measure of all models, and the name of its row in ``Comparison.to_frame``."""
 
+    key: str
     measure: MeasureRow
     cells: list[Cell]
 
@@ -51,7 +52,7 @@ def measure_rows(measures: pd.DataFrame, names: list[str], section: str) -> list
         if measure.section == section:
             values = [found.get((name, key), (math.nan,) * 3) for name in names]
             if any(not math.isnan(value) for value, _, _ in values):
-                rows.append(Row(measure, [measure_cell(measure, *each) for each in values]))
+                rows.append(Row(key, measure, [measure_cell(measure, *each) for each in values]))
     return rows
 
 

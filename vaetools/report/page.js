@@ -12,6 +12,7 @@ const format = (value, digits) => value.toFixed(digits).replace("-", "−");
 const figures = new Map();
 const HAS_WEBGL = Boolean(document.createElement("canvas").getContext("webgl"));
 const LEGEND_GAP = 26, PAPER_WIDTH = 680; // pixels
+const MOST_LISTED = 500; // rows of a selection
 const TOUCH = matchMedia("(pointer: coarse)").matches;
 
 function arrange(holder) {
@@ -95,7 +96,7 @@ function unpack() {
   rows.codes = typed(rows.codes);
   rows.outliers = typed(rows.outliers);
   for (const model of rows.models) {
-    for (const name of ["scores", "ranks", "p_values", "neighbors"]) model[name] = typed(model[name]);
+    for (const name of ["scores", "ranks", "p_values", "neighbors", "distances"]) model[name] = typed(model[name]);
   }
 }
 
@@ -118,7 +119,7 @@ function ending(name, n) {
 }
 
 function describe(model, row) {
-  const {scores, ranks, p_values, unit, neighbors, n_neighbors, name} = rows.models[model];
+  const {scores, ranks, p_values, unit, neighbors, n_neighbors, distances, name} = rows.models[model];
   const card = document.createDocumentFragment(), head = make("div", "", "row"), words = make("div");
   if (rows.sprite) head.append(thumb(row, 88));
   words.append(make("b", rows.names[row]));
@@ -128,14 +129,15 @@ function describe(model, row) {
   if (p_values) words.append(make("p", `p-value ${format(p_values[row], 3)}`));
   head.append(words);
   const list = make("div", "", rows.sprite ? "near" : "near names");
-  for (const other of neighbors.subarray(row * n_neighbors, (row + 1) * n_neighbors)) {
-    const item = make("div");
+  for (let at = row * n_neighbors; at < (row + 1) * n_neighbors; at++) {
+    const item = make("div"), other = neighbors[at];
     if (rows.sprite) item.append(thumb(other, 48));
     if (rows.labels) item.append(make("span", label(other)));
     item.append(make("span", ending(rows.names[other], rows.sprite ? 6 : 40), "name"));
+    item.append(make("span", format(distances[at], 2), "distance"));
     list.append(item);
   }
-  card.append(head, make("h4", "nearest in latent space"), list);
+  card.append(head, make("h4", "nearest in latent space, and how far"), list);
   return card;
 }
 
@@ -190,12 +192,20 @@ function select(list, key) {
   layout.selections = [];
   draw(holder);
   for (const other of document.querySelectorAll(".key")) other.setAttribute("aria-pressed", other === key);
-  const panel = document.querySelector(".selection"), [title, , pictures] = panel.children;
+  const panel = document.querySelector(".selection"), [title, , items] = panel.children;
   panel.hidden = !list;
-  const shown = list && rows.sprite ? list.slice(0, 60) : [];
+  const shown = list ? list.slice(0, MOST_LISTED) : [];
   title.textContent = list ? `${list.length.toLocaleString("en")} ${list.length === 1 ? "row" : "rows"} selected` : "";
-  if (shown.length < list?.length && rows.sprite) title.textContent += `, the first ${shown.length} of them:`;
-  pictures.replaceChildren(...shown.map(row => thumb(row, 36)));
+  if (shown.length < list?.length) title.textContent += `, the first ${shown.length} of them:`;
+  items.replaceChildren(...shown.map(listed));
+}
+
+function listed(row) {
+  const item = make("li");
+  if (rows.sprite) item.append(thumb(row, 36));
+  item.append(make("bdi", rows.names[row]));
+  if (rows.labels) item.append(make("bdi", `label ${label(row)}`, "label"));
+  return item;
 }
 
 function listen(holder) {

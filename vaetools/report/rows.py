@@ -61,6 +61,18 @@ def ranks(scores: np.ndarray) -> np.ndarray:
     return (rankdata(np.nan_to_num(scores, nan=-np.inf)) - 1) / max(1, len(scores) - 1)
 
 
+def distances(codes: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
+    """Return how far every code is from each of its neighbors.
+
+    Examples
+    --------
+    >>> distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[1], [0]]))
+    array([[5.],
+           [5.]])
+    """
+    return np.stack([np.linalg.norm(codes - codes[column], axis=1) for column in neighbors.T], axis=1)
+
+
 def describe_rows(comparison: Comparison, picture: Sprite | None) -> Markup:
     """Return all that a page knows of the rows, as JSON.
 
@@ -99,4 +111,5 @@ def _describe(model: ModelView) -> dict[str, Any]:
         "p_values": None if model.p_values is None else model.p_values.astype("<f4"),
         "neighbors": model.neighbors.astype("<u2" if len(model.codes) <= 2**16 else "<u4"),
         "n_neighbors": model.neighbors.shape[1],
+        "distances": distances(model.codes, model.neighbors).astype("<f4"),
     }

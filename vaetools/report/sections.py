@@ -105,7 +105,11 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
     codes, names = (None, []) if data.labels is None else classes(data.labels)
     scores = [ranks(model.scores) for model in models] if codes is None else None
     figure = figures.latent_maps(
-        [model.points for model in models], _names(comparison), labels=codes, scores=scores
+        [model.points for model in models],
+        _names(comparison),
+        labels=codes,
+        scores=scores,
+        method=comparison.method,
     )
     n_rows = np.zeros(0, int) if codes is None else np.bincount(codes, minlength=len(names))
     symbols = symbol_numbers(np.arange(len(names)))
@@ -126,12 +130,14 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
 
 def _gaps(comparison: Comparison) -> Iterator[Block]:
     """Give the density of codes in the two components that tell most."""
-    models = [model for model in comparison.models if len(model.traversed) > 1]
+    shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
+    models = [comparison.models[i] for i in shown]
     if models:
         figure = figures.code_density(
             [model.codes[:, model.traversed[:2]] for model in models],
             [(int(model.traversed[0]), int(model.traversed[1])) for model in models],
             [model.name for model in models],
+            styles=shown,
         )
         yield _plot(figure, "Density of codes in two components, with circles of N(0, I)")
 
@@ -160,9 +166,9 @@ def _samples(comparison: Comparison) -> Iterator[Block]:
         content = {
             model.name: [
                 Lines("rows of the data", data.shown[:_MOST_PANELS], None),
-                Lines("prior samples", model.samples[:_MOST_SAMPLES], 0),
+                Lines(model.name, model.samples[:_MOST_SAMPLES], i),
             ]
-            for model in comparison.models
+            for i, model in enumerate(comparison.models)
         }
         yield _profiles(comparison, content, "Prior samples and rows of the data, column by column")
         return

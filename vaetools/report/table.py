@@ -42,7 +42,7 @@ def _table(comparison: Comparison, *, with_intervals: bool) -> str:
     for section, question in SECTIONS.items():
         rows = measure_rows(comparison.measures, names, section)
         lines += [[question, *[""] * len(names)]] if rows else []
-        for measure, cells in rows:
+        for _, measure, cells in rows:
             label = ", ".join(filter(None, [measure.label, measure.unit]))
             lines.append([f"  {label}", *(_shown(cell, with_intervals) for cell in cells)])
     headings = ["", *(shortened(printable(name), _NAME) for name in names)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaetools.report.figures.style import axes, bare, escaped, panels, series, with_legend
+from vaetools.report.figures.style import axes, bare, escaped, panels, series, whole_numbers, with_legend
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -53,7 +53,8 @@ def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarr
             )
         )
     figure.update_layout(
-        xaxis={"title_text": "components, the dearest first (hollow: not in use)", "tickformat": "d"},
+        xaxis={"title_text": "components, the dearest first (hollow: not in use)"}
+        | whole_numbers(max(map(len, kl.values()))),
         yaxis={"title_text": "KL, nats", "rangemode": "tozero"},
     )
     return with_legend(figure)
@@ -77,6 +78,7 @@ def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
     figure = panels(list(history), x="epoch", y="loss, nats", height=290)
     seen: set[str] = set()
     for i, own in enumerate(history.values()):
+        figure.layout[f"xaxis{i + 1}"].update(whole_numbers(len(own)))
         columns = [name for name in ("loss", "held_out_loss") if name in own and own[name].notna().any()]
         for column in columns:
             name = "trained on" if column == "loss" else "held out"

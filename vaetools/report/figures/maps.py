@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_POINTS = 100_000  # of a map; more rows are drawn as a density
+METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 _OUTLINE = "rgba(110, 110, 110, 0.7)"
 _N_OUTLINED = 3_000  # more points hide each other's outlines
 
@@ -23,6 +24,7 @@ def latent_maps(
     *,
     labels: np.ndarray | None = None,
     scores: Sequence[np.ndarray] | None = None,
+    method: str = "umap",
 ) -> Figure:
     """Draw maps of latent spaces side by side, colored by label or by score.
 
@@ -36,6 +38,8 @@ def latent_maps(
         Numbers of the classes, from 0.
     scores : sequence of ndarray of shape (n_samples,), optional
         In place of labels: shares of rows that are odder, in [0, 1], per model.
+    method : {"umap", "tsne", "pca"}, default="umap"
+        How the maps were made, which names their axes.
 
     Returns
     -------
@@ -52,13 +56,14 @@ def latent_maps(
 
     if labels is not None and scores is not None:
         raise ValueError("latent_maps: color by labels or by scores; got both. Drop one of them.")
-    figure = panels(titles, x="map, 1 (no unit)", y="map, 2 (no unit)", height=430)
+    name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
+    figure = panels(titles, x=name.format(1), y=name.format(2), height=430)
     frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}
     figure.update_xaxes(**frame)
     figure.update_yaxes(**frame)
     if len(points[0]) > MOST_POINTS:
         for i, own in enumerate(points):
-            figure.add_trace(_density(own, COLORS[0], **axes(i)))
+            figure.add_trace(_density(own, COLORS[i % len(COLORS)], **axes(i)))
         return figure
     for i, own in enumerate(points):
         figure.add_trace(
@@ -106,7 +111,11 @@ def _steps() -> list[tuple[float, str]]:
 
 
 def code_density(
-    codes: Sequence[np.ndarray], components: Sequence[tuple[int, int]], titles: Sequence[str]
+    codes: Sequence[np.ndarray],
+    components: Sequence[tuple[int, int]],
+    titles: Sequence[str],
+    *,
+    styles: Sequence[int] | None = None,
 ) -> Figure:
     """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
 
@@ -118,6 +127,8 @@ def code_density(
         Their numbers.
     titles : sequence of str
         Names of the models.
+    styles : sequence of int, optional
+        Numbers of their colors; 0, 1 and so on by default.
 
     Returns
     -------
@@ -128,8 +139,9 @@ def code_density(
 
     figure = panels(titles, x="", y="", height=440, aspect=1)
     angles = np.linspace(0, 2 * np.pi, 91)
-    for i, (own, numbers) in enumerate(zip(codes, components, strict=True)):
-        figure.add_trace(_density(own, COLORS[0], **axes(i)))
+    styles = range(len(codes)) if styles is None else styles
+    for i, (own, numbers, style) in enumerate(zip(codes, components, styles, strict=True)):
+        figure.add_trace(_density(own, COLORS[style % len(COLORS)], **axes(i)))
         low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
         reach = 0.53 * (high - low).max()
         for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):

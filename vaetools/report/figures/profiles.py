@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _HALF_WIDTH = 0.42  # of a shape, where components stand one apart
+_PER_SIGN = 5.5  # pixels that a slanted name of a column reaches to the left
 _BEYOND = 0.005  # share of draws at either end that may lie outside the picture
 
 
@@ -148,5 +150,6 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
         figure.layout[f"xaxis{i + 1}"].update(
             tickvals=np.arange(len(names)), ticktext=names, tickangle=-40, zeroline=False
         )
-    figure.update_layout(margin_b=100)
+    left = _PER_SIGN * len(html.unescape(names[0]))
+    figure.update_layout(margin_b=100, margin_l=max(figure.layout.margin.l, left))
     return with_legend(figure) if len(seen) > 1 else figure

@@ -41,12 +41,13 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 INK, SCALE = "ink", "scale"  # traces with such a meta take a color of the page
 LEGEND_GAP = 26  # pixels between panels and legend, for titles
 _MOST_COLUMNS = 3
+_MOST_NUMBERS = 16  # on an axis, each with a mark of its own
 _AXIS_TITLE: dict[str, Any] = {"standoff": 6, "font": {"size": 12.5}}
 
 
 def escaped(name: object, limit: int = 28) -> str:
-    """Return a name as plotly may show it: short, printable, without markup."""
-    return html.escape(shortened(printable(str(name)), limit))
+    """Return a name as plotly may show it: short, printable, without markup; quotes need no escape."""
+    return html.escape(shortened(printable(str(name)), limit), quote=False)
 
 
 def faded(color: str, opacity: float) -> str:
@@ -62,6 +63,11 @@ def series(i: int) -> dict[str, Any]:
         "marker": {"color": color, "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 8},
         "line": {"color": color, "dash": DASHES[i % len(DASHES)], "width": 2},
     }
+
+
+def whole_numbers(n: int) -> dict[str, Any]:
+    """Return how an axis from 1 to n is marked: at no number twice, nor between two."""
+    return {"tickformat": "d"} | ({"tick0": 1, "dtick": 1} if n <= _MOST_NUMBERS else {})
 
 
 def n_columns(n_panels: int) -> int:

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaetools.report.figures.style import COLORS, INK, axes, escaped, panels, series, with_legend
+from vaetools.report.figures.style import INK, axes, escaped, panels, series, with_legend
 from vaetools.report.histogram import bin_scores, closed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MOST_STEPS = 400  # of a curve
+_ODD = "known outliers"
+_GRAY = "#7a7a7a"  # stands out from light and from dark ground
+_HATCHED = {
+    "color": _GRAY,
+    "line": {"width": 1, "color": _GRAY},
+    "pattern": {"shape": "/", "size": 5, "fillmode": "replace"},
+}
 
 
 def score_histograms(
@@ -38,18 +45,18 @@ def score_histograms(
     Returns
     -------
     figure : Figure
-        Per model bars that sum to 100 for each kind of row; scores that lie far out are in the first
-        and the last.
+        Per model bars of its color that sum to 100, and hatched ones of known outliers that do too;
+        scores that lie far out are in the first and the last.
     """
     from plotly.graph_objects import Bar
 
     figure = panels(list(scores), x="", y="share of rows, %", height=310)
-    kinds = [("all rows", np.ones(len(next(iter(scores.values()))), dtype=bool), COLORS[0], "")]
+    kinds = [("all rows", np.ones(len(next(iter(scores.values()))), dtype=bool))]
     if outliers is not None:
-        kinds = [("normal", ~outliers, COLORS[0], ""), ("known outliers", outliers, COLORS[3], "/")]
+        kinds = [("normal", ~outliers), (_ODD, outliers)]
     for i, (own, threshold, unit) in enumerate(zip(scores.values(), thresholds, units, strict=True)):
         edges = closed(bin_scores(own, threshold)[1])
-        for name, rows, color, pattern in kinds:
+        for name, rows in kinds:
             inside = np.clip(np.nan_to_num(own[rows], nan=-np.inf), edges[0], edges[-1])
             counts, _ = np.histogram(inside, edges)
             figure.add_trace(
@@ -59,9 +66,9 @@ def score_histograms(
                     width=np.diff(edges),
                     name=name,
                     legendgroup=name,
-                    showlegend=i == 0,
-                    marker={"color": color, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 5}},
-                    opacity=0.65,
+                    showlegend=i == 0 and name == _ODD,
+                    marker=_HATCHED if name == _ODD else {"color": series(i)["line"]["color"]},
+                    opacity=0.8,
                     hovertemplate="%{y:.1f} % near %{x:.4g}<extra></extra>",
                     **axes(i),
                 )
