@@ -9,7 +9,8 @@ import pytest
 
 from tests.report.comparisons import make_comparison
 from vaetools import AE, VAE, compare
-from vaetools.report.findings import answer, learnt_by_heart, note, stand, warn
+from vaetools.report.faults import learnt_by_heart, warn
+from vaetools.report.findings import answer, note, stand
 
 
 def measured(**values):

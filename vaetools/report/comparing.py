@@ -12,7 +12,8 @@ import pandas as pd
 from vaetools.latent.projection import LatentMap
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.evidence import measure
-from vaetools.report.findings import answer, note, warn
+from vaetools.report.faults import warn
+from vaetools.report.findings import answer, note
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.seeing import Plan, see

@@ -1,0 +1,134 @@
+"""Faults of one model in words: what to mistrust of it, and why."""
+
+from __future__ import annotations
+
+import math
+
+from vaetools.latent.organization import collapsed
+from vaetools.report.comparison import Data, ModelView
+from vaetools.report.text import called, number
+
+_BIT = math.log(2)  # nats
+_HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
+
+
+def warn(model: ModelView, data: Data) -> dict[str, str]:
+    """Return what to mistrust of one model, by the section where it matters.
+
+    Parameters
+    ----------
+    model : ModelView
+    data : Data
+
+    Returns
+    -------
+    warnings : dict of str to str
+        Keys are those of `SECTIONS`.
+    """
+    flattered = "It is collapsed: what looks perfect here is the prior itself." if collapse(model) else ""
+    notes = {
+        "neighbors": [_apart_from_labels(model, data)],
+        "gaps": [flattered],
+        "round": [flattered],
+        "samples": [flattered],
+        "odd": [_uncalibrated(model)],
+        "dimensions": [
+            collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
+            _idle(model),
+        ],
+        "reconstruction": [
+            overfit(model, data, "More rows help, or fewer epochs, or input_noise=0.1."),
+            _shift(model, data),
+        ],
+    }
+    found = {section: " ".join(filter(None, texts)) for section, texts in notes.items()}
+    return {section: text for section, text in found.items() if text}
+
+
+def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood: str) -> bool:
+    """Whether rows cost so much more than those that trained that these were learnt by heart.
+
+    Parameters
+    ----------
+    train, others : float
+        Mean costs of rows that trained and of rows that did not, in nats.
+    n_features : int
+    likelihood : str
+
+    Returns
+    -------
+    learnt : bool
+        If a value costs a quarter of a nat more; under a Gaussian of learnt scale the squared error is
+        then half as large again. Bernoulli costs are never negative: there a quarter more is enough.
+    """
+    most = _HEART * n_features
+    if likelihood.lower().startswith("bernoulli"):
+        most = min(most, _HEART * train)
+    return others - train >= most
+
+
+def collapse(model: ModelView, advice: str = "") -> str:
+    """Say that codes tell next to nothing, if they do not tell one bit of their row."""
+    n_used = int(model.active_units.sum())
+    if not model.variational or (n_used and not collapsed(model.kl_per_component, _BIT)):
+        return ""
+    kl = number(model.kl_per_component.sum(), 2)
+    return (
+        f"{called(model.name, first=True)} is collapsed: KL is {kl} nats per row, less than a bit, and "
+        f"{n_used} of {len(model.active_units)} components are in use. {advice}".rstrip()
+    )
+
+
+def _idle(model: ModelView) -> str:
+    """Say that many components carry nothing, if they do."""
+    n_idle, n = int((~model.active_units).sum()), len(model.active_units)
+    if not model.variational or collapse(model) or n_idle < n / 2:
+        return ""
+    return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
+
+
+def overfit(model: ModelView, data: Data, advice: str = "") -> str:
+    """Say that training rows were learnt by heart, if they were."""
+    costs = model.terms.sum(axis=1)
+    judge = "held_out" if "held_out" in costs else "new"
+    if "train" not in costs or not _costlier(model, data, "train", judge):
+        return ""
+    train = number(costs["train"], 1)
+    return (
+        f"{called(model.name, first=True)} is overfitted: rows that trained cost {train} nats, "
+        f"{judge.replace('_', '-')} ones {number(costs[judge], 1)}. {advice}".rstrip()
+    )
+
+
+def _costlier(model: ModelView, data: Data, some: str, others: str) -> bool:
+    """Whether the second kind of rows costs far more than the first."""
+    first, second = (model.terms.loc[rows].sum() for rows in (some, others))
+    return learnt_by_heart(first, second, len(data.columns), likelihood=model.facts["likelihood"])
+
+
+def _shift(model: ModelView, data: Data) -> str:
+    """Say that these rows cost more than held-out ones of the training data, if they do."""
+    costs = model.terms.sum(axis=1)
+    if "held_out" not in costs or not _costlier(model, data, "held_out", "new"):
+        return ""
+    return (
+        f"New rows cost {number(costs['new'], 1)} nats, and held-out ones of the training data "
+        f"{number(costs['held_out'], 1)}: the new rows are of another kind."
+    )
+
+
+def _apart_from_labels(model: ModelView, data: Data) -> str:
+    """Say that a conditional model need not keep classes apart."""
+    if model.kind != "CVAE" or data.labels is None:
+        return ""
+    return "Its decoder is given the label, so that codes need not tell classes apart: it is no fault."
+
+
+def _uncalibrated(model: ModelView) -> str:
+    """Say that verdicts lack rows that trained nothing, if so."""
+    if model.p_values is not None:
+        return ""
+    return (
+        "No rows were held out to calibrate: there are no p-values, and the threshold, set by training "
+        "rows, flags more of new normal rows than it should."
+    )
