@@ -114,7 +114,7 @@ def test_a_conditional_model_is_not_blamed_for_its_classes():
 
 
 @pytest.mark.parametrize(
-    ("kl", "active"), [([0.3, 0.2, 0.1], [True, True, False]), ([0.4, 0.4, 0.0], [False] * 3)]
+    ("kl", "active"), [([0.3, 0.2, 0.1], [True, True, False]), ([0.3, 0.3, 0.0], [False] * 3)]
 )
 def test_a_collapsed_model_is_named_and_not_praised(kl, active):
     data, models, measures = constructed("AE", "VAE", off_data={"AE": 0.6, "VAE": 0.0}, rate={"VAE": 0.0})
@@ -130,6 +130,19 @@ def test_a_collapsed_model_is_named_and_not_praised(kl, active):
     assert found["dimensions"].endswith("more epochs may mend it.")
     assert {"gaps", "round", "samples"} <= set(found)
     assert not {"dimensions", "gaps", "round", "samples"} & set(warn(models[1], data))
+
+
+def test_a_model_whose_means_do_not_vary_is_not_the_prior():
+    data, models, measures = constructed("AE", "VAE", prior_empty={"AE": 0.6, "VAE": 0.9})
+    vae = dataclasses.replace(models[1], kl_per_component=np.full(3, 3.5), active_units=np.zeros(3, bool))
+    said = answer(data, (models[0], vae), measures)
+    assert said == (
+        "The VAE puts all rows in about one place: none of 3 components is in use, at a KL of 10.50 nats "
+        "per row. It may be trained too little.",
+        "The AE leaves 60 % of the prior empty, against 90 % for the VAE.",
+    )
+    assert list(warn(vae, data)) == ["dimensions"]
+    assert "max_iter" in warn(vae, data)["dimensions"]
 
 
 def test_components_that_carry_nothing_are_told():

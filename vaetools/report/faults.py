@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from vaetools.latent.organization import collapsed
 from vaetools.report.comparison import Data, ModelView
 from vaetools.report.text import called, number
 
-_BIT = math.log(2)  # nats
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
 
 
@@ -34,6 +31,7 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
         "odd": [_uncalibrated(model)],
         "dimensions": [
             collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
+            unused(model, "More epochs (max_iter) help, or a higher learning rate."),
             _idle(model),
         ],
         "reconstruction": [
@@ -69,9 +67,9 @@ def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood:
 
 def collapse(model: ModelView, advice: str = "") -> str:
     """Say that codes tell next to nothing, if they do not tell one bit of their row."""
-    n_used = int(model.active_units.sum())
-    if not model.variational or (n_used and not collapsed(model.kl_per_component, _BIT)):
+    if not model.variational or not collapsed(model.kl_per_component):
         return ""
+    n_used = int(model.active_units.sum())
     kl = number(model.kl_per_component.sum(), 2)
     return (
         f"{called(model.name, first=True)} is collapsed: KL is {kl} nats per row, less than a bit, and "
@@ -79,10 +77,22 @@ def collapse(model: ModelView, advice: str = "") -> str:
     )
 
 
+def unused(model: ModelView, advice: str = "") -> str:
+    """Say that no mean varies over rows, if none does though codes are not those of the prior."""
+    if not model.variational or collapse(model) or model.active_units.any():
+        return ""
+    kl = number(model.kl_per_component.sum(), 2)
+    return (
+        f"{called(model.name, first=True)} puts all rows in about one place: none of "
+        f"{len(model.active_units)} components is in use, at a KL of {kl} nats per row. It may be trained "
+        f"too little. {advice}".rstrip()
+    )
+
+
 def _idle(model: ModelView) -> str:
     """Say that many components carry nothing, if they do."""
     n_idle, n = int((~model.active_units).sum()), len(model.active_units)
-    if not model.variational or collapse(model) or n_idle < n / 2:
+    if not model.variational or collapse(model) or n_idle < n / 2 or n_idle == n:
         return ""
     return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
 
