@@ -1,5 +1,6 @@
 """`compare` on real digits and on tables: what it keeps, measures, refuses."""
 
+import copy
 import dataclasses
 import json
 
@@ -15,6 +16,7 @@ from tests.data.pictures import write_gray
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
 from vaetools.report.comparison import MEASURES, SECTIONS
+from vaetools.report.models import Fitted
 from vaetools.report.table import comparison_text
 
 IMAGES = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (32,), "random_state": 0}
@@ -99,6 +101,22 @@ def test_pictures_are_decoded_codes(comparison, models):
     start, _ = view.interpolated_pairs[0]
     np.testing.assert_allclose(view.interpolations[0, 0], vae.inverse_transform(view.codes[[start]])[0])
     np.testing.assert_allclose(view.samples[:3], vae.sample(2000, random_state=0)[:3])
+
+
+def test_all_components_of_an_ae_that_vary_are_in_use(digits):
+    ae = AE(4, max_iter=1, **IMAGES).fit(digits[0][:600])
+    assert not ae.active_units_.all()  # by the scale of a prior that an AE has not
+    found = compare({"AE": ae}, digits[0][NEW], method="pca")
+    view = found.models[0]
+    spread = view.codes.std(axis=0)
+    assert view.active_units.all()
+    assert view.traversed.tolist() == np.argsort(-spread).tolist()
+    assert view.facts["components"] == "4, 4 in use"
+    assert value(found, "active_units", "AE") == 4
+    constant = np.where(np.arange(4) == 2, 7.0, ae.reference_codes_)
+    fitted = Fitted("AE", copy.copy(ae), digits[0], None, None)
+    fitted.estimator.reference_codes_ = constant
+    assert fitted.in_use.tolist() == [True, True, False, True]
 
 
 def test_pairs_are_of_two_classes_and_none_is_an_outlier(comparison):

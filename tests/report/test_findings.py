@@ -137,8 +137,10 @@ def test_a_model_whose_means_do_not_vary_is_not_the_prior():
     vae = dataclasses.replace(models[1], kl_per_component=np.full(3, 3.5), active_units=np.zeros(3, bool))
     said = answer(data, (models[0], vae), measures)
     assert said == (
-        "The VAE puts all rows in about one place: none of 3 components is in use, at a KL of 10.50 nats "
-        "per row. It may be trained too little.",
+        (
+            "The VAE puts all rows in about one place: none of 3 components is in use, at a KL of 10.50 nats "
+            "per row. It may be trained too little."
+        ),
         "The AE leaves 60 % of the prior empty, against 90 % for the VAE.",
     )
     assert list(warn(vae, data)) == ["dimensions"]

@@ -44,7 +44,7 @@ def measure(seen: Seen, data: Data, plan: Plan, fitted: Fitted) -> pd.DataFrame:
         "off_training": of.off_data(
             seen.codes[plan.normal], fitted.estimator.reference_codes_, random_state=plan.seed
         ),
-        "active_units": Measure(float(fitted.estimator.active_units_.sum()), np.nan, np.nan),
+        "active_units": Measure(float(fitted.in_use.sum()), np.nan, np.nan),
     }
     if not fitted.variational:
         del found["rate"]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+_STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
 _NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
 
 
@@ -47,6 +48,14 @@ class Fitted:
     def variational(self) -> bool:
         """Whether its posterior has a spread."""
         return hasattr(self.estimator, "posterior")
+
+    @property
+    def in_use(self) -> np.ndarray:
+        """Which components say something of their rows; the codes of an AE have no scale but their own."""
+        if self.variational:
+            return self.estimator.active_units_
+        variances = self.estimator.reference_codes_.var(axis=0, dtype=np.float64)
+        return variances > _STILL * variances.max()
 
     def take(self, index: Any) -> Any:
         """Return some of the rows, as the estimator takes them."""

@@ -36,7 +36,7 @@ def active_units(Z: Any, least_variance: float = 0.01) -> int:
     Notes
     -----
     Unchanged by translation and by the order of rows; not by scaling, so it means something only where the
-    prior sets a scale: the codes of an AE have any, and all its units count as active.
+    prior sets a scale: the codes of an AE have any, so count all that vary at all.
 
     References
     ----------
