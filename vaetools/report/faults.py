@@ -98,15 +98,22 @@ def _idle(model: ModelView) -> str:
 
 
 def overfit(model: ModelView, data: Data, advice: str = "") -> str:
-    """Say that training rows were learnt by heart, if they were."""
+    """Say that training rows were learnt by heart if they were, or that nobody knows."""
     costs = model.terms.sum(axis=1)
     judge = "held_out" if "held_out" in costs else "new"
     if "train" not in costs or not _costlier(model, data, "train", judge):
         return ""
-    train = number(costs["train"], 1)
+    name, train, other = (
+        called(model.name, first=True),
+        *(number(costs[rows], 1) for rows in ("train", judge)),
+    )
+    if judge == "new":
+        return (
+            f"{name} is overfitted, or the new rows are of another kind: rows that trained cost {train} nats, "
+            f"new ones {other}, and no rows were held out to tell which."
+        )
     return (
-        f"{called(model.name, first=True)} is overfitted: rows that trained cost {train} nats, "
-        f"{judge.replace('_', '-')} ones {number(costs[judge], 1)}. {advice}".rstrip()
+        f"{name} is overfitted: rows that trained cost {train} nats, held-out ones {other}. {advice}".rstrip()
     )
 
 
