@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from vaetools.latent.organization import collapsed
 from vaetools.report.comparison import Data, ModelView
 from vaetools.report.text import called, number
 
+_KNOWN = 0.2  # share of rows whose codes are those of training rows
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
 
 
@@ -35,6 +40,7 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
             _idle(model),
         ],
         "reconstruction": [
+            trained_on(model),
             overfit(model, data, "More rows help, or fewer epochs, or input_noise=0.1."),
             _shift(model, data),
         ],
@@ -97,20 +103,32 @@ def _idle(model: ModelView) -> str:
     return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
 
 
+def trained_on(model: ModelView) -> str:
+    """Say that many of these rows trained the model, if so: their codes are those of training rows."""
+    codes, counts = np.unique(model.reference_codes, axis=0, return_counts=True)
+    telling = codes[counts == 1]  # what many rows share tells none of them
+    known = {code.tobytes() for code in telling.astype(np.float32)}
+    share = np.mean([code.tobytes() in known for code in model.codes.astype(np.float32)])
+    if share <= _KNOWN:
+        return ""
+    return (
+        f"{called(model.name, first=True)} was trained on at least {math.floor(100 * share)} % of these "
+        "rows, or on their copies: on new ones it does worse than it seems."
+    )
+
+
 def overfit(model: ModelView, data: Data, advice: str = "") -> str:
     """Say that training rows were learnt by heart if they were, or that nobody knows."""
     costs = model.terms.sum(axis=1)
     judge = "held_out" if "held_out" in costs else "new"
     if "train" not in costs or not _costlier(model, data, "train", judge):
         return ""
-    name, train, other = (
-        called(model.name, first=True),
-        *(number(costs[rows], 1) for rows in ("train", judge)),
-    )
+    name = called(model.name, first=True)
+    train, other = number(costs["train"], 1), number(costs[judge], 1)
     if judge == "new":
         return (
-            f"{name} is overfitted, or the new rows are of another kind: rows that trained cost {train} nats, "
-            f"new ones {other}, and no rows were held out to tell which."
+            f"{name} is overfitted, or the new rows are of another kind: rows that trained cost {train} "
+            f"nats, new ones {other}, and no rows were held out to tell which."
         )
     return (
         f"{name} is overfitted: rows that trained cost {train} nats, held-out ones {other}. {advice}".rstrip()

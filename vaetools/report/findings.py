@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vaetools.report.comparison import MEASURES, Data, ModelView
-from vaetools.report.faults import collapse, overfit, unused
+from vaetools.report.faults import collapse, overfit, trained_on, unused
 from vaetools.report.text import LONGEST, called, joined, shortened
 
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
@@ -86,7 +86,11 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
     answer : tuple of str
         Sentences.
     """
-    faults = [fault for model in models for fault in (collapse(model), unused(model), overfit(model, data))]
+    faults = [
+        fault
+        for model in models
+        for fault in (trained_on(model), collapse(model), unused(model), overfit(model, data))
+    ]
     # a collapsed model is the prior itself, and perfect wherever codes are compared with that
     sound = [model.name for model in models if not collapse(model)]
     unlabeled = [model.name for model in models if model.name in sound and model.kind != "CVAE"]
