@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 from tests.data.pictures import write_gray
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
@@ -307,6 +308,24 @@ def test_a_pipeline_is_seen_in_units_of_X(iris):
     np.testing.assert_allclose(first.oddest.values, X[1::2][first.oddest.index])
     assert abs(first.samples.mean() - X.mean()) < 2
     assert second.reconstructions.shape == first.reconstructions.shape
+
+
+@pytest.mark.parametrize(
+    "step", [PCA(3), QuantileTransformer(n_quantiles=50), FunctionTransformer(np.log1p, np.expm1)]
+)
+def test_a_step_that_inverts_is_taken(step, iris):
+    pipe = make_pipeline(step, AE(2, **TABLE)).fit(iris[0][::2])
+    assert compare({"pipe": pipe}, iris[0][1::2], method="pca").data.columns.tolist() == list("0123")
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_a_step_that_does_not_invert_is_named(as_frame, iris):
+    X = pd.DataFrame(iris[0], columns=list("abcd")) if as_frame else iris[0]
+    pipe = make_pipeline(StandardScaler(), FunctionTransformer(np.arctan), AE(2, **TABLE)).fit(X)
+    with pytest.raises(
+        ValueError, match="'pipe' must have steps.*; step 'functiontransformer'.*inverse_func"
+    ):
+        compare({"pipe": pipe}, X)
 
 
 def test_a_pipeline_of_paths(tmp_path):

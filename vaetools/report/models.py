@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 _STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
+_N_TAKEN_BACK, _SLACK = 50, 1e-3  # rows, and share of their values
 _NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
 
 
@@ -137,11 +138,40 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
     back = steps if steps and hasattr(steps, "inverse_transform") else None
+    if back is not None:
+        _check_inverses(name, steps, X)
     shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
     values = np.asarray(rows if back is None else X)
     values = values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
     return Fitted(name, estimator, rows, back, shape), values
+
+
+def _check_inverses(name: str, steps: Any, X: Any) -> None:
+    """Raise where a step does not take its rows back: once taken back they must become the same again.
+
+    So a projection passes, which loses some of a row but keeps its units.
+    """
+    rows = X.iloc[:_N_TAKEN_BACK] if hasattr(X, "iloc") else X[:_N_TAKEN_BACK]
+    for label, step in steps.steps:
+        if step is None or step == "passthrough":
+            continue
+        made = step.transform(rows)
+        try:
+            back = step.inverse_transform(made)
+            if hasattr(rows, "iloc"):
+                back = pd.DataFrame(np.asarray(back), columns=rows.columns)
+            again = np.asarray(step.transform(back), dtype=np.float64)
+        except ValueError:
+            again = np.array(np.nan)  # it makes rows of another shape
+        expected = np.asarray(made, dtype=np.float64)
+        slack = _SLACK * (np.abs(expected).max(initial=0) + expected.std())
+        if again.shape != expected.shape or not np.allclose(again, expected, rtol=0, atol=slack):
+            raise ValueError(
+                f"compare: {name!r} must have steps whose inverse_transform inverts their transform; step "
+                f"{label!r} has not: got {step!r}. Give it an inverse (FunctionTransformer: inverse_func)."
+            )
+        rows = made
 
 
 def _check_same(first: Fitted, values: np.ndarray, other: Fitted, others: np.ndarray) -> None:
