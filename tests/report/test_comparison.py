@@ -322,9 +322,7 @@ def test_a_step_that_inverts_is_taken(step, iris):
 def test_a_step_that_does_not_invert_is_named(as_frame, iris):
     X = pd.DataFrame(iris[0], columns=list("abcd")) if as_frame else iris[0]
     pipe = make_pipeline(StandardScaler(), FunctionTransformer(np.arctan), AE(2, **TABLE)).fit(X)
-    with pytest.raises(
-        ValueError, match="'pipe' must have steps.*; step 'functiontransformer'.*inverse_func"
-    ):
+    with pytest.raises(ValueError, match=r"'pipe' must have steps.*; step 'functiontransformer' has not"):
         compare({"pipe": pipe}, X)
 
 

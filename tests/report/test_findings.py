@@ -199,6 +199,36 @@ def test_rows_that_trained_are_known_by_their_codes(digits):
     assert "trained on" not in " ".join(compare({"AE": ae}, X[280:400], method="pca").answer)
 
 
+def test_a_model_that_decodes_one_row_is_not_praised():
+    data, models, measures = constructed(
+        "AE", "VAE", off_data={"AE": 0.0, "VAE": 0.3}, coverage={"AE": 0.03, "VAE": 0.8}
+    )
+    other, said = answer(data, models, measures)
+    assert other == "Of what the VAE decodes from the prior, 30.0 % lies off the data."
+    assert said.startswith(
+        "What the AE decodes from the prior is near 3 % of the rows alone, and 0.0 % of it"
+    )
+
+
+def test_where_all_samples_lie_off_the_data_nobody_is_best():
+    off = {"AE": 1.0, "VAE": 0.995}
+    (said,) = answer(*constructed("AE", "VAE", off_data=off, coverage={"AE": 0.0, "VAE": 0.0}))
+    assert said == "Nothing that any of the AE and the VAE decodes from the prior looks like the data."
+    (said,) = answer(*constructed("AE", off_data={"AE": 1.0}))
+    assert said == "Nothing that the AE decodes from the prior looks like the data."
+
+
+def test_a_model_no_better_than_the_mean_is_named(digits):
+    X = digits[0]
+    dark = AE(2, max_iter=0, **OPTIONS).fit(X[:100])
+    found = compare({"AE": dark}, X[1500:], method="pca")
+    said = "The AE reconstructs no better than the mean of the data."
+    assert said in found.answer
+    assert said in found.models[0].warnings["reconstruction"]
+    fair = compare({"AE": AE(8, max_iter=60, **OPTIONS).fit(X[:1000])}, X[1500:], method="pca")
+    assert "no better" not in " ".join(fair.answer)
+
+
 def test_bernoulli_costs_are_judged_by_their_share():
     assert learnt_by_heart(20.0, 26.0, 64, likelihood="bernoulli")
     assert not learnt_by_heart(20.0, 24.0, 64, likelihood="bernoulli")

@@ -80,18 +80,21 @@ def compare(
     data = _data(fitted, X, rows, y, outliers)
     pixels = data.image_shape is not None or np.asarray(fitted[0].rows).dtype == np.uint8
     plan = Plan.of(rows, data, seed, pixels=pixels)
-    views, tables = [], []
+    views, tables, blank = [], [], []
     for each in fitted:
         progress(f"{each.name}: encoding, scoring and decoding {len(rows):,} rows")
         seen = see(each, plan)
         progress(f"{each.name}: measuring")
-        tables.append(measure(seen, data, plan, each).assign(model=each.name))
+        table = measure(seen, data, plan, each).assign(model=each.name)
+        tables.append(table)
+        errors = table.loc[table["measure"] == "mse", "value"]
+        blank += [each.name] * bool((errors >= plan.variance).any())
         progress(f"{each.name}: mapping {len(rows):,} codes ({method})")
         points = LatentMap(method=method, random_state=seed).fit_transform(seen.codes)
         shown = view(each, seen, data, plan, points)
-        views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
+        views.append(dataclasses.replace(shown, warnings=warn(shown, data, blank=each.name in blank)))
     measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
-    return Comparison(data, tuple(views), measures, answer(data, views, measures), note(data))
+    return Comparison(data, tuple(views), measures, answer(data, views, measures, blank=blank), note(data))
 
 
 def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:

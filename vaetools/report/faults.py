@@ -14,13 +14,15 @@ _KNOWN = 0.2  # share of rows whose codes are those of training rows
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
 
 
-def warn(model: ModelView, data: Data) -> dict[str, str]:
+def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]:
     """Return what to mistrust of one model, by the section where it matters.
 
     Parameters
     ----------
     model : ModelView
     data : Data
+    blank : bool, default=False
+        Whether its squared error is no less than that of the mean of the data.
 
     Returns
     -------
@@ -41,6 +43,7 @@ def warn(model: ModelView, data: Data) -> dict[str, str]:
         ],
         "reconstruction": [
             trained_on(model),
+            useless(model) if blank else "",
             overfit(model, data, "More rows help, or fewer epochs, or input_noise=0.1."),
             _shift(model, data),
         ],
@@ -115,6 +118,11 @@ def trained_on(model: ModelView) -> str:
         f"{called(model.name, first=True)} was trained on at least {math.floor(100 * share)} % of these "
         "rows, or on their copies: on new ones it does worse than it seems."
     )
+
+
+def useless(model: ModelView) -> str:
+    """Say that the mean row would do as well."""
+    return f"{called(model.name, first=True)} reconstructs no better than the mean of the data."
 
 
 def overfit(model: ModelView, data: Data, advice: str = "") -> str:

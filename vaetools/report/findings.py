@@ -5,16 +5,18 @@ A difference is stated where 95 % intervals do not overlap; else it is said that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from vaetools.report.comparison import MEASURES, Data, ModelView
-from vaetools.report.faults import collapse, overfit, trained_on, unused
+from vaetools.report.faults import collapse, overfit, trained_on, unused, useless
 from vaetools.report.text import LONGEST, called, joined, shortened
 
+_COVERED = 0.25  # share of the rows that samples reach: what reaches fewer repeats a few
+_NOTHING = 0.99  # share of samples off the data: none looks like it
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
 
 
@@ -71,7 +73,9 @@ def stand(measures: pd.DataFrame, name: str) -> Standing | None:
     return Standing(dict(zip(own["model"], own["value"], strict=True)), own["model"][overlaps].tolist())
 
 
-def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> tuple[str, ...]:
+def answer(
+    data: Data, models: Sequence[ModelView], measures: pd.DataFrame, *, blank: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return what the numbers say, the most important first.
 
     Parameters
@@ -80,6 +84,8 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
     models : sequence of ModelView
     measures : DataFrame
         As in `Comparison`.
+    blank : collection of str, default=()
+        Names of models whose squared error is no less than that of the mean of the data.
 
     Returns
     -------
@@ -89,7 +95,13 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
     faults = [
         fault
         for model in models
-        for fault in (trained_on(model), collapse(model), unused(model), overfit(model, data))
+        for fault in (
+            trained_on(model),
+            collapse(model),
+            unused(model),
+            useless(model) if model.name in blank else "",
+            overfit(model, data),
+        )
     ]
     # a collapsed model is the prior itself, and perfect wherever codes are compared with that
     sound = [model.name for model in models if not collapse(model)]
@@ -97,7 +109,7 @@ def answer(data: Data, models: Sequence[ModelView], measures: pd.DataFrame) -> t
     measures = measures[measures["model"].isin(sound)]
     told = [
         _tell(measures, "prior_empty", "{name} leaves {value} of the prior empty"),
-        _tell(measures, "off_data", "Of what {name} decodes from the prior, {value} lies off the data"),
+        *_samples(measures),
         _rates(models, measures),
         _errors(measures),
         _tell(
@@ -163,6 +175,28 @@ def _tell(measures: pd.DataFrame, name: str, clause: str) -> str:
     if standing.behind:
         said += ", against " + joined(f"{words[name]} for {called(name)}" for name in standing.behind)
     return f"{said}{_not_told(words, tied)}."
+
+
+def _samples(measures: pd.DataFrame) -> list[str]:
+    """Say how much of what models decode lies off the data; one that decodes few rows is not praised."""
+    off, coverage = (
+        measures[measures["measure"] == name].set_index("model")["value"] for name in ("off_data", "coverage")
+    )
+    if len(off) and off.min() >= _NOTHING:
+        names = f"any of {joined(map(called, off.index))}" if len(off) > 1 else called(off.index[0])
+        return [f"Nothing that {names} decodes from the prior looks like the data."]
+    narrow = coverage.index[(coverage < _COVERED).to_numpy()]
+    told = _tell(
+        measures[~measures["model"].isin(narrow)],
+        "off_data",
+        "Of what {name} decodes from the prior, {value} lies off the data",
+    )
+    few = [
+        f"What {called(name)} decodes from the prior comes near only {MEASURES['coverage'].words(coverage[name])} "
+        f"of the rows, and {MEASURES['off_data'].words(off[name])} of it lies off the data."
+        for name in narrow.intersection(off.index, sort=False)
+    ]
+    return [told, *few]
 
 
 def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
