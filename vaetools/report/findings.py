@@ -15,6 +15,9 @@ from vaetools.report.comparison import MEASURES, Data, ModelView
 from vaetools.report.faults import collapse, overfit, trained_on, unused, useless
 from vaetools.report.text import LONGEST, called, joined, shortened
 
+_UNTOLD = "The data do not tell"
+_BOUGHT = {"prior_empty": "To fill the prior", "off_data": "To decode samples near the data"}
+_MOST, _LEAST = 7, 3  # sentences of an answer, and of them on what models do
 _COVERED = 0.25  # share of the rows that samples reach: what reaches fewer repeats a few
 _NOTHING = 0.99  # share of samples off the data: none looks like it
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
@@ -112,6 +115,12 @@ def answer(
         *_samples(measures),
         _rates(models, measures),
         _errors(measures),
+        _tell_difference(
+            measures, "moment_kl", "The moments of {name} are {value} per dimension from N(0, I)"
+        ),
+        _tell_difference(
+            measures, "off_data_between", "Between two codes {value} of what {name} decodes lies off the data"
+        ),
         _tell(
             measures[measures["model"].isin(unlabeled)],
             "knn_accuracy",
@@ -119,7 +128,11 @@ def answer(
         ),
         _tell(measures, "auroc", "{name} finds known outliers with an AUROC of {value}"),
     ]
-    return tuple(sentence for sentence in (*faults, *told, _too_few(data)) if sentence)
+    last = _too_few(data)
+    found, told = list(filter(None, faults)), list(filter(None, told))
+    while len(found) + len(told) + bool(last) > _MOST and any(map(_is_tie, told)):
+        told.remove([sentence for sentence in told if _is_tie(sentence)][-1])
+    return (*found, *told[: max(_LEAST, _MOST - len(found) - bool(last))], *filter(None, [last]))
 
 
 def note(data: Data) -> dict[str, str]:
@@ -170,7 +183,7 @@ def _tell(measures: pd.DataFrame, name: str, clause: str) -> str:
     words = {model: MEASURES[name].words(value) for model, value in standing.values.items()}
     best, *tied = standing.tied
     if not standing.behind and tied:
-        return f"The data do not tell {_listed(words, standing.tied)} apart: {MEASURES[name].label}."
+        return f"{_UNTOLD} {_listed(words, standing.tied)} apart: {MEASURES[name].label}."
     said = clause.format(name=called(best, first=clause.startswith("{name}")), value=words[best])
     if standing.behind:
         said += ", against " + joined(f"{words[name]} for {called(name)}" for name in standing.behind)
@@ -192,25 +205,41 @@ def _samples(measures: pd.DataFrame) -> list[str]:
         "Of what {name} decodes from the prior, {value} lies off the data",
     )
     few = [
-        f"What {called(name)} decodes from the prior comes near only {MEASURES['coverage'].words(coverage[name])} "
-        f"of the rows, and {MEASURES['off_data'].words(off[name])} of it lies off the data."
+        f"What {called(name)} decodes from the prior comes near only "
+        f"{MEASURES['coverage'].words(coverage[name])} of the rows, and "
+        f"{MEASURES['off_data'].words(off[name])} of it lies off the data."
         for name in narrow.intersection(off.index, sort=False)
     ]
     return [told, *few]
 
 
+def _tell_difference(measures: pd.DataFrame, name: str, clause: str) -> str:
+    """Say who is best in a measure and who is behind, if anybody is."""
+    standing = stand(measures, name)
+    return _tell(measures, name, clause) if standing and standing.behind else ""
+
+
+def _is_tie(sentence: str) -> bool:
+    """Whether a sentence says that the data do not tell."""
+    return sentence.startswith(_UNTOLD)
+
+
 def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
-    """Say what variational models pay, and whether an AE is behind them for it."""
-    rates = measures[measures["measure"] == "rate"].set_index("model")["value"]
+    """Say what variational models pay, and for what, where every AE is behind some of them."""
+    rates = measures[measures["measure"] == "rate"].set_index("model")["value"].map(MEASURES["rate"].words)
     if rates.empty:
         return ""
     plain = {model.name for model in models if not model.variational}
-    standings = [stand(measures, name) for name in ("prior_empty", "off_data")]
-    earned = bool(plain) and any(standing and plain <= set(standing.behind) for standing in standings)
-    (first, rate), *others = [(name, MEASURES["rate"].words(rate)) for name, rate in rates.items()]
+    standings = [(what, stand(measures, name)) for name, what in _BOUGHT.items()]
+    what, payers = next(
+        ((what, found.tied) for what, found in standings if plain and found and plain <= set(found.behind)),
+        ("", rates.index),
+    )
+    (first, rate), *others = rates[rates.index.isin(payers)].items()
+    payer = f"{what}, {called(first)}" if what else called(first, first=True)
     more = "".join(f", {called(name)} {rate}" for name, rate in others)
-    payer = f"For that {called(first)}" if earned else called(first, first=True)
-    return f"{payer} pays {rate} of KL per row{more}."
+    rest = "".join(f"; {called(name)} {rate}" for name, rate in rates[~rates.index.isin(payers)].items())
+    return f"{payer} pays {rate} of KL per row{more}{rest}."
 
 
 def _errors(measures: pd.DataFrame) -> str:
