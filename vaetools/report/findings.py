@@ -128,11 +128,9 @@ def answer(
         ),
         _tell(measures, "auroc", "{name} finds known outliers with an AUROC of {value}"),
     ]
-    last = _too_few(data)
-    found, told = list(filter(None, faults)), list(filter(None, told))
-    while len(found) + len(told) + bool(last) > _MOST and any(map(_is_tie, told)):
-        told.remove([sentence for sentence in told if _is_tie(sentence)][-1])
-    return (*found, *told[: max(_LEAST, _MOST - len(found) - bool(last))], *filter(None, [last]))
+    first, last = list(filter(None, faults)), list(filter(None, [_too_few(data)]))
+    n_told = max(_LEAST, _MOST - len(first) - len(last))
+    return (*first, *_chosen(list(filter(None, told)), n_told), *last)
 
 
 def note(data: Data) -> dict[str, str]:
@@ -219,9 +217,10 @@ def _tell_difference(measures: pd.DataFrame, name: str, clause: str) -> str:
     return _tell(measures, name, clause) if standing and standing.behind else ""
 
 
-def _is_tie(sentence: str) -> bool:
-    """Whether a sentence says that the data do not tell."""
-    return sentence.startswith(_UNTOLD)
+def _chosen(sentences: Sequence[str], n: int) -> list[str]:
+    """Return at most n sentences in their order; who tells of no difference goes first, then the last."""
+    order = sorted(range(len(sentences)), key=lambda i: (sentences[i].startswith(_UNTOLD), i))
+    return [sentences[i] for i in sorted(order[:n])]
 
 
 def _rates(models: Sequence[ModelView], measures: pd.DataFrame) -> str:
