@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -393,6 +394,42 @@ def test_a_model_without_a_decoder(iris):
 def test_labels_that_do_not_fit(options, message, iris):
     with pytest.raises(ValueError, match=message):
         compare({"VAE": VAE(2, **TABLE).fit(iris[0])}, iris[0], **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": None}, "compare: seed must be an integer from 0 .*; got None"),
+        ({"seed": np.random.RandomState(0)}, "got RandomState"),
+        ({"seed": -1}, "got -1"),
+        ({"method": "mds"}, "compare: method must be 'umap', 'tsne' or 'pca'; got 'mds'"),
+        ({"y": np.linspace(0, 1, 150)}, "looks continuous; got 150 different values such as 0 in 150 rows"),
+    ],
+)
+def test_options_are_refused_before_any_work(options, message, iris):
+    lines = []
+    with pytest.raises(ValueError, match=message):
+        compare({"VAE": VAE(2, **TABLE).fit(iris[0])}, iris[0], progress=lines.append, **options)
+    assert lines == []
+
+
+def test_names_that_are_the_same_as_text_and_values_too_large(iris):
+    ae = AE(2, **TABLE).fit(iris[0])
+    with pytest.raises(ValueError, match=r"must have different names, as text; got \[1, '1'\]"):
+        compare({1: ae, "1": ae}, iris[0])
+    with pytest.raises(ValueError, match=r"X must hold values up to 1e\+100; got 7.9e\+300"):
+        compare({"AE": ae}, iris[0] * 1e300)
+
+
+def test_an_index_of_several_levels(iris):
+    ae = AE(2, **TABLE).fit(iris[0])
+    rows = pd.MultiIndex.from_product([range(10), list("abcdefghijklmno")])
+    columns = pd.MultiIndex.from_product([["petal", "sepal"], [1, 2]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fitted without names
+        data = compare({"AE": ae}, pd.DataFrame(iris[0], rows, columns), list(iris[1]), method="pca").data
+    assert data.names[:2].tolist() == ["0, a", "0, b"]
+    assert data.columns.tolist() == ["petal, 1", "petal, 2", "sepal, 1", "sepal, 2"]
 
 
 def test_models_of_other_rows_are_named(iris, flowers, digits):

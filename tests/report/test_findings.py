@@ -243,6 +243,9 @@ def test_too_few_points_are_warned_of_where_they_matter():
     assert answer(data, (model,), measured())[-1] == found["samples"]
     few = dataclasses.replace(data, labels=np.array(["one"] * 57 + ["two"] * 3))
     assert note(few)["neighbors"].startswith("Class two has 3 rows")
+    one = dataclasses.replace(data, labels=np.array(["one"] * 59 + ["two"]), outliers=np.arange(60) == 1)
+    assert note(one)["neighbors"].startswith("Class two has 1 row: ")
+    assert note(one)["odd"].startswith("Only 1 outlier is known: ")
     blind = dataclasses.replace(model, p_values=None)
     assert "No rows were held out to calibrate" in warn(blind, data)["odd"]
     assert note(make_comparison(("AE",), n=600).data) == {}

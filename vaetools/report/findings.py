@@ -164,13 +164,22 @@ def _small_classes(data: Data) -> str:
     if counts[least] >= _FEW_PER_CLASS:
         return ""
     name = shortened(str(classes[least]), LONGEST)
-    return f"Class {name} has {counts[least]} rows: too few to say whether its neighbors are alike."
+    return (
+        f"Class {name} has {_counted(counts[least], 'row')}: too few to say whether its neighbors are alike."
+    )
 
 
 def _few_outliers(data: Data) -> str:
     """Say that few outliers are known, if so."""
     n = _FEW_OUTLIERS if data.outliers is None else int(data.outliers.sum())
-    return f"Only {n} outliers are known: AUROC and average precision are rough." if n < _FEW_OUTLIERS else ""
+    if n >= _FEW_OUTLIERS:
+        return ""
+    return f"Only {_counted(n, 'outlier')} {'is' if n == 1 else 'are'} known: AUROC and average precision are rough."
+
+
+def _counted(n: int, noun: str) -> str:
+    """Return "1 row" or "2 rows"."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _tell(measures: pd.DataFrame, name: str, clause: str) -> str:

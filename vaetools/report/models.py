@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 _STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
 _N_TAKEN_BACK, _SLACK = 50, 1e-3  # rows, and share of their values
+_LARGEST = 1e100  # squares of greater values overflow when distances are summed
 _NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
 
 
@@ -101,6 +102,9 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
     fitted: list[Fitted] = []
     values: list[np.ndarray] = []
+    names = [str(name) for name in models]
+    if len(set(names)) < len(names):
+        raise ValueError(f"compare: models must have different names, as text; got {list(models)!r}.")
     for name, model in models.items():
         each, own = _open(str(name), model, X, beside=fitted[0].name if fitted else None)
         if fitted:
@@ -144,6 +148,8 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
     values = np.asarray(rows if back is None else X)
     values = values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
+    if (largest := np.abs(values).max()) > _LARGEST:
+        raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
     return Fitted(name, estimator, rows, back, shape), values
 
 
@@ -201,7 +207,7 @@ def _some(names: list[str]) -> str:
 def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
     """Return the names of the columns: of a DataFrame, of the model, else numbers."""
     if hasattr(X, "columns") and len(X.columns) == n_columns:
-        return np.asarray(X.columns).astype(str)
+        return _texts(X.columns)
     names = getattr(fitted.estimator, "feature_names_in_", [])
     return np.asarray(names if len(names) == n_columns else range(n_columns)).astype(str)
 
@@ -209,6 +215,12 @@ def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
 def names_of(X: Any, n: int) -> np.ndarray:
     """Return what rows are called: by the index of a DataFrame, as paths, else by number."""
     if isinstance(X, pd.DataFrame):
-        return np.asarray(X.index).astype(str)
+        return _texts(X.index)
     plain = np.ndim(X) == 1
     return np.asarray([str(each) for each in X] if plain else range(n)).astype(str)
+
+
+def _texts(index: pd.Index) -> np.ndarray:
+    """Return the labels of an index as text, those of several levels in one."""
+    levels = [index.get_level_values(i).astype(str) for i in range(index.nlevels)]
+    return np.array([", ".join(each) for each in zip(*levels, strict=True)], dtype=str)
