@@ -137,7 +137,8 @@ def _labels(y: Any, n: int) -> np.ndarray:
     if labels.dtype.kind == "f" and (labels % 1).any() and len(np.unique(labels)) > n / 2:
         raise ValueError(
             "compare: y must hold classes and looks continuous; got "
-            f"{len(np.unique(labels))} different values such as {labels[0]:g} in {n} rows. Bin them, as by pandas.cut."
+            f"{len(np.unique(labels))} different values such as {labels[0]:g} in "
+            f"{n} rows. Bin them, as by pandas.cut."
         )
     return labels.astype(str) if labels.dtype.kind == "O" else labels
 

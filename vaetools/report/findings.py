@@ -174,7 +174,8 @@ def _few_outliers(data: Data) -> str:
     n = _FEW_OUTLIERS if data.outliers is None else int(data.outliers.sum())
     if n >= _FEW_OUTLIERS:
         return ""
-    return f"Only {_counted(n, 'outlier')} {'is' if n == 1 else 'are'} known: AUROC and average precision are rough."
+    known = f"{_counted(n, 'outlier')} {'is' if n == 1 else 'are'} known"
+    return f"Only {known}: AUROC and average precision are rough."
 
 
 def _counted(n: int, noun: str) -> str:
