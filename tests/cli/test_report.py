@@ -70,6 +70,15 @@ def test_a_column_holds_the_classes(order_model, orders, tmp_path, capsys):
     assert "row 3: column 'b' is missing" in err
 
 
+def test_a_missing_class_is_refused(order_model, orders, tmp_path, capsys):
+    table = pd.read_csv(orders).assign(kind=["left", "right"] * 100)
+    table.loc[[7, 9], "kind"] = None
+    table.to_csv(tmp_path / "kinds.csv", index=False)
+    assert run("report", order_model, tmp_path / "kinds.csv", "--labels", "kind", "--map", "pca", "-q") == 2
+    err = capsys.readouterr().err
+    assert "'kind' must name a class in every row; 2 of 200 cells are empty, the first in row 7." in err
+
+
 def test_arrays_bring_their_labels(tmp_path, capsys):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 3))

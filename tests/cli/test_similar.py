@@ -117,9 +117,9 @@ def test_a_model_with_a_map_searches_codes(photos, photo_model, expected, tmp_pa
     [
         (
             ["{model}", "no.png", "{photos}"],
-            "QUERY: must be an image file; got 'no.png'",
+            "QUERY: must be an image file; got 'no.png': no such file.",
         ),
-        (["{model}", "{photos}/none.png", "{photos}"], "none.png'."),
+        (["{model}", "{photos}", "{photos}"], "': a folder."),
         (["{model}", "{model}", "{photos}"], "not an image in a known format"),
         (["{model}", "{photo}", "{photo}"], "there is nothing to search but"),
         (["{model}", "{photo}", "nowhere"], "nowhere: no such file or folder"),

@@ -150,6 +150,13 @@ def test_the_promised_share_of_new_codes_is_off_the_map(share):
     assert np.array_equal(alone, off[:200])
 
 
+def test_what_lies_among_copies_is_on_the_map():
+    codes = np.random.default_rng(0).normal(size=(220, 3))
+    copies = LatentMap(method="pca").fit(np.repeat(codes[:200], 30, axis=0))
+    assert copies.off_map(codes[200:]).mean() < 0.2
+    assert copies.off_map(codes + 100).all()
+
+
 def test_spacing_is_that_of_a_sample_of_many_codes(monkeypatch):
     codes = np.random.default_rng(0).normal(size=(500, 3))
     distances = np.sort(np.linalg.norm(codes[:, None] - codes, axis=2), axis=1)[:, 1:6].mean(axis=1)

@@ -55,6 +55,9 @@ def test_equally_near_codes_come_in_their_order():
         ([[1.0]], [[1.0]], 0, "got 0"),
         ([[1.0]], [[1.0]], 1.5, "got 1.5"),
         ([[1.0]], [1.0], 1, r"got \(1, 1\) and \(1,\)"),
+        ([[1.0]], [1.0], 1, r"Pass one code as Z\[:1\], not Z\[0\]"),
+        ([[1.0], [np.nan]], [[1.0]], 1, "similar: Z must hold finite numbers; got nan in row 1"),
+        ([[1.0]], [[-np.inf]], 1, "similar: query must hold finite numbers; got -inf in row 0"),
         ([[1.0, 2.0]], [[1.0]], 1, r"got \(1, 2\) and \(1, 1\)"),
     ],
 )

@@ -71,7 +71,7 @@ def make_model(name, data, n_components, i, rng):
         score_unit="nats",
         threshold=-2.0,
         p_values=rng.random(n),
-        reference_codes=codes,
+        reference_codes=codes + 0.1,
         posterior_draws=codes + (0.3 * rng.normal(size=codes.shape) if variational else 0),
         kl_per_component=np.linspace(3, 0.001, n_components) * variational,
         active_units=np.arange(n_components) < max(1, n_components - 1),

@@ -1,21 +1,25 @@
 """`compare` on real digits and on tables: what it keeps, measures, refuses."""
 
+import copy
 import dataclasses
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 from tests.data.pictures import write_gray
 from tests.report.comparisons import LONG, SHAPE, make_comparison
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
 from vaetools.report.comparison import MEASURES, SECTIONS
+from vaetools.report.models import Fitted
 from vaetools.report.table import comparison_text
 
 IMAGES = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (32,), "random_state": 0}
@@ -100,6 +104,22 @@ def test_pictures_are_decoded_codes(comparison, models):
     start, _ = view.interpolated_pairs[0]
     np.testing.assert_allclose(view.interpolations[0, 0], vae.inverse_transform(view.codes[[start]])[0])
     np.testing.assert_allclose(view.samples[:3], vae.sample(2000, random_state=0)[:3])
+
+
+def test_all_components_of_an_ae_that_vary_are_in_use(digits):
+    ae = AE(4, max_iter=1, **IMAGES).fit(digits[0][:600])
+    assert not ae.active_units_.all()  # by the scale of a prior that an AE has not
+    found = compare({"AE": ae}, digits[0][NEW], method="pca")
+    view = found.models[0]
+    spread = view.codes.std(axis=0)
+    assert view.active_units.all()
+    assert view.traversed.tolist() == np.argsort(-spread).tolist()
+    assert view.facts["components"] == "4, 4 in use"
+    assert value(found, "active_units", "AE") == 4
+    constant = np.where(np.arange(4) == 2, 7.0, ae.reference_codes_)
+    fitted = Fitted("AE", copy.copy(ae), digits[0], None, None)
+    fitted.estimator.reference_codes_ = constant
+    assert fitted.in_use.tolist() == [True, True, False, True]
 
 
 def test_pairs_are_of_two_classes_and_none_is_an_outlier(comparison):
@@ -292,6 +312,22 @@ def test_a_pipeline_is_seen_in_units_of_X(iris):
     assert second.reconstructions.shape == first.reconstructions.shape
 
 
+@pytest.mark.parametrize(
+    "step", [PCA(3), QuantileTransformer(n_quantiles=50), FunctionTransformer(np.log1p, np.expm1)]
+)
+def test_a_step_that_inverts_is_taken(step, iris):
+    pipe = make_pipeline(step, AE(2, **TABLE)).fit(iris[0][::2])
+    assert compare({"pipe": pipe}, iris[0][1::2], method="pca").data.columns.tolist() == list("0123")
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_a_step_that_does_not_invert_is_named(as_frame, iris):
+    X = pd.DataFrame(iris[0], columns=list("abcd")) if as_frame else iris[0]
+    pipe = make_pipeline(StandardScaler(), FunctionTransformer(np.arctan), AE(2, **TABLE)).fit(X)
+    with pytest.raises(ValueError, match=r"'pipe' must have steps.*; step 'functiontransformer' has not"):
+        compare({"pipe": pipe}, X)
+
+
 def test_a_pipeline_of_paths(tmp_path):
     rows = write_gray(tmp_path, 30, size=6)
     paths = sorted(str(path) for path in tmp_path.iterdir())
@@ -359,6 +395,42 @@ def test_a_model_without_a_decoder(iris):
 def test_labels_that_do_not_fit(options, message, iris):
     with pytest.raises(ValueError, match=message):
         compare({"VAE": VAE(2, **TABLE).fit(iris[0])}, iris[0], **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": None}, "compare: seed must be an integer from 0 .*; got None"),
+        ({"seed": np.random.RandomState(0)}, "got RandomState"),
+        ({"seed": -1}, "got -1"),
+        ({"method": "mds"}, "compare: method must be 'umap', 'tsne' or 'pca'; got 'mds'"),
+        ({"y": np.linspace(0, 1, 150)}, "looks continuous; got 150 different values such as 0 in 150 rows"),
+    ],
+)
+def test_options_are_refused_before_any_work(options, message, iris):
+    lines = []
+    with pytest.raises(ValueError, match=message):
+        compare({"VAE": VAE(2, **TABLE).fit(iris[0])}, iris[0], progress=lines.append, **options)
+    assert lines == []
+
+
+def test_names_that_are_the_same_as_text_and_values_too_large(iris):
+    ae = AE(2, **TABLE).fit(iris[0])
+    with pytest.raises(ValueError, match=r"must have different names, as text; got \[1, '1'\]"):
+        compare({1: ae, "1": ae}, iris[0])
+    with pytest.raises(ValueError, match=r"X must hold values up to 1e\+100; got 7.9e\+300"):
+        compare({"AE": ae}, iris[0] * 1e300)
+
+
+def test_an_index_of_several_levels(iris):
+    ae = AE(2, **TABLE).fit(iris[0])
+    rows = pd.MultiIndex.from_product([range(10), list("abcdefghijklmno")])
+    columns = pd.MultiIndex.from_product([["petal", "sepal"], [1, 2]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fitted without names
+        data = compare({"AE": ae}, pd.DataFrame(iris[0], rows, columns), list(iris[1]), method="pca").data
+    assert data.names[:2].tolist() == ["0, a", "0, b"]
+    assert data.columns.tolist() == ["petal, 1", "petal, 2", "sepal, 1", "sepal, 2"]
 
 
 def test_models_of_other_rows_are_named(iris, flowers, digits):

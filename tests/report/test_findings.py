@@ -9,7 +9,8 @@ import pytest
 
 from tests.report.comparisons import make_comparison
 from vaetools import AE, VAE, compare
-from vaetools.report.findings import answer, learnt_by_heart, note, stand, warn
+from vaetools.report.faults import learnt_by_heart, trained_on, warn
+from vaetools.report.findings import answer, note, stand
 
 
 def measured(**values):
@@ -58,7 +59,7 @@ def test_a_difference_is_stated_with_its_price():
     assert said == (
         "The VAE leaves 2 % of the prior empty, against 41 % for the AE.",
         "Of what the VAE decodes from the prior, 2.0 % lies off the data, against 62.0 % for the AE.",
-        "For that the VAE pays 9.0 nats of KL per row.",
+        "To fill the prior, the VAE pays 9.0 nats of KL per row.",
         "The AE has the least squared error; it is higher by 20 % for the VAE.",
     )
 
@@ -113,7 +114,7 @@ def test_a_conditional_model_is_not_blamed_for_its_classes():
 
 
 @pytest.mark.parametrize(
-    ("kl", "active"), [([0.3, 0.2, 0.1], [True, True, False]), ([0.4, 0.4, 0.0], [False] * 3)]
+    ("kl", "active"), [([0.3, 0.2, 0.1], [True, True, False]), ([0.3, 0.3, 0.0], [False] * 3)]
 )
 def test_a_collapsed_model_is_named_and_not_praised(kl, active):
     data, models, measures = constructed("AE", "VAE", off_data={"AE": 0.6, "VAE": 0.0}, rate={"VAE": 0.0})
@@ -131,6 +132,21 @@ def test_a_collapsed_model_is_named_and_not_praised(kl, active):
     assert not {"dimensions", "gaps", "round", "samples"} & set(warn(models[1], data))
 
 
+def test_a_model_whose_means_do_not_vary_is_not_the_prior():
+    data, models, measures = constructed("AE", "VAE", prior_empty={"AE": 0.6, "VAE": 0.9})
+    vae = dataclasses.replace(models[1], kl_per_component=np.full(3, 3.5), active_units=np.zeros(3, bool))
+    said = answer(data, (models[0], vae), measures)
+    assert said == (
+        (
+            "The VAE puts all rows in about one place: none of 3 components is in use, at a KL of 10.50 nats "
+            "per row. It may be trained too little."
+        ),
+        "The AE leaves 60 % of the prior empty, against 90 % for the VAE.",
+    )
+    assert list(warn(vae, data)) == ["dimensions"]
+    assert "max_iter" in warn(vae, data)["dimensions"]
+
+
 def test_components_that_carry_nothing_are_told():
     data, models, _ = constructed("AE", "VAE")
     vae = dataclasses.replace(models[1], active_units=np.array([True, False, False]))
@@ -146,7 +162,10 @@ def test_an_ae_does_not_collapse():
 @pytest.mark.parametrize(
     ("costs", "warning"),
     [
-        (terms(-10.0, 30.0), "The AE is overfitted: rows that trained cost −10.0 nats, new ones 30.0."),
+        (
+            terms(-10.0, 30.0),
+            "overfitted, or the new rows are of another kind: rows that trained cost −10.0 nats, new ones 3",
+        ),
         (terms(-10.0, 30.0, 29.0), "rows that trained cost −10.0 nats, held-out ones 29.0."),
         (terms(-10.0, 30.0, -9.0), "of the training data −9.0: the new rows are of another kind."),
         (terms(-10.0, -8.0, -9.0), None),
@@ -162,6 +181,50 @@ def test_overfitting_and_rows_of_another_kind(costs, warning):
     assert any("overfitted" in sentence for sentence in answer(data, (ae,), measures)) == (
         warning is not None and "cost −10.0" in warning
     )
+
+
+def test_rows_that_trained_are_known_by_their_codes(digits):
+    X = digits[0]
+    ae = AE(4, max_iter=1, **OPTIONS).fit(X[:300])
+    found = compare({"AE": ae}, X[150:400], method="pca")
+    assert "The AE was trained on at least" in found.answer[0]
+    trained = {code.tobytes() for code in ae.reference_codes_}
+    codes = ae.transform(X[150:400]).astype(np.float32)
+    share = 100 * sum(code.tobytes() in trained for code in codes) // 250
+    assert 40 <= share < 60
+    assert f"at least {share} % of these rows" in found.answer[0]
+    assert found.models[0].warnings["reconstruction"].startswith(found.answer[0])
+    alike = dataclasses.replace(found.models[0], codes=np.zeros((9, 4)), reference_codes=np.zeros((9, 4)))
+    assert trained_on(alike) == ""
+    assert "trained on" not in " ".join(compare({"AE": ae}, X[280:400], method="pca").answer)
+
+
+def test_a_model_that_decodes_one_row_is_not_praised():
+    data, models, measures = constructed(
+        "AE", "VAE", off_data={"AE": 0.0, "VAE": 0.3}, coverage={"AE": 0.03, "VAE": 0.8}
+    )
+    other, said = answer(data, models, measures)
+    assert other == "Of what the VAE decodes from the prior, 30.0 % lies off the data."
+    assert said.startswith("What the AE decodes from the prior comes near only 3 % of the rows, and 0.0 %")
+
+
+def test_where_all_samples_lie_off_the_data_nobody_is_best():
+    off = {"AE": 1.0, "VAE": 0.995}
+    (said,) = answer(*constructed("AE", "VAE", off_data=off, coverage={"AE": 0.0, "VAE": 0.0}))
+    assert said == "Nothing that any of the AE and the VAE decodes from the prior looks like the data."
+    (said,) = answer(*constructed("AE", off_data={"AE": 1.0}))
+    assert said == "Nothing that the AE decodes from the prior looks like the data."
+
+
+def test_a_model_no_better_than_the_mean_is_named(digits):
+    X = digits[0]
+    dark = AE(2, max_iter=0, **OPTIONS).fit(X[:100])
+    found = compare({"AE": dark}, X[1500:], method="pca")
+    said = "The AE reconstructs no better than the mean of the data."
+    assert said in found.answer
+    assert said in found.models[0].warnings["reconstruction"]
+    fair = compare({"AE": AE(8, max_iter=60, **OPTIONS).fit(X[:1000])}, X[1500:], method="pca")
+    assert "no better" not in " ".join(fair.answer)
 
 
 def test_bernoulli_costs_are_judged_by_their_share():
@@ -180,9 +243,36 @@ def test_too_few_points_are_warned_of_where_they_matter():
     assert answer(data, (model,), measured())[-1] == found["samples"]
     few = dataclasses.replace(data, labels=np.array(["one"] * 57 + ["two"] * 3))
     assert note(few)["neighbors"].startswith("Class two has 3 rows")
+    one = dataclasses.replace(data, labels=np.array(["one"] * 59 + ["two"]), outliers=np.arange(60) == 1)
+    assert note(one)["neighbors"].startswith("Class two has 1 row: ")
+    assert note(one)["odd"].startswith("Only 1 outlier is known: ")
     blind = dataclasses.replace(model, p_values=None)
     assert "No rows were held out to calibrate" in warn(blind, data)["odd"]
     assert note(make_comparison(("AE",), n=600).data) == {}
+
+
+def test_a_price_is_paid_for_what_it_buys():
+    off = {"AE": 0.6, "VAE": 0.02, "B": 0.6}
+    empty = {"AE": 0.02, "VAE": 0.02, "B": 0.02}
+    said = answer(
+        *constructed("AE", "B", "VAE", prior_empty=empty, off_data=off, rate={"B": 1.0, "VAE": 9.0})
+    )
+    assert said[2] == ("To decode samples near the data, the VAE pays 9.0 nats of KL per row; “B” 1.0 nats.")
+
+
+def test_differences_in_roundness_and_between_codes_are_told_and_ties_make_room():
+    tied = {"AE": 0.5, "VAE": 0.5}
+    apart = {"moment_kl": {"AE": 2.79, "VAE": 0.04}, "off_data_between": {"AE": 0.2, "VAE": 0.01}}
+    told = (
+        "The moments of the VAE are 0.04 nats per dimension from N(0, I), against 2.79 nats for the AE.",
+        "Between two codes 1.0 % of what the VAE decodes lies off the data, against 20.0 % for the AE.",
+    )
+    assert answer(*constructed("AE", "VAE", **apart)) == told
+    ties = dict.fromkeys(("prior_empty", "off_data", "mse", "knn_accuracy", "auroc"), tied)
+    said = answer(*constructed("AE", "VAE", rate={"VAE": 9.0}, **apart, **ties))
+    assert len(said) == 7
+    assert set(told) <= set(said)
+    assert answer(*constructed("AE", "VAE", moment_kl=tied, off_data_between=tied)) == ()
 
 
 def test_an_ae_that_is_as_good_owes_the_vae_no_price():

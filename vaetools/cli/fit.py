@@ -248,7 +248,7 @@ def fit(
 
 def advice(facts: Facts) -> str:
     """Return what to do if rows that the model was not trained on cost it far more; else nothing."""
-    from vaetools.report.findings import learnt_by_heart
+    from vaetools.report.faults import learnt_by_heart
 
     costs = {part: sum(terms.values()) for part, terms in facts.mean_terms.items()}
     if len(costs) < 2 or not learnt_by_heart(

@@ -191,4 +191,11 @@ def _read(
     elif labels is not None:
         classes = open_source(data, id_column=labels, **options).batches()
         y = np.array([label for batch in classes for label in batch.ids])
+        missing = [name for name, label in zip(ids, y, strict=True) if label == ""]
+        if missing:
+            raise click.BadParameter(
+                f"column {labels!r} must name a class in every row; {len(missing)} of {len(y)} cells are "
+                f"empty, the first in row {missing[0]}.",
+                param_hint="--labels",
+            )
     return X, y, failed

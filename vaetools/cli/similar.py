@@ -95,7 +95,8 @@ def similar(
     if reader is not None and os.path.isfile(query):
         target = _image(query, reader, estimator)
     elif reader is not None and kind_of(source) == "images":
-        raise click.BadParameter(f"must be an image file; got {query!r}.", param_hint="QUERY")
+        found = "a folder" if os.path.isdir(query) else "no such file"
+        raise click.BadParameter(f"must be an image file; got {query!r}: {found}.", param_hint="QUERY")
     else:
         target = _row(query, codes(), data)
     hits = _find(target, codes(), k, data)

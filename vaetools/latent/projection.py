@@ -58,7 +58,7 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     codes_ : ndarray of shape (n_samples, n_features)
         The training codes.
     spacing_ : ndarray of shape (n_spacings,)
-        Mean distances of training codes, at most 10,000 of them, to their nearest others, sorted.
+        Mean distances of different training codes, at most 10,000 of them, to their nearest others, sorted.
     center_ : ndarray of shape (n_features,)
         Mean training code.
     axes_ : ndarray of shape (n_components, n_features) or None
@@ -134,9 +134,9 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Z = validate_data(self, Z, dtype=(np.float64, np.float32))
         self.codes_ = np.array(Z)
         self.center_ = Z.mean(axis=0, dtype=np.float64)
-        self.spacing_ = self._spacing()
         # one place for equal codes: no layout has a use for neighbors at distance 0
         codes, number = np.unique(Z, axis=0, return_inverse=True)
+        self.spacing_ = self._spacing(codes)
         n_codes, n_features = codes.shape
         self.axes_: np.ndarray | None = None
         if self.method == "pca" or n_features <= self.n_components or n_codes <= self.n_components + 2:
@@ -190,7 +190,8 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Return which codes are unlike any that the map was made of, so that their place means little.
 
         A code is off the map if its mean distance to the nearest training codes is greater than that
-        of training codes to their nearest others, but for the farthest ``share`` of these.
+        of training codes to their nearest others, but for the farthest ``share`` of these. Equal codes
+        count once there, or all that is no copy would be off a map of copies.
 
         Parameters
         ----------
@@ -198,7 +199,8 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             Codes.
         share : float, default=0.01
             How many new codes like the training codes are off the map: about this share of them, or
-            one in n + 1 if there are only n training codes and that is more.
+            one in n + 1 if there are only n training codes and that is more; fewer if many of these are
+            equal.
 
         Returns
         -------
@@ -215,20 +217,19 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Z = validate_data(self, Z, dtype=(np.float64, np.float32), reset=False)
         n = len(self.spacing_)
         limit = self.spacing_[min(n, math.ceil((1 - share) * (n + 1))) - 1]
-        return similar(self.codes_, Z, self._n_nearest).distances.mean(axis=1) > limit
+        return similar(self.codes_, Z, self._n_nearest(len(self.codes_))).distances.mean(axis=1) > limit
 
-    @property
-    def _n_nearest(self) -> int:
-        """How many training codes distances are measured from; a training code does not count itself."""
-        return max(1, min(self.n_neighbors, len(self.codes_) - 1))
+    def _n_nearest(self, n: int) -> int:
+        """How many of n training codes distances are measured from; a training code does not count itself."""
+        return max(1, min(self.n_neighbors, n - 1))
 
-    def _spacing(self) -> np.ndarray:
-        """Return how far training codes are from their nearest others, sorted."""
-        n = len(self.codes_)
+    def _spacing(self, codes: np.ndarray) -> np.ndarray:
+        """Return how far different training codes are from their nearest others, sorted."""
+        n = len(codes)
         if n == 1:
             return np.zeros(1)
         some = np.linspace(0, n - 1, min(n, _N_SPACINGS)).astype(int)
-        distances = similar(self.codes_, self.codes_[some], self._n_nearest + 1).distances
+        distances = similar(codes, codes[some], self._n_nearest(n) + 1).distances
         return np.sort(distances[:, 1:].mean(axis=1))
 
     @property

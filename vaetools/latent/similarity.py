@@ -49,7 +49,8 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
     Raises
     ------
     ValueError
-        If Z and the queries are not tables of as many columns, or k is not from 1 to ``n_samples``.
+        If Z and the queries are not tables of as many columns, a value is not finite, or k is
+        not from 1 to ``n_samples``.
 
     Examples
     --------
@@ -66,7 +67,15 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
         raise ValueError(
             "similar: Z and query must have shapes (n_samples, n_components) and (n_queries, "
             f"n_components); got {Z.shape} and {query.shape}."
+            + (" Pass one code as Z[:1], not Z[0]." if query.ndim == 1 else "")
         )
+    for name, codes in (("Z", Z), ("query", query)):
+        odd = np.flatnonzero(~np.isfinite(codes).all(axis=1))
+        if len(odd):
+            values = codes[odd[0]][~np.isfinite(codes[odd[0]])]
+            raise ValueError(
+                f"similar: {name} must hold finite numbers; got {values[0]} in row {odd[0]}. Leave it out."
+            )
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= len(Z):
         raise ValueError(f"similar: k must be an integer from 1 to n_samples={len(Z)}; got {k!r}.")
     center = Z.mean(axis=0)  # the search squares coordinates: what all codes share would cost digits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ import pandas as pd
 from vaetools.latent.projection import LatentMap
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.evidence import measure
-from vaetools.report.findings import answer, note, warn
+from vaetools.report.faults import warn
+from vaetools.report.findings import answer, note
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.seeing import Plan, see
 from vaetools.report.viewing import view
 
+_METHODS = ("umap", "tsne", "pca")
 _N_SHOWN = 12
 
 
@@ -45,7 +48,7 @@ def compare(
     outliers : array-like of shape (n_samples,), bool, or None, default=None
         Which rows are known to be odd: they are mapped and scored, and left out of all other measures.
     seed : int, default=0
-        Of maps, draws and choices.
+        Of maps, draws and choices; from 0 to 2³² − 1.
     method : {"umap", "tsne", "pca"}, default="umap"
         Of the maps in two dimensions.
     progress : callable, default=silent
@@ -60,8 +63,8 @@ def compare(
     Raises
     ------
     TypeError, ValueError
-        If a model is not a fitted autoencoder, two models do not take the same rows, or labels do not
-        fit the rows.
+        If a model is not a fitted autoencoder, two models do not take the same rows, labels do not
+        fit the rows, or a step of a pipeline has no inverse.
 
     Examples
     --------
@@ -75,23 +78,36 @@ def compare(
     >>> bool(comparison.to_frame().loc["knn_accuracy", ("VAE", "value")] > 0.8)
     True
     """
+    _check_options(seed, method)
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
     pixels = data.image_shape is not None or np.asarray(fitted[0].rows).dtype == np.uint8
     plan = Plan.of(rows, data, seed, pixels=pixels)
-    views, tables = [], []
+    views, tables, blank = [], [], []
     for each in fitted:
         progress(f"{each.name}: encoding, scoring and decoding {len(rows):,} rows")
         seen = see(each, plan)
         progress(f"{each.name}: measuring")
-        tables.append(measure(seen, data, plan, each).assign(model=each.name))
+        table = measure(seen, data, plan, each).assign(model=each.name)
+        tables.append(table)
+        errors = table.loc[table["measure"] == "mse", "value"]
+        blank += [each.name] * bool((errors >= plan.variance).any())
         progress(f"{each.name}: mapping {len(rows):,} codes ({method})")
         points = LatentMap(method=method, random_state=seed).fit_transform(seen.codes)
         shown = view(each, seen, data, plan, points)
-        views.append(dataclasses.replace(shown, warnings=warn(shown, data)))
+        views.append(dataclasses.replace(shown, warnings=warn(shown, data, blank=each.name in blank)))
     measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
-    found = answer(data, views, measures)
+    found = answer(data, views, measures, blank=blank)
     return Comparison(data, tuple(views), measures, found, note(data), method=method, seed=seed)
+
+
+def _check_options(seed: Any, method: Any) -> None:
+    """Raise before anything long where an option breaks its rule."""
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not (whole and 0 <= seed < 2**32):
+        raise ValueError(f"compare: seed must be an integer from 0 to 2**32 - 1; got {seed!r}.")
+    if method not in _METHODS:
+        raise ValueError(f"compare: method must be 'umap', 'tsne' or 'pca'; got {method!r}.")
 
 
 def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:
@@ -119,6 +135,12 @@ def _labels(y: Any, n: int) -> np.ndarray:
     if labels.shape != (n,) or pd.isna(labels).any():
         what = "missing ones" if labels.shape == (n,) else f"shape {labels.shape}"
         raise ValueError(f"compare: y must hold a class for each of the {n} rows; got {what}.")
+    if labels.dtype.kind == "f" and (labels % 1).any() and len(np.unique(labels)) > n / 2:
+        raise ValueError(
+            "compare: y must hold classes and looks continuous; got "
+            f"{len(np.unique(labels))} different values such as {labels[0]:g} in "
+            f"{n} rows. Bin them, as by pandas.cut."
+        )
     return labels.astype(str) if labels.dtype.kind == "O" else labels
 
 

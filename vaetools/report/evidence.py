@@ -44,7 +44,7 @@ def measure(seen: Seen, data: Data, plan: Plan, fitted: Fitted) -> pd.DataFrame:
         "off_training": of.off_data(
             seen.codes[plan.normal], fitted.estimator.reference_codes_, random_state=plan.seed
         ),
-        "active_units": Measure(float(fitted.estimator.active_units_.sum()), np.nan, np.nan),
+        "active_units": Measure(float(fitted.in_use.sum()), np.nan, np.nan),
     }
     if not fitted.variational:
         del found["rate"]
@@ -117,7 +117,7 @@ def _of_costs(
     costs = seen.costs.iloc[plan.normal]
     made = seen.reconstructions / plan.scale
     found = {
-        "rate": mean(costs["kl"].to_numpy()),
+        "rate": mean(costs["kl"].to_numpy(), least=0),
         "distortion": mean(costs["reconstruction"].to_numpy()),
         "mse": of.mse(rows, made),
     }
@@ -137,7 +137,6 @@ def _of_scores(scores: np.ndarray, outliers: np.ndarray, seed: int) -> dict[str,
         def value(scores: np.ndarray, outliers: np.ndarray) -> float:
             return float(statistic(outliers, -scores)) if 0 < outliers.sum() < len(outliers) else np.nan
 
-        found = bootstrap(value, scores, outliers, random_state=seed)
-        return Measure(found.value, max(found.low, 0.0), min(found.high, 1.0))
+        return bootstrap(value, scores, outliers, random_state=seed, least=0, most=1)
 
     return {"auroc": of_both(roc_auc_score), "average_precision": of_both(average_precision_score)}

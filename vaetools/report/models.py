@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+_STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
+_N_TAKEN_BACK, _SLACK = 50, 1e-3  # rows, and share of their values
+_LARGEST = 1e100  # squares of greater values overflow when distances are summed
 _NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
 
 
@@ -47,6 +50,14 @@ class Fitted:
     def variational(self) -> bool:
         """Whether its posterior has a spread."""
         return hasattr(self.estimator, "posterior")
+
+    @property
+    def in_use(self) -> np.ndarray:
+        """Which components say something of their rows; the codes of an AE have no scale but their own."""
+        if self.variational:
+            return self.estimator.active_units_
+        variances = self.estimator.reference_codes_.var(axis=0, dtype=np.float64)
+        return variances > _STILL * variances.max()
 
     def take(self, index: Any) -> Any:
         """Return some of the rows, as the estimator takes them."""
@@ -91,6 +102,9 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
     fitted: list[Fitted] = []
     values: list[np.ndarray] = []
+    names = [str(name) for name in models]
+    if len(set(names)) < len(names):
+        raise ValueError(f"compare: models must have different names, as text; got {list(models)!r}.")
     for name, model in models.items():
         each, own = _open(str(name), model, X, beside=fitted[0].name if fitted else None)
         if fitted:
@@ -128,11 +142,42 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
     back = steps if steps and hasattr(steps, "inverse_transform") else None
+    if back is not None:
+        _check_inverses(name, steps, X)
     shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
     values = np.asarray(rows if back is None else X)
     values = values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
+    if (largest := np.abs(values).max()) > _LARGEST:
+        raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
     return Fitted(name, estimator, rows, back, shape), values
+
+
+def _check_inverses(name: str, steps: Any, X: Any) -> None:
+    """Raise where a step does not take its rows back: once taken back they must become the same again.
+
+    So a projection passes, which loses some of a row but keeps its units.
+    """
+    rows = X.iloc[:_N_TAKEN_BACK] if hasattr(X, "iloc") else X[:_N_TAKEN_BACK]
+    for label, step in steps.steps:
+        if step is None or step == "passthrough":
+            continue
+        made = step.transform(rows)
+        try:
+            back = step.inverse_transform(made)
+            if hasattr(rows, "iloc"):
+                back = pd.DataFrame(np.asarray(back), columns=rows.columns)
+            again = np.asarray(step.transform(back), dtype=np.float64)
+        except ValueError:
+            again = np.array(np.nan)  # it makes rows of another shape
+        expected = np.asarray(made, dtype=np.float64)
+        slack = _SLACK * (np.abs(expected).max(initial=0) + expected.std())
+        if again.shape != expected.shape or not np.allclose(again, expected, rtol=0, atol=slack):
+            raise ValueError(
+                f"compare: {name!r} must have steps whose inverse_transform inverts their transform; step "
+                f"{label!r} has not: got {step!r}. Give it an inverse (FunctionTransformer: inverse_func)."
+            )
+        rows = made
 
 
 def _check_same(first: Fitted, values: np.ndarray, other: Fitted, others: np.ndarray) -> None:
@@ -162,7 +207,7 @@ def _some(names: list[str]) -> str:
 def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
     """Return the names of the columns: of a DataFrame, of the model, else numbers."""
     if hasattr(X, "columns") and len(X.columns) == n_columns:
-        return np.asarray(X.columns).astype(str)
+        return _texts(X.columns)
     names = getattr(fitted.estimator, "feature_names_in_", [])
     return np.asarray(names if len(names) == n_columns else range(n_columns)).astype(str)
 
@@ -170,6 +215,12 @@ def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
 def names_of(X: Any, n: int) -> np.ndarray:
     """Return what rows are called: by the index of a DataFrame, as paths, else by number."""
     if isinstance(X, pd.DataFrame):
-        return np.asarray(X.index).astype(str)
+        return _texts(X.index)
     plain = np.ndim(X) == 1
     return np.asarray([str(each) for each in X] if plain else range(n)).astype(str)
+
+
+def _texts(index: pd.Index) -> np.ndarray:
+    """Return the labels of an index as text, those of several levels in one."""
+    levels = [index.get_level_values(i).astype(str) for i in range(index.nlevels)]
+    return np.array([", ".join(each) for each in zip(*levels, strict=True)], dtype=str)

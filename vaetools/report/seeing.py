@@ -38,6 +38,11 @@ class Plan:
     pairs: np.ndarray
     seed: int
 
+    @property
+    def variance(self) -> float:
+        """The squared error of the mean row, on the scale that errors are measured on."""
+        return float((self.rows[self.normal] / self.scale).var(axis=0).mean())
+
     @classmethod
     def of(cls, rows: np.ndarray, data: Data, seed: int, *, pixels: bool) -> Plan:
         """Choose rows and pairs by a seed; ``pixels`` have one scale, whatever their columns do."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 ABSENT = "–"
+LONGEST = 40  # characters of a name in a sentence
 # controls, format characters (among them every change of direction), lone surrogates, line and
 # paragraph separators: they move a cursor, reorder or hide what stands beside them, or have no UTF-8
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -146,3 +147,17 @@ def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment
         for line in lines
     ]
     return "\n".join([padded[0], "─" * max(map(len, padded)), *padded[1:]])
+
+
+def called(name: str, *, first: bool = False) -> str:
+    """Return a name as it stands in a sentence: the VAE, but “boards”."""
+    name = shortened(name, LONGEST)
+    if not name.endswith("AE"):
+        return f"“{name}”"
+    return f"The {name}" if first else f"the {name}"
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last

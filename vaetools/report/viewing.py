@@ -54,7 +54,7 @@ def view(fitted: Fitted, seen: Seen, data: Data, plan: Plan, points: np.ndarray)
         reference_codes=model.reference_codes_,
         posterior_draws=seen.draws,
         kl_per_component=model.kl_per_component_,
-        active_units=model.active_units_,
+        active_units=fitted.in_use,
         history=model.history_,
         terms=terms,
         reconstructions=fitted.shared(model.reconstruct(fitted.take(data.shown_index))),
@@ -73,7 +73,7 @@ def _facts(fitted: Fitted) -> dict[str, str]:
     model = fitted.estimator
     likelihood = model.likelihood if isinstance(model.likelihood, str) else repr(model.likelihood)
     facts = {
-        "components": f"{len(model.active_units_)}, {int(model.active_units_.sum())} in use",
+        "components": f"{len(fitted.in_use)}, {int(fitted.in_use.sum())} in use",
         "likelihood": likelihood,
         "fitted on": f"{model.n_samples_:,} rows",
         "epochs": f"{model.n_iter_:,}",
@@ -105,8 +105,8 @@ def _walks(fitted: Fitted, codes: np.ndarray) -> dict[str, Any]:
     """
     center, spread = codes.mean(axis=0), codes.std(axis=0)
     told = fitted.estimator.kl_per_component_ if fitted.variational else spread
-    n_used = max(1, min(N_TRAVERSED, int(fitted.estimator.active_units_.sum())))
-    in_use = np.where(fitted.estimator.active_units_, told, -1.0)
+    n_used = max(1, min(N_TRAVERSED, int(fitted.in_use.sum())))
+    in_use = np.where(fitted.in_use, told, -1.0)
     traversed = np.argsort(-in_use, kind="stable")[:n_used]
     values = center + spread * np.linspace(-_EXTENT, _EXTENT, N_STEPS)[:, None]  # (n_steps, n_components)
     lines = np.stack([traverse(center, component, values[:, component]) for component in traversed])

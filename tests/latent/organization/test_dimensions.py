@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 
 from vaetools.latent.organization import active_units, collapsed
@@ -16,7 +18,8 @@ def test_units_of_collapsed_codes_are_not():
 
 
 def test_a_posterior_collapses_if_all_components_together_say_nothing():
-    assert collapsed(np.full(10, 0.001))
-    assert not collapsed(np.full(10, 0.006))
+    bit = math.log(2)
+    assert collapsed(np.full(10, 0.099 * bit))
+    assert not collapsed(np.full(10, 0.101 * bit))
     assert not collapsed([0.0, 0.0, 5.0])
     assert collapsed([0.0, 0.0, 5.0], least_kl=6)

@@ -53,6 +53,28 @@ def spaces():
     yield "tiny", Z * 1e-12, y
 
 
+RANGES = {
+    "silhouette": (-1, 1),
+    "cluster_agreement": (-0.5, 1),
+    "ssim": (-1, 1 + 1e-5),  # far away digits are lost
+    "off_codes": (0, math.inf),
+    "effective_rank": (1, 3),
+    "path_length": (1, math.inf),
+    "jumps": (1, 2),
+    "psnr": (-math.inf, math.inf),
+    **dict.fromkeys(["moment_kl", "sliced_wasserstein", "density", "mse"], (0, math.inf)),
+}  # all others are from 0 to 1
+
+
+@every_measure
+def test_an_interval_stays_in_the_range_of_the_measure(name):
+    least, most = RANGES.get(name, (0, 1))
+    for space, Z, y in spaces():
+        value, low, high = MEASURES[name](Z, y)
+        if not math.isnan(low):
+            assert least - 1e-9 <= low <= value <= high <= most + 1e-9, space
+
+
 def test_no_measure_is_forgotten():
     assert set(MEASURES) | OTHERS == set(o.__all__)
 

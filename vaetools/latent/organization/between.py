@@ -52,7 +52,7 @@ def path_length(paths: Any) -> Measure:
     1.414
     """
     steps, chord = _steps("path_length", paths)
-    return mean(steps.sum(axis=1) / chord)
+    return mean(steps.sum(axis=1) / chord, least=1)
 
 
 def jumps(paths: Any) -> Measure:
@@ -93,7 +93,7 @@ def jumps(paths: Any) -> Measure:
     1.5
     """
     steps, _ = _steps("jumps", paths)
-    return mean(steps.max(axis=1, initial=0) / steps.mean(axis=1))
+    return mean(steps.max(axis=1, initial=0) / steps.mean(axis=1), least=1, most=steps.shape[1])
 
 
 def _steps(owner: str, paths: Any) -> tuple[np.ndarray, np.ndarray]:

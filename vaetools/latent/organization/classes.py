@@ -137,7 +137,7 @@ def silhouette(Z: Any, y: Any, *, n_max: int = 3000, random_state: int = 0) -> M
     n_classes = len(np.unique(y[index]))
     if not 2 <= n_classes < len(index):
         return UNKNOWN
-    return mean(silhouette_samples(Z[index] - Z.mean(axis=0), y[index]))
+    return mean(silhouette_samples(Z[index] - Z.mean(axis=0), y[index]), least=-1, most=1)
 
 
 def cluster_agreement(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int = 0) -> Measure:
@@ -191,7 +191,7 @@ def cluster_agreement(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int 
         return UNKNOWN
     n_clusters = min(len(classes), len(np.unique(Z, axis=0)))
     clusters = KMeans(n_clusters, n_init=3, random_state=random_state).fit_predict(Z)
-    return bootstrap(adjusted_rand_score, which, clusters, random_state=random_state)
+    return bootstrap(adjusted_rand_score, which, clusters, random_state=random_state, least=-0.5, most=1)
 
 
 def linear_probe(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int = 0) -> Measure:

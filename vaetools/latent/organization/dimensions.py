@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from vaetools.latent.organization.measure import checked
+
+_BIT = math.log(2)  # nats
 
 
 def active_units(Z: Any, least_variance: float = 0.01) -> int:
@@ -33,7 +36,7 @@ def active_units(Z: Any, least_variance: float = 0.01) -> int:
     Notes
     -----
     Unchanged by translation and by the order of rows; not by scaling, so it means something only where the
-    prior sets a scale: the codes of an AE have any, and all its units count as active.
+    prior sets a scale: the codes of an AE have any, so count all that vary at all.
 
     References
     ----------
@@ -48,15 +51,15 @@ def active_units(Z: Any, least_variance: float = 0.01) -> int:
     return int(np.sum(Z.var(axis=0) > least_variance)) if len(Z) else 0
 
 
-def collapsed(kl_per_component: Any, least_kl: float = 0.05) -> bool:
-    """Return whether the posterior equals the prior: codes say nothing of their rows.
+def collapsed(kl_per_component: Any, least_kl: float = _BIT) -> bool:
+    """Return whether the posterior is as good as the prior: codes say next to nothing of their rows.
 
     Parameters
     ----------
     kl_per_component : array-like of shape (n_components,)
         Mean KL of the posterior from the prior, in nats. An AE has none, so do not ask.
-    least_kl : float, default=0.05
-        Nats per row, all components together, below which codes say nothing.
+    least_kl : float, default=log(2)
+        Nats per row, all components together, below which codes say nothing: one bit.
 
     Returns
     -------

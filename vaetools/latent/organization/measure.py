@@ -47,8 +47,8 @@ def sampled(rows: np.ndarray, n_max: int, random_state: int) -> np.ndarray:
     return np.sort(np.random.default_rng(random_state).choice(len(rows), n_max, replace=False))
 
 
-def mean(values: np.ndarray) -> Measure:
-    """Return a mean with its t interval."""
+def mean(values: np.ndarray, *, least: float = -math.inf, most: float = math.inf) -> Measure:
+    """Return a mean with its t interval, which stays in the range of the values."""
     n = len(values)
     if n == 0:
         return UNKNOWN
@@ -56,7 +56,7 @@ def mean(values: np.ndarray) -> Measure:
     if n == 1:
         return Measure(value, math.nan, math.nan)
     margin = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n))
-    return Measure(value, value - margin, value + margin)
+    return _within(value, margin, least, most)
 
 
 def share(flags: Any) -> Measure:
@@ -70,12 +70,28 @@ def share(flags: Any) -> Measure:
     return Measure(value, min(value, center - margin), max(value, center + margin))
 
 
-def bootstrap(statistic: Callable[..., float], *arrays: np.ndarray, random_state: int) -> Measure:
-    """Return a statistic of rows with the interval of its bootstrap's standard error (Efron 1979)."""
+def bootstrap(
+    statistic: Callable[..., float],
+    *arrays: np.ndarray,
+    random_state: int,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> Measure:
+    """Return a statistic of rows with the interval of its bootstrap's standard error (Efron 1979).
+
+    The interval stays in the range of the statistic.
+    """
     value = statistic(*arrays)
     if math.isnan(value):
         return UNKNOWN
     rng, n = np.random.default_rng(random_state), len(arrays[0])
     draws = (rng.integers(n, size=n) for _ in range(_REPLICATES))
     error = float(np.nanstd([statistic(*(array[index] for array in arrays)) for index in draws], ddof=1))
-    return Measure(value, value - _NORMAL * error, value + _NORMAL * error)
+    return _within(value, _NORMAL * error, least, most)
+
+
+def _within(value: float, margin: float, least: float, most: float) -> Measure:
+    """Return a value with a margin to either side, cut at the ends of its range but never at the value."""
+    low = np.minimum(value, np.maximum(value - margin, least))  # NaN where the margin is
+    high = np.maximum(value, np.minimum(value + margin, most))
+    return Measure(value, float(low), float(high))

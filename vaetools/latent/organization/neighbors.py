@@ -167,7 +167,7 @@ def neighborhood_overlap(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, rand
     if k < 1:
         return UNKNOWN
     shared = (_ranks(X) <= k) & (_ranks(Z) <= k)
-    return mean(shared.sum(axis=1) / k)
+    return mean(shared.sum(axis=1) / k, least=0, most=1)
 
 
 def _drawn(owner: str, X: Any, Z: Any, n_max: int, random_state: int) -> tuple[np.ndarray, np.ndarray]:
@@ -199,4 +199,4 @@ def _ranks_of_strangers(truth: np.ndarray, judged: np.ndarray, k: int) -> Measur
     if k < 1:
         return UNKNOWN
     beyond = np.maximum(_ranks(truth) - k, 0) * (_ranks(judged) <= k)  # (n, n)
-    return mean(1 - beyond.sum(axis=1) * 2 / (k * (2 * n - 3 * k - 1)))
+    return mean(1 - beyond.sum(axis=1) * 2 / (k * (2 * n - 3 * k - 1)), least=0, most=1)

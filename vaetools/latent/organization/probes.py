@@ -106,7 +106,7 @@ def class_entropy(probabilities: Any, *, random_state: int = 0) -> Measure:
     def evenness(which: np.ndarray) -> float:
         return float(stats.entropy(np.bincount(which, minlength=n_classes))) / math.log(n_classes)
 
-    return bootstrap(evenness, probabilities.argmax(axis=1), random_state=random_state)
+    return bootstrap(evenness, probabilities.argmax(axis=1), random_state=random_state, least=0, most=1)
 
 
 def ambiguity(probabilities: Any, level: float = 0.75) -> Measure:

@@ -58,7 +58,7 @@ def mse(X: Any, X_reconstructed: Any) -> Measure:
     >>> mse([[0.0, 0.0], [1.0, 1.0]], [[0.0, 0.0], [1.0, 0.0]]).value
     0.25
     """
-    return mean(_squared_errors("mse", X, X_reconstructed))
+    return mean(_squared_errors("mse", X, X_reconstructed), least=0)
 
 
 def psnr(X: Any, X_reconstructed: Any, data_range: float = 1.0) -> Measure:
@@ -164,7 +164,7 @@ def ssim(X: Any, X_reconstructed: Any, image_shape: tuple[int, int, int], data_r
     spreads = _smooth(a * a) + _smooth(b * b) - mean_a**2 - mean_b**2
     together = _smooth(a * b) - mean_a * mean_b
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    return mean((luminance * (2 * together + c2) / (spreads + c2)).mean(axis=(1, 2, 3)))
+    return mean((luminance * (2 * together + c2) / (spreads + c2)).mean(axis=(1, 2, 3)), least=-1, most=1)
 
 
 def _squared_errors(owner: str, X: Any, X_reconstructed: Any) -> np.ndarray:

@@ -62,7 +62,7 @@ def moment_kl(Z: Any, *, random_state: int = 0) -> Measure:
     (0.001, 47.3)
     """
     (Z,) = checked("moment_kl", Z)
-    return bootstrap(_moment_kl, Z, random_state=random_state) if len(Z) > 1 else UNKNOWN
+    return bootstrap(_moment_kl, Z, random_state=random_state, least=0) if len(Z) > 1 else UNKNOWN
 
 
 def sliced_wasserstein(
@@ -124,7 +124,7 @@ def sliced_wasserstein(
     def distance(along: np.ndarray) -> float:  # (n_samples, n_directions)
         return math.sqrt(np.mean((np.sort(along.T) - normal) ** 2))
 
-    return bootstrap(distance, Z @ directions.T, random_state=random_state)
+    return bootstrap(distance, Z @ directions.T, random_state=random_state, least=0)
 
 
 def effective_rank(Z: Any, *, random_state: int = 0) -> Measure:
@@ -165,7 +165,9 @@ def effective_rank(Z: Any, *, random_state: int = 0) -> Measure:
     (3.0, 2.0)
     """
     (Z,) = checked("effective_rank", Z)
-    return bootstrap(_effective_rank, Z, random_state=random_state) if len(Z) else UNKNOWN
+    if not len(Z):
+        return UNKNOWN
+    return bootstrap(_effective_rank, Z, random_state=random_state, least=1, most=Z.shape[1])
 
 
 def correlation(Z: Any, *, random_state: int = 0) -> Measure:
@@ -209,7 +211,7 @@ def correlation(Z: Any, *, random_state: int = 0) -> Measure:
     (0.02, 0.71)
     """
     (Z,) = checked("correlation", Z)
-    return bootstrap(_correlation, Z, random_state=random_state) if len(Z) > 1 else UNKNOWN
+    return bootstrap(_correlation, Z, random_state=random_state, least=0, most=1) if len(Z) > 1 else UNKNOWN
 
 
 def _moment_kl(Z: np.ndarray) -> float:

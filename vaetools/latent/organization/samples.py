@@ -222,7 +222,7 @@ def density(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state
     if len(X) < 2:
         return UNKNOWN
     k = min(k, len(X) - 1)
-    return mean(reached(samples, X, k).sum(axis=1) / k)
+    return mean(reached(samples, X, k).sum(axis=1) / k, least=0)
 
 
 def coverage(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0) -> Measure:
