@@ -121,7 +121,9 @@ def trained_on(model: ModelView) -> str:
 
 
 def useless(model: ModelView) -> str:
-    """Say that the mean row would do as well."""
+    """Say that the mean row would do as well, which goes without saying of a collapsed model."""
+    if collapse(model):
+        return ""
     return f"{called(model.name, first=True)} reconstructs no better than the mean of the data."
 
 
