@@ -63,6 +63,7 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "VAE input masking": VAE(input_masking=0.2),
     "VAE trimmed": VAE(trimmed_fraction=0.2),
     "VAE beta, warm-up": VAE(beta=4.0, kl_warmup=0.5),
+    "VAE bfloat16": VAE(precision="bfloat16"),
     "VAE early stopping": VAE(early_stopping=True, learning_rate="constant"),
     "CVAE early stopping": CVAE(early_stopping=True, learning_rate="constant"),
     "AE contamination": AE(contamination=0.1),

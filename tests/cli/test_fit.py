@@ -84,7 +84,16 @@ def test_the_scaling_is_told_before_training(tmp_path, capsys, name, scaling):
 
 def test_options_reach_the_model(orders, tmp_path):
     path = tmp_path / "m.safetensors"
-    options = ["--model", "ae", "--n-components", "2", "--contamination", "0.1", "--precision", "float32"]
+    options = [
+        "--model",
+        "ae",
+        "--n-components",
+        "2",
+        "--contamination",
+        "0.1",
+        "--score-precision",
+        "float32",
+    ]
     options += ["--set", "input_noise=0.5", "--set", "activation=relu", "--set", "hidden_layer_sizes=(9, 7)"]
     options += ["--seed", "3", "--drop", "c", "--drop", "order", "--max-iter", "1", "--device", "cpu", "-q"]
     assert run("fit", orders, "-o", path, *options) == 0

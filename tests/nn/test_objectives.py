@@ -10,11 +10,11 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
+from vaetools.nn.conditional import ConditionalAutoencoder
 from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
 from vaetools.nn.networks import Network
 from vaetools.nn.objectives import (
     Autoencoder,
-    ConditionalAutoencoder,
     Terms,
     antithetic_noise,
     gaussian_kl,

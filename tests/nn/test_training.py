@@ -459,3 +459,39 @@ def test_callbacks_get_the_record_and_the_model():
     assert [record for record, _ in seen] == history
     assert all(given is model for _, given in seen)
     assert len(ticks) == 3
+
+
+# Precision
+
+
+def test_bfloat16_rounds_the_network_alone(monkeypatch):
+    seen = {}
+
+    class Spy(Gaussian):
+        def log_prob(self, parameters, x):
+            seen["likelihood"] = parameters.dtype, x.dtype
+            return super().log_prob(parameters, x)
+
+    trainer = make(precision="bfloat16", n_epochs=1)
+    trainer.model.likelihood = Spy(1.0)
+    layer = trainer.model.network.encoder[0]
+    layer.register_forward_hook(lambda module, inputs, output: seen.update(layer=output.dtype))
+    terms = trainer.model.terms
+
+    def spy(*args, **options):
+        seen["terms"] = terms(*args, **options)
+        return seen["terms"]
+
+    monkeypatch.setattr(trainer.model, "terms", spy)
+    trainer.run()
+    assert seen["layer"] == torch.bfloat16
+    assert seen["likelihood"] == (torch.float32, torch.float32)
+    assert {part.dtype for part in seen["terms"]} == {torch.float32}
+    assert {weight.dtype for weight in trainer.model.parameters()} == {torch.float32}
+
+
+def test_bfloat16_learns_what_float32_does():
+    runs = [make(n_epochs=40, learning_rate_init=0.01, precision=name) for name in ("float32", "bfloat16")]
+    exact, rounded = ([record["loss"] for record in trainer.run()] for trainer in runs)
+    assert rounded != exact
+    assert rounded[-1] < exact[0] - 0.9 * (exact[0] - exact[-1])

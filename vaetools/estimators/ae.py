@@ -76,6 +76,7 @@ class AE(OutlierMixin, Detector):
         contamination: float | str = "auto",
         false_alarm_rate: float = 0.05,
         calibration_fraction: float = 0.2,
+        precision: str = "float32",
         score_precision: str = "float64",
         device: Any = "auto",
         random_state: Any = None,
@@ -105,6 +106,7 @@ class AE(OutlierMixin, Detector):
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
         self.calibration_fraction = calibration_fraction
+        self.precision = precision
         self.score_precision = score_precision
         self.device = device
         self.random_state = random_state

@@ -302,6 +302,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             input_masking=self.input_masking,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
+            precision=self.precision,
         )
         history: list[Record] = []
         if n_epochs:

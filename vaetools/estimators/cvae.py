@@ -16,8 +16,8 @@ from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
 from vaetools.estimators.labels import Labeled
 from vaetools.estimators.parameters import documented
 from vaetools.estimators.vae import VAE, Posterior
+from vaetools.nn.conditional import ConditionalAutoencoder
 from vaetools.nn.likelihoods import Likelihood
-from vaetools.nn.objectives import ConditionalAutoencoder
 
 
 @documented
@@ -110,6 +110,7 @@ class CVAE(Labeled, VAE):
         contamination: float | str = "auto",
         false_alarm_rate: float = 0.05,
         calibration_fraction: float = 0.2,
+        precision: str = "float32",
         score_precision: str = "float64",
         device: Any = "auto",
         random_state: Any = None,
@@ -142,6 +143,7 @@ class CVAE(Labeled, VAE):
             contamination=contamination,
             false_alarm_rate=false_alarm_rate,
             calibration_fraction=calibration_fraction,
+            precision=precision,
             score_precision=score_precision,
             device=device,
             random_state=random_state,

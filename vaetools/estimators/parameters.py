@@ -6,71 +6,26 @@ The table writes the error messages and the "Parameters" section of every estima
 from __future__ import annotations
 
 import inspect
-import math
 import textwrap
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
-import torch
+from typing import Any
 
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import COLUMN_LIKELIHOODS
+from vaetools.estimators.rules import (
+    Parameter,
+    are_column_likelihoods,
+    are_widths,
+    flag,
+    is_device,
+    is_int,
+    is_module,
+    is_real,
+    is_seed,
+    one_of,
+)
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.nn.networks import ACTIVATIONS, CONDITIONINGS
-from vaetools.nn.training import LEARNING_RATES
-
-
-class Parameter(NamedTuple):
-    """Rule in words, the same rule as a test, and the description for the docstring."""
-
-    rule: str
-    holds: Callable[[Any], bool]
-    description: str
-
-
-def _is_int(value: Any, low: int = 1) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= low)
-
-
-def _is_real(value: Any, low: float, high: float = math.inf, *, closed: str = "left") -> bool:
-    """Whether a number lies in [low, high) ("left"), (low, high) ("neither") or (low, high] ("right")."""
-    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
-        return False
-    above = value >= low if closed == "left" else value > low
-    below = value <= high if closed == "right" else value < high
-    return bool(above and below)
-
-
-def _are_widths(value: Any) -> bool:
-    return isinstance(value, (tuple, list)) and all(_is_int(width) for width in value)
-
-
-def _are_column_likelihoods(value: Any) -> bool:
-    return isinstance(value, dict) and all(kind in COLUMN_LIKELIHOODS for kind in value.values())
-
-
-def _is_module(value: Any, *methods: str) -> bool:
-    return all(callable(getattr(value, method, None)) for method in methods) and not isinstance(value, type)
-
-
-def _one_of(*names: str) -> tuple[str, Callable[[Any], bool]]:
-    rule = ", ".join(f"'{name}'" for name in names[:-1]) + f" or '{names[-1]}'"
-    return rule, lambda value: isinstance(value, str) and value in names
-
-
-def _flag(default_meaning: str) -> Parameter:
-    return Parameter("True or False", lambda value: isinstance(value, bool), default_meaning)
-
-
-def _is_device(value: Any) -> bool:
-    named = isinstance(value, str) and value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
-    return named or isinstance(value, torch.device)
-
-
-def _is_seed(value: Any) -> bool:
-    return value is None or (_is_int(value, 0) and value < 2**32) or isinstance(value, np.random.RandomState)
-
+from vaetools.nn.training import LEARNING_RATES, PRECISIONS
 
 _ARCHITECTURE = (
     "n_components",
@@ -84,19 +39,19 @@ _ARCHITECTURE = (
 PARAMETERS: dict[str, Parameter] = {
     "n_components": Parameter(
         "a positive integer or 'auto'",
-        lambda value: value == "auto" if isinstance(value, str) else _is_int(value),
+        lambda value: value == "auto" if isinstance(value, str) else is_int(value),
         'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded '
         "down, for other rows.",
     ),
     "hidden_layer_sizes": Parameter(
         "a tuple of positive integers or 'auto'",
-        lambda value: value == "auto" if isinstance(value, str) else _are_widths(value),
+        lambda value: value == "auto" if isinstance(value, str) else are_widths(value),
         'Widths of the encoder\'s dense layers; the decoder mirrors them. ``"auto"`` is (256,) '
         "behind convolutions, else (128, 128), or (512, 256) above 128 features.",
     ),
     "hidden_channels": Parameter(
         "a tuple of positive integers or 'auto'",
-        lambda value: value == "auto" if isinstance(value, str) else _are_widths(value),
+        lambda value: value == "auto" if isinstance(value, str) else are_widths(value),
         "Channels of the convolutions in front of the dense layers, each halving the image. "
         '``"auto"`` convolves where ``image_shape`` is given, down to at most 7 pixels; ``()`` '
         "is an MLP. With ``hidden_layer_sizes=()`` and as many components as the last feature "
@@ -104,16 +59,16 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     "image_shape": Parameter(
         "None or a tuple (channels, height, width) of positive integers",
-        lambda value: value is None or (_are_widths(value) and len(value) == 3),
+        lambda value: value is None or (are_widths(value) and len(value) == 3),
         "Shape of the images whose pixels the rows of X hold, as (channels, height, width).",
     ),
-    "activation": Parameter(*_one_of(*ACTIVATIONS), "Function between the layers."),
+    "activation": Parameter(*one_of(*ACTIVATIONS), "Function between the layers."),
     "likelihood": Parameter(
-        f"{_one_of(*LIKELIHOODS, 'mixed')[0]}, or a likelihood instance",
+        f"{one_of(*LIKELIHOODS, 'mixed')[0]}, or a likelihood instance",
         lambda value: (
             value in (*LIKELIHOODS, "mixed")
             if isinstance(value, str)
-            else _is_module(value, "log_prob", "mean", "bind")
+            else is_module(value, "log_prob", "mean", "bind")
         ),
         'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers '
         "others. `Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. "
@@ -121,15 +76,15 @@ PARAMETERS: dict[str, Parameter] = {
         "decoded rows back as such.",
     ),
     "column_likelihoods": Parameter(
-        f"None or a dict from columns to {_one_of(*COLUMN_LIKELIHOODS)[0]}",
-        lambda value: value is None or _are_column_likelihoods(value),
+        f"None or a dict from columns to {one_of(*COLUMN_LIKELIHOODS)[0]}",
+        lambda value: value is None or are_column_likelihoods(value),
         'With ``likelihood="mixed"``: the density of columns by name (of an array: by position), for '
         "which their type is not to decide: numbers are Gaussian, booleans Bernoulli, texts and "
         'categories categorical. ``"bernoulli"`` needs a column of two values.',
     ),
     "network": Parameter(
         "None or a module with the methods posterior and decode",
-        lambda value: value is None or _is_module(value, "posterior", "decode"),
+        lambda value: value is None or is_module(value, "posterior", "decode"),
         "Your own network, trained or not; `EncoderDecoder` makes one of an encoder and a "
         "decoder. It is copied, never changed. With ``max_iter=0`` its weights are used as they "
         "are. Layers that draw of themselves (dropout) draw from PyTorch's global generator, which "
@@ -137,36 +92,36 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     "beta": Parameter(
         "a number at least 0",
-        lambda value: _is_real(value, 0),
+        lambda value: is_real(value, 0),
         "Weight of the KL term in the training loss. It enters no score.",
     ),
     "kl_warmup": Parameter(
         "a number at least 0 and below 1",
-        lambda value: _is_real(value, 0, 1),
+        lambda value: is_real(value, 0, 1),
         "Share of the training steps over which the KL weight rises from 0 to ``beta``.",
     ),
     "conditioning": Parameter(
-        *_one_of(*CONDITIONINGS),
+        *one_of(*CONDITIONINGS),
         'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a '
         'rectified linear projection of it, ``"multiply"`` multiplies by one plus such a '
         "projection. An added label is used least.",
     ),
-    "condition_encoder": _flag("Whether the encoder sees the label too."),
+    "condition_encoder": flag("Whether the encoder sees the label too."),
     "input_noise": Parameter(
         "a number at least 0",
-        lambda value: _is_real(value, 0),
+        lambda value: is_real(value, 0),
         "Standard deviation of Gaussian noise on what the encoder sees while training, in scaled "
         "units; the clean row is reconstructed.",
     ),
     "input_masking": Parameter(
         "a number at least 0 and below 1",
-        lambda value: _is_real(value, 0, 1),
+        lambda value: is_real(value, 0, 1),
         "Share of the values that are set to 0 (in scaled units) in what the encoder sees while training; "
         'with ``likelihood="mixed"`` they go missing.',
     ),
     "trimmed_fraction": Parameter(
         "a number at least 0 and below 1",
-        lambda value: _is_real(value, 0, 1),
+        lambda value: is_real(value, 0, 1),
         "Share of the training rows that train nothing, `suspects_`: for rows among which some are odd. Give "
         "twice the share that is odd. Left out are the rows that are farthest from as many others as half "
         "the fraction, by scaled distance, of images without brightness and contrast. A smaller group of "
@@ -181,81 +136,87 @@ PARAMETERS: dict[str, Parameter] = {
         '``"auto"`` does so unless ``max_iter=0``: a trained network knows its own scale.',
     ),
     "batch_size": Parameter(
-        "a positive integer", _is_int, "Rows per training step; fewer rows are one batch."
+        "a positive integer", is_int, "Rows per training step; fewer rows are one batch."
     ),
     "learning_rate": Parameter(
-        *_one_of(*LEARNING_RATES),
+        *one_of(*LEARNING_RATES),
         "How the step changes: up and down to nearly 0 in one cycle, or not at all.",
     ),
     "learning_rate_init": Parameter(
         "a positive number",
-        lambda value: _is_real(value, 0, closed="neither"),
+        lambda value: is_real(value, 0, closed="neither"),
         "Peak, or constant, learning rate of Adam.",
     ),
     "max_iter": Parameter(
         "an integer at least 0 or 'auto'",
-        lambda value: value == "auto" if isinstance(value, str) else _is_int(value, 0),
+        lambda value: value == "auto" if isinstance(value, str) else is_int(value, 0),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps and never '
         "fewer than 10 epochs. 0 leaves the weights as they are, sets a learnt scale to its "
         "maximum-likelihood value on X and calibrates.",
     ),
-    "early_stopping": _flag(
+    "early_stopping": flag(
         "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer "
         'falls, and keep the best weights. Needs ``learning_rate="constant"``.'
     ),
     "validation_fraction": Parameter(
         "a number above 0 and below 1",
-        lambda value: _is_real(value, 0, 1, closed="neither"),
+        lambda value: is_real(value, 0, 1, closed="neither"),
         "Share of the rows that early stopping watches.",
     ),
     "n_iter_no_change": Parameter(
-        "a positive integer", _is_int, "Epochs without improvement before early stopping stops."
+        "a positive integer", is_int, "Epochs without improvement before early stopping stops."
     ),
     "tol": Parameter(
         "a number at least 0",
-        lambda value: _is_real(value, 0),
+        lambda value: is_real(value, 0),
         "Least fall of the held-out loss that counts as improvement, in nats per row.",
     ),
     "anomaly_score": Parameter(
-        *_one_of(*SCORES),
+        *one_of(*SCORES),
         "Which score `score_samples`, `predict` and `p_values` use; see `vaetools.anomaly.scores`.",
     ),
     "contamination": Parameter(
         "'auto' or a number above 0 and at most 0.5",
-        lambda value: value == "auto" if isinstance(value, str) else _is_real(value, 0, 0.5, closed="right"),
+        lambda value: value == "auto" if isinstance(value, str) else is_real(value, 0, 0.5, closed="right"),
         '``"auto"`` takes the rows as normal and holds out ``calibration_fraction`` of them to '
         "set the threshold. A number holds nothing out: that share of the training rows is "
         "flagged.",
     ),
     "false_alarm_rate": Parameter(
         "a number above 0 and below 1",
-        lambda value: _is_real(value, 0, 1, closed="neither"),
+        lambda value: is_real(value, 0, 1, closed="neither"),
         'Probability that a new normal row is flagged, with ``contamination="auto"``.',
     ),
     "calibration_fraction": Parameter(
         "a number above 0 and below 1",
-        lambda value: _is_real(value, 0, 1, closed="neither"),
+        lambda value: is_real(value, 0, 1, closed="neither"),
         "Share of the rows that calibrate and touch nothing else.",
     ),
+    "precision": Parameter(
+        *one_of(*PRECISIONS),
+        'Of the network in training; weights, likelihoods and losses are float32 in any case. ``"bfloat16"`` '
+        "(autocast) is faster where the CPU or GPU has it in hardware, such as AVX512-BF16, AMX or Ampere, "
+        "and slower elsewhere.",
+    ),
     "score_precision": Parameter(
-        *_one_of("float64", "float32"),
+        *one_of("float64", "float32"),
         "Precision of everything after training. float64 makes a row's score independent of its "
         "batch to about 12 digits; float32 is faster and good to about 5.",
     ),
     "device": Parameter(
         "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",
-        _is_device,
+        is_device,
         'Where to compute; ``"auto"`` takes a GPU if there is one.',
     ),
     "random_state": Parameter(
         "None, an integer from 0 to 4294967295 or a RandomState",
-        _is_seed,
+        is_seed,
         "Seed of the split, the weights, the row order and the noise of training. Nothing after "
         "``fit`` depends on it.",
     ),
     "verbose": Parameter(
         "True, False or an integer at least 0",
-        lambda value: isinstance(value, bool) or _is_int(value, 0),
+        lambda value: isinstance(value, bool) or is_int(value, 0),
         "1 shows a progress bar.",
     ),
 }
@@ -366,5 +327,5 @@ def documented(cls: type) -> type:
 
 def check_count(estimator: Any, name: str, value: Any) -> None:
     """Raise where an argument is not a positive integer."""
-    if not _is_int(value):
+    if not is_int(value):
         raise ValueError(f"{type(estimator).__name__}: {name} must be a positive integer; got {value!r}.")

@@ -30,6 +30,7 @@ class Likelihood(nn.Module):
 
     n_parameters: int = 1  # numbers that the decoder gives per feature
     unit_interval: ClassVar[bool] = False  # whether rows must lie in [0, 1]
+    has_missing: ClassVar[bool] = False  # whether NaN stands for a missing value
 
     def bind(self, n_features: int) -> Likelihood:
         """Return a copy whose learnt parameters fit ``n_features`` columns."""
@@ -188,8 +189,8 @@ class Gaussian(Likelihood):
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""
         mean, log_scale = self._split(parameters)
-        error = (x - mean) * torch.exp(-log_scale)
-        return -0.5 * error.square() - (log_scale + 0.5 * math.log(2 * math.pi))
+        error = (x - mean) * (math.sqrt(0.5) * torch.exp(-log_scale))
+        return -0.5 * math.log(2 * math.pi) - log_scale - error.square()
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""

@@ -103,6 +103,8 @@ class Mixed(Likelihood):
     tensor([[0.5000, 1.0000]])
     """
 
+    has_missing = True
+
     def __init__(self, n_categories: Sequence[int], has_gaps: Sequence[bool]):
         super().__init__()
         self.n_categories, self.has_gaps = tuple(n_categories), tuple(has_gaps)

@@ -128,6 +128,8 @@ class UnitMean(nn.Module):
 
     def forward(self, parameters: Tensor) -> Tensor:
         """Return parameters of the same shape."""
+        if parameters.shape[1] == self.n_features:
+            return torch.sigmoid(parameters)
         mean, others = parameters[:, : self.n_features], parameters[:, self.n_features :]
         return torch.cat([torch.sigmoid(mean), others], dim=1)
 

@@ -23,6 +23,7 @@ from vaetools.nn.scaling import InputScale
 
 SYNC_STEPS = 50
 LEARNING_RATES = ("one_cycle", "constant")
+PRECISIONS = ("float32", "bfloat16")
 _MAX_GRADIENT_NORM = 100.0
 _MAX_RECOVERIES = 4
 _VALIDATION_DRAWS = 2
@@ -45,6 +46,7 @@ class TrainingSettings:
     input_masking: float = 0.0
     n_iter_no_change: int = 10
     tol: float = 1e-4
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -221,12 +223,15 @@ class Trainer:
         """Take one step and return mean loss, reconstruction and KL, on the device."""
         x, condition = self.rows.batch(batch, self.device, self.dtype)
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
-        terms = self.model.terms(x, condition, noise=self._noise(len(x)), corrupted=self._corrupt(x))
+        noise, corrupted = self._noise(len(x)), self._corrupt(x)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            terms = self.model.terms(x, condition, noise=noise, corrupted=corrupted)
         reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()
         loss = reconstruction + self._beta() * kl
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, _MAX_GRADIENT_NORM)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        self.optimizer.grad_scale = (norm / _MAX_GRADIENT_NORM).clamp(min=1)  # a divisor
         self.optimizer.step()
         self._bad.logical_or_(~torch.isfinite(norm + loss.detach()))
         self.step += 1
