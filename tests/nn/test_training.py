@@ -395,7 +395,7 @@ def test_a_denoising_encoder_sees_corrupted_rows_and_the_target_is_clean(monkeyp
 
 def test_without_denoising_the_encoder_sees_the_rows():
     trainer = make()
-    assert trainer._corrupt(torch.ones(2, 4)) is None
+    assert trainer._corrupt(torch.ones(2, 4), 2, slice(None)) is None
 
 
 # Rows

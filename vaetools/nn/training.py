@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaetools.nn.objectives import Autoencoder, antithetic_noise
+from vaetools.nn.parallel import CostSums, Workers
 from vaetools.nn.scaling import InputScale
 
 SYNC_STEPS = 50
@@ -116,6 +117,9 @@ class Trainer:
         self.order_generator = torch.Generator("cpu").manual_seed(seed)
         self.noise_generator = torch.Generator(self.device).manual_seed(seed)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.workers = Workers.here()
+        self.workers.agree("rows and seed", (rows.X.shape, len(rows), seed))
+        self.cost_sums = self.workers.spread(CostSums(model))
         # buffers too: a network of the user's may keep running statistics
         self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
         self.optimizer = self._new_optimizer()
@@ -213,45 +217,47 @@ class Trainer:
         size = self.settings.batch_size
         for start in range(0, len(order), size):
             batch = order[start : start + size]
-            sums += self._train_step(batch) * len(batch)
+            sums += self._train_step(batch)
             if self.step % SYNC_STEPS == 0 and not self._check():
                 return
         self.epoch += 1
         self._pending.append((record, sums / len(order)))
 
     def _train_step(self, batch: np.ndarray) -> Tensor:
-        """Take one step and return mean loss, reconstruction and KL, on the device."""
-        x, condition = self.rows.batch(batch, self.device, self.dtype)
+        """Take one step; return loss, reconstruction and KL, summed over this worker's rows."""
+        mine = self.workers.share(len(batch))
+        x, condition = self.rows.batch(batch[mine], self.device, self.dtype)
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
-        noise, corrupted = self._noise(len(x)), self._corrupt(x)
+        noise, corrupted = self._noise(len(batch))[mine], self._corrupt(x, len(batch), mine)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            terms = self.model.terms(x, condition, noise=noise, corrupted=corrupted)
-        reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()
+            reconstruction, kl = self.cost_sums(x, condition, noise, corrupted)
         loss = reconstruction + self._beta() * kl
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        spare = self.workers.rank >= len(batch)  # too few rows for so many workers
+        (loss * (0.0 if spare else self.workers.n / len(batch))).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         self.optimizer.grad_scale = (norm / _MAX_GRADIENT_NORM).clamp(min=1)  # a divisor
         self.optimizer.step()
         self._bad.logical_or_(~torch.isfinite(norm + loss.detach()))
         self.step += 1
-        return torch.stack([loss.detach(), reconstruction.detach(), kl.detach()])
+        return torch.stack([loss, reconstruction, kl]).detach() * (0.0 if spare else 1.0)
 
     def _noise(self, n_rows: int) -> Tensor:
         """Draw posterior noise, ``(n_rows, n_components)``."""
         size = (n_rows, self.model.n_components)
         return torch.randn(size, generator=self.noise_generator, device=self.device, dtype=self.dtype)
 
-    def _corrupt(self, x: Tensor) -> Tensor | None:
-        """Return what a denoising encoder sees, or None."""
+    def _corrupt(self, x: Tensor, n_rows: int, mine: slice) -> Tensor | None:
+        """Return what a denoising encoder sees of this worker's share of a batch, or None."""
         noise, masking = self.settings.input_noise, self.settings.input_masking
         if not noise and not masking:
             return None
         options = {"generator": self.noise_generator, "device": x.device, "dtype": x.dtype}
+        size = (n_rows, x.shape[1])
         if noise:
-            x = self.model.likelihood.noisy(x, noise * torch.randn(x.shape, **options))
+            x = self.model.likelihood.noisy(x, noise * torch.randn(size, **options)[mine])
         if masking:
-            x = self.model.likelihood.masked(x, torch.rand(x.shape, **options) < masking)
+            x = self.model.likelihood.masked(x, torch.rand(size, **options)[mine] < masking)
         return x
 
     def _beta(self) -> float:
@@ -269,7 +275,7 @@ class Trainer:
     def _check(self) -> bool:
         """Keep the weights if all steps since the last check were finite, else go back to it."""
         finite = torch.stack([torch.isfinite(weight).all() for weight in self.parameters]).all()
-        if (finite & ~self._bad).item():
+        if not self.workers.total(self._bad.to(torch.int32) + ~finite).item():
             for good, tensor in zip(self._good_weights, self._state, strict=True):
                 good.copy_(tensor.detach())
             self._good_epoch = self.epoch
@@ -301,9 +307,8 @@ class Trainer:
         if not self._check():
             return
         for record, means in self._pending:
-            self.history.append(
-                record | dict(zip(("loss", "reconstruction", "kl"), means.tolist(), strict=True))
-            )
+            means = self.workers.total(means).tolist()
+            self.history.append(record | dict(zip(("loss", "reconstruction", "kl"), means, strict=True)))
         self._pending.clear()
 
     def _watch(self) -> bool:
@@ -329,4 +334,6 @@ class Trainer:
             draws = [terms.reconstruction + self.settings.beta * terms.kl for terms in each]
             costs.append(torch.stack(draws).mean(dim=0).cpu().double())
         self.model.train()
-        return float(torch.cat(costs).mean())
+        loss = torch.cat(costs).mean().item()
+        each = torch.tensor(loss / self.workers.n, dtype=self.dtype, device=self.device)
+        return loss if self.workers.n == 1 else self.workers.total(each).item()  # all stop together

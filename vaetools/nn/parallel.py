@@ -1,0 +1,76 @@
+"""Processes that train one model together, each on its share of every batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from vaetools.nn.objectives import Autoencoder
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes of torch's default process group, or this one alone.
+
+    Attributes
+    ----------
+    rank, n : int
+        Which one this is, and how many there are.
+    """
+
+    rank: int = 0
+    n: int = 1
+
+    @classmethod
+    def here(cls) -> Workers:
+        """Return the workers that this process is one of."""
+        if distributed.is_available() and distributed.is_initialized():
+            return cls(distributed.get_rank(), distributed.get_world_size())
+        return cls()
+
+    def share(self, n_rows: int) -> slice:
+        """Return which rows of a batch are this worker's; the first one, where there are too few."""
+        return slice(self.rank, None, self.n) if self.rank < n_rows else slice(0, 1)
+
+    def agree(self, what: str, value: Any) -> None:
+        """Raise where workers differ in what they must have in common."""
+        if self.n == 1:
+            return
+        values: list[Any] = [None] * self.n
+        distributed.all_gather_object(values, value)
+        if any(other != value for other in values):
+            raise ValueError(
+                f"fit: the processes of a group train one model, and must have the same {what}; got "
+                f"{value!r} in process {self.rank} of {values!r}. Pass the same rows and an integer "
+                "random_state in all, or fit before torch.distributed.init_process_group."
+            )
+
+    def total(self, sums: Tensor) -> Tensor:
+        """Return the sum of a tensor over all workers."""
+        if self.n > 1:
+            distributed.all_reduce(sums)
+        return sums
+
+    def spread(self, module: nn.Module) -> nn.Module:
+        """Return a module whose gradients are the means over workers."""
+        if self.n == 1:
+            return module
+        return DistributedDataParallel(module, gradient_as_bucket_view=True, static_graph=True)
+
+
+class CostSums(nn.Module):
+    """Reconstruction and KL summed over rows: the forward pass of training."""
+
+    def __init__(self, model: Autoencoder):
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, x: Tensor, condition: Tensor | None, noise: Tensor, corrupted: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return two numbers in nats; see `Autoencoder.terms`."""
+        terms = self.model.terms(x, condition, noise=noise, corrupted=corrupted)
+        return terms.reconstruction.sum(), terms.kl.sum()
