@@ -1,0 +1,85 @@
+"""Rows on their way to the network: gathered by index, scaled, moved to the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaetools.nn.scaling import InputScale
+
+_MOVED_SHARE = 0.5  # of the free memory of a device that rows may take
+_PIECE = 8192  # rows that are moved at once
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of one array, scaled and moved to the device batch by batch.
+
+    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot conditions.
+    """
+
+    X: np.ndarray
+    index: np.ndarray
+    scale: InputScale
+    labels: np.ndarray | None = None
+    n_classes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def batch(
+        self, where: np.ndarray | slice, device: torch.device, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return scaled rows ``(n, n_features)`` and one-hot labels ``(n, n_classes)``."""
+        index = self.index[where]
+        x = self.scale.apply(self.X[index], device=device, dtype=dtype)
+        if self.labels is None:
+            return x, None
+        codes = torch.from_numpy(self.labels[index]).to(device)
+        return x, F.one_hot(codes, self.n_classes).to(dtype)
+
+    def near(self, device: torch.device, dtype: torch.dtype) -> Rows | MovedRows:
+        """Return the rows as training takes them best: moved at once to a GPU that has room for them."""
+        if device.type != "cuda":
+            return self
+        size = len(self) * (self.X.shape[1] + self.n_classes) * dtype.itemsize
+        if size > _MOVED_SHARE * torch.cuda.mem_get_info(device)[0]:
+            return self
+        return MovedRows.of(self, device, dtype)
+
+
+@dataclass(frozen=True)
+class MovedRows:
+    """Rows that lie scaled on the device: a batch is gathered there."""
+
+    x: Tensor
+    condition: Tensor | None
+
+    @classmethod
+    def of(cls, rows: Rows, device: torch.device, dtype: torch.dtype) -> MovedRows:
+        """Scale and move all rows, piece by piece."""
+        x = torch.empty(len(rows), rows.X.shape[1], device=device, dtype=dtype)
+        condition = None
+        if rows.labels is not None:
+            condition = torch.empty(len(rows), rows.n_classes, device=device, dtype=dtype)
+        for start in range(0, len(rows), _PIECE):
+            piece = slice(start, start + _PIECE)
+            moved, labels = rows.batch(piece, device, dtype)
+            x[piece] = moved
+            if condition is not None:
+                condition[piece] = labels
+        return cls(x, condition)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def batch(
+        self, where: np.ndarray, device: torch.device, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what `Rows.batch` does."""
+        index = torch.from_numpy(where).to(device)
+        return self.x[index], None if self.condition is None else self.condition[index]
