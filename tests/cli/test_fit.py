@@ -248,7 +248,7 @@ def test_ctrl_c_writes_what_was_learnt_and_the_command_goes_on(orders, tmp_path,
     assert said == f"vaetools: interrupted; {path} holds what was learnt so far."
     assert len(vaetools.load(path).history_) == 1
     assert run(*command, "--checkpoint", checkpoint) == 0
-    assert made[16] == 12
+    assert made[16] in (4, 8, 12)  # where a copy of the state was last due
     assert path.read_bytes() == expected
     assert run(*command, "--checkpoint", checkpoint, "--beta", "2") == 2
     assert "beta is 1.0 in the file and 2.0 now" in capsys.readouterr().err
