@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from vaetools.files import write_atomically
+from vaetools.files import remove_leftovers, write_atomically
 
 
 def test_replaces_the_whole_file(tmp_path):
@@ -58,3 +58,10 @@ def test_permissions_obey_the_umask(tmp_path):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "none" / "a", b"x")
+
+
+def test_leftovers_of_killed_writers_are_removed(tmp_path):
+    for name in ("[a].ckpt", ".[a].ckpt.0123abcd.tmp", ".a.ckpt.0123abcd.tmp", ".[a].ckpt.x.tmp"):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "[a].ckpt")
+    assert sorted(os.listdir(tmp_path)) == [".[a].ckpt.x.tmp", ".a.ckpt.0123abcd.tmp", "[a].ckpt"]

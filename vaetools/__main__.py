@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from vaetools.cli import vaetools
+from vaetools.cli.saying import INTERRUPTED
 from vaetools.report.text import printable
 
-FAILED, INTERRUPTED = 2, 130
+FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

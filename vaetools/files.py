@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -70,6 +71,13 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         file.write(data)
 
 
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote a file left beside it."""
+    target = Path(path).resolve()
+    for temporary in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
 class ModelFileError(ValueError):
     """A file is not a model of ours, or not whole; the message names its path."""
 
@@ -81,7 +89,7 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
     """
     from safetensors.numpy import save
 
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     metadata = {_HEADER: json.dumps(header)}
     digest = _digest(*_split(save(arrays, metadata)))
     write_atomically(path, save(arrays, metadata | {_CHECKSUM: digest}))

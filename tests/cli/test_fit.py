@@ -9,6 +9,7 @@ import pytest
 import vaetools
 from tests.data.pictures import write_gray
 from vaetools.__main__ import main
+from vaetools.nn.training import Trainer
 
 QUICK = ["--max-iter", "1", "--set", "hidden_layer_sizes=8,"]
 
@@ -166,6 +167,11 @@ def test_json_is_all_that_is_printed(orders, tmp_path, capsys):
         (["/no/such/folder", "-o", "m.safetensors"], "/no/such/folder: no such file or folder"),
         (["{photos}", "-o", "m.pt"], "must end in .safetensors; got 'm.pt'"),
         (["{photos}", "-o", "/no/such/m.safetensors"], "folder of '/no/such/m.safetensors' does not exist"),
+        (["{photos}", "-o", "m.safetensors", "--checkpoint", "run.pt"], "must end in .ckpt; got 'run.pt'"),
+        (
+            ["{photos}", "-o", "m.safetensors", "--checkpoint", "/no/run.ckpt"],
+            "'/no/run.ckpt' does not exist",
+        ),
         (["{photos}"], "Missing option"),
         (["{photos}", "-o", "m.safetensors", "--model", "gan"], "'gan' is not one of"),
         (["{photos}", "-o", "m.safetensors", "--size", "0"], "got '0'"),
@@ -225,6 +231,37 @@ def test_ctrl_c_leaves_the_old_model(orders, tmp_path, monkeypatch, capsys):
     assert run("fit", orders, "-o", path, "--id", "order", "-q") == 130
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["m.safetensors"]
+
+
+@pytest.mark.filterwarnings("default::RuntimeWarning")
+def test_ctrl_c_writes_what_was_learnt_and_the_command_goes_on(orders, tmp_path, monkeypatch, capsys):
+    path, checkpoint, made = tmp_path / "m.safetensors", tmp_path / "run.ckpt", []
+    command = ["fit", orders, "-o", path, "--id", "order", "-q", "--max-iter", "3", "--set", "batch_size=16"]
+    assert run(*command) == 0
+    expected = path.read_bytes()
+    monkeypatch.setattr("vaetools.nn.training.SYNC_STEPS", 4)
+    step = Trainer._train_step
+
+    def interrupt(trainer, batch):
+        made.append(trainer.step)
+        if len(made) == 16:
+            raise KeyboardInterrupt
+        return step(trainer, batch)
+
+    monkeypatch.setattr(Trainer, "_train_step", interrupt)
+    assert run(*command, "--checkpoint", checkpoint) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    warning, said = err.splitlines()
+    assert warning.startswith("vaetools: warning: VAE: interrupted in epoch 2 of 3: ")
+    assert said == f"vaetools: interrupted; {path} holds what was learnt so far."
+    assert len(vaetools.load(path).history_) == 1
+    assert run(*command, "--checkpoint", checkpoint) == 0
+    assert made[16] in (4, 8, 12)  # where a copy of the state was last due
+    assert path.read_bytes() == expected
+    assert run(*command, "--checkpoint", checkpoint, "--beta", "2") == 2
+    assert "beta is 1.0 in the file and 2.0 now" in capsys.readouterr().err
+    assert path.read_bytes() == expected
 
 
 @pytest.mark.filterwarnings("default::UserWarning")

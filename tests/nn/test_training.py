@@ -11,8 +11,10 @@ from torch import nn
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.networks import Network
 from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.rows import Rows
 from vaetools.nn.scaling import InputScale
-from vaetools.nn.training import Rows, Trainer, TrainingSettings, one_cycle
+from vaetools.nn.state import restore, state_of
+from vaetools.nn.training import Trainer, TrainingSettings, one_cycle
 
 N_FEATURES = 4
 
@@ -151,42 +153,96 @@ def test_nothing_global_is_touched():
     assert world() == before
 
 
-class Interrupted(Exception):
-    pass
+def on_spoilt(trainer, step, monkeypatch):
+    """Make the loss of one step infinite, the first time that it is made."""
+    terms = trainer.model.terms
+
+    def spoilt(*args, **options):
+        result = terms(*args, **options)
+        is_bad = trainer.step == step and not trainer.n_recoveries and trainer.model.training
+        return result._replace(kl_per_component=result.kl_per_component + (np.inf if is_bad else 0.0))
+
+    monkeypatch.setattr(trainer.model, "terms", spoilt)
 
 
 @pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("learning_rate", ["one_cycle", "constant"])
-def test_an_interrupted_run_continues_bit_for_bit(watched, learning_rate):
+@pytest.mark.filterwarnings("ignore:the loss became infinite:RuntimeWarning")
+def test_a_run_goes_on_bit_for_bit_from_wherever_it_was_kept(watched, learning_rate, monkeypatch):
+    """From the middle of epochs, from their ends, across a recovery, and from the end of the run."""
+    monkeypatch.setattr("vaetools.nn.training.SYNC_STEPS", 2)
     options = {"n_epochs": 6, "kl_warmup": 0.5, "input_noise": 0.1, "learning_rate": learning_rate}
     options["held_out"] = as_rows(data(8, seed=1)) if watched else None
-    whole = make(**options)
-    whole.run()
 
-    def interrupt(record, model):
-        if record["epoch"] == 4:
-            raise Interrupted
+    def make_spoilt(model):
+        trainer = make(model, seed=0, **options)
+        on_spoilt(trainer, 10, monkeypatch)
+        return trainer
 
-    stopped = make(**options)
-    with pytest.raises(Interrupted):
-        stopped.run([interrupt])
-    state = copy.deepcopy(stopped.state_dict())
-    stopped.run()  # going on must not change what was saved
-    continued = make(build(seed=9), seed=9, **options)
-    continued.load_state_dict(state)
-    assert len(continued.run()) == 6
-    assert continued.history == whole.history
-    assert same(whole.model.state_dict(), continued.model.state_dict())
+    whole, kept = make_spoilt(build()), []
+    whole.run(keep=lambda trainer: kept.append(state_of(trainer)))
+    unkept = make_spoilt(build())
+    unkept.run()
+    assert same(whole.model.state_dict(), unkept.model.state_dict())
+    assert whole.n_recoveries == 1
+    assert {state["step"] for state in kept} >= {2, 4, 6, 8, 16, 18}
+    for state in kept:
+        before = copy.deepcopy(state)
+        continued = make_spoilt(build(seed=9))
+        restore(continued, state)
+        assert len(continued.run()) == 6
+        assert continued.history == whole.history
+        assert same(whole.model.state_dict(), continued.model.state_dict())
+        assert all(
+            torch.equal(torch.as_tensor(before[name]), torch.as_tensor(state[name])) for name in TENSORS
+        )
 
 
-def test_state_survives_a_file(tmp_path):
-    trainer = make(held_out=as_rows(data(8)))
+TENSORS = ("order", "noise", "sums", "optimizer.0.exp_avg", "model.network.encoder.0.weight")
+
+
+def test_a_run_is_kept_where_it_was_checked_and_nowhere_else(monkeypatch):
+    monkeypatch.setattr("vaetools.nn.training.SYNC_STEPS", 4)
+    steps = []
+    make(n_epochs=3).run(keep=lambda trainer: steps.append((trainer.step, trainer.epoch, trainer.finished)))
+    assert steps == [(4, 1, False), (8, 2, False), (9, 3, True)]
+    steps.clear()
+    make(n_epochs=2).run(
+        [ignore], keep=lambda trainer: steps.append((trainer.step, trainer.epoch, trainer.finished))
+    )
+    assert steps == [(3, 1, False), (4, 1, False), (6, 2, True)]
+
+
+def test_a_callback_that_changes_weights_is_part_of_the_run(monkeypatch):
+    def halve(record, model):
+        with torch.no_grad():
+            model.network.encoder[0].weight.mul_(0.5)
+
+    whole, kept = make(n_epochs=3), []
+    whole.run([halve], keep=lambda trainer: kept.append(state_of(trainer)))
+    for state in kept:
+        continued = make(build(seed=9), n_epochs=3)
+        restore(continued, state)
+        continued.run([halve])
+        assert same(whole.model.state_dict(), continued.model.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("optimizer.0.exp_avg", torch.zeros(2), ValueError),
+        ("best.0", torch.zeros(2), ValueError),
+        ("sums", torch.zeros(2), ValueError),
+        ("noise", torch.zeros(2, dtype=torch.uint8), RuntimeError),
+        ("optimizer.99.exp_avg", torch.zeros(2), IndexError),
+        ("step", "many", TypeError),
+    ],
+)
+def test_a_state_of_other_shapes_is_refused(name, value, error):
+    trainer = make(held_out=as_rows(data(8)), n_epochs=1)
     trainer.run()
-    torch.save(trainer.state_dict(), tmp_path / "state.pt")
-    twin = make(build(seed=1), held_out=as_rows(data(8)))
-    twin.load_state_dict(torch.load(tmp_path / "state.pt"))  # weights_only: no code is run
-    assert twin.history == trainer.history
-    assert same(trainer.model.state_dict(), twin.model.state_dict())
+    with pytest.raises(error):
+        restore(make(held_out=as_rows(data(8)), n_epochs=1), state_of(trainer) | {name: value})
 
 
 # Recovering
@@ -218,8 +274,8 @@ def test_a_bad_epoch_is_made_again_from_the_last_good_weights(monkeypatch):
     before_third = []
     monkeypatch.setattr(
         trainer,
-        "_new_optimizer",
-        lambda new=trainer._new_optimizer: before_third.append(weights(trainer.model)) or new(),
+        "_start_optimizer",
+        lambda new=trainer._start_optimizer: before_third.append(weights(trainer.model)) or new(),
     )
     with pytest.warns(
         RuntimeWarning, match=r"by epoch 3: went back to epoch 2, .* rate to 0\.0001\."

@@ -21,7 +21,7 @@ from vaetools.cli.options import (
     one_or_many,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures, say
+from vaetools.cli.saying import INTERRUPTED, counted, list_failures, say
 from vaetools.cli.score import UNREAD
 from vaetools.cli.writing import check_output, readable
 from vaetools.report.text import printable
@@ -152,6 +152,12 @@ class Assignment(click.ParamType):
 @click.option(
     "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
 )
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
+)
 @id_option
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all that is drawn."
@@ -170,6 +176,7 @@ def fit(
     cache: Path | None,
     labels: str | None,
     drop: tuple[str, ...],
+    checkpoint: Path | None,
     id_column: str | None,
     seed: int,
     as_json: bool,
@@ -189,6 +196,9 @@ def fit(
     that the other commands need not be told. What cannot be read is listed with the reason, the
     model is trained on the rest, and the exit status is 1.
 
+    With --checkpoint nothing is lost when training is interrupted or the machine fails. Ctrl-C stops the
+    training, but what was learnt by then is written as a model all the same, and the exit status is 130.
+
     \b
     Examples:
       vaetools fit boards/train/good -o boards.safetensors --size 64
@@ -196,6 +206,7 @@ def fit(
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
     """
     check_output(output, (".safetensors",), data)
+    check_output(checkpoint, (".ckpt",), data, "--checkpoint")
     if options["contamination"] is not None and options["false_alarm_rate"] is not None:
         raise click.BadParameter(
             "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
@@ -229,7 +240,7 @@ def fit(
     if not (quiet or as_json):
         click.echo(describe_data(read, data, model))
     start = time.perf_counter()
-    model.fit(read.X, read.labels if name == "cvae" else None)
+    interrupted = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start
     model.set_params(verbose=0)
     if read.reader is not None:
@@ -247,7 +258,21 @@ def fit(
         for path in read.ignored:
             say(f"  {printable(path)}")
     list_failures(read.failed)
+    if interrupted:
+        say(f"vaetools: interrupted; {printable(str(output))} holds what was learnt so far.")
+        return INTERRUPTED
     return UNREAD if read.failed else 0
+
+
+def _fit(model: Any, X: Any, labels: Any, checkpoint: Path | None) -> bool:
+    """Fit a model; return whether that was interrupted, but not before something was learnt."""
+    try:
+        model.fit(X, labels, checkpoint=checkpoint)
+    except KeyboardInterrupt:
+        if not hasattr(model, "model_"):
+            raise
+        return True
+    return False
 
 
 def advice(facts: Facts) -> str:

@@ -9,6 +9,8 @@ import click
 
 from vaetools.report.text import printable
 
+INTERRUPTED = 130  # exit status after Ctrl-C
+
 
 def say(line: str) -> None:
     """Print a line."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
-import warnings
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,13 +12,9 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from vaetools.anomaly.reference import Reference, State
-from vaetools.anomaly.scores import fit_states
 from vaetools.anomaly.suspects import N_COMPARED, distance_to_share, n_trimmed, pattern
 from vaetools.estimators.building import (
     check_image_shape,
@@ -29,8 +24,9 @@ from vaetools.estimators.building import (
     resolve_dtype,
     resolve_likelihood,
 )
+from vaetools.estimators.checkpoint import Checkpoint, train
 from vaetools.estimators.columns import Columns
-from vaetools.estimators.evaluation import Evaluator
+from vaetools.estimators.describing import Describer
 from vaetools.estimators.parameters import check_combinations, check_parameters
 from vaetools.estimators.rows import (
     check_rows,
@@ -40,24 +36,27 @@ from vaetools.estimators.rows import (
 )
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
-from vaetools.nn.training import Callback, Record, Rows, Trainer, TrainingSettings
+from vaetools.nn.rows import Rows
+from vaetools.nn.training import Callback, Record, Trainer, TrainingSettings
 
-N_REFERENCE = 10_000  # training rows that describe the latent space after fit
-N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
 _AUTO_STEPS, _AUTO_EPOCHS = 2_000, 10
-_ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
-_COLLAPSED_KL = 0.05  # nats per row
-_JUDGED_STEPS = 200  # before that a posterior near the prior is not collapsed but untrained
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluator):
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describer):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 
     A subclass says whether its posterior has a spread, and what it does with labels.
     """
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Any:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+    ) -> Any:
         """Split the rows, decide the scaling, train, and calibrate the verdict.
 
         Parameters
@@ -70,11 +69,27 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         callbacks : sequence of callable, default=()
             Each is called after every epoch as ``callback(record, model)``: the epoch's row of
             ``history_`` as a dict, and the torch module in training.
+        checkpoint : str, PathLike or None, default=None
+            File that keeps the state of the training. The same fit, called again, goes on from there and
+            on the CPU ends in the same numbers as if it had never stopped; epochs that ran before are not
+            told to callbacks. See ``docs/checkpoints.md``.
 
         Returns
         -------
         self : object
-            The fitted estimator. A fit that fails or is interrupted leaves it as it was.
+            The fitted estimator. A fit that fails leaves it as it was.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If somebody interrupts. Where something was learnt by then, the estimator is fitted all the
+            same, by what it had learnt; a second interruption leaves it as it was.
+        ModelFileError
+            If the file at ``checkpoint`` is damaged or no checkpoint.
+        ValueError
+            If it belongs to another fit: the message names what differs.
+        OSError
+            If it cannot be written where training begins.
         """
         check_parameters(self)
         check_combinations(self)
@@ -85,11 +100,14 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         before = dict(vars(self))
         try:
             with torch.inference_mode(False), torch.enable_grad():
-                self._fit(X, y, callbacks)
-        except BaseException:  # interruption included: leave the estimator as it was
+                kept = None if checkpoint is None else Checkpoint(self, checkpoint)
+                interruption = self._fit(X, y, callbacks, kept)
+        except BaseException:  # leave the estimator as it was
             vars(self).clear()
             vars(self).update(before)
             raise
+        if interruption is not None:
+            raise interruption
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -162,11 +180,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
 
     # Fit, step by step
 
-    def _fit(self, X: Any, y: Any, callbacks: Sequence[Callback]) -> None:
+    def _fit(
+        self, X: Any, y: Any, callbacks: Sequence[Callback], checkpoint: Checkpoint | None
+    ) -> KeyboardInterrupt | None:
         X, labels = self._check_training_rows(X, y)
         check_image_shape(self, X.shape[1])
         self.n_samples_ = len(X)
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
         split = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
         self._learn_labels(labels, split.train)
@@ -177,12 +197,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             self._rows(X, labels, index) for index in (kept, split.validate, split.calibrate)
         )
         self._fit_scale(rows)
-        self._train(rows, validate, seed, callbacks)
+        interruption = self._train(rows, validate, seed, callbacks, checkpoint)
         held_out = calibrate if len(calibrate) else validate
         self._describe(rows, held_out, rng)
         self._judge_labels(rows, held_out)
         seen = np.concatenate([split.train, split.validate])
         self._calibrate(self._rows(X, None, seen), calibrate)
+        return interruption
 
     def _learn_labels(self, labels: np.ndarray | None, train: np.ndarray) -> None:
         """Learn the frequencies of labels, in a conditional model."""
@@ -285,8 +306,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             n_known = n_known + (~x.isnan()).sum(dim=0)
         self.model_.likelihood.fit_scale(total / n_known)
 
-    def _train(self, rows: Rows, validate: Rows, seed: int, callbacks: Sequence[Callback]) -> None:
-        """Run the training loop, keep its record and settle the weights."""
+    def _train(
+        self,
+        rows: Rows,
+        validate: Rows,
+        seed: int,
+        callbacks: Sequence[Callback],
+        checkpoint: Checkpoint | None,
+    ) -> KeyboardInterrupt | None:
+        """Run the training loop, keep its record and settle the weights; return what interrupted it."""
         batch_size = min(self.batch_size, len(rows))
         n_epochs = self.max_iter
         if n_epochs == "auto":
@@ -305,6 +333,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             precision=self.precision,
         )
         history: list[Record] = []
+        interruption = None
         if n_epochs:
             if not any(weight.requires_grad for weight in self.model_.parameters()):
                 raise ValueError(
@@ -314,8 +343,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
             watched = validate if len(validate) else None
             trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=watched)
             name = type(self).__name__
-            with tqdm(total=n_epochs, desc=name, unit="epoch", disable=not self.verbose) as bar:
-                history = trainer.run(callbacks, bar.update)
+            interruption = train(trainer, checkpoint, callbacks=callbacks, owner=name, verbose=self.verbose)
+            history = trainer.history
         self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
         self.n_iter_ = len(history)
@@ -323,46 +352,4 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Evaluat
         device, dtype = self._device, resolve_dtype(self, self._device)
         self.model_ = self._make_model(self.model_.network, self.model_.likelihood)
         self.model_.to(device=device, dtype=dtype).eval().requires_grad_(False)
-
-    def _describe(self, rows: Rows, held_out: Rows, rng: np.random.RandomState) -> None:
-        """Note how the latent space is used, and warn where it is not."""
-        index = rows.index
-        if len(index) > N_REFERENCE:
-            index = np.sort(rng.choice(index, N_REFERENCE, replace=False))
-        reference = dataclasses.replace(rows, index=index)
-        unlabeled = dataclasses.replace(reference, labels=None)
-        codes, kl = np.split(self._evaluate(reference, self._codes_and_kl), [self._n_features_out], axis=1)
-        given_labels = reference.labels is not None and self._can_decode
-        seen = self._evaluate(unlabeled, self.model_.code) if given_labels else codes
-        self.reference_codes_ = seen.astype(np.float32)
-        self.code_range_ = np.stack([codes.min(axis=0), codes.max(axis=0)])
-        self.active_units_ = codes.var(axis=0) > _ACTIVE_VARIANCE
-        self.kl_per_component_ = kl.mean(axis=0)
-        self.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
-        for name, part in {"train": reference, "held_out": held_out}.items():
-            if self._can_decode and len(part):
-                some = dataclasses.replace(part, index=part.index[:: math.ceil(len(part) / N_DESCRIBED)])
-                self.mean_terms_.loc[name] = self._evaluate(some, self._term_sums).mean(axis=0)
-        self.anomaly_score_ = self.anomaly_score
-        self.score_state_: dict[str, State] = {}
-        if self._can_score(self.anomaly_score):
-            evaluate = functools.partial(self._read, unlabeled)
-            self.score_state_ = fit_states(self.anomaly_score, Reference(evaluate, self.image_shape))
-        collapsed = self._variational and self.kl_per_component_.sum() < _COLLAPSED_KL
-        if collapsed and self._can_be_judged(rows):
-            self._warn_of_collapse()
-
-    def _can_be_judged(self, rows: Rows) -> bool:
-        """Whether training on these rows was long enough to blame anything but its length."""
-        return self.n_iter_ * math.ceil(len(rows) / self.batch_size) >= _JUDGED_STEPS
-
-    def _warn_of_collapse(self) -> None:
-        """Warn that the posterior equals the prior: codes say nothing of their rows."""
-        warnings.warn(
-            f"{type(self).__name__}: the posterior collapsed: KL is {self.kl_per_component_.sum():.2g} "
-            f"nats per row and {self.active_units_.sum()} of {len(self.active_units_)} latent dimensions "
-            "are active, so codes say next to nothing of their rows. Try a smaller beta, "
-            f"kl_warmup=0.5, or more epochs (max_iter; it ran {self.n_iter_}).",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
+        return interruption

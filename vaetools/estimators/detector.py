@@ -17,9 +17,10 @@ from torch import Tensor
 from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES, elbo_with_error
-from vaetools.estimators.base import N_DESCRIBED, BaseAutoencoder
+from vaetools.estimators.base import BaseAutoencoder
+from vaetools.estimators.describing import N_DESCRIBED
 from vaetools.estimators.parameters import check_parameters
-from vaetools.nn.training import Rows
+from vaetools.nn.rows import Rows
 
 
 class Detector(BaseAutoencoder):

@@ -18,8 +18,8 @@ from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.rows import check_fitted_kind, check_rows, slices
 from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
+from vaetools.nn.rows import Rows
 from vaetools.nn.scaling import InputScale
-from vaetools.nn.training import Rows
 
 _PIECE_BYTES, _PIECE_ROWS = 1_500_000, 4096  # that go through the network at once
 

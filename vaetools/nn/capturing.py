@@ -15,14 +15,14 @@ _WARM_UP = 3  # calls before a capture, in which allocators and optimizers settl
 class Captured:
     """A function that works in place on the device, recorded once and replayed.
 
-    The first calls run as they are. Then one is recorded, and calls with tensors of the same shapes and
-    equal other arguments replay it on copies of their tensors; all others run as they are. Where a
-    function cannot be recorded, a warning says so and every call runs as it is.
+    The first calls run as they are. Then one is recorded, and calls with tensors of the same shapes
+    replay it on copies of their arguments; all others run as they are. Where a function cannot be
+    recorded, a warning says so and every call runs as it is.
 
     Parameters
     ----------
     function : callable
-        Of tensors on one CUDA device, None and numbers; returns one tensor. What else it uses must
+        Of tensors on the current CUDA device, None and floats; returns one tensor. What else it uses must
         stay where it is in memory.
 
     References
@@ -43,10 +43,12 @@ class Captured:
         self.n_calls += 1
         if self.n_calls <= _WARM_UP:
             return self._aside(arguments)
-        key = tuple((value.shape, value.dtype) if isinstance(value, Tensor) else value for value in arguments)
+        key = tuple(
+            (each.shape, each.dtype) if isinstance(each, Tensor) else type(each) for each in arguments
+        )
         if self.key is None:
             self.key = key
-            self.inputs = [value.clone() if isinstance(value, Tensor) else value for value in arguments]
+            self.inputs = [self._static(each) for each in arguments]
             try:
                 self.replay = self._record()
             except RuntimeError as error:
@@ -60,8 +62,16 @@ class Captured:
         for static, value in zip(self.inputs, arguments, strict=True):
             if isinstance(value, Tensor):
                 static.copy_(value)
+            elif value is not None:
+                static.fill_(value)
         self.replay()
         return self.output.clone()
+
+    def _static(self, value: Tensor | float | None) -> Tensor | None:
+        """Return memory on the device that holds an argument of every replay."""
+        if isinstance(value, float):
+            return torch.full((), value, device=torch.cuda.current_device())
+        return None if value is None else value.clone()
 
     def _aside(self, arguments: tuple[Any, ...]) -> Tensor:
         """Run on a stream of its own, as a capture will."""

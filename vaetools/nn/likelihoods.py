@@ -184,7 +184,7 @@ class Gaussian(Likelihood):
             return mean, torch.log(self.floor + F.softplus(raw))
         if self.has_learnt_scale:
             return parameters, self._log_scale(self.raw_log_scale)
-        return parameters, parameters.new_tensor(math.log(self.scale))
+        return parameters, parameters.new_full((), math.log(self.scale))
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""

@@ -11,16 +11,17 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from vaetools.nn.capturing import Captured
+from vaetools.nn.networks import Network
 from vaetools.nn.objectives import Autoencoder, antithetic_noise
 from vaetools.nn.parallel import CostSums, Workers
-from vaetools.nn.scaling import InputScale
+from vaetools.nn.rows import Rows
 
 SYNC_STEPS = 50
 LEARNING_RATES = ("one_cycle", "constant")
@@ -31,6 +32,7 @@ _VALIDATION_DRAWS = 2
 
 Record = dict[str, float]
 Callback = Callable[[Record, Autoencoder], None]
+Keep = Callable[["Trainer"], object]
 
 
 @dataclass(frozen=True)
@@ -50,39 +52,19 @@ class TrainingSettings:
     precision: str = "float32"
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Some rows of one array, scaled and moved to the device batch by batch.
-
-    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot conditions.
-    """
-
-    X: np.ndarray
-    index: np.ndarray
-    scale: InputScale
-    labels: np.ndarray | None = None
-    n_classes: int = 0
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def batch(
-        self, where: np.ndarray | slice, device: torch.device, dtype: torch.dtype
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return scaled rows ``(n, n_features)`` and one-hot labels ``(n, n_classes)``."""
-        index = self.index[where]
-        x = self.scale.apply(self.X[index], device=device, dtype=dtype)
-        if self.labels is None:
-            return x, None
-        codes = torch.from_numpy(self.labels[index]).to(device)
-        return x, F.one_hot(codes, self.n_classes).to(dtype)
-
-
 def one_cycle(progress: float) -> float:
     """Return the share of the peak learning rate: up over 30 %, down to nearly 0 (Smith 2018)."""
     if progress < 0.3:
         return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / 0.3))
     return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7))
+
+
+class _Good(NamedTuple):
+    """Weights after the last step that was checked: one object, so that no interruption can split it."""
+
+    weights: list[Tensor]
+    epoch: int
+    step: int
 
 
 class Trainer:
@@ -122,18 +104,38 @@ class Trainer:
         self.cost_sums = self.workers.spread(CostSums(model))
         # buffers too: a network of the user's may keep running statistics
         self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
-        self.optimizer = self._new_optimizer()
+        self._start_optimizer()
         self.history: list[Record] = []
-        self.epoch, self.step, self.n_recoveries = 0, 0, 0
-        self.order = torch.empty(0, dtype=torch.int64, device="cpu")
+        self.epoch, self.step, self.n_recoveries, self.finished = 0, 0, 0, not settings.n_epochs
         self.best_loss, self.best_epoch = math.inf, 0
-        self.best_weights = self._weights()
-        self._good_weights, self._good_epoch = self._weights(), 0
+        self.best_weights = [] if held_out is None else self._weights()
+        self.order = torch.empty(0, dtype=torch.int64, device="cpu")
+        self.order_state = self.order_generator.get_state()  # before the order was drawn
+        self.record: Record = {}
+        exact = torch.float32 if self.device.type == "mps" else torch.float64  # which MPS does not have
+        self.sums = torch.zeros(3, dtype=exact, device=self.device)
+        self.note_good()
         self._bad = torch.zeros((), dtype=torch.bool, device=self.device)
         self._pending: list[tuple[Record, Tensor]] = []
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters, lr=self.settings.learning_rate_init, fused=True)
+    def _start_optimizer(self) -> None:
+        """Make Adam without moments, and what takes a step with it."""
+        on_gpu = self.device.type == "cuda"
+        rate: float | Tensor = self.settings.learning_rate_init
+        if on_gpu:
+            rate = torch.tensor(rate, device=self.device)
+        self.optimizer = torch.optim.Adam(self.parameters, lr=rate, fused=True, capturable=on_gpu)
+        self._update = self._update_weights
+        if on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network):
+            self._update = Captured(self._update_weights)  # another network may decide step by step
+
+    def _set_learning_rate(self) -> None:
+        """Give the optimizer the learning rate of this step."""
+        group = self.optimizer.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(self._learning_rate())
+        else:
+            group["lr"] = self._learning_rate()
 
     def _weights(self) -> list[Tensor]:
         return [tensor.detach().clone() for tensor in self._state]
@@ -143,52 +145,40 @@ class Trainer:
         for tensor, weight in zip(self._state, weights, strict=True):
             tensor.copy_(weight)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on, in one dict."""
-        self._read()
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "order_generator": self.order_generator.get_state(),
-            "noise_generator": self.noise_generator.get_state(),
-            "order": self.order,
-            "epoch": self.epoch,
-            "step": self.step,
-            "n_recoveries": self.n_recoveries,
-            "history": list(self.history),
-            "best_loss": self.best_loss,
-            "best_epoch": self.best_epoch,
-            "best_weights": self.best_weights,
-        }
+    @property
+    def n_done(self) -> int:
+        """Steps of the epoch that is under way."""
+        return self.step - self.epoch * self.steps_per_epoch
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict` returned between two epochs."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.order_generator.set_state(state["order_generator"])
-        self.noise_generator.set_state(state["noise_generator"])
-        for name in ("order", "epoch", "step", "n_recoveries", "best_loss", "best_epoch"):
-            setattr(self, name, state[name])
-        self.history = list(state["history"])
-        self.best_weights = [weight.clone() for weight in state["best_weights"]]
-        self._good_weights, self._good_epoch = self._weights(), self.epoch
+    @property
+    def good_epoch(self) -> int:
+        """The epoch, counted from 1, of the last step that was checked; 0 before there is one."""
+        return math.ceil(self._good.step / self.steps_per_epoch)
+
+    def note_good(self) -> None:
+        """Take these weights as those to go back to."""
+        self._good = _Good(self._weights(), self.epoch, self.step)
 
     def run(
-        self, callbacks: Sequence[Callback] = (), progress: Callable[[], object] | None = None
+        self,
+        callbacks: Sequence[Callback] = (),
+        progress: Callable[[], object] | None = None,
+        keep: Keep | None = None,
     ) -> list[Record]:
         """Train to the end and return one record per epoch.
 
         A record holds mean losses in nats per row. Callbacks are called after every epoch with
         its record and the model; they, and early stopping, read the device once per epoch.
+        ``keep`` is called with the trainer wherever its state is whole, and must not change it.
         """
-        self.model.train()
         read_each_epoch = bool(callbacks) or self.held_out is not None
+        self.model.train()
         try:
-            while self.epoch < self.settings.n_epochs:
+            while not self.finished:
                 epoch = self.epoch
-                self._train_epoch()
-                if read_each_epoch or self.epoch == self.settings.n_epochs:
-                    self._read()
+                self._train_epoch(keep)
+                is_last = self.epoch >= self.settings.n_epochs
+                checked = (read_each_epoch or is_last) and self._check()
                 if self.epoch <= epoch:  # went back
                     continue
                 stop = self.held_out is not None and self._watch()
@@ -196,51 +186,79 @@ class Trainer:
                     callback(self.history[-1], self.model)
                 if progress is not None:
                     progress()
-                if stop:
-                    break
-            if self.held_out is not None:
-                self._set_weights(self.best_weights)
+                self.finished = stop or is_last
+                if self.finished and self.held_out is not None:
+                    self._set_weights(self.best_weights)
+                if checked and keep is not None:  # after callbacks, which may have changed the weights
+                    keep(self)
         finally:
             self.model.eval()
         return self.history
 
-    def _train_epoch(self) -> None:
-        """Make one pass over the rows, or go back where it led nowhere."""
-        self.order = torch.randperm(len(self.rows), generator=self.order_generator, device="cpu")
-        order = self.order.numpy()
-        sums = torch.zeros(3, dtype=torch.float64, device=self.device)
-        record = {
-            "epoch": self.epoch + 1,
-            "beta": self._beta(),
-            "learning_rate": self._learning_rate(),
-        }
-        size = self.settings.batch_size
-        for start in range(0, len(order), size):
+    def stop_here(self) -> None:
+        """After an interruption, leave the best weights, or those of the last step that was checked."""
+        self._set_weights(self.best_weights if self.best_epoch else self._good.weights)
+
+    def _train_epoch(self, keep: Keep | None) -> None:
+        """Make one pass over the rows or the rest of one, or go back where it led nowhere."""
+        first = self.n_done
+        if not first:
+            self.draw_order()
+            self.record = {
+                "epoch": self.epoch + 1,
+                "beta": float(self._beta()),
+                "learning_rate": float(self._learning_rate()),
+            }
+            self.sums = torch.zeros_like(self.sums)
+        order, size = self.order.numpy(), self.settings.batch_size
+        for start in range(first * size, len(order), size):
             batch = order[start : start + size]
-            sums += self._train_step(batch)
-            if self.step % SYNC_STEPS == 0 and not self._check():
-                return
+            self.sums += self._train_step(batch)
+            if self.step % SYNC_STEPS == 0:
+                if not self._check():
+                    return
+                if keep is not None:
+                    keep(self)
         self.epoch += 1
-        self._pending.append((record, sums / len(order)))
+        self._pending.append((self.record, self.sums / len(order)))
+
+    def draw_order(self) -> None:
+        """Shuffle the rows."""
+        self.order_state = self.order_generator.get_state()
+        self.order = torch.randperm(len(self.rows), generator=self.order_generator, device="cpu")
 
     def _train_step(self, batch: np.ndarray) -> Tensor:
-        """Take one step; return loss, reconstruction and KL, summed over this worker's rows."""
+        """Take one step; return loss, reconstruction and KL, summed over the rows of the batch."""
         mine = self.workers.share(len(batch))
         x, condition = self.rows.batch(batch[mine], self.device, self.dtype)
-        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         noise, corrupted = self._noise(len(batch))[mine], self._corrupt(x, len(batch), mine)
+        self._set_learning_rate()
+        spare = self.workers.rank >= len(batch)  # too few rows for so many workers
+        weight = 0.0 if spare else self.workers.n / len(batch)
+        sums = self._update(x, condition, noise, corrupted, self._beta(), weight)
+        self.step += 1
+        return self.workers.total(sums * 0.0 if spare else sums)
+
+    def _update_weights(
+        self,
+        x: Tensor,
+        condition: Tensor | None,
+        noise: Tensor,
+        corrupted: Tensor | None,
+        beta: float | Tensor,
+        weight: float | Tensor,
+    ) -> Tensor:
+        """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             reconstruction, kl = self.cost_sums(x, condition, noise, corrupted)
-        loss = reconstruction + self._beta() * kl
+        loss = reconstruction + beta * kl
         self.optimizer.zero_grad(set_to_none=True)
-        spare = self.workers.rank >= len(batch)  # too few rows for so many workers
-        (loss * (0.0 if spare else self.workers.n / len(batch))).backward()
+        (loss * weight).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         self.optimizer.grad_scale = (norm / _MAX_GRADIENT_NORM).clamp(min=1)  # a divisor
         self.optimizer.step()
         self._bad.logical_or_(~torch.isfinite(norm + loss.detach()))
-        self.step += 1
-        return torch.stack([loss, reconstruction, kl]).detach() * (0.0 if spare else 1.0)
+        return torch.stack([loss, reconstruction, kl]).detach()
 
     def _noise(self, n_rows: int) -> Tensor:
         """Draw posterior noise, ``(n_rows, n_components)``."""
@@ -273,12 +291,15 @@ class Trainer:
         return peak * one_cycle(self.step / self.n_steps)
 
     def _check(self) -> bool:
-        """Keep the weights if all steps since the last check were finite, else go back to it."""
+        """If all steps since the last check were finite, keep weights and epochs, else go back to it."""
         finite = torch.stack([torch.isfinite(weight).all() for weight in self.parameters]).all()
-        if not self.workers.total(self._bad.to(torch.int32) + ~finite).item():
-            for good, tensor in zip(self._good_weights, self._state, strict=True):
-                good.copy_(tensor.detach())
-            self._good_epoch = self.epoch
+        if (finite & ~self._bad).item():
+            self.note_good()
+            self.history += [
+                record | dict(zip(("loss", "reconstruction", "kl"), means.tolist(), strict=True))
+                for record, means in self._pending
+            ]
+            self._pending.clear()
             return True
         self.n_recoveries += 1
         if self.n_recoveries > _MAX_RECOVERIES:
@@ -289,27 +310,18 @@ class Trainer:
             )
         epoch = math.ceil(self.step / self.steps_per_epoch)
         warnings.warn(
-            f"the loss became infinite or NaN by epoch {epoch}: went back to epoch {self._good_epoch}, the "
+            f"the loss became infinite or NaN by epoch {epoch}: went back to epoch {self._good.epoch}, the "
             f"last with good weights, and lowered the learning rate to {self._learning_rate():.2g}.",
             RuntimeWarning,
             stacklevel=2,
         )
-        self._set_weights(self._good_weights)
-        self.optimizer = self._new_optimizer()
+        self._set_weights(self._good.weights)
+        self._start_optimizer()
         self._bad.zero_()
-        self.epoch = self._good_epoch
+        self.epoch = self._good.epoch
         self.step = self.epoch * self.steps_per_epoch
-        self._pending = [(record, means) for record, means in self._pending if record["epoch"] <= self.epoch]
-        return False
-
-    def _read(self) -> None:
-        """Check the weights and move finished epochs from the device to the history."""
-        if not self._check():
-            return
-        for record, means in self._pending:
-            means = self.workers.total(means).tolist()
-            self.history.append(record | dict(zip(("loss", "reconstruction", "kl"), means, strict=True)))
         self._pending.clear()
+        return False
 
     def _watch(self) -> bool:
         """Score the held-out rows, note the best epoch and say whether to stop."""

@@ -117,6 +117,11 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         If the file is truncated, damaged, of another format or of a newer version.
     """
     header, arrays = read_model_file(path)
+    if "checkpoint" in header:
+        raise ModelFileError(
+            f"{path}: the file holds no model but the state of a training; got a checkpoint. Call fit as "
+            "before, with this file as checkpoint, and save what it returns."
+        )
     if device is not None:
         resolve_device(VAE(device=device))
     try:

@@ -1,0 +1,261 @@
+"""Nothing lost: a training that goes on where its file says, and is of use where somebody stops it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from tqdm import tqdm
+
+from vaetools.estimators.building import resolve_device
+from vaetools.estimators.rows import slices
+from vaetools.files import (
+    FORMAT_VERSION,
+    ModelFileError,
+    read_model_file,
+    remove_leftovers,
+    write_model_file,
+)
+from vaetools.nn.state import restore, state_of
+from vaetools.nn.training import Callback, Trainer
+
+_STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
+_SECONDS = 10.0  # between two writes, at least
+_SHARE = 0.02  # of the time, at most
+
+
+class Checkpoint:
+    """The state of one fit in a file: read when the fit begins, written while it trains.
+
+    The file says which fit it belongs to, and any other is refused: class, parameters, device and
+    data. It is written at the start (so what cannot be written is found before the first step), then so
+    seldom that it costs at most 2 % of the time, and at the end.
+
+    Parameters
+    ----------
+    estimator : object
+        With parameters that were checked.
+    path : str or PathLike
+
+    Attributes
+    ----------
+    seed : int
+        The ``random_state`` of the fit; where that is no number, the one drawn by its first run.
+    """
+
+    seed: int
+
+    def __init__(self, estimator: Any, path: str | os.PathLike[str]):
+        self._estimator, self._owner = estimator, type(estimator).__name__
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"{self._owner}: checkpoint must be None or the path of a file; got {path!r}.")
+        self._path = Path(path)
+        if not self._path.absolute().parent.is_dir():
+            raise FileNotFoundError(
+                f"{self._owner}: checkpoint must be a file in a folder that exists; got {str(path)!r}."
+            )
+        random_state = estimator.random_state
+        if not isinstance(random_state, (int, np.integer)):  # drawn in any case: a stream goes on the same
+            random_state = check_random_state(random_state).randint(2**31 - 1)
+        self.seed = int(random_state)
+        self._facts: dict[str, str] = {}
+        self._facts_of_file: dict[str, str] | None = None
+        self._state: dict[str, Any] = {}
+        self._copying, self._writing = _Seldom(0.0), _Seldom(_SECONDS)
+        self._has_failed = False
+        if self._path.exists():
+            self._read()
+        self._compare(_facts_of(estimator))
+
+    def begin(self, trainer: Trainer) -> None:
+        """Put a trainer where the file says, or write where it starts."""
+        self._compare(_facts_of_rows(self._estimator, trainer.rows.X, trainer.rows.labels))
+        if self._facts_of_file is None:
+            self._state = state_of(trainer)
+        else:
+            try:
+                restore(trainer, self._state)
+            except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as reason:
+                raise ModelFileError(f"{self._path}: the file holds no usable state: {reason!r}") from reason
+        if trainer.finished:
+            return
+        try:
+            remove_leftovers(self._path)
+            self._write()
+        except OSError as reason:
+            raise OSError(
+                f"{self._owner}: checkpoint {str(self._path)!r} cannot be written, so nothing was trained: "
+                f"{reason}. Make room, or name a file in another folder."
+            ) from reason
+
+    def keep(self, trainer: Trainer) -> None:
+        """Copy the state of a trainer and write it, each so seldom that it costs little."""
+        if trainer.finished or self._copying.is_due():
+            with self._copying:
+                self._state = state_of(trainer)
+        if trainer.finished or self._writing.is_due():
+            self.write()
+
+    def write(self) -> None:
+        """Write the last copy of the state; if that fails, say so once, and let the training go on."""
+        try:
+            self._write()
+        except OSError as reason:
+            if not self._has_failed:
+                warnings.warn(
+                    f"{self._owner}: checkpoint {str(self._path)!r} cannot be written: {reason}. Training "
+                    "goes on, and the file stays as it is until it can be written again.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+            self._has_failed = True
+
+    def _write(self) -> None:
+        """Write facts, seed and the last copy of the state, and note how long that takes."""
+        with self._writing:
+            tensors = {name: value for name, value in self._state.items() if isinstance(value, torch.Tensor)}
+            header = {
+                "format_version": FORMAT_VERSION,
+                "checkpoint": self._facts,
+                "seed": self.seed,
+                "state": {name: value for name, value in self._state.items() if name not in tensors},
+            }
+            arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+            write_model_file(self._path, header, arrays)
+
+    def _read(self) -> None:
+        """Read facts, seed and state from the file."""
+        header, arrays = read_model_file(self._path)
+        if "checkpoint" not in header:
+            raise ModelFileError(
+                f"{self._path}: the file is no checkpoint: got a {header.get('class')} that "
+                "would be lost. Name another file."
+            )
+        try:
+            self._facts_of_file, self.seed = dict(header["checkpoint"]), int(header["seed"])
+            tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+            self._state = header["state"] | tensors
+        except (KeyError, TypeError, ValueError) as reason:
+            raise ModelFileError(f"{self._path}: the file holds no usable state: {reason!r}") from reason
+
+    def _compare(self, facts: dict[str, str]) -> None:
+        """Note what the fit is, and raise where the file belongs to another."""
+        self._facts |= facts
+        if self._facts_of_file is None:
+            return
+        others = [
+            f"{name} is {_short(self._facts_of_file.get(name, 'absent'))} in the file and {_short(here)} now"
+            for name, here in facts.items()
+            if here != self._facts_of_file.get(name)
+        ]
+        if others:
+            raise ValueError(
+                f"{self._owner}: checkpoint {str(self._path)!r} belongs to another fit: {'; '.join(others)}. "
+                "Fit as it was begun to go on with it; to begin anew, name another file or delete this one."
+            )
+
+
+def train(
+    trainer: Trainer,
+    checkpoint: Checkpoint | None,
+    *,
+    callbacks: Sequence[Callback],
+    owner: str,
+    verbose: Any,
+) -> KeyboardInterrupt | None:
+    """Train to the end, or until somebody interrupts: then return the interruption, to be raised later.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If nothing was learnt yet to make a model of.
+    """
+    if checkpoint is not None:
+        checkpoint.begin(trainer)
+    n_epochs, begun = trainer.settings.n_epochs, trainer.epoch
+    with tqdm(total=n_epochs, initial=begun, desc=owner, unit="epoch", disable=not verbose) as bar:
+        try:
+            trainer.run(callbacks, bar.update, keep=checkpoint and checkpoint.keep)
+        except KeyboardInterrupt as interruption:
+            if not trainer.good_epoch:
+                raise
+            trainer.stop_here()
+            if checkpoint is not None:
+                checkpoint.write()
+            again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
+            warnings.warn(
+                f"{owner}: interrupted in epoch {trainer.good_epoch} of {n_epochs}: what it learnt so far "
+                f"becomes the fitted model; {again}interrupt once more to leave it as it was before.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+            return interruption
+    return None
+
+
+class _Seldom:
+    """A job that is due so long after its end that it takes a small share of the time."""
+
+    def __init__(self, least: float):
+        self._least = self._wait = least
+        self._end = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the job may be done again."""
+        return time.monotonic() - self._end >= self._wait
+
+    def __enter__(self) -> None:
+        self._start = time.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        self._end = time.monotonic()
+        self._wait = max(self._least, (self._end - self._start) / _SHARE)
+
+
+def _facts_of(estimator: Any) -> dict[str, str]:
+    """Return what a fit is before it has seen data: all but what changes no result."""
+    facts = {"version of the state": str(_STATE_VERSION), "class": type(estimator).__name__}
+    for name, value in estimator.get_params(deep=False).items():
+        value = "RandomState" if isinstance(value, np.random.RandomState) else value
+        facts[name] = repr(value.item() if isinstance(value, np.generic) else value)
+    if estimator.network is not None:
+        trained = [weight.requires_grad for weight in estimator.network.parameters()]
+        facts["network"] += f" with {sum(trained)} of {len(trained)} weights to train"
+    facts["device"] = resolve_device(estimator).type
+    del facts["verbose"]
+    return facts
+
+
+def _facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> dict[str, str]:
+    """Return what the data are: shapes, types and checksums."""
+    facts = {"shape of X": str(X.shape), "dtype of X": str(X.dtype), "content of X": _checksum(X)}
+    if estimator.columns_ is not None:  # what the codes in X stand for
+        facts["columns of X"] = hashlib.sha256(repr(estimator.columns_).encode()).hexdigest()
+    if labels is not None:
+        facts |= {
+            "labels in y": repr(estimator.classes_.tolist()),
+            "content of y": _checksum(labels[:, None]),
+        }
+    return facts
+
+
+def _checksum(rows: np.ndarray) -> str:
+    """Return the SHA-256 of rows, read in pieces: a memory map stays on disk."""
+    digest = hashlib.sha256()
+    for piece in slices(*rows.shape):
+        digest.update(np.ascontiguousarray(rows[piece]))
+    return digest.hexdigest()
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59] + "…"
