@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import vaetools
@@ -24,7 +25,8 @@ torch.set_num_threads(1)
 rank = distributed.get_rank()
 folder = sys.argv[1]
 X, y = np.load(f"{folder}/X.npy"), np.load(f"{folder}/y.npy")
-plain = VAE(2, hidden_layer_sizes=(8,), batch_size=19, max_iter=6, input_noise=0.1, random_state=0).fit(X)
+plain = VAE(2, hidden_layer_sizes=(8,), batch_size=19, max_iter=6, input_noise=0.1, random_state=0)
+plain.fit(X, checkpoint=f"{folder}/run.ckpt")
 watched = CVAE(2, hidden_layer_sizes=(8,), batch_size=19, max_iter=6, random_state=0, early_stopping=True,
                learning_rate="constant", n_iter_no_change=1).fit(X, y)
 if rank == 0:
@@ -48,15 +50,18 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def output(folder):
+def launch(*arguments):
+    """Run a script in two processes, as torchrun does."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     environment = {"PYTHONPATH": str(Path(vaetools.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(
-        [*command, folder / "fit.py", folder], capture_output=True, text=True, env=os.environ | environment
-    )
+    run = subprocess.run([*command, *arguments], capture_output=True, text=True, env=os.environ | environment)
     assert run.returncode == 0, run.stderr
-    return run.stdout
+    return run
+
+
+@pytest.fixture(scope="module")
+def output(folder):
+    return launch(folder / "fit.py", folder).stdout
 
 
 @pytest.mark.parametrize("name", ["plain", "watched"])
@@ -72,6 +77,31 @@ def test_two_processes_train_what_one_does(folder, output, name):
     assert together.n_iter_ == alone.n_iter_
     np.testing.assert_allclose(together.history_, alone.history_, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(together.score_samples(X), alone.score_samples(X), rtol=1e-4, atol=1e-4)
+
+
+def test_a_checkpoint_of_two_processes_goes_on_in_one(folder, output):
+    X, together = np.load(folder / "X.npy"), load(folder / "plain.safetensors")
+    settings = {"hidden_layer_sizes": (8,), "batch_size": 19, "max_iter": 6, "random_state": 0}
+    again = VAE(2, **settings, input_noise=0.1).fit(X, checkpoint=folder / "run.ckpt")
+    pd.testing.assert_frame_equal(again.history_, together.history_)  # nothing was left to train
+    np.testing.assert_allclose(again.score_samples(X), together.score_samples(X), rtol=1e-9)
+
+
+def test_the_command_trains_in_two_processes(folder):
+    pd.DataFrame(np.load(folder / "X.npy")).to_csv(folder / "rows.csv", index=False)
+    command = [
+        "-m",
+        "vaetools",
+        "fit",
+        folder / "rows.csv",
+        "-o",
+        folder / "rows.safetensors",
+        "--max-iter",
+        "2",
+    ]
+    said = launch(*command).stdout
+    assert said.count("Written:") == 1
+    assert len(load(folder / "rows.safetensors").history_) == 2
 
 
 def test_processes_that_disagree_are_refused(output):

@@ -196,6 +196,8 @@ def fit(
     that the other commands need not be told. What cannot be read is listed with the reason, the
     model is trained on the rest, and the exit status is 1.
 
+    Under torchrun its processes train one model together, each on its share of every batch.
+
     With --checkpoint nothing is lost when training is interrupted or the machine fails. Ctrl-C stops the
     training, but what was learnt by then is written as a model all the same, and the exit status is 130.
 
@@ -216,7 +218,10 @@ def fit(
     import vaetools
     from vaetools.cli.facts import read_facts
     from vaetools.data.sources import kind_of, read_training
+    from vaetools.nn.parallel import Workers
 
+    rank = Workers.join().rank
+    quiet = quiet or rank > 0
     watched = shows_progress(quiet, verbose)
     parameters = {key: value for key, value in options.items() if value is not None} | dict(settings)
     parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
@@ -242,6 +247,8 @@ def fit(
     start = time.perf_counter()
     interrupted = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start
+    if rank:  # all have the same model, and one writes it
+        return 0
     model.set_params(verbose=0)
     if read.reader is not None:
         read.reader.set_params(verbose=0)

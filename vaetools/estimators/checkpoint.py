@@ -85,7 +85,7 @@ class Checkpoint:
                 restore(trainer, self._state)
             except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as reason:
                 raise ModelFileError(f"{self._path}: the file holds no usable state: {reason!r}") from reason
-        if trainer.finished:
+        if trainer.finished or trainer.workers.rank:
             return
         try:
             remove_leftovers(self._path)
@@ -181,14 +181,16 @@ def train(
     if checkpoint is not None:
         checkpoint.begin(trainer)
     n_epochs, begun = trainer.settings.n_epochs, trainer.epoch
-    with tqdm(total=n_epochs, initial=begun, desc=owner, unit="epoch", disable=not verbose) as bar:
+    is_first = trainer.workers.rank == 0  # the one that shows and writes
+    silent = not verbose or not is_first
+    with tqdm(total=n_epochs, initial=begun, desc=owner, unit="epoch", disable=silent) as bar:
         try:
-            trainer.run(callbacks, bar.update, keep=checkpoint and checkpoint.keep)
+            trainer.run(callbacks, bar.update, keep=checkpoint.keep if checkpoint and is_first else None)
         except KeyboardInterrupt as interruption:
             if not trainer.good_epoch:
                 raise
             trainer.stop_here()
-            if checkpoint is not None:
+            if checkpoint is not None and is_first:
                 checkpoint.write()
             again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
             warnings.warn(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -30,6 +33,16 @@ class Workers:
         if distributed.is_available() and distributed.is_initialized():
             return cls(distributed.get_rank(), distributed.get_world_size())
         return cls()
+
+    @classmethod
+    def join(cls) -> Workers:
+        """Join the processes that torchrun started, if it started this one."""
+        if distributed.is_available() and distributed.is_torchelastic_launched():
+            if torch.cuda.is_available():
+                torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+            distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            atexit.register(distributed.destroy_process_group)
+        return cls.here()
 
     def share(self, n_rows: int) -> slice:
         """Return which rows of a batch are this worker's; the first one, where there are too few."""

@@ -171,6 +171,7 @@ class Trainer:
         its record and the model; they, and early stopping, read the device once per epoch.
         ``keep`` is called with the trainer wherever its state is whole, and must not change it.
         """
+        self.workers.agree("checkpoint", self.step)
         read_each_epoch = bool(callbacks) or self.held_out is not None
         self.model.train()
         try:
