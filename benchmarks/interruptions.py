@@ -20,21 +20,40 @@ from vaetools import VAE
 from vaetools.estimators import checkpoint
 from vaetools.nn import training
 
-MOMENTS = {b"": "before training", b"(": "in a write", b")": "between writes", b".": "after the end"}
 
+class Child:
+    """A job in a process of its own, which says "(" and ")" around every write, and "." at its end."""
 
-def run(job: Callable[[], object], kill_after: float | None = None) -> float:
-    """Do a job in a process of its own, which may be killed; return its seconds."""
-    start = time.perf_counter()
-    child = os.fork()
-    if not child:
-        job()
-        os._exit(0)
-    if kill_after is not None:
-        time.sleep(kill_after)
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return time.perf_counter() - start
+    def __init__(self, job: Callable[[], object]):
+        self.said, tell = os.pipe()
+        self.process = os.fork()
+        if not self.process:
+            write = checkpoint.write_model_file
+
+            def told(*what: object) -> None:
+                os.write(tell, b"(")
+                write(*what)
+                os.write(tell, b")")
+
+            checkpoint.write_model_file = told
+            job()
+            os.write(tell, b".")
+            os._exit(0)
+        os.close(tell)
+
+    def rest(self) -> bytes:
+        """Wait for the end, and return what the process has said until then."""
+        said = b"".join(iter(lambda: os.read(self.said, 4096), b""))
+        os.waitpid(self.process, 0)
+        os.close(self.said)
+        return said
+
+    def kill(self, n_said: int, seconds: float) -> bytes:
+        """Kill the process some time after it has said so much, and return what it has said last."""
+        said = b"".join(os.read(self.said, 1) for _ in range(n_said))
+        time.sleep(seconds)
+        os.kill(self.process, signal.SIGKILL)
+        return (said + self.rest())[-1:]
 
 
 def save_numbers(model: VAE, X: np.ndarray, path: Path) -> None:
@@ -56,7 +75,7 @@ def main() -> None:
     """Print where fits were killed, and how many reruns finished and ended bit for bit the same."""
     parser = argparse.ArgumentParser(description="Kill fits at random moments, and call them again.")
     parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--columns", type=int, default=100)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -66,42 +85,27 @@ def main() -> None:
     X = (hidden + 0.1 * rng.normal(size=hidden.shape)).astype(np.float32)
     # as often as can be, so that many moments lie in a write
     checkpoint._SECONDS, checkpoint._SHARE, training.SYNC_STEPS = 0.0, np.inf, 5
-    write = checkpoint.write_model_file
-    seen, tell = os.pipe()
-    os.set_blocking(seen, False)
-
-    def told(*what: object) -> None:
-        os.write(tell, b"(")
-        write(*what)
-        os.write(tell, b")")
-
-    def moment() -> str:
-        try:
-            return MOMENTS[os.read(seen, 1_000_000)[-1:]]
-        except BlockingIOError:
-            return MOMENTS[b""]
 
     def fit(path: Path | None = None) -> VAE:
         return VAE(max_iter=options.epochs, random_state=0).fit(X, checkpoint=path)
 
-    checkpoint.write_model_file = told
     moments, finished, same = Counter(), 0, 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         expected = folder / "expected.npz"
-        seconds = run(lambda: save_numbers(fit(), X, expected))
-        longest = run(lambda: fit(folder / "timed.ckpt"))
-        moment()
+        Child(lambda: save_numbers(fit(), X, expected)).rest()
+        start = time.perf_counter()
+        n_said = len(Child(lambda: fit(folder / "timed.ckpt")).rest())
+        between = (time.perf_counter() - start) / n_said
         for i in range(options.kills):
             path, result = folder / f"{i}.ckpt", folder / f"{i}.npz"
-            run(lambda path=path: (fit(path), os.write(tell, b".")), rng.uniform(0, longest))
-            moments[moment()] += 1
-            run(lambda path=path, result=result: save_numbers(fit(path), X, result))
-            moment()
+            fitting = Child(lambda path=path: fit(path))
+            moments[fitting.kill(rng.integers(n_said), rng.uniform(0, between))] += 1
+            Child(lambda path=path, result=result: save_numbers(fit(path), X, result)).rest()
             finished += result.exists()
             same += result.exists() and are_same(result, expected)
-    print(f"a fit takes {seconds:.2f} s, and {longest:.2f} s with a write every {training.SYNC_STEPS} steps")
-    print(f"killed: {', '.join(f'{n} {where}' for where, n in sorted(moments.items()))}")
+    print(f"a fit writes {n_said // 2} times")
+    print(f"killed in a write: {moments[b'(']}, between two: {moments[b')']}, before: {moments[b'']}")
     print(f"of {options.kills} reruns {finished} finished, and {same} ended bit for bit the same")
 
 

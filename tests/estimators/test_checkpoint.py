@@ -111,6 +111,7 @@ def test_a_fit_that_is_stopped_anywhere_ends_as_if_it_never_was(name, iris, tmp_
 def test_a_fit_can_be_stopped_again_and_again(iris, tmp_path, monkeypatch, often):
     X, path = iris[0], tmp_path / "run.ckpt"
     expected = VAE(**OPTIONS, max_iter=6).fit(X)
+    (tmp_path / ".run.ckpt.0123abcd.tmp").touch()  # as a process leaves that is killed while it writes
     for n_steps in (7, 4, 3, 11):
         stopped_fit(monkeypatch, VAE(**OPTIONS, max_iter=6), n_steps, X, checkpoint=path)
     assert_same(VAE(**OPTIONS, max_iter=6).fit(X, checkpoint=path), expected, X)
@@ -204,9 +205,9 @@ from vaetools.nn import training
 
 checkpoint._SECONDS, checkpoint._SHARE, training.SYNC_STEPS = 0.0, np.inf, 4
 X = np.random.default_rng(0).normal(size=(200, 5))
-make = lambda: VAE(2, hidden_layer_sizes=(8,), batch_size=16, max_iter=12, random_state=0)
+make = lambda: VAE(2, hidden_layer_sizes=(8,), batch_size=16, max_iter=9, random_state=0)
 write, path = checkpoint.write_model_file, sys.argv[1]
-for n_writes in (1, 8, 12):
+for n_writes in (1, 6, 9):
     seen, tell = os.pipe()
     child = os.fork()
     if not child:
@@ -237,7 +238,7 @@ print(n_steps, len(steps) - n_steps)
     )
     assert done.returncode == 0, done.stderr
     rest, whole = map(int, done.stdout.split())
-    assert 0 < rest < whole - 50  # of 120
+    assert 0 < rest < whole - 40  # of 90
 
 
 # Refused, by name

@@ -57,8 +57,8 @@ class Checkpoint:
         self._estimator, self._owner = estimator, type(estimator).__name__
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"{self._owner}: checkpoint must be None or the path of a file; got {path!r}.")
-        self._path = Path(path)
-        if not self._path.absolute().parent.is_dir():
+        self._path = Path(path).absolute()
+        if not self._path.parent.is_dir():
             raise FileNotFoundError(
                 f"{self._owner}: checkpoint must be a file in a folder that exists; got {str(path)!r}."
             )
