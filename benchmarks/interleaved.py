@@ -23,13 +23,17 @@ class Contender(NamedTuple):
 
 
 def add_interleaving_arguments(parser: argparse.ArgumentParser, n_rounds: int) -> None:
-    """Declare the peers' Python, rounds, threads and the file for raw results."""
-    parser.add_argument("--peers", type=Path, help="the Python of a venv with benchmarks/requirements.txt")
+    """Declare rounds, threads and the file for raw results."""
     parser.add_argument("--rounds", type=int, default=n_rounds, help=f"default: {n_rounds}")
     parser.add_argument(
         "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores"
     )
     parser.add_argument("--output", type=Path, help="CSV file for one line per measurement")
+
+
+def add_peers_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the peers' Python."""
+    parser.add_argument("--peers", type=Path, help="the Python of a venv with benchmarks/requirements.txt")
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +50,9 @@ def interleave(contenders: Sequence[Contender], n_rounds: int) -> pd.DataFrame:
     A round begins one contender later than the last. A task gets the round's number as ``seed``.
     """
     present = [contender for contender in contenders if contender.worker is not None]
+    absent = [contender.name for contender in contenders if contender.worker is None]
+    if absent:
+        print(f"\nleft out without --peers: {', '.join(absent)}")
     lines = []
     for turn in range(n_rounds):
         first = turn % len(present)
@@ -78,7 +85,7 @@ def ratio_table(frame: pd.DataFrame, units: dict[str, str], medians: Sequence[st
     and quartiles over rounds.
     """
     seconds = by_round(frame)
-    table = pd.DataFrame(index=pd.Index(seconds.columns, name=None))
+    table = pd.DataFrame(index=seconds.columns.rename(None))
     for heading, unit in units.items():
         table[heading] = [spread(seconds[name] / seconds[unit]) for name in seconds]
     for figure in (figure for figure in medians if figure in frame):

@@ -156,12 +156,12 @@ def _fitted_pythae(data: str, network: str, batch: int) -> VAE:
     return fit_pythae(X, EpochClock(), network, batch, 1, "cpu", 0).eval()
 
 
-@torch.no_grad()
 def predict_pythae(data: str, network: str, batch: int, seed: int) -> dict[str, float]:
     """Reconstruct all rows by pythae, in one call."""
     X, model = torch.from_numpy(rows(data)), _fitted_pythae(data, network, batch)
     start = time.perf_counter()
-    model.predict(X)
+    with torch.no_grad():
+        model.predict(X)
     return {"seconds": time.perf_counter() - start}
 
 

@@ -18,6 +18,7 @@ from interleaved import (
     Contender,
     add_data_argument,
     add_interleaving_arguments,
+    add_peers_argument,
     by_round,
     interleave,
     ratio_table,
@@ -166,6 +167,7 @@ def main() -> None:
     """Print, for each network, ratios of seconds of scoring and of encoding, and milliseconds of one row."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_data_argument(parser)
+    add_peers_argument(parser)
     add_interleaving_arguments(parser, n_rounds=7)
     parser.add_argument("--networks", nargs="+", default=["mlp", "conv"])
     parser.add_argument("--rows", type=int, help="default: all 60,000")

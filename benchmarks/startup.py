@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from interleaved import add_interleaving_arguments, ratio_table, show, write
+from interleaved import add_interleaving_arguments, add_peers_argument, ratio_table, show, write
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 from workers import processor
@@ -66,6 +66,7 @@ def commands(folder: Path, peers: Path | None) -> dict[str, list[str]]:
 def main() -> None:
     """Print a line per command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add_peers_argument(parser)
     add_interleaving_arguments(parser, n_rounds=11)
     options = parser.parse_args()
     lines = []

@@ -16,6 +16,7 @@ from interleaved import (
     Contender,
     add_data_argument,
     add_interleaving_arguments,
+    add_peers_argument,
     by_round,
     interleave,
     show,
@@ -87,6 +88,7 @@ def main() -> None:
     """Print a line per set, and one of sums and means over them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_data_argument(parser)
+    add_peers_argument(parser)
     add_interleaving_arguments(parser, n_rounds=3)
     parser.add_argument("--sets", nargs="+", default=[""], help="parts of file names, for fewer sets")
     options = parser.parse_args()

@@ -15,6 +15,7 @@ from interleaved import (
     Contender,
     add_data_argument,
     add_interleaving_arguments,
+    add_peers_argument,
     interleave,
     ratio_table,
     show,
@@ -131,6 +132,7 @@ def main() -> None:
     """Print a table per network and batch: ratios of an epoch, seconds of a fit, and the evidence bound."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_data_argument(parser)
+    add_peers_argument(parser)
     add_interleaving_arguments(parser, n_rounds=5)
     parser.add_argument("--networks", nargs="+", default=["mlp", "conv", "table"])
     parser.add_argument("--batches", type=int, nargs="+", default=[32, 128, 512, 2048])

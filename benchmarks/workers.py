@@ -91,8 +91,6 @@ def start_workers(peers: Path | None, n_threads: int) -> Iterator[Workers]:
             started[name] = Worker(python, folder / f"{name}.log", n_threads)
             stack.callback(started[name].close)
             print(f"{name}: {started[name].ask('workers.versions')['versions']}")
-        if not peers:
-            print("no --peers /path/to/venv/bin/python: PyOD and pythae are left out")
         yield Workers(started["ours"], started.get("peers"), folder)
 
 
