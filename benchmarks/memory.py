@@ -19,6 +19,8 @@ from sklearn.pipeline import make_pipeline
 
 from vaetools import VAE, ImageReader, stream_scores
 
+N_FEATURES = 784
+
 
 def anonymous_bytes() -> int:
     """Return RssAnon of this process and all below it: mapped file pages do not count."""
@@ -58,11 +60,10 @@ def measured(function: Callable[[], object]) -> tuple[float, float]:
     return seconds, peak[0] / 1e9
 
 
-def make_map(path: Path, gigabytes: float) -> np.ndarray:
-    """Write float32 rows of 784 values, and return them as a memory map."""
-    rows = np.random.default_rng(0).random((10_000, 784), dtype=np.float32)
-    n = int(gigabytes * 1e9 / rows[0].nbytes)
-    X = np.lib.format.open_memmap(path, "w+", np.float32, (n, 784))
+def make_map(path: Path, n: int) -> np.ndarray:
+    """Write float32 rows, and return them as a memory map."""
+    rows = np.random.default_rng(0).random((10_000, N_FEATURES), dtype=np.float32)
+    X = np.lib.format.open_memmap(path, "w+", np.float32, (n, N_FEATURES))
     for start in range(0, n, len(rows)):
         X[start : start + len(rows)] = rows[: n - start]
     X.flush()
@@ -78,7 +79,7 @@ def main() -> None:
     vae = VAE(hidden_layer_sizes=(64,), max_iter=1, random_state=0)
     with tempfile.TemporaryDirectory() as parent:
         if options.gigabytes:
-            X = make_map(Path(parent, "rows.npy"), options.gigabytes)
+            X = make_map(Path(parent, "rows.npy"), int(options.gigabytes * 1e9 / (4 * N_FEATURES)))
             seconds, peak = measured(lambda: vae.fit(X))
             print(f"fit on {X.nbytes / 1e9:.1f} GB: {seconds:.0f} s, peak {peak:.2f} GB", flush=True)
             del X

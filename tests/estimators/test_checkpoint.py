@@ -125,7 +125,7 @@ def test_a_recovery_is_continued_too(iris, tmp_path, monkeypatch, often):
 
     def spoilt(trainer):
         if trainer.step >= 10 and not trainer.n_recoveries:
-            trainer._bad.fill_(True)
+            trainer.sums.fill_(np.nan)
         return check(trainer)
 
     monkeypatch.setattr(Trainer, "_check", spoilt)

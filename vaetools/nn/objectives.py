@@ -39,6 +39,11 @@ class Terms(NamedTuple):
         """KL(q(z | x) ‖ p(z)) of every row."""
         return self.kl_per_component.sum(dim=1)
 
+    @property
+    def totals(self) -> tuple[Tensor, Tensor]:
+        """Reconstruction and KL, each summed over all rows."""
+        return self.reconstruction_per_feature.sum(), self.kl_per_component.sum()
+
     def loss(self, beta: float = 1.0) -> Tensor:
         """Mean over rows of reconstruction + beta · KL."""
         return (self.reconstruction + beta * self.kl).mean()
@@ -90,6 +95,20 @@ def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
     options = {"generator": generator, "device": "cpu", "dtype": torch.float64}
     half = torch.randn((n_draws + 1) // 2, n_components, **options)
     return torch.stack([half, -half], dim=1).reshape(-1, n_components)[:n_draws]
+
+
+class CostTotals(nn.Module):
+    """The forward pass of training: reconstruction and KL of rows, each summed, see `Autoencoder.terms`."""
+
+    def __init__(self, model: Autoencoder):
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, x: Tensor, condition: Tensor | None, noise: Tensor, corrupted: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return two numbers in nats."""
+        return self.model.terms(x, condition, noise=noise, corrupted=corrupted).totals
 
 
 class Autoencoder(nn.Module):

@@ -11,8 +11,6 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vaetools.nn.objectives import Autoencoder
-
 
 @dataclass(frozen=True)
 class Workers:
@@ -72,18 +70,3 @@ class Workers:
         if self.n == 1:
             return module
         return DistributedDataParallel(module, gradient_as_bucket_view=True, static_graph=True)
-
-
-class CostSums(nn.Module):
-    """Reconstruction and KL summed over rows: the forward pass of training."""
-
-    def __init__(self, model: Autoencoder):
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, x: Tensor, condition: Tensor | None, noise: Tensor, corrupted: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return two numbers in nats; see `Autoencoder.terms`."""
-        terms = self.model.terms(x, condition, noise=noise, corrupted=corrupted)
-        return terms.reconstruction.sum(), terms.kl.sum()

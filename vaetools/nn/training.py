@@ -19,8 +19,8 @@ from torch import Tensor
 
 from vaetools.nn.capturing import Captured
 from vaetools.nn.networks import Network
-from vaetools.nn.objectives import Autoencoder, antithetic_noise
-from vaetools.nn.parallel import CostSums, Workers
+from vaetools.nn.objectives import Autoencoder, CostTotals, antithetic_noise
+from vaetools.nn.parallel import Workers
 from vaetools.nn.rows import Rows
 
 SYNC_STEPS = 50
@@ -101,7 +101,7 @@ class Trainer:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.workers = Workers.here()
         self.workers.agree("rows and seed", (rows.X.shape, len(rows), seed))
-        self.cost_sums = self.workers.spread(CostSums(model))
+        self.cost_totals = self.workers.spread(CostTotals(model))
         # buffers too: a network of the user's may keep running statistics
         self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
         self._start_optimizer()
@@ -115,7 +115,6 @@ class Trainer:
         exact = torch.float32 if self.device.type == "mps" else torch.float64  # which MPS does not have
         self.sums = torch.zeros(3, dtype=exact, device=self.device)
         self.note_good()
-        self._bad = torch.zeros((), dtype=torch.bool, device=self.device)
         self._pending: list[tuple[Record, Tensor]] = []
 
     def _start_optimizer(self) -> None:
@@ -251,14 +250,14 @@ class Trainer:
     ) -> Tensor:
         """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            reconstruction, kl = self.cost_sums(x, condition, noise, corrupted)
+            reconstruction, kl = self.cost_totals(x, condition, noise, corrupted)
         loss = reconstruction + beta * kl
         self.optimizer.zero_grad(set_to_none=True)
         (loss * weight).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
-        self.optimizer.grad_scale = (norm / _MAX_GRADIENT_NORM).clamp(min=1)  # a divisor
+        if self.device.type != "cpu" or norm > _MAX_GRADIENT_NORM:  # elsewhere, to look is to wait
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, _MAX_GRADIENT_NORM, norm)
         self.optimizer.step()
-        self._bad.logical_or_(~torch.isfinite(norm + loss.detach()))
         return torch.stack([loss, reconstruction, kl]).detach()
 
     def _noise(self, n_rows: int) -> Tensor:
@@ -293,8 +292,8 @@ class Trainer:
 
     def _check(self) -> bool:
         """If all steps since the last check were finite, keep weights and epochs, else go back to it."""
-        finite = torch.stack([torch.isfinite(weight).all() for weight in self.parameters]).all()
-        if (finite & ~self._bad).item():
+        watched = [*self.parameters, self.sums, *(means for _, means in self._pending)]
+        if torch.stack([torch.isfinite(each).all() for each in watched]).all().item():
             self.note_good()
             self.history += [
                 record | dict(zip(("loss", "reconstruction", "kl"), means.tolist(), strict=True))
@@ -318,7 +317,6 @@ class Trainer:
         )
         self._set_weights(self._good.weights)
         self._start_optimizer()
-        self._bad.zero_()
         self.epoch = self._good.epoch
         self.step = self.epoch * self.steps_per_epoch
         self._pending.clear()
