@@ -317,6 +317,7 @@ class Trainer:
         )
         self._set_weights(self._good.weights)
         self._start_optimizer()
+        self.sums = torch.zeros_like(self.sums)
         self.epoch = self._good.epoch
         self.step = self.epoch * self.steps_per_epoch
         self._pending.clear()
