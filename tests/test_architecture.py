@@ -30,7 +30,7 @@ MAY_IMPORT = {
     # for type checkers: at run time it imports nothing
     "__init__": {"nn", "anomaly", "estimators", "persistence", "streaming", "data", "latent", "report"},
 }
-LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2"}
+LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2", "onnx", "onnxscript", "onnxruntime"}
 
 
 class Import(NamedTuple):

@@ -1,7 +1,8 @@
 """Anomaly detection and embeddings with autoencoders, as scikit-learn estimators.
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
-`EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file.
+`EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file, `to_onnx` makes a
+graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
+    from vaetools.persistence.exporting import to_onnx
     from vaetools.report.comparing import compare
     from vaetools.report.images import picture
     from vaetools.streaming import stream_codes, stream_scores
@@ -63,6 +65,7 @@ _HOMES = {
     "similar": "vaetools.latent.similarity",
     "stream_codes": "vaetools.streaming",
     "stream_scores": "vaetools.streaming",
+    "to_onnx": "vaetools.persistence.exporting",
 }
 
 __all__ = [
@@ -88,6 +91,7 @@ __all__ = [
     "similar",
     "stream_codes",
     "stream_scores",
+    "to_onnx",
 ]
 
 

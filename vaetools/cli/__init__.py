@@ -17,6 +17,7 @@ COMMANDS = (
     "morph",
     "report",
     "similar",
+    "export",
     "demo",
 )  # modules of this package; each holds its command under its own name
 

@@ -121,7 +121,7 @@ class Evaluator(BaseEstimator):
 
     def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor], index: Any = None) -> Any:
         """Return rows made by ``function``, in units of X and the precision of the given rows."""
-        made = self.input_scale_.invert(self._evaluate(rows, function))
+        made = self.input_scale_.invert(torch.from_numpy(self._evaluate(rows, function))).numpy()
         if self.columns_ is not None:
             return self.columns_.decode(made, index)
         return made.astype(np.float32) if rows.X.dtype == np.float32 else made

@@ -34,7 +34,7 @@ class ConditionalAutoencoder(Autoencoder):
     def _labels(self, x: Tensor) -> list[Tensor]:
         """Every label as a one-hot condition of the rows of ``x``."""
         one_hot = torch.eye(len(self.log_label_prior), dtype=x.dtype, device=x.device)
-        return [label.expand(len(x), -1) for label in one_hot]
+        return [label.expand(x.shape[0], -1) for label in one_hot]  # len is no variable in a graph
 
     def label_log_joint(self, x: Tensor) -> Tensor:
         """Log p(y) − reconstruction − KL given y, of shape ``(n_samples, n_classes)``."""

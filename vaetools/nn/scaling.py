@@ -46,22 +46,27 @@ class InputScale:
         return np.log(self.scale)
 
     def apply(self, rows: np.ndarray, *, device: torch.device, dtype: torch.dtype) -> Tensor:
-        """Return rows of X, fresh and writable, as scaled numbers on the device.
+        """Return rows of X, fresh and writable, as scaled numbers on the device."""
+        if rows.dtype not in (np.uint8, np.float32, np.float64):
+            rows = rows.astype(np.float64)
+        values = torch.from_numpy(rows)
+        if self.kind != "standardize" and values.dtype != torch.float64:
+            values = values.to(device)  # in as few bytes as they have; not every device holds float64
+        return self.scaled(values, dtype).to(device)
+
+    def scaled(self, values: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return numbers in units of X, or 8-bit pixels, as scaled numbers.
 
         Standardization runs in float64: a column of large mean and small spread would lose its
         digits if it were cast first.
         """
-        if rows.dtype not in (np.uint8, np.float32, np.float64):
-            rows = rows.astype(np.float64)
-        values = torch.from_numpy(rows)
         if self.kind == "standardize":
             shift, scale = torch.from_numpy(self.shift), torch.from_numpy(self.scale)
             values = (values.double() - shift) / scale
-        if values.dtype == torch.float64:
-            values = values.to(dtype)  # before moving: not every device holds float64
-        values = values.to(device).to(dtype)
-        return values / 255 if rows.dtype == np.uint8 else values
+        return values.to(dtype) / 255 if values.dtype == torch.uint8 else values.to(dtype)
 
-    def invert(self, values: np.ndarray) -> np.ndarray:
+    def invert(self, values: Tensor) -> Tensor:
         """Return scaled numbers in units of X (8-bit pixels: in [0, 1])."""
-        return values * self.scale + self.shift if self.kind == "standardize" else values
+        if self.kind != "standardize":
+            return values
+        return values * torch.from_numpy(self.scale) + torch.from_numpy(self.shift)

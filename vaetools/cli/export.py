@@ -1,0 +1,97 @@
+"""``vaetools export``: a saved model as an ONNX graph, and what goes in and comes out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaetools.cli.options import json_option, model_argument
+from vaetools.cli.saying import say
+from vaetools.cli.writing import check_output
+
+
+@click.command(short_help="Write a saved model as an ONNX graph, for servers.")
+@model_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="ONNX file to write.",
+)
+@json_option
+def export(model: Path, output: Path, as_json: bool) -> None:
+    """Write a saved MODEL as one ONNX graph, which runs without Python and PyTorch.
+
+    The graph takes rows as the model was fitted on them, scales them itself, and gives codes,
+    reconstructions, the score reconstruction_kl and, where the model was calibrated for that score,
+    p-values. Files are not read by it: decode and resize images where they come from. It needs the
+    packages of vaetools[onnx].
+
+    \b
+    Examples:
+      vaetools export boards.safetensors -o boards.onnx
+      vaetools export boards.safetensors -o boards.onnx --json | jq .metadata.threshold
+
+    \b
+    Keys of --json:
+      output, inputs and outputs [{name, dtype, shape}], metadata {model, versions, and where they
+      apply: feature_names, image_shape, aspect, labels, score, unit, threshold, false_alarm_rate,
+      n_calibration}
+    """
+    check_output(output, (".onnx",), [model])
+    from vaetools.persistence import load
+    from vaetools.persistence.exporting import to_onnx
+
+    to_onnx(load(model, device="cpu"), output)
+    graph = read_graph(output)
+    if as_json:
+        click.echo(json.dumps({"output": str(output), **graph}, indent=2))
+        return
+    click.echo(page(graph))
+    say(f"Written: {output}")
+
+
+def read_graph(path: Path) -> dict[str, Any]:
+    """Return inputs, outputs and metadata of an ONNX file."""
+    import onnx
+
+    proto = onnx.load(path)
+    return {
+        "inputs": [_described(value) for value in proto.graph.input],
+        "outputs": [_described(value) for value in proto.graph.output],
+        "metadata": {fact.key: json.loads(fact.value) for fact in proto.metadata_props},
+    }
+
+
+def _described(value: Any) -> dict[str, Any]:
+    """Return name, dtype and shape of a tensor that goes in or comes out."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    tensor = value.type.tensor_type
+    return {
+        "name": value.name,
+        "dtype": str(tensor_dtype_to_np_dtype(tensor.elem_type)),
+        "shape": [size.dim_param or size.dim_value for size in tensor.shape.dim],
+    }
+
+
+def page(graph: dict[str, Any]) -> str:
+    """Return what goes in and comes out as a table, and where the threshold lies."""
+    from vaetools.report.text import number, text_table
+
+    rows = [
+        [way, value["name"], value["dtype"], " × ".join(map(str, value["shape"]))]
+        for way, values in {"in": graph["inputs"], "out": graph["outputs"]}.items()
+        for value in values
+    ]
+    facts = graph["metadata"]
+    verdict = "no threshold: the model's own score is another, which the graph does not compute"
+    if "score" not in facts:
+        verdict = "no score: the network has no decoder"
+    elif "threshold" in facts:
+        verdict = f"odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
+    return f"{text_table(['', 'name', 'dtype', 'shape'], rows, '<<<<')}\n\n{facts['model']}; {verdict}"
