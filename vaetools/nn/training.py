@@ -258,6 +258,7 @@ class Trainer:
         if self.device.type != "cpu" or norm > _MAX_GRADIENT_NORM:  # elsewhere, to look is to wait
             torch.nn.utils.clip_grads_with_norm_(self.parameters, _MAX_GRADIENT_NORM, norm)
         self.optimizer.step()
+        loss = loss + 0.0 * norm  # NaN where gradients overflowed
         return torch.stack([loss, reconstruction, kl]).detach()
 
     def _noise(self, n_rows: int) -> Tensor:
