@@ -45,13 +45,13 @@ CASES = {  # files, pixels that the model reads, network
 
 
 def seconds(function: Callable[[], object], repeats: int) -> float:
-    """Return the median wall time of some calls, after one that warms up."""
+    """Return the median CPU time of some calls, after one that warms up: what a core is busy for."""
     function()
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         function()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return float(np.median(times))
 
 
@@ -93,7 +93,6 @@ def main() -> None:
                         "cost": per_image * BILLION / 3600 * options.price,
                     }
                 )
-                print(results[-1], flush=True)
     print(
         f"\n{platform.machine()}, one core; TB, core days and cost (a core for an hour: {options.price}) are "
         "those of a billion images"
