@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import platform
 import signal
@@ -29,14 +30,19 @@ PER_FOLDER = 1000
 
 
 def make_images(folder: Path, n: int) -> None:
-    """Write small gray images with strokes, as PNG files in sub-folders."""
+    """Write small gray images with strokes as PNG files, a thousand to a folder and folders alike."""
     rng = np.random.default_rng(0)
+    contents = []
+    for _ in range(min(n, PER_FOLDER)):
+        strokes = Image.fromarray((rng.random((7, 7)) > 0.7).astype(np.uint8) * 255)
+        buffer = io.BytesIO()
+        strokes.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(buffer, "PNG")
+        contents.append(buffer.getvalue())
     for i in range(n):
         path = folder / f"{i // PER_FOLDER:04d}"
         if i % PER_FOLDER == 0:
             path.mkdir(parents=True)
-        strokes = Image.fromarray((rng.random((7, 7)) > 0.7).astype(np.uint8) * 255)
-        strokes.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(path / f"{i:07d}.png")
+        (path / f"{i:07d}.png").write_bytes(contents[i % PER_FOLDER])
 
 
 def make_model(folder: Path) -> VAE:
