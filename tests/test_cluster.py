@@ -1,6 +1,7 @@
 """Scoring with Ray: what comes out is what one process makes, also if workers die."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -193,6 +194,32 @@ def test_a_worker_that_always_dies_is_given_up(cluster, order_model, orders, tmp
     with pytest.raises(Exception, match="made no progress for at least 2s"):
         score_with_ray(order_model, orders / "orders.parquet", tmp_path / "scores", n_workers=1)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_piece_that_is_scored_again_replaces_its_file(photos, photo_model, tmp_path):
+    from pyarrow.fs import LocalFileSystem
+
+    work = plan(find_files(photos), None, None, 1, 64)
+    model = scoring._model_bytes(photo_model)
+    piece = pa.Table.from_pylist(work.pieces[:1], schema=scoring._PIECE)
+    receipts, contents = [], []
+    for _ in range(2):
+        worker = scoring.Worker(model, "cpu", work.read, LocalFileSystem(), str(tmp_path))
+        receipts.append(worker(piece).to_pylist())
+        contents.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert receipts[0] == receipts[1]
+    assert contents[0] == contents[1]
+    assert list(contents[0]) == ["part-000000000000.parquet"]
+
+
+def test_the_command_sums_up_as_json(in_process, photos, photo_model, tmp_path, capsys):
+    save(photo_model, tmp_path / "m.safetensors")
+    output = tmp_path / "s.parquet"
+    arguments = ["score", tmp_path / "m.safetensors", photos, "-o", output, "--engine", "ray", "--json"]
+    assert main([str(argument) for argument in arguments]) == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["n_scored"], summary["n_failed"], summary["output"]) == (98, 2, str(output))
+    assert summary["n_odd"] == (pd.read_parquet(output)["verdict"] == "odd").sum()
 
 
 def test_workers_have_a_thread_per_core(cluster):
