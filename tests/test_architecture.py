@@ -22,15 +22,27 @@ MAY_IMPORT = {
     "estimators": {"nn", "anomaly"},
     "persistence": {"nn", "anomaly", "estimators", "latent", "data"},
     "streaming": {"nn", "anomaly", "estimators", "persistence", "data"},
+    "cluster": {"persistence", "streaming", "data"},
     "latent": set(),
     "data": set(),
     "report": {"latent"},
-    "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "latent", "data", "report"},
+    "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "cluster", "latent", "data", "report"},
     "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing
-    "__init__": {"nn", "anomaly", "estimators", "persistence", "streaming", "data", "latent", "report"},
+    "__init__": {
+        "nn",
+        "anomaly",
+        "estimators",
+        "persistence",
+        "streaming",
+        "cluster",
+        "data",
+        "latent",
+        "report",
+    },
 }
-LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2", "onnx", "onnxscript", "onnxruntime"}
+LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2"}
+LATE |= {"onnx", "onnxscript", "onnxruntime", "ray", "fsspec"}
 
 
 class Import(NamedTuple):

@@ -6,13 +6,14 @@ graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
-a false-discovery rate. `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture`
-shows images.
+a false-discovery rate; `score_with_ray` scores them on many machines. `LatentMap` draws codes in two
+dimensions, `similar` finds the nearest, `picture` shows images.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
-`report` (figures and pages), `data` (what comes in), `cli` (the command `vaetools`). Names load
-what they need when they are first used: importing the package loads neither torch nor plotly.
+`report` (figures and pages), `data` (what comes in), `cluster` (many machines), `cli` (the command
+`vaetools`). Names load what they need when they are first used: importing the package loads neither
+torch nor plotly.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaetools.anomaly.calibration import discoveries
+    from vaetools.cluster.scoring import score_with_ray
     from vaetools.data.decoding import ImageFileError
     from vaetools.data.images import ImageSet, read_images
     from vaetools.data.reader import ImageReader
@@ -62,6 +64,7 @@ _HOMES = {
     "picture": "vaetools.report.images",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
+    "score_with_ray": "vaetools.cluster.scoring",
     "similar": "vaetools.latent.similarity",
     "stream_codes": "vaetools.streaming",
     "stream_scores": "vaetools.streaming",
@@ -88,6 +91,7 @@ __all__ = [
     "picture",
     "read_images",
     "save",
+    "score_with_ray",
     "similar",
     "stream_codes",
     "stream_scores",

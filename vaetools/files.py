@@ -10,9 +10,10 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 FORMAT_VERSION = 1
 _HEADER, _CHECKSUM = "vaetools", "sha256"
@@ -78,6 +79,16 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def readable(text: Any) -> Any:
+    r"""Return a path that any reader of UTF-8 and of CSV can take; all that it can stays as it is.
+
+    Bytes that are not UTF-8 become \\xNN, and a carriage return, which ends a line for some, \\r.
+    """
+    if not isinstance(text, str):
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\r", "\\r")
+
+
 class ModelFileError(ValueError):
     """A file is not a model of ours, or not whole; the message names its path."""
 
@@ -87,6 +98,7 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
 
     The checksum covers header and arrays: a file that was changed on its way is refused whole.
     """
+    import numpy as np
     from safetensors.numpy import save
 
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}

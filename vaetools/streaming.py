@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
-from vaetools.data.batches import Failure
+from vaetools.data.batches import Batch, Failure
 from vaetools.data.reader import MODES, ImageReader
 from vaetools.data.sources import Source, kind_of, open_source
+from vaetools.files import readable
 from vaetools.persistence import split_reader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NORMAL, ODD = "normal", "odd"
 
@@ -146,39 +150,115 @@ def _stream(
     model: Any, data: Any, function: Callable[..., pd.DataFrame], id_column: str | None, verbose: int
 ) -> Iterator[Part]:
     """Open data for a model at once, and yield what a function makes of each batch."""
+    reader, estimator, columns = prepared(model, kind_of(data), data)
+    source = open_source(data, reader=reader, columns=columns, id_column=id_column)
+    return _parts(estimator, source, function, verbose)
+
+
+def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
+    with tqdm(total=source.n_rows, unit="row", unit_scale=True, disable=not verbose) as bar:
+        for batch in source.batches():
+            part = part_of(model, batch, source.id_name, function)
+            bar.update(len(batch.ids) + len(batch.failed))
+            yield part
+
+
+def prepared(model: Any, kind: str, data: Any) -> tuple[ImageReader | None, Any, list[str] | None]:
+    """Take a model apart for data of a kind.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+        Fitted.
+    kind : {"images", "table", "array"}
+    data : object
+        What the data are called in an error.
+
+    Returns
+    -------
+    reader : ImageReader or None
+        Its own, or one for its 8-bit images; None if it has none and takes rows of numbers alone.
+    estimator : AE, VAE or CVAE
+    columns : list of str or None
+        The columns of a table that it takes, if it was fitted on named ones.
+
+    Raises
+    ------
+    ValueError
+        If the data are a table, and the model does not take one as it is streamed.
+    """
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
-    names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
-    if reader is not None and kind_of(data) == "table":
+    if reader is not None and kind == "table":
         raise ValueError(f"{data}: the model takes images; got a table.")
-    if estimator.columns_ is not None and kind_of(data) == "table":
+    if estimator.columns_ is not None and kind == "table":
         raise ValueError(
             f"{data}: tables are streamed as numbers, and the model takes columns of several kinds; got "
             "likelihood='mixed'. Read it with pandas, and call score_samples or transform."
         )
-    source = open_source(data, reader=reader or reader_for(estimator), columns=names, id_column=id_column)
-    return _parts(estimator, source, function, names, verbose)
+    names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
+    return reader or reader_for(estimator), estimator, names
 
 
-def _parts(
-    model: Any, source: Source, function: Callable[..., pd.DataFrame], names: Any, verbose: int
-) -> Iterator[Part]:
-    with tqdm(total=source.n_rows, unit="row", unit_scale=True, disable=not verbose) as bar:
-        for batch in source.batches():
-            if batch.X.shape[1] != model.n_features_in_:
-                raise ValueError(
-                    f"{type(model).__name__}: rows must have {model.n_features_in_} values; got "
-                    f"{batch.X.shape[1]}."
-                )
-            X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
-            table = function(model, X) if len(batch.ids) else pd.DataFrame()
-            # paths stay objects: strings of pandas cannot hold names that are not UTF-8
-            ids = pd.Series(
-                batch.ids, index=table.index, dtype="int64" if source.id_name == "row" else object
-            )
-            table.insert(0, source.id_name, ids)
-            bar.update(len(batch.ids) + len(batch.failed))
-            yield Part(table, batch.X, batch.failed)
+def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.DataFrame]) -> Part:
+    """Return what a function makes of a batch, with what its rows are called.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+        Fitted.
+    batch : Batch
+    id_name : str
+        ``"path"``, ``"row"`` or the name of another column.
+    function : callable
+        `verdicts`, or another function of a model and its rows that returns a table.
+
+    Returns
+    -------
+    part : Part
+
+    Raises
+    ------
+    ValueError
+        If rows have another number of values than the model takes.
+    """
+    if batch.X.shape[1] != model.n_features_in_:
+        raise ValueError(
+            f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."
+        )
+    names = getattr(model, "feature_names_in_", None)
+    X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
+    table = function(model, X) if len(batch.ids) else pd.DataFrame()
+    # paths stay objects: strings of pandas cannot hold names that are not UTF-8
+    ids = pd.Series(batch.ids, index=table.index, dtype="int64" if id_name == "row" else object)
+    table.insert(0, id_name, ids)
+    return Part(table, batch.X, batch.failed)
+
+
+def as_arrow(table: pd.DataFrame, schema: Any = None) -> pa.Table:
+    """Return the table of a part as Parquet takes it.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+    schema : pyarrow.Schema or None, default=None
+        None takes the types from the rows.
+
+    Returns
+    -------
+    rows : pyarrow.Table of shape (n_rows, n_columns)
+    """
+    import pyarrow as pa
+
+    rows = pa.Table.from_pandas(with_readable_ids(table), schema=schema, preserve_index=False)
+    return rows.replace_schema_metadata(None)
+
+
+def with_readable_ids(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a part with a first column that can be written as UTF-8."""
+    result = table.copy(deep=False)
+    result.isetitem(0, [readable(name) for name in table.iloc[:, 0]])
+    return result
 
 
 def reader_for(model: Any) -> ImageReader | None:

@@ -23,7 +23,8 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import INTERRUPTED, counted, list_failures, say
 from vaetools.cli.score import UNREAD
-from vaetools.cli.writing import check_output, readable
+from vaetools.cli.writing import check_output
+from vaetools.files import readable
 from vaetools.report.text import printable
 
 if TYPE_CHECKING:

@@ -36,9 +36,17 @@ def shows_progress(quiet: bool, verbose: bool) -> bool:
     return not quiet and (verbose or sys.stderr.isatty())
 
 
-def output_option(default_help: str) -> Callable:
+class PathOrAddress(click.Path):
+    """A path; an address of another filesystem, such as ``s3://bucket/file``, stays text."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the user wrote as a path, or as it is."""
+        return value if isinstance(value, str) and "://" in value else super().convert(value, param, ctx)
+
+
+def output_option(default_help: str, kind: type[click.Path] = click.Path) -> Callable:
     """Return the option for the file to write."""
-    return click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=default_help)
+    return click.option("-o", "--output", type=kind(dir_okay=False, path_type=Path), help=default_help)
 
 
 def one_or_many(data: tuple[str, ...]) -> Any:

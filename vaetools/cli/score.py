@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.options import (
+    PathOrAddress,
     data_argument,
     device_option,
     id_option,
@@ -23,7 +24,8 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import counted, list_failures, say
 from vaetools.cli.selecting import Selection
-from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, readable, revised
+from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, revised
+from vaetools.files import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +40,7 @@ _WIDEST_NAME, _WIDEST_COLUMN = 48, 16  # characters; the table has 100 columns
 @click.command(short_help="Score images or rows with a model: which are odd?")
 @model_argument
 @data_argument
-@output_option("CSV or Parquet file to write.")
+@output_option("CSV or Parquet file to write; with --engine ray a folder or an address.", PathOrAddress)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print a table of the N oddest.")
 @click.option(
     "--html",
@@ -51,6 +53,17 @@ _WIDEST_NAME, _WIDEST_COLUMN = 48, 16  # characters; the table has 100 columns
     metavar="RATE",
     help="Call rows odd so that at most this share of them is expected to be normal, such as 0.1.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Score here, or with the machines of a Ray cluster (needs vaetools[ray]).",
+)
+@click.option("--address", help="Of the Ray cluster; without one Ray starts on this machine.")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Processes of Ray; by default one per core."
+)
 @id_option
 @json_option
 @device_option
@@ -58,10 +71,13 @@ _WIDEST_NAME, _WIDEST_COLUMN = 48, 16  # characters; the table has 100 columns
 def score(
     model: Path,
     data: tuple[str, ...],
-    output: Path | None,
+    output: Path | str | None,
     top: int | None,
     html: Path | None,
     fdr: float | None,
+    engine: str,
+    address: str | None,
+    workers: int | None,
     id_column: str | None,
     as_json: bool,
     device: str | None,
@@ -84,13 +100,38 @@ def score(
     is at most the rate, in expectation. No p-value is below 1 / (calibration rows + 1), so a few odd
     rows among very many cannot be told from chance: where none is found, it is said how many it takes.
 
+    With --engine ray many machines share the work: images or Parquet files, here or at an address such
+    as s3://bucket/photos, become a folder of Parquet files, also if machines fail. It needs --output.
+
     \b
     Examples:
       vaetools score boards.safetensors photos/ -o scores.csv --html odd.html
       vaetools score boards.safetensors photos/ --top 20
       vaetools score boards.safetensors photos/ -o scores.csv --fdr 0.1
       vaetools score sales.safetensors today.csv --id order | head
+      vaetools score boards.safetensors s3://bucket/photos -o s3://bucket/scores --engine ray
     """
+    if engine == "ray":
+        from vaetools.cli.ray_engine import score_with_ray_engine
+
+        return score_with_ray_engine(
+            model,
+            data,
+            output,
+            elsewhere={"--top": top, "--html": html, "--fdr": fdr},
+            id_column=id_column,
+            address=address,
+            n_workers=workers,
+            device=device or "cpu",
+            as_json=as_json,
+            quiet=quiet,
+            verbose=verbose,
+        )
+    for name, value in {"--address": address, "--workers": workers}.items():
+        if value is not None:
+            raise click.BadParameter(f"needs --engine ray; got {value}.", param_hint=name)
+    if isinstance(output, str):
+        raise click.BadParameter(f"an address needs --engine ray; got {output!r}.", param_hint="--output")
     check_output(output, SUFFIXES, [model, *data])
     check_output(html, (".html",), [model, *data], "--html")
     from vaetools.persistence import load, split_reader
@@ -131,7 +172,7 @@ def score(
             oddest = oddest.assign(because=_reasons(estimator, tally.oddest_rows[:top]))
         click.echo(_top_table(oddest))
     if not (quiet or as_json):
-        _conclude(tally, estimator, output, html)
+        conclude(tally, estimator, output, html)
     list_failures(tally.failed)
     return UNREAD if tally.failed else 0
 
@@ -180,7 +221,7 @@ class Tally:
             self.threshold, self.false_alarm_rate = self.selection.threshold, self.selection.false_alarm_rate
             self.oddest = None if self.oddest is None else self.selection.judge(self.oddest)
 
-    def summary(self, model: Any, output: Path | None, html: Path | None) -> dict[str, Any]:
+    def summary(self, model: Any, output: Path | str | None, html: Path | None) -> dict[str, Any]:
         """Return everything as JSON takes it."""
         oddest = [] if self.oddest is None else self.oddest.to_dict(orient="records")
         names = {} if self.oddest is None else {"id": self.oddest.columns[0]}
@@ -215,7 +256,7 @@ def _expected_rate(model: Any) -> float | None:
     return expected_rate(len(model.calibration_scores_), model.false_alarm_rate)
 
 
-def _conclude(tally: Tally, model: Any, output: Path | None, html: Path | None) -> None:
+def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | None) -> None:
     """Say what came of it, and what would have come of normal rows alone."""
     expected = ""
     if tally.selection is not None:

@@ -22,7 +22,8 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import counted, list_failures, say
 from vaetools.cli.score import UNREAD
-from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, readable
+from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
+from vaetools.files import readable
 
 if TYPE_CHECKING:
     import numpy as np

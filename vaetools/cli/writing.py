@@ -91,16 +91,6 @@ def revised(
                 write(revise(batch.to_pandas()))
 
 
-def readable(text: Any) -> Any:
-    r"""Return a path that any reader of UTF-8 and of CSV can take; all that it can stays as it is.
-
-    Bytes that are not UTF-8 become \\xNN, and a carriage return, which ends a line for some, \\r.
-    """
-    if not isinstance(text, str):
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\r", "\\r")
-
-
 class _CsvWriter:
     """Writes a header with the first table."""
 
@@ -108,7 +98,9 @@ class _CsvWriter:
         self.file, self.wants_header = file, True
 
     def write(self, table: pd.DataFrame) -> None:
-        text = _with_readable_ids(table).to_csv(
+        from vaetools.streaming import with_readable_ids
+
+        text = with_readable_ids(table).to_csv(
             index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
         )
         self.file.write(text)
@@ -130,19 +122,11 @@ class _ParquetWriter:
             self.writer.close()
 
     def write(self, table: pd.DataFrame) -> None:
-        import pyarrow as pa
         from pyarrow import parquet
 
-        schema = None if self.writer is None else self.writer.schema
-        rows = pa.Table.from_pandas(_with_readable_ids(table), schema=schema, preserve_index=False)
-        rows = rows.replace_schema_metadata(None)
+        from vaetools.streaming import as_arrow
+
+        rows = as_arrow(table, None if self.writer is None else self.writer.schema)
         if self.writer is None:
             self.writer = parquet.ParquetWriter(self.path, rows.schema)
         self.writer.write_table(rows)
-
-
-def _with_readable_ids(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose first column can be written as UTF-8."""
-    result = table.copy(deep=False)
-    result.isetitem(0, [readable(name) for name in table.iloc[:, 0]])
-    return result

@@ -7,6 +7,7 @@ runs before the file's own header has promised an image of at most `MAX_PIXELS`.
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import signal
@@ -26,6 +27,7 @@ ASPECTS = ("pad", "crop", "stretch")
 _ORIENTATION = 0x0112  # EXIF tag
 _TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as members of PIL.Image.Transpose
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
+_EMPTY = "the file is empty"
 
 
 class ImageFileError(ValueError):
@@ -81,7 +83,8 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
 
     Parameters
     ----------
-    source : str or PIL image
+    source : str, callable or PIL image
+        A path, or a function without arguments that returns the bytes of a file.
     recipe : Recipe
 
     Returns
@@ -111,7 +114,7 @@ def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Fai
 
     Parameters
     ----------
-    sources : sequence of str or PIL image
+    sources : sequence of str, callable or PIL image
     recipe : Recipe
 
     Returns
@@ -159,7 +162,7 @@ def inspect(source: Any) -> Look:
 
 def _check_kind(source: Any) -> None:
     """Raise for what is neither a path nor an image, which is no fault of a file."""
-    if isinstance(source, str):
+    if isinstance(source, str) or callable(source):
         return
     from PIL.Image import Image
 
@@ -171,13 +174,20 @@ def _open(source: Any) -> Any:
     """Return a context that gives the Pillow image of a file, not yet decoded, or an image as it is."""
     from PIL import Image
 
-    if not isinstance(source, str):
+    name, file = source, source
+    if callable(source):
+        name, content = "image", source()
+        if not content:
+            raise ImageFileError(name, _EMPTY)
+        file = io.BytesIO(content)
+    elif isinstance(source, str):
+        _check_regular(source)
+    else:
         return contextlib.nullcontext(source)
-    _check_regular(source)
-    image = Image.open(source, formats=FORMATS)
+    image = Image.open(file, formats=FORMATS)
     if image.width * image.height > MAX_PIXELS:
         image.close()
-        raise ImageFileError(source, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read")
+        raise ImageFileError(name, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read")
     return image
 
 
@@ -201,7 +211,7 @@ def _check_regular(path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ImageFileError(path, "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file")
     if not status.st_size:
-        raise ImageFileError(path, "the file is empty")
+        raise ImageFileError(path, _EMPTY)
 
 
 def _fit(image: Any, mode: str, target: tuple[int, int], aspect: str) -> Any:

@@ -138,7 +138,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        sources : sequence of str or PIL image
+        sources : sequence of str, callable or PIL image
         ids : sequence or None, default=None
             What every image is called; None numbers them.
 
@@ -149,16 +149,20 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         names = range(len(sources)) if ids is None else ids
-        n_rows = max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
         pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect), self.n_jobs)
         with tqdm(total=len(sources), desc="reading", disable=not self.verbose, **_PROGRESS) as bar:
-            for batch in regroup(_named(pieces, names), n_rows):
+            for batch in regroup(_named(pieces, names), self._batch_rows):
                 bar.update(len(batch.ids) + len(batch.failed))
                 yield batch
 
     @property
     def _n_features_out(self) -> int:
         return math.prod(self.image_shape_)
+
+    @property
+    def _batch_rows(self) -> int:
+        """Images in a batch: a few million pixels."""
+        return max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
 
     def _decide(self, sources: Sequence) -> None:
         """Check the parameters and learn the shape, from a sample where it is not said."""

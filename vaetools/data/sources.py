@@ -131,7 +131,7 @@ def open_source(
         return Source(kind, "row", len(X), lambda: array_batches(X))
     if reader is None:
         raise ValueError(f"{_words(data)}: the model takes rows of numbers; got images.")
-    listing = list_images(_paths(data))
+    listing = list_images(as_paths(data))
     unread = Batch([], np.empty((0, reader._n_features_out), np.uint8), listing.failed)
     return Source(
         kind,
@@ -187,7 +187,7 @@ def read_training(
         return TrainingData(kind, X, y, array.image_shape, None, failed, [])
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
-    found = read_images(_paths(data), **images)
+    found = read_images(as_paths(data), **images)
     return TrainingData(
         kind, found.X, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
@@ -214,8 +214,18 @@ def _words(data: Any) -> str:
     return _only(data) or f"{data[0]} and {len(data) - 1} others"
 
 
-def _paths(data: Any) -> Any:
-    """Return images as `list_images` takes them: lists of paths are read."""
+def as_paths(data: Any) -> Any:
+    """Return images as `list_images` takes them: lists of paths are read.
+
+    Parameters
+    ----------
+    data : path, glob, or sequence of those
+        A text file (``*.txt``) has a path per line; ``"-"`` are the lines of standard input.
+
+    Returns
+    -------
+    paths : str or sequence of str
+    """
     path = _only(data)
     if path == "-":
         return sys.stdin.read().splitlines()

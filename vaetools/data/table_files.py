@@ -59,13 +59,13 @@ class CsvFile:
     ----------
     names : list of str
         Of all columns.
-    n_rows : None
+    n_rows, group_rows : None
         Only reading would tell.
     typed : bool
         False: whether a column is numbers shows cell by cell.
     """
 
-    n_rows = None
+    n_rows = group_rows = None
     typed = False
 
     def __init__(self, path: Path):
@@ -160,16 +160,22 @@ class CsvFile:
 
 
 class ParquetFile:
-    """A Parquet file.
+    """A Parquet file, or some of its row groups.
 
     Parameters
     ----------
     path : Path
+    filesystem : pyarrow.fs.FileSystem or None, default=None
+        None is that of this machine.
+    groups : range or None, default=None
+        Of row groups; rows are counted from the first of them. None is all.
 
     Attributes
     ----------
     names : list of str
         Of all columns.
+    group_rows : list of int
+        Rows of every group.
     n_rows : int
     typed : bool
         True: the types of its columns are known.
@@ -177,10 +183,13 @@ class ParquetFile:
 
     typed = True
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, filesystem: Any = None, groups: range | None = None):
         self.path = path
+        self._filesystem = filesystem
         with self._open() as file:
-            self.n_rows: int = file.metadata.num_rows
+            self._groups = range(file.num_row_groups) if groups is None else groups
+            self.group_rows: list[int] = [file.metadata.row_group(i).num_rows for i in self._groups]
+            self.n_rows = sum(self.group_rows)
             self.names: list[str] = file.schema_arrow.names
             self._types = dict(zip(self.names, file.schema_arrow.types, strict=True))
 
@@ -196,7 +205,7 @@ class ParquetFile:
         names = features if beside is None else [*features, beside]
         stop = 0
         with self._open() as file:
-            for batch in file.iter_batches(n_rows, columns=names):
+            for batch in file.iter_batches(n_rows, row_groups=self._groups, columns=names):
                 start, stop = stop, stop + batch.num_rows
                 columns = [batch.column(name).cast(pa.float64(), safe=False) for name in features]
                 X = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
@@ -210,13 +219,17 @@ class ParquetFile:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Any]:
-        """Open the file so that it is read in pieces, however large its groups of rows are."""
+        """Open the file so that it is read in pieces, however large its groups of rows are.
+
+        From elsewhere whole groups are read, with few requests.
+        """
         from pyarrow import parquet
 
-        with (
-            readable(self.path, "Parquet"),
-            parquet.ParquetFile(self.path, buffer_size=2**20, pre_buffer=False) as file,
-        ):
+        options: dict[str, Any] = {"buffer_size": 2**20, "pre_buffer": False}
+        source: Any = self.path
+        if self._filesystem is not None:
+            source, options = str(self.path), {"pre_buffer": True, "filesystem": self._filesystem}
+        with readable(self.path, "Parquet"), parquet.ParquetFile(source, **options) as file:
             yield file
 
 

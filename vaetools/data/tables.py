@@ -8,7 +8,7 @@ import reprlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,6 +51,11 @@ class Table:
     def n_rows(self) -> int | None:
         """Number of rows; None for CSV, where only reading would tell."""
         return self._file.n_rows
+
+    @property
+    def group_rows(self) -> list[int] | None:
+        """Rows of every row group of Parquet; None for CSV, which has none."""
+        return self._file.group_rows
 
     def batches(self, n_rows: int = 65536) -> Iterator[Batch]:
         """Yield the rows in order, in bounded memory.
@@ -130,6 +135,8 @@ def open_table(
     drop: Collection[str] = (),
     labels: str | None = None,
     id_column: str | None = None,
+    filesystem: Any = None,
+    groups: range | None = None,
 ) -> Table:
     r"""Read a table's header, and decide which columns are features.
 
@@ -148,6 +155,10 @@ def open_table(
         Columns that are no features.
     labels, id_column : str, optional
         Columns that are no features either.
+    filesystem : pyarrow.fs.FileSystem or None, default=None
+        Where a Parquet file lies; None is this machine.
+    groups : range or None, default=None
+        Row groups of a Parquet file that the table is made of; None is all.
 
     Returns
     -------
@@ -171,7 +182,8 @@ def open_table(
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
     path = Path(path)
-    file = (ParquetFile if path.suffix.lower() in (".parquet", ".pq") else CsvFile)(path)
+    is_parquet = path.suffix.lower() in (".parquet", ".pq")
+    file = ParquetFile(path, filesystem, groups) if is_parquet else CsvFile(path)
     if (
         not file.typed
         and file.names != [str(i) for i in range(len(file.names))]

@@ -1,0 +1,486 @@
+"""Scoring with Ray: what comes out is what one process makes, also if workers die."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import psutil
+import pyarrow as pa
+import pytest
+from sklearn.pipeline import make_pipeline
+
+from tests.data.pictures import encoded, noise, write_gray
+from vaetools import AE, VAE, EncoderDecoder, ImageReader, read_images, save, score_with_ray, stream_scores
+from vaetools.__main__ import main
+from vaetools.cluster import pieces, scoring, session, storage
+from vaetools.cluster.pieces import plan
+from vaetools.cluster.storage import Found, fetched, find_files, new_folder
+from vaetools.data.batches import Failure
+
+QUICK = {"max_iter": 2, "hidden_layer_sizes": (16,), "random_state": 0}
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # about its own code
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Ray on this machine, with two cores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OMP_NUM_THREADS")
+        patch.setattr(session, "_LOCAL", session._LOCAL | {"num_cpus": 2})
+        ray = session.import_ray("tests")
+        with session.connected(ray, None, "tests"):
+            yield ray
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Let one worker do all of it here, without Ray."""
+
+    def receipts(ray, work, worker, n_workers, resource):
+        here = scoring.Worker(*worker)
+        for piece in work.pieces:
+            table = pa.Table.from_pylist([piece], schema=scoring._PIECE)
+            yield from here(table).to_pylist()
+
+    monkeypatch.setattr(
+        scoring, "import_ray", lambda owner: SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
+    )
+    monkeypatch.setattr(scoring, "connected", lambda *arguments: contextlib.nullcontext())
+    monkeypatch.setattr(scoring, "_receipts", receipts)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """100 gray images of 8×8, one of which is broken and one empty, and a file that is no image."""
+    folder = tmp_path_factory.mktemp("photos")
+    write_gray(folder, 100, size=8)
+    (folder / "0007.png").write_bytes(b"broken")
+    (folder / "0050.png").write_bytes(b"")
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photo_model(photos):
+    images = read_images(photos)
+    vae = VAE(3, image_shape=(1, 8, 8), hidden_channels=(), **QUICK)
+    return make_pipeline(ImageReader(size=8, mode="gray"), vae).fit(images.paths)
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory):
+    """200 rows of 3 named columns, one of them with a missing cell, in row groups of 30; and half of it."""
+    folder = tmp_path_factory.mktemp("orders")
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(200, 3)) * [1, 100, 0.01], columns=["a", "b", "c"])
+    frame = frame.assign(order=[f"no {i}" for i in range(200)])
+    frame.loc[155, "b"] = np.nan
+    frame.to_parquet(folder / "orders.parquet", row_group_size=30)
+    (folder / "halves").mkdir()
+    frame[:100].to_parquet(folder / "halves" / "1.parquet", row_group_size=30)
+    frame[100:].to_parquet(folder / "halves" / "2.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def order_model(orders):
+    frame = pd.read_parquet(orders / "orders.parquet").drop(index=155)
+    return VAE(2, **QUICK).fit(frame[["c", "a", "b"]])
+
+
+def one_process(model, data, **options):
+    """What `stream_scores` says, as one table, and what it could not read."""
+    parts = list(stream_scores(model, data, **options))
+    return pd.concat([part.table for part in parts], ignore_index=True), [f for p in parts for f in p.failed]
+
+
+def assert_same(output, expected, scored):
+    """The files hold the rows of one process, in their order."""
+    table = pd.read_parquet(output)
+    assert table.columns.tolist() == expected[0].columns.tolist()
+    name = table.columns[0]
+    assert table[name].tolist() == expected[0][name].tolist()
+    assert table["verdict"].tolist() == expected[0]["verdict"].tolist()
+    for column in ("score", "reconstruction", "kl", "p_value"):
+        np.testing.assert_allclose(table[column], expected[0][column], rtol=1e-9)
+    assert scored.n_scored == len(table)
+    assert scored.n_odd == (table["verdict"] == "odd").sum()
+    assert scored.failed == expected[1]
+
+
+def test_a_folder_is_scored_as_by_one_process(cluster, photos, photo_model, tmp_path):
+    output = tmp_path / "scores.parquet"
+    scored = score_with_ray(photo_model, photos, output, n_workers=2)
+    assert_same(output, one_process(photo_model, photos), scored)
+    assert [name[-8:] for name, _ in scored.failed] == ["0007.png", "0050.png"]
+    assert len(list(output.iterdir())) > 2
+    assert os.listdir(tmp_path) == ["scores.parquet"]
+
+
+@pytest.mark.parametrize("id_column", [None, "order"])
+def test_a_table_too(in_process, orders, order_model, id_column, tmp_path):
+    data, output = orders / "orders.parquet", tmp_path / "scores.parquet"
+    scored = score_with_ray(order_model, data, output, id_column=id_column)
+    assert_same(output, one_process(order_model, data, id_column=id_column), scored)
+    assert scored.failed == [Failure(155, "column 'b' is missing")]
+
+
+def test_addresses_are_read_and_written(in_process, orders, order_model, photos, photo_model, tmp_path):
+    table, archive = tmp_path / "table", tmp_path / "photos.zip"
+    scored = score_with_ray(order_model, f"file://{orders}/halves", f"file://{table}")
+    assert_same(table, one_process(order_model, orders / "orders.parquet"), scored)
+    assert (table / "_SUCCESS").exists()
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(photos.iterdir()):
+            file.write(path, f"some/{path.name}")
+    scored = score_with_ray(photo_model, f"zip://some::{archive}", tmp_path / "images")
+    expected, failed = one_process(photo_model, photos)
+    expected["path"] = [f"zip://some/{Path(path).name}" for path in expected["path"]]
+    failed = [Failure(f"zip://some/{Path(path).name}", reason) for path, reason in failed]
+    assert_same(tmp_path / "images", (expected, failed), scored)
+
+
+def kill_one():
+    """End the youngest process of Ray that scores, as a machine that fails would."""
+    workers = {}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it may be over already
+            if "MapWorker" in "".join(process.cmdline()):
+                workers[process.create_time()] = process.pid
+    os.kill(workers[max(workers)], signal.SIGKILL)
+
+
+def test_a_killed_worker_costs_no_row_and_repeats_none(cluster, order_model, tmp_path):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(30_000, 3)), columns=["a", "b", "c"])
+    frame.to_parquet(tmp_path / "rows.parquet", row_group_size=200)
+    output, killed = tmp_path / "scores.parquet", []
+
+    def kill_later():
+        while not (parts := list(tmp_path.glob(".scores.parquet.*.tmp/part-*"))):
+            time.sleep(0.001)
+        kill_one()
+        killed.append(len(parts))
+
+    killer = threading.Thread(target=kill_later, daemon=True)
+    killer.start()
+    scored = score_with_ray(order_model, tmp_path / "rows.parquet", output, n_workers=2)
+    killer.join()
+    assert 0 < killed[0] < len(list(output.iterdir())) / 2
+    assert_same(output, one_process(order_model, tmp_path / "rows.parquet"), scored)
+    assert pd.read_parquet(output)["row"].tolist() == list(range(30_000))
+
+
+def test_a_worker_that_always_dies_is_given_up(cluster, order_model, orders, tmp_path, monkeypatch):
+    class Deadly:
+        def __init__(self, *work):
+            pass
+
+        def __call__(self, table):
+            os._exit(1)
+
+    monkeypatch.setattr(cluster.data.DataContext.get_current(), "execution_no_progress_timeout_s", 2)
+    monkeypatch.setattr(scoring, "Worker", Deadly)
+    with pytest.raises(Exception, match="made no progress for at least 2s"):
+        score_with_ray(order_model, orders / "orders.parquet", tmp_path / "scores", n_workers=1)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_piece_that_is_scored_again_replaces_its_file(photos, photo_model, tmp_path):
+    from pyarrow.fs import LocalFileSystem
+
+    work = plan(find_files(photos), None, None, 1, 64)
+    model = scoring._model_bytes(photo_model)
+    piece = pa.Table.from_pylist(work.pieces[:1], schema=scoring._PIECE)
+    receipts, contents = [], []
+    for _ in range(2):
+        worker = scoring.Worker(model, "cpu", work.read, LocalFileSystem(), str(tmp_path))
+        receipts.append(worker(piece).to_pylist())
+        contents.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert receipts[0] == receipts[1]
+    assert contents[0] == contents[1]
+    assert list(contents[0]) == ["part-000000000000.parquet"]
+
+
+def test_the_command_sums_up_as_json(in_process, photos, photo_model, tmp_path, capsys):
+    save(photo_model, tmp_path / "m.safetensors")
+    output = tmp_path / "s.parquet"
+    arguments = ["score", tmp_path / "m.safetensors", photos, "-o", output, "--engine", "ray", "--json"]
+    assert main([str(argument) for argument in arguments]) == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["n_scored"], summary["n_failed"], summary["output"]) == (98, 2, str(output))
+    assert summary["n_odd"] == (pd.read_parquet(output)["verdict"] == "odd").sum()
+
+
+def test_workers_have_a_thread_per_core(cluster):
+    class Threads:
+        def __call__(self, batch):
+            import torch
+
+            return {"n": np.array([torch.get_num_threads()])}
+
+    data = cluster.data.range(1)
+    data = data.map_batches(Threads, compute=cluster.data.ActorPoolStrategy(size=1), num_cpus=1)
+    assert data.take_all() == [{"n": 1}]
+
+
+def test_errors_of_workers_are_those_of_one_process(in_process, photos, photo_model, tmp_path, orders):
+    frame = pd.read_parquet(orders / "orders.parquet")[["a", "b"]]
+    vae = VAE(2, **QUICK).fit(frame.dropna().to_numpy())
+    frame.assign(c=0.0).to_parquet(tmp_path / "three.parquet")
+    with pytest.raises(ValueError, match="VAE: rows must have 2 values; got 3"):
+        score_with_ray(vae, tmp_path / "three.parquet", tmp_path / "scores")
+    with pytest.raises(ValueError, match=r"nothing that could be read; the first: .*0007.png: not an image"):
+        score_with_ray(photo_model, [photos / "0007.png", photos / "0050.png"], tmp_path / "scores")
+    assert os.listdir(tmp_path) == ["three.parquet"]
+
+
+def test_the_command_starts_ray_and_leaves_nothing_behind(photos, photo_model, tmp_path):
+    save(photo_model, tmp_path / "m.safetensors")
+    arguments = ["score", tmp_path / "m.safetensors", photos, "-o", tmp_path / "s.parquet", "--engine", "ray"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vaetools", *map(str, arguments), "--workers", "2"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"STARTED_BY": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    ours = [line for line in done.stderr.splitlines() if "core_worker.cc" not in line]  # Ray's remark
+    first, written, heading, *failed = ours
+    assert first.startswith("98 images scored, ")
+    assert written == f"Written: {tmp_path / 's.parquet'}"
+    assert heading == "2 could not be read:"
+    assert [line.strip().partition(": ")[0] for line in failed] == [
+        str(photos / name) for name in ("0007.png", "0050.png")
+    ]
+    assert len(pd.read_parquet(tmp_path / "s.parquet")) == 98
+    left = [process for process in psutil.process_iter() if started_by(process, tmp_path)]
+    assert psutil.wait_procs(left, timeout=5)[1] == []
+
+
+def started_by(process, name):
+    """Whether a process has the environment of a test, and so comes from it."""
+    with contextlib.suppress(psutil.Error):
+        return process.environ().get("STARTED_BY") == str(name)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--top", "3"], "--top: does not go with --engine ray, which keeps no rows; got 3."),
+        (["--fdr", "0.1"], "--fdr: does not go with --engine ray, which keeps no rows; got 0.1."),
+        (["--html", "a.html"], "--html: does not go with --engine ray, which keeps no rows; got a.html."),
+        ([], "--output: is needed with --engine ray"),
+        (["-o", "scores.csv"], "must end in .parquet; got 'scores.csv'"),
+    ],
+)
+def test_what_the_command_cannot_do_with_ray(
+    options, message, photos, photo_model, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    save(photo_model, "m.safetensors")
+    assert main(["score", "m.safetensors", str(photos), "--engine", "ray", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["m.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--address", "10.0.0.1:6379"], "--address: needs --engine ray; got 10.0.0.1:6379."),
+        (["--workers", "2"], "--workers: needs --engine ray; got 2."),
+        (["-o", "s3://bucket/s.parquet"], "an address needs --engine ray; got 's3://bucket/s.parquet'"),
+    ],
+)
+def test_what_the_command_needs_ray_for(options, message, photos, photo_model, tmp_path, capsys):
+    save(photo_model, tmp_path / "m.safetensors")
+    assert main(["score", str(tmp_path / "m.safetensors"), str(photos), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+# What needs no Ray to be tested
+
+
+def test_without_ray_the_extra_is_named(photos, photo_model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match=r"pip install 'vaetools\[ray\]'"):
+        score_with_ray(photo_model, photos, tmp_path / "scores")
+
+
+def test_models_and_data_that_do_not_fit(photos, photo_model, orders, order_model, tmp_path):
+    output, rows = tmp_path / "scores", np.random.default_rng(0).normal(size=(120, 3))
+    network = EncoderDecoder(*(__import__("torch").nn.Linear(3, 3) for _ in range(2)))
+    custom = AE(network=network, max_iter=0).fit(rows)
+    np.save(tmp_path / "rows.npy", rows)
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    for model, data, options, message in (
+        (photo_model, photos, {"n_workers": 0}, "n_workers must be None or a positive integer; got 0"),
+        (photo_model, photos, {"id_column": "order"}, "an id column needs a table; got images"),
+        (photo_model, orders / "orders.parquet", {}, "the model takes images; got a table"),
+        (order_model, photos, {}, "takes rows of numbers; got images"),
+        (order_model, tmp_path / "rows.npy", {}, "images and Parquet files; got another array"),
+        (order_model, tmp_path / "rows.csv", {}, "images and Parquet files; got another table"),
+        (
+            custom,
+            orders / "orders.parquet",
+            {},
+            "whole in the file that workers load; got network=EncoderDecoder",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            score_with_ray(model, data, output, **options)
+    assert not output.exists()
+
+
+def test_an_address_where_ray_runs_already_is_refused(cluster):
+    with (
+        pytest.raises(ValueError, match="address must be None where Ray runs already; got 'here:1'"),
+        session.connected(cluster, "here:1", "f"),
+    ):
+        pass
+
+
+def test_the_environment_says_which_cluster_and_no_use_is_reported(monkeypatch):
+    class Ray:
+        """Notes how it was started."""
+
+        def is_initialized(self):
+            return False
+
+        def init(self, address, **options):
+            calls.append((address, options.get("include_dashboard"), os.environ["RAY_USAGE_STATS_ENABLED"]))
+
+        def shutdown(self):
+            calls.append("shutdown")
+
+    calls = []
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    with session.connected(Ray(), None, "f"):
+        pass
+    monkeypatch.setenv("RAY_ADDRESS", "there:1")
+    with session.connected(Ray(), None, "f"):
+        pass
+    assert calls == [("local", False, "0"), "shutdown", ("there:1", None, "0"), "shutdown"]
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "1"
+
+
+def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
+    here = find_files(photos)
+    there = find_files(f"file://{photos}/")
+    assert there.kind == here.kind == "images"
+    assert there.paths == here.paths
+    assert there.prefix == "file://"
+    halves = [str(orders / "halves" / name) for name in ("1.parquet", "2.parquet")]
+    for data in (orders / "halves", f"file://{orders}/halves", halves, [f"file://{path}" for path in halves]):
+        assert find_files(data)[:2] == ("table", halves)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        ([], FileNotFoundError, "empty list"),
+        ("{photos}/none", FileNotFoundError, "none: no such file or folder"),
+        ("{photos}/none.parquet", FileNotFoundError, "none.parquet: no such file or folder"),
+        ("file://{photos}/none", FileNotFoundError, "/none: no such file or folder"),
+        ("file://{empty}", FileNotFoundError, "there is no image and no Parquet file"),
+        (
+            ["file://{photos}/0001.png", "memory://0002.png"],
+            ValueError,
+            "one filesystem; got memory://0002.png",
+        ),
+        (
+            ["file://{photos}/1.png", "file://{photos}/1.parquet"],
+            ValueError,
+            "got 1 Parquet files and 1 others",
+        ),
+        ("nowhere://bucket", ValueError, "nowhere"),
+    ],
+)
+def test_files_that_are_not_there(data, error, message, photos, tmp_path):
+    data = [name.format(photos=photos) for name in data] if isinstance(data, list) else data
+    if isinstance(data, str):
+        data = data.format(photos=photos, empty=tmp_path)
+    with pytest.raises(error, match=message):
+        find_files(data)
+
+
+def test_fetched_files_come_in_order_and_each_has_its_own_error(tmp_path, monkeypatch):
+    from pyarrow.fs import LocalFileSystem
+
+    monkeypatch.setattr(storage, "MAX_BYTES", 2000)
+    paths = [str(tmp_path / f"{i}.png") for i in range(200)]
+    for i in range(200):
+        if i != 3:
+            (tmp_path / f"{i}.png").write_bytes(encoded(noise(4, 4, seed=i), "png"))
+    (tmp_path / "5.png").write_bytes(bytes(2001))
+    reader = ImageReader(image_shape=(3, 4, 4), n_jobs=1).fit([])
+    contents = [content for part in fetched(LocalFileSystem(), paths) for content in part]
+    (batch,) = reader.batches(contents, paths)
+    assert batch.ids == [path for i, path in enumerate(paths) if i not in (3, 5)]
+    expected = np.stack([np.asarray(noise(4, 4, seed=i)).transpose(2, 0, 1).ravel() for i in (0, 199)])
+    assert np.array_equal(batch.X[[0, -1]], expected)
+    assert [failure.id for failure in batch.failed] == [paths[3], paths[5]]
+    assert "No such file" in batch.failed[0].reason
+    assert batch.failed[1].reason == "more than 2,000 bytes"
+
+
+def test_pieces_cover_all_rows_once(orders):
+    work = plan(Found("images", [f"{i}.png" for i in range(1000)]), None, None, 2, 64)
+    assert [os.fsdecode(path) for piece in work.pieces for path in piece["paths"]] == [
+        f"{i}.png" for i in range(1000)
+    ]
+    assert len(work.pieces) == 1000 // 32 + 1
+    work = plan(find_files(orders / "halves"), ["a"], None, 1, 1)
+    assert work.n_rows == 200
+    assert [(piece["first"], piece["groups"]) for piece in work.pieces] == [
+        (0, [0, 1]),
+        (30, [1, 2]),
+        (60, [2, 3]),
+        (90, [3, 4]),
+        (100, [0, 1]),
+    ]
+
+
+def test_pieces_are_not_longer_than_memory_allows(monkeypatch):
+    monkeypatch.setattr(pieces, "MAX_ROWS", 10)
+    assert len(plan(Found("images", ["a.png"] * 1000), None, None, 1, 64).pieces) == 100
+
+
+@pytest.mark.parametrize("address", ["", "file://"])
+def test_a_folder_is_there_when_it_is_whole_and_never_mixed(address, tmp_path):
+    output = f"{address}{tmp_path / 'scores'}"
+    with pytest.raises(IsADirectoryError), new_folder(output) as (_, folder):
+        Path(folder).write_text("a part")
+    assert os.listdir(tmp_path) == []
+    with new_folder(output) as (_, folder):
+        Path(folder, "part").touch()
+        whole = (tmp_path / "scores").exists() and "_SUCCESS" in os.listdir(tmp_path / "scores")
+        assert not whole
+    assert set(os.listdir(tmp_path / "scores")) == ({"part", "_SUCCESS"} if address else {"part"})
+    with pytest.raises(FileExistsError, match="scores: exists already"), new_folder(output):
+        pass
+
+
+def test_a_row_or_a_file_that_is_missing_is_an_error(tmp_path):
+    from pyarrow.fs import LocalFileSystem
+
+    work = plan(Found("images", ["a.png", "b.png"]), None, None, 1, 64)
+    receipt = {"first": 0, "n_rows": 1, "n_odd": 0, "failed": [], "error": None}
+    with pytest.raises(RuntimeError, match="2 rows must come back from the workers; got 1"):
+        scoring._gather(iter([receipt]), work, LocalFileSystem(), str(tmp_path), 0)
+    with pytest.raises(OSError, match=r"got none of the workers' part-000000000000.parquet and 1 others"):
+        scoring._gather(iter([receipt, receipt | {"first": 1}]), work, LocalFileSystem(), str(tmp_path), 0)

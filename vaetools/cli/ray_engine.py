@@ -1,0 +1,53 @@
+"""``vaetools score --engine ray``: the same lines, made by many machines, in a folder of Parquet files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaetools.cli.options import one_or_many, shows_progress
+from vaetools.cli.saying import list_failures
+from vaetools.cli.score import UNREAD, Tally, conclude
+from vaetools.cli.writing import check_output
+
+
+def score_with_ray_engine(
+    model: Path,
+    data: tuple[str, ...],
+    output: Path | str | None,
+    *,
+    elsewhere: dict[str, Any],
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> int:
+    """Score, and say what came of it; options that need all rows in one place are refused."""
+    for name, value in elsewhere.items():
+        if value is not None:
+            raise click.BadParameter(
+                f"does not go with --engine ray, which keeps no rows; got {value}. Read the output instead.",
+                param_hint=name,
+            )
+    if output is None:
+        raise click.BadParameter("is needed with --engine ray: a folder to make.", param_hint="--output")
+    if isinstance(output, Path):
+        check_output(output, (".parquet",), [model, *data])
+    from vaetools.cluster.scoring import score_with_ray
+    from vaetools.persistence import load, split_reader
+
+    detector = load(model)
+    _, estimator = split_reader(detector)
+    tally = Tally(estimator, None, n_oddest=0, keep_scores=False)
+    tally.n_scored, tally.n_odd, tally.failed = score_with_ray(
+        detector, one_or_many(data), output, verbose=shows_progress(quiet, verbose), **options
+    )
+    if as_json:
+        click.echo(json.dumps(tally.summary(estimator, output, None), indent=2, allow_nan=False))
+    elif not quiet:
+        conclude(tally, estimator, output, None)
+    list_failures(tally.failed)
+    return UNREAD if tally.failed else 0

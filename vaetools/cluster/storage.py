@@ -1,0 +1,249 @@
+"""Files wherever they are: on this machine, or at an address such as ``s3://bucket/folder``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaetools.data.batches import Failure
+from vaetools.data.listing import EXTENSIONS, list_images
+from vaetools.data.sources import as_paths, kind_of
+
+PARQUET = (".parquet", ".pq")
+MAX_BYTES = 2**28  # of an image file that is fetched whole into memory
+_FETCHERS = 16  # files that a worker waits for at once: distant storage is slow to answer, not to send
+_AHEAD = 64  # files that are fetched while as many others are decoded
+_MARKER = "_SUCCESS"
+
+
+class Found(NamedTuple):
+    """Files of one kind.
+
+    Attributes
+    ----------
+    kind : {"images", "table"}
+    paths : list of str
+        As the filesystem takes them.
+    filesystem : pyarrow.fs.FileSystem or None
+        None: they are opened like any file of this machine.
+    prefix : str
+        What stands before a path in the name of a file.
+    failed : list of Failure
+        Folders that could not be looked into.
+    """
+
+    kind: str
+    paths: list[str]
+    filesystem: Any = None
+    prefix: str = ""
+    failed: Sequence[Failure] = ()
+
+
+def is_address(name: Any) -> bool:
+    """Whether a file is named with its filesystem, as in ``s3://bucket/file``."""
+    return "://" in os.fspath(name)
+
+
+def find_files(data: Any) -> Found:
+    """Return the images or the Parquet files that a user means.
+
+    Parameters
+    ----------
+    data : path, glob, address, or sequence of those
+        Images, as `list_images` takes them, or Parquet files: a folder without images is searched for
+        them. Globs are for files of this machine, and addresses must lie in one filesystem.
+
+    Returns
+    -------
+    found : Found
+        A folder's files sorted by name, everything else in the order given.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there are no such files, or of another kind.
+    """
+    paths = as_paths(data)
+    names = [os.fspath(name) for name in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    if not names:
+        raise FileNotFoundError("an empty list: there is no image.")
+    if any(map(is_address, names)):
+        return _find_elsewhere(names)
+    if all(map(_is_parquet, names)):
+        for name in names:
+            kind_of(name)  # raises if it is not there
+        return Found("table", names)
+    kind = kind_of(paths)
+    if kind != "images":
+        raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
+    try:
+        listing = list_images(paths)
+    except FileNotFoundError:
+        tables = sorted(str(path) for path in Path(names[0]).rglob("*") if _is_parquet(path.name))
+        if not tables:
+            raise
+        return Found("table", tables)
+    return Found("images", listing.paths, failed=listing.failed)
+
+
+def open_filesystem(address: str) -> tuple[Any, str]:
+    """Return a filesystem, and the path in it; what Arrow does not know, fsspec may.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``s3://bucket/folder``.
+
+    Returns
+    -------
+    filesystem : pyarrow.fs.FileSystem
+    path : str
+
+    Raises
+    ------
+    ValueError, ImportError
+        If no filesystem of that name is known, or the package for it is not installed.
+    """
+    import fsspec
+    from pyarrow import ArrowInvalid, fs
+
+    try:
+        return fs.FileSystem.from_uri(address)
+    except ArrowInvalid:
+        filesystem, path = fsspec.core.url_to_fs(address)
+        return fs.PyFileSystem(fs.FSSpecHandler(filesystem)), path
+
+
+def _find_elsewhere(names: list[str]) -> Found:
+    """Return the files at addresses."""
+    from pyarrow.fs import FileType
+
+    filesystem, first = open_filesystem(names[0])
+    prefix, middle, _ = names[0].partition(first)
+    if not middle:  # the filesystem writes paths in another way
+        prefix = ""
+    if stranger := next((name for name in names[1:] if not prefix or not name.startswith(prefix)), None):
+        raise ValueError(f"{names[0]}: all files must lie in one filesystem; got {stranger} too.")
+    paths: list[str] = []
+    for path in [first, *(name.removeprefix(prefix) for name in names[1:])]:
+        if os.path.splitext(path)[1].lower() in (*EXTENSIONS, *PARQUET):
+            paths.append(path)  # one that is not there is found out later
+            continue
+        kind = filesystem.get_file_info(path).type
+        if kind == FileType.NotFound:
+            raise FileNotFoundError(f"{prefix}{path}: no such file or folder.")
+        paths += _in_folder(filesystem, path) if kind == FileType.Directory else [path]
+    if not paths:
+        raise FileNotFoundError(f"{names[0]}: there is no image and no Parquet file.")
+    tables = sum(map(_is_parquet, paths))
+    if 0 < tables < len(paths):
+        raise ValueError(
+            f"{names[0]}: files must all be images or all be Parquet; got {tables} Parquet files "
+            f"and {len(paths) - tables} others."
+        )
+    return Found("table" if tables else "images", paths, filesystem, prefix)
+
+
+def _in_folder(filesystem: Any, folder: str) -> list[str]:
+    """Return the images in and below a folder, or else its Parquet files, without hidden ones."""
+    from pyarrow.fs import FileSelector, FileType
+
+    files = sorted(
+        info.path
+        for info in filesystem.get_file_info(FileSelector(folder, recursive=True))
+        if info.type == FileType.File and "/." not in info.path[len(folder.rstrip("/")) :]
+    )
+    images = [path for path in files if os.path.splitext(path)[1].lower() in EXTENSIONS]
+    return images or [path for path in files if _is_parquet(path)]
+
+
+def _is_parquet(name: str) -> bool:
+    return name.lower().endswith(PARQUET)
+
+
+def fetched(filesystem: Any, paths: Sequence[str]) -> Iterator[list[Callable[[], bytes]]]:
+    """Yield functions that give the contents of files; threads fetch them ahead of whoever calls.
+
+    Parameters
+    ----------
+    filesystem : pyarrow.fs.FileSystem
+    paths : sequence of str
+
+    Yields
+    ------
+    contents : list of callable
+        Of the next files; each returns bytes, or raises what the filesystem raised.
+    """
+    ahead: deque[list[Callable[[], bytes]]] = deque()
+    with ThreadPoolExecutor(_FETCHERS) as pool:
+        for start in range(0, len(paths), _AHEAD):
+            part = paths[start : start + _AHEAD]
+            ahead.append([pool.submit(_read, filesystem, path).result for path in part])
+            if len(ahead) > 1:
+                yield ahead.popleft()
+        yield from ahead
+
+
+def _read(filesystem: Any, path: str) -> bytes:
+    """Return the content of a file."""
+    with filesystem.open_input_stream(path, compression=None) as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    return content
+
+
+@contextlib.contextmanager
+def new_folder(output: str | os.PathLike[str]) -> Iterator[tuple[Any, str]]:
+    """Give a new folder to write files to, which readers can tell from a part of it.
+
+    On this machine it has a temporary name until the block ends well. At an address, where folders
+    cannot be renamed, an empty file ``_SUCCESS`` is written last. Whatever fails, the files are removed.
+
+    Parameters
+    ----------
+    output : path or address
+        Nothing may be there yet.
+
+    Yields
+    ------
+    filesystem : pyarrow.fs.FileSystem
+    folder : str
+
+    Raises
+    ------
+    FileExistsError
+        If there is something of that name.
+    """
+    from pyarrow import fs
+
+    exists = f"{output}: exists already, and would be mixed with the new. Remove it, or name another output."
+    if is_address(output):
+        filesystem, folder = open_filesystem(os.fspath(output))
+        if filesystem.get_file_info(folder).type != fs.FileType.NotFound:
+            raise FileExistsError(exists)
+        filesystem.create_dir(folder)
+        try:
+            yield filesystem, folder
+            filesystem.open_output_stream(f"{folder}/{_MARKER}").close()
+        except BaseException:
+            filesystem.delete_dir(folder)
+            raise
+        return
+    target = Path(output).resolve()
+    if target.exists():
+        raise FileExistsError(exists)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary.mkdir()
+    try:
+        yield fs.LocalFileSystem(), str(temporary)
+        os.rename(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
