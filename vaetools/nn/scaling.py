@@ -51,8 +51,8 @@ class InputScale:
             rows = rows.astype(np.float64)
         values = torch.from_numpy(rows)
         if self.kind != "standardize" and values.dtype != torch.float64:
-            values = values.to(device)  # in as few bytes as they have; not every device holds float64
-        return self.scaled(values, dtype).to(device)
+            values = _moved(values, device)  # in as few bytes as they have; not every device holds float64
+        return _moved(self.scaled(values, dtype), device)
 
     def scaled(self, values: Tensor, dtype: torch.dtype) -> Tensor:
         """Return numbers in units of X, or 8-bit pixels, as scaled numbers.
@@ -70,3 +70,10 @@ class InputScale:
         if self.kind != "standardize":
             return values
         return values * torch.from_numpy(self.scale) + torch.from_numpy(self.shift)
+
+
+def _moved(values: Tensor, device: torch.device) -> Tensor:
+    """Return values on a device; to a GPU they go through pinned memory, and nobody waits for them."""
+    if device.type != "cuda" or values.device.type == "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
