@@ -57,7 +57,7 @@ def test_ctrl_c_ends_with_one_line_and_no_file(tmp_path):
             break
     out, rest = process.communicate()
     killer.cancel()
-    assert process.returncode == 130
+    assert process.returncode == 130, rest
     assert out == ""
     assert "Traceback" not in rest
     assert rest.strip().splitlines()[-1] == "vaetools: interrupted; no file is left half-written."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import json
 import time
@@ -23,6 +22,7 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import INTERRUPTED, counted, list_failures, say
 from vaetools.cli.score import UNREAD
+from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output
 from vaetools.files import readable
 from vaetools.report.text import printable
@@ -30,35 +30,6 @@ from vaetools.report.text import printable
 if TYPE_CHECKING:
     from vaetools.cli.facts import Facts
     from vaetools.data.sources import TrainingData
-
-
-class Size(click.ParamType):
-    """``64`` or ``48x64``: height and width."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Return an integer, or a tuple (height, width)."""
-        numbers = str(value).lower().split("x")
-        if len(numbers) > 2 or not all(number.isdecimal() and int(number) for number in numbers):
-            self.fail(f"must be a number of pixels such as 64, or HEIGHTxWIDTH; got {value!r}.", param, ctx)
-        return int(numbers[0]) if len(numbers) == 1 else tuple(map(int, numbers))
-
-
-class Assignment(click.ParamType):
-    """``name=value``; the value is read as Python's literals are, and as text if it is none."""
-
-    name = "name=value"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Return name and value."""
-        name, equals, text = str(value).partition("=")
-        if not equals:
-            self.fail(f"must be NAME=VALUE; got {value!r}.", param, ctx)
-        try:
-            return name, ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            return name, text
 
 
 @click.command(short_help="Train a model on a folder of images or a table.")
