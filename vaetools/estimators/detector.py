@@ -190,10 +190,16 @@ class Detector(BaseAutoencoder):
             value=value if self.columns_ is None else np.array(X, dtype=object),
             expected=np.asarray(self._evaluate_rows(rows, self.model_.reconstruct)),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(checked)),
-            columns=getattr(self, "feature_names_in_", np.arange(n)),
+            columns=self._column_names(n),
             image_shape=self.image_shape,
             heat_range=getattr(self, "heat_range_", None),
         )
+
+    def _column_names(self, n_features: int) -> np.ndarray:
+        """Names of the columns that fit saw, else their numbers."""
+        if self.columns_ is not None and self.columns_.names is not None:
+            return pd.Index(self.columns_.names).to_numpy()
+        return getattr(self, "feature_names_in_", np.arange(n_features))
 
     def _fit_heat(self, rows: Rows) -> None:
         """Fix the scale of heat maps, from rows that are normal."""
