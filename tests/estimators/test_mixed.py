@@ -290,13 +290,22 @@ def test_a_file_holds_the_columns(make, table, tmp_path):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (pd.Series(pd.cut(np.linspace(0, 1, 60), 2)), "osed='right') (Interval). Convert it with"),
-        (pd.Series(pd.date_range("2020", periods=60)).astype("category"), "(Timestamp). Convert it with"),
-        (pd.Series(["1.5"] * 60).astype(pd.ArrowDtype(pa.decimal128(5, 2))), "decimal128(5, 2)[pyarrow]. C"),
+        (
+            pd.Series(pd.cut(np.linspace(0, 1, 60), 2)),
+            "osed='right') (Interval) in column 'a'. Convert it with",
+        ),
+        (
+            pd.Series(pd.date_range("2020", periods=60)).astype("category"),
+            "(Timestamp) in column 'a'. Convert it with",
+        ),
+        (
+            pd.Series(["1.5"] * 60).astype(pd.ArrowDtype(pa.decimal128(5, 2))),
+            "column 'a' must be of a type that a model file can hold; got decimal128(5, 2)[pyarrow]. ",
+        ),
     ],
 )
 def test_columns_that_no_file_can_hold_are_refused_by_fit(cells, message, tmp_path):
-    with pytest.raises(TypeError, match=rf"column 'a' must .*{re.escape(message)}.*astype\(str\)\."):
+    with pytest.raises(TypeError, match=rf"{re.escape(message)}.*\.astype\(str\)\."):
         AE(contamination=0.1, **OPTIONS).fit(cells.to_frame("a"))
     model = AE(contamination=0.1, **OPTIONS).fit(cells.astype(str).to_frame("a"))
     vt.save(model, tmp_path / "m.safetensors")
@@ -424,7 +433,7 @@ def fit(table, **chosen):
         (
             lambda t: fit(t.assign(size=pd.Timestamp("2020-01-01")), size="categorical"),
             TypeError,
-            "(Timestamp). Convert it with .astype(str).",
+            "(Timestamp) in column 'size'. Convert it with .astype(str).",
         ),
         (lambda t: fit(t.assign(size=pd.Timestamp("2020-01-01"))), TypeError, "(Timestamp)"),
         (lambda t: fit(t.assign(size=np.inf)), ValueError, "contains infinity: inf in row 0, column 'size'"),

@@ -112,7 +112,7 @@ class Explanation:
         if self.image_shape is None or self.heat_range is None:
             raise ValueError(
                 f"Explanation: heat maps need a model of images; got image_shape={self.image_shape}. "
-                "Give the estimator an image_shape and fit it again, or use table()."
+                "Rows of a table have table(); if rows are images, fit it again with their image_shape."
             )
         return heat(pixel_surprise(self.surprise, self.image_shape), self.heat_range)
 

@@ -211,9 +211,10 @@ def _check_lasting(owner: str, name: Any, kind: str, cells: pd.Series) -> None:
         values = cells.dtype.categories
     odd = next((value for value in values if not isinstance(value, _LASTING)), None)
     if odd is not None:
-        raise TypeError(
-            f"{owner}: column {name!r} must have strings, booleans or numbers as categories, which a model "
-            f"file can hold; got {reprlib.repr(odd)} ({type(odd).__name__}). Convert it with .astype(str)."
+        raise TypeError(  # worded as in _kind
+            f"{owner}: X as an argument must be a table whose categories a model file can hold, strings, "
+            f"booleans or numbers; got {reprlib.repr(odd)} ({type(odd).__name__}) in column {name!r}. "
+            "Convert it with .astype(str)."
         )
     if isinstance(cells.dtype, pd.ArrowDtype):
         try:
