@@ -265,7 +265,7 @@ def test_heat_maps_need_images(iris):
     vae = VAE(2, max_iter=1, contamination=0.1).fit(iris[0])
     assert not hasattr(vae, "heat_range_")
     with pytest.raises(
-        ValueError, match="Explanation: heat maps need a model of images; got image_shape=None"
+        ValueError, match=r"need a model of images; got image_shape=None\. Rows of a table have table\(\)"
     ):
         vae.explain(iris[0]).overlays()
 
