@@ -121,3 +121,13 @@ def test_blocks_of_the_guide_to_explanations_run(mode, channels, tmp_path, monke
     assert names["heat"](names["maps"], names["scale"]).max() <= 1
     assert names["pictures"].shape == (2, 96, 96, 3)
     assert names["odd"].all()  # noise is stronger than what trained
+
+
+def test_every_benchmark_is_described():
+    folder = Path(__file__).parents[1] / "benchmarks"
+    described = (folder / "README.md").read_text(encoding="utf-8")
+    names = [
+        path.name for path in folder.glob("*.py") if f"python benchmarks/{path.name}" in path.read_text()
+    ]
+    assert len(names) > 1
+    assert [name for name in names if f"    python benchmarks/{name}" not in described] == []

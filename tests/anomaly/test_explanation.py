@@ -249,6 +249,15 @@ def test_an_overlay_is_the_image_where_nothing_is_odd_and_red_where_much_is():
     assert overlay(np.zeros((1, 1, 2)), np.full((1, 1, 2), 7.0)).dtype == np.uint8
 
 
+def test_red_begins_at_one():
+    """Only then does the promise hold that few normal images are red anywhere."""
+    color = overlay(np.linspace(0, 1, 101)[None, None], np.zeros((1, 1, 101)))[0, 0].astype(int)
+    is_red = color[:, 0] > 3 * color[:, 1]
+    assert is_red[-1]
+    assert not is_red[:91].any()
+    assert (np.diff(color.sum(axis=1)[:83]) > 0).all()  # over black: hotter is brighter, up to orange
+
+
 # What cannot be explained
 
 
@@ -256,7 +265,7 @@ def test_heat_maps_need_images(iris):
     vae = VAE(2, max_iter=1, contamination=0.1).fit(iris[0])
     assert not hasattr(vae, "heat_range_")
     with pytest.raises(
-        ValueError, match="Explanation: heat maps need a model of images; got image_shape=None"
+        ValueError, match=r"need a model of images; got image_shape=None\. Rows of a table have table\(\)"
     ):
         vae.explain(iris[0]).overlays()
 

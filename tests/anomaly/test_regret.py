@@ -83,6 +83,14 @@ def test_a_row_does_not_depend_on_its_batch(X):
     np.testing.assert_allclose(regret_of(model, X), alone, rtol=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e16, 1e18, 1e20, 1e160])
+def test_where_steps_vanish_in_rounding_a_row_is_not_called_normal(X, size):
+    X[3, 0] = size
+    scores = regret_of(model_off_by(0.3), X)
+    assert np.isneginf(scores[3])
+    assert np.isfinite(np.delete(scores, 3)).all()
+
+
 def test_it_leaves_no_trace_in_the_model(X):
     decoder = nn.Linear(2, 3).double()
     model = Autoencoder(EncoderDecoder(Encoder(0.3), decoder), Gaussian(NOISE), 2, torch.zeros(3))

@@ -47,6 +47,7 @@ def fit_models(iris, digits, folder):
     for path in paths:
         Image.fromarray(rng.integers(0, 256, size=(9, 12, 3), dtype=np.uint8)).save(path)
     encoder = EncoderDecoder(TwoHeads())
+    mixed = pd.DataFrame({1: X[:, 0], 2: y == 1, 3: np.array(["a", "b", "c"])[y], 4: X[:, 1]})
     return {
         "table": VAE(2, hidden_layer_sizes=(7, 5), beta=0, **OPTIONS).fit(frame),
         "wide": AE(likelihood=Gaussian("per_feature"), contamination=0.1, **OPTIONS).fit(wide),
@@ -59,10 +60,15 @@ def fit_models(iris, digits, folder):
         ).fit(paths),
         "encoder": VAE(network=encoder, max_iter=0, anomaly_score="neg_kl").fit(X),
         "unscored": VAE(network=encoder, max_iter=0).fit(X),
+        "trimmed": AE(2, trimmed_fraction=0.1, anomaly_score="tables", **OPTIONS).fit(X),
+        "mixed": AE(2, likelihood="mixed", **OPTIONS).fit(mixed),
     }
 
 
-NAMES = ("table", "wide", "few", "labels", "numbers", "unit", "files", "encoder", "unscored")
+NAMES = (
+    *("table", "wide", "few", "labels", "numbers", "unit"),
+    *("files", "encoder", "unscored", "trimmed", "mixed"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +106,7 @@ def test_json_says_what_the_model_says(name, saved, capsys):
     assert facts["model"] == type(estimator).__name__
     assert facts["n_features"] == estimator.n_features_in_
     assert facts["n_samples"] == estimator.n_samples_
+    assert facts["n_suspects"] == len(estimator.suspects_)
     assert facts["n_iter"] == estimator.n_iter_
     assert facts["n_active"] == estimator.active_units_.sum()
     assert facts["n_components"] == len(estimator.active_units_)
@@ -122,7 +129,9 @@ def test_json_says_what_the_model_says(name, saved, capsys):
 def test_json_of_what_only_some_models_have(saved, capsys):
     facts = {name: json_of(saved, name, capsys) for name in NAMES}
     assert facts["table"]["feature_names"] == HOSTILE
-    assert facts["few"]["feature_names"] is None
+    assert facts["few"]["feature_names"] is facts["few"]["column_kinds"] is None
+    assert facts["mixed"]["feature_names"] == ["1", "2", "3", "4"]
+    assert facts["mixed"]["column_kinds"] == {"gaussian": 2, "bernoulli": 1, "categorical": 1}
     shares = dict(zip(saved["labels"][0].classes_, saved["labels"][0].class_prior_, strict=True))
     assert {each["label"]: each["share"] for each in facts["labels"]["labels"]} == shares
     assert [each["label"] for each in facts["numbers"]["labels"]] == list(range(10))
@@ -212,6 +221,21 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
             ],
         ),
         ("unscored", ["Score           reconstruction_kl in nats, higher is more normal; no threshold"]),
+        (
+            "trimmed",
+            [
+                "Training        138 rows, 12 suspects left out, 2 epochs; trimmed_fraction=0.1,",
+                "Score           tables in std, higher is more normal",
+            ],
+        ),
+        (
+            "mixed",
+            [
+                "Takes           4 columns: 1, 2, 3, 4",
+                "Scaling         every column of numbers to mean 0 and standard deviation 1",
+                "Likelihood      mixed: 2 columns of numbers, 1 column of booleans, 1 column of categories",
+            ],
+        ),
     ],
 )
 def test_the_page(name, lines, saved, capsys):
@@ -254,9 +278,12 @@ def test_info_loads_neither_torch_nor_scikit_learn_nor_pandas(saved):
 def test_what_json_cannot_say_is_null(saved, tmp_path, capsys):
     header, arrays = read_model_file(saved["table"][1])
     header["fitted"]["offset_"] = float("-inf")
+    del header["fitted"]["score_unit_"]
     write_model_file(tmp_path / "m.safetensors", header, arrays)
     assert main(["info", str(tmp_path / "m.safetensors"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["threshold"] is None
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["threshold"] is facts["unit"] is None
+    assert "reconstruction_kl, higher is more normal" in page(read_facts(tmp_path / "m.safetensors"))
 
 
 # Files that lie
@@ -326,7 +353,7 @@ def assert_refusal(message, path):
     assert len(message) < len(str(path)) + 300
 
 
-@pytest.mark.parametrize("name", ["labels", "numbers", "files", "encoder"])
+@pytest.mark.parametrize("name", ["labels", "numbers", "files", "encoder", "mixed"])
 def test_a_crafted_header_gives_a_page_or_an_error_that_names_the_file(name, saved, monkeypatch):
     path = saved[name][1]
     header, arrays = read_model_file(path)
@@ -398,7 +425,7 @@ def test_arrays_that_are_none_are_refused(saved, tmp_path, capsys):
     header, _ = read_model_file(saved["table"][1])
     write_model_file(tmp_path / "m.safetensors", header, {})
     assert main(["info", str(tmp_path / "m.safetensors")]) == 2
-    assert "the array of active_units_ is missing" in capsys.readouterr().err
+    assert "the array of suspects_ is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04]q\x00.", b"\xff" * 100])

@@ -89,6 +89,14 @@ def test_the_oddest_are_the_same_however_they_stream_by(
     assert summary["false_alarm_rate"] == 1 / 21
 
 
+def test_a_score_without_bound_is_null_in_json(orders, order_model, tmp_path, capsys):
+    pd.read_csv(orders).head(3).assign(b=[1e5, 1e200, 1e5]).to_csv(tmp_path / "odd.csv", index=False)
+    assert run("score", order_model, tmp_path / "odd.csv", "--top", "2", "--json") == 0
+    oddest = json.loads(capsys.readouterr().out)["oddest"]
+    assert (oddest[0]["row"], oddest[0]["score"], oddest[0]["verdict"]) == (1, None, "odd")
+    assert oddest[1]["score"] is not None
+
+
 def test_the_page_shows_the_oddest_images(photos, photo_model, expected, tmp_path):
     page = tmp_path / "odd.html"
     assert (
@@ -330,17 +338,23 @@ def test_where_nothing_can_be_found_it_is_said(fdr, why, photos, photo_model, tm
     assert (summary["n_odd"], summary["threshold"], summary["why_none_odd"]) == (0, None, why)
 
 
+@pytest.mark.filterwarnings("ignore:.*too few rows to hold some out")
 def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys):
     model = tmp_path / "m.safetensors"
     options = ["--max-iter", "1", "--id", "order", "--set", "contamination=0.1"]
     assert run("fit", orders, "-o", model, "-q", *options) == 0
     assert run("score", model, orders, "--fdr", "0.1", "-o", tmp_path / "s.csv") == 2
     err = capsys.readouterr().err
-    assert "no rows were held out to calibrate" in err
+    assert "the model held none out. Fit it again without --contamination." in err
     assert err.count("\n") == 1
+    few = tmp_path / "few.safetensors"
+    pd.read_csv(orders).head(60).to_csv(tmp_path / "few.csv", index=False)
+    assert run("fit", tmp_path / "few.csv", "-o", few, "-q", "--max-iter", "1", "--id", "order") == 0
+    assert run("score", few, orders, "--fdr", "0.1") == 2
+    assert "Fit it again with at least 95 rows; it had 60." in capsys.readouterr().err
     assert run("score", model, orders, "--top", "2", "-q") == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     assert all("  –  " in line and "nan" not in line for line in lines)  # no p-value
     assert run("score", model, orders, "--fdr", "1.5") == 2
     assert "1.5 is not in the range" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
+    assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors", "few.safetensors", "few.csv"}

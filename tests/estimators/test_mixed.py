@@ -288,17 +288,60 @@ def test_a_file_holds_the_columns(make, table, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cells", "got"),
+    ("cells", "message"),
     [
-        (pd.Series(pd.cut(np.linspace(0, 1, 60), 2)), "got Interval(-0.001, 0.5, closed='right')"),
-        (pd.Series(["1.5"] * 60).astype(pd.ArrowDtype(pa.decimal128(5, 2))), "got decimal128(5, 2)[pyarrow]"),
+        (
+            pd.Series(pd.cut(np.linspace(0, 1, 60), 2)),
+            "osed='right') (Interval) in column 'a'. Convert it with",
+        ),
+        (
+            pd.Series(pd.date_range("2020", periods=60)).astype("category"),
+            "(Timestamp) in column 'a'. Convert it with",
+        ),
+        (
+            pd.Series(["1.5"] * 60).astype(pd.ArrowDtype(pa.decimal128(5, 2))),
+            "column 'a' must be of a type that a model file can hold; got decimal128(5, 2)[pyarrow]. ",
+        ),
     ],
 )
-def test_columns_that_no_file_can_hold_are_refused_by_save(cells, got, tmp_path):
-    model = AE(contamination=0.1, **OPTIONS).fit(cells.to_frame("a"))
-    with pytest.raises(TypeError, match=re.escape(f"save: the attribute columns_ cannot be written; {got}")):
-        vt.save(model, tmp_path / "m.safetensors")
-    assert not (tmp_path / "m.safetensors").exists()
+def test_columns_that_no_file_can_hold_are_refused_by_fit(cells, message, tmp_path):
+    with pytest.raises(TypeError, match=rf"{re.escape(message)}.*\.astype\(str\)\."):
+        AE(contamination=0.1, **OPTIONS).fit(cells.to_frame("a"))
+    model = AE(contamination=0.1, **OPTIONS).fit(cells.astype(str).to_frame("a"))
+    vt.save(model, tmp_path / "m.safetensors")
+
+
+def test_names_that_no_file_can_hold_are_refused_by_fit(tmp_path):
+    table = pd.DataFrame(np.arange(60.0).reshape(30, 2), columns=pd.MultiIndex.from_tuples([("a", 1), "bc"]))
+    model = VAE(contamination=0.1, **OPTIONS)
+    with pytest.raises(TypeError, match=re.escape("names of its columns; got ('a', 1). Flatten the names")):
+        model.fit(table)
+    vt.save(model.fit(table.set_axis(table.columns.map(str), axis=1)), tmp_path / "m.safetensors")
+
+
+def test_names_that_are_numbers_are_names(tmp_path):
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=[10, 20])
+    vt.save(VAE(contamination=0.1, **OPTIONS).fit(table), tmp_path / "m.safetensors")
+    model = vt.load(tmp_path / "m.safetensors")
+    for other, got in (
+        (table[[20, 10]], "got 20 in the place of 10"),
+        (table.set_axis([10, 30], axis=1), "got 30 in"),
+    ):
+        with pytest.raises(ValueError, match=f"fit in their order, 10, 20; {got}"):
+            model.score_samples(other)
+    assert model.explain(table).columns.tolist() == [10, 20]
+    np.testing.assert_array_equal(model.score_samples(table.to_numpy()), model.score_samples(table))
+
+
+def test_an_override_decides_before_the_cells_do(tmp_path):
+    table = pd.DataFrame({"a": np.arange(40.0), "c": ["x", 1] * 20})
+    model = VAE(column_likelihoods={"c": "categorical"}, contamination=0.1, **OPTIONS).fit(table)
+    vt.save(model, tmp_path / "m.safetensors")
+    loaded = vt.load(tmp_path / "m.safetensors")
+    assert loaded.columns_.columns[1].values == [1, "x"]
+    assert set(loaded.reconstruct(table)["c"]) <= {1, "x"}
+    mixed = table.assign(c=[True, 2.5] * 20)
+    VAE(column_likelihoods={"c": "gaussian"}, contamination=0.1, **OPTIONS).fit(mixed)
 
 
 def test_of_positions_a_file_keeps_the_numbers(tmp_path):
@@ -383,9 +426,15 @@ def fit(table, **chosen):
             ValueError,
             "column 'size' must have a value in a row that trains",
         ),
-        (lambda t: fit(t.assign(size=1j)), TypeError, "column 'size' of the argument must be of strings"),
-        (lambda t: fit(t.assign(size=1j)), TypeError, "got 1j (complex)"),
+        (lambda t: fit(t.assign(size=1j)), TypeError, "got 1j (complex) in column 'size'"),
+        (lambda t: fit(t.assign(size=1j), size="gaussian"), ValueError, "'size' must be numbers; got 1j"),
         (lambda t: fit(t.assign(size=["a", 1] * 200)), TypeError, "got 'a' (str) and 1 (int)"),
+        (lambda t: fit(t.assign(size=["a", 1] * 200)), TypeError, "likelihoods={'size': 'categorical'}"),
+        (
+            lambda t: fit(t.assign(size=pd.Timestamp("2020-01-01")), size="categorical"),
+            TypeError,
+            "(Timestamp) in column 'size'. Convert it with .astype(str).",
+        ),
         (lambda t: fit(t.assign(size=pd.Timestamp("2020-01-01"))), TypeError, "(Timestamp)"),
         (lambda t: fit(t.assign(size=np.inf)), ValueError, "contains infinity: inf in row 0, column 'size'"),
         (lambda t: fit(t.iloc[:0]), ValueError, "shape=(0, 8)"),

@@ -6,7 +6,8 @@ over values that the model itself would draw is 0. So columns of any unit and ki
 
 Heat maps are surprise on one absolute scale, learnt from normal images that trained nothing: 0 is
 what half of their pixels stay below, and 1 what only a share ``false_alarm_rate`` of them exceeds
-*anywhere*. So red means something even where a map stands alone.
+*anywhere*. So red means something even where a map stands alone. Where no rows were held out to
+calibrate, the images that trained set the scale, and more of new normal ones are red.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from scipy.ndimage import gaussian_filter
 
 from vaetools.anomaly.calibration import n_tolerated
 
-# from 0 to 1: yellow, orange, red of ColorBrewer's YlOrRd, which color-blind people can tell apart
-HEAT_COLORS = ("#fed976", "#fd8d3c", "#e31a1c", "#bd0026")
+# evenly from 0 to 1, of ColorBrewer's YlOrRd, which color-blind people can tell apart: from yellow to orange,
+# which lasts, so that red is seen at 1 and not before
+HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#fd8d3c", "#e31a1c")
 _SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
 _OPACITY = 0.85  # of the hottest pixels: the image stays visible below
 
@@ -102,7 +104,8 @@ class Explanation:
         -------
         heat : ndarray of shape (n_samples, height, width)
             In [0, 1]: 0 is at most what half of the pixels of normal images have, and 1 is
-            reached somewhere by a normal image with probability ``false_alarm_rate``.
+            reached somewhere by a normal image with probability ``false_alarm_rate``, or by more
+            where no rows were held out to calibrate.
 
         Raises
         ------
@@ -112,7 +115,7 @@ class Explanation:
         if self.image_shape is None or self.heat_range is None:
             raise ValueError(
                 f"Explanation: heat maps need a model of images; got image_shape={self.image_shape}. "
-                "Give the estimator an image_shape and fit it again, or use table()."
+                "Rows of a table have table(); if rows are images, fit it again with their image_shape."
             )
         return heat(pixel_surprise(self.surprise, self.image_shape), self.heat_range)
 

@@ -18,11 +18,13 @@ from vaetools.anomaly.reference import States
 from vaetools.nn.objectives import Autoencoder, Reading, antithetic_noise, gaussian_kl
 
 _STEPS, _LEARNING_RATE, _DRAWS = 20, 0.05, 2
+_ROUNDINGS = 4  # a bound is a sum of terms, each rounded
 
 
 def likelihood_regret(reading: Reading, states: States) -> Tensor:
     """Minus what optimizing q(z | x) adds to the evidence lower bound, in nats: at most 0.
 
+    −inf where that is lost in rounding, because the bound is so low that floats near it lie nats apart.
     Without labels, a conditional model takes each row as its likeliest label.
     """
     model, x = reading.model, reading.x
@@ -44,7 +46,10 @@ def likelihood_regret(reading: Reading, states: States) -> Tensor:
             optimizer.zero_grad()
             (-bound.sum()).backward(inputs=stats)
             optimizer.step()
-        return (first - torch.maximum(best, _bound(model, x, labels, stats, noise).detach())).detach()
+        best = torch.maximum(best, _bound(model, x, labels, stats, noise).detach())
+        rounding = _ROUNDINGS * torch.finfo(x.dtype).eps * first.abs()
+        is_lost = (rounding > 1) & ~(best - first > rounding)  # of −inf, too
+        return (first - best).masked_fill(is_lost, -torch.inf)
 
 
 def _bound(

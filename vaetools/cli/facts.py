@@ -24,7 +24,7 @@ from vaetools.report.text import printable
 MODELS = ("AE", "VAE", "CVAE")
 SCALINGS = ("pixels", "unit", "standardize", "identity")
 MODES = {1: "gray", 3: "rgb"}
-_UNITS = {"latent_knn": "std"}  # of scores; all others are in nats
+KINDS = ("gaussian", "bernoulli", "categorical")
 _NUMBER, _PLAIN = (int, float), (type(None), bool, int, float, str)
 _HUGE = 2**63
 _LONGEST, _DEEPEST = 200, 8  # characters of a reason, levels of a parameter
@@ -48,9 +48,13 @@ class Facts:
     image_shape : list (channels, height, width) or None
     reader : dict or None
         ``mode``, ``size`` (height, width) and ``aspect`` of the reader of image files.
+    column_kinds : dict or None
+        How many columns are ``gaussian``, ``bernoulli`` and ``categorical``, with ``likelihood="mixed"``.
     input_scale : {"pixels", "unit", "standardize", "identity"}
     n_samples : int or None
         Rows that were given to train and calibrate.
+    n_suspects : int
+        How many of them were left out by ``trimmed_fraction``.
     n_iter : int
         Epochs that ran.
     n_components, n_active : int
@@ -59,7 +63,9 @@ class Facts:
         ``label`` and its ``share`` of the training rows.
     mean_terms : dict
         ``train`` and ``held_out``: dict of ``reconstruction`` and ``kl``, mean costs in nats.
-    anomaly_score, unit : str
+    anomaly_score : str
+    unit : str or None
+        Of the score, if the file says so.
     threshold : float or None
         Rows that score below are odd.
     false_alarm_rate : float or None
@@ -86,15 +92,17 @@ class Facts:
     feature_names: list[str] | None
     image_shape: list[int] | None
     reader: dict[str, Any] | None
+    column_kinds: dict[str, int] | None
     input_scale: str
     n_samples: int | None
+    n_suspects: int
     n_iter: int
     n_components: int
     n_active: int
     labels: list[dict[str, Any]] | None
     mean_terms: dict[str, dict[str, float]]
     anomaly_score: str
-    unit: str
+    unit: str | None
     threshold: float | None
     false_alarm_rate: float | None
     n_calibration: int
@@ -142,22 +150,24 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     custom = None if network is None else str(_entry(_object("network", network), "network", str))
     reader = _reader(_entry(header, "reader", dict, type(None)))
     shape = plain.get("image_shape")
-    score = _entry(fitted, "anomaly_score_", str)
+    names, kinds = _columns(fitted)
     return {
         "model": model,
         "n_features": _count(fitted, "n_features_in_"),
-        "feature_names": _texts(fitted["feature_names_in_"]) if "feature_names_in_" in fitted else None,
+        "feature_names": _texts(fitted["feature_names_in_"]) if "feature_names_in_" in fitted else names,
         "image_shape": reader[0] if reader else None if shape is None else _shape(shape),
         "reader": reader and reader[1],
+        "column_kinds": kinds,
         "input_scale": _choice(_entry(fitted, "input_scale_", dict), "input_scale", SCALINGS),
         "n_samples": _count(fitted, "n_samples_") if "n_samples_" in fitted else None,
+        "n_suspects": len(_array(fitted, "suspects_", arrays, "iu")) if "suspects_" in fitted else 0,
         "n_iter": _count(fitted, "n_iter_"),
         "n_components": _count(fitted, "_n_features_out"),
         "n_active": int(_array(fitted, "active_units_", arrays, "b").sum()),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
         "mean_terms": _mean_terms(_entry(fitted, "mean_terms_", dict)),
-        "anomaly_score": score,
-        "unit": _UNITS.get(score, "nats"),
+        "anomaly_score": _entry(fitted, "anomaly_score_", str),
+        "unit": _entry(fitted, "score_unit_", str) if "score_unit_" in fitted else None,
         **_verdict(fitted, parameters, arrays),
         "network": custom,
         "hidden_channels": None if custom else _sizes(_CHANNELS, arrays),
@@ -184,6 +194,18 @@ def _reader(written: dict[str, Any] | None) -> tuple[list[int], dict[str, Any]] 
         raise ValueError(f"image_shape of a reader must have 1 or 3 channels; got {channels}")
     aspect = _choice(_entry(written, "parameters", dict), "aspect", ASPECTS)
     return shape, {"mode": MODES[channels], "size": size, "aspect": aspect}
+
+
+def _columns(fitted: dict[str, Any]) -> tuple[list[str] | None, dict[str, int] | None]:
+    """Return names and numbers of the columns of a table of several kinds, as far as there are any."""
+    written = fitted.get("columns_")
+    if written is None:
+        return None, None
+    names, columns = _entry(written, "names", list, type(None)), _entry(written, "columns", list)
+    kinds = [_choice(column, "kind", KINDS) for column in columns]
+    if names is not None:
+        names = [str(name) for name in _items("names", names, lambda name: type(name) in _PLAIN, "plain")]
+    return names, {kind: kinds.count(kind) for kind in KINDS}
 
 
 def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ SCALINGS = {
     "standardize": "every column to mean 0 and standard deviation 1",
     "identity": "none, values are taken as they come",
 }
+_KINDS = {"gaussian": "of numbers", "bernoulli": "of booleans", "categorical": "of categories"}
 _ASPECTS = {
     "pad": "padded to keep their aspect",
     "crop": "cropped to keep their aspect",
@@ -38,6 +39,7 @@ _SETTINGS = (
     "kl_warmup",
     "input_noise",
     "input_masking",
+    "trimmed_fraction",
     "batch_size",
     "learning_rate_init",
     "early_stopping",
@@ -62,8 +64,9 @@ def info(model: Path, as_json: bool) -> None:
     \b
     Keys of --json, null where a fact does not apply:
       model, parameters, network, hidden_channels, hidden_layer_sizes, n_weights,
-      n_features, feature_names, image_shape, reader {mode, size, aspect}, input_scale,
-      n_samples, n_iter, n_components, n_active, labels [{label, share}],
+      n_features, feature_names, image_shape, reader {mode, size, aspect},
+      column_kinds {gaussian, bernoulli, categorical}, input_scale, n_samples, n_suspects,
+      n_iter, n_components, n_active, labels [{label, share}],
       mean_terms {train, held_out: {reconstruction, kl}}, anomaly_score, unit, threshold,
       false_alarm_rate, n_calibration, versions, format_version, path, file_size
     """
@@ -81,11 +84,11 @@ def page(facts: Facts) -> str:
     title = f"{Path(facts.path).name}: {facts.model} of {_what(facts)}"
     rows = {
         "Takes": _takes(facts),
-        "Scaling": SCALINGS[facts.input_scale],
+        "Scaling": _scaling(facts),
         "Network": _network(facts),
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
         "Labels": _labels(facts),
-        "Likelihood": _shortened(str(facts.parameters.get("likelihood", ABSENT))),
+        "Likelihood": _likelihood(facts),
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
@@ -116,7 +119,24 @@ def _takes(facts: Facts) -> str:
     if facts.feature_names is not None:
         return f"{_counted(facts.n_features, 'column')}: {_few(list(map(_shortened, facts.feature_names)))}"
     kind = "8-bit pixels" if facts.input_scale == "pixels" else "numbers"
+    if facts.column_kinds is not None:
+        kind = "cells"
     return f"rows of {facts.n_features:,} {kind}, columns without names"
+
+
+def _scaling(facts: Facts) -> str:
+    """Return what happens to values before a network sees them."""
+    words = SCALINGS[facts.input_scale]
+    return words if facts.column_kinds is None else words.replace("every column", "every column of numbers")
+
+
+def _likelihood(facts: Facts) -> str:
+    """Return the likelihood, with several kinds of columns how many there are of each."""
+    likelihood = _shortened(str(facts.parameters.get("likelihood", ABSENT)))
+    if facts.column_kinds is None:
+        return likelihood
+    columns = [f"{_counted(facts.column_kinds[kind], 'column')} {words}" for kind, words in _KINDS.items()]
+    return f"{likelihood}: {', '.join(columns)}"
 
 
 def _network(facts: Facts) -> str:
@@ -140,7 +160,9 @@ def _labels(facts: Facts) -> str:
 
 def _training(facts: Facts) -> str:
     """Return rows, epochs and what was asked for."""
-    rows = "" if facts.n_samples is None else f"{_counted(facts.n_samples, 'row')}, "
+    rows = "" if facts.n_samples is None else f"{_counted(facts.n_samples - facts.n_suspects, 'row')}, "
+    if facts.n_suspects:
+        rows += f"{_counted(facts.n_suspects, 'suspect')} left out, "
     asked = {name: facts.parameters.get(name) for name in _SETTINGS}
     settings = [
         f"{name}={_shortened(str(value))}"
@@ -161,7 +183,8 @@ def _costs(facts: Facts, term: str) -> str:
 
 def _score(facts: Facts) -> str:
     """Return the score, and what counts as odd."""
-    score = f"{_shortened(facts.anomaly_score)} in {facts.unit}, higher is more normal"
+    unit = "" if facts.unit is None else f" in {_shortened(facts.unit)}"
+    score = f"{_shortened(facts.anomaly_score)}{unit}, higher is more normal"
     odd = "no threshold" if facts.threshold is None else f"odd below {number(facts.threshold, 2)}"
     return f"{score}; {odd}"
 

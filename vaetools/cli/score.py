@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaetools.cli.info import finite
 from vaetools.cli.options import (
     PathOrAddress,
     data_argument,
@@ -165,7 +166,8 @@ def score(
     if html is not None:
         _write_page(html, tally, estimator, image_shape, data)
     if as_json:
-        click.echo(json.dumps(tally.summary(estimator, output, html), indent=2, allow_nan=False))
+        summary = finite(tally.summary(estimator, output, html))
+        click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif top:
         oddest = tally.oddest.head(top)
         if image_shape is None and estimator._can_decode:
@@ -235,16 +237,11 @@ class Tally:
             "false_discovery_rate": self.selection and self.selection.false_discovery_rate,
             "why_none_odd": self.selection and self.selection.why_none,
             **names,
-            "oddest": [{key: _plain(value) for key, value in row.items()} for row in oddest],
+            "oddest": [{key: readable(value) for key, value in row.items()} for row in oddest],
             "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in self.failed],
             "output": None if output is None else str(output),
             "html": None if html is None else str(html),
         }
-
-
-def _plain(value: Any) -> Any:
-    """Return a cell as JSON takes it: no NaN, no bytes that are not UTF-8."""
-    return None if value != value else readable(value)
 
 
 def _expected_rate(model: Any) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,8 +16,16 @@ class Selection:
     def __init__(self, model: Any, false_discovery_rate: float):
         import numpy as np
 
+        if not hasattr(model, "calibration_scores_"):
+            how = "without --contamination"
+            if model.contamination == "auto":
+                how = f"with at least {model._n_rows_needed:,} rows; it had {model.n_samples_:,}"
+            raise click.BadParameter(
+                f"needs rows that calibrate, and the model held none out. Fit it again {how}.",
+                param_hint="--fdr",
+            )
         self.false_discovery_rate = false_discovery_rate
-        self.calibration_scores = model._calibrated("calibration_scores_")
+        self.calibration_scores = model.calibration_scores_
         self.counts = np.zeros(len(self.calibration_scores) + 1, dtype=np.int64)
 
     def add(self, table: pd.DataFrame) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Number
+from decimal import Decimal
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pandas.api import types
 from sklearn.utils.validation import validate_data
 
 COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _MAX_CATEGORIES = 1000
+_REAL = (Real, Decimal, np.bool_)
+_LASTING = (str, int, float, np.bool_, np.integer, np.floating)  # what the JSON of a model file has
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
 _KINDS = {  # by what pandas infers of cells
     "boolean": "bernoulli",
@@ -113,20 +117,31 @@ class Columns:
                 raise ValueError(
                     f"{owner}: column_likelihoods must name columns of X, {_some(names)}; got {name!r}."
                 )
+        _check_names(owner, names)
         columns = []
         for place, name in enumerate(names):
             cells = table.iloc[:, place]
-            kind = _kind(owner, name, cells)
+            kind = chosen[name] if name in chosen else _kind(owner, name, cells)
+            _check_lasting(owner, name, kind, cells)
             known = cells.iloc[train].dropna()
             if known.empty:
                 raise ValueError(
                     f"{owner}: column {name!r} must have a value in a row that trains; got {len(train)} "
                     "missing cells. Drop the column."
                 )
-            kind = chosen.get(name, kind)
             has_gaps = masking or len(known) < len(train)
             columns.append(Column(kind, _values(owner, name, kind, known), cells.dtype, has_gaps))
         return cls(names if isinstance(X, pd.DataFrame) else None, columns)
+
+    def check_names(self, owner: str, names: list[Any]) -> None:
+        """Raise where the columns of a DataFrame are not those of `fit`, in their order."""
+        if self.names is None or names == self.names:
+            return
+        here, fitted = next(pair for pair in zip(names, self.names, strict=True) if pair[0] != pair[1])
+        raise ValueError(
+            f"{owner}: X must have the columns of fit in their order, {_some(self.names)}; got {here!r} in "
+            f"the place of {fitted!r}. Select them by name, or pass an array to have them taken by position."
+        )
 
     def encode(self, owner: str, X: Any) -> np.ndarray:
         """Return a table as rows of numbers and codes, ``(n_samples, n_features)``; NaN is missing.
@@ -155,10 +170,23 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     if isinstance(X, pd.DataFrame):
         if not X.size:
             raise ValueError(f"{owner}: X must have a row and a column; got a DataFrame of shape={X.shape}.")
-        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if not reset:  # scikit-learn compares names that are strings
+            estimator.columns_.check_names(owner, X.columns.tolist())
+        return X
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
         X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts
     return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
+
+
+def _check_names(owner: str, names: list[Any]) -> None:
+    """Raise where a model file cannot hold the name of a column."""
+    odd = next((name for name in names if not isinstance(name, _LASTING)), None)
+    if odd is not None:
+        raise TypeError(
+            f"{owner}: X must have strings or numbers as names of its columns; got {odd!r}. Flatten the "
+            "names, such as X.set_axis(X.columns.map(str), axis=1)."
+        )
 
 
 def _kind(owner: str, name: Any, cells: pd.Series) -> str:
@@ -169,10 +197,33 @@ def _kind(owner: str, name: Any, cells: pd.Series) -> str:
     known = cells.dropna()
     examples = known[~known.map(type).duplicated()]
     came = " and ".join(f"{reprlib.repr(cell)} ({type(cell).__name__})" for cell in examples)
-    raise TypeError(
-        f"{owner}: column {name!r} of the argument must be of strings, of booleans or of numbers "
-        f"alone; got {came}. Convert the column, or drop it."
+    raise TypeError(  # scikit-learn's checks ask for the words "argument must be"
+        f"{owner}: X as an argument must be a table whose columns each hold strings, booleans or numbers "
+        f"alone; got {came} in column {name!r}. Convert it with .astype(str), drop it, or choose "
+        f"column_likelihoods={{{name!r}: 'categorical'}}."
     )
+
+
+def _check_lasting(owner: str, name: Any, kind: str, cells: pd.Series) -> None:
+    """Raise where a model file cannot hold the categories or the type of a column."""
+    values: Any = () if kind == "gaussian" else cells.dropna()
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        values = cells.dtype.categories
+    odd = next((value for value in values if not isinstance(value, _LASTING)), None)
+    if odd is not None:
+        raise TypeError(  # worded as in _kind
+            f"{owner}: X as an argument must be a table whose categories a model file can hold, strings, "
+            f"booleans or numbers; got {reprlib.repr(odd)} ({type(odd).__name__}) in column {name!r}. "
+            "Convert it with .astype(str)."
+        )
+    if isinstance(cells.dtype, pd.ArrowDtype):
+        try:
+            pa.type_for_alias(str(cells.dtype.pyarrow_dtype))
+        except ValueError:
+            raise TypeError(
+                f"{owner}: column {name!r} must be of a type that a model file can hold; got {cells.dtype}. "
+                "Convert it with .astype(float) or .astype(str)."
+            ) from None
 
 
 def _type(cell: Any) -> str:
@@ -186,7 +237,7 @@ def _values(owner: str, name: Any, kind: str, known: pd.Series) -> list[Any]:
     """Return the categories of a column, sorted; none of numbers."""
     if kind == "gaussian":
         return []
-    values = sorted(known.astype(object).unique().tolist())
+    values = sorted(known.astype(object).unique().tolist(), key=lambda value: (_type(value), value))
     if kind == "bernoulli":
         if {0, 1}.issuperset(values):
             values = [type(values[0])(value) for value in (0, 1)]
@@ -207,8 +258,9 @@ def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
     if isinstance(cells.dtype, pd.CategoricalDtype):
         cells = cells.astype(object)
     if types.infer_dtype(cells, skipna=True) not in (*_NUMBERS, "boolean"):
-        odd = next(cell for cell in cells.dropna() if not isinstance(cell, Number))
-        raise ValueError(f"{owner}: column {name!r} must be numbers; got {odd!r}.")
+        odd = next((cell for cell in cells.dropna() if not isinstance(cell, _REAL)), None)
+        if odd is not None:
+            raise ValueError(f"{owner}: column {name!r} must be numbers; got {odd!r}.")
     numbers = cells.to_numpy(np.float64, na_value=np.nan)
     if np.isinf(numbers).any():
         row = int(np.isinf(numbers).argmax())

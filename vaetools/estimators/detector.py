@@ -190,10 +190,16 @@ class Detector(BaseAutoencoder):
             value=value if self.columns_ is None else np.array(X, dtype=object),
             expected=np.asarray(self._evaluate_rows(rows, self.model_.reconstruct)),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(checked)),
-            columns=getattr(self, "feature_names_in_", np.arange(n)),
+            columns=self._column_names(n),
             image_shape=self.image_shape,
             heat_range=getattr(self, "heat_range_", None),
         )
+
+    def _column_names(self, n_features: int) -> np.ndarray:
+        """Names of the columns that fit saw, else their numbers."""
+        if self.columns_ is not None and self.columns_.names is not None:
+            return pd.Index(self.columns_.names).to_numpy()
+        return getattr(self, "feature_names_in_", np.arange(n_features))
 
     def _fit_heat(self, rows: Rows) -> None:
         """Fix the scale of heat maps, from rows that are normal."""
@@ -254,10 +260,9 @@ class Detector(BaseAutoencoder):
         share = self.contamination
         if share == "auto":
             share = self.false_alarm_rate
-            needed = int(np.ceil(n_rows_needed(share) / self.calibration_fraction))
             warnings.warn(
                 f"{type(self).__name__}: too few rows to hold some out for false_alarm_rate={share}: got "
-                f"{len(seen)}, needs {needed}. All rows train and the threshold is the "
+                f"{len(seen)}, needs {self._n_rows_needed}. All rows train and the threshold is the "
                 f"{100 * share:g}th percentile of their scores, which flags more of new normal rows "
                 "than that.",
                 UserWarning,
@@ -270,8 +275,15 @@ class Detector(BaseAutoencoder):
         check_is_fitted(self)
         if hasattr(self, name):
             return getattr(self, name)
+        why = f"contamination={self.contamination!r} holds none out"
+        if self.contamination == "auto":
+            why = f"too few rows to hold some out: got {self.n_samples_}, needs {self._n_rows_needed}"
         raise ValueError(
-            f"{type(self).__name__}: no rows were held out to calibrate, with "
-            f"contamination={self.contamination!r} and calibration_fraction={self.calibration_fraction!r}. "
+            f"{type(self).__name__}: p-values need rows that calibrate, and there are none, because {why}. "
             "Call recalibrate(X) with normal rows that fit did not see."
         )
+
+    @property
+    def _n_rows_needed(self) -> int:
+        """The fewest rows to fit on of which some are held out to calibrate."""
+        return math.ceil(n_rows_needed(self.false_alarm_rate) / self.calibration_fraction)

@@ -288,6 +288,7 @@ calibration_scores_ : ndarray of shape (n_calibration,)
     Scores of the rows that were held out to calibrate, sorted; absent if none were.
 heat_range_ : ndarray of shape (2,)
     Surprise of a pixel, in nats, that heat maps show as 0 and as 1; absent if rows are not images.
+    From the rows that calibrate, or where there are none, from those that trained.
 history_ : DataFrame of shape (n_iter_, n_columns)
     Per epoch: loss, its parts in nats per row, beta, learning rate.
 n_iter_ : int

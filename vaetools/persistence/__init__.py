@@ -189,6 +189,8 @@ def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str 
             arrays.update({f"{_MODEL}.{key}": _compact(weight) for key, weight in weights})
         elif name.endswith("_") or name in _PRIVATE:
             fitted[name] = write_value(f"{prefix}{name}", value, arrays)
+    if isinstance(estimator, _MODELS):
+        fitted["score_unit_"] = estimator.score_unit_  # known without the scores' code
     return {
         "class": type(estimator).__name__,
         "parameters": {

@@ -91,10 +91,6 @@ def _write_column(name: str, column: Column) -> dict[str, Any]:
     dtype: Any = str(column.dtype)
     if isinstance(column.dtype, pd.ArrowDtype):  # by its own name: pandas takes "string[pyarrow]" for another
         dtype = {"arrow": str(column.dtype.pyarrow_dtype)}
-        try:
-            pa.type_for_alias(dtype["arrow"])
-        except ValueError:
-            raise TypeError(f"save: the attribute {name} cannot be written; got {column.dtype!r}.") from None
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = _write_plain(name, column.dtype.categories.tolist())
         dtype = {"categories": categories, "ordered": bool(column.dtype.ordered)}
