@@ -94,6 +94,7 @@ class Trainer:
     ):
         self.model, self.rows, self.held_out, self.settings = model, rows, held_out, settings
         self.device, self.dtype = model.log_unit.device, model.log_unit.dtype
+        self._near_rows = rows.near(self.device, self.dtype)
         self.steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
         self.n_steps = self.steps_per_epoch * settings.n_epochs
         self.order_generator = torch.Generator("cpu").manual_seed(seed)
@@ -206,7 +207,7 @@ class Trainer:
             self.draw_order()
             self.record = {
                 "epoch": self.epoch + 1,
-                "beta": float(self._beta()),
+                "beta": self._beta(),
                 "learning_rate": float(self._learning_rate()),
             }
             self.sums = torch.zeros_like(self.sums)
@@ -230,7 +231,7 @@ class Trainer:
     def _train_step(self, batch: np.ndarray) -> Tensor:
         """Take one step; return loss, reconstruction and KL, summed over the rows of the batch."""
         mine = self.workers.share(len(batch))
-        x, condition = self.rows.batch(batch[mine], self.device, self.dtype)
+        x, condition = self._near_rows.batch(batch[mine], self.device, self.dtype)
         noise, corrupted = self._noise(len(batch))[mine], self._corrupt(x, len(batch), mine)
         self._set_learning_rate()
         spare = self.workers.rank >= len(batch)  # too few rows for so many workers
@@ -282,7 +283,7 @@ class Trainer:
     def _beta(self) -> float:
         """KL weight of this step: rises linearly over the first ``kl_warmup`` of all steps."""
         warmup = self.settings.kl_warmup * self.n_steps
-        return self.settings.beta * min(1.0, self.step / warmup if warmup else 1.0)
+        return float(self.settings.beta * min(1.0, self.step / warmup if warmup else 1.0))
 
     def _learning_rate(self) -> float:
         """Learning rate of this step, lowered tenfold by every recovery."""
