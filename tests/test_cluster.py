@@ -266,7 +266,7 @@ def test_the_command_starts_ray_and_leaves_nothing_behind(photos, photo_model, t
     ]
     assert len(pd.read_parquet(tmp_path / "s.parquet")) == 98
     left = [process for process in psutil.process_iter() if started_by(process, tmp_path)]
-    assert psutil.wait_procs(left, timeout=5)[1] == []
+    assert psutil.wait_procs(left, timeout=60)[1] == []
 
 
 def started_by(process, name):
