@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import vaetools
 from vaetools import CVAE, VAE, load
@@ -32,10 +33,14 @@ watched = CVAE(2, hidden_layer_sizes=(8,), batch_size=19, max_iter=6, random_sta
 if rank == 0:
     save(plain, f"{folder}/plain.safetensors")
     save(watched, f"{folder}/watched.safetensors")
-try:
-    VAE(max_iter=1, random_state=rank).fit(X)
-except ValueError as error:
-    print("refused", error)
+small = {"hidden_layer_sizes": (8,), "max_iter": 1}
+for what in ("random_state", "content of X", "content of y", "batch_size"):
+    seed, size = rank * (what == "random_state"), 16 + rank * (what == "batch_size")
+    rows, labels = X + rank * (what == "content of X"), np.roll(y, rank * (what == "content of y"))
+    try:
+        CVAE(2, **small, random_state=seed, batch_size=size).fit(rows, labels)
+    except ValueError as error:
+        print(f"refused for {what}: {error}", flush=True)
 distributed.destroy_process_group()
 """
 
@@ -87,26 +92,21 @@ def test_a_checkpoint_of_two_processes_goes_on_in_one(folder, output):
     np.testing.assert_allclose(again.score_samples(X), together.score_samples(X), rtol=1e-9)
 
 
-def test_the_command_trains_in_two_processes(folder):
-    pd.DataFrame(np.load(folder / "X.npy")).to_csv(folder / "rows.csv", index=False)
-    command = [
-        "-m",
-        "vaetools",
-        "fit",
-        folder / "rows.csv",
-        "-o",
-        folder / "rows.safetensors",
-        "--max-iter",
-        "2",
-    ]
-    said = launch(*command).stdout
+def test_the_command_fills_a_cache_once_and_trains_in_two_processes(folder):
+    (folder / "photos").mkdir()
+    for i, pixels in enumerate(np.random.default_rng(0).integers(256, size=(60, 8, 8), dtype=np.uint8)):
+        Image.fromarray(pixels).save(folder / "photos" / f"{i}.png")
+    files = [folder / "photos", "-o", folder / "photos.safetensors", "--cache", folder / "photos.npy"]
+    said = launch("-m", "vaetools", "fit", *files, "--size", "8", "--max-iter", "2").stdout
     assert said.count("Written:") == 1
-    assert len(load(folder / "rows.safetensors").history_) == 2
+    assert len(load(folder / "photos.safetensors")[-1].history_) == 2
 
 
 def test_processes_that_disagree_are_refused(output):
-    assert output.count("refused fit: the processes of a group train one model") == 2
-    assert "random_state" in output
+    for what in ("random_state", "content of X", "content of y", "batch_size"):
+        said = "fit: the processes of a group train one model, and must have the same"
+        assert output.count(f"refused for {what}: {said} {what}") == 2
+    assert "got ['16', '17']" in output
 
 
 def test_alone_there_is_one_worker():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -192,8 +193,8 @@ def fit(
     from vaetools.data.sources import kind_of, read_training
     from vaetools.nn.parallel import Workers
 
-    rank = Workers.join().rank
-    quiet = quiet or rank > 0
+    workers = Workers.join()
+    quiet = quiet or workers.rank > 0
     watched = shows_progress(quiet, verbose)
     parameters = {key: value for key, value in options.items() if value is not None} | dict(settings)
     parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
@@ -206,7 +207,8 @@ def fit(
                 f"is for images; got {data[0]}.", param_hint="--cache" if size is None else "--size"
             )
         images = {}
-    read = read_training(source, labels=labels, drop=drop, id_column=id_column, **images)
+    with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
+        read = read_training(source, labels=labels, drop=drop, id_column=id_column, **images)
     if read.image_shape is not None:
         model.set_params(image_shape=read.image_shape)
     model.set_params(verbose=int(watched))
@@ -219,7 +221,7 @@ def fit(
     start = time.perf_counter()
     interrupted = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start
-    if rank:  # all have the same model, and one writes it
+    if workers.rank:  # all have the same model, and one writes it
         return 0
     model.set_params(verbose=0)
     if read.reader is not None:

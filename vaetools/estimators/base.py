@@ -24,7 +24,7 @@ from vaetools.estimators.building import (
     resolve_dtype,
     resolve_likelihood,
 )
-from vaetools.estimators.checkpoint import Checkpoint, train
+from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, train
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.describing import Describer
 from vaetools.estimators.parameters import check_combinations, check_parameters
@@ -36,6 +36,7 @@ from vaetools.estimators.rows import (
 )
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.parallel import Workers
 from vaetools.nn.rows import Rows
 from vaetools.nn.training import Callback, Record, Trainer, TrainingSettings
 
@@ -340,6 +341,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
                     f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
                     f"{self.max_iter!r}."
                 )
+            workers = Workers.here()
+            if workers.n > 1:
+                workers.agree(facts_of(self) | facts_of_rows(self, rows.X, rows.labels) | {"seed": seed})
             watched = validate if len(validate) else None
             trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=watched)
             name = type(self).__name__

@@ -73,11 +73,11 @@ class Checkpoint:
         self._has_failed = False
         if self._path.exists():
             self._read()
-        self._compare(_facts_of(estimator))
+        self._compare(facts_of(estimator))
 
     def begin(self, trainer: Trainer) -> None:
         """Put a trainer where the file says, or write where it starts."""
-        self._compare(_facts_of_rows(self._estimator, trainer.rows.X, trainer.rows.labels))
+        self._compare(facts_of_rows(self._estimator, trainer.rows.X, trainer.rows.labels))
         if self._facts_of_file is None:
             self._state = state_of(trainer)
         else:
@@ -222,7 +222,7 @@ class _Seldom:
         self._wait = max(self._least, (self._end - self._start) / _SHARE)
 
 
-def _facts_of(estimator: Any) -> dict[str, str]:
+def facts_of(estimator: Any) -> dict[str, str]:
     """Return what a fit is before it has seen data: all but what changes no result."""
     facts = {"version of the state": str(_STATE_VERSION), "class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
@@ -236,7 +236,7 @@ def _facts_of(estimator: Any) -> dict[str, str]:
     return facts
 
 
-def _facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> dict[str, str]:
+def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> dict[str, str]:
     """Return what the data are: shapes, types and checksums."""
     facts = {"shape of X": str(X.shape), "dtype of X": str(X.dtype), "content of X": _checksum(X)}
     if estimator.columns_ is not None:  # what the codes in X stand for

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,18 +48,31 @@ class Workers:
         """Return which rows of a batch are this worker's; the first one, where there are too few."""
         return slice(self.rank, None, self.n) if self.rank < n_rows else slice(0, 1)
 
-    def agree(self, what: str, value: Any) -> None:
-        """Raise where workers differ in what they must have in common."""
+    @contextlib.contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let the first worker through a block before the others follow, all at once."""
+        if self.rank:
+            distributed.barrier()
+        try:
+            yield
+        finally:
+            if self.n > 1 and self.rank == 0:
+                distributed.barrier()
+
+    def agree(self, facts: Mapping[str, Any]) -> None:
+        """Raise where workers differ in what they must have in common, naming it."""
         if self.n == 1:
             return
-        values: list[Any] = [None] * self.n
-        distributed.all_gather_object(values, value)
-        if any(other != value for other in values):
-            raise ValueError(
-                f"fit: the processes of a group train one model, and must have the same {what}; got "
-                f"{value!r} in process {self.rank} of {values!r}. Pass the same rows and an integer "
-                "random_state in all, or fit before torch.distributed.init_process_group."
-            )
+        everyone: list[Any] = [None] * self.n
+        distributed.all_gather_object(everyone, dict(facts))
+        for name in facts:
+            values = [each.get(name) for each in everyone]
+            if any(value != values[0] for value in values):
+                raise ValueError(
+                    f"fit: the processes of a group train one model, and must have the same {name}; got "
+                    f"{values!r}. Pass the same rows, parameters and integer random_state in all, or "
+                    "fit before torch.distributed.init_process_group, to train one model each."
+                )
 
     def total(self, sums: Tensor) -> Tensor:
         """Return the sum of a tensor over all workers."""

@@ -101,7 +101,6 @@ class Trainer:
         self.noise_generator = torch.Generator(self.device).manual_seed(seed)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.workers = Workers.here()
-        self.workers.agree("rows and seed", (rows.X.shape, len(rows), seed))
         self.cost_totals = self.workers.spread(CostTotals(model))
         # buffers too: a network of the user's may keep running statistics
         self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
@@ -171,7 +170,7 @@ class Trainer:
         its record and the model; they, and early stopping, read the device once per epoch.
         ``keep`` is called with the trainer wherever its state is whole, and must not change it.
         """
-        self.workers.agree("checkpoint", self.step)
+        self.workers.agree({"step in the checkpoint": self.step})
         read_each_epoch = bool(callbacks) or self.held_out is not None
         self.model.train()
         try:
