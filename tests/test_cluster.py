@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -326,6 +327,12 @@ def test_models_and_data_that_do_not_fit(photos, photo_model, orders, order_mode
     np.save(tmp_path / "rows.npy", rows)
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
     for model, data, options, message in (
+        (
+            photo_model,
+            photos,
+            {"device": "tpu"},
+            "device must be 'cpu' or 'cuda', which Ray tells apart; got 'tpu'",
+        ),
         (photo_model, photos, {"n_workers": 0}, "n_workers must be None or a positive integer; got 0"),
         (photo_model, photos, {"id_column": "order"}, "an id column needs a table; got images"),
         (photo_model, orders / "orders.parquet", {}, "the model takes images; got a table"),
@@ -389,6 +396,21 @@ def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
         assert find_files(data)[:2] == ("table", halves)
 
 
+def test_a_table_may_be_a_folder_with_leftovers_of_a_killed_run(orders, tmp_path):
+    folder = tmp_path / "scores.parquet"
+    shutil.copytree(orders / "halves", folder)
+    shutil.copytree(orders / "halves", tmp_path / ".other.parquet.0a.tmp")
+    expected = [str(folder / name) for name in ("1.parquet", "2.parquet")]
+    for data in (folder, tmp_path, f"file://{folder}", f"file://{tmp_path}"):
+        assert find_files(data)[:2] == ("table", expected)
+
+
+def test_a_device_that_the_cluster_lacks_is_refused(photos, photo_model, tmp_path, cluster):
+    with pytest.raises(ValueError, match="device must be one that the cluster has; got 'cuda', and no GPU"):
+        score_with_ray(photo_model, photos, tmp_path / "scores", device="cuda")
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
@@ -403,7 +425,7 @@ def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
             "one filesystem; got memory://0002.png",
         ),
         (
-            ["file://{photos}/1.png", "file://{photos}/1.parquet"],
+            ["file://{photos}/1.png", "file://{tables}/1.parquet"],
             ValueError,
             "got 1 Parquet files and 1 others",
         ),
@@ -411,9 +433,11 @@ def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
     ],
 )
 def test_files_that_are_not_there(data, error, message, photos, tmp_path):
-    data = [name.format(photos=photos) for name in data] if isinstance(data, list) else data
-    if isinstance(data, str):
-        data = data.format(photos=photos, empty=tmp_path)
+    folders = {"photos": photos, "empty": tmp_path / "empty", "tables": tmp_path / "tables"}
+    for folder in ("empty", "tables"):
+        folders[folder].mkdir()
+    (folders["tables"] / "1.parquet").touch()
+    data = [name.format(**folders) for name in data] if isinstance(data, list) else data.format(**folders)
     with pytest.raises(error, match=message):
         find_files(data)
 

@@ -124,6 +124,8 @@ def score_with_ray(
     """
     if n_workers is not None and n_workers < 1:
         raise ValueError(f"{_OWNER}: n_workers must be None or a positive integer; got {n_workers!r}.")
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
     ray = import_ray(_OWNER)
     found = find_files(data)
     name = found.prefix + found.paths[0]
@@ -138,7 +140,12 @@ def score_with_ray(
         )
     with new_folder(output) as (filesystem, folder), connected(ray, address, _OWNER):
         resource = "GPU" if device.startswith("cuda") else "CPU"
-        n_workers = n_workers or max(1, int(ray.cluster_resources().get(resource, 0)))
+        n_there = int(ray.cluster_resources().get(resource, 0))
+        if not n_there:
+            raise ValueError(
+                f"{_OWNER}: device must be one that the cluster has; got {device!r}, and no {resource}."
+            )
+        n_workers = n_workers or n_there
         work = plan(found, columns, id_column, n_workers, estimator.n_features_in_)
         worker = (_model_bytes(model), device, work.read, filesystem, folder)
         receipts = _receipts(ray, work, worker, min(n_workers, len(work.pieces)), resource)

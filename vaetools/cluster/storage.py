@@ -77,17 +77,17 @@ def find_files(data: Any) -> Found:
     if any(map(is_address, names)):
         return _find_elsewhere(names)
     if all(map(_is_parquet, names)):
-        for name in names:
-            kind_of(name)  # raises if it is not there
-        return Found("table", names)
+        tables = [path for name in names for path in _tables(name)]
+        if not tables:
+            raise FileNotFoundError(f"{names[0]}: a folder without Parquet files.")
+        return Found("table", tables)
     kind = kind_of(paths)
     if kind != "images":
         raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
     try:
         listing = list_images(paths)
     except FileNotFoundError:
-        tables = sorted(str(path) for path in Path(names[0]).rglob("*") if _is_parquet(path.name))
-        if not tables:
+        if not os.path.isdir(names[0]) or not (tables := _tables(names[0])):
             raise
         return Found("table", tables)
     return Found("images", listing.paths, failed=listing.failed)
@@ -133,7 +133,7 @@ def _find_elsewhere(names: list[str]) -> Found:
         raise ValueError(f"{names[0]}: all files must lie in one filesystem; got {stranger} too.")
     paths: list[str] = []
     for path in [first, *(name.removeprefix(prefix) for name in names[1:])]:
-        if os.path.splitext(path)[1].lower() in (*EXTENSIONS, *PARQUET):
+        if os.path.splitext(path)[1].lower() in EXTENSIONS:
             paths.append(path)  # one that is not there is found out later
             continue
         kind = filesystem.get_file_info(path).type
@@ -162,6 +162,18 @@ def _in_folder(filesystem: Any, folder: str) -> list[str]:
     )
     images = [path for path in files if os.path.splitext(path)[1].lower() in EXTENSIONS]
     return images or [path for path in files if _is_parquet(path)]
+
+
+def _tables(name: str) -> list[str]:
+    """Return a Parquet file of this machine, or those in and below a folder, without hidden ones."""
+    if not os.path.isdir(name):
+        kind_of(name)  # raises if it is not there
+        return [name]
+    return sorted(
+        str(path)
+        for path in Path(name).rglob("*")
+        if _is_parquet(path.name) and path.is_file() and "/." not in f"/{path.relative_to(name).as_posix()}"
+    )
 
 
 def _is_parquet(name: str) -> bool:
