@@ -15,6 +15,7 @@ from vaetools import CVAE, VAE, load
 from vaetools.nn.parallel import Workers
 
 SCRIPT = """
+import os
 import sys
 import numpy as np
 import torch
@@ -41,7 +42,9 @@ for what in ("random_state", "content of X", "content of y", "batch_size"):
         CVAE(2, **small, random_state=seed, batch_size=size).fit(rows, labels)
     except ValueError as error:
         print(f"refused for {what}: {error}", flush=True)
-distributed.destroy_process_group()
+distributed.barrier()
+sys.stdout.flush()
+os._exit(0)  # threads of gloo may abort the process while the interpreter ends
 """
 
 

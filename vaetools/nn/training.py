@@ -124,9 +124,9 @@ class Trainer:
         if on_gpu:
             rate = torch.tensor(rate, device=self.device)
         self.optimizer = torch.optim.Adam(self.parameters, lr=rate, fused=True, capturable=on_gpu)
-        self._update = self._update_weights
-        if on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network):
-            self._update = Captured(self._update_weights)  # another network may decide step by step
+        # another network may decide step by step
+        captures = on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network)
+        self._captured = Captured(self._update_weights) if captures else None
 
     def _set_learning_rate(self) -> None:
         """Give the optimizer the learning rate of this step."""
@@ -235,7 +235,8 @@ class Trainer:
         self._set_learning_rate()
         spare = self.workers.rank >= len(batch)  # too few rows for so many workers
         weight = 0.0 if spare else self.workers.n / len(batch)
-        sums = self._update(x, condition, noise, corrupted, self._beta(), weight)
+        update = self._captured or self._update_weights
+        sums = update(x, condition, noise, corrupted, self._beta(), weight)
         self.step += 1
         return self.workers.total(sums * 0.0 if spare else sums)
 
