@@ -83,7 +83,7 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16"]),
-    help="Of training: float32 unless said; bfloat16 is faster where the CPU or GPU has it.",
+    help="Of training: float32 unless said; bfloat16 may be faster where the CPU or GPU has it.",
 )
 @click.option(
     "--score-precision",

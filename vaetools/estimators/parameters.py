@@ -195,8 +195,7 @@ PARAMETERS: dict[str, Parameter] = {
     "precision": Parameter(
         *one_of(*PRECISIONS),
         'Of the network in training; weights, likelihoods and losses are float32 in any case. ``"bfloat16"`` '
-        "(autocast) is faster where the CPU or GPU has it in hardware, such as AVX512-BF16, AMX or Ampere, "
-        "and slower elsewhere.",
+        "(autocast) may be faster where the CPU or GPU has it in hardware.",
     ),
     "score_precision": Parameter(
         *one_of("float64", "float32"),
