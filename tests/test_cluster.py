@@ -19,6 +19,7 @@ import psutil
 import pyarrow as pa
 import pytest
 from sklearn.pipeline import make_pipeline
+from torch import nn
 
 from tests.data.pictures import encoded, noise, write_gray
 from vaetools import AE, VAE, EncoderDecoder, ImageReader, read_images, save, score_with_ray, stream_scores
@@ -322,7 +323,7 @@ def test_without_ray_the_extra_is_named(photos, photo_model, tmp_path, monkeypat
 
 def test_models_and_data_that_do_not_fit(photos, photo_model, orders, order_model, tmp_path):
     output, rows = tmp_path / "scores", np.random.default_rng(0).normal(size=(120, 3))
-    network = EncoderDecoder(*(__import__("torch").nn.Linear(3, 3) for _ in range(2)))
+    network = EncoderDecoder(*(nn.Linear(3, 3) for _ in range(2)))
     custom = AE(network=network, max_iter=0).fit(rows)
     np.save(tmp_path / "rows.npy", rows)
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
