@@ -58,6 +58,16 @@ def scores_of(vae: VAE, rows: np.ndarray) -> tuple[dict[str, np.ndarray], dict[s
     return scores, seconds
 
 
+def show(frame: pd.DataFrame) -> None:
+    """Print the table of a set, over the seeds that were run."""
+    table = frame.pivot_table(index="score", columns="kind", values="AUROC", sort=False)
+    table["least over seeds"] = frame[frame["kind"] != "mirrored"].groupby("score")["AUROC"].min()
+    table["s per 1,000"] = frame.groupby("score")["seconds per 1,000"].median()
+    seeds = ", ".join(map(str, frame["seed"].unique()))
+    print(f"\nAUROC, {frame['set'].iloc[0]} in, mean over seeds {seeds}; least: without mirrored images")
+    print(table.to_string(float_format="{:.4f}".format), flush=True)
+
+
 def main() -> None:
     """Print AUROC of every score for every kind of image, and what scoring costs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -82,14 +92,9 @@ def main() -> None:
                         {"set": folder, "seed": seed, "kind": kind, "score": name, "AUROC": auroc}
                         | {"seconds per 1,000": seconds.get(name, math.nan)}
                     )
-        frame = pd.DataFrame([line for line in results if line["set"] == folder])
-        table = frame.pivot_table(index="score", columns="kind", values="AUROC", sort=False)
-        table["least over seeds"] = frame[frame["kind"] != "mirrored"].groupby("score")["AUROC"].min()
-        table["s per 1,000"] = frame.groupby("score")["seconds per 1,000"].median()
-        print(f"\nAUROC, {folder} in, mean over {len(options.seeds)} seeds; least: without mirrored images")
-        print(table.to_string(float_format="{:.4f}".format), flush=True)
-    if options.output:
-        pd.DataFrame(results).to_csv(options.output, index=False)
+            show(pd.DataFrame([line for line in results if line["set"] == folder]))
+            if options.output:
+                pd.DataFrame(results).to_csv(options.output, index=False)
 
 
 if __name__ == "__main__":

@@ -335,6 +335,7 @@ def test_models_and_data_that_do_not_fit(photos, photo_model, orders, order_mode
             "device must be 'cpu' or 'cuda', which Ray tells apart; got 'tpu'",
         ),
         (photo_model, photos, {"n_workers": 0}, "n_workers must be None or a positive integer; got 0"),
+        (photo_model, photos, {"n_workers": "2"}, "n_workers must be None or a positive integer; got '2'"),
         (photo_model, photos, {"id_column": "order"}, "an id column needs a table; got images"),
         (photo_model, orders / "orders.parquet", {}, "the model takes images; got a table"),
         (order_model, photos, {}, "takes rows of numbers; got images"),
@@ -397,6 +398,16 @@ def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
         assert find_files(data)[:2] == ("table", halves)
 
 
+def test_an_address_may_spell_a_space_as_a_link_does(photos, tmp_path):
+    folder = tmp_path / "my photos, 100%"
+    shutil.copytree(photos, folder)
+    address = f"file://{tmp_path}/my%20photos,%20100%25"
+    first, second = find_files(address).paths[:2]
+    assert Path(first).parent == folder
+    both = [f"{address}/{Path(path).name}" for path in (first, second)]
+    assert find_files(both)[:2] == ("images", [first, second])
+
+
 def test_a_table_may_be_a_folder_with_leftovers_of_a_killed_run(orders, tmp_path):
     folder = tmp_path / "scores.parquet"
     shutil.copytree(orders / "halves", folder)
@@ -420,6 +431,12 @@ def test_a_device_that_the_cluster_lacks_is_refused(photos, photo_model, tmp_pat
         ("{photos}/none.parquet", FileNotFoundError, "none.parquet: no such file or folder"),
         ("file://{photos}/none", FileNotFoundError, "/none: no such file or folder"),
         ("file://{empty}", FileNotFoundError, "there is no image and no Parquet file"),
+        (["file://{photos}/1.png", "file://{photos}/*.png"], ValueError, r"/\*.png: a glob is for"),
+        (
+            ["{tables}/1.csv", "{photos}/1.png"],
+            ValueError,
+            "1.csv: tables and arrays are read one at a time; got 2 files",
+        ),
         (
             ["file://{photos}/0001.png", "memory://0002.png"],
             ValueError,
@@ -497,6 +514,15 @@ def test_a_folder_is_there_when_it_is_whole_and_never_mixed(address, tmp_path):
         assert not whole
     assert set(os.listdir(tmp_path / "scores")) == ({"part", "_SUCCESS"} if address else {"part"})
     with pytest.raises(FileExistsError, match="scores: exists already"), new_folder(output):
+        pass
+
+
+def test_a_folder_needs_one_that_exists(tmp_path):
+    output = tmp_path / "none" / "scores"
+    with (
+        pytest.raises(FileNotFoundError, match="none/scores: the output must be in a folder that exists"),
+        new_folder(output),
+    ):
         pass
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from vaetools.data.batches import Failure
 from vaetools.data.listing import EXTENSIONS, list_images
@@ -123,9 +124,13 @@ def open_filesystem(address: str) -> tuple[Any, str]:
 
 def _find_elsewhere(names: list[str]) -> Found:
     """Return the files at addresses."""
-    from pyarrow.fs import FileType
+    from pyarrow.fs import FileType, PyFileSystem
 
+    if pattern := next((name for name in names if "*" in name), None):
+        raise ValueError(f"{pattern}: a glob is for files of this machine. Name the folder, or the files.")
     filesystem, first = open_filesystem(names[0])
+    if not isinstance(filesystem, PyFileSystem):  # Arrow's own take addresses, in which %20 is a space
+        names = [unquote(name) for name in names]
     prefix, middle, _ = names[0].partition(first)
     if not middle:  # the filesystem writes paths in another way
         prefix = ""
@@ -233,6 +238,8 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[tuple[Any, str]]:
     ------
     FileExistsError
         If there is something of that name.
+    FileNotFoundError
+        If it would lie in a folder that does not exist.
     """
     from pyarrow import fs
 
@@ -252,6 +259,8 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[tuple[Any, str]]:
     target = Path(output).resolve()
     if target.exists():
         raise FileExistsError(exists)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{output}: the output must be in a folder that exists.")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     temporary.mkdir()
     try:

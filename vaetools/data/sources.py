@@ -79,11 +79,20 @@ def kind_of(data: Any) -> str:
     ----------
     data : path, glob, or sequence of those
         One file is a table or an array by its extension, or an IDX file. All else is images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the one file is not there.
+    ValueError
+        If several files are tables or arrays.
     """
     path = _only(data)
+    if not path and (other := next((name for name in map(os.fspath, data) if _is_rows(name)), None)):
+        raise ValueError(f"{other}: tables and arrays are read one at a time; got {len(data)} files.")
     if os.path.isdir(path):
         return "images"
-    if path.lower().endswith(_TABLES + _ARRAYS) and not os.path.exists(path):
+    if _is_rows(path) and not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file or folder.")
     if path.lower().endswith(_TABLES):
         return "table"
@@ -200,6 +209,11 @@ def _finite_rows(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.nd
         return X, y, []
     good = np.setdiff1d(np.arange(len(X)), [failure.id for failure in failed])
     return X[good], None if y is None else y[good], failed
+
+
+def _is_rows(path: str) -> bool:
+    """Whether a file calls itself a table or an array."""
+    return path.lower().endswith(_TABLES + _ARRAYS)
 
 
 def _only(data: Any) -> str:

@@ -226,8 +226,7 @@ def facts_of(estimator: Any) -> dict[str, str]:
     """Return what a fit is before it has seen data: all but what changes no result."""
     facts = {"version of the state": str(_STATE_VERSION), "class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
-        value = "RandomState" if isinstance(value, np.random.RandomState) else value
-        facts[name] = repr(value.item() if isinstance(value, np.generic) else value)
+        facts[name] = "RandomState" if isinstance(value, np.random.RandomState) else _spelled(value)
     if estimator.network is not None:
         trained = [weight.requires_grad for weight in estimator.network.parameters()]
         facts["network"] += f" with {sum(trained)} of {len(trained)} weights to train"
@@ -247,6 +246,17 @@ def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> d
             "content of y": _checksum(labels[:, None]),
         }
     return facts
+
+
+def _spelled(value: Any) -> str:
+    """Return one text for values that mean the same: a list and a tuple, 1 and 1.0."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (list, tuple)):
+        return f"({', '.join(map(_spelled, value))})"
+    if isinstance(value, float) and value.is_integer():
+        return repr(int(value))
+    return repr(value)
 
 
 def _checksum(rows: np.ndarray) -> str:
