@@ -45,6 +45,7 @@ def make_data(n, image_shape, labels, outliers, rng):
         else rng.integers(0, 256, (n, *image_shape[1:], image_shape[0]), np.uint8),
         shown=rng.random((4, n_features)),
         shown_index=np.arange(4),
+        n_different=n - (len(range(0, n, 10)) if outliers else 0),
     )
 
 

@@ -76,7 +76,7 @@ def test_what_intervals_do_not_tell_is_not_stated_as_a_difference():
     )
     unclear = "The data do not tell the VAE (2.0 %) and the AE (9.0 %) apart"
     assert said == (
-        f"{unclear}: decoded prior samples that lie off the data.",
+        f"{unclear} in how much of what they decode from the prior lies off the data.",
         "The VAE pays 9.0 nats of KL per row.",
         "The data do not tell the squared errors of the AE and the VAE apart.",
     )
@@ -120,16 +120,13 @@ def test_a_collapsed_model_is_named_and_not_praised(kl, active):
     data, models, measures = constructed("AE", "VAE", off_data={"AE": 0.6, "VAE": 0.0}, rate={"VAE": 0.0})
     vae = dataclasses.replace(models[1], kl_per_component=np.array(kl), active_units=np.array(active))
     said = answer(data, (models[0], vae), measures)
-    assert said[0] == (
-        f"The VAE is collapsed: KL is {sum(kl):.2f} nats per row, less than a bit, and {sum(active)} of 3 "
-        "components are in use."
-    )
+    assert said[0] == f"The VAE is collapsed: KL is {sum(kl):.2f} nats per row, less than a bit."
     assert said[1:] == ("Of what the AE decodes from the prior, 60.0 % lies off the data.",)
     found = warn(vae, data)
     assert found["dimensions"].startswith("The VAE is collapsed")
     assert found["dimensions"].endswith("more epochs may mend it.")
-    assert {"gaps", "round", "samples"} <= set(found)
-    assert not {"dimensions", "gaps", "round", "samples"} & set(warn(models[1], data))
+    assert {"neighbors", "gaps", "round", "samples", "between"} <= set(found)
+    assert warn(models[1], data) == {}
 
 
 def test_a_model_whose_means_do_not_vary_is_not_the_prior():
@@ -238,17 +235,48 @@ def test_too_few_points_are_warned_of_where_they_matter():
     comparison = make_comparison(("AE",), n=60)
     (model,), data = comparison.models, comparison.data
     found = note(data)
-    assert found["samples"] == "Only 54 rows were compared: small differences cannot show."
+    few_rows = "Only 54 rows that are not known to be odd were compared: small differences cannot show."
+    assert found["samples"] == found["neighbors"] == few_rows
     assert found["odd"] == "Only 6 outliers are known: AUROC and average precision are rough."
     assert answer(data, (model,), measured())[-1] == found["samples"]
     few = dataclasses.replace(data, labels=np.array(["one"] * 57 + ["two"] * 3))
-    assert note(few)["neighbors"].startswith("Class two has 3 rows")
+    assert "Class two has 3 rows: " in note(few)["neighbors"]
+    ids = dataclasses.replace(data, labels=np.arange(60))
+    assert note(ids)["neighbors"].endswith(
+        "60 of 60 classes have fewer than 10 rows: too few to say whether their neighbors are alike."
+    )
     one = dataclasses.replace(data, labels=np.array(["one"] * 59 + ["two"]), outliers=np.arange(60) == 1)
-    assert note(one)["neighbors"].startswith("Class two has 1 row: ")
+    assert "Class two has 1 row: " in note(one)["neighbors"]
     assert note(one)["odd"].startswith("Only 1 outlier is known: ")
     blind = dataclasses.replace(model, p_values=None)
     assert "No rows were held out to calibrate" in warn(blind, data)["odd"]
     assert note(make_comparison(("AE",), n=600).data) == {}
+
+
+def test_copies_are_told_of():
+    data, models, measures = constructed("AE", knn_accuracy={"AE": 1.0})
+    copied = dataclasses.replace(data, n_different=250)
+    told = "Of 300 rows 50 are copies of others: a row lies beside its copies, whatever the model."
+    assert note(copied) == {"neighbors": told}
+    assert answer(copied, models, measures)[-1] == told
+    assert "copies" not in str(answer(data, models, measures))
+
+
+def test_who_names_outliers_is_told_of_them():
+    tied = {"AE": 0.93, "VAE": 0.95}
+    apart = {name: {"AE": 0.2, "VAE": 0.8} for name in ("prior_empty", "off_data", "mse", "moment_kl")}
+    apart |= {"off_data_between": {"AE": 0.2, "VAE": 0.8}, "rate": {"VAE": 9.0}, "knn_accuracy": tied}
+    data, models, measures = constructed("AE", "VAE", auroc=tied, **apart)
+    told = (
+        "The data do not tell the VAE (0.950) and the AE (0.930) apart in how well they find known outliers, "
+        "by AUROC."
+    )
+    assert answer(data, models, measures)[-1] == told
+    fallen = tuple(dataclasses.replace(each, kl_per_component=np.zeros(3)) for each in models)
+    assert answer(data, fallen[1:], measures[measures["model"] == "VAE"]) == (
+        "The VAE is collapsed: KL is 0.00 nats per row, less than a bit.",
+        "The VAE finds known outliers with an AUROC of 0.950.",
+    )
 
 
 def test_a_price_is_paid_for_what_it_buys():

@@ -39,7 +39,8 @@ def compare(
     Parameters
     ----------
     models : mapping of str to fitted AE, VAE, CVAE or pipeline
-        One or more, by the names they get; pipelines end in one of these. All take the same rows.
+        One or more, by the names they get; pipelines end in one of these. All take the same rows, of
+        numbers: a model with ``likelihood="mixed"`` is refused.
     X : array-like of shape (n_samples, n_features), or what the pipelines take
         New rows, at least three. The index of a DataFrame names them.
     y : array-like of shape (n_samples,) or None, default=None
@@ -126,6 +127,7 @@ def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any)
         thumbnails=None if image_shape is None else make_thumbnails(rows, image_shape),
         shown=rows[shown],
         shown_index=shown,
+        n_different=len({row.tobytes() for row in (rows if odd is None else rows[~odd])}),
     )
 
 
@@ -149,7 +151,8 @@ def _mask(outliers: Any, n: int) -> np.ndarray:
     mask = np.asarray(outliers)
     if mask.shape != (n,) or mask.dtype != bool:
         raise ValueError(
-            f"compare: outliers must be {n} booleans, one per row; got shape {mask.shape} of {mask.dtype}."
+            f"compare: outliers must be {n} booleans, one per row; got shape {mask.shape} of {mask.dtype}. "
+            "Numbers become booleans by .astype(bool)."
         )
     if not 0 < mask.sum() <= n - 3:
         raise ValueError(

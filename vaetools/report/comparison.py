@@ -42,6 +42,8 @@ class Data:
         The few rows whose reconstructions are pictured, images in [0, 1]; at most one per class first.
     shown_index : ndarray of shape (n_shown,)
         Their numbers among all rows.
+    n_different : int
+        Different rows among those that are not known to be odd.
     """
 
     names: np.ndarray
@@ -52,6 +54,7 @@ class Data:
     thumbnails: np.ndarray | None
     shown: np.ndarray
     shown_index: np.ndarray
+    n_different: int
 
     def __repr__(self) -> str:
         """Return what kind of rows these are, and how many."""

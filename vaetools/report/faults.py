@@ -29,12 +29,22 @@ def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]
     warnings : dict of str to str
         Keys are those of `SECTIONS`.
     """
-    flattered = "It is collapsed: what looks perfect here is the prior itself." if collapse(model) else ""
+    fallen = bool(collapse(model))
+    flattered = "It is collapsed: what looks good here is the prior itself." if fallen else ""
+    magnified = (
+        "It is collapsed: all codes are about the same, and maps and neighbors magnify what is left."
+        if fallen
+        else ""
+    )
+    still = (
+        "It is collapsed: every code decodes to about the same row, so nothing can jump." if fallen else ""
+    )
     notes = {
-        "neighbors": [_apart_from_labels(model, data)],
+        "neighbors": [magnified, _apart_from_labels(model, data)],
         "gaps": [flattered],
         "round": [flattered],
         "samples": [flattered],
+        "between": [still],
         "odd": [_uncalibrated(model)],
         "dimensions": [
             collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
@@ -78,12 +88,9 @@ def collapse(model: ModelView, advice: str = "") -> str:
     """Say that codes tell next to nothing, if they do not tell one bit of their row."""
     if not model.variational or not collapsed(model.kl_per_component):
         return ""
-    n_used = int(model.active_units.sum())
     kl = number(model.kl_per_component.sum(), 2)
-    return (
-        f"{called(model.name, first=True)} is collapsed: KL is {kl} nats per row, less than a bit, and "
-        f"{n_used} of {len(model.active_units)} components are in use. {advice}".rstrip()
-    )
+    name = called(model.name, first=True)
+    return f"{name} is collapsed: KL is {kl} nats per row, less than a bit. {advice}".rstrip()
 
 
 def unused(model: ModelView, advice: str = "") -> str:

@@ -21,6 +21,7 @@ _MOST, _LEAST = 7, 3  # sentences of an answer, and of them on what models do
 _COVERED = 0.25  # share of the rows that samples reach: what reaches fewer repeats a few
 _NOTHING = 0.99  # share of samples off the data: none looks like it
 _FEW_ROWS, _FEW_PER_CLASS, _FEW_OUTLIERS = 200, 10, 20
+_COPIES = 0.1  # share of rows that are copies of others
 
 
 class Standing(NamedTuple):
@@ -109,9 +110,20 @@ def answer(
     # a collapsed model is the prior itself, and perfect wherever codes are compared with that
     sound = [model.name for model in models if not collapse(model)]
     unlabeled = [model.name for model in models if model.name in sound and model.kind != "CVAE"]
+    found = _tell(
+        measures,
+        "auroc",
+        "{name} finds known outliers with an AUROC of {value}",
+        "how well they find known outliers, by AUROC",
+    )
     measures = measures[measures["model"].isin(sound)]
     told = [
-        _tell(measures, "prior_empty", "{name} leaves {value} of the prior empty"),
+        _tell(
+            measures,
+            "prior_empty",
+            "{name} leaves {value} of the prior empty",
+            "how much of the prior they leave empty",
+        ),
         *_samples(measures),
         _rates(models, measures),
         _errors(measures),
@@ -125,10 +137,11 @@ def answer(
             measures[measures["model"].isin(unlabeled)],
             "knn_accuracy",
             "In {name}, {value} of the rows lie among their own class",
+            "how many rows lie among their own class",
         ),
-        _tell(measures, "auroc", "{name} finds known outliers with an AUROC of {value}"),
     ]
-    first, last = list(filter(None, faults)), list(filter(None, [_too_few(data)]))
+    # who names outliers asks for them
+    first, last = list(filter(None, faults)), list(filter(None, [found, _too_few(data), _copied(data)]))
     n_told = max(_LEAST, _MOST - len(first) - len(last))
     return (*first, *_chosen(list(filter(None, told)), n_told), *last)
 
@@ -145,28 +158,48 @@ def note(data: Data) -> dict[str, str]:
     notes : dict of str to str
         Keys are those of `SECTIONS`.
     """
-    found = {"neighbors": _small_classes(data), "samples": _too_few(data), "odd": _few_outliers(data)}
+    found = {
+        "neighbors": " ".join(filter(None, [_too_few(data), _copied(data), _small_classes(data)])),
+        "samples": _too_few(data),
+        "odd": _few_outliers(data),
+    }
     return {section: text for section, text in found.items() if text}
 
 
 def _too_few(data: Data) -> str:
     """Say that there are few rows, if so."""
-    n = len(data.names) - (0 if data.outliers is None else int(data.outliers.sum()))
-    return f"Only {n} rows were compared: small differences cannot show." if n < _FEW_ROWS else ""
+    kind = "" if data.outliers is None else " that are not known to be odd"
+    n = data.n_different
+    return f"Only {n} rows{kind} were compared: small differences cannot show." if n < _FEW_ROWS else ""
+
+
+def _copied(data: Data) -> str:
+    """Say that many rows are copies of others, if so."""
+    n = len(data.names) if data.outliers is None else int((~data.outliers).sum())
+    if data.n_different > (1 - _COPIES) * n:
+        return ""
+    return (
+        f"Of {n} rows {n - data.n_different} are copies of others: a row lies beside its copies, "
+        "whatever the model."
+    )
 
 
 def _small_classes(data: Data) -> str:
-    """Say that a class has few rows, if one has."""
+    """Say that classes have few rows, if some have."""
     if data.labels is None:
         return ""
     classes, counts = np.unique(data.labels, return_counts=True)
-    least = counts.argmin()
-    if counts[least] >= _FEW_PER_CLASS:
+    small = counts < _FEW_PER_CLASS
+    if not small.any():
         return ""
-    name = shortened(str(classes[least]), LONGEST)
-    return (
-        f"Class {name} has {_counted(counts[least], 'row')}: too few to say whether its neighbors are alike."
-    )
+    if small.sum() > 1:
+        return (
+            f"{small.sum()} of {len(classes)} classes have fewer than {_FEW_PER_CLASS} rows: too few to say "
+            "whether their neighbors are alike."
+        )
+    name = shortened(str(classes[small][0]), LONGEST)
+    has = f"Class {name} has {_counted(counts[small][0], 'row')}"
+    return f"{has}: too few to say whether its neighbors are alike."
 
 
 def _few_outliers(data: Data) -> str:
@@ -183,15 +216,15 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _tell(measures: pd.DataFrame, name: str, clause: str) -> str:
-    """Say who is best in a measure and who is behind, or that the data do not tell."""
+def _tell(measures: pd.DataFrame, name: str, clause: str, respect: str = "") -> str:
+    """Say who is best in a measure and who is behind, or in which respect the data do not tell."""
     standing = stand(measures, name)
     if standing is None:
         return ""
     words = {model: MEASURES[name].words(value) for model, value in standing.values.items()}
     best, *tied = standing.tied
     if not standing.behind and tied:
-        return f"{_UNTOLD} {_listed(words, standing.tied)} apart: {MEASURES[name].label}."
+        return f"{_UNTOLD} {_listed(words, standing.tied)} apart in {respect}."
     said = clause.format(name=called(best, first=clause.startswith("{name}")), value=words[best])
     if standing.behind:
         said += ", against " + joined(f"{words[name]} for {called(name)}" for name in standing.behind)
@@ -211,6 +244,7 @@ def _samples(measures: pd.DataFrame) -> list[str]:
         measures[~measures["model"].isin(narrow)],
         "off_data",
         "Of what {name} decodes from the prior, {value} lies off the data",
+        "how much of what they decode from the prior lies off the data",
     )
     few = [
         f"What {called(name)} decodes from the prior comes near only "

@@ -54,7 +54,7 @@ SECTIONS: dict[str, str] = {
     "reconstruction": "What does it cost, and how well does it reconstruct?",
 }
 
-_WIDE = "In many dimensions nearly every draw is far from every code, of any model: see the ratio."
+_OWN = "About 1 % if they are Gaussian; scale and place do not count, so it says nothing of N(0, I)."
 _ALIKE = "Does not tell AE from VAE: both keep classes apart."
 _DIMENSIONS = "More components keep more, whatever the model."
 _PIXELS = "Distances are between pixels or columns, a coarse notion of likeness."
@@ -83,7 +83,7 @@ MEASURES: dict[str, MeasureRow] = {
         0,
         "About 3 % for codes from N(0, I) itself; an AE was never asked for that.",
     ),
-    "holes": MeasureRow("gaps", "holes: far draws from the codes' own Gaussian", "%", "lower", 0, _WIDE),
+    "holes": MeasureRow("gaps", "holes: far draws from the codes' own Gaussian", "%", "lower", 0, _OWN),
     "off_codes": MeasureRow(
         "gaps",
         "holes, over the same share of held-out codes",
@@ -125,7 +125,7 @@ MEASURES: dict[str, MeasureRow] = {
         "",
         "lower",
         2,
-        "With two dimensions it is one number, which may be low by chance.",
+        "In few dimensions it may be low by chance.",
     ),
     "off_data": MeasureRow(
         "samples",
@@ -133,7 +133,7 @@ MEASURES: dict[str, MeasureRow] = {
         "%",
         "lower",
         1,
-        "New rows have about 5 %; blurred samples lie near the data, so a collapsed model looks perfect.",
+        "New rows have about 5 %; blurred samples lie near the data, so a collapsed model may look perfect.",
     ),
     "precision": MeasureRow(
         "samples",
@@ -182,7 +182,7 @@ MEASURES: dict[str, MeasureRow] = {
         "%",
         "",
         1,
-        "Promised: 5 %, if not set.",
+        "The promise is the model's false_alarm_rate, by default 5 %.",
     ),
     "detected": MeasureRow("odd", "known outliers that are flagged", "%", "higher", 1),
     "auroc": MeasureRow("odd", "AUROC of the known outliers", "", "higher", 3),

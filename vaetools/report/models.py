@@ -126,7 +126,7 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
         raise TypeError(
             f"compare: {name!r} must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
         )
-    check_is_fitted(estimator)
+    check_is_fitted(estimator, msg=f"compare: {name!r} must be fitted; got {estimator!r}.")
     if estimator.likelihood == "mixed":
         raise ValueError(
             f"compare: {name!r} must take numbers alone; got likelihood='mixed', of columns of several kinds."

@@ -97,10 +97,10 @@ def _gaps(seen: _Seen) -> Reading:
     )
     return Reading(
         shading if seen.planes else "What is drawn should land where codes are, which the decoder knows.",
-        ("Two dimensions of many hide most gaps, and beyond" if seen.planes and seen.hidden else "Beyond")
-        + " a few dimensions nearly every prior sample lies far from every code, whatever the model: then "
-        "compare with held-out codes, where a ratio of 1 says that the prior is no emptier than the data "
-        "themselves.",
+        ("Two dimensions of many hide most gaps, and a" if seen.planes and seen.hidden else "A")
+        + " model that was never asked to fill N(0, I), as an AE, may leave it empty without fault: holes "
+        "are looked for in the codes' own Gaussian, where a ratio of 1 says that its draws land as near to "
+        "codes as held-out codes do.",
     )
 
 

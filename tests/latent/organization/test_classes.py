@@ -30,8 +30,12 @@ def test_chance(measure, space, request):
 
 @every_measure
 def test_one_class_says_nothing(measure, perfect):
-    value = measure(perfect.Z, np.zeros(400)).value
-    assert value == 1 if measure is knn_accuracy else math.isnan(value)
+    assert math.isnan(measure(perfect.Z, np.zeros(400)).value)
+
+
+@pytest.mark.parametrize("measure", [knn_accuracy, silhouette, linear_probe])
+def test_classes_of_one_code_say_nothing(measure, perfect):
+    assert math.isnan(measure(perfect.Z, np.arange(400)).value)
 
 
 @every_measure

@@ -52,7 +52,8 @@ def knn_accuracy(Z: Any, y: Any, k: int = 5, *, Z_train: Any = None, y_train: An
     Returns
     -------
     knn_accuracy : Measure
-        With its Wilson interval over codes; NaN if there is no code to judge by.
+        With its Wilson interval over codes; NaN for a single class, if no two codes share one, or if
+        there is no code to judge by.
 
     Raises
     ------
@@ -82,7 +83,8 @@ def knn_accuracy(Z: Any, y: Any, k: int = 5, *, Z_train: Any = None, y_train: An
         classes, probabilities = np.unique(y), knn_probabilities(Z, y, k=k)
     else:
         classes, probabilities = np.unique(y_train), knn_probabilities(Z_train, y_train, Z, k=k)
-    if not probabilities.size or np.isnan(probabilities).any():
+    alone = Z_train is None and len(classes) == len(y)  # every code is the only one of its class
+    if len(np.union1d(classes, y)) < 2 or alone or np.isnan(probabilities).any():
         return UNKNOWN
     return share(classes[probabilities.argmax(axis=1)] == y)
 

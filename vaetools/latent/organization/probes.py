@@ -126,7 +126,7 @@ def ambiguity(probabilities: Any, level: float = 0.75) -> Measure:
     Returns
     -------
     ambiguity : Measure
-        With its Wilson interval over samples; NaN if there is none.
+        With its Wilson interval over samples; NaN for one class, or no sample.
 
     Raises
     ------
@@ -151,6 +151,8 @@ def ambiguity(probabilities: Any, level: float = 0.75) -> Measure:
     0.5
     """
     (probabilities,) = checked("ambiguity", probabilities)
+    if probabilities.shape[1] < 2:
+        return UNKNOWN
     return share(probabilities.max(axis=1) < level)
 
 
