@@ -41,6 +41,11 @@ def test_a_level_parts_clear_from_ambiguous():
     assert [ambiguity(probabilities, level).value for level in (0.5, 0.75, 0.9)] == [0, 0.5, 0.75]
 
 
+def test_one_class_says_nothing():
+    assert math.isnan(ambiguity([[1.0], [1.0]]).value)
+    assert math.isnan(class_entropy([[1.0], [1.0]]).value)
+
+
 def test_rows_do_not_vote_for_themselves():
     probabilities = knn_probabilities([[0.0], [0.0], [1.0]], ["a", "b", "c"], k=1)
     assert probabilities[:2].tolist() == [[0, 1, 0], [1, 0, 0]]
