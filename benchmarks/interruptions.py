@@ -105,8 +105,13 @@ def main() -> None:
             finished += result.exists()
             same += result.exists() and are_same(result, expected)
     print(f"a fit writes {n_said // 2} times")
-    print(f"killed in a write: {moments[b'(']}, between two: {moments[b')']}, before: {moments[b'']}")
+    print(
+        f"killed in a write: {moments[b'(']}, between two: {moments[b')']}, before: {moments[b'']}, "
+        f"after the end: {moments[b'.']}"
+    )
     print(f"of {options.kills} reruns {finished} finished, and {same} ended bit for bit the same")
+    if same < options.kills:
+        raise SystemExit("FAILED: a rerun ended otherwise")
 
 
 if __name__ == "__main__":

@@ -134,10 +134,11 @@ def train_pythae(
 
 @functools.cache
 def _fitted_pyod(kind: str, data: str, network: str, batch: int) -> Any:
-    """Return a detector that has seen some rows once."""
+    """Return a detector that has seen some rows once, and scored all of them."""
     X = rows(data)
     detector = make_pyod(kind, network, X.shape[1], epoch_num=1, batch_size=batch)
     detector.fit(X[:N_FEW])
+    detector.decision_function(X)
     return detector
 
 
@@ -151,9 +152,12 @@ def score_pyod(data: str, kind: str, network: str, batch: int, seed: int) -> dic
 
 @functools.cache
 def _fitted_pythae(data: str, network: str, batch: int) -> VAE:
-    """Return a model that has seen some rows once."""
-    X = rows(data)[:N_FEW]
-    return fit_pythae(X, EpochClock(), network, batch, 1, "cpu", 0).eval()
+    """Return a model that has seen some rows once, and reconstructed all of them."""
+    X = rows(data)
+    model = fit_pythae(X[:N_FEW], EpochClock(), network, batch, 1, "cpu", 0).eval()
+    with torch.no_grad():
+        model.predict(torch.from_numpy(X))
+    return model
 
 
 def predict_pythae(data: str, network: str, batch: int, seed: int) -> dict[str, float]:

@@ -127,6 +127,8 @@ def main() -> None:
             f"kill -9 of worker {killed[0]} after 10 files: {seconds:.1f} s, {scored.n_scored:,} rows "
             f"written, {int(paths.duplicated().sum())} duplicates, {len(lost)} lost"
         )
+        if lost or paths.duplicated().any():
+            raise SystemExit("FAILED: rows were lost or repeated")
 
 
 if __name__ == "__main__":
