@@ -39,9 +39,11 @@ class Data:
     thumbnails : ndarray of shape (n_samples, height, width, channels), uint8, or None
         Of images: at most 32 pixels high and wide.
     shown : ndarray of shape (n_shown, n_features)
-        The few rows whose reconstructions are pictured, images in [0, 1]; at most one per class first.
+        The few rows whose reconstructions are pictured, images in [0, 1]; one of every class first.
     shown_index : ndarray of shape (n_shown,)
         Their numbers among all rows.
+    mean, std : ndarray of shape (n_features,), or None
+        Of the columns of a table, in the rows that are not known to be odd; None for images.
     """
 
     names: np.ndarray
@@ -52,6 +54,8 @@ class Data:
     thumbnails: np.ndarray | None
     shown: np.ndarray
     shown_index: np.ndarray
+    mean: np.ndarray | None
+    std: np.ndarray | None
 
     def __repr__(self) -> str:
         """Return what kind of rows these are, and how many."""
@@ -115,7 +119,8 @@ class ModelView:
     reference_codes : ndarray of shape (n_reference, n_components)
         Latent means of training rows.
     posterior_draws : ndarray of shape (n_drawn, n_components)
-        One draw from the posterior of every code: the aggregated posterior (of an AE the codes).
+        One draw from the posterior of every row that is measured, of an AE its code: the aggregated
+        posterior, without rows that are known to be odd, of 10,000 rows at most.
     kl_per_component : ndarray of shape (n_components,)
         Mean, in nats; zeros for an AE.
     active_units : ndarray of shape (n_components,), bool

@@ -52,7 +52,7 @@ def view(fitted: Fitted, seen: Seen, data: Data, plan: Plan, points: np.ndarray)
         threshold=getattr(model, "offset_", None),
         p_values=seen.p_values,
         reference_codes=model.reference_codes_,
-        posterior_draws=seen.draws,
+        posterior_draws=seen.draws[plan.normal],
         kl_per_component=model.kl_per_component_,
         active_units=fitted.in_use,
         history=model.history_,
