@@ -49,13 +49,16 @@ def odd_cards(comparison: Comparison) -> Iterator[Cards]:
     cards : Cards
         Fewer per model where there are more models.
     """
-    models = comparison.models
+    models, said = comparison.models, ""
     n = max(_FEWEST_CARDS, _MOST_CARDS // len(models))
     for model in models:
         shown = range(min(n, len(model.oddest.index)))
         if shown:
             title = f"Oddest to {model.name}" if len(models) > 1 else "The oddest rows"
-            yield Cards(title, [_card(comparison, model, i) for i in shown], _caption(comparison, model))
+            caption = _caption(comparison, model)
+            cards = [_card(comparison, model, i) for i in shown]
+            yield Cards(title, cards, "" if caption == said else caption)
+            said = caption
 
 
 def _caption(comparison: Comparison, model: ModelView) -> str:

@@ -117,8 +117,9 @@ def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any)
     labels = None if y is None else _labels(y, n)
     odd = None if outliers is None else _mask(outliers, n)
     image_shape = next((each.image_shape for each in fitted if each.image_shape), None)
-    shown = _shown(n, labels)
-    mean, std = _moments(rows if odd is None else rows[~odd]) if image_shape is None else (None, None)
+    normal = np.arange(n) if odd is None else np.flatnonzero(~odd)
+    shown = _shown(normal, labels)
+    mean, std = _moments(rows[normal]) if image_shape is None else (None, None)
     return Data(
         names=names_of(X, n),
         labels=labels,
@@ -162,11 +163,11 @@ def _mask(outliers: Any, n: int) -> np.ndarray:
     return mask
 
 
-def _shown(n: int, labels: np.ndarray | None) -> np.ndarray:
+def _shown(normal: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Return the rows whose reconstructions are pictured: one of every class, then some from everywhere."""
-    firsts = np.array([], int) if labels is None else np.unique(labels, return_index=True)[1]
-    spread = np.argsort(np.arange(n) * _GOLDEN % 1)[: 2 * _N_SHOWN]  # over all rows, as are its first few
-    return np.array(list(dict.fromkeys([*firsts, *spread]))[:_N_SHOWN])
+    firsts = np.array([], int) if labels is None else np.unique(labels[normal], return_index=True)[1]
+    spread = np.argsort(np.arange(len(normal)) * _GOLDEN % 1)  # its first few lie far apart, however few
+    return normal[list(dict.fromkeys([*firsts, *spread[: 2 * _N_SHOWN]]))[:_N_SHOWN]]
 
 
 def _moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -39,7 +39,8 @@ class Data:
     thumbnails : ndarray of shape (n_samples, height, width, channels), uint8, or None
         Of images: at most 32 pixels high and wide.
     shown : ndarray of shape (n_shown, n_features)
-        The few rows whose reconstructions are pictured, images in [0, 1]; one of every class first.
+        The few rows whose reconstructions are pictured, images in [0, 1]: none that is known to
+        be odd, and one of every class first.
     shown_index : ndarray of shape (n_shown,)
         Their numbers among all rows.
     mean, std : ndarray of shape (n_features,), or None
@@ -134,7 +135,7 @@ class ModelView:
     samples : ndarray of shape (n_samples_drawn, n_features)
         Decoded draws from N(0, I).
     nearest_to_samples : ndarray of shape (n_samples_drawn,), int
-        Number of the row that is nearest to every sample.
+        Number of the measured row that is nearest to every sample.
     traversed : ndarray of shape (n_traversed,), int
         Components, the one that tells most first.
     traversals : ndarray of shape (n_traversed, n_steps, n_features)

@@ -157,7 +157,11 @@ def _round(comparison: Comparison) -> Iterator[Block]:
 
 def _left_out(comparison: Comparison) -> str:
     """Say which rows a figure does not show."""
-    return "" if comparison.data.outliers is None else "Known outliers are left out, as of the measures."
+    return (
+        ""
+        if comparison.data.outliers is None
+        else "Known outliers are left out, as they are of the measures."
+    )
 
 
 def _dearest(model: ModelView) -> np.ndarray:

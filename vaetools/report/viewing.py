@@ -59,7 +59,7 @@ def view(fitted: Fitted, seen: Seen, data: Data, plan: Plan, points: np.ndarray)
         terms=terms,
         reconstructions=fitted.shared(model.reconstruct(fitted.take(data.shown_index))),
         samples=samples,
-        nearest_to_samples=_nearest(samples / plan.scale, plan.rows / plan.scale),
+        nearest_to_samples=plan.normal[_nearest(samples / plan.scale, plan.rows[plan.normal] / plan.scale)],
         **_walks(fitted, seen.codes[plan.normal]),
         interpolations=seen.paths[:N_PAIRS],
         interpolated_pairs=plan.pairs[:N_PAIRS],
