@@ -33,6 +33,7 @@ def make_comparison(
 def make_data(n, image_shape, labels, outliers, rng):
     """Return rows whose first names and labels are hostile."""
     n_features = 5 if image_shape is None else int(np.prod(image_shape))
+    images = image_shape is not None
     names = np.array([HOSTILE, LONG, "שלום 👩‍🔬", *(f"row {i}" for i in range(3, n))], dtype=object)
     return Data(
         names=names,
@@ -40,12 +41,12 @@ def make_data(n, image_shape, labels, outliers, rng):
         outliers=np.arange(n) % 10 == 0 if outliers else None,
         columns=np.array([HOSTILE, LONG, *(f"column {i}" for i in range(2, n_features))], dtype=object),
         image_shape=image_shape,
-        thumbnails=None
-        if image_shape is None
-        else rng.integers(0, 256, (n, *image_shape[1:], image_shape[0]), np.uint8),
+        thumbnails=rng.integers(0, 256, (n, *image_shape[1:], image_shape[0]), np.uint8) if images else None,
         shown=rng.random((4, n_features)),
         shown_index=np.arange(4),
         n_different=n - (len(range(0, n, 10)) if outliers else 0),
+        mean=None if images else np.full(n_features, 0.5),
+        std=None if images else np.full(n_features, 0.3),
     )
 
 

@@ -18,6 +18,7 @@ from tests.data.pictures import write_gray
 from tests.report.comparisons import LONG, SHAPE, make_comparison
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
+from vaetools.report.comparing import _shown
 from vaetools.report.comparison import MEASURES, SECTIONS
 from vaetools.report.models import Fitted
 from vaetools.report.table import comparison_text
@@ -61,7 +62,9 @@ def test_every_model_is_shown_the_same_rows(comparison, models, digits):
     assert data.image_shape == (1, 8, 8)
     assert np.array_equal(data.thumbnails[..., 0].reshape(-1, 64), np.rint(255 * X))
     assert np.array_equal(data.shown, X[data.shown_index])
-    assert len(set(y[data.shown_index[:10]])) == 10
+    assert (data.mean, data.std) == (None, None)
+    assert sorted(y[data.shown_index[:9]]) == list(range(1, 10))  # 0 is odd
+    assert not data.outliers[data.shown_index].any()
     for view in comparison.models:
         model = models[view.name]
         np.testing.assert_allclose(view.codes, model.transform(X))
@@ -76,7 +79,7 @@ def test_arrays_have_the_documented_shapes(comparison):
     for view in comparison.models:
         n_traversed, n_steps = view.traversal_values.shape
         assert view.points.shape == (160, 2)
-        assert view.posterior_draws.shape == (160, 4)
+        assert view.posterior_draws.shape == ((~comparison.data.outliers).sum(), 4)
         assert view.traversals.shape == (n_traversed, n_steps, 64)
         assert n_traversed == view.active_units.sum()
         assert view.active_units[view.traversed].all()
@@ -93,7 +96,7 @@ def test_neighbors_are_the_nearest_codes(comparison):
     assert view.neighbors[7].tolist() == np.argsort(distances)[1 : 1 + view.neighbors.shape[1]].tolist()
 
 
-def test_pictures_are_decoded_codes(comparison, models):
+def test_pictures_are_decoded_codes_and_normal_rows(comparison, models, digits):
     view, vae = comparison.models[1], models["VAE"]
     assert view.traversed[0] == vae.kl_per_component_.argmax()
     code = view.codes[~comparison.data.outliers].mean(axis=0)
@@ -104,6 +107,10 @@ def test_pictures_are_decoded_codes(comparison, models):
     start, _ = view.interpolated_pairs[0]
     np.testing.assert_allclose(view.interpolations[0, 0], vae.inverse_transform(view.codes[[start]])[0])
     np.testing.assert_allclose(view.samples[:3], vae.sample(2000, random_state=0)[:3])
+    rows = digits[0][NEW]
+    distances = np.linalg.norm(view.samples[:, None] - rows, axis=2)
+    distances[:, comparison.data.outliers] = np.inf
+    assert view.nearest_to_samples.tolist() == distances.argmin(axis=1).tolist()
 
 
 def test_all_components_of_an_ae_that_vary_are_in_use(digits):
@@ -175,9 +182,10 @@ def test_measures_leave_outliers_out(comparison, models, digits):
 
 def test_draws_scatter_about_codes_as_their_posterior_does(comparison, models, digits):
     ae, vae, _ = comparison.models
-    mean, std = models["VAE"].posterior(digits[0][NEW])
+    normal = ~comparison.data.outliers
+    mean, std = models["VAE"].posterior(digits[0][NEW][normal])
     assert ((vae.posterior_draws - mean) / std).std() == pytest.approx(1, abs=0.1)
-    assert ae.posterior_draws is ae.codes
+    assert np.array_equal(ae.posterior_draws, ae.codes[normal])
 
 
 def test_measures_are_of_the_arrays_that_they_name(comparison, models, digits):
@@ -191,7 +199,7 @@ def test_measures_are_of_the_arrays_that_they_name(comparison, models, digits):
         seen = organization.off_data(view.codes[~odd], models[name].reference_codes_)
         assert value(comparison, "off_training", name) == seen.value
         assert value(comparison, "moment_kl", name) == pytest.approx(
-            organization.moment_kl(view.posterior_draws[~odd]).value
+            organization.moment_kl(view.posterior_draws).value
         )
         assert value(comparison, "knn_accuracy", name) == pytest.approx(
             organization.knn_accuracy(view.codes[~odd], digits[1][NEW][~odd]).value
@@ -282,6 +290,30 @@ def test_tables_keep_names_and_reasons(flowers, iris):
     rows = flowers[1::2]
     errors = (models["VAE"].reconstruct(rows) - rows) / rows.std(ddof=0)
     assert value(found, "mse") == pytest.approx((errors.to_numpy() ** 2).mean())
+
+
+@pytest.mark.parametrize("n", [3, 13, 150, 597, 10_000])
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_rows_shown_are_of_every_class_and_from_everywhere(n, n_classes):
+    labels = np.arange(n) % n_classes if n_classes else None
+    index = _shown(np.arange(n), labels)
+    assert len(set(index.tolist())) == len(index) == min(n, 12)
+    if n_classes:
+        assert sorted(labels[index[:n_classes]]) == [0, 1, 2]
+    for n_first in (6, 12):  # tables show half as many as images
+        gaps = np.diff(np.sort([0, *index[:n_first], n]))
+        assert gaps.max() <= 2 * n / min(n, n_first - n_classes)
+
+
+def test_columns_are_described_by_all_rows_that_are_not_odd(iris):
+    X = np.column_stack([iris[0], np.full(150, 0.1), np.zeros(150)])
+    X[149, 5] = 1e6
+    odd = np.arange(150) > 140
+    assert X[:141, 4].std() > 0  # by rounding alone
+    data = compare({"AE": AE(2, **TABLE).fit(X[:100])}, X, outliers=odd, method="pca").data
+    np.testing.assert_allclose(data.mean, X[:141].mean(axis=0))
+    np.testing.assert_allclose(data.std[:4], X[:141, :4].std(axis=0))
+    assert data.std[4:].tolist() == [0, 0]
 
 
 def test_a_scaled_column_changes_no_measure_of_samples(iris):

@@ -1,3 +1,4 @@
+import base64
 import dataclasses
 import json
 
@@ -68,6 +69,64 @@ def test_a_model_keeps_its_color_where_another_has_no_density(comparison):
     without = dataclasses.replace(comparison, models=(first, comparison.models[1]))
     (plot,) = blocks(without, "gaps")
     assert json.loads(plot.figure)["data"][0]["colorscale"][1][1] == COLORS[1]
+
+
+@pytest.mark.parametrize("section", ["gaps", "round"])
+def test_gaps_and_roundness_are_drawn_of_what_is_measured(section):
+    comparison = make_comparison(("VAE",))
+    model = comparison.models[0]
+    far = dataclasses.replace(model, codes=model.codes + 100)  # all but the draws that are measured
+    (plot,) = blocks(dataclasses.replace(comparison, models=(far,)), section)
+    assert plot.figure == blocks(comparison, section)[0].figure
+    assert "outliers are left out" in plot.caption
+    (plot,) = blocks(make_comparison(("VAE",), outliers=False), section)
+    assert plot.caption == ""
+
+
+def test_the_dearest_components_of_an_ae_are_those_that_vary_without_outliers():
+    comparison = make_comparison(("AE",), n_components=20)
+    model = comparison.models[0]
+    spread = np.arange(20) + 1.0
+    odd = dataclasses.replace(model, codes=model.codes / spread, posterior_draws=model.codes * spread)
+    (plot,) = blocks(dataclasses.replace(comparison, models=(odd,)), "round")
+    ticks = json.loads(plot.figure)["layout"]["xaxis"]["ticktext"]
+    assert ticks[-1] == "20"
+
+
+@pytest.mark.parametrize("section", ["samples", "between", "reconstruction"])
+def test_profiles_are_in_standard_deviations_of_the_data(section):
+    comparison = make_comparison(("VAE",), image_shape=None)
+    mean, std = np.arange(5.0), np.array([1.0, 10, 100, 0.1, 0])
+    data = dataclasses.replace(comparison.data, mean=mean, std=std)
+    plot = next(
+        block
+        for block in blocks(dataclasses.replace(comparison, data=data), section)
+        if "not known to be odd" in block.caption
+    )
+    model = comparison.models[0]
+    row = {"samples": data.shown, "between": model.interpolations[0], "reconstruction": data.shown}[section][
+        0
+    ]
+    line = json.loads(plot.figure)["data"][0]["y"]
+    values = np.frombuffer(base64.b64decode(line["bdata"]), line["dtype"])
+    np.testing.assert_allclose(values[:4], ((row - mean) / np.where(std > 0, std, 1))[:4], rtol=1e-5)
+    assert np.isnan(values[4])  # a constant has no such unit
+
+
+@pytest.mark.parametrize(("image_shape", "heat"), [((1, 6, 5), True), ((1, 6, 5), False), (None, False)])
+def test_pictures_on_cards_are_explained_once(image_shape, heat):
+    comparison = make_comparison(image_shape=image_shape)
+    if not heat:
+        models = tuple(
+            dataclasses.replace(model, oddest=dataclasses.replace(model.oddest, overlays=None))
+            for model in comparison.models
+        )
+        comparison = dataclasses.replace(comparison, models=models)
+    caption, again = (block.caption for block in blocks(comparison, "odd")[-2:])
+    assert again == ""
+    assert ("reconstruction" in caption) == (image_shape is not None)
+    assert ("red" in caption.split()) == heat
+    assert caption in Parsed(render(comparison)).words
 
 
 def test_nothing_is_explained_that_is_not_there():

@@ -67,6 +67,24 @@ def test_figures_follow_the_scheme_and_paper_is_light_and_narrow(page, tmp_path)
     assert dark != light
 
 
+def test_panels_that_were_seen_on_screen_find_their_places_on_paper(page, tmp_path):
+    domains = (
+        "Object.entries(document.querySelector('#gaps .plot')._fullLayout)"
+        ".filter(([name]) => /^[xy]axis/.test(name)).map(([, axis]) => axis.domain)"
+    )
+    three = render(make_comparison(("A", "B", "C")))
+    with opened(three, tmp_path / "page.html", width=1400, scheme="light") as tab:
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # drawn for paper at once
+        expected = tab.evaluate(domains)
+    with opened(three, tmp_path / "page.html", width=1400, scheme="light") as tab:
+        scroll_through(tab)
+        seen = tab.evaluate(domains)
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert tab.evaluate(domains) == expected != seen
+        tab.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert tab.evaluate(domains) == seen
+
+
 def test_a_table_lists_its_selected_rows(tmp_path):
     page = render(make_comparison(("VAE",), image_shape=None, labels=False, outliers=False))
     with opened(page, tmp_path / "page.html", width=1400, scheme="light") as tab:

@@ -17,7 +17,6 @@ from vaetools.cluster.pieces import Plan, RowReader, plan
 from vaetools.cluster.session import connected, import_ray
 from vaetools.cluster.storage import Found, find_files, new_folder
 from vaetools.data.batches import Failure
-from vaetools.estimators.rules import is_int
 from vaetools.persistence import load, save
 from vaetools.streaming import ODD, as_arrow, part_of, prepared, verdicts
 
@@ -123,7 +122,8 @@ def score_with_ray(
     >>> scored.n_scored, scores.columns.tolist()  # doctest: +SKIP
     (150, ['row', 'score', 'reconstruction', 'kl', 'p_value', 'verdict'])
     """
-    if n_workers is not None and not is_int(n_workers):
+    whole = isinstance(n_workers, int) and not isinstance(n_workers, bool)
+    if n_workers is not None and not (whole and n_workers > 0):
         raise ValueError(f"{_OWNER}: n_workers must be None or a positive integer; got {n_workers!r}.")
     if device.partition(":")[0] not in ("cpu", "cuda"):
         raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")

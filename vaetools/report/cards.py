@@ -33,6 +33,7 @@ class Cards(NamedTuple):
 
     title: str
     cards: list[Card]
+    caption: str
     kind: str = "cards"
 
 
@@ -48,13 +49,29 @@ def odd_cards(comparison: Comparison) -> Iterator[Cards]:
     cards : Cards
         Fewer per model where there are more models.
     """
-    models = comparison.models
+    models, said = comparison.models, ""
     n = max(_FEWEST_CARDS, _MOST_CARDS // len(models))
     for model in models:
         shown = range(min(n, len(model.oddest.index)))
         if shown:
             title = f"Oddest to {model.name}" if len(models) > 1 else "The oddest rows"
-            yield Cards(title, [_card(comparison, model, i) for i in shown])
+            caption = _caption(comparison, model)
+            cards = [_card(comparison, model, i) for i in shown]
+            yield Cards(title, cards, "" if caption == said else caption)
+            said = caption
+
+
+def _caption(comparison: Comparison, model: ModelView) -> str:
+    """Say what the pictures on cards are; of tables there are none."""
+    if comparison.data.image_shape is None:
+        return ""
+    if model.oddest.overlays is None:
+        return "On each card from left to right: the image, and its reconstruction."
+    return (
+        "On each card from left to right: the image, what is odd in it, and its reconstruction. Odd are "
+        "pixels that the model did not expect, from clear over yellow to red, on one scale for all images "
+        "that was fixed in training: normal images are seldom red anywhere."
+    )
 
 
 def _card(comparison: Comparison, model: ModelView, i: int) -> Card:

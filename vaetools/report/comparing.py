@@ -22,6 +22,7 @@ from vaetools.report.viewing import view
 
 _METHODS = ("umap", "tsne", "pca")
 _N_SHOWN = 12
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 def compare(
@@ -117,7 +118,9 @@ def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any)
     labels = None if y is None else _labels(y, n)
     odd = None if outliers is None else _mask(outliers, n)
     image_shape = next((each.image_shape for each in fitted if each.image_shape), None)
-    shown = _shown(n, labels)
+    normal = np.arange(n) if odd is None else np.flatnonzero(~odd)
+    shown = _shown(normal, labels)
+    mean, std = _moments(rows[normal]) if image_shape is None else (None, None)
     return Data(
         names=names_of(X, n),
         labels=labels,
@@ -128,6 +131,8 @@ def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any)
         shown=rows[shown],
         shown_index=shown,
         n_different=len({row.tobytes() for row in (rows if odd is None else rows[~odd])}),
+        mean=mean,
+        std=std,
     )
 
 
@@ -161,8 +166,13 @@ def _mask(outliers: Any, n: int) -> np.ndarray:
     return mask
 
 
-def _shown(n: int, labels: np.ndarray | None) -> np.ndarray:
-    """Return the rows whose reconstructions are pictured: one of every class, then evenly spaced ones."""
-    firsts = np.array([], int) if labels is None else np.unique(labels, return_index=True)[1]
-    spaced = np.linspace(0, n - 1, min(n, 2 * _N_SHOWN)).astype(int)
-    return np.array(list(dict.fromkeys([*firsts, *spaced]))[:_N_SHOWN])
+def _shown(normal: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Return the rows whose reconstructions are pictured: one of every class, then some from everywhere."""
+    firsts = np.array([], int) if labels is None else np.unique(labels[normal], return_index=True)[1]
+    spread = np.argsort(np.arange(len(normal)) * _GOLDEN % 1)  # its first few lie far apart, however few
+    return normal[list(dict.fromkeys([*firsts, *spread[: 2 * _N_SHOWN]]))[:_N_SHOWN]]
+
+
+def _moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of every column, which is exactly 0 of a constant."""
+    return rows.mean(axis=0), np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 0.0)

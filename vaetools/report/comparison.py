@@ -39,11 +39,14 @@ class Data:
     thumbnails : ndarray of shape (n_samples, height, width, channels), uint8, or None
         Of images: at most 32 pixels high and wide.
     shown : ndarray of shape (n_shown, n_features)
-        The few rows whose reconstructions are pictured, images in [0, 1]; at most one per class first.
+        The few rows whose reconstructions are pictured, images in [0, 1]: none that is known to
+        be odd, and one of every class first.
     shown_index : ndarray of shape (n_shown,)
         Their numbers among all rows.
     n_different : int
         Different rows among those that are not known to be odd.
+    mean, std : ndarray of shape (n_features,), or None
+        Of the columns of a table, in the rows that are not known to be odd; None for images.
     """
 
     names: np.ndarray
@@ -55,6 +58,8 @@ class Data:
     shown: np.ndarray
     shown_index: np.ndarray
     n_different: int
+    mean: np.ndarray | None
+    std: np.ndarray | None
 
     def __repr__(self) -> str:
         """Return what kind of rows these are, and how many."""
@@ -118,7 +123,8 @@ class ModelView:
     reference_codes : ndarray of shape (n_reference, n_components)
         Latent means of training rows.
     posterior_draws : ndarray of shape (n_drawn, n_components)
-        One draw from the posterior of every code: the aggregated posterior (of an AE the codes).
+        One draw from the posterior of every row that is measured, of an AE its code: the aggregated
+        posterior, without rows that are known to be odd, of 10,000 rows at most.
     kl_per_component : ndarray of shape (n_components,)
         Mean, in nats; zeros for an AE.
     active_units : ndarray of shape (n_components,), bool
@@ -132,7 +138,7 @@ class ModelView:
     samples : ndarray of shape (n_samples_drawn, n_features)
         Decoded draws from N(0, I).
     nearest_to_samples : ndarray of shape (n_samples_drawn,), int
-        Number of the row that is nearest to every sample.
+        Number of the measured row that is nearest to every sample.
     traversed : ndarray of shape (n_traversed,), int
         Components, the one that tells most first.
     traversals : ndarray of shape (n_traversed, n_steps, n_features)

@@ -44,6 +44,8 @@ function draw(holder) {
   const figure = figures.get(holder), {layout} = figure, {rows, columns, width, height} = arrange(holder);
   Object.assign(layout, {width, height});
   if (layout.grid) Object.assign(layout.grid, {rows, columns});
+  // plotly notes here where panels of a fixed aspect lie: in other columns they lie elsewhere
+  for (const [name, axis] of Object.entries(layout)) if (/^[xy]axis/.test(name)) delete axis.domain;
   layout.legend.y = 1 + LEGEND_GAP / (height - layout.margin.t - layout.margin.b);
   dress(figure);
   Plotly.react(holder, figure.data, figure.layout, {

@@ -91,9 +91,9 @@ def _neighbors(seen: _Seen) -> Reading:
 def _gaps(seen: _Seen) -> Reading:
     """Return how to read densities of codes."""
     shading = (
-        "Shading shows where codes lie in the two dimensions that tell most; the circles hold 50 % "
-        "(dotted) and 95 % of N(0, I), so whatever is bare within them is where a drawn code meets "
-        "nothing the decoder knows."
+        "Shading shows where draws from the posteriors of the rows lie (of an AE: their codes) in the two "
+        "dimensions that tell most; the circles hold 50 % (dotted) and 95 % of N(0, I), so whatever is bare "
+        "within them is where a draw from the prior meets nothing the decoder knows."
     )
     return Reading(
         shading if seen.planes else "What is drawn should land where codes are, which the decoder knows.",

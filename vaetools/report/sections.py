@@ -129,17 +129,18 @@ def _neighbors(comparison: Comparison) -> Iterator[Block]:
 
 
 def _gaps(comparison: Comparison) -> Iterator[Block]:
-    """Give the density of codes in the two components that tell most."""
+    """Give the density of the aggregated posterior in the two components that tell most."""
     shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
     models = [comparison.models[i] for i in shown]
     if models:
         figure = figures.code_density(
-            [model.codes[:, model.traversed[:2]] for model in models],
+            [model.posterior_draws[:, model.traversed[:2]] for model in models],
             [(int(model.traversed[0]), int(model.traversed[1])) for model in models],
             [model.name for model in models],
             styles=shown,
         )
-        yield _plot(figure, "Density of codes in two components, with circles of N(0, I)")
+        words = "Density of the codes' posteriors in two components, with circles of N(0, I)"
+        yield _plot(figure, words, _left_out(comparison))
 
 
 def _round(comparison: Comparison) -> Iterator[Block]:
@@ -149,13 +150,24 @@ def _round(comparison: Comparison) -> Iterator[Block]:
         [model.posterior_draws for model in models], [_dearest(model) for model in models], _names(comparison)
     )
     n_most = max(model.codes.shape[1] for model in models)
-    caption = f"The {_MOST_COMPONENTS} dearest of {n_most} components." if n_most > _MOST_COMPONENTS else ""
-    yield _plot(figure, "Distribution of the codes in each dimension, against N(0, 1)", caption)
+    dearest = f"The {_MOST_COMPONENTS} dearest of {n_most} components. " if n_most > _MOST_COMPONENTS else ""
+    words = "Distribution of the codes in each dimension, against N(0, 1)"
+    yield _plot(figure, words, (dearest + _left_out(comparison)).rstrip())
+
+
+def _left_out(comparison: Comparison) -> str:
+    """Say which rows a figure does not show."""
+    return (
+        ""
+        if comparison.data.outliers is None
+        else "Known outliers are left out, as they are of the measures."
+    )
 
 
 def _dearest(model: ModelView) -> np.ndarray:
     """Return the components to show in figures, in their own order: those of most KL, or of most variance."""
-    weight = model.kl_per_component if model.kl_per_component.any() else model.codes.var(axis=0)
+    kl = model.kl_per_component
+    weight = kl if kl.any() else model.posterior_draws.var(axis=0)
     return np.sort(np.argsort(-weight, kind="stable")[:_MOST_COMPONENTS])
 
 
@@ -308,12 +320,16 @@ def _of(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _profiles(comparison: Comparison, content: dict[str, list[Lines]], words: str) -> Plot:
-    """Return rows of a table as lines, in standard deviations of the rows shown; the liveliest columns."""
+    """Return rows of a table as lines, in standard deviations of the data; the liveliest columns.
+
+    A column that does not vary has no such unit, and a gap.
+    """
     data = comparison.data
-    middle, spread = data.shown.mean(axis=0), data.shown.std(axis=0)
-    spread = np.where(spread > 0, spread, 1)
+    assert data.mean is not None
+    assert data.std is not None
+    spread = np.where(data.std > 0, data.std, np.nan)
     scaled = {
-        title: [lines._replace(rows=(lines.rows - middle) / spread) for lines in group]
+        title: [lines._replace(rows=(lines.rows - data.mean) / spread) for lines in group]
         for title, group in content.items()
     }
     n_all = len(data.columns)
@@ -324,7 +340,8 @@ def _profiles(comparison: Comparison, content: dict[str, list[Lines]], words: st
         for title, group in scaled.items()
     }
     figure = figures.profiles(shown, list(data.columns[kept]), unit="standard deviations")
-    caption = "In standard deviations of the rows whose reconstructions are shown below, from their mean."
+    known = " that are not known to be odd" if data.outliers is not None else ""
+    caption = f"In standard deviations of the rows{known}, from their mean."
     if n_all > len(kept):
         caption += f" The {len(kept)} columns that vary most, of {n_all}."
     return _plot(figure, words, caption)

@@ -49,7 +49,7 @@ class Plan:
         rng = np.random.default_rng(seed)
         normal = np.arange(len(rows)) if data.outliers is None else np.flatnonzero(~data.outliers)
         normal = np.sort(rng.permutation(normal)[:N_MEASURED])
-        spread = np.ones(rows.shape[1]) if pixels else rows[normal].std(axis=0)
+        spread = np.ones(rows.shape[1]) if pixels or data.std is None else data.std
         starts, ends = rng.permuted(np.tile(normal, (2, 1)), axis=1)
         labels = np.arange(len(rows)) if data.labels is None else data.labels
         apart = labels[starts] != labels[ends]

@@ -122,7 +122,7 @@ def code_density(
     Parameters
     ----------
     codes : sequence of ndarray of shape (n_samples, 2)
-        Two components of the codes, per model.
+        Two components, per model: of draws from the posterior, of which gaps are asked.
     components : sequence of (int, int)
         Their numbers.
     titles : sequence of str
