@@ -74,6 +74,7 @@ def main() -> None:
     add_common_arguments(parser)
     parser.add_argument("--sets", nargs="+", default=["fashion_mnist", "mnist"])
     parser.add_argument("--n", type=int, default=2000, help="images of each kind")
+    parser.add_argument("--score-precision", choices=["float64", "float32"], default="float64")
     options = parser.parse_args()
 
     results = []
@@ -81,7 +82,8 @@ def main() -> None:
         images = kinds(options.data, folder, options.n)
         for seed in options.seeds:
             train = read_idx(options.data / folder / "train-images-idx3-ubyte.gz")
-            vae = VAE(image_shape=SHAPE, anomaly_score="images", random_state=seed).fit(train)
+            how = {"score_precision": options.score_precision, "random_state": seed}
+            vae = VAE(image_shape=SHAPE, anomaly_score="images", **how).fit(train)
             found = {kind: scores_of(vae, rows) for kind, rows in images.items()}
             own, seconds = found.pop(folder)
             for kind, (scores, _) in found.items():
