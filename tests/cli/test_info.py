@@ -258,6 +258,19 @@ def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
     assert "\nKL " not in page_of(saved, "wide", capsys)  # an AE has none
 
 
+def test_a_training_that_ended_early_says_so(iris, tmp_path, capsys):
+    def interrupt(record, model):
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    vae = VAE(max_iter=40, random_state=0)
+    with pytest.warns(RuntimeWarning, match="interrupted"), pytest.raises(KeyboardInterrupt):
+        vae.fit(iris[0], callbacks=[interrupt])
+    save(vae, tmp_path / "m.safetensors")
+    assert main(["info", str(tmp_path / "m.safetensors")]) == 0
+    assert "Training        150 rows, 2 of 40 epochs; " in capsys.readouterr().out
+
+
 def test_a_long_label_is_cut_but_not_its_share(saved, tmp_path, capsys):
     header, arrays = read_model_file(saved["labels"][1])
     header["fitted"]["classes_"]["strings"][0] = "long " * 100

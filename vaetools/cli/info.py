@@ -169,7 +169,10 @@ def _training(facts: Facts) -> str:
         for name, value in asked.items()
         if value or (name in ("beta", "random_state") and value is not None)  # 0 means something
     ]
-    return f"{rows}{_counted(facts.n_iter, 'epoch')}; {', '.join(settings)}"
+    planned = facts.parameters.get("max_iter")
+    fewer = isinstance(planned, int) and planned > facts.n_iter  # stopped early, or interrupted
+    epochs = f"{facts.n_iter} of {planned} epochs" if fewer else _counted(facts.n_iter, "epoch")
+    return f"{rows}{epochs}; {', '.join(settings)}"
 
 
 def _costs(facts: Facts, term: str) -> str:
