@@ -130,7 +130,7 @@ def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any)
         thumbnails=None if image_shape is None else make_thumbnails(rows, image_shape),
         shown=rows[shown],
         shown_index=shown,
-        n_different=len({row.tobytes() for row in (rows if odd is None else rows[~odd])}),
+        n_different=len({hash(rows[i].tobytes()) for i in normal}),
         mean=mean,
         std=std,
     )
