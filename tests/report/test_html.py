@@ -285,11 +285,13 @@ def unpack(typed):
 
 
 def test_more_rows_than_a_map_can_show_become_a_density(comparison, monkeypatch):
-    for module in ("figures.maps", "sections", "html"):
+    for module in ("figures.maps", "sections", "html", "reading"):
         monkeypatch.setattr(f"vaetools.report.{module}.MOST_POINTS", 50)
     parsed = Parsed(render(comparison))
     assert {trace["type"] for trace in figures_of(parsed)["Maps of 2 latent spaces"]["data"]} == {"heatmap"}
     assert "shown as a density" in parsed.words
+    assert "Shading shows where the codes of rows lie, flattened" in parsed.words
+    assert "Each point is" not in parsed.words
     assert not any(image.get("id") == "sprite" for image in parsed.all("img"))
     assert "null" in parsed.raw["script"]
 

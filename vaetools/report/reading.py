@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from vaetools.report.comparison import Comparison
+from vaetools.report.figures.maps import MOST_POINTS
 
 
 class Reading(NamedTuple):
@@ -20,6 +21,7 @@ class _Seen(NamedTuple):
 
     tables: bool
     several: bool  # models
+    points: bool  # in maps; many rows are shaded
     bent: bool  # maps that keep no distances
     planes: bool  # of two components or more
     hidden: bool  # components beyond the two of a plane
@@ -53,6 +55,7 @@ def _see(comparison: Comparison) -> _Seen:
     return _Seen(
         tables=data.image_shape is None,
         several=len(models) > 1,
+        points=len(data.names) <= MOST_POINTS,
         bent=comparison.method != "pca",
         planes=any(len(model.traversed) > 1 for model in models),
         hidden=any(model.codes.shape[1] > 2 for model in models),
@@ -81,9 +84,9 @@ def _neighbors(seen: _Seen) -> Reading:
         "; and do not choose between an AE and a VAE here, because an AE keeps neighbors and classes about "
         "as well, often better."
     )
+    what = "Each point is the code of one row" if seen.points else "Shading shows where the codes of rows lie"
     return Reading(
-        f"Each point is the code of one row, flattened to two dimensions{same}: rows that a model takes for "
-        "alike stand together.",
+        f"{what}, flattened to two dimensions{same}: rows that a model takes for alike stand together.",
         doubt + (choice if seen.several else "."),
     )
 
