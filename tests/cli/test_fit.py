@@ -267,7 +267,7 @@ def test_ctrl_c_writes_what_was_learnt_and_the_command_goes_on(orders, tmp_path,
     assert made[16] in (4, 8, 12)  # where a copy of the state was last due
     assert comparable(path) == expected
     assert run(*command, "--checkpoint", checkpoint, "--beta", "2") == 2
-    assert "beta is 1.0 in the file and 2.0 now" in capsys.readouterr().err
+    assert "beta is 1 in the file and 2 now" in capsys.readouterr().err
     assert comparable(path) == expected
 
 
