@@ -1,3 +1,4 @@
+import contextlib
 import os
 import re
 import signal
@@ -51,11 +52,12 @@ def test_ctrl_c_ends_with_one_line_and_no_file(tmp_path):
     )
     killer = threading.Timer(300, process.kill)  # a hanging command must not hang the tests
     killer.start()
-    for line in process.stderr:
-        if line.startswith("Training VAE"):  # by then nothing is imported, where libraries may swallow it
-            process.send_signal(signal.SIGINT)
-            break
-    out, rest = process.communicate()
+    next(line for line in process.stderr if line.startswith("Training VAE"))
+    out = None
+    while out is None:  # a library that is just being called may swallow one
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            out, rest = process.communicate(timeout=15)
     killer.cancel()
     assert process.returncode == 130, rest
     assert out == ""
