@@ -12,6 +12,14 @@ from vaetools.report.text import called, number
 
 _KNOWN = 0.2  # share of rows whose codes are those of training rows
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
+_FLATTERED = "It is collapsed: what looks good here is the prior itself."
+_FALLEN = {
+    "neighbors": "It is collapsed: codes are all about the same; maps and neighbors magnify what is left.",
+    "gaps": _FLATTERED,
+    "round": _FLATTERED,
+    "samples": _FLATTERED,
+    "between": "It is collapsed: every code decodes to about the same row, so nothing can jump.",
+}
 
 
 def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]:
@@ -29,22 +37,13 @@ def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]
     warnings : dict of str to str
         Keys are those of `SECTIONS`.
     """
-    fallen = bool(collapse(model))
-    flattered = "It is collapsed: what looks good here is the prior itself." if fallen else ""
-    magnified = (
-        "It is collapsed: all codes are about the same, and maps and neighbors magnify what is left."
-        if fallen
-        else ""
-    )
-    still = (
-        "It is collapsed: every code decodes to about the same row, so nothing can jump." if fallen else ""
-    )
+    fallen = _FALLEN if collapse(model) else {}
     notes = {
-        "neighbors": [magnified, _apart_from_labels(model, data)],
-        "gaps": [flattered],
-        "round": [flattered],
-        "samples": [flattered],
-        "between": [still],
+        "neighbors": [fallen.get("neighbors", ""), _apart_from_labels(model, data)],
+        "gaps": [fallen.get("gaps", "")],
+        "round": [fallen.get("round", "")],
+        "samples": [fallen.get("samples", "")],
+        "between": [fallen.get("between", "")],
         "odd": [_uncalibrated(model)],
         "dimensions": [
             collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
