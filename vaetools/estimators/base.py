@@ -32,6 +32,7 @@ from vaetools.estimators.rows import (
     check_rows,
     check_unit_interval,
     decide_scale,
+    precision_of,
     split_rows,
 )
 from vaetools.nn.likelihoods import Likelihood
@@ -124,8 +125,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             float32 for float32 rows, else float64.
         """
         X = self._check_new_rows(X)
-        codes = self._evaluate(self._rows(X), self.model_.code)
-        return codes.astype(np.float32) if X.dtype == np.float32 else codes
+        return self._evaluate(self._rows(X), self.model_.code, precision_of(X))
 
     def inverse_transform(self, Z: Any) -> np.ndarray | pd.DataFrame:
         """Decode codes to expected rows.

@@ -16,7 +16,7 @@ from torch import Tensor
 from vaetools.anomaly.reference import on
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import Columns
-from vaetools.estimators.rows import check_fitted_kind, check_rows, slices
+from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, slices
 from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
 from vaetools.nn.rows import Rows
 from vaetools.nn.scaling import InputScale
@@ -84,10 +84,18 @@ class Evaluator(BaseEstimator):
             yield rows.batch(piece, self._device, dtype)
 
     @torch.no_grad()
-    def _evaluate(self, rows: Rows, function: Callable[..., Tensor]) -> np.ndarray:
-        """Return ``function(x, condition)`` of every row as one float64 array."""
-        results = [function(x, condition).cpu() for x, condition in self._batches(rows)]
-        return torch.cat(results).double().numpy()
+    def _evaluate(
+        self, rows: Rows, function: Callable[..., Tensor], dtype: type[np.floating] = np.float64
+    ) -> np.ndarray:
+        """Return ``function(x, condition)`` of every row as one array."""
+        made, n_done = np.empty(0), 0
+        for x, condition in self._batches(rows):
+            piece = function(x, condition).cpu().numpy()
+            if not n_done:  # one array: small results kept between large batches would scatter the heap
+                made = np.empty((len(rows), *piece.shape[1:]), dtype)
+            made[n_done : n_done + len(piece)] = piece
+            n_done += len(piece)
+        return made
 
     def _codes_and_kl(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """Latent means and KL costs side by side, ``(n_samples, 2 · n_components)``."""
@@ -121,10 +129,13 @@ class Evaluator(BaseEstimator):
 
     def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor], index: Any = None) -> Any:
         """Return rows made by ``function``, in units of X and the precision of the given rows."""
-        made = self.input_scale_.invert(torch.from_numpy(self._evaluate(rows, function))).numpy()
+
+        def inverted(x: Tensor, condition: Tensor | None) -> Tensor:
+            return self.input_scale_.invert(function(x, condition).cpu())
+
         if self.columns_ is not None:
-            return self.columns_.decode(made, index)
-        return made.astype(np.float32) if rows.X.dtype == np.float32 else made
+            return self.columns_.decode(self._evaluate(rows, inverted), index)
+        return self._evaluate(rows, inverted, precision_of(rows.X))
 
     def _scores(self, X: Any, name: str | None = None, labels: np.ndarray | None = None) -> np.ndarray:
         """Return a named score (default: the one that was fitted) of every row of X, float64."""
