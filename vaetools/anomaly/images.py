@@ -78,9 +78,10 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
         return reading.made["dissimilarity"]
     a, b = (_in_unit(rows, shape, limits) for rows in (reading.x, reading.expected))
     height, width = (min(_WINDOW, side) for side in shape[1:])
-    # means over windows of both images, their squares and their product: rows first, then columns
+    # means over windows of both images, their squares and their product: rows first, then columns,
+    # as views, which is several times as fast as pooling
     moments = torch.cat([a, b, a * a, b * b, a * b], dim=1)
-    windows = F.avg_pool2d(F.avg_pool2d(moments, (height, 1), stride=1), (1, width), stride=1)
+    windows = moments.unfold(2, height, 1).mean(dim=-1).unfold(3, width, 1).mean(dim=-1)
     mean_a, mean_b, square_a, square_b, product = windows.chunk(5, dim=1)
     # bounds that only rounding passes, of pixels far outside [0, 1]
     variances = (square_a - mean_a**2 + square_b - mean_b**2).clamp(min=0)
