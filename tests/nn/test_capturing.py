@@ -74,7 +74,13 @@ def test_rows_that_were_moved_give_the_same_batches():
         strict=True,
     ):
         assert torch.equal(mine, theirs)
-    assert rows.near(cpu, torch.float32) is rows
+    assert isinstance(rows.near(cpu, torch.float32), MovedRows)
+
+
+def test_many_rows_stay_where_they_are():
+    X = np.broadcast_to(np.zeros((1, 4), np.uint8), (2**22, 4))  # 64 MiB as float32
+    rows = Rows(X, np.arange(len(X)), InputScale.fixed("pixels", 4))
+    assert rows.near(torch.device("cpu"), torch.float32) is rows
 
 
 @on_gpu

@@ -21,7 +21,10 @@ from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
 from vaetools.nn.rows import Rows
 from vaetools.nn.scaling import InputScale
 
-_PIECE_BYTES, _PIECE_ROWS = 1_500_000, 4096  # that go through the network at once
+# that go through the network at once: so few that the layers' outputs fit into a cache (and windows that
+# a float64 convolution unrolls into what malloc keeps), so many that the weights are worth reading
+_PIECE_BYTES = {torch.float32: 3_000_000, torch.float64: 2_000_000}
+_PIECE_ROWS = 4096
 
 
 class Evaluator(BaseEstimator):
@@ -78,8 +81,7 @@ class Evaluator(BaseEstimator):
         """Yield scaled rows and conditions on the device, in the model's precision."""
         dtype = self.model_.log_unit.dtype
         n_features = rows.X.shape[1]
-        # so few that the layers' outputs fit into a cache, so many that the weights are worth reading
-        most = max(512 // dtype.itemsize, _PIECE_BYTES // (n_features * dtype.itemsize))
+        most = max(512 // dtype.itemsize, _PIECE_BYTES[dtype] // (n_features * dtype.itemsize))
         for piece in slices(len(rows), n_features, most=min(most, _PIECE_ROWS)):
             yield rows.batch(piece, self._device, dtype)
 

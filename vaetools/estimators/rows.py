@@ -77,10 +77,10 @@ def _check_finite(estimator: Any, X: np.ndarray) -> None:
     if X.dtype.kind != "f":
         return
     for piece in slices(*X.shape):
-        bad = ~np.isfinite(X[piece])
-        if not bad.any():
+        finite = np.isfinite(X[piece])
+        if finite.all():
             continue
-        row, column = (int(i) for i in np.argwhere(bad)[0])
+        row, column = (int(i) for i in np.argwhere(~finite)[0])
         value = X[piece][row, column]
         kind = "NaN" if np.isnan(value) else "infinity (inf)"
         names = getattr(estimator, "feature_names_in_", None)

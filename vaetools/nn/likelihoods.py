@@ -189,8 +189,9 @@ class Gaussian(Likelihood):
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""
         mean, log_scale = self._split(parameters)
-        error = (x - mean) * (math.sqrt(0.5) * torch.exp(-log_scale))
-        return -0.5 * math.log(2 * math.pi) - log_scale - error.square()
+        at_mean = -0.5 * math.log(2 * math.pi) - log_scale
+        squared_error = F.mse_loss(mean, x, reduction="none")
+        return torch.addcmul(at_mean, squared_error, torch.exp(-2 * log_scale), value=-0.5)
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""

@@ -235,7 +235,10 @@ class Network(nn.Module):
         features = self.features(x)
         if self.n_label_inputs:
             features = torch.cat([features, condition], dim=1)
-        return self.encoder[:-1](features)
+        *layers, _ = self.encoder
+        for layer in layers:
+            features = layer(features)
+        return features
 
     def posterior_of(self, hidden: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what `posterior` does, from the last hidden layer."""

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from vaetools.nn.scaling import InputScale
 
-_MOVED_SHARE = 0.5  # of the free memory of a device that rows may take
+_MOVED_SHARE = 0.5  # of the free memory of a GPU that rows may take
+_MOVED_BYTES = 2**25  # that rows may take in main memory a second time
 _PIECE = 8192  # rows that are moved at once
 
 
@@ -43,13 +44,14 @@ class Rows:
         return x, F.one_hot(codes, self.n_classes).to(dtype)
 
     def near(self, device: torch.device, dtype: torch.dtype) -> Rows | MovedRows:
-        """Return the rows as training takes them best: moved at once to a GPU that has room for them."""
-        if device.type != "cuda":
-            return self
+        """Return the rows as training takes them best: scaled and moved at once, where there is room.
+
+        In main memory that saves small networks a tenth of a step, and large ones nothing.
+        """
+        on_gpu = device.type == "cuda"
+        room = _MOVED_SHARE * torch.cuda.mem_get_info(device)[0] if on_gpu else _MOVED_BYTES
         size = len(self) * (self.X.shape[1] + self.n_classes) * dtype.itemsize
-        if size > _MOVED_SHARE * torch.cuda.mem_get_info(device)[0]:
-            return self
-        return MovedRows.of(self, device, dtype)
+        return self if size > room else MovedRows.of(self, device, dtype)
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,8 @@ class Trainer:
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             reconstruction, kl = self.cost_totals(x, condition, noise, corrupted)
         loss = reconstruction + beta * kl
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
         (loss * weight).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         if self.device.type != "cpu" or norm > _MAX_GRADIENT_NORM:  # elsewhere, to look is to wait
