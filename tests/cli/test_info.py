@@ -108,6 +108,7 @@ def test_json_says_what_the_model_says(name, saved, capsys):
     assert facts["n_samples"] == estimator.n_samples_
     assert facts["n_suspects"] == len(estimator.suspects_)
     assert facts["n_iter"] == estimator.n_iter_
+    assert facts["max_iter"] == estimator.max_iter_
     assert facts["n_active"] == estimator.active_units_.sum()
     assert facts["n_components"] == len(estimator.active_units_)
     assert facts["input_scale"] == estimator.input_scale_.kind
@@ -258,17 +259,18 @@ def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
     assert "\nKL " not in page_of(saved, "wide", capsys)  # an AE has none
 
 
-def test_a_training_that_ended_early_says_so(iris, tmp_path, capsys):
+@pytest.mark.parametrize(("max_iter", "planned"), [(40, "40"), ("auto", "2,000")])
+def test_a_training_that_ended_early_says_so(max_iter, planned, iris, tmp_path, capsys):
     def interrupt(record, model):
         if record["epoch"] == 2:
             raise KeyboardInterrupt
 
-    vae = VAE(max_iter=40, random_state=0)
+    vae = VAE(max_iter=max_iter, random_state=0)  # an epoch of one step
     with pytest.warns(RuntimeWarning, match="interrupted"), pytest.raises(KeyboardInterrupt):
         vae.fit(iris[0], callbacks=[interrupt])
     save(vae, tmp_path / "m.safetensors")
     assert main(["info", str(tmp_path / "m.safetensors")]) == 0
-    assert "Training        150 rows, 2 of 40 epochs; " in capsys.readouterr().out
+    assert f"Training        150 rows, 2 of {planned} epochs; " in capsys.readouterr().out
 
 
 def test_a_long_label_is_cut_but_not_its_share(saved, tmp_path, capsys):

@@ -55,8 +55,8 @@ class Facts:
         Rows that were given to train and calibrate.
     n_suspects : int
         How many of them were left out by ``trimmed_fraction``.
-    n_iter : int
-        Epochs that ran.
+    n_iter, max_iter : int
+        Epochs that ran, and how many were planned.
     n_components, n_active : int
         Dimensions of the codes, and how many of them vary.
     labels : list of dict or None
@@ -97,6 +97,7 @@ class Facts:
     n_samples: int | None
     n_suspects: int
     n_iter: int
+    max_iter: int
     n_components: int
     n_active: int
     labels: list[dict[str, Any]] | None
@@ -162,6 +163,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "n_samples": _count(fitted, "n_samples_") if "n_samples_" in fitted else None,
         "n_suspects": len(_array(fitted, "suspects_", arrays, "iu")) if "suspects_" in fitted else 0,
         "n_iter": _count(fitted, "n_iter_"),
+        "max_iter": _count(fitted, "max_iter_"),
         "n_components": _count(fitted, "_n_features_out"),
         "n_active": int(_array(fitted, "active_units_", arrays, "b").sum()),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,

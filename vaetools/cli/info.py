@@ -66,7 +66,7 @@ def info(model: Path, as_json: bool) -> None:
       model, parameters, network, hidden_channels, hidden_layer_sizes, n_weights,
       n_features, feature_names, image_shape, reader {mode, size, aspect},
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_samples, n_suspects,
-      n_iter, n_components, n_active, labels [{label, share}],
+      n_iter, max_iter, n_components, n_active, labels [{label, share}],
       mean_terms {train, held_out: {reconstruction, kl}}, anomaly_score, unit, threshold,
       false_alarm_rate, n_calibration, versions, format_version, path, file_size
     """
@@ -169,9 +169,8 @@ def _training(facts: Facts) -> str:
         for name, value in asked.items()
         if value or (name in ("beta", "random_state") and value is not None)  # 0 means something
     ]
-    planned = facts.parameters.get("max_iter")
-    fewer = isinstance(planned, int) and planned > facts.n_iter  # stopped early, or interrupted
-    epochs = f"{facts.n_iter} of {planned} epochs" if fewer else _counted(facts.n_iter, "epoch")
+    fewer = facts.max_iter > facts.n_iter  # stopped early, or interrupted
+    epochs = f"{facts.n_iter:,} of {facts.max_iter:,} epochs" if fewer else _counted(facts.n_iter, "epoch")
     return f"{rows}{epochs}; {', '.join(settings)}"
 
 

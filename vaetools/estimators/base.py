@@ -351,7 +351,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             history = trainer.history
         self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
-        self.n_iter_ = len(history)
+        self.n_iter_, self.max_iter_ = len(history), n_epochs
         # made anew because training rounded the constants that it holds beside the weights
         device, dtype = self._device, resolve_dtype(self, self._device)
         self.model_ = self._make_model(self.model_.network, self.model_.likelihood)

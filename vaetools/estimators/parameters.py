@@ -292,6 +292,8 @@ history_ : DataFrame of shape (n_iter_, n_columns)
     Per epoch: loss, its parts in nats per row, beta, learning rate.
 n_iter_ : int
     Epochs that ran.
+max_iter_ : int
+    Epochs that were planned: more than ran where training stopped early or was interrupted.
 mean_terms_ : DataFrame of shape (2, 2)
     Mean reconstruction and KL in nats, of training and of held-out rows (about 2,000 of each).
 kl_per_component_ : ndarray of shape (n_components,)
