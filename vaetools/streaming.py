@@ -111,6 +111,34 @@ def stream_codes(model: Any, data: Any, *, id_column: str | None = None, verbose
     return _stream(model, data, _codes, id_column, verbose)
 
 
+def read_rows(model: Any, data: Any, *, id_column: str | None = None) -> tuple[pd.DataFrame, list[Failure]]:
+    """Read files into memory, as rows that a model takes.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+        Fitted.
+    data : path, glob, or sequence of those
+        As for `stream_scores`.
+    id_column : str or None, default=None
+        Column of a table that names its rows.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_rows, n_features)
+        Its index is what rows are called: paths, numbers or the texts of the id column.
+    failed : list of Failure
+        What could not be read, as (id, reason).
+    """
+    reader, _, columns = prepared(model, kind_of(data), data)
+    batches = list(open_source(data, reader=reader, columns=columns, id_column=id_column).batches())
+    ids = [name for batch in batches for name in batch.ids]
+    X = np.concatenate([batch.X for batch in batches])
+    return pd.DataFrame(X, index=ids, columns=columns), [
+        failure for each in batches for failure in each.failed
+    ]
+
+
 def verdicts(model: Any, X: np.ndarray) -> pd.DataFrame:
     """Return score, costs, p-value and verdict of rows; the network runs once for the default score.
 

@@ -13,6 +13,7 @@ COMMANDS = (
     "score",
     "embed",
     "info",
+    "recalibrate",
     "sample",
     "morph",
     "report",

@@ -118,10 +118,10 @@ def report(
     from vaetools.report.comparing import compare
     from vaetools.report.table import comparison_text
 
-    loaded = {name: split_reader(load(path, device=device)) for name, path in models}
+    whole = {name: load(path, device=device) for name, path in models}
+    loaded = {name: split_reader(model) for name, model in whole.items()}
     _check_readers(loaded)
-    reader, first = loaded[names[0]]
-    X, y, failed = _read(data, reader, first, labels, id_column)
+    X, y, failed = _read(data, whole[names[0]], labels, id_column)
     check_any(len(X), failed, [data])
     known = None
     if outliers:
@@ -160,39 +160,32 @@ def _check_readers(loaded: dict[str, tuple[Any, Any]]) -> None:
 
 
 def _read(
-    data: str, reader: Any, estimator: Any, labels: str | None, id_column: str | None
+    data: str, model: Any, labels: str | None, id_column: str | None
 ) -> tuple[pd.DataFrame, Any, list[Any]]:
     """Return rows under their names, their classes if there are any, and what could not be read."""
     import numpy as np
-    import pandas as pd
 
     from vaetools.data.arrays import read_array
     from vaetools.data.listing import list_images
-    from vaetools.data.sources import kind_of, open_source
-    from vaetools.streaming import reader_for
+    from vaetools.data.sources import kind_of
+    from vaetools.streaming import read_rows
 
-    columns = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
-    options = {"reader": reader or reader_for(estimator), "columns": columns}
+    X, failed = read_rows(model, data, id_column=id_column)
     kind = kind_of(data)
-    batches = list(open_source(data, id_column=id_column, **options).batches())
-    ids = [name for batch in batches for name in batch.ids]
-    X = pd.DataFrame(np.concatenate([batch.X for batch in batches]), index=ids, columns=columns)
-    failed = [failure for batch in batches for failure in batch.failed]
     y: Any = None
     if kind == "images":
         if labels is not None:
             raise click.BadParameter("images take their classes from sub-folders.", param_hint="--labels")
         listing = list_images(data)
         folders = dict(zip(listing.paths, listing.labels or [], strict=False))
-        y = np.array([folders[path] for path in ids]) if folders else None
+        y = np.array([folders[path] for path in X.index]) if folders else None
     elif kind == "array":
         y = read_array(data, labels).labels
-        y = None if y is None else y[ids]
+        y = None if y is None else y[X.index]
     elif labels is not None:
-        classes = open_source(data, id_column=labels, **options).batches()
-        y = np.array([label for batch in classes for label in batch.ids])
-        missing = [name for name, label in zip(ids, y, strict=True) if label == ""]
-        if missing:
+        y = read_rows(model, data, id_column=labels)[0].index.to_numpy().astype(str)
+        missing = X.index[y == ""]
+        if len(missing):
             raise click.BadParameter(
                 f"column {labels!r} must name a class in every row; {len(missing)} of {len(y)} cells are "
                 f"empty, the first in row {missing[0]}.",

@@ -1,0 +1,116 @@
+"""``vaetools recalibrate``: a new threshold for a saved model, from new normal data, without training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaetools.cli.options import (
+    data_argument,
+    device_option,
+    id_option,
+    json_option,
+    loudness_options,
+    model_argument,
+    one_or_many,
+)
+from vaetools.cli.saying import counted, list_failures, say
+from vaetools.cli.score import UNREAD
+from vaetools.cli.writing import check_any, check_output
+from vaetools.files import readable
+
+
+@click.command(short_help="Give a saved model a new threshold, without training.")
+@model_argument
+@data_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Model file to write (*.safetensors); it may be MODEL itself.",
+)
+@click.option(
+    "--false-alarm-rate",
+    type=float,
+    metavar="SHARE",
+    help="Share of new normal rows to flag; that of the model unless said.",
+)
+@id_option
+@json_option
+@device_option
+@loudness_options
+def recalibrate(
+    model: Path,
+    data: tuple[str, ...],
+    output: Path,
+    false_alarm_rate: float | None,
+    id_column: str | None,
+    as_json: bool,
+    device: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Set threshold and p-values of a trained MODEL from DATA, which must be normal and new to it.
+
+    For data that changed since training (another camera, another season), for a model that was
+    fitted with --contamination and so has no p-values, or for another rate of false alarms. DATA is
+    what it is for "vaetools score", and is read into memory. Only the verdicts change: scores, codes and
+    reconstructions stay as they are.
+
+    \b
+    Examples:
+      vaetools recalibrate boards.safetensors june/good -o boards-june.safetensors
+      vaetools recalibrate sales.safetensors q2.csv --id order --false-alarm-rate 0.01 -o strict.safetensors
+
+    \b
+    Keys of --json:
+      n_calibration, flagged_before (share of DATA below the old threshold), threshold_before,
+      threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], output
+    """
+    check_output(output, (".safetensors",), data)
+    from vaetools.anomaly.calibration import expected_rate
+    from vaetools.anomaly.scores import SCORES
+    from vaetools.persistence import load, save, split_reader
+    from vaetools.report.text import number, percent
+    from vaetools.streaming import read_rows
+
+    calibrated = load(model, device=device)
+    estimator = split_reader(calibrated)[1]
+    X, failed = read_rows(calibrated, one_or_many(data), id_column=id_column)
+    check_any(len(X), failed, data)
+    if false_alarm_rate is not None:
+        estimator.set_params(false_alarm_rate=false_alarm_rate)
+    before = getattr(estimator, "offset_", None)
+    estimator.recalibrate(X)
+    save(calibrated, output)
+    unit = SCORES[estimator.anomaly_score_].unit
+    summary: dict[str, Any] = {
+        "n_calibration": len(X),
+        "flagged_before": None if before is None else float((estimator.calibration_scores_ < before).mean()),
+        "threshold_before": before,
+        "threshold": estimator.offset_,
+        "false_alarm_rate": expected_rate(len(X), estimator.false_alarm_rate),
+        "score": estimator.anomaly_score_,
+        "unit": unit,
+        "n_failed": len(failed),
+        "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in failed],
+        "output": str(output),
+    }
+    if as_json:
+        click.echo(json.dumps(summary, indent=2, allow_nan=False))
+    elif not quiet:
+        kind = "rows" if estimator.image_shape is None else "images"
+        say(
+            f"{counted(len(X), kind)} calibrate: odd below {number(estimator.offset_, 2)} {unit}, as "
+            f"{percent(summary['false_alarm_rate'])} of new normal ones will be."
+        )
+        if before is not None:
+            flagged = percent(summary["flagged_before"])
+            say(f"The threshold before, {number(before, 2)}, called {flagged} of these odd.")
+        say(f"Written: {output}")
+    list_failures(failed)
+    return UNREAD if failed else 0
