@@ -52,7 +52,8 @@ def main() -> None:
         X, y, is_swapped = swapped_labels(options.data / "mnist", seed)
         for name, settings in MODELS.items():
             start = time.perf_counter()
-            cvae = CVAE(**settings, max_iter=options.max_iter, score_precision="float32", random_state=seed)
+            training = {"max_iter": options.max_iter, "learning_rate_init": 2e-3}
+            cvae = CVAE(**settings, **training, score_precision="float32", random_state=seed)
             conditional = cvae.fit(X, y).score_samples(X, y)
             given = cvae.label_log_proba(X)[np.arange(len(y)), np.searchsorted(cvae.classes_, y)]
             results.append(

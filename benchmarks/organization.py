@@ -185,6 +185,7 @@ def main() -> None:
                     hidden_layer_sizes=(512, 256),
                     likelihood=likelihood,
                     max_iter=options.max_iter,
+                    learning_rate_init=2e-3,
                     score_precision="float32",
                     random_state=seed,
                 ).fit(X_train)

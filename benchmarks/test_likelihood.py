@@ -58,6 +58,7 @@ def main() -> None:
         likelihood="bernoulli",
         batch_size=100,
         max_iter=options.epochs,
+        learning_rate_init=2e-3,
         contamination=0.05,  # every row trains
         score_precision="float32",
         random_state=options.seed,

@@ -167,7 +167,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
                 "Takes           4 columns: \\x1b[31mred, two\\nlines, \\u202egnp.exe, größe",
                 "Scaling         every column to mean 0 and standard deviation 1",
                 "Network         dense layers of 7, 5; 189 weights",
-                "Training        150 rows, 2 epochs; beta=0, batch_size=128, learning_rate_init=0.002,",
+                "Training        150 rows, 2 epochs; beta=0, batch_size=128, learning_rate_init=auto,",
                 "False alarms    3.2 % of new normal rows, from 30 calibration rows",
             ],
         ),
@@ -217,7 +217,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
             [
                 "Scaling         none, values are taken as they come",
                 "Network         EncoderDecoder, a network of its own; 21 weights",
-                "Training        150 rows, 0 epochs; beta=1.0, batch_size=128, learning_rate_init=0.002",
+                "Training        150 rows, 0 epochs; beta=1.0, batch_size=128, learning_rate_init=auto",
                 "Score           neg_kl in nats, higher is more normal; odd below −",
             ],
         ),
@@ -259,7 +259,7 @@ def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
     assert "\nKL " not in page_of(saved, "wide", capsys)  # an AE has none
 
 
-@pytest.mark.parametrize(("max_iter", "planned"), [(40, "40"), ("auto", "2,000")])
+@pytest.mark.parametrize(("max_iter", "planned"), [(40, "40"), ("auto", "1,400")])
 def test_a_training_that_ended_early_says_so(max_iter, planned, iris, tmp_path, capsys):
     def interrupt(record, model):
         if record["epoch"] == 2:

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
-from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian
+from vaetools import AE, CVAE, VAE, Bernoulli, EncoderDecoder, Gaussian
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.rows import split_rows
@@ -470,9 +470,24 @@ def test_collapse_is_reported_with_the_remedy(correlated):
     assert not vae.active_units_.any()
 
 
-def test_auto_makes_about_2000_steps():
+@pytest.mark.parametrize(
+    ("options", "rate", "n_epochs"),
+    [
+        ({}, 4e-3, 140),
+        ({"image_shape": (1, 1, 2), "hidden_channels": ()}, 4e-3, 140),
+        ({"image_shape": (1, 1, 2), "hidden_channels": (1,)}, 2e-3, 200),
+        ({"learning_rate": "constant"}, 2e-3, 200),
+        ({"network": EncoderDecoder(torch.nn.Linear(2, 1), torch.nn.Linear(1, 2))}, 2e-3, 200),
+        ({"learning_rate_init": 3e-3}, 3e-3, 200),
+    ],
+)
+def test_how_fast_and_how_long_auto_trains(options, rate, n_epochs):
+    """1,280 rows are ten steps."""
     X = np.random.default_rng(0).normal(size=(1280, 2))
-    assert VAE(1, hidden_layer_sizes=(2,), contamination=0.1, beta=0.1).fit(X).n_iter_ == 200
+    sizes = {} if "network" in options else {"n_components": 1, "hidden_layer_sizes": (2,)}
+    ae = AE(**sizes, **options, contamination=0.1, random_state=0).fit(X)
+    assert ae.n_iter_ == ae.max_iter_ == n_epochs
+    assert ae.history_["learning_rate"].max() == pytest.approx(rate, rel=0.01)  # at the start of an epoch
 
 
 # Any number of rows, any column

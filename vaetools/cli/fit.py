@@ -60,7 +60,10 @@ if TYPE_CHECKING:
     "--beta", type=click.FloatRange(0), metavar="WEIGHT", help="Weight of the KL term while training."
 )
 @click.option(
-    "--max-iter", type=click.IntRange(0), metavar="N", help="Epochs; about 2,000 steps unless said."
+    "--max-iter",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Epochs; about 2,000 steps unless said, without convolutions 1,400.",
 )
 @click.option(
     "--contamination",

@@ -41,7 +41,8 @@ from vaetools.nn.parallel import Workers
 from vaetools.nn.rows import Rows
 from vaetools.nn.training import Callback, Record, Trainer, TrainingSettings
 
-_AUTO_STEPS, _AUTO_EPOCHS = 2_000, 10
+_AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
+_DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
@@ -307,6 +308,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             n_known = n_known + (~x.isnan()).sum(dim=0)
         self.model_.likelihood.fit_scale(total / n_known)
 
+    def _pace(self) -> tuple[float, float]:
+        """Return the learning rate, and the steps that training needs at it."""
+        if self.learning_rate_init != "auto":
+            return self.learning_rate_init, _AUTO_STEPS
+        dense = self.network is None and (self.image_shape is None or not self.hidden_channels)
+        if dense and self.learning_rate == "one_cycle":
+            return _DENSE_RATE, _DENSE_STEPS * _AUTO_STEPS
+        return _AUTO_RATE, _AUTO_STEPS
+
     def _train(
         self,
         rows: Rows,
@@ -317,14 +327,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
     ) -> KeyboardInterrupt | None:
         """Run the training loop, keep its record and settle the weights; return what interrupted it."""
         batch_size = min(self.batch_size, len(rows))
+        rate, n_steps = self._pace()
         n_epochs = self.max_iter
         if n_epochs == "auto":
-            n_epochs = max(_AUTO_EPOCHS, round(_AUTO_STEPS / math.ceil(len(rows) / batch_size)))
+            n_epochs = max(_AUTO_EPOCHS, round(n_steps / math.ceil(len(rows) / batch_size)))
         settings = TrainingSettings(
             n_epochs=n_epochs,
             batch_size=batch_size,
             learning_rate=self.learning_rate,
-            learning_rate_init=self.learning_rate_init,
+            learning_rate_init=rate,
             beta=getattr(self, "beta", 1.0),
             kl_warmup=getattr(self, "kl_warmup", 0.0),
             input_noise=self.input_noise,

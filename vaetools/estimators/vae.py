@@ -83,7 +83,7 @@ class VAE(OutlierMixin, Detector):
         standardize: bool | str = "auto",
         batch_size: int = 128,
         learning_rate: str = "one_cycle",
-        learning_rate_init: float = 2e-3,
+        learning_rate_init: float | str = "auto",
         max_iter: int | str = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
