@@ -64,6 +64,16 @@ def test_top_is_a_table_of_the_oddest(photos, photo_model, expected, capsys):
     assert err == ""
 
 
+def test_a_row_beyond_all_numbers_is_the_oddest(orders, order_model, tmp_path, capsys):
+    table = pd.read_csv(orders).head(20)
+    table.loc[7, "b"], table.loc[9, "b"] = 1e307, -1e12
+    table.to_csv(tmp_path / "far.csv", index=False)
+    assert main(["score", str(order_model), str(tmp_path / "far.csv"), "--id", "order", "--top", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[-2:]] == ["7", "9"]
+    assert max(map(len, lines)) <= 100
+
+
 def test_top_rows_of_a_table_say_why(orders, order_model, tmp_path, capsys):
     odd = pd.read_csv(orders).head(3)
     odd.loc[1, "b"] = 1.2e6

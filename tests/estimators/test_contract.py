@@ -283,6 +283,17 @@ def test_memory_map_stays_on_disk(tmp_path, digits, monkeypatch):
     assert largest == 128  # a batch
 
 
+def test_a_threshold_at_minus_infinity_flags_nothing(correlated):
+    vae = VAE(2, **SMALL).fit(correlated)
+    far = correlated.copy()
+    far[::3] *= 1e200  # too far for floats: they score -inf
+    vae.recalibrate(far)
+    assert vae.offset_ == -np.inf
+    assert (vae.predict(far) == 1).all()
+    assert (vae.p_values(far) > 0.05).all()
+    assert vae.decision_function(far)[:4].tolist() == [0, np.inf, np.inf, 0]
+
+
 # Rows have one job
 
 

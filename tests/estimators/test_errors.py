@@ -105,7 +105,12 @@ def with_value(value):
         (
             lambda: vae().fit(X).score_table(X, scores=["tables"]),
             ValueError,
-            "got 'tables'. A score that compares with training rows needs a fit with anomaly_score='tables'",
+            "got 'tables'. It compares with training rows: fit with anomaly_score='tables'",
+        ),
+        (
+            lambda: AE(max_iter=1, contamination=0.1).fit(X).score_table(X, scores=["neg_kl"]),
+            ValueError,
+            "got 'neg_kl'.",
         ),
         (lambda: Gaussian(-2), ValueError, "got -2"),
         (lambda: Gaussian("learned"), ValueError, "got 'learned'"),

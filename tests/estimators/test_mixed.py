@@ -418,7 +418,7 @@ def fit(table, **chosen):
         (
             lambda t: fit(t, color="bernoulli"),
             ValueError,
-            "two values for 'bernoulli'; got 'blue', 'green', 'red'",
+            "two values in the rows that train for 'bernoulli'; got 'blue', 'green', 'red'",
         ),
         (lambda t: fit(t, color="gaussian"), ValueError, "column 'color' must be numbers; got '"),
         (
@@ -444,6 +444,11 @@ def fit(table, **chosen):
             "at most 1000 categories; got 1600",
         ),
         (lambda t: fit(np.full((30, 2), 1j)), ValueError, "Complex data not supported"),
+        (
+            lambda t: fit(t.assign(size=pd.arrays.SparseArray(np.zeros(len(t))))),
+            TypeError,
+            "column 'size' must be dense; got Sparse[float64, ",
+        ),
     ],
 )
 def test_bad_tables_are_refused_by_name(call, error, message, table):
@@ -464,3 +469,38 @@ def test_bad_tables_are_refused_by_name(call, error, message, table):
 def test_rows_unlike_those_of_training_are_refused(spoil, message, model, table):
     with pytest.raises(ValueError, match=re.escape(message)):
         model.score_samples(spoil(table))
+
+
+@pytest.mark.parametrize("cell", [None, np.nan, pd.NA, pd.NaT, np.timedelta64("NaT")], ids=repr)
+def test_every_kind_of_missing_is_missing(cell, model, table):
+    X = table.head(3).astype({"size": object})
+    X.loc[:, "size"] = [X["size"].iloc[0], cell, cell]
+    expected = model.score_samples(table.head(3).assign(size=[table["size"].iloc[0], np.nan, np.nan]))
+    np.testing.assert_array_equal(model.score_samples(X), expected)
+    alone = table.head(1).assign(size=cell)  # a column of nothing else has a type of its own
+    np.testing.assert_array_equal(model.score_samples(alone), model.score_samples(alone.assign(size=np.nan)))
+
+
+def test_numbers_of_which_some_are_nat_train():
+    X = pd.DataFrame({"a": [1.0, 2.0, pd.NaT] * 40}, dtype=object)
+    assert fit(X).columns_.columns[0].kind == "gaussian"
+
+
+@pytest.mark.parametrize("dtype", ["bool", "boolean", "bool[pyarrow]", "category"])
+def test_what_is_taken_for_numbers_is_reconstructed_as_the_nearest_value(dtype):
+    cells = np.arange(300) % 3 if dtype == "category" else np.arange(300) % 2 == 1
+    X = pd.DataFrame({"a": pd.Series(cells).astype(dtype), "b": 10.0 * cells})
+    options = {"hidden_layer_sizes": (32,), "max_iter": 300, "learning_rate_init": 1e-2, "random_state": 0}
+    model = VAE(1, likelihood="mixed", column_likelihoods={"a": "gaussian"}, **options).fit(X)
+    made = model.reconstruct(X)["a"]
+    assert made.dtype == ("int64" if dtype == "category" else dtype)
+    assert (made.to_numpy(cells.dtype) == cells).mean() > 0.95
+
+
+def test_what_only_suspects_have_is_not_learnt():
+    rng = np.random.default_rng(0)
+    far = np.arange(300) >= 290
+    X = pd.DataFrame({"n": rng.normal(size=300) + 60 * far, "c": np.where(far, "rare", "usual")})
+    model = VAE(trimmed_fraction=0.1, contamination=0.1, **OPTIONS).fit(X)
+    assert set(np.flatnonzero(far)) <= set(model.suspects_)
+    assert model.columns_.columns[1].values == ["usual"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from vaetools import AE, VAE
+from vaetools import AE, CVAE, VAE
 
 OPTIONS = {
     "image_shape": (1, 8, 8),
@@ -106,3 +106,17 @@ def test_trimming_wins_back_what_contamination_takes(trimmed, contaminated):
 def test_without_trimming_there_are_no_suspects(digits):
     ae = AE(2, contamination=0.1, **OPTIONS | {"max_iter": 1}).fit(digits[0][:50])
     assert ae.suspects_.tolist() == []
+
+
+def test_a_label_that_only_suspects_have_is_impossible_and_said_so():
+    rng = np.random.default_rng(0)
+    X = np.r_[rng.normal(size=(200, 3)), rng.normal(size=(10, 3)) + 30]
+    y = np.arange(210) >= 200
+    cvae = CVAE(
+        2, hidden_layer_sizes=(8,), max_iter=2, trimmed_fraction=0.1, contamination=0.1, random_state=0
+    )
+    with pytest.warns(UserWarning, match=r"labels \[True\]: they .* or a smaller trimmed_fraction"):
+        cvae.fit(X, y)
+    assert set(range(200, 210)) <= set(cvae.suspects_)
+    assert cvae.class_prior_.tolist() == [1, 0]
+    assert (cvae.label_log_proba(X)[:, 1] == -np.inf).all()

@@ -36,4 +36,5 @@ def test_every_character_can_be_written_and_none_moves_a_cursor():
 
 def test_numbers_and_absent_numbers():
     assert (number(-1.25, 1), number(0.98765, 3), number(None, 1)) == ("−1.2", "0.988", "–")
+    assert (number(-3.4e38, 1), number(999_999_999_999, 0)) == ("−3.4e+38", "999999999999")
     assert (percent(0.0625), percent(None)) == ("6.2 %", "–")

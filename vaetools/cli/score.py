@@ -209,11 +209,11 @@ class Tally:
             self.scores.append(part.table["score"].to_numpy())
         if not self.n_oddest:
             return
-        best = part.table.reset_index(drop=True).nsmallest(self.n_oddest, "score")
-        rows = part.X[best.index]
+        order = _oddest(part.table, self.n_oddest)
+        best, rows = part.table.iloc[order], part.X[order]
         if self.oddest is not None:
             best, rows = pd.concat([self.oddest, best]), np.concatenate([self.oddest_rows, rows])
-        order = np.argsort(best["score"].to_numpy(), kind="stable")[: self.n_oddest]
+        order = _oddest(best, self.n_oddest)
         self.oddest, self.oddest_rows = best.iloc[order], rows[order]
 
     def settle(self) -> None:
@@ -242,6 +242,13 @@ class Tally:
             "output": None if output is None else str(output),
             "html": None if html is None else str(html),
         }
+
+
+def _oddest(table: pd.DataFrame, n: int) -> Any:
+    """Return the places of the rows that score lowest; a score beyond all numbers (NaN) is the oddest."""
+    import numpy as np
+
+    return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[:n]
 
 
 def _expected_rate(model: Any) -> float | None:

@@ -191,9 +191,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
         split = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
-        self._learn_labels(labels, split.train)
-        X = self._learn_columns(X, split.train)
-        kept = self._trim(X, split.train, seed)
+        table, kept = X, split.train
+        self._learn_labels(labels, kept)
+        X = self._learn_columns(table, kept)
+        kept = self._trim(X, kept, seed)
+        if len(self.suspects_):  # what only they have is not learnt
+            self._learn_labels(labels, kept)
+            X = self._learn_columns(table, kept)
         self._build(X, kept, seed)
         rows, validate, calibrate = (
             self._rows(X, labels, index) for index in (kept, split.validate, split.calibrate)
@@ -221,7 +225,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         return self.columns_.encode(owner, X)
 
     def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
-        """Note how much labels are used, in a conditional model, and warn where they hardly are."""
+        """Warn where labels are not or hardly used, in a conditional model, and note how much they are."""
 
     def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Return checked rows and, in a conditional model, label codes."""

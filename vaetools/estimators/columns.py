@@ -74,6 +74,8 @@ class Column:
         """Return numbers or codes as cells; numbers are rounded where cells were integers."""
         if self.kind != "gaussian":
             cells = pd.Series(pd.Index(self.values, dtype=object).take(codes.astype(np.intp)))
+        elif types.is_bool_dtype(self.dtype):
+            cells = pd.Series(codes >= 0.5)
         elif types.is_integer_dtype(self.dtype):
             limits = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype))
             cells = pd.Series(codes.round().clip(limits.min, limits.max))
@@ -130,7 +132,10 @@ class Columns:
                     "missing cells. Drop the column."
                 )
             has_gaps = masking or len(known) < len(train)
-            columns.append(Column(kind, _values(owner, name, kind, known), cells.dtype, has_gaps))
+            dtype = cells.dtype
+            if kind == "gaussian" and isinstance(dtype, pd.CategoricalDtype):
+                dtype = dtype.categories.dtype  # expected numbers lie between categories
+            columns.append(Column(kind, _values(owner, name, kind, known), dtype, has_gaps))
         return cls(names if isinstance(X, pd.DataFrame) else None, columns)
 
     def check_names(self, owner: str, names: list[Any]) -> None:
@@ -191,10 +196,10 @@ def _check_names(owner: str, names: list[Any]) -> None:
 
 def _kind(owner: str, name: Any, cells: pd.Series) -> str:
     """Return the likelihood that the cells of a column ask for."""
-    found = types.infer_dtype(cells, skipna=True)
+    known = cells.dropna()
+    found = types.infer_dtype(known, skipna=True)  # of NaT it would make dates
     if found in _KINDS:
         return _KINDS[found]
-    known = cells.dropna()
     examples = known[~known.map(type).duplicated()]
     came = " and ".join(f"{reprlib.repr(cell)} ({type(cell).__name__})" for cell in examples)
     raise TypeError(  # scikit-learn's checks ask for the words "argument must be"
@@ -207,6 +212,11 @@ def _kind(owner: str, name: Any, cells: pd.Series) -> str:
 def _check_lasting(owner: str, name: Any, kind: str, cells: pd.Series) -> None:
     """Raise where a model file cannot hold the categories or the type of a column."""
     values: Any = () if kind == "gaussian" else cells.dropna()
+    if isinstance(cells.dtype, pd.SparseDtype):
+        raise TypeError(
+            f"{owner}: column {name!r} must be dense; got {cells.dtype}. Convert the table with "
+            "X.sparse.to_dense(), or the column with .sparse.to_dense()."
+        )
     if isinstance(cells.dtype, pd.CategoricalDtype):
         values = cells.dtype.categories
     odd = next((value for value in values if not isinstance(value, _LASTING)), None)
@@ -243,7 +253,8 @@ def _values(owner: str, name: Any, kind: str, known: pd.Series) -> list[Any]:
             values = [type(values[0])(value) for value in (0, 1)]
         if len(values) != 2:
             raise ValueError(
-                f"{owner}: column {name!r} must hold two values for 'bernoulli'; got {_some(values)}."
+                f"{owner}: column {name!r} must hold two values in the rows that train for 'bernoulli'; got "
+                f"{_some(values)}. A value too rare to be sure of is for 'categorical'."
             )
     if len(values) > _MAX_CATEGORIES:
         raise ValueError(
@@ -255,8 +266,8 @@ def _values(owner: str, name: Any, kind: str, known: pd.Series) -> list[Any]:
 
 def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
     """Return cells as finite numbers, NaN where one is missing."""
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        cells = cells.astype(object)
+    if isinstance(cells.dtype, pd.CategoricalDtype) or cells.isna().all():  # NaT has a type of its own
+        cells = cells.astype(object).where(cells.notna(), np.nan)
     if types.infer_dtype(cells, skipna=True) not in (*_NUMBERS, "boolean"):
         odd = next((cell for cell in cells.dropna() if not isinstance(cell, _REAL)), None)
         if odd is not None:

@@ -56,8 +56,9 @@ class Detector(BaseAutoencoder):
         -------
         decision : ndarray of shape (n_samples,), float64
         """
-        scores = self.score_samples(X)
-        return scores - self._calibrated("offset_")
+        scores, offset = self.score_samples(X), self._calibrated("offset_")
+        with np.errstate(invalid="ignore"):  # both may be infinite
+            return np.where(scores == offset, 0.0, scores - offset)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return 1 for rows that look normal and −1 for rows that do not.
@@ -231,10 +232,11 @@ class Detector(BaseAutoencoder):
         names = has if scores is None else list(scores)
         for name in names:
             if name not in has:
-                raise ValueError(
-                    f"{type(self).__name__}: scores must be among {has}; got {name!r}. A score that compares "
-                    f"with training rows needs a fit with anomaly_score={name!r}."
+                needs_fit = name in SCORES and self._can_score(name)
+                how = (
+                    f" It compares with training rows: fit with anomaly_score={name!r}." if needs_fit else ""
                 )
+                raise ValueError(f"{type(self).__name__}: scores must be among {has}; got {name!r}.{how}")
         index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(rows))
         others = [name for name in names if name != "elbo"]
         columns = dict(zip(others, self._evaluate_scores(rows, others).T, strict=True)) if others else {}

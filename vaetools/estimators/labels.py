@@ -158,16 +158,18 @@ class Labeled(Detector):
         """Learn the frequencies of labels among training rows."""
         counts = np.bincount(labels[train], minlength=len(self.classes_))
         self.class_prior_ = counts / counts.sum()
-        if (counts == 0).any():
+
+    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
+        """Warn where labels are not or hardly used, and note how much they are."""
+        absent = self.classes_[self.class_prior_ == 0].tolist()
+        if absent:
+            trimmed = ", or a smaller trimmed_fraction" if len(self.suspects_) else ""
             warnings.warn(
-                f"{type(self).__name__}: no row that trains has one of the labels "
-                f"{self.classes_[counts == 0].tolist()}: they count as impossible. Give more rows of them.",
+                f"{type(self).__name__}: no row that trains has one of the labels {absent}: they count as "
+                f"impossible. Give more rows of them{trimmed}.",
                 UserWarning,
                 stacklevel=4,
             )
-
-    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
-        """Note how much labels are used, and warn where they hardly are."""
         some = held_out if len(held_out) else rows
         some = dataclasses.replace(some, index=some.index[:: math.ceil(len(some) / _N_JUDGED)])
         log_joint = self._evaluate(some, lambda x, c: self.model_.label_log_joint(x))
@@ -207,8 +209,7 @@ class Labeled(Detector):
         for kinds, dtype in {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}.items():
             if y.dtype.kind == "O" and all(isinstance(label, kinds) for label in y):
                 return y.astype(dtype)
-        plain = (str, int, np.integer, np.bool_)
-        odd = next((label for label in y.tolist() if not isinstance(label, plain)), y[0])
+        odd = next((label for label in y.tolist() if not _is_plain(label)), y[0])
         raise ValueError(
             f"{type(self).__name__}: Unknown label type: y must be integers, booleans or strings, all of one "
             f"kind; got {odd!r} ({type(odd).__name__})."
@@ -233,6 +234,12 @@ class Labeled(Detector):
                 f"{unknown[0].item()!r}."
             )
         return codes
+
+
+def _is_plain(label: Any) -> bool:
+    """Whether a label is an integer, also as a float, a boolean or a string."""
+    whole = isinstance(label, float) and label.is_integer()
+    return whole or isinstance(label, (str, int, np.integer, np.bool_))
 
 
 def label_information(log_joint: np.ndarray, codes: np.ndarray, prior: np.ndarray) -> float:

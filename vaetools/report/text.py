@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 ABSENT = "–"
+_LARGE = 1e12  # numbers from here on have an exponent
 LONGEST = 40  # characters of a name in a sentence
 # controls, format characters (among them every change of direction), lone surrogates, line and
 # paragraph separators: they move a cursor, reorder or hide what stands beside them, or have no UTF-8
@@ -16,7 +18,10 @@ _JOINERS = "\u200c\u200d"  # Persian words and many emoji are spelled with them
 
 def number(value: float | None, digits: int) -> str:
     """Return a number with a proper minus sign, or a dash where there is none."""
-    return ABSENT if value is None else f"{value:z.{digits}f}".replace("-", "−")
+    if value is None:
+        return ABSENT
+    style = "e" if _LARGE <= abs(value) < math.inf else "f"
+    return f"{value:z.{digits}{style}}".replace("-", "−")
 
 
 def percent(share: float | None) -> str:
