@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vaetools.cli.info import finite
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -101,7 +102,7 @@ def recalibrate(
         "output": str(output),
     }
     if as_json:
-        click.echo(json.dumps(summary, indent=2, allow_nan=False))
+        click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         kind = "rows" if estimator.image_shape is None else "images"
         say(
