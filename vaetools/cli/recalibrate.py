@@ -88,10 +88,10 @@ def recalibrate(
     before = getattr(estimator, "offset_", None)
     estimator.recalibrate(X)
     save(calibrated, output)
-    unit = SCORES[estimator.anomaly_score_].unit
+    unit, scores = SCORES[estimator.anomaly_score_].unit, estimator.calibration_scores_
     summary: dict[str, Any] = {
         "n_calibration": len(X),
-        "flagged_before": None if before is None else float((estimator.calibration_scores_ < before).mean()),
+        "flagged_before": None if before is None else 1 - float((scores >= before).mean()),
         "threshold_before": before,
         "threshold": estimator.offset_,
         "false_alarm_rate": expected_rate(len(X), estimator.false_alarm_rate),
