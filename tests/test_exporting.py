@@ -276,8 +276,8 @@ def test_a_missing_package_is_named(package, tmp_path, iris, monkeypatch):
 
 def test_blocks_of_the_guide_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 20)
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_EPOCHS", 1)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 20)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_EPOCHS", 1)
     names = {}
     for block in re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL):
         exec(compile(block, "serving.md", "exec"), names)

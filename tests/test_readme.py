@@ -40,19 +40,19 @@ def files(tmp_path, monkeypatch):
 @pytest.fixture
 def short_training(monkeypatch):
     """Let training be over soon where the README does not say how long it is."""
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 2)
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_EPOCHS", 1)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 2)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_EPOCHS", 1)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # tensorboard's own
 def test_python_blocks_run_and_say_the_truth(tmp_path, files, monkeypatch):
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 500)  # a quarter is enough to be true
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 500)  # a quarter is enough to be true
     names = {}
     for kind, block in BLOCKS:
         if kind == "python":
             if "read_images" in block:
-                monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 2)
-                monkeypatch.setattr("vaetools.estimators.base._AUTO_EPOCHS", 1)
+                monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 2)
+                monkeypatch.setattr("vaetools.estimators.building._AUTO_EPOCHS", 1)
             exec(compile(block, "README.md", "exec"), names)
     assert names["codes"].shape == (1616, 8)
     assert len(set(names["clusters"])) == 9
@@ -104,7 +104,7 @@ GUIDE = (Path(__file__).parents[1] / "docs" / "explanation.md").read_text(encodi
 def test_blocks_of_the_guide_to_explanations_run(mode, channels, tmp_path, monkeypatch):
     """As they stand, but for their sizes: fewer and smaller boards, and one epoch of their tiles."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 200)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 200)
     folder = tmp_path / "boards" / "good"
     folder.mkdir(parents=True)
     for i in range(40):

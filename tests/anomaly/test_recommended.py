@@ -164,8 +164,8 @@ def test_every_model_ranks_strange_images_last(digits, estimator, name):
 
 
 def test_the_guide_runs_and_names_every_score(monkeypatch):
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 2)
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_EPOCHS", 1)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 2)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_EPOCHS", 1)
     guide = (Path(__file__).parents[2] / "docs" / "scores.md").read_text(encoding="utf-8")
     for block in re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL):
         exec(compile(block, "scores.md", "exec"), {})

@@ -23,6 +23,7 @@ from vaetools.estimators.building import (
     resolve_device,
     resolve_dtype,
     resolve_likelihood,
+    resolve_training,
 )
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, train
 from vaetools.estimators.columns import Columns
@@ -39,10 +40,8 @@ from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
 from vaetools.nn.parallel import Workers
 from vaetools.nn.rows import Rows
-from vaetools.nn.training import Callback, Record, Trainer, TrainingSettings
+from vaetools.nn.training import Callback, Record, Trainer
 
-_AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
-_DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
@@ -312,15 +311,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             n_known = n_known + (~x.isnan()).sum(dim=0)
         self.model_.likelihood.fit_scale(total / n_known)
 
-    def _pace(self) -> tuple[float, float]:
-        """Return the learning rate, and the steps that training needs at it."""
-        if self.learning_rate_init != "auto":
-            return self.learning_rate_init, _AUTO_STEPS
-        dense = self.network is None and (self.image_shape is None or not self.hidden_channels)
-        if dense and self.learning_rate == "one_cycle":
-            return _DENSE_RATE, _DENSE_STEPS * _AUTO_STEPS
-        return _AUTO_RATE, _AUTO_STEPS
-
     def _train(
         self,
         rows: Rows,
@@ -330,27 +320,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         checkpoint: Checkpoint | None,
     ) -> KeyboardInterrupt | None:
         """Run the training loop, keep its record and settle the weights; return what interrupted it."""
-        batch_size = min(self.batch_size, len(rows))
-        rate, n_steps = self._pace()
-        n_epochs = self.max_iter
-        if n_epochs == "auto":
-            n_epochs = max(_AUTO_EPOCHS, round(n_steps / math.ceil(len(rows) / batch_size)))
-        settings = TrainingSettings(
-            n_epochs=n_epochs,
-            batch_size=batch_size,
-            learning_rate=self.learning_rate,
-            learning_rate_init=rate,
-            beta=getattr(self, "beta", 1.0),
-            kl_warmup=getattr(self, "kl_warmup", 0.0),
-            input_noise=self.input_noise,
-            input_masking=self.input_masking,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            precision=self.precision,
-        )
+        settings = resolve_training(self, len(rows))
         history: list[Record] = []
         interruption = None
-        if n_epochs:
+        if settings.n_epochs:
             if not any(weight.requires_grad for weight in self.model_.parameters()):
                 raise ValueError(
                     f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
@@ -366,7 +339,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             history = trainer.history
         self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
-        self.n_iter_, self.max_iter_ = len(history), n_epochs
+        self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
         # made anew because training rounded the constants that it holds beside the weights
         device, dtype = self._device, resolve_dtype(self, self._device)
         self.model_ = self._make_model(self.model_.network, self.model_.likelihood)

@@ -1,4 +1,4 @@
-"""From constructor parameters to a network, a likelihood and a device."""
+"""From constructor parameters to a network, a likelihood, a device and the settings of training."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.networks import ACTIVATIONS, Network, default_channels, draw_weights
+from vaetools.nn.training import TrainingSettings
 
 _WIDE = 128  # features above which the dense layers are wider
+_AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
+_DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 
 
 def resolve_device(estimator: Any) -> torch.device:
@@ -43,6 +46,33 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
     given = estimator.likelihood
     likelihood = LIKELIHOODS[given]() if isinstance(given, str) else given
     return likelihood.bind(n_features)
+
+
+def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
+    """Return how the training loop is to run on so many rows."""
+    dense = estimator.network is None and (estimator.image_shape is None or not estimator.hidden_channels)
+    rate, n_steps = estimator.learning_rate_init, float(_AUTO_STEPS)
+    if rate == "auto":
+        rate = _AUTO_RATE
+        if dense and estimator.learning_rate == "one_cycle":
+            rate, n_steps = _DENSE_RATE, _DENSE_STEPS * _AUTO_STEPS
+    batch_size = min(estimator.batch_size, n_rows)
+    n_epochs = estimator.max_iter
+    if n_epochs == "auto":
+        n_epochs = max(_AUTO_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
+    return TrainingSettings(
+        n_epochs=n_epochs,
+        batch_size=batch_size,
+        learning_rate=estimator.learning_rate,
+        learning_rate_init=rate,
+        beta=getattr(estimator, "beta", 1.0),
+        kl_warmup=getattr(estimator, "kl_warmup", 0.0),
+        input_noise=estimator.input_noise,
+        input_masking=estimator.input_masking,
+        n_iter_no_change=estimator.n_iter_no_change,
+        tol=estimator.tol,
+        precision=estimator.precision,
+    )
 
 
 def check_image_shape(estimator: Any, n_features: int) -> None:

@@ -9,7 +9,7 @@ GUIDE = (Path(__file__).parents[3] / "docs" / "organization.md").read_text(encod
 
 
 def test_blocks_run(monkeypatch):
-    monkeypatch.setattr("vaetools.estimators.base._AUTO_STEPS", 100)
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 100)
     names = {}
     for block in re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL):
         exec(compile(block, "organization.md", "exec"), names)
