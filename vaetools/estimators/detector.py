@@ -167,13 +167,13 @@ class Detector(BaseAutoencoder):
 
         Examples
         --------
-        >>> from sklearn.datasets import load_iris
-        >>> from vaetools import VAE
-        >>> X = load_iris(as_frame=True).data
-        >>> vae = VAE(n_components=2, random_state=0).fit(X)
-        >>> odd = X.iloc[:1].assign(**{"petal width (cm)": 2.4})  # of a flower with short petals
+        >>> from sklearn.datasets import load_wine
+        >>> from vaetools import VAE, Gaussian
+        >>> X = load_wine(as_frame=True).data
+        >>> vae = VAE(likelihood=Gaussian("per_feature"), random_state=0).fit(X)
+        >>> odd = X.iloc[:1].assign(ash=9.0)  # others have at most 3.2
         >>> vae.explain(odd).table(top=1)["column"].tolist()
-        ['petal width (cm)']
+        ['ash']
         """
         return self._explain(X)
 
