@@ -44,7 +44,8 @@ def main() -> None:
     start = time.perf_counter()
 
     def watch(record: dict[str, float], model: Autoencoder) -> None:
-        X[:] = binarized(train, rng)  # the next epoch sees other draws of the same images
+        # the next epoch sees other draws of the same images: of so many rows `fit` keeps no copy
+        X[:] = binarized(train, rng)
         if record["epoch"] % max(1, options.epochs // 20) == 0:
             with torch.no_grad():
                 nats = -model.log_likelihood(some, noise).mean().item()

@@ -73,8 +73,6 @@ def recalibrate(
       threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], output
     """
     check_output(output, (".safetensors",), data)
-    from vaetools.anomaly.calibration import expected_rate
-    from vaetools.anomaly.scores import SCORES
     from vaetools.persistence import load, save, split_reader
     from vaetools.report.text import number, percent
     from vaetools.streaming import read_rows
@@ -88,30 +86,37 @@ def recalibrate(
     before = getattr(estimator, "offset_", None)
     estimator.recalibrate(X)
     save(calibrated, output)
-    unit, scores = SCORES[estimator.anomaly_score_].unit, estimator.calibration_scores_
-    summary: dict[str, Any] = {
-        "n_calibration": len(X),
-        "flagged_before": None if before is None else 1 - float((scores >= before).mean()),
-        "threshold_before": before,
-        "threshold": estimator.offset_,
-        "false_alarm_rate": expected_rate(len(X), estimator.false_alarm_rate),
-        "score": estimator.anomaly_score_,
-        "unit": unit,
-        "n_failed": len(failed),
-        "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in failed],
-        "output": str(output),
-    }
+    facts = facts_of(estimator, before)
     if as_json:
+        lost = [{"id": readable(name), "reason": readable(reason)} for name, reason in failed]
+        summary = facts | {"n_failed": len(failed), "failed": lost, "output": str(output)}
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         kind = "rows" if estimator.image_shape is None else "images"
         say(
-            f"{counted(len(X), kind)} calibrate: odd below {number(estimator.offset_, 2)} {unit}, as "
-            f"{percent(summary['false_alarm_rate'])} of new normal ones will be."
+            f"{counted(len(X), kind)} calibrate: odd below {number(estimator.offset_, 2)} {facts['unit']}, "
+            f"as {percent(facts['false_alarm_rate'])} of new normal ones will be."
         )
         if before is not None:
-            flagged = percent(summary["flagged_before"])
+            flagged = percent(facts["flagged_before"])
             say(f"The threshold before, {number(before, 2)}, called {flagged} of these odd.")
         say(f"Written: {output}")
     list_failures(failed)
     return UNREAD if failed else 0
+
+
+def facts_of(model: Any, before: float | None) -> dict[str, Any]:
+    """Return the threshold of a calibrated model, and what the one before made of the same rows."""
+    from vaetools.anomaly.calibration import expected_rate
+    from vaetools.anomaly.scores import SCORES
+
+    scores = model.calibration_scores_
+    return {
+        "n_calibration": len(scores),
+        "flagged_before": None if before is None else 1 - float((scores >= before).mean()),
+        "threshold_before": before,
+        "threshold": model.offset_,
+        "false_alarm_rate": expected_rate(len(scores), model.false_alarm_rate),
+        "score": model.anomaly_score_,
+        "unit": SCORES[model.anomaly_score_].unit,
+    }

@@ -64,7 +64,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Numbers; a memory map stays on disk. With ``likelihood="mixed"`` a table, best a DataFrame,
+            Numbers; a large memory map stays on disk. With ``likelihood="mixed"`` a table, best a DataFrame,
             of numbers, booleans and text, NaN where a cell is missing.
         y : Ignored
             Present for API consistency.

@@ -46,7 +46,7 @@ class Rows:
     def near(self, device: torch.device, dtype: torch.dtype) -> Rows | MovedRows:
         """Return the rows as training takes them best: scaled and moved at once, where there is room.
 
-        In main memory that saves small networks a tenth of a step, and large ones nothing.
+        In main memory few rows are worth it: small networks gain a little time, large ones none.
         """
         on_gpu = device.type == "cuda"
         room = _MOVED_SHARE * torch.cuda.mem_get_info(device)[0] if on_gpu else _MOVED_BYTES
