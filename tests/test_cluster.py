@@ -138,6 +138,15 @@ def test_a_table_too(in_process, orders, order_model, id_column, tmp_path):
     assert scored.failed == [Failure(155, "column 'b' is missing")]
 
 
+def test_a_table_of_several_kinds(in_process, orders, tmp_path):
+    frame = pd.read_parquet(orders / "orders.parquet")[["a", "b"]]
+    mixed = frame.assign(b=frame["b"] > 0, c=np.where(frame["a"] > 0, "up", None))
+    data, output = tmp_path / "mixed.parquet", tmp_path / "scores.parquet"
+    mixed.to_parquet(data, row_group_size=30)
+    model = VAE(likelihood="mixed", **QUICK).fit(mixed)
+    assert_same(output, one_process(model, data), score_with_ray(model, data, output))
+
+
 def test_addresses_are_read_and_written(in_process, orders, order_model, photos, photo_model, tmp_path):
     table, archive = tmp_path / "table", tmp_path / "photos.zip"
     scored = score_with_ray(order_model, f"file://{orders}/halves", f"file://{table}")

@@ -35,6 +35,10 @@ def files(tmp_path, monkeypatch):
     table = pd.DataFrame(rows, columns=["items", "total"]).assign(order=range(200))
     table.to_csv("sales.csv", index=False)
     table.head(50).to_csv("today.csv", index=False)
+    cars = pd.DataFrame({"km": rows[:, 0], "fuel": np.where(rows[:, 1] > 0, "diesel", None)})
+    cars = cars.assign(zip=[f"{i % 3:05}" for i in range(200)], plate=range(200))
+    for name in ("cars.csv", "new.csv"):
+        cars.to_csv(name, index=False)
 
 
 @pytest.fixture
@@ -83,7 +87,8 @@ def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
     assert len(pd.read_csv("selected.csv")) == 40
     assert "Of 40 images" in Path("odd.html").read_text()
     assert len(said["vaetools score photos.safetensors photos/test --top 20"].splitlines()) == 22
-    assert said["vaetools info sales.safetensors"].startswith("sales.safetensors: VAE of rows of 2 columns")
+    fit_sales = next(line for line in COMMANDS if "fit sales" in line)
+    assert "sales.safetensors: VAE of rows of 2 columns" in said[fit_sales]
     assert {"vector", "x", "y"} < set(pd.read_parquet("latents.parquet"))
     for made in ("projector/sprite.png", "grid.png", "strip.png", "similar.html", "report.html"):
         assert Path(made).stat().st_size > 100
@@ -95,6 +100,15 @@ def test_the_blocks_are_those_that_are_tested():
     install, test = (block for kind, block in BLOCKS[:2])
     assert install.strip().endswith("vaetools demo")  # whose command has tests of its own
     assert "pytest" in test  # the line that .ci/run reads from here
+
+
+def test_commands_of_the_guide_to_mixed_tables_run(files, short_training, capsys):
+    guide = (Path(__file__).parents[1] / "docs" / "mixed.md").read_text(encoding="utf-8")
+    commands = [line for line in guide.splitlines() if line.startswith("vaetools")]
+    assert len(commands) == 2
+    for line in commands:
+        assert main(shlex.split(line)[1:]) == 0, line
+    assert "zip" in capsys.readouterr().out
 
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "explanation.md").read_text(encoding="utf-8")

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.kinds import BOOLEAN, NUMBER, TEXT, Kind
 from vaetools.data.reader import MODES, ImageReader
 from vaetools.data.sources import Source, kind_of, open_source
+from vaetools.estimators.columns import Column, Columns
 from vaetools.files import readable
 from vaetools.persistence import split_reader
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NORMAL, ODD = "normal", "odd"
+_NUMBERS = ("integer", "floating", "mixed-integer-float")  # as pandas calls categories that are numbers
 
 
 class Part(NamedTuple):
@@ -30,14 +34,14 @@ class Part(NamedTuple):
     ----------
     table : DataFrame of shape (n_rows, n_columns)
         First what each row is called, then what was asked for.
-    X : ndarray of shape (n_rows, n_features)
-        The rows themselves, as the model took them.
+    X : ndarray or DataFrame of shape (n_rows, n_features)
+        The rows themselves; a DataFrame for a model with ``likelihood="mixed"``.
     failed : list of Failure
         What could not be read, as (id, reason).
     """
 
     table: pd.DataFrame
-    X: np.ndarray
+    X: np.ndarray | pd.DataFrame
     failed: list[Failure]
 
 
@@ -133,10 +137,11 @@ def read_rows(model: Any, data: Any, *, id_column: str | None = None) -> tuple[p
     reader, _, columns = prepared(model, kind_of(data), data)
     batches = list(open_source(data, reader=reader, columns=columns, id_column=id_column).batches())
     ids = [name for batch in batches for name in batch.ids]
-    X = np.concatenate([batch.X for batch in batches])
-    return pd.DataFrame(X, index=ids, columns=columns), [
-        failure for each in batches for failure in each.failed
-    ]
+    failed = [failure for batch in batches for failure in batch.failed]
+    parts = [batch.X for batch in batches]
+    if isinstance(columns, dict):
+        return pd.concat(parts).set_axis(ids), failed
+    return pd.DataFrame(np.concatenate(parts), index=ids, columns=columns), failed
 
 
 def verdicts(model: Any, X: np.ndarray) -> pd.DataFrame:
@@ -191,7 +196,9 @@ def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], ve
             yield part
 
 
-def prepared(model: Any, kind: str, data: Any) -> tuple[ImageReader | None, Any, list[str] | None]:
+def prepared(
+    model: Any, kind: str, data: Any
+) -> tuple[ImageReader | None, Any, list[str] | dict[str, Kind] | None]:
     """Take a model apart for data of a kind.
 
     Parameters
@@ -207,25 +214,45 @@ def prepared(model: Any, kind: str, data: Any) -> tuple[ImageReader | None, Any,
     reader : ImageReader or None
         Its own, or one for its 8-bit images; None if it has none and takes rows of numbers alone.
     estimator : AE, VAE or CVAE
-    columns : list of str or None
-        The columns of a table that it takes, if it was fitted on named ones.
+    columns : list of str, dict from str to Kind, or None
+        The columns of a table that it takes, if it was fitted on named ones; with ``likelihood="mixed"``
+        how they are read.
 
     Raises
     ------
     ValueError
-        If the data are a table, and the model does not take one as it is streamed.
+        If the data are of a kind that the model does not take.
     """
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
     if reader is not None and kind == "table":
         raise ValueError(f"{data}: the model takes images; got a table.")
-    if estimator.columns_ is not None and kind == "table":
-        raise ValueError(
-            f"{data}: tables are streamed as numbers, and the model takes columns of several kinds; got "
-            "likelihood='mixed'. Read it with pandas, and call score_samples or transform."
-        )
+    if estimator.columns_ is not None:
+        if kind != "table":
+            raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
+        return None, estimator, _kinds(type(estimator).__name__, estimator.columns_)
     names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
     return reader or reader_for(estimator), estimator, names
+
+
+def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:
+    """Return how the columns of a table are read; where categories are of several types, as text."""
+    names = columns.names
+    if names is None or not all(isinstance(name, str) for name in names):
+        came = "an array" if names is None else "a DataFrame whose names of columns are no strings"
+        raise ValueError(
+            f"{owner}: files are read by the names of their columns, and the model was fitted on {came}. "
+            "Read the file with pandas, and call score_samples or transform."
+        )
+
+    def kind(column: Column) -> Kind:
+        if column.kind == "gaussian":
+            return Kind(BOOLEAN if types.is_bool_dtype(column.dtype) else NUMBER)
+        found = types.infer_dtype(column.values)
+        cells = BOOLEAN if found == "boolean" else NUMBER if found in _NUMBERS else TEXT
+        return Kind(cells, tuple(column.values) if column.kind == "bernoulli" else None)
+
+    return {name: kind(column) for name, column in zip(names, columns.columns, strict=True)}
 
 
 def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.DataFrame]) -> Part:

@@ -180,8 +180,8 @@ def test_json_is_all_that_is_printed(orders, tmp_path, capsys):
         (["{photos}", "-o", "m.safetensors", "--set", "beta"], "must be NAME=VALUE; got 'beta'"),
         (["{photos}", "-o", "m.safetensors", "--set", "gamma=1"], "no parameter 'gamma'"),
         (
-            ["{photos}", "-o", "m.safetensors", "--set", "likelihood=mixed"],
-            "VAE(likelihood='mixed').fit(pandas",
+            ["{photos}", "-o", "m.safetensors", "--likelihood", "mixed"],
+            "likelihood='mixed' is for tables (CSV, Parquet); got images",
         ),
         (["{photos}", "-o", "m.safetensors", "--set", "network=x"], "no parameter 'network'"),
         (["{photos}", "-o", "m.safetensors", "--set", "tol=-1"], "tol must be a number at least 0; got -1"),

@@ -61,7 +61,7 @@ def fit_models(iris, digits, folder):
         "encoder": VAE(network=encoder, max_iter=0, anomaly_score="neg_kl").fit(X),
         "unscored": VAE(network=encoder, max_iter=0).fit(X),
         "trimmed": AE(2, trimmed_fraction=0.1, anomaly_score="tables", **OPTIONS).fit(X),
-        "mixed": AE(2, likelihood="mixed", **OPTIONS).fit(mixed),
+        "mixed": AE(2, likelihood="mixed", column_likelihoods={4: "gaussian"}, **OPTIONS).fit(mixed),
     }
 
 
@@ -132,6 +132,7 @@ def test_json_of_what_only_some_models_have(saved, capsys):
     assert facts["table"]["feature_names"] == HOSTILE
     assert facts["few"]["feature_names"] is facts["few"]["column_kinds"] is None
     assert facts["mixed"]["feature_names"] == ["1", "2", "3", "4"]
+    assert facts["mixed"]["parameters"]["column_likelihoods"] == {"4": "gaussian"}
     assert facts["mixed"]["column_kinds"] == {"gaussian": 2, "bernoulli": 1, "categorical": 1}
     shares = dict(zip(saved["labels"][0].classes_, saved["labels"][0].class_prior_, strict=True))
     assert {each["label"]: each["share"] for each in facts["labels"]["labels"]} == shares

@@ -336,6 +336,10 @@ def _plain(value: Any, depth: int = _DEEPEST) -> Any:
         return [_plain(item, depth - 1) for item in value]
     if isinstance(value, dict) and "tuple" in value:
         return _plain(_entry(value, "tuple", list), depth - 1)
+    if isinstance(value, dict) and "dict" in value:
+        pairs = [_plain(pair, depth - 1) for pair in _entry(value, "dict", list)]
+        _items("dict", pairs, lambda pair: isinstance(pair, list) and len(pair) == 2, "a list of pairs")
+        return {str(name): item for name, item in pairs}
     if isinstance(value, dict) and "network" in value:
         return _entry(value, "network", str)
     if isinstance(value, dict):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.info import SCALINGS, finite, page
+from vaetools.cli.info import finite, page
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -21,7 +21,7 @@ from vaetools.cli.options import (
     one_or_many,
     shows_progress,
 )
-from vaetools.cli.saying import INTERRUPTED, counted, list_failures, say
+from vaetools.cli.saying import INTERRUPTED, list_failures, say
 from vaetools.cli.score import UNREAD
 from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output
@@ -30,7 +30,6 @@ from vaetools.report.text import printable
 
 if TYPE_CHECKING:
     from vaetools.cli.facts import Facts
-    from vaetools.data.sources import TrainingData
 
 
 @click.command(short_help="Train a model on a folder of images or a table.")
@@ -53,8 +52,9 @@ if TYPE_CHECKING:
 @click.option("--n-components", type=click.IntRange(1), metavar="N", help="Latent dimensions.")
 @click.option(
     "--likelihood",
-    type=click.Choice(["gaussian", "bernoulli", "continuous_bernoulli"]),
-    help="Density of a pixel or a column given its code; gaussian unless said.",
+    type=click.Choice(["gaussian", "bernoulli", "continuous_bernoulli", "mixed"]),
+    help="Density of a pixel or a column given its code; gaussian unless said. mixed: for tables with text "
+    "and missing cells.",
 )
 @click.option(
     "--beta", type=click.FloatRange(0), metavar="WEIGHT", help="Weight of the KL term while training."
@@ -165,7 +165,7 @@ def fit(
 
     DATA is a folder of images, image files, a text file of paths ("-": paths from standard input), or
     one CSV, Parquet, NPY, NPZ or IDX file. Its rows are taken as normal unless --contamination says
-    otherwise.
+    otherwise. A table must be of complete numbers, or else be fitted with --likelihood mixed.
 
     Says what it understood of the data before it trains, and afterwards how well the model describes rows
     that it was not trained on, and where the threshold lies. The file holds how images were read, so
@@ -181,6 +181,7 @@ def fit(
     Examples:
       vaetools fit boards/train/good -o boards.safetensors --size 64
       vaetools fit sales.csv -o sales.safetensors --drop customer --n-components 3
+      vaetools fit cars.csv -o cars.safetensors --likelihood mixed --id plate
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
     """
     check_output(output, (".safetensors",), data)
@@ -192,6 +193,7 @@ def fit(
     from sklearn.pipeline import make_pipeline
 
     import vaetools
+    from vaetools.cli.describing import describe_data
     from vaetools.cli.facts import read_facts
     from vaetools.data.sources import kind_of, read_training
     from vaetools.nn.parallel import Workers
@@ -211,7 +213,9 @@ def fit(
             )
         images = {}
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
-        read = read_training(source, labels=labels, drop=drop, id_column=id_column, **images)
+        read = read_training(
+            source, labels=labels, drop=drop, id_column=id_column, **images, **_table_options(model)
+        )
     if read.image_shape is not None:
         model.set_params(image_shape=read.image_shape)
     model.set_params(verbose=int(watched))
@@ -290,65 +294,11 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
             )
     model = cls(**parameters)
     check_parameters(model)
-    if model.likelihood == "mixed":
-        raise click.BadParameter(
-            "likelihood=mixed is for tables in memory, because files are read as numbers. In Python: "
-            f"vaetools.{cls.__name__}(likelihood='mixed').fit(pandas.read_csv(path)).",
-            param_hint="--set",
-        )
     return model
 
 
-def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
-    """Return what was understood of the data."""
-    import numpy as np
-
-    from vaetools.estimators.rows import scale_kind, value_range
-    from vaetools.nn.likelihoods import LIKELIHOODS
-    from vaetools.report.text import text_facts
-
-    X = np.asarray(read.X)
-    low, high = value_range(X)
-    kind = scale_kind(
-        X,
-        standardize=bool(model.standardize),
-        images=model.image_shape is not None,
-        unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
-    )
-    facts = {
-        "Data": f"{counted(len(X), read.kind)} from {data[0]}"
-        + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
-        "Shape": _shape_in_words(read, model.image_shape),
-        "Values": f"{low:g} to {high:g} ({X.dtype})",
-        "Scaling": SCALINGS[kind],
-        "Labels": _labels_in_words(read.labels, model),
-        "Left out": ", ".join(
-            [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
-            + [f"{len(read.ignored):,} files that are no images"] * bool(read.ignored)
-        ),
-    }
-    return text_facts(facts)
-
-
-def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
-    """Return what one row is."""
-    if image_shape is None:
-        names = [str(name) for name in getattr(read.X, "columns", [])]
-        shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-        return f"{read.X.shape[1]} columns" + (f": {shown}" if names else "")
-    channels, height, width = image_shape
-    color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
-    return f"{height} × {width} pixels (height × width), {color}"
-
-
-def _labels_in_words(labels: Any, model: Any) -> str:
-    """Return the commonest labels, and whether they are used."""
-    from collections import Counter
-
-    if labels is None:
-        return ""
-    counts = Counter(labels.tolist()).most_common()
-    shown = ", ".join(f"{label} ({n:,})" for label, n in counts[:5])
-    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
-    unused = "" if type(model).__name__ == "CVAE" else "; only a cvae uses them"
-    return f"{shown}{more}{unused}"
+def _table_options(model: Any) -> dict[str, Any]:
+    """Return how a table is read for a model."""
+    chosen = model.column_likelihoods or {}
+    as_text = [name for name, likelihood in chosen.items() if likelihood == "categorical"]
+    return {"mixed": model.likelihood == "mixed", "as_text": as_text}

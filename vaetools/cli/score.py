@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 _PICTURED = 24  # images on the page if --top does not say
-_WIDEST_NAME, _WIDEST_COLUMN = 48, 16  # characters; the table has 100 columns
+_WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
 
 @click.command(short_help="Score images or rows with a model: which are odd?")
@@ -191,11 +191,10 @@ class Tally:
         self.keep_scores = keep_scores
         self.scores: list[Any] = []
         self.oddest: Any = None  # a DataFrame once there is a row
-        self.oddest_rows: Any = None
+        self.oddest_rows: Any = None  # a DataFrame too
 
     def add(self, part: Part) -> None:
         """Count a batch and keep its oddest rows, as far as they are among the oddest of all."""
-        import numpy as np
         import pandas as pd
 
         self.failed += part.failed
@@ -210,11 +209,11 @@ class Tally:
         if not self.n_oddest:
             return
         order = _oddest(part.table, self.n_oddest)
-        best, rows = part.table.iloc[order], part.X[order]
+        best, rows = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
         if self.oddest is not None:
-            best, rows = pd.concat([self.oddest, best]), np.concatenate([self.oddest_rows, rows])
+            best, rows = pd.concat([self.oddest, best]), pd.concat([self.oddest_rows, rows])
         order = _oddest(best, self.n_oddest)
-        self.oddest, self.oddest_rows = best.iloc[order], rows[order]
+        self.oddest, self.oddest_rows = best.iloc[order], rows.iloc[order]
 
     def settle(self) -> None:
         """Make the verdicts that need to know all rows."""
@@ -274,21 +273,24 @@ def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | N
             say(f"Written: {path}")
 
 
-def _reasons(model: Any, rows: Any) -> list[str]:
+def _reasons(model: Any, rows: pd.DataFrame) -> list[str]:
     """Return the most surprising column of every row in words."""
-    import pandas as pd
-
     names = getattr(model, "feature_names_in_", None)
-    X = rows if names is None else pd.DataFrame(rows, columns=names)
+    X = rows.to_numpy() if names is None else rows.set_axis(names, axis=1)
     return [
         f"{_shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
         for _, column, value, expected, _ in model.explain(X).table(top=1).itertuples(index=False)
     ]
 
 
-def _short(value: float) -> str:
-    """Return a number of unknown size in three digits."""
-    return f"{value:.3g}".replace("-", "−")
+def _short(value: Any) -> str:
+    """Return a number of unknown size in three digits, and the start of any other cell."""
+    from vaetools.report.text import printable
+
+    if isinstance(value, float):
+        return f"{value:.3g}".replace("-", "−")
+    text = printable(str(value))
+    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
 
 
 def _shortened(name: Any, width: int) -> str:
@@ -328,7 +330,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
     from vaetools.report.gallery import Gallery, render_gallery
     from vaetools.report.histogram import bin_scores
 
-    oddest, rows = tally.oddest, tally.oddest_rows
+    oddest, rows = tally.oddest, tally.oddest_rows.to_numpy()
     explanation = model.explain(rows)
     page = render_gallery(
         Gallery(

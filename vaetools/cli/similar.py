@@ -145,11 +145,13 @@ def _image(path: str, reader: Any, estimator: Any) -> Target:
 
 def _row(query: str, parts: Iterator[Part], data: tuple[str, ...]) -> Target:
     """Return the row of that name as a target."""
+    import numpy as np
+
     for part in parts:
         named = [i for i, name in enumerate(part.table.iloc[:, 0]) if str(name) == query]
         if named:
             code = part.table.iloc[named[:1], 1:].to_numpy()
-            return Target(query, code, part.X[named[:1]], lambda name: str(name) == query)
+            return Target(query, code, np.asarray(part.X)[named[:1]], lambda name: str(name) == query)
     raise click.BadParameter(
         f"must be the name or number of a row of {data[0]}; got {query!r}.", param_hint="QUERY"
     )
@@ -172,7 +174,7 @@ def _find(target: Target, parts: Iterator[Part], k: int, data: tuple[str, ...]) 
         if not others.any():
             continue
         n_searched += int(others.sum())
-        codes, X = part.table[others], part.X[others]
+        codes, X = part.table[others], np.asarray(part.X)[others]
         found = nearest_codes(codes.iloc[:, 1:], target.code, min(k, len(codes)))
         near = codes.iloc[found.indices[0], :1].assign(distance=found.distances[0])
         near_rows = X[found.indices[0]]

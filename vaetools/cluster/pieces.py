@@ -10,6 +10,7 @@ from typing import Any
 
 from vaetools.cluster.storage import Found, fetched
 from vaetools.data.batches import Batch, Failure, regroup
+from vaetools.data.kinds import Kind
 from vaetools.data.reader import ImageReader
 from vaetools.data.tables import Table, open_table
 
@@ -51,7 +52,7 @@ class RowReader:
     filesystem : pyarrow.fs.FileSystem or None
     prefix : str
         As `Found` has them.
-    columns : list of str or None
+    columns : list of str, dict from str to Kind, or None
         Features of a table.
     id_column : str or None
     """
@@ -59,7 +60,7 @@ class RowReader:
     kind: str
     filesystem: Any
     prefix: str
-    columns: list[str] | None
+    columns: list[str] | dict[str, Kind] | None
     id_column: str | None
 
     @property
@@ -101,14 +102,18 @@ class RowReader:
 
 
 def plan(
-    found: Found, columns: list[str] | None, id_column: str | None, n_workers: int, n_features: int
+    found: Found,
+    columns: list[str] | dict[str, Kind] | None,
+    id_column: str | None,
+    n_workers: int,
+    n_features: int,
 ) -> Plan:
     """Cut files into pieces.
 
     Parameters
     ----------
     found : Found
-    columns : list of str or None
+    columns : list of str, dict from str to Kind, or None
         Features of a table; None takes all its columns.
     id_column : str or None
         Column of a table that names its rows.

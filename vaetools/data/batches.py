@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Failure(NamedTuple):
@@ -30,14 +33,14 @@ class Batch(NamedTuple):
     ----------
     ids : list of str or int
         Path or row number (from 0) of every row.
-    X : ndarray of shape (n_rows, n_features)
-        May have no rows.
+    X : ndarray or DataFrame of shape (n_rows, n_features)
+        May have no rows. A DataFrame where columns are of several kinds.
     failed : list of Failure
         What could not be read since the batch before.
     """
 
     ids: list
-    X: np.ndarray
+    X: np.ndarray | pd.DataFrame
     failed: list[Failure]
 
 

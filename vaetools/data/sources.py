@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from vaetools.data.arrays import array_batches, read_array
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.idx import is_idx
 from vaetools.data.images import read_images
+from vaetools.data.kinds import Kind
 from vaetools.data.listing import list_images
 from vaetools.data.reader import ImageReader
 from vaetools.data.tables import open_table
@@ -103,7 +104,7 @@ def open_source(
     data: Any,
     *,
     reader: ImageReader | None = None,
-    columns: Sequence[str] | None = None,
+    columns: Sequence[str] | Mapping[str, Kind] | None = None,
     id_column: str | None = None,
 ) -> Source:
     """Open data to stream, of any length.
@@ -115,8 +116,9 @@ def open_source(
         standard input. A table: CSV or Parquet. An array: NPY, NPZ or IDX.
     reader : ImageReader or None, default=None
         Fitted; needed for images.
-    columns : sequence of str or None, default=None
-        Columns of a table to read; None reads all, which must be numbers.
+    columns : sequence of str, dict from str to Kind, or None, default=None
+        Columns of a table to read, with kinds if their cells may be missing; None reads all, which
+        must be numbers.
     id_column : str or None, default=None
         Column of a table that names its rows; None numbers them from 0.
 
@@ -156,6 +158,8 @@ def read_training(
     labels: str | None = None,
     drop: Sequence[str] = (),
     id_column: str | None = None,
+    mixed: bool = False,
+    as_text: Collection[str] = (),
     **images: Any,
 ) -> TrainingData:
     """Read data to train on.
@@ -171,6 +175,10 @@ def read_training(
         Columns of a table to leave out.
     id_column : str or None, default=None
         A column of a table that names its rows: left out too.
+    mixed : bool, default=False
+        Whether a table may have missing cells, and columns of text.
+    as_text : collection of str, default=()
+        If ``mixed``, columns of CSV that are text though they look like numbers.
     **images : dict
         Parameters of `read_images`.
 
@@ -185,11 +193,15 @@ def read_training(
     """
     kind = kind_of(data)
     if kind == "table":
-        table = open_table(_only(data), labels=labels, drop=drop, id_column=id_column)
+        table = open_table(
+            _only(data), labels=labels, drop=drop, id_column=id_column, mixed=mixed, as_text=as_text
+        )
         X, y, failed = table.read()
         return TrainingData(kind, X, y, None, None, failed, [])
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
+    if mixed:
+        raise ValueError(f"{_words(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
     if kind == "array":
         array = read_array(_only(data), labels)
         X, y, failed = _finite_rows(array.X, array.labels)

@@ -1,4 +1,4 @@
-"""CSV and Parquet files → blocks of numbers, as they came; `tables` decides what becomes of them."""
+"""CSV and Parquet files → blocks of cells, as they came; `tables` decides what becomes of them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,36 @@ import re
 import reprlib
 import textwrap
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow
+from pyarrow import parquet
 
 from vaetools.data.batches import Failure
 from vaetools.data.idx import open_unzipped
+from vaetools.data.kinds import (
+    BOOLEAN,
+    INTEGER,
+    NULL,
+    NUMBER,
+    TEXT,
+    Kind,
+    first_type,
+    learn_kinds,
+    parsed_numbers,
+    plain_type,
+    values_of,
+    without_missing,
+)
 
 SEPARATORS = (",", ";", "\t")
 BLOCK = 2**21  # characters of CSV read at once
 MAX_ROW = 2**24  # characters, of the header too
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
+_NUMBERS = (INTEGER, NUMBER, BOOLEAN)
 
 
 class Block(NamedTuple):
@@ -31,19 +48,16 @@ class Block(NamedTuple):
     ----------
     rows : ndarray of shape (n_rows,)
         Their numbers, from 0.
-    X : ndarray of shape (n_rows, n_features)
-        float64, NaN where a cell is missing or no number.
-    words : dict
-        From an index in X to the cell there that is no number.
+    features : list of arrays of Arrow
+        Cells, column by column: of CSV text, of Parquet in the type they have.
     beside : pyarrow.Array of shape (n_rows,) or None
         The cells of another column.
     lost : list of Failure
-        Rows that are not in X, for they have too many or too few cells.
+        Rows that are left out, for they have too many or too few cells.
     """
 
     rows: np.ndarray
-    X: np.ndarray
-    words: dict[tuple[int, int], str]
+    features: list
     beside: Any
     lost: list[Failure]
 
@@ -90,16 +104,25 @@ class CsvFile:
         else:
             came = f"row 0 that {lost[0].reason}" if lost else "only a header"
             raise ValueError(f"{self.path}: a table must have rows like its header; got {came}.")
-        first = {column: word for (_, column), word in reversed(block.words.items())}
-        n_words = np.bincount([column for _, column in block.words], minlength=len(features))
-        n_numbers = np.count_nonzero(~np.isnan(block.X), axis=0)
+        X, words = parsed_numbers(block.features)
+        first = {column: word for (_, column), word in reversed(words.items())}
+        n_words = np.bincount([column for _, column in words], minlength=len(features))
+        n_numbers = np.count_nonzero(~np.isnan(X), axis=0)
         return {
             features[column]: reprlib.repr(first[column]) if column in first else "empty"
             for column in np.flatnonzero(n_words >= n_numbers).tolist()
         }
 
+    def kinds(self, features: list[str], as_text: Collection[str]) -> dict[str, Kind]:
+        """Return what all cells of features together say that these are."""
+        return learn_kinds((block.features for block in self.blocks(features, None)), features, as_text)
+
+    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
+        """Return no columns: whether text is of a kind shows cell by cell."""
+        return {}
+
     def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
-        """Yield the rows in order, features as numbers and the column beside them as text."""
+        """Yield the rows in order, as text."""
         place = {name: str(i) for i, name in enumerate(self.names)}
         keys = [place[name] for name in features]
         stop = 0
@@ -112,25 +135,17 @@ class CsvFile:
                 for low in range(start, stop, n_rows):
                     first, last = np.searchsorted(rows, [low, low + n_rows])
                     part = table.slice(first, last - first)
-                    X, words = _numbers([part[key] for key in keys])
                     cells = None if beside is None else part[place[beside]].combine_chunks()
                     between = [Failure(row, lost[row]) for row in lost if low <= row < low + n_rows]
-                    yield Block(rows[first:last], X, words, cells, between)
+                    yield Block(rows[first:last], [part[key] for key in keys], cells, between)
 
     def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return labels that are not missing, and where one is missing.
 
         They are of the first type that holds them all: integers, floats, booleans, text.
         """
-        import pyarrow as pa
-
-        cells = _without_missing(cells)
-        missing, cells = cells.is_null(), cells.drop_null()
-        for kind in (pa.int64(), pa.float64(), pa.bool_()):
-            with contextlib.suppress(pa.ArrowInvalid):
-                cells = cells.cast(kind)
-                break
-        return _values(cells), np.asarray(missing)
+        cells = without_missing(cells)
+        return values_of(first_type(cells.drop_null())), np.asarray(cells.is_null())
 
     def _open(self) -> io.TextIOWrapper:
         """Open the file; a byte that is not UTF-8 becomes a backslash, x and its two digits."""
@@ -138,8 +153,6 @@ class CsvFile:
 
     def _parse(self, piece: str, wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
         """Return columns as text, named by their places; and which rows are left out, with the reason."""
-        import pyarrow as pa
-        from pyarrow import csv as arrow
 
         def skip(row: Any) -> str:
             lost[start + row.number - 1] = f"has {row.actual_columns} cells instead of {row.expected_columns}"
@@ -191,31 +204,45 @@ class ParquetFile:
             self.group_rows: list[int] = [file.metadata.row_group(i).num_rows for i in self._groups]
             self.n_rows = sum(self.group_rows)
             self.names: list[str] = file.schema_arrow.names
-            self._types = dict(zip(self.names, file.schema_arrow.types, strict=True))
+            self._written_types = dict(zip(self.names, file.schema_arrow.types, strict=True))
+            self._types = {name: plain_type(kind) for name, kind in self._written_types.items()}
 
     def not_numbers(self, features: list[str]) -> dict[str, str]:
         """Return the features that are not columns of numbers, with the type of each."""
-        types = {name: self._types[name] for name in features}
-        return {name: textwrap.shorten(str(t), 40) for name, t in types.items() if not _is_number(t)}
+        return self._listed(name for name in features if self._types[name] not in _NUMBERS)
+
+    def kinds(self, features: list[str], as_text: Collection[str]) -> dict[str, Kind]:
+        """Return what the types of features say that these are; text is what `misfits` will name, too."""
+        known = {kind: Kind(kind) for kind in _NUMBERS} | {NULL: Kind(NUMBER)}
+        return {name: known.get(self._types[name], Kind(TEXT)) for name in features}
+
+    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
+        """Return the columns that are of another kind, with the type of each."""
+
+        def fits(name: str, kind: Any) -> bool:
+            numbers = kind in (INTEGER, NUMBER) and self._types[name] in _NUMBERS
+            return numbers or self._types[name] in (kind, NULL)
+
+        return self._listed(name for name, (kind, _) in kinds.items() if not fits(name, kind))
 
     def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
         """Yield the rows in order, and the column beside the features as it is."""
-        import pyarrow as pa
-
         names = features if beside is None else [*features, beside]
         stop = 0
         with self._open() as file:
             for batch in file.iter_batches(n_rows, row_groups=self._groups, columns=names):
                 start, stop = stop, stop + batch.num_rows
-                columns = [batch.column(name).cast(pa.float64(), safe=False) for name in features]
-                X = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
                 cells = None if beside is None else batch.column(beside)
-                yield Block(np.arange(start, stop), X, {}, cells, [])
+                yield Block(np.arange(start, stop), [batch.column(name) for name in features], cells, [])
 
     def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return labels that are not missing, as text unless they are numbers, and where one is missing."""
         missing = np.asarray(cells.is_null(nan_is_null=True))
-        return _values(cells.filter(~missing)), missing
+        return values_of(cells.filter(~missing)), missing
+
+    def _listed(self, names: Iterable[str]) -> dict[str, str]:
+        """Return columns with the type of each."""
+        return {name: textwrap.shorten(str(self._written_types[name]), 40) for name in names}
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Any]:
@@ -223,8 +250,6 @@ class ParquetFile:
 
         From elsewhere whole groups are read, with few requests.
         """
-        from pyarrow import parquet
-
         options: dict[str, Any] = {"buffer_size": 2**20, "pre_buffer": False}
         source: Any = self.path
         if self._filesystem is not None:
@@ -236,8 +261,6 @@ class ParquetFile:
 @contextlib.contextmanager
 def readable(path: Path, kind: str) -> Iterator[None]:
     """Turn the errors of libraries at a damaged file into one; that there is no file stays its own."""
-    import pyarrow as pa
-
     try:
         yield
     except (pa.ArrowException, csv.Error, zlib.error, EOFError, UnicodeError, OSError) as error:
@@ -278,54 +301,3 @@ def _whole_rows(text: io.TextIOWrapper, separator: str) -> Iterator[str]:
             raise csv.Error(f"a row is longer than {MAX_ROW:,} characters; is a quote never closed?")
     if piece:
         yield piece
-
-
-def _without_missing(cells: Any) -> Any:
-    """Return texts without space around them, and null for those that stand for a missing value."""
-    import pyarrow as pa
-    from pyarrow import compute
-    from pyarrow import csv as arrow
-
-    cells = compute.ascii_trim_whitespace(cells)
-    missing = compute.is_in(cells, value_set=pa.array(arrow.ConvertOptions().null_values))
-    return compute.if_else(missing, pa.scalar(None, pa.string()), cells)
-
-
-def _numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
-    """Return texts as a matrix, NaN for those that are missing or no numbers, and the latter by index."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    cells = pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
-    n_rows, words = len(columns[0]), {}
-    try:
-        numbers = cells.cast(pa.float64())
-    except pa.ArrowInvalid:
-        cells = _without_missing(cells)
-        lower = compute.ascii_lower(cells)
-        for word, digit in (("true", "1"), ("false", "0")):
-            cells = compute.if_else(compute.equal(lower, word), digit, cells)
-        try:
-            numbers = cells.cast(pa.float64())
-        except pa.ArrowInvalid:
-            wrong = compute.invert(compute.match_substring_regex(cells, NUMBER)).fill_null(False)
-            numbers = compute.if_else(wrong, pa.scalar(None, pa.string()), cells).cast(pa.float64())
-            indices = np.flatnonzero(wrong)
-            places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
-            words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
-    return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
-
-
-def _values(cells: Any) -> np.ndarray:
-    """Return cells without nulls as numbers or booleans if they are, else as text."""
-    if _is_number(cells.type):
-        return cells.to_numpy(zero_copy_only=False)
-    return np.array([str(cell) for cell in cells.to_pylist()], dtype=str)
-
-
-def _is_number(kind: Any) -> bool:
-    """Return whether a type of Arrow is numbers or booleans, dictionaries of them included."""
-    from pyarrow import types
-
-    kind = kind.value_type if types.is_dictionary(kind) else kind
-    return any(is_(kind) for is_ in (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean))

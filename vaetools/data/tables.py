@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import reprlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.kinds import Kind, complete_rows, gappy_rows, without_missing
 from vaetools.data.table_files import Block, CsvFile, ParquetFile
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """A file whose rows are numbers, as `open_table` found it; rows are read when asked for.
+    """A file of rows, as `open_table` found it; they are read when asked for.
 
     Attributes
     ----------
     path : Path
     columns : list of str
         Names of the features, in the order of X.
+    kinds : dict or None
+        What the columns are, if their cells may be missing; None if all must be numbers.
     labels : str or None
         Name of the column of labels.
     id_column : str or None
@@ -38,6 +39,7 @@ class Table:
 
     path: Path
     columns: list[str]
+    kinds: Mapping[str, Kind] | None
     labels: str | None
     id_column: str | None
     _file: CsvFile | ParquetFile = dataclasses.field(repr=False)
@@ -68,8 +70,8 @@ class Table:
         Yields
         ------
         batch : Batch
-            X is float64. The ids are row numbers, from 0 and counting unusable rows, or the texts of
-            the id column. A failure names its row by number.
+            X is float64, or a DataFrame if there are ``kinds``. The ids are row numbers, from 0 and
+            counting unusable rows, or the texts of the id column. A failure names its row by number.
 
         Raises
         ------
@@ -78,12 +80,12 @@ class Table:
             quote is never closed.
         """
         for block in self._blocks(self.id_column, n_rows):
-            good, failed = _part(block, self.columns)
+            good, X, failed = self._part(block)
             if self.id_column is None:
                 ids: list = block.rows[good].tolist()
             else:
                 ids = ["" if cell is None else str(cell) for cell in block.beside.take(good).to_pylist()]
-            yield Batch(ids, block.X[good], failed)
+            yield Batch(ids, X, failed)
 
     def read(self) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
         """Read all rows into memory, for fitting.
@@ -91,7 +93,7 @@ class Table:
         Returns
         -------
         X : DataFrame of shape (n_samples, n_features)
-            float64, with the names of the columns.
+            With the names of the columns: float64, or as ``kinds`` say.
         y : ndarray of shape (n_samples,) or None
             The labels if the table has any: integers, floats, booleans or text.
         failed : list of Failure
@@ -102,26 +104,41 @@ class Table:
         ValueError
             If no row is left, or as `batches` does.
         """
-        import pandas as pd
-        import pyarrow as pa
-
         parts, rows, cells, failed = [], [], [], []
         for block in self._blocks(self.labels):
-            good, failures = _part(block, self.columns)
+            good, X, failures = self._part(block)
             failed += failures
-            parts.append(block.X[good])
+            parts.append(X)
             rows.append(block.rows[good])
             cells.append(None if block.beside is None else block.beside.take(good))
-        X, y = np.concatenate(parts or [np.empty((0, 0))]), None
+        X, y = pd.DataFrame(), None
+        if parts and self.kinds is None:  # so that the numbers of a row lie together
+            X = pd.DataFrame(np.concatenate(parts), columns=self.columns)
+        elif parts:
+            X = pd.concat(parts, ignore_index=True)
         if self.labels is not None and len(X):
             y, missing = self._file.labels(pa.concat_arrays(cells))
             reason = f"column {self.labels!r} is missing"
             failed = sorted(failed + [Failure(row, reason) for row in np.concatenate(rows)[missing].tolist()])
-            X = X[~missing]
+            X = X[~missing].reset_index(drop=True)
         if not len(X):
             first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
-        return pd.DataFrame(X, columns=self.columns), y, failed
+        return X, y, failed
+
+    def _part(self, block: Block) -> tuple[np.ndarray, Any, list[Failure]]:
+        """Return places and rows of a block that can be used, and what is wrong with the others."""
+        X: Any
+        if self.kinds is None:
+            X, faults = complete_rows(block.features, self.columns)
+        else:
+            cells = block.features if self._file.typed else map(without_missing, block.features)
+            X, faults = gappy_rows(list(cells), self.kinds)
+        failed = [Failure(int(block.rows[place]), reason) for place, reason in faults.items()]
+        good = np.setdiff1d(np.arange(len(block.rows)), list(faults))
+        if faults:
+            X = X[good] if self.kinds is None else X.iloc[good]
+        return good, X, sorted(block.lost + failed)
 
     def _blocks(self, beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
         """Yield the features and a column beside them."""
@@ -131,7 +148,9 @@ class Table:
 def open_table(
     path: str | os.PathLike[str],
     *,
-    columns: Sequence[str] | None = None,
+    columns: Sequence[str] | Mapping[str, Kind] | None = None,
+    mixed: bool = False,
+    as_text: Collection[str] = (),
     drop: Collection[str] = (),
     labels: str | None = None,
     id_column: str | None = None,
@@ -142,15 +161,21 @@ def open_table(
 
     Every column of numbers or booleans is one, unless it holds labels or ids, is dropped, or is an
     index that pandas wrote: a column without a name. In CSV the first two million characters decide:
-    a column is numbers if more than half of its cells are, missing ones aside.
+    a column is numbers if more than half of its cells are, missing ones aside. ``mixed`` takes text and
+    missing cells too, and decides by all cells, as `learn_kinds` does.
 
     Parameters
     ----------
     path : str or PathLike
         Parquet if named so (``.parquet``, ``.pq``); else CSV, raw or gzip, in UTF-8, separated by
         comma, semicolon or tab, with names in its first line.
-    columns : sequence of str, optional
-        Features by name, as ``feature_names_in_`` of a fitted model; other columns are ignored.
+    columns : sequence of str, or dict from str to Kind, optional
+        Features by name, as ``feature_names_in_`` of a fitted model; other columns are ignored. With
+        kinds: what they are, and their cells may be missing.
+    mixed : bool, default=False
+        Whether columns of all kinds are features.
+    as_text : collection of str, default=()
+        If ``mixed``, columns of CSV that are text though they look like numbers.
     drop : collection of str, default=()
         Columns that are no features.
     labels, id_column : str, optional
@@ -167,8 +192,8 @@ def open_table(
     Raises
     ------
     ValueError
-        If the file is damaged or empty, a name is missing or not unique, a column is not numbers, or
-        no feature is left.
+        If the file is damaged or empty, a name is missing or not unique, a column is not what it must
+        be, or no feature is left.
 
     Examples
     --------
@@ -198,29 +223,29 @@ def open_table(
         features = list(columns)
     if not features:
         raise ValueError(f"{path}: no column is left as a feature, of {_some(map(repr, file.names))}.")
-    if (columns is None or file.typed) and (wrong := file.not_numbers(features)):
-        came = _some(f"{name!r} ({what})" for name, what in wrong.items())
+    kinds: Mapping[str, Kind] | None = None
+    if isinstance(columns, Mapping):
+        kinds = columns
+        if wrong := file.misfits(kinds):
+            raise ValueError(f"{path}: columns must be of their kinds in training; got {_columns(wrong)}.")
+    elif mixed:
+        kinds = file.kinds(features, as_text)
+        if wrong := file.misfits(kinds):
+            raise ValueError(
+                f"{path}: features must be columns of numbers, booleans or text; got {_columns(wrong)}. "
+                "Drop such a column, or use it as labels or id."
+            )
+    elif (columns is None or file.typed) and (wrong := file.not_numbers(features)):
         raise ValueError(
-            f"{path}: features must be columns of numbers or booleans; got {came}. "
-            "Drop such a column, or use it as labels or id."
+            f"{path}: features must be columns of numbers or booleans; got {_columns(wrong)}. Drop such a "
+            "column, use it as labels or id, or choose likelihood='mixed', which takes text."
         )
-    return Table(path, features, labels, id_column, file)
+    return Table(path, features, kinds, labels, id_column, file)
 
 
-def _part(block: Block, columns: list[str]) -> tuple[np.ndarray, list[Failure]]:
-    """Return which rows of a block are numbers throughout, and the first fault of every other."""
-    finite = np.isfinite(block.X)
-    good = finite.all(axis=1)
-    failed = list(block.lost)
-    for row in np.flatnonzero(~good).tolist():
-        column = int(np.argmin(finite[row]))
-        value, word = block.X[row, column], block.words.get((row, column))
-        if word is not None:
-            what = f"{reprlib.repr(word)}, not a number"
-        else:
-            what = "missing" if np.isnan(value) else f"{value}, not a finite number"
-        failed.append(Failure(int(block.rows[row]), f"column {columns[column]!r} is {what}"))
-    return np.flatnonzero(good), sorted(failed)
+def _columns(wrong: dict[str, str]) -> str:
+    """Return columns with what they are."""
+    return _some(f"{name!r} ({what})" for name, what in wrong.items())
 
 
 def _is_number(text: str) -> bool:

@@ -1,0 +1,78 @@
+"""What ``vaetools fit`` says of data before it trains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from pandas.api import types
+
+from vaetools.cli.info import SCALINGS
+from vaetools.cli.saying import counted
+from vaetools.data.sources import TrainingData
+from vaetools.estimators.rows import scale_kind, value_range
+from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.report.text import percent, text_facts
+
+
+def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
+    """Return what was understood of the data."""
+    values = _cells_in_words(read.X) if model.likelihood == "mixed" else _values_in_words(read.X, model)
+    facts = {
+        "Data": f"{counted(len(read.X), read.kind)} from {data[0]}"
+        + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
+        "Shape": _shape_in_words(read, model.image_shape),
+        **values,
+        "Labels": _labels_in_words(read.labels, model),
+        "Left out": ", ".join(
+            [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
+            + [f"{len(read.ignored):,} files that are no images"] * bool(read.ignored)
+        ),
+    }
+    return text_facts(facts)
+
+
+def _values_in_words(X: Any, model: Any) -> dict[str, str]:
+    """Return the range of numbers, and what will become of them."""
+    X = np.asarray(X)
+    low, high = value_range(X)
+    kind = scale_kind(
+        X,
+        standardize=bool(model.standardize),
+        images=model.image_shape is not None,
+        unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
+    )
+    return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": SCALINGS[kind]}
+
+
+def _cells_in_words(X: Any) -> dict[str, str]:
+    """Return how many columns are of which kind, and how many cells are missing."""
+    kinds = Counter(
+        "booleans" if types.is_bool_dtype(dtype) else "numbers" if types.is_numeric_dtype(dtype) else "text"
+        for dtype in X.dtypes
+    )
+    columns = ", ".join(f"{kinds[kind]} of {kind}" for kind in ("numbers", "booleans", "text") if kinds[kind])
+    return {"Columns": columns, "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells"}
+
+
+def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
+    """Return what one row is."""
+    if image_shape is None:
+        names = [str(name) for name in getattr(read.X, "columns", [])]
+        shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+        return f"{read.X.shape[1]} columns" + (f": {shown}" if names else "")
+    channels, height, width = image_shape
+    color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
+    return f"{height} × {width} pixels (height × width), {color}"
+
+
+def _labels_in_words(labels: Any, model: Any) -> str:
+    """Return the commonest labels, and whether they are used."""
+    if labels is None:
+        return ""
+    counts = Counter(labels.tolist()).most_common()
+    shown = ", ".join(f"{label} ({n:,})" for label, n in counts[:5])
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    unused = "" if type(model).__name__ == "CVAE" else "; only a cvae uses them"
+    return f"{shown}{more}{unused}"
