@@ -11,6 +11,7 @@ from vaetools import __version__
 COMMANDS = (
     "fit",
     "score",
+    "labels",
     "embed",
     "info",
     "recalibrate",

@@ -21,6 +21,12 @@ id_option = click.option(
     "--id", "id_column", metavar="COLUMN", help="Column of a table that names its rows; it is no feature."
 )
 
+labels_option = click.option(
+    "--labels",
+    metavar="NAME",
+    help="Classes: column of a table, array of an NPZ, or a file. Images: their sub-folders.",
+)
+
 
 def loudness_options(command: Callable) -> Callable:
     """Add --quiet and --verbose."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,6 +11,7 @@ from vaetools.cli.options import (
     device_option,
     id_option,
     json_option,
+    labels_option,
     loudness_options,
     output_option,
     shows_progress,
@@ -18,9 +19,6 @@ from vaetools.cli.options import (
 from vaetools.cli.saying import list_failures, say
 from vaetools.cli.score import UNREAD
 from vaetools.cli.writing import check_any, check_output
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Model(click.ParamType):
@@ -45,11 +43,7 @@ class Model(click.ParamType):
 @click.argument("models", nargs=-1, required=True, type=Model(), metavar="MODEL...")
 @click.argument("data", metavar="DATA")
 @output_option("Page to write (*.html).")
-@click.option(
-    "--labels",
-    metavar="NAME",
-    help="Classes: column of a table, array of an NPZ, or a file. Images: their sub-folders.",
-)
+@labels_option
 @click.option(
     "--outlier",
     "outliers",
@@ -114,6 +108,7 @@ def report(
         )
     import numpy as np
 
+    from vaetools.cli.labeled import read_labeled
     from vaetools.persistence import load, split_reader
     from vaetools.report.comparing import compare
     from vaetools.report.table import comparison_text
@@ -121,14 +116,15 @@ def report(
     whole = {name: load(path, device=device) for name, path in models}
     loaded = {name: split_reader(model) for name, model in whole.items()}
     _check_readers(loaded)
-    X, y, failed = _read(data, whole[names[0]], labels, id_column)
+    X, y, failed = read_labeled(data, whole[names[0]], labels, id_column)
     check_any(len(X), failed, [data])
     known = None
     if outliers:
-        absent = [label for label in outliers if y is None or label not in y.astype(str)]
+        classes = np.full(len(X), "") if y is None else y.astype(str)
+        absent = [label for label in outliers if label not in classes]
         if absent:
             raise click.BadParameter(f"no row of {data} has the label {absent[0]!r}.", param_hint="--outlier")
-        known = np.isin(y.astype(str), outliers)
+        known = np.isin(classes, outliers)
     comparison = compare(
         {name: estimator for name, (_, estimator) in loaded.items()},
         X,
@@ -157,38 +153,3 @@ def _check_readers(loaded: dict[str, tuple[Any, Any]]) -> None:
             raise click.ClickException(
                 f"models must take the same rows; {first!r} reads {said[0]}, {name!r} {said[1]}."
             )
-
-
-def _read(
-    data: str, model: Any, labels: str | None, id_column: str | None
-) -> tuple[pd.DataFrame, Any, list[Any]]:
-    """Return rows under their names, their classes if there are any, and what could not be read."""
-    import numpy as np
-
-    from vaetools.data.arrays import read_array
-    from vaetools.data.listing import list_images
-    from vaetools.data.sources import kind_of
-    from vaetools.streaming import read_rows
-
-    X, failed = read_rows(model, data, id_column=id_column)
-    kind = kind_of(data)
-    y: Any = None
-    if kind == "images":
-        if labels is not None:
-            raise click.BadParameter("images take their classes from sub-folders.", param_hint="--labels")
-        listing = list_images(data)
-        folders = dict(zip(listing.paths, listing.labels or [], strict=False))
-        y = np.array([folders[path] for path in X.index]) if folders else None
-    elif kind == "array":
-        y = read_array(data, labels).labels
-        y = None if y is None else y[X.index]
-    elif labels is not None:
-        y = read_rows(model, data, id_column=labels)[0].index.to_numpy().astype(str)
-        missing = X.index[y == ""]
-        if len(missing):
-            raise click.BadParameter(
-                f"column {labels!r} must name a class in every row; {len(missing)} of {len(y)} cells are "
-                f"empty, the first in row {missing[0]}.",
-                param_hint="--labels",
-            )
-    return X, y, failed

@@ -111,7 +111,9 @@ def _known_label(estimator: Any, text: str) -> Any:
         raise click.BadParameter(
             f"needs a CVAE; got a model of class {type(estimator).__name__}.", param_hint=hint
         )
-    labels = {str(label): label for label in estimator.classes_.tolist()}
+    from vaetools.cli.labeled import named_labels
+
+    labels = named_labels(estimator)
     if text not in labels:
         known = ", ".join(map(repr, list(labels)[:_KNOWN_LABELS]))
         more = len(labels) - _KNOWN_LABELS

@@ -26,6 +26,12 @@ def list_failures(failed: Sequence[Any]) -> None:
         say(f"  {where}: {printable(reason)}")
 
 
+def shortened(name: Any, width: int) -> str:
+    """Return the end of a name of unknown origin, on one line of limited width."""
+    text = printable(str(name))
+    return text if len(text) <= width else "…" + text[1 - width :]
+
+
 def counted(n: int, kind: str) -> str:
     """Return "1 image" or "1,000 rows"."""
     noun = {"images": "image"}.get(kind, "row")

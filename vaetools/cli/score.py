@@ -23,7 +23,7 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures, say
+from vaetools.cli.saying import counted, list_failures, say, shortened
 from vaetools.cli.selecting import Selection
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, revised
 from vaetools.files import readable
@@ -278,7 +278,7 @@ def _reasons(model: Any, rows: pd.DataFrame) -> list[str]:
     names = getattr(model, "feature_names_in_", None)
     X = rows.to_numpy() if names is None else rows.set_axis(names, axis=1)
     return [
-        f"{_shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
+        f"{shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
         for _, column, value, expected, _ in model.explain(X).table(top=1).itertuples(index=False)
     ]
 
@@ -293,14 +293,6 @@ def _short(value: Any) -> str:
     return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
 
 
-def _shortened(name: Any, width: int) -> str:
-    """Return a name of unknown origin on one line of limited width."""
-    from vaetools.report.text import printable
-
-    text = printable(str(name))
-    return text if len(text) <= width else "…" + text[1 - width :]
-
-
 def _top_table(oddest: pd.DataFrame) -> str:
     """Return the oddest rows as a table of at most 100 columns."""
     from vaetools.report.text import number, text_table
@@ -312,7 +304,7 @@ def _top_table(oddest: pd.DataFrame) -> str:
 
     name, *headings = oddest.columns
     rows = [
-        [_shortened(first, _WIDEST_NAME), *map(cell, headings, values)]
+        [shortened(first, _WIDEST_NAME), *map(cell, headings, values)]
         for first, *values in oddest.itertuples(index=False)
     ]
     text = headings[headings.index("verdict") :]
