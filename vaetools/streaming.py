@@ -16,7 +16,7 @@ from vaetools.data.batches import Batch, Failure
 from vaetools.data.kinds import BOOLEAN, NUMBER, TEXT, Kind
 from vaetools.data.reader import MODES, ImageReader
 from vaetools.data.sources import Source, kind_of, open_source
-from vaetools.estimators.columns import Column, Columns
+from vaetools.estimators.columns import NUMBERS, Column, Columns
 from vaetools.files import readable
 from vaetools.persistence import split_reader
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NORMAL, ODD = "normal", "odd"
-_NUMBERS = ("integer", "floating", "mixed-integer-float")  # as pandas calls categories that are numbers
 
 
 class Part(NamedTuple):
@@ -139,19 +138,21 @@ def read_rows(model: Any, data: Any, *, id_column: str | None = None) -> tuple[p
     ids = [name for batch in batches for name in batch.ids]
     failed = [failure for batch in batches for failure in batch.failed]
     parts = [batch.X for batch in batches]
+    if not parts:  # a table of nothing but a header
+        return pd.DataFrame(columns=None if columns is None else list(columns)), failed
     if isinstance(columns, dict):
         return pd.concat(parts).set_axis(ids), failed
     return pd.DataFrame(np.concatenate(parts), index=ids, columns=columns), failed
 
 
-def verdicts(model: Any, X: np.ndarray) -> pd.DataFrame:
+def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return score, costs, p-value and verdict of rows; the network runs once for the default score.
 
     Parameters
     ----------
     model : AE, VAE or CVAE
         Fitted.
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray or DataFrame of shape (n_rows, n_features)
 
     Returns
     -------
@@ -173,7 +174,7 @@ def verdicts(model: Any, X: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"score": scores, **columns, "p_value": p_values, "verdict": verdict})
 
 
-def _codes(model: Any, X: np.ndarray) -> pd.DataFrame:
+def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return latent means under the names that `transform` gives them."""
     codes = model._evaluate(model._rows(model._check_new_rows(X)), model.model_.code)
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
@@ -236,7 +237,7 @@ def prepared(
 
 
 def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:
-    """Return how the columns of a table are read; where categories are of several types, as text."""
+    """Return how the columns of a table are read."""
     names = columns.names
     if names is None or not all(isinstance(name, str) for name in names):
         came = "an array" if names is None else "a DataFrame whose names of columns are no strings"
@@ -247,10 +248,10 @@ def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:
 
     def kind(column: Column) -> Kind:
         if column.kind == "gaussian":
-            return Kind(BOOLEAN if types.is_bool_dtype(column.dtype) else NUMBER)
+            return Kind(NUMBER)
         found = types.infer_dtype(column.values)
-        cells = BOOLEAN if found == "boolean" else NUMBER if found in _NUMBERS else TEXT
-        return Kind(cells, tuple(column.values) if column.kind == "bernoulli" else None)
+        cells = BOOLEAN if found == "boolean" else NUMBER if found in NUMBERS else TEXT
+        return Kind(cells, tuple(column.values), is_closed=column.kind == "bernoulli")
 
     return {name: kind(column) for name, column in zip(names, columns.columns, strict=True)}
 

@@ -72,6 +72,16 @@ def test_a_wrong_label_comes_first(flowers, models, capsys):
     assert lines[2].split()[3] == "y"
 
 
+def test_labels_of_csv_are_read_as_fit_reads_them(flowers, models, tmp_path, capsys):
+    frame = pd.read_csv(flowers).astype({"number": str})
+    frame.assign(number=" " + frame["number"]).to_csv(tmp_path / "t.csv", index=False)
+    assert run("labels", models / "number.safetensors", tmp_path / "t.csv", "--labels", "number", "-q") == 0
+    assert (
+        pd.read_csv(io.StringIO(capsys.readouterr().out))["label"].tolist()
+        == frame["number"].astype(int).tolist()
+    )
+
+
 def test_json_is_all_that_is_printed(flowers, models, capsys):
     model = models / "number.safetensors"
     assert run("labels", model, flowers, "--labels", "number", "--json", "--top", "2") == 0

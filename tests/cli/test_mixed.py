@@ -76,8 +76,25 @@ def test_fit_says_what_it_found(cars, tmp_path, capsys):
     out = capsys.readouterr().out
     missing = pd.read_csv(cars).drop(columns="zip").isna().to_numpy().mean()
     assert "300 rows from " in out
-    assert "3 of numbers, 1 of booleans, 1 of text" in out  # plates look like numbers, too
+    facts = {line.split()[0]: line.split()[1:] for line in out.splitlines()[:6]}
+    assert facts["Numbers"] == ["plate,", "tank,", "doors"]  # plates look like numbers, too
+    assert facts["Booleans"] == ["warranty"]
+    assert facts["Categories"] == ["fuel", "(2)"]
     assert f"{100 * missing:.1f} % of the cells" in out
+
+
+def test_names_and_numbers_that_would_be_categories_are_pointed_out(tmp_path, capsys):
+    frame = pd.DataFrame({"a": np.arange(200.0), "price": [f"1,{i:03}.50" for i in range(200)]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    options = ["--likelihood", "mixed", "--max-iter", "1"]
+    assert run("fit", tmp_path / "t.csv", "-o", tmp_path / "m.safetensors", *options) == 0
+    out = capsys.readouterr().out
+    assert "Categories  price (200)" in out
+    assert "Caution     'price' differs in most rows" in " ".join(out.split(" "))
+    likelihood = "column_likelihoods={'a': 'categorical'}"
+    options = [*options, "--set", likelihood, "--drop", "price"]
+    assert run("fit", tmp_path / "t.csv", "-o", tmp_path / "m.safetensors", *options) == 0
+    assert "Categories  a (200)" in capsys.readouterr().out
 
 
 def test_a_table_with_text_is_refused_with_what_to_do(cars, tmp_path, capsys):
@@ -114,6 +131,38 @@ def test_the_oddest_rows_are_named_with_the_cell_that_is_to_blame(cars, car_mode
     assert "fuel kerosene… (expected petrol)" in reasons["0002"]
     assert "petrol (expected diesel)" in reasons["0000"] or "tank 70 (expected " in reasons["0000"]
     assert out.splitlines()[2].startswith("0001")
+    assert run("score", car_model, path, "--top", "1", "--json") == 0
+    (oddest,) = json.loads(capsys.readouterr().out)["oddest"]
+    assert oddest["because"].startswith("tank 9e+03 (expected ")
+
+
+def test_a_row_without_cells_has_nothing_to_blame(car_model, tmp_path, capsys):
+    path = tmp_path / "empty.csv"
+    path.write_text("tank,doors,fuel,warranty,zip\n,,,,\n")
+    assert run("score", car_model, path, "--top", "1", "-q") == 0
+    out = capsys.readouterr().out
+    assert "expected" not in out
+    assert out.splitlines()[2].split()[0] == "0"
+
+
+def test_a_table_of_a_header_alone_is_refused(car_model, tmp_path, capsys):
+    path = tmp_path / "empty.csv"
+    path.write_text("tank,doors,fuel,warranty,zip\n")
+    assert run("recalibrate", car_model, path, "-o", tmp_path / "m.safetensors") == 2
+    assert "there is nothing that could be read" in capsys.readouterr().err
+
+
+def test_categories_of_numbers_are_named_whole(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=300), "code": rng.choice([123456, 123457], 300, p=[0.9, 0.1])})
+    frame.to_parquet(tmp_path / "t.parquet")
+    model = tmp_path / "m.safetensors"
+    likelihood = "column_likelihoods={'code': 'categorical'}"
+    options = ["--likelihood", "mixed", "--set", likelihood, "--max-iter", "30", "-q"]
+    assert run("fit", tmp_path / "t.parquet", "-o", model, *options) == 0
+    frame.assign(x=0.0, code=123457).head(1).to_csv(tmp_path / "t.csv", index=False)
+    assert run("score", model, tmp_path / "t.csv", "--top", "1", "-q") == 0
+    assert "code 123457 (expected 123456)" in capsys.readouterr().out
 
 
 def test_a_cell_of_another_kind_is_listed(cars, car_model, tmp_path, capsys):

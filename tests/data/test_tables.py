@@ -53,6 +53,7 @@ def everything(table, n_rows=65536):
         "\na,b\n1,2\n\n\n3,4\n\n",
         "\ufeffa,b\n1,2\n3,4\n",
         "a;b\n1;2\n3;4\n",
+        "a|b\n1|2\n3|4\n",
         "a\tb\n1\t2\n3\t4\n",
         '"a","b"\n"1","2"\n"3","4"\n',
         "a,b\n1e0,2.0\n+3,.4E+1\n",
@@ -266,7 +267,6 @@ def test_named_columns_come_in_the_given_order_and_others_are_ignored(write, con
         (PEOPLE, {}, "'name' ('Ann'), 'born' ('2020-01-01')"),
         (PEOPLE, {"drop": ["born"]}, "'name' ('Ann')"),
         (COLUMNS, {"labels": "name"}, "'born' (date32[day])"),
-        (COLUMNS, {"columns": ["age", "name"]}, "'name' (string)"),
         ("a,b\n1,\n2,NA\n", {}, "'b' (empty)"),
         (
             "a,b,c,d,e,f,g,h\n" + 3 * "x,x,x,x,x,x,1,x\n",
@@ -283,6 +283,13 @@ def test_features_that_are_no_numbers_are_named_with_what_to_do(write, content, 
         f"{path}: features must be columns of numbers or booleans; got {came}. "
         "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
     )
+
+
+def test_columns_of_a_model_that_are_no_numbers_are_named(write):
+    path = write(COLUMNS)
+    with pytest.raises(ValueError, match="columns must be numbers, as in training") as error:
+        open_table(path, columns=["age", "name"])
+    assert str(error.value) == f"{path}: columns must be numbers, as in training; got 'name' (string)."
 
 
 @pytest.mark.parametrize(

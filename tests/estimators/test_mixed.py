@@ -394,10 +394,13 @@ def test_the_guide_tells_the_truth():
     assert (names["oddest"]["column"] == "price").mean() > 0.5
 
 
-def test_tables_are_not_streamed(model, tmp_path):
-    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match=r"likelihood='mixed'\. Read it with pandas"):
-        vt.stream_scores(model, tmp_path / "t.csv")
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_files_are_scored_as_the_table_they_hold(model, table, suffix, tmp_path):
+    path = tmp_path / f"t.{suffix}"
+    getattr(table, f"to_{suffix}")(path, index=False)
+    (part,) = vt.stream_scores(model, path)
+    np.testing.assert_allclose(part.table["score"], model.score_samples(table), rtol=1e-9)
+    assert part.failed == []
 
 
 def test_tags_are_those_of_the_likelihood():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pandas.api import types
 
 from vaetools.cli.info import SCALINGS
@@ -15,10 +17,17 @@ from vaetools.estimators.rows import scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.report.text import percent, text_facts
 
+_LISTED = 6  # names in a line
+_FEW = 50  # categories that are no reason to wonder
+_IN_WORDS = {"gaussian": "Numbers", "bernoulli": "Booleans", "categorical": "Categories"}
+
 
 def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
     """Return what was understood of the data."""
-    values = _cells_in_words(read.X) if model.likelihood == "mixed" else _values_in_words(read.X, model)
+    if model.likelihood == "mixed":
+        values = _cells_in_words(read.X, model.column_likelihoods or {})
+    else:
+        values = _values_in_words(read.X, model)
     facts = {
         "Data": f"{counted(len(read.X), read.kind)} from {data[0]}"
         + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
@@ -46,22 +55,43 @@ def _values_in_words(X: Any, model: Any) -> dict[str, str]:
     return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": SCALINGS[kind]}
 
 
-def _cells_in_words(X: Any) -> dict[str, str]:
-    """Return how many columns are of which kind, and how many cells are missing."""
-    kinds = Counter(
-        "booleans" if types.is_bool_dtype(dtype) else "numbers" if types.is_numeric_dtype(dtype) else "text"
-        for dtype in X.dtypes
+def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of every kind, how many cells are missing, and what looks like a mistake."""
+    columns: dict[str, list[str]] = {"Numbers": [], "Booleans": [], "Categories": []}
+    counts = {}
+    for name, cells in X.items():
+        kind = _IN_WORDS.get(chosen.get(str(name), ""))
+        if kind is None:
+            is_number = types.is_numeric_dtype(cells.dtype) and not types.is_bool_dtype(cells.dtype)
+            kind = (
+                "Numbers" if is_number else "Booleans" if types.is_bool_dtype(cells.dtype) else "Categories"
+            )
+        if kind == "Categories":
+            counts[name] = cells.nunique()
+        columns[kind].append(f"{name} ({counts[name]:,})" if kind == "Categories" else str(name))
+    many = [repr(name) for name, n in counts.items() if n > max(_FEW, len(X) / 2)]
+    caution = (
+        f"{_few(many)} differs in most rows. If it names rows, use --id; if its numbers are not written like "
+        "1234.5, mend them; else --drop it."
     )
-    columns = ", ".join(f"{kinds[kind]} of {kind}" for kind in ("numbers", "booleans", "text") if kinds[kind])
-    return {"Columns": columns, "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells"}
+    return {
+        **{kind: _few(names) for kind, names in columns.items()},
+        "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells",
+        "Caution": caution if many else "",
+    }
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
     """Return what one row is."""
     if image_shape is None:
         names = [str(name) for name in getattr(read.X, "columns", [])]
-        shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-        return f"{read.X.shape[1]} columns" + (f": {shown}" if names else "")
+        return f"{read.X.shape[1]} columns" + (f": {_few(names)}" if names else "")
     channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
     return f"{height} × {width} pixels (height × width), {color}"

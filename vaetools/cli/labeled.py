@@ -8,12 +8,15 @@ from typing import Any
 import click
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from tqdm import tqdm
 
 from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
+from vaetools.data.kinds import without_missing
 from vaetools.data.listing import list_images
 from vaetools.data.sources import kind_of
+from vaetools.data.tables import PARQUET
 from vaetools.streaming import read_rows
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -57,7 +60,10 @@ def read_labeled(
         y = read_array(data, labels).labels
         y = None if y is None else y[X.index]
     elif labels is not None:
-        y = read_rows(model, data, id_column=labels)[0].index.to_numpy().astype(str)
+        given = read_rows(model, data, id_column=labels)[0].index
+        if not str(data).lower().endswith(PARQUET):  # as fit reads them
+            given = without_missing(pa.array(given, pa.string())).fill_null("").to_numpy(zero_copy_only=False)
+        y = np.array(given, str)
         missing = X.index[y == ""]
         if len(missing):
             raise click.BadParameter(

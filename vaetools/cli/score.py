@@ -142,7 +142,9 @@ def score(
     reader, estimator = split_reader(detector)
     image_shape = estimator.image_shape if reader is None else reader.image_shape_
     if html is not None and (image_shape is None or not estimator._can_decode):
-        raise click.BadParameter("needs a model of images that can decode.", param_hint="--html")
+        raise click.BadParameter(
+            "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
+        )
     source = one_or_many(data)
     parts = stream_scores(detector, source, id_column=id_column, verbose=shows_progress(quiet, verbose))
     tally = Tally(
@@ -165,14 +167,13 @@ def score(
         tally.settle()
     if html is not None:
         _write_page(html, tally, estimator, image_shape, data)
+    if top and image_shape is None and estimator._can_decode:
+        tally.oddest = tally.oddest.assign(because=_reasons(estimator, tally.oddest_rows))
     if as_json:
         summary = finite(tally.summary(estimator, output, html))
         click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif top:
-        oddest = tally.oddest.head(top)
-        if image_shape is None and estimator._can_decode:
-            oddest = oddest.assign(because=_reasons(estimator, tally.oddest_rows[:top]))
-        click.echo(_top_table(oddest))
+        click.echo(_top_table(tally.oddest.head(top)))
     if not (quiet or as_json):
         conclude(tally, estimator, output, html)
     list_failures(tally.failed)
@@ -278,8 +279,10 @@ def _reasons(model: Any, rows: pd.DataFrame) -> list[str]:
     names = getattr(model, "feature_names_in_", None)
     X = rows.to_numpy() if names is None else rows.set_axis(names, axis=1)
     return [
-        f"{shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
-        for _, column, value, expected, _ in model.explain(X).table(top=1).itertuples(index=False)
+        ""  # no cell is known
+        if math.isnan(surprise) and model.columns_ is not None
+        else f"{shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
+        for _, column, value, expected, surprise in model.explain(X).table(top=1).itertuples(index=False)
     ]
 
 

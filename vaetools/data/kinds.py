@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import reprlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +18,15 @@ from pyarrow import compute, types
 from pyarrow import csv as arrow_csv
 
 INTEGER, NUMBER, BOOLEAN, TEXT, NULL = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.null()
+NAMES = {INTEGER: "integers", NUMBER: "numbers", BOOLEAN: "booleans", TEXT: "text"}
+_MISSING = [*arrow_csv.ConvertOptions().null_values, "None", "<NA>"]  # Python's own words, too
 _WRITTEN = {  # how a cell of a type is written
     INTEGER: r"^[+-]?\d{1,18}$",
     NUMBER: r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$",
     BOOLEAN: r"^(?i:true|false)$",
 }
-_WORDS = {INTEGER: "no integer", NUMBER: "not a number", BOOLEAN: "neither true nor false"}
+_TRUTHS = {"true": True, "false": False}
+_MOST = 0.9  # of the cells of a column of numbers; each of the others costs its row
 
 
 class Kind(NamedTuple):
@@ -34,11 +37,14 @@ class Kind(NamedTuple):
     type : pyarrow.DataType
         `INTEGER`, `NUMBER`, `BOOLEAN` or `TEXT`.
     values : tuple or None
-        The only ones there are; None where any will do.
+        Of a column of categories those that are known, all of them none so far; None of another column.
+    is_closed : bool
+        Whether there are no other values.
     """
 
     type: Any
     values: tuple | None = None
+    is_closed: bool = False
 
 
 def plain_type(kind: Any) -> Any:
@@ -57,15 +63,15 @@ def plain_type(kind: Any) -> Any:
 def without_missing(cells: Any) -> Any:
     """Return texts of CSV without space around them, and null for those that stand for a missing value."""
     cells = compute.ascii_trim_whitespace(cells)
-    missing = compute.is_in(cells, value_set=pa.array(arrow_csv.ConvertOptions().null_values))
+    missing = compute.is_in(cells, value_set=pa.array(_MISSING))
     return compute.if_else(missing, pa.scalar(None, pa.string()), cells)
 
 
 def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[str]) -> dict[str, Kind]:
     """Return what the columns of a CSV file are.
 
-    A column is numbers if more than half of its cells are, missing ones aside, and integers if all of
-    these are; booleans if all of its cells are; and else text.
+    A column is booleans if all of its cells are, missing ones aside; numbers if at least nine in ten are, and
+    integers if all of these are; and else text.
 
     Parameters
     ----------
@@ -79,19 +85,18 @@ def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[st
     known = np.zeros(len(names), int)
     written = {kind: known.copy() for kind in _WRITTEN}
     for columns in blocks:
-        for place, column in enumerate(columns):
-            cells = without_missing(column)
-            known[place] += len(cells) - cells.null_count
-            for kind, pattern in _WRITTEN.items():
-                found = compute.sum(compute.match_substring_regex(cells, pattern)).as_py()
-                written[kind][place] += found or 0
+        cells = without_missing(_end_to_end(columns))
+        known += _by_column(cells.is_valid(), columns).sum(axis=1)
+        for kind, pattern in _WRITTEN.items():
+            found = compute.match_substring_regex(cells, pattern)
+            written[kind] += _by_column(found.fill_null(False), columns).sum(axis=1)
 
     def kind_of(place: int) -> Any:
         if names[place] in as_text:
             return TEXT
         if written[BOOLEAN][place] == known[place] > 0:
             return BOOLEAN
-        if 2 * written[NUMBER][place] > known[place] or not known[place]:
+        if written[NUMBER][place] >= _MOST * known[place]:
             return INTEGER if 0 < written[INTEGER][place] == written[NUMBER][place] else NUMBER
         return TEXT
 
@@ -127,84 +132,147 @@ def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int
     return X, faults
 
 
-def gappy_rows(columns: list, kinds: Mapping[str, Kind]) -> tuple[pd.DataFrame, dict[int, str]]:
+def gappy_rows(
+    columns: list, kinds: Mapping[str, Kind], *, is_csv: bool
+) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return columns as a table whose cells may be missing, and the first fault of every row that has one.
 
     Parameters
     ----------
     columns : list of arrays
-        Texts of CSV, without those that stand for a missing value, are read as their kind.
     kinds : dict
         From names of the columns to what they are.
+    is_csv : bool
+        Whether cells are text, some of which stands for a missing value.
 
     Returns
     -------
     X : DataFrame of shape (n_rows, n_columns)
-        A cell that is not of its kind is missing.
+        A cell that is not of its kind is missing. Categories are objects of Python.
     faults : dict
         From places of rows to reasons.
     """
-    arrays = []
-    faults: dict[int, str] = {}
-    for (name, kind), column in zip(kinds.items(), columns, strict=True):
-        cells, wrong = _typed(column, kind)
-        arrays.append(cells)
-        for row, what in wrong.items():
-            faults.setdefault(row, f"column {name!r} is {what}")
+    table: dict[str, Any] = dict.fromkeys(kinds)
+    wrong: list[tuple[int, int, str]] = []  # row, column, reason
+    numbers = [i for i, kind in enumerate(kinds.values()) if kind == Kind(NUMBER)]
+    if numbers:
+        X, words = parsed_numbers([columns[i] for i in numbers])
+        wrong += [(row, numbers[j], _not(NUMBER, word)) for (row, j), word in words.items()]
+        infinite = np.argwhere(np.isinf(X)).tolist()
+        wrong += [(row, numbers[j], f"{X[row, j]}, not a finite number") for row, j in infinite]
+        X = np.where(np.isinf(X), np.nan, X) if infinite else X
+        names = list(kinds)
+        table |= {names[i]: X[:, j] for j, i in enumerate(numbers)}
+    for i, (name, kind) in enumerate(kinds.items()):
+        if i not in numbers:
+            cells = _whole(columns[i])
+            read = _learning if kind.values is None else _categories
+            table[name], faults = read(cells, kind, is_csv)
+            wrong += [(row, i, why) for row, why in faults.items()]
+    reasons: dict[int, str] = {}
+    for row, i, why in sorted(wrong):
+        reasons.setdefault(row, f"column {list(kinds)[i]!r} is {why}")
+    return pd.DataFrame(table), reasons
+
+
+def _learning(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int, str]]:
+    """Return cells of a column that `learn_kinds` looked at, and why some of them are none of its kind."""
+    faults = {}
+    if is_csv:
+        cells = without_missing(cells)
+    if is_csv and kind.type != TEXT:
+        wrong = compute.invert(compute.match_substring_regex(cells, _WRITTEN[kind.type])).fill_null(False)
+        faults = {int(row): _not(kind.type, cells[row].as_py()) for row in np.flatnonzero(wrong)}
+        cells = compute.if_else(wrong, pa.scalar(None, TEXT), compute.utf8_ltrim(cells, "+"))
     nullable = {INTEGER: pd.Int64Dtype(), BOOLEAN: pd.BooleanDtype()}
-    return pa.table(arrays, names=list(kinds)).to_pandas(types_mapper=nullable.get), faults
+    return cells.cast(kind.type).to_pandas(types_mapper=nullable.get), faults
 
 
-def _typed(column: Any, kind: Kind) -> tuple[Any, dict[int, str]]:
-    """Return the cells of a column in their type, null where one is missing or wrong, and the wrong ones."""
-    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    cells = cells.dictionary_decode() if types.is_dictionary(cells.type) else cells
-    if plain_type(cells.type) == TEXT and kind.type != TEXT:
-        wrong = compute.invert(compute.match_substring_regex(cells, _WRITTEN[kind.type]))
-        cells, faults = _taken_out(cells, wrong, _WORDS[kind.type])
-    else:
-        faults = {}
-    cells = cells.cast(kind.type, safe=False)
-    if kind.type == NUMBER:
-        cells, infinite = _taken_out(cells, compute.is_inf(cells), "not a finite number")
-        faults |= infinite
-    if kind.values is not None:
-        known = compute.is_in(cells, value_set=pa.array(kind.values, kind.type))
-        foreign = compute.and_(compute.invert(known), cells.is_valid())
-        cells, others = _taken_out(cells, foreign, f"none of {', '.join(map(repr, kind.values))}")
-        faults |= others
-    return cells, faults
+def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[int, str]]:
+    """Return cells as the categories that they stand for, and why some of them stand for none."""
+    coded = cells if types.is_dictionary(cells.type) else cells.dictionary_encode()
+    known = kind.values or ()
+    read = _reader(kind) if is_csv else lambda cell: None if cell != cell else cell  # NaN is missing
+    found, faulty = [], {}
+    for code, cell in enumerate(coded.dictionary.to_pylist()):
+        try:
+            value = None if cell is None else read(cell)
+        except ValueError:
+            value, faulty[code] = None, _not(kind.type, cell)
+        if kind.is_closed and value is not None and value not in known:
+            faulty[code] = f"{reprlib.repr(cell)}, none of {', '.join(map(repr, known))}"
+        found.append(value)
+    codes = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
+    values = np.empty(len(found) + 1, object)
+    values[:-1] = found
+    rows = np.flatnonzero(np.isin(codes, list(faulty)))
+    return values[codes], {int(row): faulty[codes[row]] for row in rows}
 
 
-def _taken_out(cells: Any, wrong: Any, why: str) -> tuple[Any, dict[int, str]]:
-    """Return cells of which some are made null, and what these were."""
-    places = np.flatnonzero(wrong.fill_null(False))
-    if not len(places):
-        return cells, {}
-    came = cells.take(pa.array(places)).to_pylist()
-    faults = {int(row): f"{reprlib.repr(cell)}, {why}" for row, cell in zip(places, came, strict=True)}
-    return compute.if_else(wrong, pa.scalar(None, cells.type), cells), faults
+def _reader(kind: Kind) -> Callable[[str], Any]:
+    """Return what reads a cell of CSV as one of the known categories, if it can be, or else as a new one."""
+    values = kind.values or ()
+    written = {str(value): value for value in values}
+    numbers = {value: value for value in values if not isinstance(value, str)}
+
+    def read(text: str) -> Any:
+        for word in (text, text.strip()):
+            if word in written:
+                return written[word]
+        if word in _MISSING:
+            return None
+        if kind.type == TEXT:
+            return word
+        number: float | None = _TRUTHS.get(word.lower())
+        if number is None:
+            number = int(word) if word.isdecimal() else float(word)
+        return numbers.get(number, number)
+
+    return read
+
+
+def _not(kind: Any, word: str) -> str:
+    """Return that a cell is not of its type."""
+    return f"{reprlib.repr(word)}, {'neither true nor false' if kind == BOOLEAN else 'not a number'}"
+
+
+def _whole(column: Any) -> Any:
+    """Return a column as one array."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _end_to_end(columns: list) -> Any:
+    """Return columns of text as one array, one after the other."""
+    return pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
+
+
+def _by_column(flags: Any, columns: list) -> np.ndarray:
+    """Return what is said of such an array, as ``(n_columns, n_rows)``."""
+    return np.asarray(flags).reshape(len(columns), len(columns[0]))
 
 
 def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
     """Return columns as a matrix, NaN for cells that are missing or no numbers, and the latter by index."""
-    if plain_type(columns[0].type) != TEXT:
-        arrays = [column.cast(pa.float64(), safe=False) for column in columns]
-        return np.column_stack([array.to_numpy(zero_copy_only=False) for array in arrays]), {}
-    cells = pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
+    if not isinstance(columns[0], pa.ChunkedArray):  # of Parquet
+        plain = [
+            column.dictionary_decode() if types.is_dictionary(column.type) else column for column in columns
+        ]
+        arrays = [column.cast(NUMBER, safe=False).to_numpy(zero_copy_only=False) for column in plain]
+        return np.column_stack(arrays), {}
+    cells = _end_to_end(columns)
     n_rows, words = len(columns[0]), {}
     try:
-        numbers = cells.cast(pa.float64())
+        numbers = cells.cast(NUMBER)
     except pa.ArrowInvalid:
         cells = without_missing(cells)
         lower = compute.ascii_lower(cells)
-        for word, digit in (("true", "1"), ("false", "0")):
-            cells = compute.if_else(compute.equal(lower, word), digit, cells)
+        for word, is_true in _TRUTHS.items():
+            cells = compute.if_else(compute.equal(lower, word), str(int(is_true)), cells)
         try:
-            numbers = cells.cast(pa.float64())
+            numbers = cells.cast(NUMBER)
         except pa.ArrowInvalid:
             wrong = compute.invert(compute.match_substring_regex(cells, _WRITTEN[NUMBER])).fill_null(False)
-            numbers = compute.if_else(wrong, pa.scalar(None, pa.string()), cells).cast(pa.float64())
+            numbers = compute.if_else(wrong, pa.scalar(None, TEXT), cells).cast(NUMBER)
             indices = np.flatnonzero(wrong)
             places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
             words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
@@ -212,7 +280,10 @@ def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str
 
 
 def first_type(cells: Any) -> Any:
-    """Return texts without nulls in the first type that holds them all: integers, floats, booleans, text."""
+    """Return texts without nulls in the first type that holds them all: integers, floats, booleans, text.
+
+    Labels are read so: there a single word makes text of all.
+    """
     for kind in (INTEGER, NUMBER, BOOLEAN):
         with contextlib.suppress(pa.ArrowInvalid):
             return cells.cast(kind)
@@ -221,6 +292,8 @@ def first_type(cells: Any) -> Any:
 
 def values_of(cells: Any) -> np.ndarray:
     """Return cells without nulls as numbers or booleans if they are, else as text."""
+    if types.is_decimal(cells.type):
+        cells = cells.cast(NUMBER)
     if plain_type(cells.type) in _WRITTEN:
         return cells.to_numpy(zero_copy_only=False)
     return np.array([str(cell) for cell in cells.to_pylist()], dtype=str)

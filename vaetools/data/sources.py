@@ -178,7 +178,7 @@ def read_training(
     mixed : bool, default=False
         Whether a table may have missing cells, and columns of text.
     as_text : collection of str, default=()
-        If ``mixed``, columns of CSV that are text though they look like numbers.
+        If ``mixed``, columns that are categories though they look like numbers: of CSV as they stand.
     **images : dict
         Parameters of `read_images`.
 

@@ -35,7 +35,7 @@ from vaetools.data.kinds import (
     without_missing,
 )
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 BLOCK = 2**21  # characters of CSV read at once
 MAX_ROW = 2**24  # characters, of the header too
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)
@@ -206,6 +206,7 @@ class ParquetFile:
             self.names: list[str] = file.schema_arrow.names
             self._written_types = dict(zip(self.names, file.schema_arrow.types, strict=True))
             self._types = {name: plain_type(kind) for name, kind in self._written_types.items()}
+            self._categories = _categories(file.schema_arrow)
 
     def not_numbers(self, features: list[str]) -> dict[str, str]:
         """Return the features that are not columns of numbers, with the type of each."""
@@ -213,17 +214,22 @@ class ParquetFile:
 
     def kinds(self, features: list[str], as_text: Collection[str]) -> dict[str, Kind]:
         """Return what the types of features say that these are; text is what `misfits` will name, too."""
-        known = {kind: Kind(kind) for kind in _NUMBERS} | {NULL: Kind(NUMBER)}
-        return {name: known.get(self._types[name], Kind(TEXT)) for name in features}
+        known = {kind: kind for kind in _NUMBERS} | {NULL: NUMBER}
+
+        def kind_of(name: str) -> Kind:
+            is_category = name in self._categories or name in as_text
+            return Kind(known.get(self._types[name], TEXT), () if is_category else None)
+
+        return {name: kind_of(name) for name in features}
 
     def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
         """Return the columns that are of another kind, with the type of each."""
 
         def fits(name: str, kind: Any) -> bool:
-            numbers = kind in (INTEGER, NUMBER) and self._types[name] in _NUMBERS
+            numbers = kind in _NUMBERS and self._types[name] in _NUMBERS
             return numbers or self._types[name] in (kind, NULL)
 
-        return self._listed(name for name, (kind, _) in kinds.items() if not fits(name, kind))
+        return self._listed(name for name, kind in kinds.items() if not fits(name, kind.type))
 
     def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
         """Yield the rows in order, and the column beside the features as it is."""
@@ -256,6 +262,13 @@ class ParquetFile:
             source, options = str(self.path), {"pre_buffer": True, "filesystem": self._filesystem}
         with readable(self.path, "Parquet"), parquet.ParquetFile(source, **options) as file:
             yield file
+
+
+def _categories(schema: Any) -> set[str]:
+    """Return the columns of Parquet that are categories: of text by their type, of others pandas noted it."""
+    coded = {field.name for field in schema if pa.types.is_dictionary(field.type)}
+    noted = (schema.pandas_metadata or {}).get("columns", [])
+    return coded | {column["name"] for column in noted if column["pandas_type"] == "categorical"}
 
 
 @contextlib.contextmanager

@@ -14,9 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from vaetools.data.batches import Batch, Failure
-from vaetools.data.kinds import Kind, complete_rows, gappy_rows, without_missing
+from vaetools.data.kinds import NAMES, Kind, complete_rows, gappy_rows
 from vaetools.data.table_files import Block, CsvFile, ParquetFile
 
+PARQUET = (".parquet", ".pq")
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
 
@@ -114,8 +115,10 @@ class Table:
         X, y = pd.DataFrame(), None
         if parts and self.kinds is None:  # so that the numbers of a row lie together
             X = pd.DataFrame(np.concatenate(parts), columns=self.columns)
-        elif parts:
+        elif parts and self.kinds is not None:
             X = pd.concat(parts, ignore_index=True)
+            coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
+            X = X.astype(coded)
         if self.labels is not None and len(X):
             y, missing = self._file.labels(pa.concat_arrays(cells))
             reason = f"column {self.labels!r} is missing"
@@ -132,8 +135,7 @@ class Table:
         if self.kinds is None:
             X, faults = complete_rows(block.features, self.columns)
         else:
-            cells = block.features if self._file.typed else map(without_missing, block.features)
-            X, faults = gappy_rows(list(cells), self.kinds)
+            X, faults = gappy_rows(block.features, self.kinds, is_csv=not self._file.typed)
         failed = [Failure(int(block.rows[place]), reason) for place, reason in faults.items()]
         good = np.setdiff1d(np.arange(len(block.rows)), list(faults))
         if faults:
@@ -175,7 +177,7 @@ def open_table(
     mixed : bool, default=False
         Whether columns of all kinds are features.
     as_text : collection of str, default=()
-        If ``mixed``, columns of CSV that are text though they look like numbers.
+        If ``mixed``, columns that are categories though they look like numbers: of CSV as they stand.
     drop : collection of str, default=()
         Columns that are no features.
     labels, id_column : str, optional
@@ -207,7 +209,7 @@ def open_table(
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
     path = Path(path)
-    is_parquet = path.suffix.lower() in (".parquet", ".pq")
+    is_parquet = path.suffix.lower() in PARQUET
     file = ParquetFile(path, filesystem, groups) if is_parquet else CsvFile(path)
     if (
         not file.typed
@@ -227,7 +229,11 @@ def open_table(
     if isinstance(columns, Mapping):
         kinds = columns
         if wrong := file.misfits(kinds):
-            raise ValueError(f"{path}: columns must be of their kinds in training; got {_columns(wrong)}.")
+            came = {name: f"{what}, not {NAMES[kinds[name].type]}" for name, what in wrong.items()}
+            raise ValueError(
+                f"{path}: columns must be what they were in training; got {_columns(came)}. Convert such a "
+                "column first."
+            )
     elif mixed:
         kinds = file.kinds(features, as_text)
         if wrong := file.misfits(kinds):
@@ -235,7 +241,10 @@ def open_table(
                 f"{path}: features must be columns of numbers, booleans or text; got {_columns(wrong)}. "
                 "Drop such a column, or use it as labels or id."
             )
-    elif (columns is None or file.typed) and (wrong := file.not_numbers(features)):
+    elif columns is not None:
+        if file.typed and (wrong := file.not_numbers(features)):
+            raise ValueError(f"{path}: columns must be numbers, as in training; got {_columns(wrong)}.")
+    elif wrong := file.not_numbers(features):
         raise ValueError(
             f"{path}: features must be columns of numbers or booleans; got {_columns(wrong)}. Drop such a "
             "column, use it as labels or id, or choose likelihood='mixed', which takes text."

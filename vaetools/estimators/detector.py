@@ -184,12 +184,13 @@ class Detector(BaseAutoencoder):
         n = checked.shape[1]
         value = checked / 255 if checked.dtype == np.uint8 else checked
         costs = self._evaluate(rows, lambda x, c: torch.cat(self.model_.terms(x, c), dim=1))
+        expected = self._evaluate_rows(rows, self.model_.reconstruct)
         return Explanation(
             reconstruction=costs[:, :n],
             kl=costs[:, n:],
             surprise=self._evaluate(rows, self.model_.surprise),
-            value=value if self.columns_ is None else np.array(X, dtype=object),
-            expected=np.asarray(self._evaluate_rows(rows, self.model_.reconstruct)),
+            value=value if self.columns_ is None else _cells(X),
+            expected=expected if self.columns_ is None else _cells(expected),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(checked)),
             columns=self._column_names(n),
             image_shape=self.image_shape,
@@ -289,3 +290,8 @@ class Detector(BaseAutoencoder):
     def _n_rows_needed(self) -> int:
         """The fewest rows to fit on of which some are held out to calibrate."""
         return math.ceil(n_rows_needed(self.false_alarm_rate) / self.calibration_fraction)
+
+
+def _cells(table: Any) -> np.ndarray:
+    """Return a table as objects, each column in its own type: an integer beside a float stays one."""
+    return pd.DataFrame(table).to_numpy(dtype=object)
