@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import vaetools
 from tests.data.pictures import write_gray
@@ -307,3 +308,36 @@ def test_flat_rows_can_be_images(tmp_path):
     options = ["-q", "--set", "image_shape=1,8,8", "--set", "hidden_channels=()"]
     assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", *options, *QUICK) == 0
     assert vaetools.load(tmp_path / "m.safetensors").image_shape == (1, 8, 8)
+
+
+def test_suspects_are_named(tmp_path, capsys):
+    rows = np.random.default_rng(0).normal(size=(300, 2))
+    rows[[7, 250]] = [[9, 9], [30, 30]]
+    frame = pd.DataFrame(rows, columns=["a", "b"]).assign(order=[f"no {i}" for i in range(300)])
+    frame.loc[3, "a"] = np.nan  # a row that is lost does not shift the others
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    np.save(tmp_path / "t.npy", rows)
+    options = ["-o", tmp_path / "m.safetensors", "--set", "trimmed_fraction=0.1", "--max-iter", "20"]
+    options += ["--contamination", "0.05", "--n-components", "1"]
+    assert run("fit", tmp_path / "t.csv", *options, "--id", "order") == 1
+    out = capsys.readouterr().out.splitlines()
+    start = out.index("Left out of training, the least like the others first:")
+    assert out[start + 1 : start + 3] == ["  no 250", "  no 7"]
+    assert out[start + 21] == "  and 9 more, which --json lists"
+    assert run("fit", tmp_path / "t.csv", *options, "--drop", "order", "--json") == 1
+    suspects = json.loads(capsys.readouterr().out)["suspects"]
+    assert (len(suspects), suspects[:2]) == (29, [250, 7])
+    assert run("fit", tmp_path / "t.npy", *options, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["suspects"][:2] == [250, 7]
+
+
+def test_suspected_images_are_named_by_their_paths(tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 50, size=(40, 8, 8))
+    images = (np.arange(64).reshape(8, 8) * 3 + noise).astype(np.uint8)
+    images[30] = images[30][::-1]
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{i:04}.png")
+    (tmp_path / "0003.png").write_bytes(b"broken")
+    options = ["-o", tmp_path / "m.safetensors", "--set", "trimmed_fraction=0.05", *QUICK, "--json"]
+    assert run("fit", tmp_path, *options, "--contamination", "0.05", "--set", "hidden_channels=()") == 1
+    assert json.loads(capsys.readouterr().out)["suspects"] == [str(tmp_path / "0030.png")]

@@ -56,7 +56,7 @@ def test_cells_say_what_a_column_of_csv_is(write):
             "zip": pd.array([1, 2, None, 1], dtype="Int64"),
         }
     )
-    pd.testing.assert_frame_equal(X, expected)
+    pd.testing.assert_frame_equal(X, expected.set_axis(["A1", "A2", "A3", "A4"]))
     assert (y, failed) == (None, [])
     (batch,) = table.batches()
     pd.testing.assert_frame_equal(batch.X, expected)
@@ -69,6 +69,7 @@ def test_numbers_are_text_if_one_says_so(write):
     X, y, failed = table.read()
     assert X["zip"].tolist() == ["01", "02", "01"]
     assert y.tolist() == ["diesel", "petrol", "diesel"]
+    assert X.index.tolist() == [0, 1, 3]
     assert failed == [Failure(2, "column 'fuel' is missing")]
 
 

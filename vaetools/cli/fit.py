@@ -21,7 +21,7 @@ from vaetools.cli.options import (
     one_or_many,
     shows_progress,
 )
-from vaetools.cli.saying import INTERRUPTED, list_failures, say
+from vaetools.cli.saying import INTERRUPTED, list_failures, say, shortened
 from vaetools.cli.score import UNREAD
 from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output
@@ -30,6 +30,8 @@ from vaetools.report.text import printable
 
 if TYPE_CHECKING:
     from vaetools.cli.facts import Facts
+
+_SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 
 
 @click.command(short_help="Train a model on a folder of images or a table.")
@@ -174,6 +176,9 @@ def fit(
 
     Under torchrun its processes train one model together, each on its share of every batch.
 
+    With --set trimmed_fraction=0.1 the tenth of DATA that is least like the rest trains nothing, and is
+    listed: for DATA among which some may be odd.
+
     With --checkpoint nothing is lost when training is interrupted or the machine fails. Ctrl-C stops the
     training, but what was learnt by then is written as a model all the same, and the exit status is 130.
 
@@ -235,12 +240,15 @@ def fit(
         read.reader.set_params(verbose=0)
     vaetools.save(model if read.reader is None else make_pipeline(read.reader, model), output)
     facts = read_facts(output)
+    suspects = [read.ids[row] for row in model.suspects_.tolist()]
     if as_json:
         failed = [{"id": readable(name), "reason": readable(reason)} for name, reason in read.failed]
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
+        summary["suspects"] = [readable(name) for name in suspects]
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
-        click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{page(facts)}{advice(facts)}")
+        told = f"{page(facts)}{advice(facts)}{in_doubt(suspects)}"
+        click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{told}")
     if verbose and read.ignored:
         say(f"{len(read.ignored):,} files that are no images:")
         for path in read.ignored:
@@ -277,6 +285,15 @@ def advice(facts: Facts) -> str:
         "Its\nthreshold holds all the same, but it finds less. More rows help, or --max-iter "
         f"{max(1, facts.n_iter // 4)}, or --set input_noise=0.1."
     )
+
+
+def in_doubt(suspects: list[Any]) -> str:
+    """Return the rows that were left out as suspects, as far as they are not too many; else nothing."""
+    if not suspects:
+        return ""
+    names = [f"  {shortened(name, _WIDEST_NAME)}" for name in suspects[:_SUSPECTS]]
+    more = [f"  and {len(suspects) - _SUSPECTS:,} more, which --json lists"] * (len(suspects) > _SUSPECTS)
+    return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
 
 
 def make_model(name: str, parameters: dict[str, Any]) -> Any:

@@ -55,6 +55,8 @@ class TrainingData:
     ----------
     kind : {"images", "table", "array"}
     X : ndarray or DataFrame of shape (n_samples, n_features)
+    ids : sequence of str or int
+        What rows are called: paths, numbers from 0, or the texts of the id column.
     labels : ndarray of shape (n_samples,) or None
     image_shape : tuple (channels, height, width) or None
     reader : ImageReader or None
@@ -66,6 +68,7 @@ class TrainingData:
 
     kind: str
     X: Any
+    ids: Sequence
     labels: np.ndarray | None
     image_shape: tuple[int, int, int] | None
     reader: ImageReader | None
@@ -174,7 +177,7 @@ def read_training(
     drop : sequence of str, default=()
         Columns of a table to leave out.
     id_column : str or None, default=None
-        A column of a table that names its rows: left out too.
+        A column of a table that names its rows, and is left out too.
     mixed : bool, default=False
         Whether a table may have missing cells, and columns of text.
     as_text : collection of str, default=()
@@ -197,30 +200,32 @@ def read_training(
             _only(data), labels=labels, drop=drop, id_column=id_column, mixed=mixed, as_text=as_text
         )
         X, y, failed = table.read()
-        return TrainingData(kind, X, y, None, None, failed, [])
+        return TrainingData(kind, X, X.index.tolist(), y, None, None, failed, [])
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
         raise ValueError(f"{_words(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
     if kind == "array":
         array = read_array(_only(data), labels)
-        X, y, failed = _finite_rows(array.X, array.labels)
-        return TrainingData(kind, X, y, array.image_shape, None, failed, [])
+        X, ids, y, failed = _finite_rows(array.X, array.labels)
+        return TrainingData(kind, X, ids, y, array.image_shape, None, failed, [])
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
     found = read_images(as_paths(data), **images)
     return TrainingData(
-        kind, found.X, found.labels, found.image_shape, found.reader, found.failed, found.ignored
+        kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
 
 
-def _finite_rows(X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None, list[Failure]]:
-    """Return an array as it is if all of it is finite, else a copy of the rows that are."""
+def _finite_rows(
+    X: np.ndarray, y: np.ndarray | None
+) -> tuple[np.ndarray, Sequence[int], np.ndarray | None, list[Failure]]:
+    """Return an array as it is if all of it is finite, else a copy of the rows that are; and row numbers."""
     failed = [failure for batch in array_batches(X) for failure in batch.failed]
     if not failed:
-        return X, y, []
+        return X, range(len(X)), y, []
     good = np.setdiff1d(np.arange(len(X)), [failure.id for failure in failed])
-    return X[good], None if y is None else y[good], failed
+    return X[good], good.tolist(), None if y is None else y[good], failed
 
 
 def _is_rows(path: str) -> bool:

@@ -9,7 +9,7 @@ import re
 import reprlib
 import textwrap
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,15 +50,15 @@ class Block(NamedTuple):
         Their numbers, from 0.
     features : list of arrays of Arrow
         Cells, column by column: of CSV text, of Parquet in the type they have.
-    beside : pyarrow.Array of shape (n_rows,) or None
-        The cells of another column.
+    beside : list of arrays of Arrow
+        Cells of other columns.
     lost : list of Failure
         Rows that are left out, for they have too many or too few cells.
     """
 
     rows: np.ndarray
     features: list
-    beside: Any
+    beside: list
     lost: list[Failure]
 
 
@@ -97,7 +97,7 @@ class CsvFile:
     def not_numbers(self, features: list[str]) -> dict[str, str]:
         """Return the features of which at most half the first cells are numbers, with one that is none."""
         lost: list[Failure] = []
-        for block in self.blocks(features, None):
+        for block in self.blocks(features, ()):
             lost += block.lost
             if len(block.rows):
                 break
@@ -115,28 +115,28 @@ class CsvFile:
 
     def kinds(self, features: list[str], as_text: Collection[str]) -> dict[str, Kind]:
         """Return what all cells of features together say that these are."""
-        return learn_kinds((block.features for block in self.blocks(features, None)), features, as_text)
+        return learn_kinds((block.features for block in self.blocks(features, ())), features, as_text)
 
     def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
         """Return no columns: whether text is of a kind shows cell by cell."""
         return {}
 
-    def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
+    def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
         """Yield the rows in order, as text."""
         place = {name: str(i) for i, name in enumerate(self.names)}
-        keys = [place[name] for name in features]
+        keys, others = ([place[name] for name in names] for names in (features, beside))
         stop = 0
         with readable(self.path, "CSV"), self._open() as text:
             _read_header(text, self._separator)
             for piece in _whole_rows(text, self._separator):
-                table, lost = self._parse(piece, keys if beside is None else [*keys, place[beside]], stop)
+                table, lost = self._parse(piece, [*keys, *others], stop)
                 start, stop = stop, stop + table.num_rows + len(lost)
                 rows = np.delete(np.arange(start, stop), [row - start for row in lost])
                 for low in range(start, stop, n_rows):
                     first, last = np.searchsorted(rows, [low, low + n_rows])
                     part = table.slice(first, last - first)
-                    cells = None if beside is None else part[place[beside]].combine_chunks()
                     between = [Failure(row, lost[row]) for row in lost if low <= row < low + n_rows]
+                    cells = [part[key].combine_chunks() for key in others]
                     yield Block(rows[first:last], [part[key] for key in keys], cells, between)
 
     def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -231,15 +231,15 @@ class ParquetFile:
 
         return self._listed(name for name, kind in kinds.items() if not fits(name, kind.type))
 
-    def blocks(self, features: list[str], beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
-        """Yield the rows in order, and the column beside the features as it is."""
-        names = features if beside is None else [*features, beside]
+    def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the rows in order."""
+        names = [*features, *beside]
         stop = 0
         with self._open() as file:
             for batch in file.iter_batches(n_rows, row_groups=self._groups, columns=names):
                 start, stop = stop, stop + batch.num_rows
-                cells = None if beside is None else batch.column(beside)
-                yield Block(np.arange(start, stop), [batch.column(name) for name in features], cells, [])
+                cells, others = ([batch.column(name) for name in each] for each in (features, beside))
+                yield Block(np.arange(start, stop), cells, others, [])
 
     def labels(self, cells: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return labels that are not missing, as text unless they are numbers, and where one is missing."""

@@ -80,13 +80,9 @@ class Table:
             If the file is damaged, or a row of CSV is longer than 16 million characters, as when a
             quote is never closed.
         """
-        for block in self._blocks(self.id_column, n_rows):
+        for block in self._blocks([] if self.id_column is None else [self.id_column], n_rows):
             good, X, failed = self._part(block)
-            if self.id_column is None:
-                ids: list = block.rows[good].tolist()
-            else:
-                ids = ["" if cell is None else str(cell) for cell in block.beside.take(good).to_pylist()]
-            yield Batch(ids, X, failed)
+            yield Batch(self._ids(block, good), X, failed)
 
     def read(self) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
         """Read all rows into memory, for fitting.
@@ -94,7 +90,8 @@ class Table:
         Returns
         -------
         X : DataFrame of shape (n_samples, n_features)
-            With the names of the columns: float64, or as ``kinds`` say.
+            With the names of the columns: float64, or as ``kinds`` say. Its index is what `batches`
+            calls rows.
         y : ndarray of shape (n_samples,) or None
             The labels if the table has any: integers, floats, booleans or text.
         failed : list of Failure
@@ -105,25 +102,27 @@ class Table:
         ValueError
             If no row is left, or as `batches` does.
         """
-        parts, rows, cells, failed = [], [], [], []
-        for block in self._blocks(self.labels):
+        parts, rows, ids, cells, failed = [], [], [], [], []
+        for block in self._blocks([name for name in (self.id_column, self.labels) if name is not None]):
             good, X, failures = self._part(block)
             failed += failures
             parts.append(X)
             rows.append(block.rows[good])
-            cells.append(None if block.beside is None else block.beside.take(good))
+            ids += self._ids(block, good)
+            cells += [] if self.labels is None else [block.beside[-1].take(good)]
         X, y = pd.DataFrame(), None
         if parts and self.kinds is None:  # so that the numbers of a row lie together
             X = pd.DataFrame(np.concatenate(parts), columns=self.columns)
         elif parts and self.kinds is not None:
-            X = pd.concat(parts, ignore_index=True)
+            X = pd.concat(parts)
             coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
             X = X.astype(coded)
+        X = X.set_axis(ids)
         if self.labels is not None and len(X):
             y, missing = self._file.labels(pa.concat_arrays(cells))
             reason = f"column {self.labels!r} is missing"
             failed = sorted(failed + [Failure(row, reason) for row in np.concatenate(rows)[missing].tolist()])
-            X = X[~missing].reset_index(drop=True)
+            X = X[~missing]
         if not len(X):
             first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
@@ -142,8 +141,14 @@ class Table:
             X = X[good] if self.kinds is None else X.iloc[good]
         return good, X, sorted(block.lost + failed)
 
-    def _blocks(self, beside: str | None, n_rows: int = 65536) -> Iterator[Block]:
-        """Yield the features and a column beside them."""
+    def _ids(self, block: Block, places: np.ndarray) -> list:
+        """Return what some rows of a block are called, whose ids are the first of what is beside it."""
+        if self.id_column is None:
+            return block.rows[places].tolist()
+        return ["" if cell is None else str(cell) for cell in block.beside[0].take(places).to_pylist()]
+
+    def _blocks(self, beside: list[str], n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the features and columns beside them."""
         return self._file.blocks(self.columns, beside, min(n_rows, max(1, MAX_VALUES // len(self.columns))))
 
 
