@@ -152,7 +152,8 @@ def gappy_rows(
     faults : dict
         From places of rows to reasons.
     """
-    table: dict[str, Any] = dict.fromkeys(kinds)
+    names = list(kinds)
+    table: dict[str, Any] = dict.fromkeys(names)
     wrong: list[tuple[int, int, str]] = []  # row, column, reason
     numbers = [i for i, kind in enumerate(kinds.values()) if kind == Kind(NUMBER)]
     if numbers:
@@ -161,21 +162,19 @@ def gappy_rows(
         infinite = np.argwhere(np.isinf(X)).tolist()
         wrong += [(row, numbers[j], f"{X[row, j]}, not a finite number") for row, j in infinite]
         X = np.where(np.isinf(X), np.nan, X) if infinite else X
-        names = list(kinds)
         table |= {names[i]: X[:, j] for j, i in enumerate(numbers)}
     for i, (name, kind) in enumerate(kinds.items()):
-        if i not in numbers:
-            cells = _whole(columns[i])
-            read = _learning if kind.values is None else _categories
-            table[name], faults = read(cells, kind, is_csv)
+        if kind != Kind(NUMBER):
+            read = _by_type if kind.values is None else _categories
+            table[name], faults = read(_whole(columns[i]), kind, is_csv)
             wrong += [(row, i, why) for row, why in faults.items()]
     reasons: dict[int, str] = {}
     for row, i, why in sorted(wrong):
-        reasons.setdefault(row, f"column {list(kinds)[i]!r} is {why}")
+        reasons.setdefault(row, f"column {names[i]!r} is {why}")
     return pd.DataFrame(table), reasons
 
 
-def _learning(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int, str]]:
+def _by_type(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int, str]]:
     """Return cells of a column that `learn_kinds` looked at, and why some of them are none of its kind."""
     faults = {}
     if is_csv:
@@ -202,7 +201,7 @@ def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[
         if kind.is_closed and value is not None and value not in known:
             faulty[code] = f"{reprlib.repr(cell)}, none of {', '.join(map(repr, known))}"
         found.append(value)
-    codes = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
+    codes = coded.indices.cast(pa.int64()).fill_null(len(found)).to_numpy(zero_copy_only=False)
     values = np.empty(len(found) + 1, object)
     values[:-1] = found
     rows = np.flatnonzero(np.isin(codes, list(faulty)))
