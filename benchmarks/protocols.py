@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from sklearn import datasets
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -69,10 +70,29 @@ def one_class_images(folder: Path, classes: list[int]) -> Iterator[tuple[str, Ta
 
 
 def one_class_table(path: Path, seed: int) -> Task:
+    """Return the rows of a set of ADBench, split."""
+    with np.load(path, allow_pickle=False) as file:
+        return split(file["X"], file["y"], seed)
+
+
+def other_tables(folder: Path, seed: int) -> Iterator[tuple[str, Task]]:
+    """Yield each class against the others: of scikit-learn's tables, and of images in cells of 4×4 pixels."""
+    for name in ("digits", "breast_cancer", "wine", "iris"):
+        X, labels = getattr(datasets, f"load_{name}")(return_X_y=True)
+        for label in np.unique(labels):
+            yield f"{name} {label}", split(X, labels != label, seed)
+    for name in ("mnist", "fashion_mnist"):
+        images, labels = (
+            read_idx(folder / name / f"train-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")
+        )
+        X = images.reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(len(images), -1)
+        for label in range(10):
+            yield f"{name} {label}", split(X, labels != label, seed)
+
+
+def split(X: np.ndarray, y: np.ndarray, seed: int) -> Task:
     """Return half of the normal rows to train on, the others and all anomalies to test, z-scored."""
     rng = np.random.RandomState(seed)
-    with np.load(path, allow_pickle=False) as file:
-        X, y = file["X"], file["y"]
     if len(X) > MOST_ROWS:
         kept = rng.choice(len(X), MOST_ROWS, replace=False)
         X, y = X[kept], y[kept]

@@ -1,17 +1,22 @@
 """One class against anomalies on 22 tabular sets of ADBench: `VAE()` as it comes, and peers.
 
 python benchmarks/tables.py --data /path/to/data
+python benchmarks/tables.py --data /path/to/data --others
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
 from protocols import (
+    Task,
     add_common_arguments,
     measure,
     measure_scores,
     one_class_table,
+    other_tables,
     print_tables,
     table_peers,
 )
@@ -33,24 +38,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_common_arguments(parser)
     parser.add_argument("--sets", nargs="+", default=[""], help="parts of file names, for fewer sets")
+    parser.add_argument("--others", action="store_true", help="sets that no choice was made on")
     options = parser.parse_args()
 
-    paths = [
-        path
-        for path in (options.data / "adbench").glob("*.npz")
-        if any(part in path.stem for part in options.sets)
-    ]
     results = []
-    for path in sorted(paths, key=lambda path: int(path.stem.split("_")[0])):
-        for seed in options.seeds:
-            task = one_class_table(path, seed)
-            where = {"set": path.stem, "seed": seed}
+    for seed in options.seeds:
+        for name, task in other_tables(options.data, seed) if options.others else adbench(options.data, seed):
+            if not any(part in name for part in options.sets):
+                continue
+            where = {"set": name, "seed": seed}
             results.append(where | measure("VAE", VAE(random_state=seed), task))
             recommended = VAE(**RECOMMENDED, random_state=seed)
             results += [where | figures for figures in measure_scores(SCORES, recommended, task)]
             peers = table_peers(task.train.shape[1], seed)
             results += [where | measure(*peer, task) for peer in peers.items()]
     print_tables(results, "set", options.output)
+
+
+def adbench(folder: Path, seed: int) -> Iterator[tuple[str, Task]]:
+    """Yield the 22 sets, in their order."""
+    for path in sorted((folder / "adbench").glob("*.npz"), key=lambda path: int(path.stem.split("_")[0])):
+        yield path.stem, one_class_table(path, seed)
 
 
 if __name__ == "__main__":

@@ -538,3 +538,11 @@ def test_extreme_values_get_extreme_verdicts_not_errors(correlated):
     X = correlated[:2].copy()
     X[0] = 1e200
     assert vae.predict(X)[0] == -1
+
+
+def test_a_constant_column_of_large_numbers_is_at_zero(correlated):
+    X = np.column_stack([correlated, np.full(len(correlated), 1_700_000_000_123_456_789.0)])
+    vae = VAE(max_iter=2, random_state=0).fit(X)
+    assert vae.input_scale_.shift[-1] == X[0, -1]
+    assert np.isfinite(vae.score_samples(X)).all()
+    assert np.abs(vae.reconstruct(X)[:, -1] - X[:, -1]).max() <= 256  # one step of float64 there

@@ -154,7 +154,10 @@ def decide_scale(
     scaler = StandardScaler()
     for piece in slices(len(index), n_features):
         scaler.partial_fit(X[index[piece]].astype(np.float64, copy=False))
-    return InputScale(kind, np.where(is_code, 0.0, scaler.mean_), np.where(is_code, 1.0, scaler.scale_))
+    first = X[index[0]].astype(np.float64)
+    is_constant = (scaler.scale_ == 1) & (scaler.var_ != 1) & ~np.isnan(first)
+    shift = np.where(is_constant, first, scaler.mean_)  # the mean of large numbers has lost digits
+    return InputScale(kind, np.where(is_code, 0.0, shift), np.where(is_code, 1.0, scaler.scale_))
 
 
 class Split(NamedTuple):
