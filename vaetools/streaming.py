@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure
-from vaetools.data.kinds import BOOLEAN, NUMBER, TEXT, Kind
+from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.reader import MODES, ImageReader
 from vaetools.data.sources import Source, kind_of, open_source
-from vaetools.estimators.columns import NUMBERS, Column, Columns
+from vaetools.estimators.columns import Column, Columns
 from vaetools.files import readable
 from vaetools.persistence import split_reader
 
@@ -249,9 +248,7 @@ def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:
     def kind(column: Column) -> Kind:
         if column.kind == "gaussian":
             return Kind(NUMBER)
-        found = types.infer_dtype(column.values)
-        cells = BOOLEAN if found == "boolean" else NUMBER if found in NUMBERS else TEXT
-        return Kind(cells, tuple(column.values), is_closed=column.kind == "bernoulli")
+        return category_kind(column.values, is_closed=column.kind == "bernoulli")
 
     return {name: kind(column) for name, column in zip(names, columns.columns, strict=True)}
 
@@ -285,6 +282,8 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.D
     names = getattr(model, "feature_names_in_", None)
     X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
     table = function(model, X) if len(batch.ids) else pd.DataFrame()
+    if id_name in table.columns:
+        raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     # paths stay objects: strings of pandas cannot hold names that are not UTF-8
     ids = pd.Series(batch.ids, index=table.index, dtype="int64" if id_name == "row" else object)
     table.insert(0, id_name, ids)

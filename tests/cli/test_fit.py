@@ -323,7 +323,7 @@ def test_suspects_are_named(tmp_path, capsys):
     out = capsys.readouterr().out.splitlines()
     start = out.index("Left out of training, the least like the others first:")
     assert out[start + 1 : start + 3] == ["  no 250", "  no 7"]
-    assert out[start + 21] == "  and 9 more, which --json lists"
+    assert out[start + 21] == "  and 9 more, which -v or --json lists"
     assert run("fit", tmp_path / "t.csv", *options, "--drop", "order", "--json") == 1
     suspects = json.loads(capsys.readouterr().out)["suspects"]
     assert (len(suspects), suspects[:2]) == (29, [250, 7])

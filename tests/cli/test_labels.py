@@ -72,14 +72,65 @@ def test_a_wrong_label_comes_first(flowers, models, capsys):
     assert lines[2].split()[3] == "y"
 
 
-def test_labels_of_csv_are_read_as_fit_reads_them(flowers, models, tmp_path, capsys):
-    frame = pd.read_csv(flowers).astype({"number": str})
-    frame.assign(number=" " + frame["number"]).to_csv(tmp_path / "t.csv", index=False)
-    assert run("labels", models / "number.safetensors", tmp_path / "t.csv", "--labels", "number", "-q") == 0
-    assert (
-        pd.read_csv(io.StringIO(capsys.readouterr().out))["label"].tolist()
-        == frame["number"].astype(int).tolist()
+@pytest.mark.parametrize(
+    ("suffix", "column", "written"),
+    [
+        ("csv", "number", lambda kinds: " " + kinds.astype(str)),
+        ("csv", "number", lambda kinds: "0" + kinds.astype(str)),
+        ("csv", "number", lambda kinds: kinds.astype(float)),
+        ("parquet", "number", lambda kinds: kinds.astype(float)),
+        ("csv", "first", lambda truths: truths.astype(str).str.upper()),
+        ("csv", "first", lambda truths: truths.astype(int)),
+        ("parquet", "first", lambda truths: truths.astype(int)),
+        ("csv", "kind", lambda names: names + " "),
+    ],
+)
+def test_labels_are_known_however_they_are_written(
+    suffix, column, written, flowers, models, tmp_path, capsys
+):
+    frame, path = pd.read_csv(flowers), tmp_path / f"t.{suffix}"
+    getattr(frame.assign(**{column: written(frame[column])}), f"to_{suffix}")(path, index=False)
+    assert run("labels", models / f"{column}.safetensors", path, "--labels", column, "-q") == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert table["label"].tolist() == frame[column].tolist()
+
+
+def test_a_row_without_a_label_is_listed_under_its_number(flowers, models, tmp_path, capsys):
+    frame = pd.read_csv(flowers)
+    frame.loc[3, "kind"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    options = ["--labels", "kind", "--id", "order"]
+    assert run("labels", models / "kind.safetensors", tmp_path / "t.csv", *options) == 1
+    out, err = capsys.readouterr()
+    assert "row 3: column 'kind' is missing" in err
+    assert pd.read_csv(io.StringIO(out))["order"].tolist() == frame["order"].drop(3).tolist()
+
+
+def test_rows_of_unknown_labels_are_kept_and_counted(flowers, models, tmp_path, capsys):
+    frame = pd.read_csv(flowers)
+    frame.loc[:99, "number"] = 7
+    frame.loc[100:109, "number"] = 8
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert run("labels", models / "number.safetensors", tmp_path / "t.csv", "--labels", "number") == 1
+    out, err = capsys.readouterr()
+    table = pd.read_csv(io.StringIO(out))
+    assert table["label"].tolist() == frame["number"].tolist()
+    assert table["log_probability"].isna().tolist() == (frame["number"] > 2).tolist()
+    assert "the label of 110 of them: '7' (100), '8' (10). It knows 0, 1, 2." in err
+
+
+def test_recalibrated_with_labels_it_has_p_values_of_them(flowers, models, tmp_path, capsys):
+    model, new = models / "kind.safetensors", tmp_path / "m.safetensors"
+    assert run("recalibrate", model, flowers, "--labels", "kind", "-o", new, "-q") == 0
+    frame, cvae = pd.read_csv(flowers), vaetools.load(model)
+    cvae.recalibrate(frame[["a", "b"]], frame["kind"])
+    X = frame[["a", "b"]]
+    np.testing.assert_array_equal(
+        vaetools.load(new).p_values(X, frame["kind"]), cvae.p_values(X, frame["kind"])
     )
+    assert run("recalibrate", model, flowers, "-o", new) == 0
+    assert "p-values within labels are no more. Give --labels" in capsys.readouterr().err
+    assert not hasattr(vaetools.load(new), "calibration_labels_")
 
 
 def test_json_is_all_that_is_printed(flowers, models, capsys):
@@ -90,7 +141,8 @@ def test_json_is_all_that_is_printed(flowers, models, capsys):
     assert err == ""
     assert (summary["n_rows"], summary["n_unlikely"], summary["n_failed"]) == (300, 1, 0)
     first, second = summary["least_likely"]
-    assert (first["id"], first["label"], first["likeliest"]) == (7, 0, 1)
+    assert (first["row"], first["label"], first["likeliest"]) == (7, 0, 1)
+    assert (summary["id"], summary["unknown"]) == ("row", {})
     assert second["label"] == second["likeliest"]
 
 
@@ -114,14 +166,28 @@ def test_labels_of_images_are_their_folders(tmp_path, capsys):
     assert run("labels", model, tmp_path / "in") == 1
     out, err = capsys.readouterr()
     table = pd.read_csv(io.StringIO(out))
-    assert len(table) == 201
+    assert len(table) == 202
+    new = table[table["label"] == "gray"]
+    assert new["likeliest"].tolist() == ["light"]
+    assert new[["log_probability", "p_value"]].isna().all(axis=None)
     least = table.loc[table["log_probability"].idxmin()]
     assert least["path"].endswith("wrong.png")
     assert (least["label"], least["likeliest"]) == ("dark", "light")
     assert "broken.png: not an image" in err
-    assert "gray/1.png: label 'gray' is none of the model's" in err
+    assert "No row that trained has the label of 1 of them: 'gray' (1). It knows 'dark', 'light'." in err
+    write(bright, "stray.png")
+    assert run("labels", model, tmp_path / "in", "--json") == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["unknown"] == {"gray": 1}
+    assert [row["reason"] for row in summary["failed"]][
+        1
+    ] == "lies in no sub-folder, which would be its label"
+    chosen = tmp_path / "chosen.txt"
+    chosen.write_text("\n".join(str(tmp_path / "in" / name) for name in ("dark/1.png", "light/2.png")))
+    assert run("labels", model, chosen, "-q") == 0
+    assert pd.read_csv(io.StringIO(capsys.readouterr().out))["label"].tolist() == ["dark", "light"]
     assert run("labels", model, tmp_path / "in" / "dark" / "1.png") == 2
-    assert "name a folder of sub-folders, or use --labels" in capsys.readouterr().err
+    assert "has no labels: put images into sub-folders and name their folder" in capsys.readouterr().err
 
 
 def test_without_calibration_rows_there_are_no_p_values(flowers, tmp_path, capsys):
@@ -139,8 +205,8 @@ def test_without_calibration_rows_there_are_no_p_values(flowers, tmp_path, capsy
 def test_it_needs_labels_and_a_model_that_knows_them(flowers, models, order_model, orders, capsys):
     for arguments, message in (
         ((order_model, orders), "labels needs a CVAE, of vaetools fit --model cvae; got a VAE"),
-        ((models / "kind.safetensors", flowers), "has no labels: name a folder of sub-folders"),
-        ((models / "kind.safetensors", flowers, "--labels", "first"), "there is nothing that could be read"),
+        ((models / "kind.safetensors", flowers), "has no labels: use --labels."),
+        ((models / "kind.safetensors", flowers, "--labels", "kind", "--id", "label"), "rename it"),
         ((models / "kind.safetensors", flowers, "--labels", "sort"), "there is no column 'sort'"),
     ):
         assert run("labels", *arguments) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from vaetools.cli.info import SCALINGS
-from vaetools.cli.saying import counted
+from vaetools.cli.saying import counted, few
 from vaetools.data.sources import TrainingData
 from vaetools.estimators.rows import scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
@@ -71,27 +71,21 @@ def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str
         columns[kind].append(f"{name} ({counts[name]:,})" if kind == "Categories" else str(name))
     many = [repr(name) for name, n in counts.items() if n > max(_FEW, len(X) / 2)]
     caution = (
-        f"{_few(many)} differs in most rows. If it names rows, use --id; if its numbers are not written like "
-        "1234.5, mend them; else --drop it."
+        f"Most rows have a value of their own in {few(many, _LISTED)}: give what names rows to --id, write "
+        "numbers like 1234.5, and --drop the rest."
     )
     return {
-        **{kind: _few(names) for kind, names in columns.items()},
+        **{kind: few(names, _LISTED) for kind, names in columns.items()},
         "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells",
         "Caution": caution if many else "",
     }
-
-
-def _few(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
     """Return what one row is."""
     if image_shape is None:
         names = [str(name) for name in getattr(read.X, "columns", [])]
-        return f"{read.X.shape[1]} columns" + (f": {_few(names)}" if names else "")
+        return f"{read.X.shape[1]} columns" + (f": {few(names, _LISTED)}" if names else "")
     channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
     return f"{height} × {width} pixels (height × width), {color}"

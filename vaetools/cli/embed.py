@@ -19,10 +19,8 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures, say
-from vaetools.cli.score import UNREAD
+from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
-from vaetools.files import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +160,7 @@ def _summary(
         "n_embedded": n_rows,
         "n_components": model._n_features_out,
         "n_failed": len(failed),
-        "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in failed],
+        "failed": failed_as_json(failed),
         "output": None if output is None else str(output),
         "tsv": None if projector is None else str(projector),
     }

@@ -21,8 +21,7 @@ from vaetools.cli.options import (
     one_or_many,
     shows_progress,
 )
-from vaetools.cli.saying import INTERRUPTED, list_failures, say, shortened
-from vaetools.cli.score import UNREAD
+from vaetools.cli.saying import INTERRUPTED, UNREAD, failed_as_json, list_failures, say, shortened
 from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output
 from vaetools.files import readable
@@ -176,8 +175,9 @@ def fit(
 
     Under torchrun its processes train one model together, each on its share of every batch.
 
-    With --set trimmed_fraction=0.1 the tenth of DATA that is least like the rest trains nothing, and is
-    listed: for DATA among which some may be odd.
+    For DATA of which, say, 5 % are odd, --contamination 0.05 --set trimmed_fraction=0.1 leaves the tenth that
+    is least like the rest out of training, and lists it. (Without --contamination a fifth is held out to
+    calibrate, taken as normal, and not looked at.)
 
     With --checkpoint nothing is lost when training is interrupted or the machine fails. Ctrl-C stops the
     training, but what was learnt by then is written as a model all the same, and the exit status is 130.
@@ -242,12 +242,12 @@ def fit(
     facts = read_facts(output)
     suspects = [read.ids[row] for row in model.suspects_.tolist()]
     if as_json:
-        failed = [{"id": readable(name), "reason": readable(reason)} for name, reason in read.failed]
+        failed = failed_as_json(read.failed)
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
         summary["suspects"] = [readable(name) for name in suspects]
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
-        told = f"{page(facts)}{advice(facts)}{in_doubt(suspects)}"
+        told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
         click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{told}")
     if verbose and read.ignored:
         say(f"{len(read.ignored):,} files that are no images:")
@@ -280,6 +280,12 @@ def advice(facts: Facts) -> str:
         costs["train"], costs["held_out"], facts.n_features, likelihood=str(facts.parameters["likelihood"])
     ):
         return ""
+    if facts.n_suspects:
+        return (
+            "\n\nHeld-out rows cost far more than training rows, of which the oddest were left out. If odd "
+            "ones are among\nthe held-out, the threshold lies too low: give --contamination, so that none "
+            "are held out, or vaetools\nrecalibrate with rows that are normal."
+        )
     return (
         "\n\nHeld-out rows cost far more than training rows: the model has learnt much of those by heart. "
         "Its\nthreshold holds all the same, but it finds less. More rows help, or --max-iter "
@@ -287,12 +293,13 @@ def advice(facts: Facts) -> str:
     )
 
 
-def in_doubt(suspects: list[Any]) -> str:
-    """Return the rows that were left out as suspects, as far as they are not too many; else nothing."""
+def in_doubt(suspects: list[Any], most: int) -> str:
+    """Return the rows that were left out as suspects, at most so many; nothing if there are none."""
     if not suspects:
         return ""
-    names = [f"  {shortened(name, _WIDEST_NAME)}" for name in suspects[:_SUSPECTS]]
-    more = [f"  and {len(suspects) - _SUSPECTS:,} more, which --json lists"] * (len(suspects) > _SUSPECTS)
+    called = [name if isinstance(name, str) else f"row {name}" for name in suspects]
+    names = [f"  {shortened(name, _WIDEST_NAME)}" for name in called[:most]]
+    more = [f"  and {len(suspects) - most:,} more, which -v or --json lists"] * (len(suspects) > most)
     return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
 
 

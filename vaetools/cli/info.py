@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.options import model_argument
+from vaetools.cli.saying import few
 from vaetools.report.text import ABSENT, number, percent, printable, text_facts
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def page(facts: Facts) -> str:
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
         "Score": _score(facts),
         "False alarms": _false_alarms(facts),
-        "Written by": _few([_shortened(f"{name} {version}") for name, version in facts.versions.items()]),
+        "Written by": few([_shortened(" ".join(each)) for each in facts.versions.items()], _LISTED),
         "File": f"{_size(facts.file_size)}, format {facts.format_version}",
     }
     heading = textwrap.fill(printable(title), _WIDTH, break_on_hyphens=False)
@@ -117,7 +118,8 @@ def _takes(facts: Facts) -> str:
         aspect = _ASPECTS[facts.reader["aspect"]]
         return f"image files, read as {facts.reader['mode']}, scaled to {width}×{height} pixels, {aspect}"
     if facts.feature_names is not None:
-        return f"{_counted(facts.n_features, 'column')}: {_few(list(map(_shortened, facts.feature_names)))}"
+        names = few(list(map(_shortened, facts.feature_names)), _LISTED)
+        return f"{_counted(facts.n_features, 'column')}: {names}"
     kind = "8-bit pixels" if facts.input_scale == "pixels" else "numbers"
     if facts.column_kinds is not None:
         kind = "cells"
@@ -155,7 +157,7 @@ def _network(facts: Facts) -> str:
 def _labels(facts: Facts) -> str:
     """Return the labels of a conditional model with their shares; a line breaks between labels alone."""
     labels = [f"{_shortened(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
-    return _few([label.replace(" ", _NO_BREAK) for label in labels])
+    return few([label.replace(" ", _NO_BREAK) for label in labels], _LISTED)
 
 
 def _training(facts: Facts) -> str:
@@ -212,15 +214,8 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _few(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = len(names) - _LISTED
-    shown = ", ".join(names[:_LISTED])
-    return f"{shown} … and {more:,} more" if more > 0 else shown
-
-
 def _list(sizes: Sequence[int]) -> str:
-    return _few([str(size) for size in sizes])
+    return few([str(size) for size in sizes], _LISTED)
 
 
 def _size(n_bytes: int) -> str:

@@ -1,98 +1,125 @@
-"""Rows under their names and with their classes, for commands that look at both."""
+"""Rows under their names and with their labels, for commands that look at both."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from tqdm import tqdm
 
 from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
-from vaetools.data.kinds import without_missing
-from vaetools.data.listing import list_images
 from vaetools.data.sources import kind_of
-from vaetools.data.tables import PARQUET
-from vaetools.streaming import read_rows
+from vaetools.data.tables import open_table
+from vaetools.streaming import prepared, read_rows
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
 
 
+class Labeled(NamedTuple):
+    """Rows with labels.
+
+    Attributes
+    ----------
+    id_name : str
+        What the index of X is: ``"path"``, ``"row"`` or a column of the table.
+    X : DataFrame of shape (n_rows, n_features)
+        Its index is what rows are called.
+    y : ndarray of shape (n_rows,) or None
+        Their labels; None if they have none.
+    failed : list of Failure
+        What could not be read.
+    """
+
+    id_name: str
+    X: pd.DataFrame
+    y: np.ndarray | None
+    failed: list[Failure]
+
+
 def read_labeled(
-    data: Any, model: Any, labels: str | None, id_column: str | None
-) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
-    """Read files into memory, as rows that a model takes, with their classes.
+    data: Any, model: Any, labels: str | None, id_column: str | None, *, needed: bool = False
+) -> Labeled:
+    """Read files into memory, as rows that a model takes, with their labels.
 
     Parameters
     ----------
     data : path, glob, or sequence of those
         As for `stream_scores`.
     model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
-        Fitted.
+        Fitted. Labels that it knows are recognized however a table writes them.
     labels : str or None
-        Column of a table, array of an NPZ, or a file. Images have those of their sub-folders.
+        Column of a table, array of an NPZ, or a file. Images have the names of their folders: of one
+        folder its sub-folders, else those that the files lie in, if these are several.
     id_column : str or None
         Column of a table that names its rows.
+    needed : bool, default=False
+        Whether an image in no sub-folder is left out, and not the labels of all.
 
     Returns
     -------
-    X : DataFrame of shape (n_rows, n_features)
-        Its index is what rows are called.
-    y : ndarray of shape (n_rows,) or None
-        Their classes, of tables as text; None if they have none.
-    failed : list of Failure
-        What could not be read.
+    rows : Labeled
     """
-    X, failed = read_rows(model, data, id_column=id_column)
     kind = kind_of(data)
-    y: Any = None
-    if kind == "images":
-        if labels is not None:
-            raise click.BadParameter("images take their classes from sub-folders.", param_hint="--labels")
-        if isinstance(data, str) and os.path.isdir(data) and (names := list_images(data)).labels:
-            folders = dict(zip(names.paths, names.labels, strict=True))
-            y = np.array([folders[path] for path in X.index])
-    elif kind == "array":
+    if kind == "table" and labels is not None:
+        _, estimator, columns = prepared(model, kind, data)
+        table = open_table(data, columns=columns, labels=labels, id_column=id_column)
+        classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
+        X, y, failed = table.read(classes)
+        return Labeled(table.id_name, X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed)
+    if kind == "images" and labels is not None:
+        raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
+    X, failed = read_rows(model, data, id_column=id_column)
+    if kind == "table":
+        return Labeled(id_column or "row", X, None, failed)
+    if kind == "array":
         y = read_array(data, labels).labels
-        y = None if y is None else y[X.index]
-    elif labels is not None:
-        given = read_rows(model, data, id_column=labels)[0].index
-        if not str(data).lower().endswith(PARQUET):  # as fit reads them
-            given = without_missing(pa.array(given, pa.string())).fill_null("").to_numpy(zero_copy_only=False)
-        y = np.array(given, str)
-        missing = X.index[y == ""]
-        if len(missing):
-            raise click.BadParameter(
-                f"column {labels!r} must name a class in every row; {len(missing)} of {len(y)} cells are "
-                f"empty, the first in row {missing[0]}.",
-                param_hint="--labels",
-            )
-    return X, y, failed
+        return Labeled("row", X, None if y is None else y[X.index], failed)
+    given, without = _folders(data, X.index)
+    if given is None or (without.any() and not needed):
+        return Labeled("path", X, None, failed)
+    failed += [Failure(path, "lies in no sub-folder, which would be its label") for path in X.index[without]]
+    return Labeled("path", X[~without], given[~without], failed)
 
 
-def named_labels(estimator: Any) -> dict[str, Any]:
-    """Return the labels of a conditional model by how they are written."""
-    return {str(label): label for label in estimator.classes_.tolist()}
+def _folders(data: Any, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return the folders after which images are labeled, or None, and which images have none."""
+    if isinstance(data, str) and os.path.isdir(data):
+        parts = [os.path.relpath(path, data).split(os.sep) for path in paths]
+        given = np.array([label if below else "" for label, *below in parts])
+        least = 1
+    else:
+        given = np.array([Path(path).absolute().parent.name for path in paths])
+        least = 2  # a folder of all tells nothing apart
+    return given if len(set(given) - {""}) >= least else None, given == ""
 
 
-def known_labels(estimator: Any, y: pd.Series) -> tuple[np.ndarray, list[Failure]]:
-    """Return the place of every label among a model's, −1 where it is not among them, and those rows."""
-    places = {text: place for place, text in enumerate(named_labels(estimator))}
-    if estimator.classes_.dtype == bool:  # as CSV writes them, too
-        places |= {text.lower(): place for text, place in places.items()}
-    codes = np.array([places.get(str(label), -1) for label in y])
-    unknown = y[codes < 0]
-    return codes, [
-        Failure(name, f"label {str(label)!r} is none of the model's") for name, label in unknown.items()
-    ]
+def codes_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the place of every label among a model's, and the labels.
+
+    The place is −1 for a label that no row that trained has. If there is one, labels are text.
+    """
+    places = {label: place for place, label in enumerate(estimator.classes_.tolist())}
+    codes = np.array([places.get(label, -1) for label in y.tolist()])
+    given = estimator.classes_[codes]
+    if (codes < 0).any():
+        given = np.where(codes < 0, y.astype(str), given.astype(str)).astype(object)
+    return np.where(estimator.class_prior_[codes] > 0, codes, -1), given
+
+
+def counted_labels(y: np.ndarray) -> dict[str, int]:
+    """Return how many rows have a label, the commonest first."""
+    return dict(Counter(map(str, y.tolist())).most_common())
 
 
 def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool) -> pd.DataFrame:
-    """Return labels with their log probabilities, the likeliest labels, and p-values within labels.
+    """Return log probabilities of labels, the likeliest labels, and p-values within labels.
 
     Parameters
     ----------
@@ -100,24 +127,25 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool)
         Fitted.
     X : DataFrame of shape (n_rows, n_features)
     codes : ndarray of shape (n_rows,), int
-        Places of labels among ``classes_``.
+        As `codes_of` returns them.
     verbose : bool
         Whether to show a progress bar.
 
     Returns
     -------
-    table : DataFrame of shape (n_rows, 4)
-        Columns ``label``, ``log_probability`` in nats, ``likeliest`` and ``p_value``, NaN for labels of
-        which there are no calibration rows.
+    table : DataFrame of shape (n_rows, 3)
+        Columns ``log_probability`` in nats, NaN of a label without a place; ``likeliest``; and ``p_value``,
+        NaN for labels of which there are no calibration rows.
     """
-    log_probability, likeliest = np.empty(len(X)), np.empty(len(X), int)
-    p_values = np.full(len(X), np.nan)
-    calibrated = np.isin(codes, getattr(estimator, "calibration_labels_", []))
+    log_probability, p_values = np.full((2, len(X)), np.nan)
+    likeliest = np.empty(len(X), int)
+    calibrated = np.isin(codes, getattr(estimator, "calibration_labels_", [])) & (codes >= 0)
     with tqdm(total=len(X), unit="row", unit_scale=True, disable=not verbose) as bar:
         for start in range(0, len(X), _AT_ONCE):
             rows = np.arange(start, min(start + _AT_ONCE, len(X)))
             every = estimator.label_log_proba(X.iloc[rows])
-            log_probability[rows] = every[np.arange(len(rows)), codes[rows]]
+            given = every[np.arange(len(rows)), codes[rows]]
+            log_probability[rows] = np.where(codes[rows] < 0, np.nan, given)
             likeliest[rows] = every.argmax(axis=1)
             known = rows[calibrated[rows]]
             if len(known):
@@ -125,9 +153,13 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool)
             bar.update(len(rows))
     return pd.DataFrame(
         {
-            "label": estimator.classes_[codes],
             "log_probability": log_probability,
             "likeliest": estimator.classes_[likeliest],
             "p_value": p_values,
         }
     )
+
+
+def named_labels(estimator: Any) -> dict[str, Any]:
+    """Return the labels of a conditional model by how they are written."""
+    return {str(label): label for label in estimator.classes_.tolist()}

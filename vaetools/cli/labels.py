@@ -21,8 +21,7 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures, say, shortened
-from vaetools.cli.score import UNREAD
+from vaetools.cli.saying import UNREAD, counted, failed_as_json, few, list_failures, say, shortened
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
 from vaetools.files import readable
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WIDEST_NAME, _WIDEST_LABEL = 40, 16  # characters; the table has 100 columns
+_LISTED = 5  # labels in a sentence
 
 
 @click.command(short_help="Find labels that are likely wrong, with a CVAE.")
@@ -47,7 +47,7 @@ _WIDEST_NAME, _WIDEST_LABEL = 40, 16  # characters; the table has 100 columns
 def labels(
     model: Path,
     data: tuple[str, ...],
-    labels: str | None,
+    label_name: str | None,
     output: Path | None,
     top: int | None,
     id_column: str | None,
@@ -58,13 +58,17 @@ def labels(
 ) -> int:
     """Say how likely the labels of DATA are, according to a trained MODEL, which must be a CVAE.
 
-    DATA is what it is for "vaetools score", with labels as for "vaetools fit", and is read into memory.
-    It may be what MODEL was trained on: a few wrong labels among many right ones stand out.
+    DATA is what it is for "vaetools score", and is read into memory. Images are labeled by their folders:
+    those in one folder by its sub-folders, files named one by one by the folders they lie in, if these are
+    several. DATA may be what MODEL was trained on: a few wrong labels among many right ones stand out.
 
     There is a line for every image or row: its label, the log of the label's posterior probability (0 is
-    certain; the lower, the less likely), the likeliest label, and a conformal p-value that is small where
-    the row is odd for its label. P-values are of rows that were not trained on. Without --output, --top
-    or --json the lines go to standard output as CSV.
+    certain; the lower, the less likely), the likeliest label, and a conformal p-value, which is small where
+    the row is odd for its label and holds for rows that MODEL was not fitted on. A label that no row that
+    trained has gets neither, and the exit status is 1. Without --output, --top or --json the lines go to
+    standard output as CSV.
+
+    A row that is odd for every label has an unlikely one too: "vaetools score" tells.
 
     \b
     Examples:
@@ -73,14 +77,19 @@ def labels(
 
     \b
     Keys of --json:
-      n_rows, n_unlikely (rows of which another label is likelier), least_likely [{id, label,
-      log_probability, likeliest, p_value}], n_failed, failed [{id, reason}], output
+      n_rows, n_unlikely (rows of which another label is likelier), unknown {label: rows},
+      least_likely [{label, log_probability, likeliest, p_value, and what "id" says}], id,
+      n_failed, failed [{id, reason}], output
     """
     check_output(output, SUFFIXES, [model, *data])
-    import pandas as pd
-
-    from vaetools.cli.labeled import judged, known_labels, read_labeled
+    if id_column in ("label", "log_probability", "likeliest", "p_value"):
+        raise click.BadParameter(
+            f"{id_column!r} is what a column of the result is called: rename it.", param_hint="--id"
+        )
+    from vaetools.cli.labeled import codes_of, counted_labels, judged, read_labeled
+    from vaetools.estimators.labels import hardly_used
     from vaetools.persistence import load, split_reader
+    from vaetools.report.text import printable
 
     whole = load(model, device=device)
     estimator = split_reader(whole)[1]
@@ -88,30 +97,32 @@ def labels(
         raise click.ClickException(
             f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(estimator).__name__}."
         )
-    X, y, failed = read_labeled(one_or_many(data), whole, labels, id_column)
+    id_name, X, y, failed = read_labeled(one_or_many(data), whole, label_name, id_column, needed=True)
     check_any(len(X), failed, data)
     if y is None:
-        raise click.ClickException(f"{data[0]} has no labels: name a folder of sub-folders, or use --labels.")
-    codes, unknown = known_labels(estimator, pd.Series(y, X.index))
-    failed += unknown
-    known = codes >= 0
-    check_any(known.sum(), failed, data)
-    id_name = id_column or ("row" if X.index.inferred_type == "integer" else "path")
-    table = judged(estimator, X[known], codes[known], verbose=shows_progress(quiet, verbose))
-    table.insert(0, id_name, X.index[known])
+        images = estimator.image_shape is not None
+        hint = "put images into sub-folders and name their folder" if images else "use --labels"
+        raise click.ClickException(f"{data[0]} has no labels: {hint}.")
+    codes, given = codes_of(estimator, y)
+    table = judged(estimator, X, codes, verbose=shows_progress(quiet, verbose))
+    table.insert(0, "label", given)
+    table.insert(0, id_name, X.index)
+    unknown = counted_labels(given[codes < 0])
     least = table.sort_values("log_probability", kind="stable").head(top or 20)
-    n_unlikely = int((table["label"] != table["likeliest"]).sum())
+    n_unlikely = int((table["label"].astype(str) != table["likeliest"].astype(str)).sum())
     if output is not None or not (top or as_json):
         with open_table_writer(output) as write:
             write(table)
     if as_json:
-        records = least.rename(columns={id_name: "id"}).to_dict(orient="records")
+        records = least.to_dict(orient="records")
         summary = {
             "n_rows": len(table),
             "n_unlikely": n_unlikely,
+            "unknown": {readable(label): n for label, n in unknown.items()},
+            "id": id_name,
             "least_likely": [{key: readable(value) for key, value in row.items()} for row in records],
             "n_failed": len(failed),
-            "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in failed],
+            "failed": failed_as_json(failed),
             "output": None if output is None else str(output),
         }
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
@@ -122,8 +133,14 @@ def labels(
         say(f"{counted(len(table), kind)} with labels; of {n_unlikely:,} another label is likelier.")
         if output is not None:
             say(f"Written: {output}")
+    if words := hardly_used(estimator):
+        say(f"vaetools: warning: {words}")
+    if unknown:
+        n, known = sum(unknown.values()), few(list(map(repr, estimator.classes_.tolist())), _LISTED)
+        shown = few([f"{label!r} ({count:,})" for label, count in unknown.items()], _LISTED)
+        say(printable(f"No row that trained has the label of {n:,} of them: {shown}. It knows {known}."))
     list_failures(failed)
-    return UNREAD if failed else 0
+    return UNREAD if failed or unknown else 0
 
 
 def _table(least: pd.DataFrame) -> str:

@@ -23,8 +23,9 @@ id_option = click.option(
 
 labels_option = click.option(
     "--labels",
+    "label_name",
     metavar="NAME",
-    help="Classes: column of a table, array of an NPZ, or a file. Images: their sub-folders.",
+    help="Labels: column of a table, array of an NPZ, or a file. Images have those of their folders.",
 )
 
 

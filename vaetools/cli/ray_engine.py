@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from vaetools.cli.options import one_or_many, shows_progress
-from vaetools.cli.saying import list_failures
-from vaetools.cli.score import UNREAD, Tally, conclude
+from vaetools.cli.saying import UNREAD, list_failures
+from vaetools.cli.score import Tally, conclude
 from vaetools.cli.writing import check_output
 
 

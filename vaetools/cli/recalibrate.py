@@ -14,14 +14,13 @@ from vaetools.cli.options import (
     device_option,
     id_option,
     json_option,
+    labels_option,
     loudness_options,
     model_argument,
     one_or_many,
 )
-from vaetools.cli.saying import counted, list_failures, say
-from vaetools.cli.score import UNREAD
+from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import check_any, check_output
-from vaetools.files import readable
 
 
 @click.command(short_help="Give a saved model a new threshold, without training.")
@@ -40,6 +39,7 @@ from vaetools.files import readable
     metavar="SHARE",
     help="Share of new normal rows to flag; that of the model unless said.",
 )
+@labels_option
 @id_option
 @json_option
 @device_option
@@ -49,6 +49,7 @@ def recalibrate(
     data: tuple[str, ...],
     output: Path,
     false_alarm_rate: float | None,
+    label_name: str | None,
     id_column: str | None,
     as_json: bool,
     device: str | None,
@@ -60,7 +61,7 @@ def recalibrate(
     For data that changed since training (another camera, another season), for a model that was
     fitted with --contamination and so has no p-values, or for another rate of false alarms. DATA is
     what it is for "vaetools score", and is read into memory. Only the verdicts change: scores, codes and
-    reconstructions stay as they are.
+    reconstructions stay as they are. A CVAE's p-values within labels, as of "vaetools labels", need labels.
 
     \b
     Examples:
@@ -73,22 +74,25 @@ def recalibrate(
       threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], output
     """
     check_output(output, (".safetensors",), data)
+    from vaetools.cli.labeled import read_labeled
     from vaetools.persistence import load, save, split_reader
     from vaetools.report.text import number, percent
-    from vaetools.streaming import read_rows
 
     calibrated = load(model, device=device)
     estimator = split_reader(calibrated)[1]
-    X, failed = read_rows(calibrated, one_or_many(data), id_column=id_column)
+    is_labeled = hasattr(estimator, "classes_")
+    if label_name is not None and not is_labeled:
+        raise click.BadParameter(f"is for a CVAE; got a {type(estimator).__name__}.", param_hint="--labels")
+    _, X, y, failed = read_labeled(one_or_many(data), calibrated, label_name, id_column)
     check_any(len(X), failed, data)
     if false_alarm_rate is not None:
         estimator.set_params(false_alarm_rate=false_alarm_rate)
     before = getattr(estimator, "offset_", None)
-    estimator.recalibrate(X)
+    estimator.recalibrate(X, y) if is_labeled else estimator.recalibrate(X)
     save(calibrated, output)
     facts = facts_of(estimator, before)
     if as_json:
-        lost = [{"id": readable(name), "reason": readable(reason)} for name, reason in failed]
+        lost = failed_as_json(failed)
         summary = facts | {"n_failed": len(failed), "failed": lost, "output": str(output)}
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
@@ -100,6 +104,8 @@ def recalibrate(
         if before is not None:
             flagged = percent(facts["flagged_before"])
             say(f"The threshold before, {number(before, 2)}, called {flagged} of these odd.")
+        if is_labeled and y is None:
+            say("There were no labels: p-values within labels are no more. Give --labels to keep them.")
         say(f"Written: {output}")
     list_failures(failed)
     return UNREAD if failed else 0

@@ -16,8 +16,7 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import list_failures, say
-from vaetools.cli.score import UNREAD
+from vaetools.cli.saying import UNREAD, list_failures, say
 from vaetools.cli.writing import check_any, check_output
 
 
@@ -74,7 +73,7 @@ def report(
     models: tuple[tuple[str, Path], ...],
     data: str,
     output: Path | None,
-    labels: str | None,
+    label_name: str | None,
     outliers: tuple[str, ...],
     method: str,
     seed: int,
@@ -116,7 +115,7 @@ def report(
     whole = {name: load(path, device=device) for name, path in models}
     loaded = {name: split_reader(model) for name, model in whole.items()}
     _check_readers(loaded)
-    X, y, failed = read_labeled(data, whole[names[0]], labels, id_column)
+    _, X, y, failed = read_labeled(data, whole[names[0]], label_name, id_column)
     check_any(len(X), failed, [data])
     known = None
     if outliers:

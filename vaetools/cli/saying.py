@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from vaetools.files import readable
 from vaetools.report.text import printable
 
+UNREAD = 1  # exit status: finished, but not everything could be read
 INTERRUPTED = 130  # exit status after Ctrl-C
 
 
@@ -26,10 +28,22 @@ def list_failures(failed: Sequence[Any]) -> None:
         say(f"  {where}: {printable(reason)}")
 
 
+def failed_as_json(failed: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return what could not be read as JSON takes it."""
+    return [{"id": readable(name), "reason": readable(reason)} for name, reason in failed]
+
+
 def shortened(name: Any, width: int) -> str:
     """Return the end of a name of unknown origin, on one line of limited width."""
     text = printable(str(name))
     return text if len(text) <= width else "…" + text[1 - width :]
+
+
+def few(words: Sequence[str], most: int) -> str:
+    """Return the first of some words, and how many more there are."""
+    more = len(words) - most
+    shown = ", ".join(words[:most])
+    return f"{shown} … and {more:,} more" if more > 0 else shown
 
 
 def counted(n: int, kind: str) -> str:

@@ -23,7 +23,7 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures, say, shortened
+from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say, shortened
 from vaetools.cli.selecting import Selection
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, revised
 from vaetools.files import readable
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from vaetools.streaming import Part
 
-UNREAD = 1  # exit status: finished, but not everything could be read
 _PICTURED = 24  # images on the page if --top does not say
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
@@ -238,7 +237,7 @@ class Tally:
             "why_none_odd": self.selection and self.selection.why_none,
             **names,
             "oddest": [{key: readable(value) for key, value in row.items()} for row in oddest],
-            "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in self.failed],
+            "failed": failed_as_json(self.failed),
             "output": None if output is None else str(output),
             "html": None if html is None else str(html),
         }

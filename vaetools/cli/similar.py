@@ -20,8 +20,7 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import counted, list_failures, say
-from vaetools.cli.score import UNREAD
+from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
 from vaetools.files import readable
 
@@ -224,7 +223,7 @@ def _summary(query: str, hits: Hits, output: Path | None, html: Path | None) -> 
             {key: readable(value) for key, value in hit.items()}
             for hit in hits.table.to_dict(orient="records")
         ],
-        "failed": [{"id": readable(name), "reason": readable(reason)} for name, reason in hits.failed],
+        "failed": failed_as_json(hits.failed),
         "output": None if output is None else str(output),
         "html": None if html is None else str(html),
     }

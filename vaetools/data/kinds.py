@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import reprlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas import api
 from pyarrow import compute, types
 from pyarrow import csv as arrow_csv
 
@@ -25,7 +26,9 @@ _WRITTEN = {  # how a cell of a type is written
     NUMBER: r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$",
     BOOLEAN: r"^(?i:true|false)$",
 }
+_CODE = r"^0\d+$"  # digits that are no number
 _TRUTHS = {"true": True, "false": False}
+_NUMBERS = ("integer", "floating", "mixed-integer-float")  # as pandas calls them
 _MOST = 0.9  # of the cells of a column of numbers; each of the others costs its row
 
 
@@ -45,6 +48,13 @@ class Kind(NamedTuple):
     type: Any
     values: tuple | None = None
     is_closed: bool = False
+
+
+def category_kind(values: Sequence, *, is_closed: bool = False) -> Kind:
+    """Return how categories that a model knows are read."""
+    found = api.types.infer_dtype(list(values))
+    cells = BOOLEAN if found == "boolean" else NUMBER if found in _NUMBERS else TEXT
+    return Kind(cells, tuple(values), is_closed)
 
 
 def plain_type(kind: Any) -> Any:
@@ -70,8 +80,8 @@ def without_missing(cells: Any) -> Any:
 def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[str]) -> dict[str, Kind]:
     """Return what the columns of a CSV file are.
 
-    A column is booleans if all of its cells are, missing ones aside; numbers if at least nine in ten are, and
-    integers if all of these are; and else text.
+    A column is booleans if all of its cells are, missing ones aside; numbers if at least nine in ten are
+    and none has a leading zero, as codes have; integers if all of these are; and else text.
 
     Parameters
     ----------
@@ -83,16 +93,16 @@ def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[st
         Columns that are text whatever their cells.
     """
     known = np.zeros(len(names), int)
-    written = {kind: known.copy() for kind in _WRITTEN}
+    written = {kind: known.copy() for kind in (*_WRITTEN, TEXT)}
     for columns in blocks:
         cells = without_missing(_end_to_end(columns))
         known += _by_column(cells.is_valid(), columns).sum(axis=1)
-        for kind, pattern in _WRITTEN.items():
+        for kind, pattern in (_WRITTEN | {TEXT: _CODE}).items():
             found = compute.match_substring_regex(cells, pattern)
             written[kind] += _by_column(found.fill_null(False), columns).sum(axis=1)
 
     def kind_of(place: int) -> Any:
-        if names[place] in as_text:
+        if names[place] in as_text or written[TEXT][place]:
             return TEXT
         if written[BOOLEAN][place] == known[place] > 0:
             return BOOLEAN
@@ -206,6 +216,28 @@ def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[
     values[:-1] = found
     rows = np.flatnonzero(np.isin(codes, list(faulty)))
     return values[codes], {int(row): faulty[codes[row]] for row in rows}
+
+
+def labels_among(cells: Any, classes: Sequence, *, is_csv: bool) -> np.ndarray:
+    """Return labels as the classes that they are, however they are written; others as they are.
+
+    Parameters
+    ----------
+    cells : array of Arrow
+    classes : sequence
+        Labels that a model knows.
+    is_csv : bool
+        Whether cells are text, some of which stands for a missing value.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,), object
+        None where one is missing.
+    """
+    labels, faults = _categories(_whole(cells), category_kind(classes), is_csv)
+    for row in faults:  # a word among numbers is a label all the same
+        labels[row] = cells[row].as_py()
+    return labels
 
 
 def _reader(kind: Kind) -> Callable[[str], Any]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from vaetools.data.batches import Batch, Failure
-from vaetools.data.kinds import NAMES, Kind, complete_rows, gappy_rows
+from vaetools.data.kinds import NAMES, Kind, complete_rows, gappy_rows, labels_among
 from vaetools.data.table_files import Block, CsvFile, ParquetFile
 
 PARQUET = (".parquet", ".pq")
@@ -84,8 +84,13 @@ class Table:
             good, X, failed = self._part(block)
             yield Batch(self._ids(block, good), X, failed)
 
-    def read(self) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
-        """Read all rows into memory, for fitting.
+    def read(self, classes: Sequence | None = None) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
+        """Read all rows into memory.
+
+        Parameters
+        ----------
+        classes : sequence or None, default=None
+            Labels that a model knows, as which labels are read, however they are written.
 
         Returns
         -------
@@ -93,7 +98,8 @@ class Table:
             With the names of the columns: float64, or as ``kinds`` say. Its index is what `batches`
             calls rows.
         y : ndarray of shape (n_samples,) or None
-            The labels if the table has any: integers, floats, booleans or text.
+            The labels if the table has any: integers, floats, booleans or text; or with ``classes``
+            objects, of which some may be none of them.
         failed : list of Failure
             Rows that are in neither; to have no label is a fault too.
 
@@ -119,7 +125,13 @@ class Table:
             X = X.astype(coded)
         X = X.set_axis(ids)
         if self.labels is not None and len(X):
-            y, missing = self._file.labels(pa.concat_arrays(cells))
+            given = pa.concat_arrays(cells)
+            if classes is None:
+                y, missing = self._file.labels(given)
+            else:
+                y = labels_among(given, classes, is_csv=not self._file.typed)
+                missing = np.array([label is None for label in y])
+                y = y[~missing]
             reason = f"column {self.labels!r} is missing"
             failed = sorted(failed + [Failure(row, reason) for row in np.concatenate(rows)[missing].tolist()])
             X = X[~missing]

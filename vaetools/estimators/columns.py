@@ -19,12 +19,12 @@ COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _MAX_CATEGORIES = 1000
 _REAL = (Real, Decimal, np.bool_)
 _LASTING = (str, int, float, np.bool_, np.integer, np.floating)  # what the JSON of a model file has
-NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
 _KINDS = {  # by what pandas infers of cells
     "boolean": "bernoulli",
     "string": "categorical",
     "categorical": "categorical",
-    **dict.fromkeys(NUMBERS, "gaussian"),
+    **dict.fromkeys(_NUMBERS, "gaussian"),
 }
 
 
@@ -268,7 +268,7 @@ def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
     """Return cells as finite numbers, NaN where one is missing."""
     if isinstance(cells.dtype, pd.CategoricalDtype) or cells.isna().all():  # NaT has a type of its own
         cells = cells.astype(object).where(cells.notna(), np.nan)
-    if types.infer_dtype(cells, skipna=True) not in (*NUMBERS, "boolean"):
+    if types.infer_dtype(cells, skipna=True) not in (*_NUMBERS, "boolean"):
         odd = next((cell for cell in cells.dropna() if not isinstance(cell, _REAL)), None)
         if odd is not None:
             raise ValueError(f"{owner}: column {name!r} must be numbers; got {odd!r}.")

@@ -21,6 +21,7 @@ from vaetools.nn.rows import Rows
 
 _N_JUDGED = 2_000  # rows whose labels are predicted
 _LEAST_INFORMATION = 0.2  # of the entropy of the labels
+_LISTED = 5  # labels in a message
 
 
 class Labeled(Detector):
@@ -164,9 +165,10 @@ class Labeled(Detector):
         absent = self.classes_[self.class_prior_ == 0].tolist()
         if absent:
             trimmed = ", or a smaller trimmed_fraction" if len(self.suspects_) else ""
+            more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
             warnings.warn(
-                f"{type(self).__name__}: no row that trains has one of the labels {absent}: they count as "
-                f"impossible. Give more rows of them{trimmed}.",
+                f"{type(self).__name__}: no row that trains has one of the labels {absent[:_LISTED]}{more}: "
+                f"they count as impossible. Give more rows of them{trimmed}.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -174,16 +176,8 @@ class Labeled(Detector):
         some = dataclasses.replace(some, index=some.index[:: math.ceil(len(some) / _N_JUDGED)])
         log_joint = self._evaluate(some, lambda x, c: self.model_.label_log_joint(x))
         self.label_information_ = label_information(log_joint, some.labels[some.index], self.class_prior_)
-        entropy = float(entr(self.class_prior_).sum())
-        if self._can_be_judged(rows) and self.label_information_ < _LEAST_INFORMATION * entropy:
-            warnings.warn(
-                f"{type(self).__name__}: the label is hardly used: a row tells "
-                f"{self.label_information_:.2g} of the {entropy:.2g} nats of its label, so scores given a "
-                "label say little of the label. If labels can be told from rows at all, try "
-                "conditioning='concat', condition_encoder=True, fewer components or a larger beta.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+        if self._can_be_judged(rows) and (words := hardly_used(self)):
+            warnings.warn(words, ConvergenceWarning, stacklevel=4)
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold, and what rows are compared with as their label."""
@@ -240,6 +234,19 @@ def _is_plain(label: Any) -> bool:
     """Whether a label is an integer, also as a float, a boolean or a string."""
     whole = isinstance(label, float) and label.is_integer()
     return whole or isinstance(label, (str, int, np.integer, np.bool_))
+
+
+def hardly_used(estimator: Any) -> str:
+    """Return a warning where a fitted conditional estimator hardly uses its labels; else nothing."""
+    entropy = float(entr(estimator.class_prior_).sum())
+    if estimator.label_information_ >= _LEAST_INFORMATION * entropy:
+        return ""
+    return (
+        f"{type(estimator).__name__}: the label is hardly used: a row tells "
+        f"{estimator.label_information_:.2g} of the {entropy:.2g} nats of its label, so scores given a "
+        "label say little of the label. If labels can be told from rows at all, try "
+        "conditioning='concat', condition_encoder=True, fewer components or a larger beta."
+    )
 
 
 def label_information(log_joint: np.ndarray, codes: np.ndarray, prior: np.ndarray) -> float:
