@@ -116,7 +116,7 @@ def test_rows_of_unknown_labels_are_kept_and_counted(flowers, models, tmp_path, 
     table = pd.read_csv(io.StringIO(out))
     assert table["label"].tolist() == frame["number"].tolist()
     assert table["log_probability"].isna().tolist() == (frame["number"] > 2).tolist()
-    assert "the label of 110 of them: '7' (100), '8' (10). It knows 0, 1, 2." in err
+    assert "the label of 110 of them: '7' (100), '8' (10).\nThe model knows 0, 1, 2." in err
 
 
 def test_recalibrated_with_labels_it_has_p_values_of_them(flowers, models, tmp_path, capsys):
@@ -174,7 +174,9 @@ def test_labels_of_images_are_their_folders(tmp_path, capsys):
     assert least["path"].endswith("wrong.png")
     assert (least["label"], least["likeliest"]) == ("dark", "light")
     assert "broken.png: not an image" in err
-    assert "No row that trained has the label of 1 of them: 'gray' (1). It knows 'dark', 'light'." in err
+    assert (
+        "No row that trained has the label of 1 of them: 'gray' (1).\nThe model knows 'dark', 'light'." in err
+    )
     write(bright, "stray.png")
     assert run("labels", model, tmp_path / "in", "--json") == 1
     summary = json.loads(capsys.readouterr().out)

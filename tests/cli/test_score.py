@@ -368,3 +368,10 @@ def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys)
     assert run("score", model, orders, "--fdr", "1.5") == 2
     assert "1.5 is not in the range" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors", "few.safetensors", "few.csv"}
+
+
+@pytest.mark.parametrize("name", ["score", "because"])
+def test_an_id_called_like_a_result_is_refused(name, orders, order_model, tmp_path, capsys):
+    pd.read_csv(orders).rename(columns={"order": name}).to_csv(tmp_path / "t.csv", index=False)
+    assert run("score", order_model, tmp_path / "t.csv", "--id", name, "--top", "2") == 2
+    assert "is called like a column of the result: rename it." in capsys.readouterr().err

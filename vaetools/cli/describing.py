@@ -36,10 +36,15 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         "Labels": _labels_in_words(read.labels, model),
         "Left out": ", ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
-            + [f"{len(read.ignored):,} files that are no images"] * bool(read.ignored)
+            + [others(len(read.ignored))] * bool(read.ignored)
         ),
     }
     return text_facts(facts)
+
+
+def others(n: int) -> str:
+    """Return "1 file that is no image" or "2 files that are no images"."""
+    return f"{n:,} file{'' if n == 1 else 's'} that {'is no image' if n == 1 else 'are no images'}"
 
 
 def _values_in_words(X: Any, model: Any) -> dict[str, str]:

@@ -198,7 +198,7 @@ def fit(
     from sklearn.pipeline import make_pipeline
 
     import vaetools
-    from vaetools.cli.describing import describe_data
+    from vaetools.cli.describing import describe_data, others
     from vaetools.cli.facts import read_facts
     from vaetools.data.sources import kind_of, read_training
     from vaetools.nn.parallel import Workers
@@ -250,7 +250,7 @@ def fit(
         told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
         click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{told}")
     if verbose and read.ignored:
-        say(f"{len(read.ignored):,} files that are no images:")
+        say(f"{others(len(read.ignored))}:")
         for path in read.ignored:
             say(f"  {printable(path)}")
     list_failures(read.failed)

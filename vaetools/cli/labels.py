@@ -138,7 +138,8 @@ def labels(
     if unknown:
         n, known = sum(unknown.values()), few(list(map(repr, estimator.classes_.tolist())), _LISTED)
         shown = few([f"{label!r} ({count:,})" for label, count in unknown.items()], _LISTED)
-        say(printable(f"No row that trained has the label of {n:,} of them: {shown}. It knows {known}."))
+        say(printable(f"No row that trained has the label of {n:,} of them: {shown}."))
+        say(printable(f"The model knows {known}."))
     list_failures(failed)
     return UNREAD if failed or unknown else 0
 

@@ -134,6 +134,10 @@ def score(
         raise click.BadParameter(f"an address needs --engine ray; got {output!r}.", param_hint="--output")
     check_output(output, SUFFIXES, [model, *data])
     check_output(html, (".html",), [model, *data], "--html")
+    if id_column == "because":
+        raise click.BadParameter(
+            "'because' is called like a column of the result: rename it.", param_hint="--id"
+        )
     from vaetools.persistence import load, split_reader
     from vaetools.streaming import stream_scores
 
