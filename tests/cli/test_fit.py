@@ -341,3 +341,15 @@ def test_suspected_images_are_named_by_their_paths(tmp_path, capsys):
     options = ["-o", tmp_path / "m.safetensors", "--set", "trimmed_fraction=0.05", *QUICK, "--json"]
     assert run("fit", tmp_path, *options, "--contamination", "0.05", "--set", "hidden_channels=()") == 1
     assert json.loads(capsys.readouterr().out)["suspects"] == [str(tmp_path / "0030.png")]
+
+
+def test_advice_is_another_where_suspects_were_left_out(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 1)) + rng.normal(size=(400, 4)) / 10
+    rows[::20] += rng.normal(size=(20, 4)) * 30  # some of them are held out to calibrate
+    pd.DataFrame(rows, columns=list("abcd")).to_csv(tmp_path / "t.csv", index=False)
+    options = ["-o", tmp_path / "m.safetensors", "--max-iter", "60"]
+    assert run("fit", tmp_path / "t.csv", *options, "--set", "trimmed_fraction=0.1") == 0
+    out = capsys.readouterr().out
+    assert "the threshold lies too low: give --contamination" in out
+    assert "learnt much of those by heart" not in out

@@ -17,7 +17,7 @@ from vaetools.data.batches import Batch, Failure
 from vaetools.data.kinds import NAMES, Kind, complete_rows, gappy_rows, labels_among
 from vaetools.data.table_files import Block, CsvFile, ParquetFile
 
-PARQUET = (".parquet", ".pq")
+_PARQUET = (".parquet", ".pq")
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
 
@@ -187,7 +187,7 @@ def open_table(
     ----------
     path : str or PathLike
         Parquet if named so (``.parquet``, ``.pq``); else CSV, raw or gzip, in UTF-8, separated by
-        comma, semicolon or tab, with names in its first line.
+        comma, semicolon, tab or |, with names in its first line.
     columns : sequence of str, or dict from str to Kind, optional
         Features by name, as ``feature_names_in_`` of a fitted model; other columns are ignored. With
         kinds: what they are, and their cells may be missing.
@@ -226,7 +226,7 @@ def open_table(
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
     path = Path(path)
-    is_parquet = path.suffix.lower() in PARQUET
+    is_parquet = path.suffix.lower() in _PARQUET
     file = ParquetFile(path, filesystem, groups) if is_parquet else CsvFile(path)
     if (
         not file.typed
