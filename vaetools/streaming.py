@@ -285,7 +285,8 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.D
     if id_name in table.columns:
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     # paths stay objects: strings of pandas cannot hold names that are not UTF-8
-    ids = pd.Series(batch.ids, index=table.index, dtype="int64" if id_name == "row" else object)
+    are_numbers = id_name == "row" and not isinstance(next(iter(batch.ids), 0), str)
+    ids = pd.Series(batch.ids, index=table.index, dtype="int64" if are_numbers else object)
     table.insert(0, id_name, ids)
     return Part(table, batch.X, batch.failed)
 

@@ -76,7 +76,7 @@ def test_a_wrong_label_comes_first(flowers, models, capsys):
     ("suffix", "column", "written"),
     [
         ("csv", "number", lambda kinds: " " + kinds.astype(str)),
-        ("csv", "number", lambda kinds: "0" + kinds.astype(str)),
+        ("parquet", "number", lambda kinds: kinds.astype(str)),
         ("csv", "number", lambda kinds: kinds.astype(float)),
         ("parquet", "number", lambda kinds: kinds.astype(float)),
         ("csv", "first", lambda truths: truths.astype(str).str.upper()),
@@ -131,6 +131,36 @@ def test_recalibrated_with_labels_it_has_p_values_of_them(flowers, models, tmp_p
     assert run("recalibrate", model, flowers, "-o", new) == 0
     assert "p-values within labels are no more. Give --labels" in capsys.readouterr().err
     assert not hasattr(vaetools.load(new), "calibration_labels_")
+
+
+def test_rows_of_unknown_labels_do_not_calibrate(flowers, models, tmp_path, capsys):
+    model, new = models / "number.safetensors", tmp_path / "m.safetensors"
+    frame = pd.read_csv(flowers)
+    frame["number"] = frame["number"].astype(object)
+    frame.loc[5, "number"], frame.loc[6, "number"] = "zero", None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert run("recalibrate", model, tmp_path / "t.csv", "--labels", "number", "-o", new) == 1
+    err = capsys.readouterr().err
+    assert "298 rows calibrate" in err
+    assert "row 5: label 'zero' is of no row that trained" in err
+    assert "row 6: column 'number' is missing" in err
+    assert len(vaetools.load(new).calibration_labels_) == 298
+
+
+def test_labels_of_arrays_may_be_missing_or_unknown(flowers, models, tmp_path, capsys):
+    frame = pd.read_csv(flowers)
+    y = frame["number"].to_numpy(float)
+    y[3], y[4] = np.nan, 77
+    np.savez(tmp_path / "t.npz", X=frame[["a", "b"]].to_numpy(), labels=y)
+    assert (
+        run("labels", models / "number.safetensors", tmp_path / "t.npz", "--labels", "labels", "--top", "400")
+        == 1
+    )
+    out, err = capsys.readouterr()
+    assert "299 rows with labels; of 1 another label is likelier" in err
+    assert "row 3: its label is missing" in err
+    assert out.splitlines()[-1].split()[0] == "4"
+    assert out.splitlines()[-1].split()[2::2] == ["–", "–"]
 
 
 def test_json_is_all_that_is_printed(flowers, models, capsys):

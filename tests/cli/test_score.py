@@ -375,3 +375,9 @@ def test_an_id_called_like_a_result_is_refused(name, orders, order_model, tmp_pa
     pd.read_csv(orders).rename(columns={"order": name}).to_csv(tmp_path / "t.csv", index=False)
     assert run("score", order_model, tmp_path / "t.csv", "--id", name, "--top", "2") == 2
     assert "is called like a column of the result: rename it." in capsys.readouterr().err
+
+
+def test_ids_may_be_called_row(orders, order_model, tmp_path, capsys):
+    pd.read_csv(orders).rename(columns={"order": "row"}).to_csv(tmp_path / "t.csv", index=False)
+    assert run("score", order_model, tmp_path / "t.csv", "--id", "row", "-q") == 0
+    assert pd.read_csv(io.StringIO(capsys.readouterr().out))["row"].iloc[-1] == "no 199"

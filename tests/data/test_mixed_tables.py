@@ -81,6 +81,7 @@ def test_numbers_are_text_if_one_says_so(write):
         ("1 2.0 3", NUMBER),
         ("1 x 3", TEXT),
         ("1 2 3 4 5 6 7 8 9 x", INTEGER),
+        ("1 2 3 4 5 6 7 8 9 true", INTEGER),
         ("1 2 3 4 5 6 7 8 x", TEXT),
         ("1 2 3 4 5 6 7 8 .5 x", NUMBER),
         ("10 0 0.5 -0", NUMBER),
@@ -246,3 +247,26 @@ def test_categories_of_pandas_are_categories(tmp_path):
     X = open_table(tmp_path / "t.parquet", mixed=True).read()[0]
     assert X.dtypes.astype(str).tolist() == 3 * ["category"] + ["Int64"]
     assert [X[name].cat.categories.tolist() for name in frame] == [[7, 9], [False, True], ["x", "y"]]
+
+
+def test_truths_among_numbers_are_one_and_zero(write):
+    cells = [*map(str, range(18)), "true", "False"]
+    for numbers in (cells, [cell + ".5" if cell.isdecimal() else cell for cell in cells]):
+        X = open_table(write("a,b\n" + "".join(f"{cell},x\n" for cell in numbers)), mixed=True).read()[0]
+        assert X["a"].tolist()[-2:] == [1, 0]
+
+
+def test_known_numbers_are_known_in_any_type_of_parquet(write):
+    money = pa.array(["0.1", "2.5", None]).cast(pa.decimal128(3, 1))
+    kinds = dict.fromkeys(("half", "money", "whole"), Kind(NUMBER, (0.1, 2.5, 3)))
+    path = write(
+        {"half": pa.array([0.1, 2.5, None], pa.float32()), "money": money, "whole": [3.0, np.nan, None]}
+    )
+    (batch,) = open_table(path, columns=kinds).batches()
+    assert batch.X["half"].tolist() == batch.X["money"].tolist() == [0.1, 2.5, None]
+    assert batch.X["whole"].tolist() == [3, None, None]
+
+
+def test_labels_with_leading_zeros_are_text(write):
+    path = write("a,y\n1,01\n2,1\n3,2\n")
+    assert open_table(path, labels="y").read()[1].tolist() == ["01", "1", "2"]

@@ -80,7 +80,12 @@ def read_labeled(
         return Labeled(id_column or "row", X, None, failed)
     if kind == "array":
         y = read_array(data, labels).labels
-        return Labeled("row", X, None if y is None else y[X.index], failed)
+        if y is None:
+            return Labeled("row", X, None, failed)
+        y = y[X.index]
+        gaps = pd.isna(y)
+        failed += [Failure(row, "its label is missing") for row in X.index[gaps].tolist()]
+        return Labeled("row", X[~gaps], y[~gaps], failed)
     given, without = _folders(data, X.index)
     if given is None or (without.any() and not needed):
         return Labeled("path", X, None, failed)
@@ -105,12 +110,27 @@ def codes_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The place is −1 for a label that no row that trained has. If there is one, labels are text.
     """
-    places = {label: place for place, label in enumerate(estimator.classes_.tolist())}
-    codes = np.array([places.get(label, -1) for label in y.tolist()])
+    classes = estimator.classes_.tolist()
+    places = {str(label): place for place, label in enumerate(classes)}  # 3 may be written as "3"
+    places |= {label: place for place, label in enumerate(classes)}
+    codes = np.array([places.get(label, places.get(str(label), -1)) for label in y.tolist()])
     given = estimator.classes_[codes]
     if (codes < 0).any():
         given = np.where(codes < 0, y.astype(str), given.astype(str)).astype(object)
     return np.where(estimator.class_prior_[codes] > 0, codes, -1), given
+
+
+def among_known(
+    estimator: Any, X: pd.DataFrame, y: np.ndarray
+) -> tuple[pd.DataFrame, np.ndarray, list[Failure]]:
+    """Return the rows whose labels a model knows, these labels, and the other rows as failures."""
+    codes, given = codes_of(estimator, y)
+    known = codes >= 0
+    unknown = [
+        Failure(name, f"label {str(label)!r} is of no row that trained")
+        for name, label in zip(X.index[~known].tolist(), given[~known].tolist(), strict=True)
+    ]
+    return X[known], estimator.classes_[codes[known]], unknown
 
 
 def counted_labels(y: np.ndarray) -> dict[str, int]:

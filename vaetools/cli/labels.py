@@ -109,7 +109,7 @@ def labels(
     table.insert(0, id_name, X.index)
     unknown = counted_labels(given[codes < 0])
     least = table.sort_values("log_probability", kind="stable").head(top or 20)
-    n_unlikely = int((table["label"].astype(str) != table["likeliest"].astype(str)).sum())
+    n_unlikely = int((table["label"].astype(str) != table["likeliest"].astype(str))[codes >= 0].sum())
     if output is not None or not (top or as_json):
         with open_table_writer(output) as write:
             write(table)
@@ -154,7 +154,7 @@ def _table(least: pd.DataFrame) -> str:
         [
             shortened(name, _WIDEST_NAME),
             shortened(label, _WIDEST_LABEL),
-            number(log_probability, 1),
+            number(None if math.isnan(log_probability) else log_probability, 1),
             shortened(likeliest, _WIDEST_LABEL),
             number(None if math.isnan(p_value) else p_value, 4),
         ]

@@ -74,7 +74,7 @@ def recalibrate(
       threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], output
     """
     check_output(output, (".safetensors",), data)
-    from vaetools.cli.labeled import read_labeled
+    from vaetools.cli.labeled import among_known, read_labeled
     from vaetools.persistence import load, save, split_reader
     from vaetools.report.text import number, percent
 
@@ -83,7 +83,10 @@ def recalibrate(
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
         raise click.BadParameter(f"is for a CVAE; got a {type(estimator).__name__}.", param_hint="--labels")
-    _, X, y, failed = read_labeled(one_or_many(data), calibrated, label_name, id_column)
+    _, X, y, failed = read_labeled(one_or_many(data), calibrated, label_name, id_column, needed=is_labeled)
+    if is_labeled and y is not None:
+        X, y, unknown = among_known(estimator, X, y)
+        failed += unknown
     check_any(len(X), failed, data)
     if false_alarm_rate is not None:
         estimator.set_params(false_alarm_rate=false_alarm_rate)
@@ -105,7 +108,8 @@ def recalibrate(
             flagged = percent(facts["flagged_before"])
             say(f"The threshold before, {number(before, 2)}, called {flagged} of these odd.")
         if is_labeled and y is None:
-            say("There were no labels: p-values within labels are no more. Give --labels to keep them.")
+            hint = "Give --labels" if estimator.image_shape is None else "Put images into sub-folders"
+            say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
         say(f"Written: {output}")
     list_failures(failed)
     return UNREAD if failed else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -189,10 +190,12 @@ def _by_type(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int,
     faults = {}
     if is_csv:
         cells = without_missing(cells)
+    if is_csv and kind.type == INTEGER:
+        cells = _truths_as_digits(compute.utf8_ltrim(cells, "+"))
     if is_csv and kind.type != TEXT:
         wrong = compute.invert(compute.match_substring_regex(cells, _WRITTEN[kind.type])).fill_null(False)
         faults = {int(row): _not(kind.type, cells[row].as_py()) for row in np.flatnonzero(wrong)}
-        cells = compute.if_else(wrong, pa.scalar(None, TEXT), compute.utf8_ltrim(cells, "+"))
+        cells = compute.if_else(wrong, pa.scalar(None, TEXT), cells)
     nullable = {INTEGER: pd.Int64Dtype(), BOOLEAN: pd.BooleanDtype()}
     return cells.cast(kind.type).to_pandas(types_mapper=nullable.get), faults
 
@@ -201,7 +204,7 @@ def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[
     """Return cells as the categories that they stand for, and why some of them stand for none."""
     coded = cells if types.is_dictionary(cells.type) else cells.dictionary_encode()
     known = kind.values or ()
-    read = _reader(kind) if is_csv else lambda cell: None if cell != cell else cell  # NaN is missing
+    read = _reader(kind) if is_csv else _shortest if types.is_float32(cells.type) else _value
     found, faulty = [], {}
     for code, cell in enumerate(coded.dictionary.to_pylist()):
         try:
@@ -262,6 +265,17 @@ def _reader(kind: Kind) -> Callable[[str], Any]:
     return read
 
 
+def _value(cell: Any) -> Any:
+    """Return a cell of Parquet as a value that compares; NaN is missing."""
+    value = float(cell) if isinstance(cell, Decimal) else cell
+    return None if value != value else value
+
+
+def _shortest(cell: float) -> float | None:
+    """Return a cell of single precision as what it is written as: 0.1, not 0.10000000149."""
+    return _value(float(str(np.float32(cell))))
+
+
 def _not(kind: Any, word: str) -> str:
     """Return that a cell is not of its type."""
     return f"{reprlib.repr(word)}, {'neither true nor false' if kind == BOOLEAN else 'not a number'}"
@@ -295,10 +309,7 @@ def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str
     try:
         numbers = cells.cast(NUMBER)
     except pa.ArrowInvalid:
-        cells = without_missing(cells)
-        lower = compute.ascii_lower(cells)
-        for word, is_true in _TRUTHS.items():
-            cells = compute.if_else(compute.equal(lower, word), str(int(is_true)), cells)
+        cells = _truths_as_digits(without_missing(cells))
         try:
             numbers = cells.cast(NUMBER)
         except pa.ArrowInvalid:
@@ -310,11 +321,21 @@ def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str
     return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
 
 
+def _truths_as_digits(cells: Any) -> Any:
+    """Return texts with 1 for true and 0 for false."""
+    lower = compute.ascii_lower(cells)
+    for word, is_true in _TRUTHS.items():
+        cells = compute.if_else(compute.equal(lower, word), str(int(is_true)), cells)
+    return cells
+
+
 def first_type(cells: Any) -> Any:
     """Return texts without nulls in the first type that holds them all: integers, floats, booleans, text.
 
-    Labels are read so: there a single word makes text of all.
+    Labels are read so: there a single word, or a code with a leading zero, makes text of all.
     """
+    if compute.any(compute.match_substring_regex(cells, _CODE)).as_py():
+        return cells
     for kind in (INTEGER, NUMBER, BOOLEAN):
         with contextlib.suppress(pa.ArrowInvalid):
             return cells.cast(kind)
