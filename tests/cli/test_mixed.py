@@ -237,4 +237,11 @@ def test_labels_stand_beside_a_mixed_table(cars, tmp_path, capsys):
     err = capsys.readouterr().err
     assert f"{n_missing} " in err
     assert "column 'fuel' is missing" in err
-    assert vaetools.load(path).classes_.tolist() == ["diesel", "petrol"]
+    cvae = vaetools.load(path)
+    assert cvae.classes_.tolist() == ["diesel", "petrol"]
+    assert run("labels", path, cars, "--labels", "fuel", "--id", "plate", "-q") == 1
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype={"plate": str}).set_index("plate")
+    X = read_cars(cars).set_axis([f"{i:04}" for i in range(300)]).loc[table.index]
+    codes = np.searchsorted(cvae.classes_, X["fuel"])
+    expected = cvae.label_log_proba(X.drop(columns="fuel"))[np.arange(len(X)), codes]
+    np.testing.assert_allclose(table["log_probability"], expected, rtol=1e-8)

@@ -287,9 +287,10 @@ def test_features_that_are_no_numbers_are_named_with_what_to_do(write, content, 
 
 def test_columns_of_a_model_that_are_no_numbers_are_named(write):
     path = write(COLUMNS)
-    with pytest.raises(ValueError, match="columns must be numbers, as in training") as error:
+    with pytest.raises(ValueError, match="columns must be what they were in training") as error:
         open_table(path, columns=["age", "name"])
-    assert str(error.value) == f"{path}: columns must be numbers, as in training; got 'name' (string)."
+    came = "got 'name' (string, not numbers). Convert such a column first."
+    assert str(error.value) == f"{path}: columns must be what they were in training; {came}"
 
 
 @pytest.mark.parametrize(

@@ -62,18 +62,14 @@ def _values_in_words(X: Any, model: Any) -> dict[str, str]:
 
 def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str]:
     """Return the columns of every kind, how many cells are missing, and what looks like a mistake."""
-    columns: dict[str, list[str]] = {"Numbers": [], "Booleans": [], "Categories": []}
+    columns: dict[str, list[str]] = {heading: [] for heading in _IN_WORDS.values()}
     counts = {}
     for name, cells in X.items():
-        kind = _IN_WORDS.get(chosen.get(str(name), ""))
-        if kind is None:
-            is_number = types.is_numeric_dtype(cells.dtype) and not types.is_bool_dtype(cells.dtype)
-            kind = (
-                "Numbers" if is_number else "Booleans" if types.is_bool_dtype(cells.dtype) else "Categories"
-            )
-        if kind == "Categories":
+        likelihood = chosen.get(str(name)) or _likelihood_of(cells)
+        if likelihood == "categorical":
             counts[name] = cells.nunique()
-        columns[kind].append(f"{name} ({counts[name]:,})" if kind == "Categories" else str(name))
+        shown = f"{name} ({counts[name]:,})" if likelihood == "categorical" else str(name)
+        columns[_IN_WORDS[likelihood]].append(shown)
     many = [repr(name) for name, n in counts.items() if n > max(_FEW, len(X) / 2)]
     caution = (
         f"Most rows have a value of their own in {few(many, _LISTED)}: give what names rows to --id, write "
@@ -84,6 +80,13 @@ def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str
         "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells",
         "Caution": caution if many else "",
     }
+
+
+def _likelihood_of(cells: pd.Series) -> str:
+    """Return the likelihood of a column by its type."""
+    if types.is_bool_dtype(cells.dtype):
+        return "bernoulli"
+    return "gaussian" if types.is_numeric_dtype(cells.dtype) else "categorical"
 
 
 def _shape_in_words(read: TrainingData, image_shape: Any) -> str:

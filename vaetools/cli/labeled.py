@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,11 +130,6 @@ def among_known(
         for name, label in zip(X.index[~known].tolist(), given[~known].tolist(), strict=True)
     ]
     return X[known], estimator.classes_[codes[known]], unknown
-
-
-def counted_labels(y: np.ndarray) -> dict[str, int]:
-    """Return how many rows have a label, the commonest first."""
-    return dict(Counter(map(str, y.tolist())).most_common())
 
 
 def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool) -> pd.DataFrame:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -65,8 +66,8 @@ def labels(
     There is a line for every image or row: its label, the log of the label's posterior probability (0 is
     certain; the lower, the less likely), the likeliest label, and a conformal p-value, which is small where
     the row is odd for its label and holds for rows that MODEL was not fitted on. A label that no row that
-    trained has gets neither, and the exit status is 1. Without --output, --top or --json the lines go to
-    standard output as CSV.
+    trained has gets neither of these two numbers, and the exit status is 1. Without --output, --top or
+    --json the lines go to standard output as CSV.
 
     A row that is odd for every label has an unlikely one too: "vaetools score" tells.
 
@@ -86,10 +87,9 @@ def labels(
         raise click.BadParameter(
             f"{id_column!r} is what a column of the result is called: rename it.", param_hint="--id"
         )
-    from vaetools.cli.labeled import codes_of, counted_labels, judged, read_labeled
+    from vaetools.cli.labeled import codes_of, judged, read_labeled
     from vaetools.estimators.labels import hardly_used
     from vaetools.persistence import load, split_reader
-    from vaetools.report.text import printable
 
     whole = load(model, device=device)
     estimator = split_reader(whole)[1]
@@ -107,20 +107,22 @@ def labels(
     table = judged(estimator, X, codes, verbose=shows_progress(quiet, verbose))
     table.insert(0, "label", given)
     table.insert(0, id_name, X.index)
-    unknown = counted_labels(given[codes < 0])
+    unknown = dict(Counter(map(str, given[codes < 0])).most_common())
     least = table.sort_values("log_probability", kind="stable").head(top or 20)
     n_unlikely = int((table["label"].astype(str) != table["likeliest"].astype(str))[codes >= 0].sum())
     if output is not None or not (top or as_json):
         with open_table_writer(output) as write:
             write(table)
     if as_json:
-        records = least.to_dict(orient="records")
+        records = [
+            {key: readable(value) for key, value in row.items()} for row in least.to_dict(orient="records")
+        ]
         summary = {
             "n_rows": len(table),
             "n_unlikely": n_unlikely,
             "unknown": {readable(label): n for label, n in unknown.items()},
             "id": id_name,
-            "least_likely": [{key: readable(value) for key, value in row.items()} for row in records],
+            "least_likely": records,
             "n_failed": len(failed),
             "failed": failed_as_json(failed),
             "output": None if output is None else str(output),
@@ -136,12 +138,18 @@ def labels(
     if words := hardly_used(estimator):
         say(f"vaetools: warning: {words}")
     if unknown:
-        n, known = sum(unknown.values()), few(list(map(repr, estimator.classes_.tolist())), _LISTED)
-        shown = few([f"{label!r} ({count:,})" for label, count in unknown.items()], _LISTED)
-        say(printable(f"No row that trained has the label of {n:,} of them: {shown}."))
-        say(printable(f"The model knows {known}."))
+        _say_unknown(unknown, estimator.classes_.tolist())
     list_failures(failed)
     return UNREAD if failed or unknown else 0
+
+
+def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
+    """Print which labels no row that trained has, and which there are."""
+    from vaetools.report.text import printable
+
+    shown = few([f"{label!r} ({n:,})" for label, n in unknown.items()], _LISTED)
+    say(printable(f"No row that trained has the label of {sum(unknown.values()):,} of them: {shown}."))
+    say(printable(f"The model knows {few(list(map(repr, known)), _LISTED)}."))
 
 
 def _table(least: pd.DataFrame) -> str:

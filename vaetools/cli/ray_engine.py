@@ -10,7 +10,8 @@ import click
 
 from vaetools.cli.options import one_or_many, shows_progress
 from vaetools.cli.saying import UNREAD, list_failures
-from vaetools.cli.score import Tally, conclude
+from vaetools.cli.score import conclude
+from vaetools.cli.tally import Tally
 from vaetools.cli.writing import check_output
 
 

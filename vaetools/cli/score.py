@@ -23,15 +23,13 @@ from vaetools.cli.options import (
     output_option,
     shows_progress,
 )
-from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say, shortened
-from vaetools.cli.selecting import Selection
+from vaetools.cli.saying import UNREAD, counted, list_failures, say, shortened
+from vaetools.cli.tally import Tally, expected_rate_of
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, revised
-from vaetools.files import readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaetools.streaming import Part
 
 _PICTURED = 24  # images on the page if --top does not say
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
@@ -183,86 +181,6 @@ def score(
     return UNREAD if tally.failed else 0
 
 
-class Tally:
-    """What is kept of all that streams by: counts, failures, the oddest rows."""
-
-    def __init__(self, model: Any, fdr: float | None, *, n_oddest: int, keep_scores: bool):
-        self.threshold, self.false_alarm_rate = model.offset_, _expected_rate(model)
-        self.selection = None if fdr is None else Selection(model, fdr)
-        self.n_oddest = n_oddest
-        self.n_scored = self.n_odd = 0
-        self.failed: list[Any] = []
-        self.keep_scores = keep_scores
-        self.scores: list[Any] = []
-        self.oddest: Any = None  # a DataFrame once there is a row
-        self.oddest_rows: Any = None  # a DataFrame too
-
-    def add(self, part: Part) -> None:
-        """Count a batch and keep its oddest rows, as far as they are among the oddest of all."""
-        import pandas as pd
-
-        self.failed += part.failed
-        if not len(part.table):
-            return
-        self.n_scored += len(part.table)
-        self.n_odd += int((part.table["verdict"] == "odd").sum())
-        if self.selection is not None:
-            self.selection.add(part.table)
-        if self.keep_scores:
-            self.scores.append(part.table["score"].to_numpy())
-        if not self.n_oddest:
-            return
-        order = _oddest(part.table, self.n_oddest)
-        best, rows = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
-        if self.oddest is not None:
-            best, rows = pd.concat([self.oddest, best]), pd.concat([self.oddest_rows, rows])
-        order = _oddest(best, self.n_oddest)
-        self.oddest, self.oddest_rows = best.iloc[order], rows.iloc[order]
-
-    def settle(self) -> None:
-        """Make the verdicts that need to know all rows."""
-        if self.selection is not None:
-            self.n_odd = self.selection.n_odd
-            self.threshold, self.false_alarm_rate = self.selection.threshold, self.selection.false_alarm_rate
-            self.oddest = None if self.oddest is None else self.selection.judge(self.oddest)
-
-    def summary(self, model: Any, output: Path | str | None, html: Path | None) -> dict[str, Any]:
-        """Return everything as JSON takes it."""
-        oddest = [] if self.oddest is None else self.oddest.to_dict(orient="records")
-        names = {} if self.oddest is None else {"id": self.oddest.columns[0]}
-        return {
-            "n_scored": self.n_scored,
-            "n_odd": self.n_odd,
-            "n_failed": len(self.failed),
-            "score": model.anomaly_score_,
-            "threshold": self.threshold,
-            "false_alarm_rate": self.false_alarm_rate,
-            "false_discovery_rate": self.selection and self.selection.false_discovery_rate,
-            "why_none_odd": self.selection and self.selection.why_none,
-            **names,
-            "oddest": [{key: readable(value) for key, value in row.items()} for row in oddest],
-            "failed": failed_as_json(self.failed),
-            "output": None if output is None else str(output),
-            "html": None if html is None else str(html),
-        }
-
-
-def _oddest(table: pd.DataFrame, n: int) -> Any:
-    """Return the places of the rows that score lowest; a score beyond all numbers (NaN) is the oddest."""
-    import numpy as np
-
-    return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[:n]
-
-
-def _expected_rate(model: Any) -> float | None:
-    """Return the share of normal rows that is flagged, where rows were held out to know it."""
-    from vaetools.anomaly.calibration import expected_rate
-
-    if not hasattr(model, "calibration_scores_"):
-        return None
-    return expected_rate(len(model.calibration_scores_), model.false_alarm_rate)
-
-
 def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | None) -> None:
     """Say what came of it, and what would have come of normal rows alone."""
     expected = ""
@@ -340,7 +258,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             score_name=model.anomaly_score_,
             unit=SCORES[model.anomaly_score_].unit,
             threshold=tally.threshold,
-            false_alarm_rate=_expected_rate(model),
+            false_alarm_rate=expected_rate_of(model),
             image_shape=image_shape,
             paths=[str(name) for name in oddest.iloc[:, 0]],
             images=explanation.value,

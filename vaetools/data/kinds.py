@@ -1,4 +1,4 @@
-"""Cells of CSV and Parquet → numbers, or a table of numbers, booleans and text; and what is wrong with them.
+"""What the columns of a table are: numbers, booleans, text; and how CSV writes them.
 
 In CSV cells are text: space around them is dropped, and an empty cell, ``NA``, ``null`` and the like are
 missing. In Parquet they have a type, and only nulls and NaN are missing.
@@ -6,14 +6,10 @@ missing. In Parquet they have a type, and only nulls and NaN are missing.
 
 from __future__ import annotations
 
-import contextlib
-import reprlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pandas import api
 from pyarrow import compute, types
@@ -21,14 +17,14 @@ from pyarrow import csv as arrow_csv
 
 INTEGER, NUMBER, BOOLEAN, TEXT, NULL = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.null()
 NAMES = {INTEGER: "integers", NUMBER: "numbers", BOOLEAN: "booleans", TEXT: "text"}
-_MISSING = [*arrow_csv.ConvertOptions().null_values, "None", "<NA>"]  # Python's own words, too
-_WRITTEN = {  # how a cell of a type is written
+MISSING = [*arrow_csv.ConvertOptions().null_values, "None", "<NA>"]  # Python's own words, too
+WRITTEN = {  # how a cell of a type is written
     INTEGER: r"^[+-]?\d{1,18}$",
     NUMBER: r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$",
     BOOLEAN: r"^(?i:true|false)$",
 }
-_CODE = r"^0\d+$"  # digits that are no number
-_TRUTHS = {"true": True, "false": False}
+CODE = r"^0\d+$"  # digits that are no number
+TRUTHS = {"true": True, "false": False}
 _NUMBERS = ("integer", "floating", "mixed-integer-float")  # as pandas calls them
 _MOST = 0.9  # of the cells of a column of numbers; each of the others costs its row
 
@@ -74,7 +70,7 @@ def plain_type(kind: Any) -> Any:
 def without_missing(cells: Any) -> Any:
     """Return texts of CSV without space around them, and null for those that stand for a missing value."""
     cells = compute.ascii_trim_whitespace(cells)
-    missing = compute.is_in(cells, value_set=pa.array(_MISSING))
+    missing = compute.is_in(cells, value_set=pa.array(MISSING))
     return compute.if_else(missing, pa.scalar(None, pa.string()), cells)
 
 
@@ -94,11 +90,11 @@ def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[st
         Columns that are text whatever their cells.
     """
     known = np.zeros(len(names), int)
-    written = {kind: known.copy() for kind in (*_WRITTEN, TEXT)}
+    written = {kind: known.copy() for kind in (*WRITTEN, TEXT)}
     for columns in blocks:
-        cells = without_missing(_end_to_end(columns))
+        cells = without_missing(end_to_end(columns))
         known += _by_column(cells.is_valid(), columns).sum(axis=1)
-        for kind, pattern in (_WRITTEN | {TEXT: _CODE}).items():
+        for kind, pattern in (WRITTEN | {TEXT: CODE}).items():
             found = compute.match_substring_regex(cells, pattern)
             written[kind] += _by_column(found.fill_null(False), columns).sum(axis=1)
 
@@ -114,179 +110,7 @@ def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[st
     return {name: Kind(kind_of(place)) for place, name in enumerate(names)}
 
 
-def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int, str]]:
-    """Return columns as rows of numbers, and the first fault of every row that is not numbers throughout.
-
-    Parameters
-    ----------
-    columns : list of arrays
-        Numbers, booleans or text.
-    names : list of str
-
-    Returns
-    -------
-    X : ndarray of shape (n_rows, n_columns), float64
-    faults : dict
-        From places of rows to reasons.
-    """
-    X, words = parsed_numbers(columns)
-    finite = np.isfinite(X)
-    faults = {}
-    for row in np.flatnonzero(~finite.all(axis=1)).tolist():
-        column = int(np.argmin(finite[row]))
-        value, word = X[row, column], words.get((row, column))
-        if word is not None:
-            what = f"{reprlib.repr(word)}, not a number"
-        else:
-            what = "missing" if np.isnan(value) else f"{value}, not a finite number"
-        faults[row] = f"column {names[column]!r} is {what}"
-    return X, faults
-
-
-def gappy_rows(
-    columns: list, kinds: Mapping[str, Kind], *, is_csv: bool
-) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return columns as a table whose cells may be missing, and the first fault of every row that has one.
-
-    Parameters
-    ----------
-    columns : list of arrays
-    kinds : dict
-        From names of the columns to what they are.
-    is_csv : bool
-        Whether cells are text, some of which stands for a missing value.
-
-    Returns
-    -------
-    X : DataFrame of shape (n_rows, n_columns)
-        A cell that is not of its kind is missing. Categories are objects of Python.
-    faults : dict
-        From places of rows to reasons.
-    """
-    names = list(kinds)
-    table: dict[str, Any] = dict.fromkeys(names)
-    wrong: list[tuple[int, int, str]] = []  # row, column, reason
-    numbers = [i for i, kind in enumerate(kinds.values()) if kind == Kind(NUMBER)]
-    if numbers:
-        X, words = parsed_numbers([columns[i] for i in numbers])
-        wrong += [(row, numbers[j], _not(NUMBER, word)) for (row, j), word in words.items()]
-        infinite = np.argwhere(np.isinf(X)).tolist()
-        wrong += [(row, numbers[j], f"{X[row, j]}, not a finite number") for row, j in infinite]
-        X = np.where(np.isinf(X), np.nan, X) if infinite else X
-        table |= {names[i]: X[:, j] for j, i in enumerate(numbers)}
-    for i, (name, kind) in enumerate(kinds.items()):
-        if kind != Kind(NUMBER):
-            read = _by_type if kind.values is None else _categories
-            table[name], faults = read(_whole(columns[i]), kind, is_csv)
-            wrong += [(row, i, why) for row, why in faults.items()]
-    reasons: dict[int, str] = {}
-    for row, i, why in sorted(wrong):
-        reasons.setdefault(row, f"column {names[i]!r} is {why}")
-    return pd.DataFrame(table), reasons
-
-
-def _by_type(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int, str]]:
-    """Return cells of a column that `learn_kinds` looked at, and why some of them are none of its kind."""
-    faults = {}
-    if is_csv:
-        cells = without_missing(cells)
-    if is_csv and kind.type == INTEGER:
-        cells = _truths_as_digits(compute.utf8_ltrim(cells, "+"))
-    if is_csv and kind.type != TEXT:
-        wrong = compute.invert(compute.match_substring_regex(cells, _WRITTEN[kind.type])).fill_null(False)
-        faults = {int(row): _not(kind.type, cells[row].as_py()) for row in np.flatnonzero(wrong)}
-        cells = compute.if_else(wrong, pa.scalar(None, TEXT), cells)
-    nullable = {INTEGER: pd.Int64Dtype(), BOOLEAN: pd.BooleanDtype()}
-    return cells.cast(kind.type).to_pandas(types_mapper=nullable.get), faults
-
-
-def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[int, str]]:
-    """Return cells as the categories that they stand for, and why some of them stand for none."""
-    coded = cells if types.is_dictionary(cells.type) else cells.dictionary_encode()
-    known = kind.values or ()
-    read = _reader(kind) if is_csv else _shortest if types.is_float32(cells.type) else _value
-    found, faulty = [], {}
-    for code, cell in enumerate(coded.dictionary.to_pylist()):
-        try:
-            value = None if cell is None else read(cell)
-        except ValueError:
-            value, faulty[code] = None, _not(kind.type, cell)
-        if kind.is_closed and value is not None and value not in known:
-            faulty[code] = f"{reprlib.repr(cell)}, none of {', '.join(map(repr, known))}"
-        found.append(value)
-    codes = coded.indices.cast(pa.int64()).fill_null(len(found)).to_numpy(zero_copy_only=False)
-    values = np.empty(len(found) + 1, object)
-    values[:-1] = found
-    rows = np.flatnonzero(np.isin(codes, list(faulty)))
-    return values[codes], {int(row): faulty[codes[row]] for row in rows}
-
-
-def labels_among(cells: Any, classes: Sequence, *, is_csv: bool) -> np.ndarray:
-    """Return labels as the classes that they are, however they are written; others as they are.
-
-    Parameters
-    ----------
-    cells : array of Arrow
-    classes : sequence
-        Labels that a model knows.
-    is_csv : bool
-        Whether cells are text, some of which stands for a missing value.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_rows,), object
-        None where one is missing.
-    """
-    labels, faults = _categories(_whole(cells), category_kind(classes), is_csv)
-    for row in faults:  # a word among numbers is a label all the same
-        labels[row] = cells[row].as_py()
-    return labels
-
-
-def _reader(kind: Kind) -> Callable[[str], Any]:
-    """Return what reads a cell of CSV as one of the known categories, if it can be, or else as a new one."""
-    values = kind.values or ()
-    written = {str(value): value for value in values}
-    numbers = {value: value for value in values if not isinstance(value, str)}
-
-    def read(text: str) -> Any:
-        for word in (text, text.strip()):
-            if word in written:
-                return written[word]
-        if word in _MISSING:
-            return None
-        if kind.type == TEXT:
-            return word
-        number: float | None = _TRUTHS.get(word.lower())
-        if number is None:
-            number = int(word) if word.isdecimal() else float(word)
-        return numbers.get(number, number)
-
-    return read
-
-
-def _value(cell: Any) -> Any:
-    """Return a cell of Parquet as a value that compares; NaN is missing."""
-    value = float(cell) if isinstance(cell, Decimal) else cell
-    return None if value != value else value
-
-
-def _shortest(cell: float) -> float | None:
-    """Return a cell of single precision as what it is written as: 0.1, not 0.10000000149."""
-    return _value(float(str(np.float32(cell))))
-
-
-def _not(kind: Any, word: str) -> str:
-    """Return that a cell is not of its type."""
-    return f"{reprlib.repr(word)}, {'neither true nor false' if kind == BOOLEAN else 'not a number'}"
-
-
-def _whole(column: Any) -> Any:
-    """Return a column as one array."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def _end_to_end(columns: list) -> Any:
+def end_to_end(columns: list) -> Any:
     """Return columns of text as one array, one after the other."""
     return pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
 
@@ -294,58 +118,3 @@ def _end_to_end(columns: list) -> Any:
 def _by_column(flags: Any, columns: list) -> np.ndarray:
     """Return what is said of such an array, as ``(n_columns, n_rows)``."""
     return np.asarray(flags).reshape(len(columns), len(columns[0]))
-
-
-def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
-    """Return columns as a matrix, NaN for cells that are missing or no numbers, and the latter by index."""
-    if not isinstance(columns[0], pa.ChunkedArray):  # of Parquet
-        plain = [
-            column.dictionary_decode() if types.is_dictionary(column.type) else column for column in columns
-        ]
-        arrays = [column.cast(NUMBER, safe=False).to_numpy(zero_copy_only=False) for column in plain]
-        return np.column_stack(arrays), {}
-    cells = _end_to_end(columns)
-    n_rows, words = len(columns[0]), {}
-    try:
-        numbers = cells.cast(NUMBER)
-    except pa.ArrowInvalid:
-        cells = _truths_as_digits(without_missing(cells))
-        try:
-            numbers = cells.cast(NUMBER)
-        except pa.ArrowInvalid:
-            wrong = compute.invert(compute.match_substring_regex(cells, _WRITTEN[NUMBER])).fill_null(False)
-            numbers = compute.if_else(wrong, pa.scalar(None, TEXT), cells).cast(NUMBER)
-            indices = np.flatnonzero(wrong)
-            places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
-            words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
-    return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
-
-
-def _truths_as_digits(cells: Any) -> Any:
-    """Return texts with 1 for true and 0 for false."""
-    lower = compute.ascii_lower(cells)
-    for word, is_true in _TRUTHS.items():
-        cells = compute.if_else(compute.equal(lower, word), str(int(is_true)), cells)
-    return cells
-
-
-def first_type(cells: Any) -> Any:
-    """Return texts without nulls in the first type that holds them all: integers, floats, booleans, text.
-
-    Labels are read so: there a single word, or a code with a leading zero, makes text of all.
-    """
-    if compute.any(compute.match_substring_regex(cells, _CODE)).as_py():
-        return cells
-    for kind in (INTEGER, NUMBER, BOOLEAN):
-        with contextlib.suppress(pa.ArrowInvalid):
-            return cells.cast(kind)
-    return cells
-
-
-def values_of(cells: Any) -> np.ndarray:
-    """Return cells without nulls as numbers or booleans if they are, else as text."""
-    if types.is_decimal(cells.type):
-        cells = cells.cast(NUMBER)
-    if plain_type(cells.type) in _WRITTEN:
-        return cells.to_numpy(zero_copy_only=False)
-    return np.array([str(cell) for cell in cells.to_pylist()], dtype=str)

@@ -19,6 +19,7 @@ from pyarrow import csv as arrow
 from pyarrow import parquet
 
 from vaetools.data.batches import Failure
+from vaetools.data.cells import first_type, parsed_numbers, values_of
 from vaetools.data.idx import open_unzipped
 from vaetools.data.kinds import (
     BOOLEAN,
@@ -27,11 +28,8 @@ from vaetools.data.kinds import (
     NUMBER,
     TEXT,
     Kind,
-    first_type,
     learn_kinds,
-    parsed_numbers,
     plain_type,
-    values_of,
     without_missing,
 )
 

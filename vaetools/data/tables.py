@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from vaetools.data.batches import Batch, Failure
-from vaetools.data.kinds import NAMES, Kind, complete_rows, gappy_rows, labels_among
+from vaetools.data.cells import complete_rows, gappy_rows, labels_among
+from vaetools.data.kinds import NAMES, NUMBER, Kind
 from vaetools.data.table_files import Block, CsvFile, ParquetFile
 
 _PARQUET = (".parquet", ".pq")
@@ -242,31 +243,35 @@ def open_table(
         features = list(columns)
     if not features:
         raise ValueError(f"{path}: no column is left as a feature, of {_some(map(repr, file.names))}.")
-    kinds: Mapping[str, Kind] | None = None
     if isinstance(columns, Mapping):
-        kinds = columns
-        if wrong := file.misfits(kinds):
-            came = {name: f"{what}, not {NAMES[kinds[name].type]}" for name, what in wrong.items()}
-            raise ValueError(
-                f"{path}: columns must be what they were in training; got {_columns(came)}. Convert such a "
-                "column first."
-            )
-    elif mixed:
-        kinds = file.kinds(features, as_text)
-        if wrong := file.misfits(kinds):
-            raise ValueError(
-                f"{path}: features must be columns of numbers, booleans or text; got {_columns(wrong)}. "
-                "Drop such a column, or use it as labels or id."
-            )
-    elif columns is not None:
-        if file.typed and (wrong := file.not_numbers(features)):
-            raise ValueError(f"{path}: columns must be numbers, as in training; got {_columns(wrong)}.")
-    elif wrong := file.not_numbers(features):
-        raise ValueError(
-            f"{path}: features must be columns of numbers or booleans; got {_columns(wrong)}. Drop such a "
-            "column, use it as labels or id, or choose likelihood='mixed', which takes text."
-        )
+        kinds: Mapping[str, Kind] | None = columns
+    else:
+        kinds = file.kinds(features, as_text) if mixed else None
+    _check_kinds(file, features, kinds, is_new=columns is None)
     return Table(path, features, kinds, labels, id_column, file)
+
+
+def _check_kinds(
+    file: CsvFile | ParquetFile, features: list[str], kinds: Mapping[str, Kind] | None, *, is_new: bool
+) -> None:
+    """Raise if columns are not what a new model can take, or what a model was trained on."""
+    if kinds is not None:
+        wrong = file.misfits(kinds)
+    else:
+        wrong = file.not_numbers(features) if is_new or file.typed else {}
+    if not wrong:
+        return
+    advice = "Drop such a column, or use it as labels or id."
+    if not is_new:
+        wanted = dict.fromkeys(features, Kind(NUMBER)) if kinds is None else kinds
+        came = {name: f"{what}, not {NAMES[wanted[name].type]}" for name, what in wrong.items()}
+        must, advice = "columns must be what they were in training", "Convert such a column first."
+    elif kinds is not None:
+        came, must = wrong, "features must be columns of numbers, booleans or text"
+    else:
+        came, must = wrong, "features must be columns of numbers or booleans"
+        advice = "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
+    raise ValueError(f"{file.path}: {must}; got {_columns(came)}. {advice}")
 
 
 def _columns(wrong: dict[str, str]) -> str:

@@ -1,0 +1,257 @@
+"""Cells of CSV and Parquet → numbers, or a table of several kinds; and what is wrong with them."""
+
+from __future__ import annotations
+
+import contextlib
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute, types
+
+from vaetools.data.kinds import (
+    BOOLEAN,
+    CODE,
+    INTEGER,
+    MISSING,
+    NUMBER,
+    TEXT,
+    TRUTHS,
+    WRITTEN,
+    Kind,
+    category_kind,
+    end_to_end,
+    plain_type,
+    without_missing,
+)
+
+
+def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int, str]]:
+    """Return columns as rows of numbers, and the first fault of every row that is not numbers throughout.
+
+    Parameters
+    ----------
+    columns : list of arrays
+        Numbers, booleans or text.
+    names : list of str
+
+    Returns
+    -------
+    X : ndarray of shape (n_rows, n_columns), float64
+    faults : dict
+        From places of rows to reasons.
+    """
+    X, words = parsed_numbers(columns)
+    finite = np.isfinite(X)
+    faults = {}
+    for row in np.flatnonzero(~finite.all(axis=1)).tolist():
+        column = int(np.argmin(finite[row]))
+        value, word = X[row, column], words.get((row, column))
+        if word is not None:
+            what = f"{reprlib.repr(word)}, not a number"
+        else:
+            what = "missing" if np.isnan(value) else f"{value}, not a finite number"
+        faults[row] = f"column {names[column]!r} is {what}"
+    return X, faults
+
+
+def gappy_rows(
+    columns: list, kinds: Mapping[str, Kind], *, is_csv: bool
+) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return columns as a table whose cells may be missing, and the first fault of every row that has one.
+
+    Parameters
+    ----------
+    columns : list of arrays
+    kinds : dict
+        From names of the columns to what they are.
+    is_csv : bool
+        Whether cells are text, some of which stands for a missing value.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_rows, n_columns)
+        A cell that is not of its kind is missing. Categories are objects of Python.
+    faults : dict
+        From places of rows to reasons.
+    """
+    names = list(kinds)
+    table: dict[str, Any] = dict.fromkeys(names)
+    wrong: list[tuple[int, int, str]] = []  # row, column, reason
+    numbers = [i for i, kind in enumerate(kinds.values()) if kind == Kind(NUMBER)]
+    if numbers:
+        X, words = parsed_numbers([columns[i] for i in numbers])
+        wrong += [(row, numbers[j], _not(NUMBER, word)) for (row, j), word in words.items()]
+        infinite = np.argwhere(np.isinf(X)).tolist()
+        wrong += [(row, numbers[j], f"{X[row, j]}, not a finite number") for row, j in infinite]
+        X = np.where(np.isinf(X), np.nan, X) if infinite else X
+        table |= {names[i]: X[:, j] for j, i in enumerate(numbers)}
+    for i, (name, kind) in enumerate(kinds.items()):
+        if kind != Kind(NUMBER):
+            read = _by_type if kind.values is None else _categories
+            table[name], faults = read(_whole(columns[i]), kind, is_csv)
+            wrong += [(row, i, why) for row, why in faults.items()]
+    reasons: dict[int, str] = {}
+    for row, i, why in sorted(wrong):
+        reasons.setdefault(row, f"column {names[i]!r} is {why}")
+    return pd.DataFrame(table), reasons
+
+
+def _by_type(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int, str]]:
+    """Return cells of a column that `learn_kinds` looked at, and why some of them are none of its kind."""
+    faults = {}
+    if is_csv:
+        cells = without_missing(cells)
+    if is_csv and kind.type == INTEGER:
+        cells = _truths_as_digits(compute.utf8_ltrim(cells, "+"))
+    if is_csv and kind.type != TEXT:
+        wrong = compute.invert(compute.match_substring_regex(cells, WRITTEN[kind.type])).fill_null(False)
+        faults = {int(row): _not(kind.type, cells[row].as_py()) for row in np.flatnonzero(wrong)}
+        cells = compute.if_else(wrong, pa.scalar(None, TEXT), cells)
+    nullable = {INTEGER: pd.Int64Dtype(), BOOLEAN: pd.BooleanDtype()}
+    return cells.cast(kind.type).to_pandas(types_mapper=nullable.get), faults
+
+
+def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[int, str]]:
+    """Return cells as the categories that they stand for, and why some of them stand for none."""
+    coded = cells if types.is_dictionary(cells.type) else cells.dictionary_encode()
+    known = kind.values or ()
+    read = _reader(kind) if is_csv else _shortest if types.is_float32(cells.type) else _value
+    found, faulty = [], {}
+    for code, cell in enumerate(coded.dictionary.to_pylist()):
+        try:
+            value = None if cell is None else read(cell)
+        except ValueError:
+            value, faulty[code] = None, _not(kind.type, cell)
+        if kind.is_closed and value is not None and value not in known:
+            faulty[code] = f"{reprlib.repr(cell)}, none of {', '.join(map(repr, known))}"
+        found.append(value)
+    codes = coded.indices.cast(pa.int64()).fill_null(len(found)).to_numpy(zero_copy_only=False)
+    values = np.empty(len(found) + 1, object)
+    values[:-1] = found
+    rows = np.flatnonzero(np.isin(codes, list(faulty)))
+    return values[codes], {int(row): faulty[codes[row]] for row in rows}
+
+
+def labels_among(cells: Any, classes: Sequence, *, is_csv: bool) -> np.ndarray:
+    """Return labels as the classes that they are, however they are written; others as they are.
+
+    Parameters
+    ----------
+    cells : array of Arrow
+    classes : sequence
+        Labels that a model knows.
+    is_csv : bool
+        Whether cells are text, some of which stands for a missing value.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,), object
+        None where one is missing.
+    """
+    labels, faults = _categories(_whole(cells), category_kind(classes), is_csv)
+    for row in faults:  # a word among numbers is a label all the same
+        labels[row] = cells[row].as_py()
+    return labels
+
+
+def _reader(kind: Kind) -> Callable[[str], Any]:
+    """Return what reads a cell of CSV as one of the known categories, if it can be, or else as a new one."""
+    values = kind.values or ()
+    written = {str(value): value for value in values}
+    numbers = {value: value for value in values if not isinstance(value, str)}
+
+    def read(text: str) -> Any:
+        for word in (text, text.strip()):
+            if word in written:
+                return written[word]
+        if word in MISSING:
+            return None
+        if kind.type == TEXT:
+            return word
+        number: float | None = TRUTHS.get(word.lower())
+        if number is None:
+            number = int(word) if word.isdecimal() else float(word)
+        return numbers.get(number, number)
+
+    return read
+
+
+def _value(cell: Any) -> Any:
+    """Return a cell of Parquet as a value that compares; NaN is missing."""
+    value = float(cell) if isinstance(cell, Decimal) else cell
+    return None if value != value else value
+
+
+def _shortest(cell: float) -> float | None:
+    """Return a cell of single precision as what it is written as: 0.1, not 0.10000000149."""
+    return _value(float(str(np.float32(cell))))
+
+
+def _not(kind: Any, word: str) -> str:
+    """Return that a cell is not of its type."""
+    return f"{reprlib.repr(word)}, {'neither true nor false' if kind == BOOLEAN else 'not a number'}"
+
+
+def _whole(column: Any) -> Any:
+    """Return a column as one array."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+    """Return columns as a matrix, NaN for cells that are missing or no numbers, and the latter by index."""
+    if not isinstance(columns[0], pa.ChunkedArray):  # of Parquet
+        plain = [
+            column.dictionary_decode() if types.is_dictionary(column.type) else column for column in columns
+        ]
+        arrays = [column.cast(NUMBER, safe=False).to_numpy(zero_copy_only=False) for column in plain]
+        return np.column_stack(arrays), {}
+    cells = end_to_end(columns)
+    n_rows, words = len(columns[0]), {}
+    try:
+        numbers = cells.cast(NUMBER)
+    except pa.ArrowInvalid:
+        cells = _truths_as_digits(without_missing(cells))
+        try:
+            numbers = cells.cast(NUMBER)
+        except pa.ArrowInvalid:
+            wrong = compute.invert(compute.match_substring_regex(cells, WRITTEN[NUMBER])).fill_null(False)
+            numbers = compute.if_else(wrong, pa.scalar(None, TEXT), cells).cast(NUMBER)
+            indices = np.flatnonzero(wrong)
+            places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
+            words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
+    return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
+
+
+def _truths_as_digits(cells: Any) -> Any:
+    """Return texts with 1 for true and 0 for false."""
+    lower = compute.ascii_lower(cells)
+    for word, is_true in TRUTHS.items():
+        cells = compute.if_else(compute.equal(lower, word), str(int(is_true)), cells)
+    return cells
+
+
+def first_type(cells: Any) -> Any:
+    """Return texts without nulls in the first type that holds them all: integers, floats, booleans, text.
+
+    Labels are read so: there a single word, or a code with a leading zero, makes text of all.
+    """
+    if compute.any(compute.match_substring_regex(cells, CODE)).as_py():
+        return cells
+    for kind in (INTEGER, NUMBER, BOOLEAN):
+        with contextlib.suppress(pa.ArrowInvalid):
+            return cells.cast(kind)
+    return cells
+
+
+def values_of(cells: Any) -> np.ndarray:
+    """Return cells without nulls as numbers or booleans if they are, else as text."""
+    if types.is_decimal(cells.type):
+        cells = cells.cast(NUMBER)
+    if plain_type(cells.type) in WRITTEN:
+        return cells.to_numpy(zero_copy_only=False)
+    return np.array([str(cell) for cell in cells.to_pylist()], dtype=str)
