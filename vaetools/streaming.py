@@ -18,6 +18,7 @@ from vaetools.data.sources import Source, kind_of, open_source
 from vaetools.estimators.columns import Column, Columns
 from vaetools.files import readable
 from vaetools.persistence import split_reader
+from vaetools.progress import bar_options
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +57,7 @@ def stream_scores(model: Any, data: Any, *, id_column: str | None = None, verbos
     id_column : str or None, default=None
         Column of a table that names its rows.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Yields
     ------
@@ -103,7 +104,7 @@ def stream_codes(model: Any, data: Any, *, id_column: str | None = None, verbose
     id_column : str or None, default=None
         Column of a table that names its rows.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Yields
     ------
@@ -189,7 +190,9 @@ def _stream(
 
 
 def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
-    with tqdm(total=source.n_rows, unit="row", unit_scale=True, disable=not verbose) as bar:
+    unit = "image" if source.kind == "images" else "row"
+    how = bar_options(verbose, has_end=source.n_rows is not None)
+    with tqdm(total=source.n_rows, desc="done", unit=unit, unit_scale=True, **how) as bar:
         for batch in source.batches():
             part = part_of(model, batch, source.id_name, function)
             bar.update(len(batch.ids) + len(batch.failed))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaetools.cli.options import shown_progress
 from vaetools.cli.writing import check_output
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     rows = np.concatenate([digits.held_out, digits.unknown])
     is_unknown = np.repeat([False, True], [len(digits.held_out), len(digits.unknown)])
     labels = np.append(digits.held_out_labels, [unknown] * len(digits.unknown))
-    models = make_models(seed=seed, verbose=not quiet and sys.stderr.isatty())
+    models = make_models(seed=seed, verbose=shown_progress(quiet))
     with _one_thread():
         seconds = {}
         for name, model in models.items():
@@ -98,7 +98,7 @@ def _rivals(models: dict[str, Any], rows: np.ndarray, is_unknown: np.ndarray) ->
     return ", ".join(f"{name} {auroc:.3f}" for name, auroc in found.items())
 
 
-def make_models(*, seed: int, verbose: bool = False) -> dict[str, Any]:
+def make_models(*, seed: int, verbose: int = 0) -> dict[str, Any]:
     """Return the detectors to train; no setting depends on which digit is unknown."""
     from sklearn.decomposition import PCA
     from sklearn.ensemble import IsolationForest

@@ -17,7 +17,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
-    shows_progress,
+    shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
@@ -89,7 +89,7 @@ def embed(
     reader, estimator = split_reader(embedder)
     image_shape = estimator.image_shape if reader is None else reader.image_shape_
     source = one_or_many(data)
-    progress = shows_progress(quiet, verbose)
+    progress = shown_progress(quiet)
     parts = stream_codes(embedder, source, id_column=id_column, verbose=progress)
     lines_wanted = output is not None or not (projector or as_json)
     has_vectors = output is not None and output.suffix.lower() == ".parquet"
@@ -143,7 +143,7 @@ def _with_vectors(table: pd.DataFrame, n_last: int = 0) -> pd.DataFrame:
     return result
 
 
-def _with_map(table: pd.DataFrame, method: str, seed: int, verbose: bool) -> pd.DataFrame:
+def _with_map(table: pd.DataFrame, method: str, seed: int, verbose: int) -> pd.DataFrame:
     """Return a table with a map of its codes in two dimensions, as columns x and y."""
     from vaetools.latent.projection import LatentMap
 

@@ -19,7 +19,7 @@ from vaetools.cli.options import (
     json_option,
     loudness_options,
     one_or_many,
-    shows_progress,
+    shown_progress,
 )
 from vaetools.cli.saying import INTERRUPTED, UNREAD, failed_as_json, list_failures, say, shortened
 from vaetools.cli.values import Assignment, Size
@@ -205,12 +205,12 @@ def fit(
 
     workers = Workers.join()
     quiet = quiet or workers.rank > 0
-    watched = shows_progress(quiet, verbose)
+    watched = shown_progress(quiet)
     parameters = {key: value for key, value in options.items() if value is not None} | dict(settings)
     parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
     model = make_model(name, parameters)
     source = one_or_many(data)
-    images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": int(watched)}
+    images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": watched}
     if kind_of(source) != "images":
         if size is not None or cache is not None:
             raise click.BadParameter(
@@ -223,7 +223,7 @@ def fit(
         )
     if read.image_shape is not None:
         model.set_params(image_shape=read.image_shape)
-    model.set_params(verbose=int(watched))
+    model.set_params(verbose=watched)
     if name == "cvae" and read.labels is None:
         raise click.ClickException(
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."

@@ -16,6 +16,7 @@ from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
 from vaetools.data.sources import kind_of
 from vaetools.data.tables import open_table
+from vaetools.progress import bar_options
 from vaetools.streaming import prepared, read_rows
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -132,7 +133,7 @@ def among_known(
     return X[known], estimator.classes_[codes[known]], unknown
 
 
-def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool) -> pd.DataFrame:
+def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) -> pd.DataFrame:
     """Return log probabilities of labels, the likeliest labels, and p-values within labels.
 
     Parameters
@@ -142,8 +143,8 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool)
     X : DataFrame of shape (n_rows, n_features)
     codes : ndarray of shape (n_rows,), int
         As `codes_of` returns them.
-    verbose : bool
-        Whether to show a progress bar.
+    verbose : int
+        1 shows a progress bar, 2 writes a line now and then.
 
     Returns
     -------
@@ -154,7 +155,7 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: bool)
     log_probability, p_values = np.full((2, len(X)), np.nan)
     likeliest = np.empty(len(X), int)
     calibrated = np.isin(codes, getattr(estimator, "calibration_labels_", [])) & (codes >= 0)
-    with tqdm(total=len(X), unit="row", unit_scale=True, disable=not verbose) as bar:
+    with tqdm(total=len(X), desc="done", unit="row", unit_scale=True, **bar_options(verbose)) as bar:
         for start in range(0, len(X), _AT_ONCE):
             rows = np.arange(start, min(start + _AT_ONCE, len(X)))
             every = estimator.label_log_proba(X.iloc[rows])

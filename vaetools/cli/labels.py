@@ -20,7 +20,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
-    shows_progress,
+    shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, few, list_failures, say, shortened
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
@@ -104,7 +104,7 @@ def labels(
         hint = "put images into sub-folders and name their folder" if images else "use --labels"
         raise click.ClickException(f"{data[0]} has no labels: {hint}.")
     codes, given = codes_of(estimator, y)
-    table = judged(estimator, X, codes, verbose=shows_progress(quiet, verbose))
+    table = judged(estimator, X, codes, verbose=shown_progress(quiet))
     table.insert(0, "label", given)
     table.insert(0, id_name, X.index)
     unknown = dict(Counter(map(str, given[codes < 0])).most_common())

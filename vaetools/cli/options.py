@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from vaetools.progress import LINES
+
 model_argument = click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 data_argument = click.argument("data", nargs=-1, required=True, metavar="DATA...")
 device_option = click.option(
@@ -32,15 +34,15 @@ labels_option = click.option(
 def loudness_options(command: Callable) -> Callable:
     """Add --quiet and --verbose."""
     quiet = click.option("-q", "--quiet", is_flag=True, help="Print results and errors alone.")
-    verbose = click.option(
-        "-v", "--verbose", is_flag=True, help="Show progress in any case, and list ignored files."
-    )
+    verbose = click.option("-v", "--verbose", is_flag=True, help="List what was left out, too.")
     return quiet(verbose(command))
 
 
-def shows_progress(quiet: bool, verbose: bool) -> bool:
-    """Whether to draw progress bars: if someone watches."""
-    return not quiet and (verbose or sys.stderr.isatty())
+def shown_progress(quiet: bool) -> int:
+    """Return what ``verbose`` is: a bar if someone watches, else a line now and then."""
+    if quiet:
+        return 0
+    return 1 if sys.stderr.isatty() else LINES
 
 
 class PathOrAddress(click.Path):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli.options import one_or_many, shows_progress
+from vaetools.cli.options import one_or_many, shown_progress
 from vaetools.cli.saying import UNREAD, list_failures
 from vaetools.cli.score import conclude
 from vaetools.cli.tally import Tally
@@ -44,7 +44,7 @@ def score_with_ray_engine(
     _, estimator = split_reader(detector)
     tally = Tally(estimator, None, n_oddest=0, keep_scores=False)
     tally.n_scored, tally.n_odd, tally.failed = score_with_ray(
-        detector, one_or_many(data), output, verbose=shows_progress(quiet, verbose), **options
+        detector, one_or_many(data), output, verbose=shown_progress(quiet), **options
     )
     if as_json:
         click.echo(json.dumps(tally.summary(estimator, output, None), indent=2, allow_nan=False))

@@ -14,7 +14,7 @@ from vaetools.cli.options import (
     labels_option,
     loudness_options,
     output_option,
-    shows_progress,
+    shown_progress,
 )
 from vaetools.cli.saying import UNREAD, list_failures, say
 from vaetools.cli.writing import check_any, check_output
@@ -131,7 +131,7 @@ def report(
         outliers=known,
         seed=seed,
         method=method,
-        progress=say if shows_progress(quiet, verbose) else lambda line: None,
+        progress=say if shown_progress(quiet) else lambda line: None,
     )
     if output is not None:
         comparison.to_html(output)

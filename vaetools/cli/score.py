@@ -21,7 +21,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
-    shows_progress,
+    shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, list_failures, say, shortened
 from vaetools.cli.tally import Tally, expected_rate_of
@@ -147,7 +147,7 @@ def score(
             "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
         )
     source = one_or_many(data)
-    parts = stream_scores(detector, source, id_column=id_column, verbose=shows_progress(quiet, verbose))
+    parts = stream_scores(detector, source, id_column=id_column, verbose=shown_progress(quiet))
     tally = Tally(
         estimator,
         fdr,

@@ -18,7 +18,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
-    shows_progress,
+    shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
@@ -86,7 +86,7 @@ def similar(
     image_shape = estimator.image_shape if reader is None else reader.image_shape_
     if html is not None and (image_shape is None or image_shape[0] not in (1, 3)):
         raise click.BadParameter("needs a model of gray or RGB images.", param_hint="--html")
-    source, progress = one_or_many(data), shows_progress(quiet, verbose)
+    source, progress = one_or_many(data), shown_progress(quiet)
 
     def codes() -> Iterator[Part]:
         return stream_codes(embedder, source, id_column=id_column, verbose=progress)

@@ -18,6 +18,7 @@ from vaetools.cluster.session import connected, import_ray
 from vaetools.cluster.storage import Found, find_files, new_folder
 from vaetools.data.batches import Failure
 from vaetools.persistence import load, save
+from vaetools.progress import bar_options
 from vaetools.streaming import ODD, as_arrow, part_of, prepared, verdicts
 
 _OWNER = "score_with_ray"
@@ -90,7 +91,7 @@ def score_with_ray(
     device : str, default="cpu"
         Where workers compute; "cuda" gives each a GPU.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Returns
     -------
@@ -238,7 +239,7 @@ def _gather(
 ) -> list[dict[str, Any]]:
     """Return all receipts in the order of the rows; raise if a row or a file is missing."""
     done = []
-    with tqdm(total=work.n_rows, unit="row", unit_scale=True, disable=not verbose) as bar:
+    with tqdm(total=work.n_rows, desc="done", unit="row", unit_scale=True, **bar_options(verbose)) as bar:
         for receipt in receipts:
             if receipt["error"] is not None:
                 raise ValueError(receipt["error"])

@@ -92,7 +92,7 @@ def read_images(
     n_jobs : int, default=-1
         Processes that decode; −1 is one per core.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Returns
     -------

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from vaetools.data.batches import Batch, Failure, regroup
 from vaetools.data.decoding import ASPECTS, ImageFileError, Recipe, decode_many, decode_quietly, inspect
+from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
 _LOOKED_AT = 64  # readable images that decide what is not said
@@ -50,7 +51,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_jobs : int, default=-1
         Processes that decode; −1 is one per core.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Attributes
     ----------
@@ -150,7 +151,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         names = range(len(sources)) if ids is None else ids
         pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect), self.n_jobs)
-        with tqdm(total=len(sources), desc="reading", disable=not self.verbose, **_PROGRESS) as bar:
+        with tqdm(total=len(sources), desc="reading", **_PROGRESS, **bar_options(self.verbose)) as bar:
             for batch in regroup(_named(pieces, names), self._batch_rows):
                 bar.update(len(batch.ids) + len(batch.failed))
                 yield batch

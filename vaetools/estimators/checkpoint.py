@@ -26,6 +26,7 @@ from vaetools.files import (
 )
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Callback, Trainer
+from vaetools.progress import bar_options
 
 _STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
 _SECONDS = 10.0  # between two writes, at least
@@ -180,12 +181,15 @@ def train(
     """
     if checkpoint is not None:
         checkpoint.begin(trainer)
-    n_epochs, begun = trainer.settings.n_epochs, trainer.epoch
     is_first = trainer.workers.rank == 0  # the one that shows and writes
-    silent = not verbose or not is_first
-    with tqdm(total=n_epochs, initial=begun, desc=owner, unit="epoch", disable=silent) as bar:
+    begun, how = trainer.step, bar_options(verbose if is_first else 0)
+    with tqdm(total=trainer.n_steps, initial=begun, desc=owner, unit="step", **how) as bar:
+
+        def show() -> None:
+            bar.update(trainer.step - bar.n)  # less than 0 where training went back
+
         try:
-            trainer.run(callbacks, bar.update, keep=checkpoint.keep if checkpoint and is_first else None)
+            trainer.run(callbacks, show, keep=checkpoint.keep if checkpoint and is_first else None)
         except KeyboardInterrupt as interruption:
             if not trainer.good_epoch:
                 raise
@@ -194,8 +198,9 @@ def train(
                 checkpoint.write()
             again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
             warnings.warn(
-                f"{owner}: interrupted in epoch {trainer.good_epoch} of {n_epochs}: what it learnt so far "
-                f"becomes the fitted model; {again}interrupt once more to leave it as it was before.",
+                f"{owner}: interrupted in epoch {trainer.good_epoch} of {trainer.settings.n_epochs}: what it "
+                f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
+                "before.",
                 RuntimeWarning,
                 stacklevel=5,
             )

@@ -217,7 +217,7 @@ PARAMETERS: dict[str, Parameter] = {
     "verbose": Parameter(
         "True, False or an integer at least 0",
         lambda value: isinstance(value, bool) or is_int(value, 0),
-        "1 shows a progress bar.",
+        "1 shows a progress bar, 2 writes a line now and then, for a log.",
     ),
 }
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaetools.latent.placement import place
 from vaetools.latent.similarity import similar
+from vaetools.progress import bar_options
 
 _N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured
 
@@ -49,7 +50,7 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Seed of the map. With a seed one thread makes it, and the same codes give the same map, in
         whatever order; without, all cores do.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Attributes
     ----------
@@ -268,7 +269,7 @@ def _umap(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
         init="pca",
         random_state=settings.random_state,
         n_jobs=n_jobs,
-        tqdm_kwds={"desc": "UMAP", "unit": "epoch", "disable": not settings.verbose},
+        tqdm_kwds={"desc": "UMAP", "unit": "epoch", **bar_options(settings.verbose)},
     )
     # Numba, under UMAP, gives all OpenMP code of the process as many threads as there are cores
     with threadpool_limits(limits=n_jobs if n_jobs > 0 else None, user_api="openmp"):
@@ -286,7 +287,7 @@ def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
         ) from None
     from tqdm import tqdm
 
-    with tqdm(desc="t-SNE", unit="epoch", disable=not settings.verbose) as bar:
+    with tqdm(desc="t-SNE", unit="epoch", **bar_options(settings.verbose, has_end=False)) as bar:
 
         def advance(iteration: int, error: float, embedding: np.ndarray) -> None:
             bar.update(layout.callbacks_every_iters)  # and returns nothing: True would stop openTSNE

@@ -168,7 +168,8 @@ class Trainer:
 
         A record holds mean losses in nats per row. Callbacks are called after every epoch with
         its record and the model; they, and early stopping, read the device once per epoch.
-        ``keep`` is called with the trainer wherever its state is whole, and must not change it.
+        ``progress`` is called after every step, and ``keep`` with the trainer wherever its state is
+        whole; it must not change it.
         """
         self.workers.agree({"step in the checkpoint": self.step})
         read_each_epoch = bool(callbacks) or self.held_out is not None
@@ -176,7 +177,7 @@ class Trainer:
         try:
             while not self.finished:
                 epoch = self.epoch
-                self._train_epoch(keep)
+                self._train_epoch(keep, progress)
                 is_last = self.epoch >= self.settings.n_epochs
                 checked = (read_each_epoch or is_last) and self._check()
                 if self.epoch <= epoch:  # went back
@@ -184,8 +185,6 @@ class Trainer:
                 stop = self.held_out is not None and self._watch()
                 for callback in callbacks:
                     callback(self.history[-1], self.model)
-                if progress is not None:
-                    progress()
                 self.finished = stop or is_last
                 if self.finished and self.held_out is not None:
                     self._set_weights(self.best_weights)
@@ -199,7 +198,7 @@ class Trainer:
         """After an interruption, leave the best weights, or those of the last step that was checked."""
         self._set_weights(self.best_weights if self.best_epoch else self._good.weights)
 
-    def _train_epoch(self, keep: Keep | None) -> None:
+    def _train_epoch(self, keep: Keep | None, progress: Callable[[], object] | None) -> None:
         """Make one pass over the rows or the rest of one, or go back where it led nowhere."""
         first = self.n_done
         if not first:
@@ -214,6 +213,8 @@ class Trainer:
         for start in range(first * size, len(order), size):
             batch = order[start : start + size]
             self.sums += self._train_step(batch)
+            if progress is not None:
+                progress()
             if self.step % SYNC_STEPS == 0:
                 if not self._check():
                     return

@@ -1,0 +1,59 @@
+"""A bar for somebody who watches, lines for a log, nothing where nothing was asked for."""
+
+import io
+
+import pytest
+from tqdm import tqdm
+
+from vaetools import VAE, progress
+from vaetools.progress import LINES, bar_options
+
+ROWS = {"desc": "done", "unit": "row"}
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Lines are due at once."""
+    monkeypatch.setattr(progress, "_FIRST", 0.0)
+    monkeypatch.setattr(progress, "_EVERY", 0.0)
+
+
+def advanced(n, total):
+    with tqdm(total=total, **ROWS, **bar_options(LINES, has_end=total is not None)) as bar:
+        for _ in range(n):
+            bar.update(1000)
+
+
+@pytest.mark.parametrize(("verbose", "shown"), [(0, False), (False, False), (1, True), (True, True)])
+def test_a_bar_is_shown_or_not(verbose, shown):
+    stream = io.StringIO()
+    with tqdm(total=2, **ROWS, file=stream, **bar_options(verbose)) as bar:
+        bar.update(2)
+    assert ("100%" in stream.getvalue()) == shown
+
+
+def test_a_log_gets_whole_lines_that_tell_what_is_left(soon, capsys):
+    advanced(2, 4000)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= 3
+    assert lines[-1].startswith("done: 2000 of 4000 rows, 00:0")
+    assert lines[-1].endswith(" left")
+    assert not any("\r" in line or not line.strip() for line in lines)
+
+
+def test_where_the_end_is_not_known_none_is_told(soon, capsys):
+    advanced(2, None)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("done: 2000 rows, ")
+    assert "left" not in last
+    assert "?" not in last
+
+
+def test_short_work_leaves_no_line(capsys):
+    advanced(3, 3000)
+    assert capsys.readouterr().err == ""
+
+
+def test_training_counts_steps(soon, capsys, iris):
+    VAE(2, max_iter=3, batch_size=64, verbose=LINES, random_state=0).fit(iris[0])
+    assert capsys.readouterr().err.splitlines()[-1].startswith("VAE: 6 of 6 steps, ")
