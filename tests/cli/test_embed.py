@@ -10,6 +10,7 @@ from PIL import Image
 
 import vaetools
 from vaetools.__main__ import main
+from vaetools.progress import LINES
 
 
 def run(*arguments):
@@ -57,7 +58,7 @@ def test_a_map_adds_two_columns(method, photos, photo_model, expected, tmp_path,
     table = pd.read_parquet(tmp_path / "l.parquet")
     assert table.columns.tolist() == ["path", "vae0", "vae1", "vae2", "vector", "x", "y"]
     if method != "pca":
-        assert (seen[0].random_state, seen[0].n_components, seen[0].verbose) == (4, 2, False)
+        assert (seen[0].random_state, seen[0].n_components, seen[0].verbose) == (4, 2, LINES)
         centered = expected[1] - expected[1].mean(axis=0)
         scaled = (centered / np.abs(centered).max())[:, :2] ** 3
         np.testing.assert_allclose(table[["x", "y"]], scaled, rtol=1e-3, atol=1e-6)
