@@ -42,7 +42,7 @@ MAY_IMPORT = {
         "report",
     },
 }
-LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "jinja2"}
+LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "pillow_heif", "jinja2"}
 LATE |= {"onnx", "onnxscript", "onnxruntime", "ray", "fsspec"}
 
 

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from vaetools.data.batches import Failure
-from vaetools.data.listing import EXTENSIONS, list_images
-from vaetools.data.sources import as_paths, kind_of
+from vaetools.data.formats import EXTENSIONS
+from vaetools.data.listing import list_images
+from vaetools.data.path_lists import as_paths
+from vaetools.data.sources import kind_of
 
 PARQUET = (".parquet", ".pq")
 MAX_BYTES = 2**28  # of an image file that is fetched whole into memory

@@ -36,7 +36,9 @@ class ArrayData(NamedTuple):
     labels: np.ndarray | None
 
 
-def read_array(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None) -> ArrayData:
+def read_array(
+    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, *, name: str | None = None
+) -> ArrayData:
     """Read rows or images from a file of arrays; nothing is ever unpickled.
 
     A 3-D array is taken as gray images, a 4-D array as images with channels first, or last if that
@@ -46,11 +48,13 @@ def read_array(path: str | os.PathLike[str], labels: str | os.PathLike[str] | No
     Parameters
     ----------
     path : str or PathLike
-        A ``.npy`` file, which stays on disk; a ``.npz`` file with an array ``X`` or a single array
-        of two or more dimensions; any other name: an IDX file, raw or gzip.
+        A ``.npy`` file, which stays on disk; a ``.npz`` file; any other name: an IDX file, raw or gzip.
     labels : str or PathLike, optional
         For ``.npz`` the name of an array in it, default ``y`` if it has one; otherwise the path of
         another ``.npy`` or IDX file.
+    name : str or None, default=None
+        For ``.npz`` the name of the array of samples. None takes ``X``, or the only array of two or more
+        axes that is not the labels.
 
     Returns
     -------
@@ -73,7 +77,9 @@ def read_array(path: str | os.PathLike[str], labels: str | os.PathLike[str] | No
     ((10, 64), (1, 8, 8), (10,))
     """
     if Path(path).suffix.lower() == ".npz":
-        array, y = _read_npz(path, labels)
+        array, y = _read_npz(path, labels, name)
+    elif name is not None:
+        raise ValueError(f"{path}: only an NPZ file has arrays to choose from; got array={name!r}.")
     else:
         array, y = _read_one(path), None if labels is None else _read_one(labels)
     if array.dtype.kind not in "biuf":
@@ -136,31 +142,36 @@ def _read_one(path: str | os.PathLike[str]) -> np.ndarray:
         return npy.open_memmap(path, mode="r")
 
 
-def _read_npz(path: str | os.PathLike[str], labels: Any) -> tuple[np.ndarray, np.ndarray | None]:
+def _read_npz(
+    path: str | os.PathLike[str], labels: Any, chosen: str | None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the samples in a ``.npz`` file, and the labels if it has any."""
     with _readable(path), zipfile.ZipFile(path) as file:
         names = [name[:-4] for name in file.namelist() if name.endswith(".npy")]
-        n_axes = {name: _n_axes(file, name) for name in names}
-    if labels is None and "y" in n_axes:
-        labels = "y"
-    candidates = [name for name, n in n_axes.items() if n >= 2 and name != labels]
-    name = "X" if "X" in n_axes else candidates[0] if len(candidates) == 1 else None
+        shapes = {name: _shape(file, name) for name in names}
+    held = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    for role, wanted in {"labels": labels, "array": chosen}.items():
+        if wanted is not None and wanted not in shapes:
+            raise ValueError(f"{path}: {role} must name one of its arrays, {held}; got {wanted!r}.")
+    candidates = [name for name, shape in shapes.items() if len(shape) >= 2 and name != (labels or "y")]
+    name = chosen or ("X" if "X" in shapes else candidates[0] if len(candidates) == 1 else None)
     if name is None:
         raise ValueError(
-            f"{path}: it must hold an array 'X' or one array of two or more axes; got {list(n_axes)}."
+            f"{path}: it must hold an array 'X' or one array of two or more axes; got {held}. Say which: "
+            "array='…' in Python, --array … on the command line."
         )
-    if labels is not None and labels not in n_axes:
-        raise ValueError(f"{path}: labels must name one of its arrays, {list(n_axes)}; got {labels!r}.")
+    if labels is None and "y" in shapes and (chosen is None or shapes["y"] == shapes[name][:1]):
+        labels = "y"
     with _readable(path), zipfile.ZipFile(path) as file:
         return _member(file, name), None if labels is None else _member(file, labels)
 
 
-def _n_axes(file: zipfile.ZipFile, name: str) -> int:
-    """Return the number of axes of an array in a ``.npz`` file, from its header."""
+def _shape(file: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    """Return the shape of an array in a ``.npz`` file, from its header."""
     with file.open(f"{name}.npy") as member:
         first = npy.read_magic(member) == (1, 0)
         shape, _, _ = (npy.read_array_header_1_0 if first else npy.read_array_header_2_0)(member)
-        return len(shape)
+        return shape
 
 
 def _member(file: zipfile.ZipFile, name: str) -> np.ndarray:

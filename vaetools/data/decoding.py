@@ -7,6 +7,7 @@ runs before the file's own header has promised an image of at most `MAX_PIXELS`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import math
 import os
@@ -20,8 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaetools.data.batches import Failure
+from vaetools.data.formats import N_SIGN_BYTES, raw_photograph, unread_format
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
 MAX_PIXELS = 89_478_485  # Pillow's own: a larger image may be a bomb, a small file that fills the memory
 ASPECTS = ("pad", "crop", "stretch")
 _ORIENTATION = 0x0112  # EXIF tag
@@ -160,6 +162,22 @@ def inspect(source: Any) -> Look:
     return Look(height, width, bool(np.ptp(colors, axis=2).max() > _COLORED))
 
 
+@functools.cache
+def readable_formats() -> tuple[str, ...]:
+    """Return those of `FORMATS` that can be read here: HEIF takes the package pillow-heif."""
+    from PIL import Image, features
+
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Image.init()
+    known = set(Image.OPEN)
+    if "AVIF" in known and not features.check("avif"):
+        known.remove("AVIF")
+    return tuple(name for name in FORMATS if name in known)
+
+
 def _check_kind(source: Any) -> None:
     """Raise for what is neither a path nor an image, which is no fault of a file."""
     if isinstance(source, str) or callable(source):
@@ -182,9 +200,11 @@ def _open(source: Any) -> Any:
         file = io.BytesIO(content)
     elif isinstance(source, str):
         _check_regular(source)
+        if reason := raw_photograph(source):
+            raise ImageFileError(source, reason)
     else:
         return contextlib.nullcontext(source)
-    image = Image.open(file, formats=FORMATS)
+    image = Image.open(file, formats=readable_formats())
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise ImageFileError(name, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read")
@@ -200,9 +220,19 @@ def _explained(source: Any, error: Exception) -> ImageFileError:
     if isinstance(error, DecompressionBombError):
         return ImageFileError(name, f"more than {MAX_PIXELS:,} pixels")
     if isinstance(error, UnidentifiedImageError):
-        return ImageFileError(name, f"not an image in a known format ({', '.join(FORMATS)})")
+        formats = readable_formats()
+        known = f"not an image in a known format ({', '.join(formats)})"
+        return ImageFileError(name, unread_format(_head(source), formats) or known)
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ImageFileError(name, " ".join(reason.split()))
+
+
+def _head(source: Any) -> bytes:
+    """Return the bytes that a file starts with."""
+    if callable(source):
+        return source()[:N_SIGN_BYTES]
+    with open(source, "rb") as file:
+        return file.read(N_SIGN_BYTES)
 
 
 def _check_regular(path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,9 @@ class ImageSet:
         Sub-folder of every file, or what the dataset says.
     failed : list of Failure
         Files that could not be read, as (id, reason).
-    ignored : list of str
-        Files that do not call themselves images.
+    ignored : dict from str to str
+        What was met in folders and is left out, with its kind, such as ``".txt"``, ``"hidden"``, or
+        ``"excluded"`` by a pattern; and paths that were named twice.
     reader : ImageReader
         Fitted: it reads other images the same way.
     """
@@ -43,7 +44,7 @@ class ImageSet:
     paths: list
     labels: np.ndarray | None
     failed: list[Failure]
-    ignored: list[str]
+    ignored: dict[str, str]
     reader: ImageReader
 
     def __repr__(self) -> str:
@@ -58,6 +59,8 @@ def read_images(
     mode: str = "auto",
     aspect: str = "pad",
     image_shape: tuple[int, int, int] | None = None,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
     cache: str | os.PathLike[str] | None = None,
     strict: bool = False,
     n_jobs: int = -1,
@@ -65,14 +68,15 @@ def read_images(
 ) -> ImageSet:
     """Read images as rows of 8-bit pixels; a file that cannot be read is listed, and stops nothing.
 
-    PNG, JPEG, WebP, BMP, GIF, TIFF and PPM, recognized by content: 8 and 16 bits (16-bit gray loses its
-    lower byte), palettes, CMYK; transparency is put over white, EXIF rotation is applied, of
-    animations the first frame is read. Scaling is antialiased.
+    PNG, JPEG, WebP, AVIF, BMP, GIF, TIFF, PPM, and HEIC if the package pillow-heif is there, recognized
+    by content: 8 and 16 bits (16-bit gray loses its lower byte), palettes, CMYK; transparency is put
+    over white, EXIF rotation is applied, of animations the first frame is read. Scaling is antialiased.
 
     Parameters
     ----------
     source : path, glob, list of those, or torchvision dataset
-        A folder is searched with its sub-folders, by extension. Of a dataset each item must be a PIL
+        A folder is searched with its sub-folders, by extension. Paths may be bytes; one that is named
+        twice is read once. Of a dataset each item must be a PIL
         image, alone or before its label.
     size : None, int or tuple (height, width), default=None
         Pixels that every image is scaled to; a number is a square. None keeps the images' own size,
@@ -84,6 +88,11 @@ def read_images(
         fills and what overhangs left out, or distorted.
     image_shape : None or tuple (channels, height, width), default=None
         ``size`` and ``mode`` in one.
+    include, exclude : str or sequence of str, default=()
+        Patterns of the files that are read, if there are any, and of those that are not:
+        ``exclude="*_mask.png"``, or ``["ground_truth/", "*/old/*"]`` from the folder on. ``*`` stands for
+        any characters of a name and ``**`` for any folders, in upper or lower case; a pattern without
+        ``/`` may fit any name on the path; ``/`` at its end means folders.
     cache : path or None, default=None
         A ``.npy`` file to decode into, once. It is reused, as a memory map, while its index beside it
         (``*.index``) fits files, times of change and settings; an interrupted one is continued.
@@ -131,12 +140,14 @@ def read_images(
         raise TypeError("read_images: source must be a folder, a glob, paths or a dataset; got None.")
     if _is_dataset(source):
         sources, labels, listing = _items(source)
+        if include or exclude:
+            raise ValueError(f"read_images: include and exclude need files; got {type(source).__name__}.")
         if cache is not None and listing is None:
             raise ValueError(
                 f"read_images: cache needs files, to see whether they changed; got {type(source).__name__}."
             )
     else:
-        listing = list_images(source)
+        listing = list_images(source, include=include, exclude=exclude)
         sources, labels = listing.paths, listing.labels
     reader.fit(sources)
     if cache is None:
@@ -156,14 +167,14 @@ def read_images(
         paths=[names[i] for i in good],
         labels=None if labels is None else np.asarray(labels)[good],
         failed=[Failure(names[int(i)], reason) for i, reason in failed] + (listing.failed if listing else []),
-        ignored=listing.ignored if listing else [],
+        ignored=listing.ignored if listing else {},
         reader=reader,
     )
 
 
 def _is_dataset(source: Any) -> bool:
     """Whether this is a torch dataset: something with length and items that is no list of paths."""
-    if isinstance(source, (str, os.PathLike, list, tuple, set)) or hasattr(source, "tolist"):
+    if isinstance(source, (str, bytes, os.PathLike, list, tuple, set)) or hasattr(source, "tolist"):
         return False
     return hasattr(source, "__getitem__") and hasattr(source, "__len__")
 
@@ -173,7 +184,7 @@ def _items(dataset: Any) -> tuple[Sequence, Any, Listing | None]:
     samples = getattr(dataset, "samples", None)
     if samples is not None and getattr(dataset, "transform", None) is None:  # a folder: its files are faster
         paths = [os.fspath(path) for path, _ in samples]
-        return paths, [dataset.classes[label] for _, label in samples], Listing(paths, None, [], [])
+        return paths, [dataset.classes[label] for _, label in samples], Listing(paths, None, {}, [])
     return _Items(dataset), getattr(dataset, "targets", None), None
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from vaetools.data.batches import Failure
+from vaetools.data.formats import left_out_as
+from vaetools.data.patterns import chosen_by
 
-EXTENSIONS = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
-EXTENSIONS |= {".ppm", ".pgm", ".pbm", ".pnm"}
+EXCLUDED, REPEATED, MET_AGAIN = "excluded", "named again", "folder met again"
 
 
 class Listing(NamedTuple):
@@ -22,26 +24,47 @@ class Listing(NamedTuple):
     labels : list of str or None
         Name of the sub-folder of every file, where one folder was named and all its images lie in
         sub-folders.
-    ignored : list of str
-        Files that do not call themselves images, and hidden ones.
+    ignored : dict from str to str
+        What was met and is left out, with its kind: ``"hidden"``, an extension that is of no image,
+        ``"excluded"`` by a pattern, and so on.
     failed : list of Failure
         Folders that could not be looked into.
     """
 
     paths: list[str]
     labels: list[str] | None
-    ignored: list[str]
+    ignored: dict[str, str]
     failed: list[Failure]
 
 
-def list_images(source: Any) -> Listing:
+def as_names(source: Any) -> str | list[str]:
+    """Return what a user named, one path or several, as text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> as_names(Path("a.png")), as_names((b"a.png", "b.png"))
+    ('a.png', ['a.png', 'b.png'])
+    """
+    if isinstance(source, (str, bytes, os.PathLike)):
+        return os.fsdecode(source)
+    return [os.fsdecode(name) for name in source]
+
+
+def list_images(
+    source: Any, *, include: str | Iterable[str] = (), exclude: str | Iterable[str] = ()
+) -> Listing:
     """Return the images of a folder and its sub-folders, of a glob, or of a list of those.
 
     Parameters
     ----------
     source : path, glob or iterable of paths and globs
         A path that names a file counts as an image whatever its extension; in folders only files
-        with an image's extension do. Links are followed, and none twice into the same folder.
+        with an image's extension do. Links are followed, and none twice into the same folder; a path
+        that is named twice is read once.
+    include, exclude : str or iterable of str, default=()
+        Patterns as of `chosen_by`, compared with the path from the folder that was named on; of a file
+        that was named itself, with the path as it was written.
 
     Returns
     -------
@@ -51,27 +74,47 @@ def list_images(source: Any) -> Listing:
     Raises
     ------
     FileNotFoundError
-        If the only path or glob names nothing, or nothing in a folder is an image.
+        If the only path or glob names nothing, or there is no image.
     """
-    single = isinstance(source, (str, os.PathLike))
-    names = [source] if single else list(source)
-    listing = Listing([], None, [], [])
-    folders: set[tuple[int, int]] = set()
-    for name in names:
-        for path in _expand(os.fspath(name), strict=len(names) == 1):
-            if os.path.isdir(path):
-                _walk(path, listing, folders)
-            else:
-                listing.paths.append(path)
+    source = as_names(source)
+    names = [source] if isinstance(source, str) else source
+    is_wanted = chosen_by(include, exclude)
+    found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
+    listing = Listing([], None, {}, [])
+    search = _Search(listing, is_wanted)
+    for path in found:
+        if os.path.isdir(path):
+            search.enter(path)
+        else:
+            search.take(path, path)
+    if len(found) > 1:
+        _drop_repeated(listing)
     if not listing.paths:
-        hint = f"; got {len(listing.ignored)} other files" if listing.ignored else ""
-        raise FileNotFoundError(f"{_shortened(source)}: there is no image{hint}.")
-    if single and os.path.isdir(source):
-        start = len(os.path.join(source, ""))
-        below = [path[start:].partition(os.sep) for path in listing.paths]
-        if all(name for _, _, name in below):
-            return listing._replace(labels=[label for label, _, _ in below])
+        hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
+        hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
+        raise FileNotFoundError("; ".join([f"{_shortened(names)}: there is no image", *hints]) + ".")
+    if isinstance(source, str) and os.path.isdir(source):
+        return listing._replace(labels=_labels(source, listing.paths))
     return listing
+
+
+def counted_kinds(ignored: dict[str, str], most: int = 6) -> str:
+    """Return how many files of each kind are left out, in words, the commonest kinds first.
+
+    Examples
+    --------
+    >>> counted_kinds({"a.txt": ".txt", "b.txt": ".txt", ".c": "hidden"})
+    '2 .txt, 1 hidden'
+    """
+    counts = kind_counts(ignored)
+    shown = [f"{n:,} {kind}" for kind, n in list(counts.items())[:most]]
+    rest = len(ignored) - sum(list(counts.values())[:most])
+    return ", ".join(shown + [f"{rest:,} others"] * bool(rest))
+
+
+def kind_counts(ignored: dict[str, str]) -> dict[str, int]:
+    """Return how many files of each kind are left out, the commonest kinds first."""
+    return dict(Counter(ignored.values()).most_common())
 
 
 def _expand(path: str, strict: bool) -> list[str]:
@@ -86,36 +129,81 @@ def _expand(path: str, strict: bool) -> list[str]:
     return found
 
 
-def _walk(top: str, listing: Listing, seen: set[tuple[int, int]]) -> None:
-    """Add the images in a folder and below it to a listing."""
+class _Search:
+    """Adds what is found in folders to a listing."""
 
-    def is_new(folder: str) -> bool:
-        status = os.stat(folder)
+    def __init__(self, listing: Listing, is_wanted: Callable[[str], bool]):
+        self.listing, self.is_wanted = listing, is_wanted
+        self.entered: set[tuple[int, int]] = set()
+
+    def enter(self, top: str) -> None:
+        """Add the images in a folder and below it."""
+        start = len(os.path.join(top, ""))
+        if not self._is_new(top):
+            return
+        for folder, folders, files in os.walk(top, onerror=self._note, followlinks=True):
+            inside = os.path.join(folder, "")
+            like_images = [
+                name for name in folders if left_out_as(name) is None
+            ]  # read, to tell what they are
+            for name in sorted(files + like_images):
+                self.take(inside + name, (inside + name)[start:], left_out_as(name))
+            folders[:] = [name for name in sorted(folders) if self._is_entered(inside + name, name)]
+
+    def take(self, path: str, place: str, kind: str | None = None) -> None:
+        """Add a file whose path is compared as ``place``; a kind is as what it is left out."""
+        kind = kind or (None if self.is_wanted(place) else EXCLUDED)
+        if kind is None:
+            self.listing.paths.append(path)
+        else:
+            self.listing.ignored[path] = kind
+
+    def _is_entered(self, path: str, name: str) -> bool:
+        """Whether a folder is looked into; if not, it is noted."""
+        if name.startswith("."):
+            self.listing.ignored[path] = "hidden folder"
+            return False
+        return self._is_new(path)
+
+    def _is_new(self, folder: str) -> bool:
+        """Whether a folder was not looked into before; if it was, it is noted."""
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            self._note(error)
+            return False
         place = (status.st_dev, status.st_ino)
-        known = place in seen
-        seen.add(place)
-        return not known
+        if place in self.entered:
+            self.listing.ignored[folder] = MET_AGAIN
+            return False
+        self.entered.add(place)
+        return True
 
-    def note(error: OSError) -> None:
-        listing.failed.append(Failure(error.filename, error.strerror or str(error)))
-
-    if not is_new(top):
-        return
-    for folder, folders, files in os.walk(top, onerror=note, followlinks=True):
-        for name in sorted(files + folders):
-            path = os.path.join(folder, name)
-            if name.startswith("."):
-                listing.ignored.append(path)
-            elif os.path.splitext(name)[1].lower() in EXTENSIONS:
-                listing.paths.append(path)  # a folder too: reading it tells that it is one
-            elif name in files:
-                listing.ignored.append(path)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and is_new(os.path.join(folder, name))
-        )
+    def _note(self, error: OSError) -> None:
+        self.listing.failed.append(Failure(error.filename, error.strerror or str(error)))
 
 
-def _shortened(source: Iterable) -> str:
+def _drop_repeated(listing: Listing) -> None:
+    """Leave each path in a listing once, where it comes first."""
+    seen: set[str] = set()
+    kept = []
+    for path in listing.paths:
+        place = os.path.abspath(path)
+        if place in seen:
+            listing.ignored[path] = REPEATED
+        else:
+            seen.add(place)
+            kept.append(path)
+    listing.paths[:] = kept
+
+
+def _labels(folder: str, paths: list[str]) -> list[str] | None:
+    """Return the sub-folders in which the images of a folder lie, if all do."""
+    start = len(os.path.join(folder, ""))
+    below = [path[start:].partition(os.sep) for path in paths]
+    return [label for label, _, _ in below] if all(name for _, _, name in below) else None
+
+
+def _shortened(names: list[str]) -> str:
     """Return what was asked for, in a line."""
-    names = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    return ", ".join(map(str, names[:3])) + ("…" if len(names) > 3 else "") or "an empty list"
+    return ", ".join(names[:3]) + ("…" if len(names) > 3 else "") or "an empty list"

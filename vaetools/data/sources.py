@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vaetools.data.arrays import array_batches, read_array
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.formats import archive
 from vaetools.data.idx import is_idx
 from vaetools.data.images import read_images
 from vaetools.data.kinds import Kind
-from vaetools.data.listing import list_images
+from vaetools.data.listing import Listing, as_names, list_images
+from vaetools.data.path_lists import as_paths
 from vaetools.data.reader import ImageReader
 from vaetools.data.tables import open_table
 
 _TABLES = (".csv", ".csv.gz", ".tsv", ".parquet", ".pq")
 _ARRAYS = (".npy", ".npz")
-_LISTS = (".txt", ".lst")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,12 +38,15 @@ class Source:
         Files or rows to come, where that is known without reading them.
     batches : callable
         ``batches()`` reads them, as an iterator of `Batch`.
+    listing : Listing or None
+        Of images: their files, and what was left out.
     """
 
     kind: str
     id_name: str
     n_rows: int | None
     batches: Callable[[], Iterator[Batch]]
+    listing: Listing | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,8 +64,8 @@ class TrainingData:
     reader : ImageReader or None
         Reads other images as these were read.
     failed : list of Failure
-    ignored : list of str
-        Files in a folder that do not call themselves images.
+    ignored : dict from str to str
+        Of images: what was met and is left out, with its kind.
     """
 
     kind: str
@@ -73,7 +75,7 @@ class TrainingData:
     image_shape: tuple[int, int, int] | None
     reader: ImageReader | None
     failed: list[Failure]
-    ignored: list[str]
+    ignored: dict[str, str]
 
 
 def kind_of(data: Any) -> str:
@@ -89,15 +91,18 @@ def kind_of(data: Any) -> str:
     FileNotFoundError
         If the one file is not there.
     ValueError
-        If several files are tables or arrays.
+        If several files are tables or arrays, or the one file is an archive.
     """
+    data = as_names(data)
     path = _only(data)
-    if not path and (other := next((name for name in map(os.fspath, data) if _is_rows(name)), None)):
+    if not path and (other := next((name for name in data if _is_rows(name)), None)):
         raise ValueError(f"{other}: tables and arrays are read one at a time; got {len(data)} files.")
     if os.path.isdir(path):
         return "images"
     if _is_rows(path) and not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file or folder.")
+    if (reason := archive(path)) and os.path.isfile(path):
+        raise ValueError(f"{path}: {reason}.")
     if path.lower().endswith(_TABLES):
         return "table"
     return "array" if path.lower().endswith(_ARRAYS) or is_idx(path) else "images"
@@ -109,6 +114,9 @@ def open_source(
     reader: ImageReader | None = None,
     columns: Sequence[str] | Mapping[str, Kind] | None = None,
     id_column: str | None = None,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    array: str | None = None,
 ) -> Source:
     """Open data to stream, of any length.
 
@@ -124,6 +132,10 @@ def open_source(
         must be numbers.
     id_column : str or None, default=None
         Column of a table that names its rows; None numbers them from 0.
+    include, exclude : str or iterable of str, default=()
+        Patterns of images; see `read_images`.
+    array : str or None, default=None
+        Which array of an NPZ file holds the rows.
 
     Returns
     -------
@@ -137,21 +149,23 @@ def open_source(
     kind = kind_of(data)
     if id_column is not None and kind != "table":
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
+    _check_choice(data, kind, include, exclude, array)
     if kind == "table":
         table = open_table(_only(data), columns=columns, id_column=id_column)
         return Source(kind, table.id_name, table.n_rows, table.batches)
     if kind == "array":
-        X = read_array(_only(data)).X
+        X = read_array(_only(data), name=array).X
         return Source(kind, "row", len(X), lambda: array_batches(X))
     if reader is None:
         raise ValueError(f"{_words(data)}: the model takes rows of numbers; got images.")
-    listing = list_images(as_paths(data))
+    listing = list_images(as_paths(data), include=include, exclude=exclude)
     unread = Batch([], np.empty((0, reader._n_features_out), np.uint8), listing.failed)
     return Source(
         kind,
         "path",
         len(listing.paths),
         lambda: chain([unread] if listing.failed else [], reader.batches(listing.paths, listing.paths)),
+        listing,
     )
 
 
@@ -163,6 +177,9 @@ def read_training(
     id_column: str | None = None,
     mixed: bool = False,
     as_text: Collection[str] = (),
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    array: str | None = None,
     **images: Any,
 ) -> TrainingData:
     """Read data to train on.
@@ -182,8 +199,12 @@ def read_training(
         Whether a table may have missing cells, and columns of text.
     as_text : collection of str, default=()
         If ``mixed``, columns that are categories though they look like numbers: of CSV as they stand.
+    include, exclude : str or iterable of str, default=()
+        Patterns of images; see `read_images`.
+    array : str or None, default=None
+        Which array of an NPZ file holds the rows.
     **images : dict
-        Parameters of `read_images`.
+        Other parameters of `read_images`.
 
     Returns
     -------
@@ -195,23 +216,24 @@ def read_training(
         If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
+    _check_choice(data, kind, include, exclude, array)
     if kind == "table":
         table = open_table(
             _only(data), labels=labels, drop=drop, id_column=id_column, mixed=mixed, as_text=as_text
         )
         X, y, failed = table.read()
-        return TrainingData(kind, X, X.index.tolist(), y, None, None, failed, [])
+        return TrainingData(kind, X, X.index.tolist(), y, None, None, failed, {})
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
         raise ValueError(f"{_words(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
     if kind == "array":
-        array = read_array(_only(data), labels)
-        X, ids, y, failed = _finite_rows(array.X, array.labels)
-        return TrainingData(kind, X, ids, y, array.image_shape, None, failed, [])
+        read = read_array(_only(data), labels, name=array)
+        X, ids, y, failed = _finite_rows(read.X, read.labels)
+        return TrainingData(kind, X, ids, y, read.image_shape, None, failed, {})
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
-    found = read_images(as_paths(data), **images)
+    found = read_images(as_paths(data), include=include, exclude=exclude, **images)
     return TrainingData(
         kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
@@ -233,33 +255,24 @@ def _is_rows(path: str) -> bool:
     return path.lower().endswith(_TABLES + _ARRAYS)
 
 
+def _check_choice(
+    data: Any, kind: str, include: str | Iterable[str], exclude: str | Iterable[str], array: str | None
+) -> None:
+    """Raise for a choice of files or arrays where there is none."""
+    if kind != "images" and (include or exclude):
+        raise ValueError(f"{_words(data)}: patterns to include or exclude need images; got {kind}.")
+    if kind != "array" and array is not None:
+        raise ValueError(f"{_words(data)}: an array is named in an NPZ file; got {kind}.")
+
+
 def _only(data: Any) -> str:
     """Return the path if there is just one, else nothing."""
-    if isinstance(data, (str, os.PathLike)):
-        return os.fspath(data)
-    return os.fspath(data[0]) if len(data) == 1 else ""
+    names = as_names(data)
+    if isinstance(names, str):
+        return names
+    return names[0] if len(names) == 1 else ""
 
 
 def _words(data: Any) -> str:
     """Name data in a message."""
-    return _only(data) or f"{data[0]} and {len(data) - 1} others"
-
-
-def as_paths(data: Any) -> Any:
-    """Return images as `list_images` takes them: lists of paths are read.
-
-    Parameters
-    ----------
-    data : path, glob, or sequence of those
-        A text file (``*.txt``) has a path per line; ``"-"`` are the lines of standard input.
-
-    Returns
-    -------
-    paths : str or sequence of str
-    """
-    path = _only(data)
-    if path == "-":
-        return sys.stdin.read().splitlines()
-    if path.lower().endswith(_LISTS) and os.path.isfile(path):
-        return Path(path).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    return path or data
+    return _only(data) or f"{os.fsdecode(data[0])} and {len(data) - 1} others"

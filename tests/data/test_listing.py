@@ -1,0 +1,191 @@
+"""Which files are read, and as what the others are left out."""
+
+import os
+
+import numpy as np
+import pytest
+from torchvision.datasets import FakeData
+
+from tests.data.pictures import encoded, noise, write_gray
+from vaetools import read_images
+from vaetools.data.listing import counted_kinds, list_images
+from vaetools.data.patterns import chosen_by
+from vaetools.data.sources import kind_of, open_source, read_training
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Good and bad images, masks of the bad ones, and what lies beside them."""
+    for name in ("good", "bad", "ground_truth/bad"):
+        (tmp_path / name).mkdir(parents=True)
+    write_gray(tmp_path / "good", 2)
+    write_gray(tmp_path / "bad", 2)
+    for i in range(2):
+        noise(12, 12).convert("L").save(tmp_path / "ground_truth" / "bad" / f"{i:04}_MASK.png")
+    for name in ("notes.txt", "more.TXT", "LICENSE", ".hidden.png", "good/Thumbs.db", "a.very-long-part"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+def names(folder, listing):
+    return [os.path.relpath(path, folder).replace(os.sep, "/") for path in listing.paths]
+
+
+def test_all_that_is_met_is_read_or_left_out_as_something(folder):
+    listing = list_images(folder)
+    kinds = {os.path.relpath(path, folder): kind for path, kind in listing.ignored.items()}
+    assert kinds == {
+        "notes.txt": ".txt",
+        "more.TXT": ".txt",
+        "LICENSE": "without extension",
+        "a.very-long-part": "without extension",
+        ".hidden.png": "hidden",
+        "good/Thumbs.db": ".db",
+        ".git": "hidden folder",
+    }
+    met = sum(len(files) for _, _, files in os.walk(folder))
+    assert len(listing.paths) + len(listing.ignored) == met + 1  # and the hidden folder
+    expected = "2 .txt, 2 without extension, 1 hidden folder, 1 hidden, 1 .db"
+    assert sorted(counted_kinds(listing.ignored).split(", ")) == sorted(expected.split(", "))
+    assert read_images(folder).ignored == listing.ignored
+
+
+def test_the_commonest_kinds_are_named():
+    ignored = {f"{i}{j}": f".{i}" for i in range(9) for j in range(i + 1)}
+    assert counted_kinds(ignored) == "9 .8, 8 .7, 7 .6, 6 .5, 5 .4, 4 .3, 6 others"
+
+
+@pytest.mark.parametrize("extension", ["avif", "HEIC", "jxl", "cr2", "dng", "psd", "jp2"])
+def test_images_that_cannot_be_read_are_failures(tmp_path, extension):
+    write_gray(tmp_path, 3)
+    (tmp_path / f"photo.{extension}").write_bytes(b"x")
+    images = read_images(tmp_path)
+    assert [os.path.basename(failure.id) for failure in images.failed] == [f"photo.{extension}"]
+    assert images.ignored == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"exclude": "ground_truth/"}, ["bad/0000.png", "bad/0001.png", "good/0000.png", "good/0001.png"]),
+        ({"exclude": ["*_mask.png", "good"]}, ["bad/0000.png", "bad/0001.png"]),
+        (
+            {"include": "bad/"},
+            ["bad/0000.png", "bad/0001.png"] + [f"ground_truth/bad/000{i}_MASK.png" for i in (0, 1)],
+        ),
+        ({"include": "/bad/*"}, ["bad/0000.png", "bad/0001.png"]),
+        (
+            {"include": ["good", "bad"], "exclude": ["**/0001*", "ground_truth"]},
+            ["bad/0000.png", "good/0000.png"],
+        ),
+        ({"include": "./*/*1.png"}, ["bad/0001.png", "good/0001.png"]),
+    ],
+)
+def test_patterns_choose_files(folder, options, expected):
+    listing = list_images(folder, **options)
+    assert names(folder, listing) == expected
+    assert sum(kind == "excluded" for kind in listing.ignored.values()) == 6 - len(expected)
+    assert names(folder, read_images(folder, **options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("*.png", "a/b.PNG", True),
+        ("a*", "b/a1/c.png", True),
+        ("a/", "b/a", False),  # a file
+        ("a/", "b/a/c.png", True),
+        ("a/b", "a/b/c.png", True),
+        ("a/b", "x/a/b/c.png", False),
+        ("**/a/b", "x/a/b/c.png", True),
+        ("a/**/c.png", "a/c.png", True),
+        ("a/**/c.png", "a/b/d/c.png", True),
+        ("a/*", "a/b/c.png", True),
+        ("*/c.png", "a/b/c.png", False),
+        ("[ab].png", "b.png", True),
+        ("?.png", "ab.png", False),
+        ("f\udcfc*", "f\udcfcr.png", True),
+    ],
+)
+def test_a_pattern_fits(pattern, path, fits):
+    path = path.replace("/", os.sep)
+    assert chosen_by(include=pattern)(path) is fits
+    assert chosen_by(exclude=[pattern])(path) is not fits
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "./"])
+def test_a_pattern_has_a_name(pattern):
+    with pytest.raises(ValueError, match=rf"exclude must be patterns .*; got '{pattern}'"):
+        chosen_by(exclude=[pattern])
+    with pytest.raises(TypeError, match=r"include must be patterns .*; got bytes"):
+        chosen_by(include=[b"*.png"])
+
+
+def test_nothing_left_says_what_was_left_out(folder):
+    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 6 excluded, 2 "):
+        list_images(folder, exclude="*.png")
+
+
+def test_patterns_are_for_images(tmp_path):
+    np.save(tmp_path / "rows.npy", np.zeros((3, 2)))
+    for read in (open_source, read_training):
+        with pytest.raises(ValueError, match="patterns to include or exclude need images; got array"):
+            read(tmp_path / "rows.npy", exclude="*.png")
+    with pytest.raises(ValueError, match="include and exclude need files; got FakeData"):
+        read_images(FakeData(size=2), include="*.png")
+
+
+def test_a_path_that_is_named_twice_is_read_once(folder):
+    first = str(folder / "good" / "0000.png")
+    other_way = os.path.join(folder, "good", "..", "good", "0000.png")
+    images = read_images([first, other_way, folder / "good", first])
+    assert images.paths == [first, str(folder / "good" / "0001.png")]
+    assert images.ignored == {
+        other_way: "named again",
+        first: "named again",
+        str(folder / "good" / "Thumbs.db"): ".db",
+    }
+    twice = list_images([folder / "good", folder])
+    assert len(twice.paths) == 6
+    assert twice.ignored[str(folder / "good")] == "folder met again"
+    everything = list_images(str(folder / "**"))
+    assert len(everything.paths) == len(set(everything.paths))
+
+
+def test_a_folder_linked_twice_is_noted(folder):
+    (folder / "link").symlink_to(folder / "good", target_is_directory=True)
+    assert list_images(folder).ignored[str(folder / "link")] == "folder met again"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes")
+def test_paths_may_be_bytes(folder):
+    folder_name, path = os.fsencode(folder), os.fsencode(folder / "good" / "0000.png")
+    assert list_images(folder_name) == list_images(folder)
+    assert read_images(os.fsencode(folder / "good")).paths == read_images(folder / "good").paths
+    assert kind_of(path) == kind_of([path, path]) == "images"
+    assert read_images([path]).paths == [str(folder / "good" / "0000.png")]
+
+
+@pytest.mark.parametrize("name", ["photos.zip", "photos.TAR.gz", "photos.7z", "photos.rar"])
+def test_an_archive_is_named_as_such(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(
+        ValueError, match=rf"{name}: a \w+ archive, which is not read: unpack it, and name its folder"
+    ):
+        kind_of(tmp_path / name)
+
+
+def test_an_archive_among_images_is_known_by_content(tmp_path):
+    write_gray(tmp_path, 1)
+    path = tmp_path / "photos.bin"
+    path.write_bytes(b"PK\x03\x04" + bytes(99))
+    (failure,) = read_images([tmp_path / "0000.png", path]).failed
+    assert failure.reason == "a zip archive: unpack it, and name its folder"
+
+
+def test_a_raw_photograph_is_not_taken_for_its_thumbnail(tmp_path):
+    write_gray(tmp_path, 1)
+    (tmp_path / "photo.NEF").write_bytes(encoded(noise(8, 8), "tif"))
+    (failure,) = read_images([tmp_path / "0000.png", tmp_path / "photo.NEF"]).failed
+    assert failure.reason == "a raw photograph (NEF), which is not read: export it as TIFF, PNG or JPEG"

@@ -1,0 +1,65 @@
+"""Lists of paths, as editors and shells write them."""
+
+import io
+import os
+
+import pytest
+
+from tests.data.pictures import write_gray
+from vaetools.data.listing import list_images
+from vaetools.data.path_lists import as_paths, paths_in
+
+PATHS = ["a.png", "b c.png", "#d.png", "grün.png", " e.png", "日本.png"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n", "\n  \n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_lines_are_paths_in_any_encoding(encoding, end):
+    text = end.join(["", *PATHS, ""])
+    assert paths_in(text.encode(encoding)) == PATHS
+    assert paths_in(text.rstrip().encode(encoding)) == PATHS
+
+
+def test_names_that_are_no_text_are_kept():
+    assert [os.fsencode(path) for path in paths_in(b"f\xfcr.png\nb.png")] == [b"f\xfcr.png", b"b.png"]
+    assert paths_in(b"a\x0bb\x0cc\xe2\x80\xa8d.png\n") == ["a\x0bb\x0cc\u2028d.png"]  # no ends of lines
+
+
+def test_find_print0_gives_names_with_line_breaks():
+    assert paths_in(b"./a\nb.png\0./c.png\0") == ["./a\nb.png", "./c.png"]
+
+
+def test_several_lists_and_paths_go_together(tmp_path):
+    (tmp_path / "one.txt").write_text("a.png\n")
+    (tmp_path / "two.LST").write_text("b.png\n")
+    assert as_paths([tmp_path / "one.txt", "c.png", os.fsencode(tmp_path / "two.LST")]) == [
+        "a.png",
+        "c.png",
+        "b.png",
+    ]
+    assert as_paths("c.png") == "c.png"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n \r\n"])
+def test_a_list_without_paths_is_an_error(tmp_path, content):
+    (tmp_path / "none.txt").write_bytes(content)
+    with pytest.raises(FileNotFoundError, match=r"none\.txt: a list without a path"):
+        as_paths(tmp_path / "none.txt")
+
+
+def test_standard_input_is_a_list(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("a.png\r\n\r\nb.png".encode("utf-16"))))
+    assert as_paths("-") == ["a.png", "b.png"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("a.png\n"))
+    assert as_paths(["-"]) == ["a.png"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(FileNotFoundError, match="standard input: a list without a path"):
+        as_paths("-")
+
+
+def test_relative_paths_start_in_the_current_folder(tmp_path, monkeypatch):
+    write_gray(tmp_path, 2)
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "all.txt").write_text("0001.png\nnone.png\n\n0000.png")
+    monkeypatch.chdir(tmp_path)
+    assert list_images(as_paths("lists/all.txt")).paths == ["0001.png", "none.png", "0000.png"]

@@ -1,0 +1,100 @@
+"""Text files of paths: a path per line, as editors, shells and ``find`` write them."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from vaetools.data.listing import as_names
+
+_LISTS = (".txt", ".lst")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MANY = 1 / 3  # of every second byte: more zeros are UTF-16, fewer stand between paths
+
+
+def as_paths(data: Any) -> str | list[str]:
+    """Return images as `list_images` takes them: lists of paths are read.
+
+    Parameters
+    ----------
+    data : path, glob, or sequence of those
+        A text file (``*.txt``, ``*.lst``) has a path per line, as `paths_in` reads them; ``"-"`` are the
+        lines of standard input. Relative paths start in the current folder.
+
+    Returns
+    -------
+    paths : str or list of str
+
+    Raises
+    ------
+    FileNotFoundError
+        If a list is empty.
+    """
+    names = as_names(data)
+    if isinstance(names, str) and not _is_list(names):
+        return names
+    paths: list[str] = []
+    for name in [names] if isinstance(names, str) else names:
+        paths += _listed_in(name) if _is_list(name) else [name]
+    return paths
+
+
+def _is_list(name: str) -> bool:
+    """Whether a name is that of a list of paths."""
+    return name == "-" or (name.lower().endswith(_LISTS) and os.path.isfile(name))
+
+
+def _listed_in(name: str) -> list[str]:
+    """Return the paths in a list."""
+    paths = paths_in(_standard_input() if name == "-" else Path(name).read_bytes())
+    if not paths:
+        raise FileNotFoundError(f"{'standard input' if name == '-' else name}: a list without a path.")
+    return paths
+
+
+def _standard_input() -> bytes:
+    """Return what there is to read, also where someone put a stream of text in place."""
+    stream = getattr(sys.stdin, "buffer", sys.stdin)
+    content = stream.read()
+    return content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+
+
+def paths_in(content: bytes) -> list[str]:
+    r"""Return the paths in a text: a line each, or with a zero byte after each, as of ``find -print0``.
+
+    Blank lines are none. The text is UTF-8 or UTF-16, with a byte order mark or without; bytes that are
+    neither are those of a file's name.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    paths : list of str
+
+    Examples
+    --------
+    >>> paths_in(b"\xef\xbb\xbfa.png\r\n\r\nb c.png\n"), paths_in("a.png".encode("utf-16"))
+    (['a.png', 'b c.png'], ['a.png'])
+    >>> paths_in(b"a\nb.png\0c.png\0")
+    ['a\nb.png', 'c.png']
+    """
+    text = _decoded(content)
+    lines = text.split("\0") if "\0" in text else re.split(r"\r?\n", text)
+    return [line for line in lines if line.strip()]
+
+
+def _decoded(content: bytes) -> str:
+    """Return a text of UTF-8 or UTF-16."""
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16", "surrogatepass")
+    half = len(content) // 2
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if content[start::2].count(0) > _MANY * half and len(content) % 2 == 0:
+            return content.decode(encoding, "surrogatepass")
+    return content.decode("utf-8-sig", "surrogateescape")
