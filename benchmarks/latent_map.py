@@ -41,7 +41,8 @@ def encode(folder: Path, n: int, seed: int) -> Codes:
             labels.append(read_idx(folder / name / f"{part}-labels-idx1-ubyte.gz") + 10 * i)
     order = np.random.default_rng(seed).permutation(140_000)[: n + N_NEW]
     X, y = np.concatenate(images)[order], np.concatenate(labels)[order]
-    vae = VAE(16, hidden_layer_sizes=(256,), max_iter=8, random_state=seed, score_precision="float32")
+    dense = {"image_shape": (1, 28, 28), "hidden_channels": (), "hidden_layer_sizes": (256,)}
+    vae = VAE(16, **dense, max_iter=8, random_state=seed, score_precision="float32")
     codes = vae.fit(X[: min(n, 60_000)]).transform(X)
     return Codes(codes[:n], y[:n], codes[n:], y[n:])
 

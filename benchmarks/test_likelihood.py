@@ -54,6 +54,8 @@ def main() -> None:
 
     vae = VAE(
         50,
+        image_shape=(1, 28, 28),
+        hidden_channels=(),
         hidden_layer_sizes=(200, 200),
         activation="tanh",
         likelihood="bernoulli",

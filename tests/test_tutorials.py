@@ -94,23 +94,23 @@ def dense(*widths):
     return [tuple(pair) for pair in zip(widths[1:], widths, strict=False)]
 
 
-RELU = {"activation": "relu"}
-VAE_A = VAE(10, hidden_layer_sizes=(256, 64), likelihood=SQUARED_ERROR, **RELU)
-VAE_B = VAE(20, hidden_layer_sizes=(256, 128), likelihood="bernoulli", beta=4.0, **RELU)
-AE_C8 = AE(8, hidden_layer_sizes=(256,), likelihood=SQUARED_ERROR, **RELU)
-AE_C32 = AE(32, hidden_layer_sizes=(256,), likelihood=SQUARED_ERROR, **RELU)
-VAE_D = VAE(8, hidden_layer_sizes=(256,), likelihood=SQUARED_ERROR, beta=3.0, **RELU)
+RELU = {"activation": "relu", "image_shape": (1, 28, 28)}
+DENSE = RELU | {"hidden_channels": ()}
+VAE_A = VAE(10, hidden_layer_sizes=(256, 64), likelihood=SQUARED_ERROR, **DENSE)
+VAE_B = VAE(20, hidden_layer_sizes=(256, 128), likelihood="bernoulli", beta=4.0, **DENSE)
+AE_C8 = AE(8, hidden_layer_sizes=(256,), likelihood=SQUARED_ERROR, **DENSE)
+AE_C32 = AE(32, hidden_layer_sizes=(256,), likelihood=SQUARED_ERROR, **DENSE)
+VAE_D = VAE(8, hidden_layer_sizes=(256,), likelihood=SQUARED_ERROR, beta=3.0, **DENSE)
 CVAE_E = CVAE(
     20,
     hidden_layer_sizes=(256, 128),
     likelihood="bernoulli",
     conditioning="add",
     condition_encoder=False,
-    **RELU,
+    **DENSE,
 )
 AE_F = AE(
     128,
-    image_shape=(1, 28, 28),
     hidden_channels=(16, 8, 8),
     hidden_layer_sizes=(),
     likelihood=SQUARED_ERROR,

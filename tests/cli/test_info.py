@@ -53,7 +53,7 @@ def fit_models(iris, digits, folder):
         "wide": AE(likelihood=Gaussian("per_feature"), contamination=0.1, **OPTIONS).fit(wide),
         "few": AE(2, anomaly_score="latent_knn", max_iter=2).fit(X[:10]),
         "labels": CVAE(2, kl_warmup=0.5, **OPTIONS).fit(X, np.array(HOSTILE)[y]),
-        "numbers": CVAE(2, hidden_layer_sizes=(8,), **OPTIONS).fit(pixels, digits[1][:200]),
+        "pixels": CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), **OPTIONS).fit(pixels, digits[1][:200]),
         "unit": VAE(2, likelihood="bernoulli", image_shape=(1, 8, 8), **OPTIONS).fit(images),
         "files": make_pipeline(
             ImageReader(size=(8, 10), aspect="crop", n_jobs=1), VAE(2, image_shape=(3, 8, 10), **OPTIONS)
@@ -66,7 +66,7 @@ def fit_models(iris, digits, folder):
 
 
 NAMES = (
-    *("table", "wide", "few", "labels", "numbers", "unit"),
+    *("table", "wide", "few", "labels", "pixels", "unit"),
     *("files", "encoder", "unscored", "trimmed", "mixed"),
 )
 
@@ -136,7 +136,7 @@ def test_json_of_what_only_some_models_have(saved, capsys):
     assert facts["mixed"]["column_kinds"] == {"gaussian": 2, "bernoulli": 1, "categorical": 1}
     shares = dict(zip(saved["labels"][0].classes_, saved["labels"][0].class_prior_, strict=True))
     assert {each["label"]: each["share"] for each in facts["labels"]["labels"]} == shares
-    assert [each["label"] for each in facts["numbers"]["labels"]] == list(range(10))
+    assert [each["label"] for each in facts["pixels"]["labels"]] == list(range(10))
     assert facts["files"]["reader"] == {"mode": "rgb", "size": [8, 10], "aspect": "crop"}
     assert facts["files"]["image_shape"] == [3, 8, 10]
     assert facts["unit"]["image_shape"] == [1, 8, 8]
@@ -189,9 +189,9 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
         ),
         ("labels", ["Labels          \\x1b[31mred (", " two\\nlines (", "\\u202egnp.exe ("]),
         (
-            "numbers",
+            "pixels",
             [
-                "numbers.safetensors: CVAE of rows of 64 columns",
+                "pixels.safetensors: CVAE of gray images of 8×8 pixels",
                 "Takes           rows of 64 8-bit pixels, columns without names",
                 "Scaling         8-bit pixels, divided by 255",
                 "Labels          0\u00a0(",
@@ -369,7 +369,7 @@ def assert_refusal(message, path):
     assert len(message) < len(str(path)) + 300
 
 
-@pytest.mark.parametrize("name", ["labels", "numbers", "files", "encoder", "mixed"])
+@pytest.mark.parametrize("name", ["labels", "pixels", "files", "encoder", "mixed"])
 def test_a_crafted_header_gives_a_page_or_an_error_that_names_the_file(name, saved, monkeypatch):
     path = saved[name][1]
     header, arrays = read_model_file(path)

@@ -72,11 +72,25 @@ def with_value(value):
             ValueError,
             f"support of Bernoulli(); got {BYTES.max()}",
         ),
-        (lambda: vae().fit(X).score_samples(BYTES), ValueError, "got uint8. Pass X / 255.0"),
         (
-            lambda: vae().fit(BYTES).score_samples(BYTES.astype(int)),
+            lambda: vae(likelihood="bernoulli").fit(BYTES),
             ValueError,
-            f"fitted on uint8 images; pass uint8, or divide by 255; got {BYTES.max()}",
+            "likelihood='bernoulli'; of 8-bit pixels pass image_shape, or X / 255.0; other columns: scale it",
+        ),
+        (
+            lambda: vae(likelihood="bernoulli").fit(BYTES),
+            ValueError,
+            f"MinMaxScaler(clip=True), or choose likelihood='gaussian'; got {BYTES.max()}",
+        ),
+        (
+            lambda: vae(image_shape=(1, 2, 3)).fit(X).score_samples(BYTES),
+            ValueError,
+            "got uint8. Pass X / 255.0",
+        ),
+        (
+            lambda: vae(image_shape=(1, 2, 3)).fit(BYTES).score_samples(BYTES.astype(float)),
+            ValueError,
+            f"fitted on images of integers; pass such, or divide by 255; got {BYTES.max()}",
         ),
         (
             lambda: vae(image_shape=(1, 2, 2)).fit(X),

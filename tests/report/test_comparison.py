@@ -484,15 +484,13 @@ def test_models_of_other_rows_are_named(iris, flowers, digits):
         compare({"mixed": mixed}, flowers)
 
 
-def test_pixels_without_a_shape_have_one_scale(digits):
+def test_integers_without_a_shape_are_columns_like_others(digits):
     X = np.rint(255 * digits[0]).astype(np.uint8)
-    X[:599, 0] = 0  # a border pixel that is hardly ever lit
-    X[599, 0] = 255
-    short = {"hidden_layer_sizes": (32,), "max_iter": 5, "random_state": 0}
-    found = compare({"VAE": VAE(4, **short).fit(X[:600])}, X[NEW], method="pca")
+    short = {"hidden_layer_sizes": (32,), "max_iter": 2, "random_state": 0}
+    vae = VAE(4, **short).fit(X[:600])
+    found, as_floats = (compare({"VAE": vae}, rows[NEW], method="pca") for rows in (X, X.astype(float)))
     assert found.data.image_shape is None
-    reconstructed = VAE(4, **short).fit(X[:600]).reconstruct(X[NEW])
-    assert value(found, "mse") == pytest.approx(np.square(reconstructed - X[NEW] / 255).mean())
+    assert value(found, "mse") == value(as_floats, "mse")
 
 
 @pytest.mark.parametrize("image_shape", [SHAPE, None])

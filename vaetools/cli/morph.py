@@ -68,7 +68,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     ends = reader.transform([first, last])
     made = decode_between(estimator, ends, steps)
     shape = tuple(reader.image_shape_)
-    write_png(output, strip(ends / 255, made, shape))
+    write_png(output, strip(estimator.input_scale_.shown(ends), made, shape))
     say(f"{steps} steps decoded. Written: {output}")
 
 

@@ -194,7 +194,7 @@ def _write_page(
     from vaetools.files import write_atomically
     from vaetools.report.likeness import Likeness, render_likeness
 
-    unit = 255 if hits.rows.dtype == "uint8" else 1
+    shown = estimator.input_scale_.shown
     page = render_likeness(
         Likeness(
             model=f"{type(estimator).__name__}, {estimator._n_features_out} components",
@@ -203,9 +203,9 @@ def _write_page(
             n_failed=len(hits.failed),
             image_shape=image_shape,
             query=target.name,
-            query_image=target.row[0] / unit,
+            query_image=shown(target.row[0]),
             names=[str(name) for name in hits.table.iloc[:, 0]],
-            images=hits.rows / unit,
+            images=shown(hits.rows),
             distances=hits.table["distance"].to_numpy(),
         )
     )

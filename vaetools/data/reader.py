@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from vaetools.data.batches import Batch, Failure, regroup
 from vaetools.data.decoding import ASPECTS, ImageFileError, Recipe, decode_many, decode_quietly, inspect
+from vaetools.data.pixels import PixelRows
 from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
@@ -70,7 +71,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ...     X = reader.transform([path])
     >>> reader.image_shape_, X.dtype.name
     ((3, 4, 4), 'uint8')
-    >>> X.reshape(reader.image_shape_)[0]  # the red channel, on black
+    >>> np.asarray(X.reshape(reader.image_shape_)[0])  # the red channel, on black
     array([[  0,   0,   0,   0],
            [255, 255, 255, 255],
            [255, 255, 255, 255],
@@ -119,7 +120,8 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Returns
         -------
-        rows : ndarray of shape (n_images, channels · height · width), uint8
+        rows : PixelRows of shape (n_images, channels · height · width), uint8
+            An array that tells an estimator without ``image_shape`` that its integers are pixels.
 
         Raises
         ------
@@ -132,7 +134,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if failed:
             more = f" ({len(failed)} of {len(sources)} files could not be read)" if len(failed) > 1 else ""
             raise ImageFileError(str(sources[int(failed[0].id)]), failed[0].reason + more)
-        return rows
+        return rows.view(PixelRows)
 
     def batches(self, sources: Sequence, ids: Sequence | None = None) -> Iterator[Batch]:
         """Decode in parallel and in order, a few million pixels at a time.

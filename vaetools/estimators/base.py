@@ -30,8 +30,9 @@ from vaetools.estimators.columns import Columns
 from vaetools.estimators.describing import Describer
 from vaetools.estimators.parameters import check_combinations, check_parameters
 from vaetools.estimators.rows import (
+    are_images,
     check_rows,
-    check_unit_interval,
+    check_support,
     decide_scale,
     precision_of,
     split_rows,
@@ -137,7 +138,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-            In units of X; in [0, 1] if the model was fitted on uint8. With ``likelihood="mixed"`` a
+            In units of X; of 8-bit images in [0, 1]. With ``likelihood="mixed"`` a
             table like that of ``fit``, with likeliest categories and integers rounded.
         """
         return self._decode(Z)
@@ -152,7 +153,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         Returns
         -------
         X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
-            In units of X; in [0, 1] if the model was fitted on uint8. With ``likelihood="mixed"`` a
+            In units of X; of 8-bit images in [0, 1]. With ``likelihood="mixed"`` a
             table like that of ``fit``, without gaps: ``X.fillna(model.reconstruct(X))`` imputes.
         """
         return self._reconstruct(X)
@@ -233,19 +234,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
     def _build(self, X: np.ndarray, train: np.ndarray, seed: int) -> None:
         """Decide the scaling, and put network and likelihood together on the device."""
         likelihood = resolve_likelihood(self, X.shape[1])
-        if likelihood.unit_interval and X.dtype != np.uint8:
-            check_unit_interval(
-                type(self).__name__,
-                X,
-                f"the support of likelihood={self.likelihood!r}; scale it with "
-                "sklearn.preprocessing.MinMaxScaler(clip=True), or choose likelihood='gaussian'",
-            )
+        is_image = are_images(self, X)
+        if likelihood.unit_interval:
+            check_support(type(self).__name__, X, self.likelihood, is_image=is_image)
         standardize = self.max_iter != 0 if self.standardize == "auto" else self.standardize
         self.input_scale_ = decide_scale(
             X,
             train,
             standardize=standardize,
-            images=self.image_shape is not None,
+            images=is_image,
             unit_interval=likelihood.unit_interval,
             is_code=self.columns_ is not None and [bool(column.values) for column in self.columns_.columns],
         )

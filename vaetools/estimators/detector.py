@@ -182,7 +182,7 @@ class Detector(BaseAutoencoder):
         self._require_decoder("explain")
         rows = self._rows(checked, labels)
         n = checked.shape[1]
-        value = checked / 255 if checked.dtype == np.uint8 else checked
+        value = self.input_scale_.shown(checked)
         costs = self._evaluate(rows, lambda x, c: torch.cat(self.model_.terms(x, c), dim=1))
         expected = self._evaluate_rows(rows, self.model_.reconstruct)
         return Explanation(

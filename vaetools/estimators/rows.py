@@ -57,7 +57,12 @@ def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     if array.dtype.kind not in "buif":
         raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
     _check_finite(estimator, array)
-    return array
+    return array.view(type(X)) if getattr(X, "are_pixels", False) else array
+
+
+def are_images(estimator: Any, X: Any) -> bool:
+    """Whether rows are images: the estimator was told their shape, or they come from an image reader."""
+    return estimator.image_shape is not None or getattr(X, "are_pixels", False)
 
 
 def _reshape_hint(shape: tuple[int, ...]) -> str:
@@ -105,6 +110,16 @@ def check_unit_interval(owner: str, X: np.ndarray, reason: str) -> None:
         raise ValueError(f"{owner}: X must lie in [0, 1], {reason}; got {value:g}.")
 
 
+def check_support(owner: str, X: np.ndarray, likelihood: Any, *, is_image: bool) -> None:
+    """Raise where training rows for a likelihood of [0, 1] lie outside, and no scaling will bring them in."""
+    if is_image and X.dtype == np.uint8:
+        return
+    remedy = "scale it with sklearn.preprocessing.MinMaxScaler(clip=True), or choose likelihood='gaussian'"
+    if X.dtype == np.uint8:
+        remedy = f"of 8-bit pixels pass image_shape, or X / 255.0; other columns: {remedy}"
+    check_unit_interval(owner, X, f"the support of likelihood={likelihood!r}; {remedy}")
+
+
 def value_range(X: np.ndarray, index: np.ndarray | None = None) -> tuple[float, float]:
     """Return the least and the greatest value of some rows (default: all)."""
     low, high = np.inf, -np.inf
@@ -117,22 +132,27 @@ def value_range(X: np.ndarray, index: np.ndarray | None = None) -> tuple[float, 
 def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
     """Raise where X is not of the kind that the scaling was decided for."""
     owner, kind = type(estimator).__name__, estimator.input_scale_.kind
-    if X.dtype == np.uint8 and kind != "pixels":
+    if kind == "pixels":
+        if X.dtype.kind not in "iu":
+            reason = "because it was fitted on images of integers; pass such, or divide by 255"
+            check_unit_interval(owner, X, reason)
+    elif estimator.image_shape is not None and X.dtype == np.uint8:
         raise ValueError(
-            f"{owner}: X must be numbers on the scale of the training rows, which were not 8-bit; got "
+            f"{owner}: X must be numbers on the scale of the training images, which were not 8-bit; got "
             "uint8. Pass X / 255.0 if those were images in [0, 1], else X.astype(float)."
         )
-    if X.dtype != np.uint8 and kind == "pixels":
-        check_unit_interval(owner, X, "because it was fitted on uint8 images; pass uint8, or divide by 255")
-    elif X.dtype != np.uint8 and estimator.model_.likelihood.unit_interval:
+    elif estimator.model_.likelihood.unit_interval:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 
 
 def scale_kind(
     X: np.ndarray, index: np.ndarray | None = None, *, standardize: bool, images: bool, unit_interval: bool
 ) -> str:
-    """Return the kind of `InputScale` for X, from its rows ``index`` (default: all)."""
-    if X.dtype == np.uint8:
+    """Return the kind of `InputScale` for X, from its rows ``index`` (default: all).
+
+    Only of ``images`` are integers pixels: of a table they are numbers like others.
+    """
+    if images and X.dtype == np.uint8:
         return "pixels"
     low, high = value_range(X, index) if images else (-np.inf, np.inf)
     if unit_interval or (low >= 0 and high <= 1):

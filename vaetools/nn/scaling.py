@@ -17,8 +17,8 @@ class InputScale:
     ----------
     kind : {"standardize", "unit", "pixels", "identity"}
         ``"standardize"`` subtracts ``shift`` and divides by ``scale``, ``"pixels"`` divides
-        8-bit values by 255, ``"unit"`` leaves alone what lies in [0, 1], and ``"identity"``
-        leaves alone whatever comes.
+        integers by 255 and leaves alone other numbers, ``"unit"`` leaves alone what lies in
+        [0, 1], and ``"identity"`` leaves alone whatever comes.
     shift, scale : ndarray of shape (n_features,), float64
         In units of X.
     """
@@ -48,14 +48,15 @@ class InputScale:
     def apply(self, rows: np.ndarray, *, device: torch.device, dtype: torch.dtype) -> Tensor:
         """Return rows of X, fresh and writable, as scaled numbers on the device."""
         if rows.dtype not in (np.uint8, np.float32, np.float64):
-            rows = rows.astype(np.float64)
+            is_level = self.kind == "pixels" and rows.dtype.kind in "iu"
+            rows = rows.astype(np.int64 if is_level else np.float64)
         values = torch.from_numpy(rows)
         if self.kind != "standardize" and values.dtype != torch.float64:
             values = _moved(values, device)  # in as few bytes as they have; not every device holds float64
         return _moved(self.scaled(values, dtype), device)
 
     def scaled(self, values: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return numbers in units of X, or 8-bit pixels, as scaled numbers.
+        """Return numbers in units of X, of pixels integers or numbers in [0, 1], as scaled numbers.
 
         Standardization runs in float64: a column of large mean and small spread would lose its
         digits if it were cast first.
@@ -63,10 +64,15 @@ class InputScale:
         if self.kind == "standardize":
             shift, scale = torch.from_numpy(self.shift), torch.from_numpy(self.scale)
             values = (values.double() - shift) / scale
-        return values.to(dtype) / 255 if values.dtype == torch.uint8 else values.to(dtype)
+        is_level = self.kind == "pixels" and not values.is_floating_point()
+        return values.to(dtype) / 255 if is_level else values.to(dtype)
+
+    def shown(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of X as reconstructions are: pixels in [0, 1], else in units of X."""
+        return rows / 255 if self.kind == "pixels" and rows.dtype.kind in "iu" else rows
 
     def invert(self, values: Tensor) -> Tensor:
-        """Return scaled numbers in units of X (8-bit pixels: in [0, 1])."""
+        """Return scaled numbers in units of X (pixels: in [0, 1])."""
         if self.kind != "standardize":
             return values
         return values * torch.from_numpy(self.scale) + torch.from_numpy(self.shift)

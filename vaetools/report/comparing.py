@@ -83,8 +83,7 @@ def compare(
     _check_options(seed, method)
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
-    pixels = data.image_shape is not None or np.asarray(fitted[0].rows).dtype == np.uint8
-    plan = Plan.of(rows, data, seed, pixels=pixels)
+    plan = Plan.of(rows, data, seed, pixels=data.image_shape is not None)
     views, tables, blank = [], [], []
     for each in fitted:
         progress(f"{each.name}: encoding, scoring and decoding {len(rows):,} rows")

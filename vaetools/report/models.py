@@ -146,8 +146,8 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
         _check_inverses(name, steps, X)
     shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
-    values = np.asarray(rows if back is None else X)
-    values = values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
+    values = estimator.input_scale_.shown(np.asarray(rows)) if back is None else np.asarray(X)
+    values = values.astype(np.float64)
     if (largest := np.abs(values).max()) > _LARGEST:
         raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
     return Fitted(name, estimator, rows, back, shape), values
