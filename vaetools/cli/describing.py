@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +33,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         "Data": f"{counted(len(read.X), read.kind)} from {data[0]}"
         + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
         "Shape": _shape_in_words(read, model.image_shape),
+        "Scaled": _scaled_in_words(read.reader),
         **values,
         "Labels": _labels_in_words(read.labels, model),
         "Left out": ", ".join(
@@ -97,6 +99,21 @@ def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
     channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
     return f"{height} × {width} pixels (height × width), {color}"
+
+
+def _scaled_in_words(reader: Any) -> str:
+    """Return what is lost where files are larger than what they are scaled to."""
+    if reader is None or not reader.sample_sizes_:
+        return ""
+    _, height, width = reader.image_shape_
+    largest = max(reader.sample_sizes_, key=max)
+    factor = max(largest) / max(height, width)
+    if factor <= 1:
+        return ""
+    return (
+        f"from up to {largest[0]:,} × {largest[1]:,}: what is smaller than about {math.ceil(factor)} pixels "
+        "is lost; --size keeps more, and takes longer"
+    )
 
 
 def _labels_in_words(labels: Any, model: Any) -> str:

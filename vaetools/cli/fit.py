@@ -101,7 +101,12 @@ _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
     multiple=True,
     help='Any other parameter of the model, such as "hidden_layer_sizes=256,64" or "input_noise=0.1".',
 )
-@click.option("--size", type=Size(), help="Images: pixels to scale to, such as 64 or 48x64 (height, width).")
+@click.option(
+    "--size",
+    type=Size(),
+    help="Images: pixels to scale to, such as 64 or 48x64 (height x width). Unless said, images keep their "
+    "size up to 128 pixels a side, and larger ones get 64 on the longer side.",
+)
 @click.option(
     "--mode",
     type=click.Choice(["auto", "gray", "rgb"]),
@@ -210,7 +215,7 @@ def fit(
     parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
     model = make_model(name, parameters)
     source = one_or_many(data)
-    images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": watched}
+    images = {"size": size or "auto", "mode": mode, "aspect": aspect, "cache": cache, "verbose": watched}
     if kind_of(source) != "images":
         if size is not None or cache is not None:
             raise click.BadParameter(

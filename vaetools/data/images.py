@@ -78,9 +78,11 @@ def read_images(
         A folder is searched with its sub-folders, by extension. Paths may be bytes; one that is named
         twice is read once. Of a dataset each item must be a PIL
         image, alone or before its label.
-    size : None, int or tuple (height, width), default=None
+    size : None, "auto", int or tuple (height, width), default=None
         Pixels that every image is scaled to; a number is a square. None keeps the images' own size,
-        which must be the same for all.
+        which must be the same for all. ``"auto"`` keeps it up to 128 pixels a side, and scales larger
+        images, or such of several sizes, to 64 pixels on the longer side: into a square, unless
+        all have one aspect.
     mode : {"auto", "gray", "rgb"}, default="auto"
         ``"auto"`` is ``"rgb"`` if a sample of the images has color in it.
     aspect : {"pad", "crop", "stretch"}, default="pad"

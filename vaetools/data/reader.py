@@ -20,6 +20,7 @@ from vaetools.data.pixels import PixelRows
 from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
+_KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
 _LOOKED_AT = 64  # readable images that decide what is not said
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
 _PIECE = 8  # files that are decoded between two looks at the clock
@@ -39,9 +40,11 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Parameters
     ----------
-    size : None, int or tuple (height, width), default=None
+    size : None, "auto", int or tuple (height, width), default=None
         Pixels that every image is scaled to; a number is a square. None keeps the images' own size,
-        which must be the same for all.
+        which must be the same for all. ``"auto"`` keeps it up to 128 pixels a side, and scales larger
+        images, or such of several sizes, to 64 pixels on the longer side: into a square, unless
+        all have one aspect.
     mode : {"auto", "gray", "rgb"}, default="auto"
         ``"auto"`` is ``"rgb"`` if a sample of the images that ``fit`` sees has color in it.
     aspect : {"pad", "crop", "stretch"}, default="pad"
@@ -58,6 +61,8 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     image_shape_ : tuple (channels, height, width)
         Shape of every image.
+    sample_sizes_ : list of tuple (height, width)
+        Sizes that were met in the sample; none where nothing had to be looked at.
 
     Examples
     --------
@@ -170,6 +175,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _decide(self, sources: Sequence) -> None:
         """Check the parameters and learn the shape, from a sample where it is not said."""
         shape = self._given_shape()
+        self.sample_sizes_: list[tuple[int, int]] = []
         if None not in shape:
             self.image_shape_ = shape
             return
@@ -184,8 +190,11 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not looks:
             raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
         channels, height, width = shape
-        if height is None:
-            sizes = {(look.height, look.width): i for i, look in looks.items()}
+        sizes = {(look.height, look.width): i for i, look in looks.items()}
+        self.sample_sizes_ = list(sizes)
+        if height is None and self.size is not None:
+            height, width = _working_size(self.sample_sizes_)
+        elif height is None:
             if len(sizes) > 1:
                 (a, i), (b, j) = list(sizes.items())[:2]
                 raise ValueError(
@@ -203,9 +212,8 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for name, allowed in {"mode": ("auto", *MODES), "aspect": ASPECTS}.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{owner}: {name} must be one of {allowed}; got {getattr(self, name)!r}.")
-        sizes = (
-            (self.size, self.size) if isinstance(self.size, (int, np.integer)) else self.size or (None, None)
-        )
+        size = None if isinstance(self.size, str) and self.size == "auto" else self.size
+        sizes = (size, size) if isinstance(size, (int, np.integer)) else size or (None, None)
         shape = (MODES.get(self.mode), *sizes)
         if self.image_shape is not None:
             given = tuple(self.image_shape)
@@ -221,7 +229,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         )
         if len(shape) != 3 or not positive or shape[0] not in (None, *MODES.values()):
             raise ValueError(
-                f"{owner}: size must be None, a positive integer or (height, width), and image_shape "
+                f"{owner}: size must be None, 'auto', a positive integer or (height, width), and image_shape "
                 f"(1 or 3, height, width); got size={self.size!r} and image_shape={self.image_shape!r}."
             )
         return tuple(n if n is None else int(n) for n in shape)
@@ -232,6 +240,15 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tags.input_tags.string = True
         tags.no_validation = True
         return tags
+
+
+def _working_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the size (height, width) that suits images of some sizes, at a cost that can be borne."""
+    if len(sizes) == 1 and max(sizes[0]) <= _KEPT:
+        return sizes[0]
+    side = min(max(map(max, sizes)), _SCALED)
+    scaled = {(max(1, round(side * h / max(h, w))), max(1, round(side * w / max(h, w)))) for h, w in sizes}
+    return scaled.pop() if len(scaled) == 1 else (side, side)
 
 
 def gather(batches: Iterable[Batch], n_rows: int, n_features: int) -> tuple[np.ndarray, list[Failure]]:
