@@ -47,7 +47,7 @@ def test_the_page_says_it_for_people(told):
     assert lines[0].split() == ["name", "dtype", "shape"]
     assert lines[2].split() == ["in", "X", "float64", "n_samples", "×", "3"]
     assert [line.split()[:2] for line in lines[3:7]] == [["out", each["name"]] for each in told["outputs"]]
-    assert lines[-1].startswith("VAE; odd where the score is below ")
+    assert lines[-1].startswith("VAE; flagged as odd where the score is below ")
     assert lines[-1].endswith(" nats")
 
 

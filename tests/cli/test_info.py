@@ -219,7 +219,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
                 "Scaling         none, values are taken as they come",
                 "Network         EncoderDecoder, a network of its own; 21 weights",
                 "Training        150 rows, 0 epochs; beta=1.0, batch_size=128, learning_rate_init=auto",
-                "Score           neg_kl in nats, higher is more normal; odd below −",
+                "Score           neg_kl in nats, higher is more normal; flagged as odd below −",
             ],
         ),
         ("unscored", ["Score           reconstruction_kl in nats, higher is more normal; no threshold"]),

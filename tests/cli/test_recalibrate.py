@@ -39,9 +39,9 @@ def test_only_the_verdict_changes(order_model, later, tmp_path, capsys):
     assert (after.predict(X) == -1).sum() == 7 - 1  # strictly below the seventh of 150
     flagged = f"{100 * (before.predict(X) == -1).mean():.1f} %"
     assert out == ""
-    assert "150 rows calibrate: odd below " in err
+    assert "150 rows calibrate: flagged as odd below " in err
     assert "as 4.6 % of new normal ones will be" in err
-    assert f"called {flagged} of these odd" in err
+    assert f"flagged {flagged} of these" in err
     assert main(["info", str(path)]) == 0
     assert "4.6 % of new normal rows, from 150 calibration rows" in capsys.readouterr().out
 

@@ -64,6 +64,17 @@ def test_top_is_a_table_of_the_oddest(photos, photo_model, expected, capsys):
     assert err == ""
 
 
+def test_the_least_p_value_is_called_so(orders, order_model, tmp_path, capsys):
+    table = pd.read_csv(orders).head(20)
+    table.to_csv(tmp_path / "plain.csv", index=False)
+    table.loc[[3, 5], "b"] = 1e6
+    table.to_csv(tmp_path / "far.csv", index=False)
+    for name, told in (("plain", False), ("far", True)):
+        assert run("score", order_model, tmp_path / f"{name}.csv", "--id", "order", "--top", "2") == 0
+        err = capsys.readouterr().err
+        assert ("is the least that 40 calibration rows can give: the 2 that share it" in err) == told
+
+
 def test_a_row_beyond_all_numbers_is_the_oddest(orders, order_model, tmp_path, capsys):
     table = pd.read_csv(orders).head(20)
     table.loc[7, "b"], table.loc[9, "b"] = 1e307, -1e12
@@ -307,7 +318,7 @@ def test_discoveries_are_made_of_the_whole_input(name, damaged, order_model, tmp
     selected = vaetools.discoveries(after["p_value"], 0.3)
     assert 20 <= selected.sum() < 40
     assert (after["verdict"] == "odd").tolist() == selected.tolist()
-    assert f"{selected.sum()} odd; selected so that at most 30 % of them are expected" in err
+    assert f"{selected.sum()} flagged as odd; selected so that at most 30 % of them are expected" in err
     assert [path.name for path in tmp_path.iterdir()] == ([] if name is None else [name])
 
 
@@ -339,7 +350,7 @@ def test_summary_and_table_of_discoveries(damaged, order_model, capsys):
 def test_where_nothing_can_be_found_it_is_said(fdr, why, photos, photo_model, tmp_path, capsys):
     page = tmp_path / "odd.html"
     assert run("score", photo_model, photos, "--fdr", fdr, "--html", page, "--top", "3") == 0
-    assert f"0 odd; {why}." in capsys.readouterr().err
+    assert f"0 flagged as odd; {why}." in capsys.readouterr().err
     text = " ".join(Parsed(page.read_text()).text)
     assert f"Of 100 images none was flagged; {why}." in text
     assert "about 4.8 % of normal images are red somewhere" in text  # as without a selection

@@ -297,3 +297,9 @@ def test_tall_images_stay_within_the_window(tmp_path):
         assert tab.locator("img").first.bounding_box()["height"] < 300
         tab.locator("summary").first.press("Enter")
         assert 300 < tab.locator("img").first.bounding_box()["height"] <= 900
+
+
+def test_it_says_that_p_values_are_the_least_there_are():
+    said = "p = 0.007 is the least that 140 calibration rows can give"
+    assert said in Parsed(render_gallery(make_gallery(floor=said))).words
+    assert "least that" not in Parsed(render_gallery(make_gallery())).words

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from vaetools.report.text import number, percent, printable
+from vaetools.report.text import floor_in_words, number, percent, printable
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,24 @@ def test_numbers_and_absent_numbers():
     assert (number(-1.25, 1), number(0.98765, 3), number(None, 1)) == ("−1.2", "0.988", "–")
     assert (number(-3.4e38, 1), number(999_999_999_999, 0)) == ("−3.4e+38", "999999999999")
     assert (percent(0.0625), percent(None)) == ("6.2 %", "–")
+
+
+@pytest.mark.parametrize(
+    ("p_values", "n", "words"),
+    [
+        (
+            [0.01, 0.01, 0.01, 0.02],
+            99,
+            "p = 0.010 is the least that 99 calibration rows can give: the 3 that",
+        ),
+        ([1 / 10_001] * 2, 10_000, "p = 0.00010 is the least that 10,000 calibration rows can give: the 2"),
+        ([0.01, 0.02], 99, ""),  # one alone is ordered already
+        ([0.02, 0.02], 99, ""),
+        ([float("nan")] * 3, 0, ""),  # no rows calibrate
+        ([], 99, ""),
+    ],
+)
+def test_it_is_said_where_p_values_are_the_least_there_are(p_values, n, words):
+    said = floor_in_words(p_values, n)
+    assert said.startswith(words)
+    assert bool(said) == bool(words)

@@ -93,5 +93,5 @@ def page(graph: dict[str, Any]) -> str:
     if "score" not in facts:
         verdict = "no score: the network has no decoder"
     elif "threshold" in facts:
-        verdict = f"odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
+        verdict = f"flagged as odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
     return f"{text_table(['', 'name', 'dtype', 'shape'], rows, '<<<<')}\n\n{facts['model']}; {verdict}"

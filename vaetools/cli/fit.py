@@ -215,7 +215,8 @@ def fit(
     parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
     model = make_model(name, parameters)
     source = one_or_many(data)
-    images = {"size": size or "auto", "mode": mode, "aspect": aspect, "cache": cache, "verbose": watched}
+    images: dict[str, Any] = {"size": size or "auto", "mode": mode, "aspect": aspect, "cache": cache}
+    images["verbose"] = watched
     if kind_of(source) != "images":
         if size is not None or cache is not None:
             raise click.BadParameter(

@@ -186,11 +186,12 @@ def _costs(facts: Facts, term: str) -> str:
 
 
 def _score(facts: Facts) -> str:
-    """Return the score, and what counts as odd."""
+    """Return the score, and what is flagged."""
     unit = "" if facts.unit is None else f" in {_shortened(facts.unit)}"
     score = f"{_shortened(facts.anomaly_score)}{unit}, higher is more normal"
-    odd = "no threshold" if facts.threshold is None else f"odd below {number(facts.threshold, 2)}"
-    return f"{score}; {odd}"
+    if facts.threshold is None:
+        return f"{score}; no threshold"
+    return f"{score}; flagged as odd below {number(facts.threshold, 2)}"
 
 
 def _false_alarms(facts: Facts) -> str:

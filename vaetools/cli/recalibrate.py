@@ -101,12 +101,12 @@ def recalibrate(
     elif not quiet:
         kind = "rows" if estimator.image_shape is None else "images"
         say(
-            f"{counted(len(X), kind)} calibrate: odd below {number(estimator.offset_, 2)} {facts['unit']}, "
-            f"as {percent(facts['false_alarm_rate'])} of new normal ones will be."
+            f"{counted(len(X), kind)} calibrate: flagged as odd below {number(estimator.offset_, 2)} "
+            f"{facts['unit']}, as {percent(facts['false_alarm_rate'])} of new normal ones will be."
         )
         if before is not None:
             flagged = percent(facts["flagged_before"])
-            say(f"The threshold before, {number(before, 2)}, called {flagged} of these odd.")
+            say(f"The threshold before, {number(before, 2)}, flagged {flagged} of these.")
         if is_labeled and y is None:
             hint = "Give --labels" if estimator.image_shape is None else "Put images into sub-folders"
             say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")

@@ -49,7 +49,7 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
     "--fdr",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="RATE",
-    help="Call rows odd so that at most this share of them is expected to be normal, such as 0.1.",
+    help="Flag rows so that at most this share of the flagged is expected to be normal, such as 0.1.",
 )
 @click.option(
     "--engine",
@@ -89,13 +89,13 @@ def score(
     table must have the columns of training.
 
     There is a line for every image or row: its score (higher is more normal), its reconstruction and
-    KL costs in nats, a conformal p-value, and the verdict "normal" or "odd". Without --output, --top or
-    --json the lines go to standard output as CSV. What cannot be read is listed with the reason, all
-    else is scored, and the exit status is 1.
+    KL costs in nats, a conformal p-value, and the verdict "normal" or, if it is flagged, "odd".
+    Without --output, --top or --json the lines go to standard output as CSV. What cannot be read is
+    listed with the reason, all else is scored, and the exit status is 1.
 
-    By default a row is odd if its p-value is small, so that about 5 % of normal rows are odd too. With
-    --fdr, verdicts are made once all rows are known, so that the share of normal rows *among the odd*
-    is at most the rate, in expectation. No p-value is below 1 / (calibration rows + 1), so a few odd
+    By default a row is flagged if its p-value is small, so that about 5 % of normal rows are flagged too.
+    With --fdr, verdicts are made once all rows are known, so that the share of normal rows *among the
+    flagged* is at most the rate, in expectation. No p-value is below 1 / (calibration rows + 1), so a few odd
     rows among very many cannot be told from chance: where none is found, it is said how many it takes.
 
     With --engine ray many machines share the work: images or Parquet files, here or at an address such
@@ -175,6 +175,8 @@ def score(
         click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif top:
         click.echo(_top_table(tally.oddest.head(top)))
+        if (floor := tally.floor_in_words(top)) and not quiet:
+            say(floor)
     if not (quiet or as_json):
         conclude(tally, estimator, output, html)
     list_failures(tally.failed)
@@ -189,7 +191,7 @@ def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | N
     elif tally.false_alarm_rate is not None:
         expected = f"; about {tally.false_alarm_rate * tally.n_scored:,.0f} would be if all were normal"
     kind = "rows" if model.image_shape is None else "images"
-    say(f"{counted(tally.n_scored, kind)} scored, {tally.n_odd:,} odd{expected}.")
+    say(f"{counted(tally.n_scored, kind)} scored, {tally.n_odd:,} flagged as odd{expected}.")
     for path in (output, html):
         if path is not None:
             say(f"Written: {path}")
@@ -268,6 +270,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             heat_colors=HEAT_COLORS,
             reconstruction=oddest["reconstruction"].to_numpy(),
             kl=oddest["kl"].to_numpy() if model._variational else None,
+            floor=tally.floor_in_words(len(oddest)),
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
             flagged=(oddest["verdict"] == "odd").to_numpy(),
             histogram=bin_scores(np.concatenate(tally.scores), tally.threshold),

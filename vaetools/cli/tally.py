@@ -21,7 +21,7 @@ class Tally:
     def __init__(self, model: Any, fdr: float | None, *, n_oddest: int, keep_scores: bool):
         self.threshold, self.false_alarm_rate = model.offset_, expected_rate_of(model)
         self.selection = None if fdr is None else Selection(model, fdr)
-        self.n_oddest = n_oddest
+        self.n_oddest, self.n_calibration = n_oddest, len(getattr(model, "calibration_scores_", ()))
         self.n_scored = self.n_odd = 0
         self.failed: list[Any] = []
         self.keep_scores = keep_scores
@@ -57,6 +57,12 @@ class Tally:
             self.n_odd = self.selection.n_odd
             self.threshold, self.false_alarm_rate = self.selection.threshold, self.selection.false_alarm_rate
             self.oddest = None if self.oddest is None else self.selection.judge(self.oddest)
+
+    def floor_in_words(self, n: int) -> str:
+        """Return that the oddest share the least p-value there is, if they do; else nothing."""
+        from vaetools.report.text import floor_in_words
+
+        return floor_in_words(self.oddest["p_value"].head(n), self.n_calibration)
 
     def summary(self, model: Any, output: Path | str | None, html: Path | None) -> dict[str, Any]:
         """Return everything as JSON takes it."""

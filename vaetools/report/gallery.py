@@ -56,6 +56,8 @@ class Gallery:
     reconstruction, kl : ndarray of shape (n_oddest,) or None
         Costs in nats, lower is better.
     p_values : ndarray of shape (n_oddest,) or None
+    floor : str
+        That they are the least there are, if they are.
     flagged : ndarray of shape (n_oddest,), bool, or None
     histogram : tuple of (counts, edges) or None
         Of all scores, as `vaetools.report.histogram.bin_scores` returns them.
@@ -82,6 +84,7 @@ class Gallery:
     reconstruction: np.ndarray | None = None
     kl: np.ndarray | None = None
     p_values: np.ndarray | None = None
+    floor: str = ""
     flagged: np.ndarray | None = None
     histogram: tuple[np.ndarray, np.ndarray] | None = None
     selection: str | None = None

@@ -182,7 +182,8 @@ MEASURES: dict[str, MeasureRow] = {
         "%",
         "",
         1,
-        "The promise is the model's false_alarm_rate, by default 5 %.",
+        "Of normal rows the model's false_alarm_rate is expected, 5 % unless said; what is odd among these "
+        "rows and was not named so (outliers, --outlier) is flagged on top.",
     ),
     "detected": MeasureRow("odd", "known outliers that are flagged", "%", "higher", 1),
     "auroc": MeasureRow("odd", "AUROC of the known outliers", "", "higher", 3),

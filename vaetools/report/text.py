@@ -29,6 +29,26 @@ def percent(share: float | None) -> str:
     return ABSENT if share is None else f"{100 * share:.1f} %"
 
 
+def floor_in_words(p_values: Iterable[float], n_calibration: int) -> str:
+    """Return that several p-values are the least that calibration can give, if they are; else nothing.
+
+    Examples
+    --------
+    >>> floor_in_words([0.05, 0.05, 0.5], 19)
+    'p = 0.050 is the least that 19 calibration rows can give: the 2 that share it are ordered by score.'
+    >>> floor_in_words([0.05, 0.1], 19)
+    ''
+    """
+    least = 1 / (n_calibration + 1)
+    n_least = sum(p <= least * 1.0001 for p in p_values)
+    if n_least < 2:
+        return ""
+    return (
+        f"p = {least:.{max(3, math.ceil(-math.log10(least)))}f} is the least that {n_calibration:,} "
+        f"calibration rows can give: the {n_least:,} that share it are ordered by score."
+    )
+
+
 def text_facts(facts: Mapping[str, str], *, width: int = 100) -> str:
     """Return named facts in two columns; what is empty is left out, and what is long is wrapped.
 
