@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from vaetools.cli import vaetools
-from vaetools.cli.saying import INTERRUPTED
+from vaetools.cli.saying import INTERRUPTED, in_options
 from vaetools.report.text import printable
 
 FAILED = 2
@@ -60,7 +60,7 @@ def _say_warning(message: Warning | str, *where: Any) -> None:
 
 def _say(message: str, status: int) -> int:
     """Print a message on one line of standard error, and return the status."""
-    click.echo(f"vaetools: {printable(' '.join(message.split()))}", err=True)
+    click.echo(f"vaetools: {printable(' '.join(in_options(message).split()))}", err=True)
     return status
 
 

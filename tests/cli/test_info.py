@@ -191,7 +191,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
         (
             "pixels",
             [
-                "pixels.safetensors: CVAE of gray images of 8×8 pixels",
+                "pixels.safetensors: CVAE of gray images of 8 × 8 pixels",
                 "Takes           rows of 64 8-bit pixels, columns without names",
                 "Scaling         8-bit pixels, divided by 255",
                 "Labels          0\u00a0(",
@@ -200,7 +200,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
         (
             "unit",
             [
-                "unit.safetensors: VAE of gray images of 8×8 pixels",
+                "unit.safetensors: VAE of gray images of 8 × 8 pixels",
                 "Scaling         already in [0, 1], left as it is",
                 "Network         convolutions of 16 channels, dense layers of 256; ",
                 "Likelihood      bernoulli",
@@ -209,8 +209,8 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
         (
             "files",
             [
-                "files.safetensors: VAE of RGB images of 10×8 pixels",
-                "image files, read as rgb, scaled to 10×8 pixels, cropped to keep their aspect",
+                "files.safetensors: VAE of RGB images of 8 × 10 pixels (height × width)",
+                "image files, read as rgb, scaled to 8 × 10 pixels, cropped to keep their aspect",
             ],
         ),
         (

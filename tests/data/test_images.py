@@ -115,7 +115,9 @@ def test_size_and_mode_are_decided_by_the_images(tmp_path):
 def test_sizes_that_differ_need_a_word(tmp_path):
     noise(6, 9).save(tmp_path / "a.png")
     noise(9, 9).save(tmp_path / "b.png")
-    with pytest.raises(ValueError, match=r"size must be given .*; got (9×6|9×9) pixels .*\.png.* and 9×[69]"):
+    with pytest.raises(
+        ValueError, match=r"size must be given .*; got [69] × 9 pixels .*\.png.* and [69] × 9"
+    ):
         read_images(tmp_path)
 
 

@@ -26,6 +26,7 @@ from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output
 from vaetools.files import readable
 from vaetools.report.text import printable
+from vaetools.words import did_you_mean
 
 if TYPE_CHECKING:
     from vaetools.cli.facts import Facts
@@ -196,6 +197,8 @@ def fit(
     """
     check_output(output, (".safetensors",), data)
     check_output(checkpoint, (".ckpt",), data, "--checkpoint")
+    if output.exists() and not quiet:
+        say(f"{printable(str(output))} is there already; it will be replaced once the new model is trained.")
     if options["contamination"] is not None and options["false_alarm_rate"] is not None:
         raise click.BadParameter(
             "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
@@ -211,8 +214,8 @@ def fit(
     workers = Workers.join()
     quiet = quiet or workers.rank > 0
     watched = shown_progress(quiet)
-    parameters = {key: value for key, value in options.items() if value is not None} | dict(settings)
-    parameters |= {"random_state": seed} | ({} if device is None else {"device": device})
+    parameters = {"random_state": seed} | {key: value for key, value in options.items() if value is not None}
+    parameters |= ({} if device is None else {"device": device}) | dict(settings)
     model = make_model(name, parameters)
     source = one_or_many(data)
     images: dict[str, Any] = {"size": size or "auto", "mode": mode, "aspect": aspect, "cache": cache}
@@ -319,7 +322,8 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
     for parameter in parameters:
         if parameter not in known:
             raise click.BadParameter(
-                f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}.",
+                f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}."
+                f"{did_you_mean(parameter, known)}",
                 param_hint="--set",
             )
     model = cls(**parameters)

@@ -108,7 +108,12 @@ def _what(facts: Facts) -> str:
         return f"rows of {_counted(facts.n_features, 'column')}"
     channels, height, width = facts.image_shape
     kind = {1: "gray images", 3: "RGB images"}.get(channels, f"images of {channels} channels")
-    return f"{kind} of {width}×{height} pixels"
+    return f"{kind} of {height} × {width} pixels{_sides(height, width)}"
+
+
+def _sides(height: int, width: int) -> str:
+    """Return which side comes first, where that is not all the same."""
+    return "" if height == width else " (height × width)"
 
 
 def _takes(facts: Facts) -> str:
@@ -116,7 +121,7 @@ def _takes(facts: Facts) -> str:
     if facts.reader is not None:
         height, width = facts.reader["size"]
         aspect = _ASPECTS[facts.reader["aspect"]]
-        return f"image files, read as {facts.reader['mode']}, scaled to {width}×{height} pixels, {aspect}"
+        return f"image files, read as {facts.reader['mode']}, scaled to {height} × {width} pixels, {aspect}"
     if facts.feature_names is not None:
         names = few(list(map(_shortened, facts.feature_names)), _LISTED)
         return f"{_counted(facts.n_features, 'column')}: {names}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,31 @@ from vaetools.report.text import printable
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 INTERRUPTED = 130  # exit status after Ctrl-C
+_ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
+_TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
+
+
+def in_options(message: str) -> str:
+    """Return a message of the library with the options of the command line in place of arguments of Python.
+
+    Parameters of estimators that have no option of their own are said as ``--set`` takes them.
+    """
+    from vaetools.cli.fit import fit
+
+    valued = (option for option in fit.params if isinstance(option, click.Option) and not option.is_flag)
+    options = {option.name: option.opts[-1] for option in valued}
+    estimators = sys.modules.get("vaetools.estimators.parameters")  # who speaks of these has imported them
+    parameters = () if estimators is None else estimators.PARAMETERS
+
+    def said(found: re.Match[str]) -> str:
+        name, value = found[1], found[2].strip("'")
+        if name in options:
+            return f"{options[name]} " + _TWO_SIDES.sub(r"\1x\2", value)
+        if name in parameters:
+            return f'--set "{name}={value}"' if " " in value else f"--set {name}={value}"
+        return found[0]
+
+    return _ASSIGNED.sub(said, message)
 
 
 def say(line: str) -> None:

@@ -6,6 +6,7 @@ The table writes the error messages and the "Parameters" section of every estima
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from typing import Any
 
@@ -26,6 +27,7 @@ from vaetools.estimators.rules import (
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.nn.networks import ACTIVATIONS, CONDITIONINGS
 from vaetools.nn.training import LEARNING_RATES, PRECISIONS
+from vaetools.words import did_you_mean
 
 _ARCHITECTURE = (
     "n_components",
@@ -228,7 +230,8 @@ def check_parameters(estimator: Any) -> None:
     for name, value in estimator.get_params(deep=False).items():
         rule, holds, _ = PARAMETERS[name]
         if not holds(value):
-            raise ValueError(f"{owner}: {name} must be {rule}; got {value!r}.")
+            meant = did_you_mean(value, re.findall(r"'(\w+)'", rule)) if isinstance(value, str) else ""
+            raise ValueError(f"{owner}: {name} must be {rule}; got {value!r}.{meant}")
 
 
 def check_combinations(estimator: Any) -> None:
