@@ -64,7 +64,7 @@ def test_it_says_what_it_understood_and_what_came_of_it(tmp_path, monkeypatch, c
         "1 that could not be read, 1 file that is no image",
         "nats on training rows",
         "nats on held-out rows",
-        "m.safetensors: VAE of gray images of 8×8 pixels",
+        "m.safetensors: VAE of gray images of 8 × 8 pixels",
         "16 components",
         "1 epoch",
         "4.8 % of new normal rows, from 20 calibration rows",
