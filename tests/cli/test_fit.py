@@ -182,7 +182,7 @@ def test_json_is_all_that_is_printed(orders, tmp_path, capsys):
         (["{photos}", "-o", "m.safetensors", "--set", "gamma=1"], "no parameter 'gamma'"),
         (
             ["{photos}", "-o", "m.safetensors", "--likelihood", "mixed"],
-            "likelihood='mixed' is for tables (CSV, Parquet); got images",
+            "--likelihood mixed is for tables (CSV, Parquet); got images",
         ),
         (["{photos}", "-o", "m.safetensors", "--set", "network=x"], "no parameter 'network'"),
         (["{photos}", "-o", "m.safetensors", "--set", "tol=-1"], "tol must be a number at least 0; got -1"),
@@ -190,7 +190,7 @@ def test_json_is_all_that_is_printed(orders, tmp_path, capsys):
         (["{photos}", "-o", "m.safetensors", "--model", "cvae"], "a cvae needs labels"),
         (
             ["{photos}", "-o", "m.safetensors", "--labels", "a"],
-            "take their labels from sub-folders; got labels='a'",
+            "take their labels from sub-folders; got --labels a",
         ),
         (
             ["{photos}", "-o", "m.safetensors", "--drop", "a"],

@@ -100,7 +100,7 @@ def test_names_and_numbers_that_would_be_categories_are_pointed_out(tmp_path, ca
 
 def test_a_table_with_text_is_refused_with_what_to_do(cars, tmp_path, capsys):
     assert run("fit", cars, "-o", tmp_path / "m.safetensors") == 2
-    assert "likelihood='mixed'" in capsys.readouterr().err
+    assert "--likelihood mixed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
@@ -218,7 +218,7 @@ def test_commands_that_need_numbers_say_so(command, cars, car_model, tmp_path, m
 
 def test_images_are_no_table(photos, car_model, capsys):
     assert run("score", car_model, photos) == 2
-    assert "the model takes tables, with likelihood='mixed'; got images" in capsys.readouterr().err
+    assert "the model takes tables, with --likelihood mixed; got images" in capsys.readouterr().err
 
 
 def test_a_model_of_an_array_is_told_from_one_of_named_columns(cars, tmp_path, capsys):

@@ -165,7 +165,7 @@ def test_the_same_image_twice_stays(saved, tmp_path):
             ["-o", "{}/s.png"],
             "got a VAE with image_shape=None and input scale 'standardize'",
         ),
-        ("floats", "three.png", ["-o", "{}/s.png"], "image_shape=(1, 8, 8) and input scale 'unit'"),
+        ("floats", "three.png", ["-o", "{}/s.png"], "image_shape (1, 8, 8) and input scale 'unit'"),
         ("channels", "three.png", ["-o", "{}/s.png"], "morph needs a model of gray or RGB images"),
         ("vae", "text.png", ["-o", "{}/s.png"], "text.png: not an image in a known format"),
         ("vae", "none.png", ["-o", "{}/s.png"], "none.png' does not exist"),

@@ -96,7 +96,7 @@ def test_errors_are_one_line_and_leave_no_file(order_model, photo_model, later, 
     empty.mkdir()
     there = sorted(path.name for path in tmp_path.iterdir())
     cases = {
-        "recalibrate needs at least 19 rows for false_alarm_rate=0.05; got 5": (order_model, few),
+        "recalibrate needs at least 19 rows for --false-alarm-rate 0.05; got 5": (order_model, few),
         "false_alarm_rate must be": (order_model, later, "--false-alarm-rate", "3"),
         "the model takes images; got a table": (photo_model, later),
         "there is no image": (photo_model, empty),

@@ -74,7 +74,7 @@ def test_a_fit_goes_on_from_a_checkpoint(iris, rows, tmp_path):
     ("name", "title"),
     [
         ("table", "AE of rows of 4 columns"),
-        ("images", "VAE of gray images of 8×8 pixels"),
+        ("images", "VAE of gray images of 8 × 8 pixels"),
         ("mixed", "CVAE of rows of 5 columns"),
         ("mapped", "VAE of rows of 4 columns"),
     ],

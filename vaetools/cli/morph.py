@@ -63,7 +63,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
         raise click.ClickException(
             "morph needs a model of gray or RGB images: one fitted behind an ImageReader, or on 8-bit "
             f"pixels with image_shape; got a {type(estimator).__name__} with "
-            f"image_shape={estimator.image_shape} and input scale {estimator.input_scale_.kind!r}."
+            f"image_shape {estimator.image_shape} and input scale {estimator.input_scale_.kind!r}."
         )
     ends = reader.transform([first, last])
     made = decode_between(estimator, ends, steps)
