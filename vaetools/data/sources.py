@@ -38,15 +38,15 @@ class Source:
         Files or rows to come, where that is known without reading them.
     batches : callable
         ``batches()`` reads them, as an iterator of `Batch`.
-    listing : Listing or None
-        Of images: their files, and what was left out.
+    listing : Listing
+        Of images: their files, and what is left out.
     """
 
     kind: str
     id_name: str
     n_rows: int | None
     batches: Callable[[], Iterator[Batch]]
-    listing: Listing | None = None
+    listing: Listing = dataclasses.field(default_factory=Listing.empty)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ def open_source(
     kind = kind_of(data)
     if id_column is not None and kind != "table":
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
-    _check_choice(data, kind, include, exclude, array)
+    check_choice(data, kind, include, exclude, array)
     if kind == "table":
         table = open_table(_only(data), columns=columns, id_column=id_column)
         return Source(kind, table.id_name, table.n_rows, table.batches)
@@ -216,7 +216,7 @@ def read_training(
         If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
-    _check_choice(data, kind, include, exclude, array)
+    check_choice(data, kind, include, exclude, array)
     if kind == "table":
         table = open_table(
             _only(data), labels=labels, drop=drop, id_column=id_column, mixed=mixed, as_text=as_text
@@ -255,10 +255,14 @@ def _is_rows(path: str) -> bool:
     return path.lower().endswith(_TABLES + _ARRAYS)
 
 
-def _check_choice(
-    data: Any, kind: str, include: str | Iterable[str], exclude: str | Iterable[str], array: str | None
+def check_choice(
+    data: Any,
+    kind: str,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    array: str | None = None,
 ) -> None:
-    """Raise for a choice of files or arrays where there is none."""
+    """Raise for a choice of files or of an array where there is none."""
     if kind != "images" and (include or exclude):
         raise ValueError(f"{_words(data)}: patterns to include or exclude need images; got {kind}.")
     if kind != "array" and array is not None:
