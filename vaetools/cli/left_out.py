@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.saying import say
-from vaetools.data.listing import Listing, counted_kinds, kind_counts
-from vaetools.data.masks import find_masks
 from vaetools.files import readable
 from vaetools.report.text import printable
+
+if TYPE_CHECKING:
+    from vaetools.data.listing import Listing
 
 _LISTED = 1000  # files, by -v and in JSON
 
@@ -26,6 +27,8 @@ def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
     """Print how many files of each kind were left out, and with ``verbose`` which."""
     if not ignored:
         return
+    from vaetools.data.listing import counted_kinds
+
     kinds = printable(counted_kinds(ignored))
     say(f"{_files(len(ignored))} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
     if not verbose:
@@ -38,6 +41,8 @@ def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
 
 def left_out_as_json(ignored: Mapping[str, str]) -> dict[str, Any]:
     """Return counts, and the first of the files, as JSON takes them."""
+    from vaetools.data.listing import kind_counts
+
     return {
         "n_ignored": len(ignored),
         "ignored": {readable(kind): n for kind, n in kind_counts(ignored).items()},
@@ -47,6 +52,8 @@ def left_out_as_json(ignored: Mapping[str, str]) -> dict[str, Any]:
 
 def mask_hint(paths: Sequence[Any]) -> str:
     """Return how to leave out files that are named like masks of others; nothing if there are none."""
+    from vaetools.data.masks import find_masks
+
     masks = find_masks(path for path in paths if isinstance(path, str))
     if masks is None:
         return ""
