@@ -1,6 +1,7 @@
 """A bar for somebody who watches, lines for a log, nothing where nothing was asked for."""
 
 import io
+import sys
 
 import pytest
 from tqdm import tqdm
@@ -15,7 +16,7 @@ ROWS = {"desc": "done", "unit": "row"}
 def soon(monkeypatch):
     """Lines are due at once."""
     monkeypatch.setattr(progress, "_FIRST", 0.0)
-    monkeypatch.setattr(progress, "_EVERY", 0.0)
+    monkeypatch.setattr(progress, "_LAST", 0.0)
 
 
 def advanced(n, total):
@@ -39,6 +40,18 @@ def test_a_log_gets_whole_lines_that_tell_what_is_left(soon, capsys):
     assert lines[-1].startswith("done: 2000 of 4000 rows, 00:0")
     assert lines[-1].endswith(" left")
     assert not any("\r" in line or not line.strip() for line in lines)
+
+
+def test_lines_grow_rare(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    lines = progress._Lines(sys.stderr)
+    written = []
+    for second in range(0, 4000, 5):
+        now[0] = float(second)
+        lines.write(f"\r{second}")
+        written += [second] if capsys.readouterr().err else []
+    assert written == [10, 20, 40, 80, 160, 320, 640, 1240, 1840, 2440, 3040, 3640]
 
 
 def test_where_the_end_is_not_known_none_is_told(soon, capsys):
