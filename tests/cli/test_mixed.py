@@ -85,17 +85,23 @@ def test_fit_says_what_it_found(cars, tmp_path, capsys):
 
 
 def test_names_and_numbers_that_would_be_categories_are_pointed_out(tmp_path, capsys):
-    frame = pd.DataFrame({"a": np.arange(200.0), "price": [f"1,{i:03}.50" for i in range(200)]})
+    frame = pd.DataFrame({"a": np.arange(200.0), "price": [f"USD {i}.50" for i in range(200)]})
+    frame["born"] = pd.date_range("2020-01-01", periods=200).astype(str)
     frame.to_csv(tmp_path / "t.csv", index=False)
     options = ["--likelihood", "mixed", "--max-iter", "1"]
     assert run("fit", tmp_path / "t.csv", "-o", tmp_path / "m.safetensors", *options) == 0
     out = capsys.readouterr().out
-    assert "Categories  price (200)" in out
-    assert "Caution     Most rows have a value of their own in 'price': give what names rows" in out
+    assert "Categories  price (200), born (200)" in out
+    assert "Dates       born: read as categories; write a date as a number, such as days, or --drop it" in out
+    assert (
+        "Caution     Most rows have a value of their own in 'price', 'born': give what names ro" in out
+    )
     likelihood = "column_likelihoods={'a': 'categorical'}"
-    options = [*options, "--set", likelihood, "--drop", "price"]
+    options = [*options, "--set", likelihood, "--drop", "price", "--drop", "born"]
     assert run("fit", tmp_path / "t.csv", "-o", tmp_path / "m.safetensors", *options) == 0
-    assert "Categories  a (200)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Categories  a (200)" in out
+    assert "Dates" not in out
 
 
 def test_a_table_with_text_is_refused_with_what_to_do(cars, tmp_path, capsys):

@@ -10,7 +10,8 @@ from tests.data.pictures import encoded, noise, write_gray
 from vaetools import read_images
 from vaetools.data.listing import counted_kinds, list_images
 from vaetools.data.patterns import chosen_by
-from vaetools.data.sources import kind_of, open_source, read_training
+from vaetools.data.recognition import kind_of
+from vaetools.data.sources import open_source, read_training
 
 
 @pytest.fixture
@@ -148,8 +149,14 @@ def test_a_path_that_is_named_twice_is_read_once(folder):
     }
     twice = list_images([folder / "good", folder])
     assert len(twice.paths) == 6
+    assert twice.ignored[str(folder / "good")] == "folder met again"
     everything = list_images(str(folder / "**"))
     assert len(everything.paths) == len(set(everything.paths))
+
+
+def test_a_folder_linked_twice_is_noted(folder):
+    (folder / "link").symlink_to(folder / "good", target_is_directory=True)
+    assert list_images(folder).ignored[str(folder / "link")] == "folder met again"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes")

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from vaetools.data import table_files
+from vaetools.data import csv_files
 from vaetools.data.batches import Failure
 from vaetools.data.kinds import BOOLEAN, INTEGER, NUMBER, TEXT, Kind
 from vaetools.data.sources import read_training
@@ -98,7 +98,7 @@ def test_numbers_are_text_if_one_says_so(write):
 )
 @pytest.mark.parametrize("block", [4, 2**21])
 def test_a_column_is_what_most_of_its_cells_are(write, cells, kind, block, monkeypatch):
-    monkeypatch.setattr(table_files, "BLOCK", block)
+    monkeypatch.setattr(csv_files, "BLOCK", block)
     path = write("a,b\n" + "".join(f"{cell},x\n" for cell in cells.split()))
     assert open_table(path, mixed=True).kinds == {"a": Kind(kind), "b": Kind(TEXT)}
 
@@ -154,7 +154,7 @@ gas,1,y,z,f,1.0
 
 @pytest.mark.parametrize("block", [40, 2**21])
 def test_rows_with_cells_of_another_kind_are_listed_and_the_rest_goes_on(write, block, monkeypatch):
-    monkeypatch.setattr(table_files, "BLOCK", block)
+    monkeypatch.setattr(csv_files, "BLOCK", block)
     batches = list(open_table(write(FAULTS), columns=MODEL).batches())
     X = pd.concat([batch.X for batch in batches])
     assert X.columns.tolist() == list(MODEL)
@@ -180,7 +180,9 @@ def test_a_file_of_other_types_is_refused(write):
     came = "got 'km' (string, not numbers), 'fuel' (int64, not text). Convert such a column first."
     assert str(error.value).endswith(came)
     dates = write({"a": [1], "born": pa.array([0], pa.date32())})
-    with pytest.raises(ValueError, match=r"numbers, booleans or text; got 'born' \(date32\[day\]\)\. Drop"):
+    with pytest.raises(
+        ValueError, match=r"numbers, booleans or text; got 'born' \(date32\[day\]\)\. Write a date"
+    ):
         open_table(dates, mixed=True)
 
 

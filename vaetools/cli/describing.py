@@ -12,16 +12,16 @@ import pandas as pd
 from pandas.api import types
 
 from vaetools.cli.info import SCALINGS
-from vaetools.cli.left_out import mask_hint
 from vaetools.cli.saying import counted, few
-from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
+from vaetools.data.table_columns import is_date
 from vaetools.estimators.rows import scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.report.text import percent, text_facts
 
 _LISTED = 6  # names in a line
 _FEW = 50  # categories that are no reason to wonder
+_DATES = "read as categories; write a date as a number, such as days, or --drop it"
 _IN_WORDS = {"gaussian": "Numbers", "bernoulli": "Booleans", "categorical": "Categories"}
 
 
@@ -38,13 +38,17 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         "Scaled": _scaled_in_words(read.reader),
         **values,
         "Labels": _labels_in_words(read.labels, model),
-        "Left out": "; ".join(
+        "Left out": ", ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
-            + [counted_kinds(read.ignored)] * bool(read.ignored)
+            + [others(len(read.ignored))] * bool(read.ignored)
         ),
-        "Masks": mask_hint(read.ids) if read.kind == "images" else "",
     }
     return text_facts(facts)
+
+
+def others(n: int) -> str:
+    """Return "1 file that is no image" or "2 files that are no images"."""
+    return f"{n:,} file{'' if n == 1 else 's'} that {'is no image' if n == 1 else 'are no images'}"
 
 
 def _values_in_words(X: Any, model: Any) -> dict[str, str]:
@@ -70,14 +74,16 @@ def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str
             counts[name] = cells.nunique()
         shown = f"{name} ({counts[name]:,})" if likelihood == "categorical" else str(name)
         columns[_IN_WORDS[likelihood]].append(shown)
+    dates = [name for name in counts if X[name].dropna().map(str).map(is_date).all()]
     many = [repr(name) for name, n in counts.items() if n > max(_FEW, len(X) / 2)]
     caution = (
         f"Most rows have a value of their own in {few(many, _LISTED)}: give what names rows to --id, write "
-        "numbers like 1234.5, and --drop the rest."
+        "amounts as numbers alone, and --drop the rest."
     )
     return {
         **{kind: few(names, _LISTED) for kind, names in columns.items()},
         "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells",
+        "Dates": f"{few(dates, _LISTED)}: {_DATES}" if dates else "",
         "Caution": caution if many else "",
     }
 

@@ -14,8 +14,7 @@ from tqdm import tqdm
 
 from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
-from vaetools.data.listing import Listing
-from vaetools.data.sources import check_choice, kind_of
+from vaetools.data.recognition import kind_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
 from vaetools.streaming import prepared, read_rows
@@ -36,19 +35,16 @@ class Labeled(NamedTuple):
         Their labels; None if they have none.
     failed : list of Failure
         What could not be read.
-    listing : Listing
-        Of images: their files, and what is left out.
     """
 
     id_name: str
     X: pd.DataFrame
     y: np.ndarray | None
     failed: list[Failure]
-    listing: Listing
 
 
 def read_labeled(
-    data: Any, model: Any, labels: str | None, id_column: str | None, *, needed: bool = False, **reading: Any
+    data: Any, model: Any, labels: str | None, id_column: str | None, *, needed: bool = False
 ) -> Labeled:
     """Read files into memory, as rows that a model takes, with their labels.
 
@@ -65,8 +61,6 @@ def read_labeled(
         Column of a table that names its rows.
     needed : bool, default=False
         Whether an image in no sub-folder is left out, and not the labels of all.
-    **reading
-        As for `stream_scores`.
 
     Returns
     -------
@@ -74,31 +68,29 @@ def read_labeled(
     """
     kind = kind_of(data)
     if kind == "table" and labels is not None:
-        check_choice(data, kind, **reading)
         _, estimator, columns = prepared(model, kind, data)
         table = open_table(data, columns=columns, labels=labels, id_column=id_column)
         classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
         X, y, failed = table.read(classes)
-        X = X if columns else X.set_axis(range(X.shape[1]), axis=1)
-        return Labeled(table.id_name, X, y, failed, Listing.empty())
+        return Labeled(table.id_name, X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed)
     if kind == "images" and labels is not None:
         raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
-    X, failed, listing = read_rows(model, data, id_column=id_column, **reading)
+    X, failed = read_rows(model, data, id_column=id_column)
     if kind == "table":
-        return Labeled(id_column or "row", X, None, failed, listing)
+        return Labeled(id_column or "row", X, None, failed)
     if kind == "array":
-        y = read_array(data, labels, name=reading.get("array")).labels
+        y = read_array(data, labels).labels
         if y is None:
-            return Labeled("row", X, None, failed, listing)
+            return Labeled("row", X, None, failed)
         y = y[X.index]
         gaps = pd.isna(y)
         failed += [Failure(row, "its label is missing") for row in X.index[gaps].tolist()]
-        return Labeled("row", X[~gaps], y[~gaps], failed, listing)
+        return Labeled("row", X[~gaps], y[~gaps], failed)
     given, without = _folders(data, X.index)
     if given is None or (without.any() and not needed):
-        return Labeled("path", X, None, failed, listing)
+        return Labeled("path", X, None, failed)
     failed += [Failure(path, "lies in no sub-folder, which would be its label") for path in X.index[without]]
-    return Labeled("path", X[~without], given[~without], failed, listing)
+    return Labeled("path", X[~without], given[~without], failed)
 
 
 def _folders(data: Any, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:

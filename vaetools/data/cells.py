@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute, types
 
+from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import (
     BOOLEAN,
     CODE,
@@ -30,7 +31,9 @@ from vaetools.data.kinds import (
 )
 
 
-def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int, str]]:
+def complete_rows(
+    columns: list, names: list[str], dialect: Dialect | None = None
+) -> tuple[np.ndarray, dict[int, str]]:
     """Return columns as rows of numbers, and the first fault of every row that is not numbers throughout.
 
     Parameters
@@ -38,6 +41,8 @@ def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int
     columns : list of arrays
         Numbers, booleans or text.
     names : list of str
+    dialect : Dialect or None, default=None
+        How numbers are written; None if cells have types.
 
     Returns
     -------
@@ -45,14 +50,14 @@ def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int
     faults : dict
         From places of rows to reasons.
     """
-    X, words = parsed_numbers(columns)
+    X, words = parsed_numbers(columns, dialect)
     finite = np.isfinite(X)
     faults = {}
     for row in np.flatnonzero(~finite.all(axis=1)).tolist():
         column = int(np.argmin(finite[row]))
         value, word = X[row, column], words.get((row, column))
         if word is not None:
-            what = f"{reprlib.repr(word)}, not a number"
+            what = _not(NUMBER, word, dialect)
         else:
             what = "missing" if np.isnan(value) else f"{value}, not a finite number"
         faults[row] = f"column {names[column]!r} is {what}"
@@ -60,7 +65,7 @@ def complete_rows(columns: list, names: list[str]) -> tuple[np.ndarray, dict[int
 
 
 def gappy_rows(
-    columns: list, kinds: Mapping[str, Kind], *, is_csv: bool
+    columns: list, kinds: Mapping[str, Kind], dialect: Dialect | None
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return columns as a table whose cells may be missing, and the first fault of every row that has one.
 
@@ -69,8 +74,8 @@ def gappy_rows(
     columns : list of arrays
     kinds : dict
         From names of the columns to what they are.
-    is_csv : bool
-        Whether cells are text, some of which stands for a missing value.
+    dialect : Dialect or None
+        How cells are written, some of which stand for a missing value; None if they have types.
 
     Returns
     -------
@@ -84,8 +89,8 @@ def gappy_rows(
     wrong: list[tuple[int, int, str]] = []  # row, column, reason
     numbers = [i for i, kind in enumerate(kinds.values()) if kind == Kind(NUMBER)]
     if numbers:
-        X, words = parsed_numbers([columns[i] for i in numbers])
-        wrong += [(row, numbers[j], _not(NUMBER, word)) for (row, j), word in words.items()]
+        X, words = parsed_numbers([columns[i] for i in numbers], dialect)
+        wrong += [(row, numbers[j], _not(NUMBER, word, dialect)) for (row, j), word in words.items()]
         infinite = np.argwhere(np.isinf(X)).tolist()
         wrong += [(row, numbers[j], f"{X[row, j]}, not a finite number") for row, j in infinite]
         X = np.where(np.isinf(X), np.nan, X) if infinite else X
@@ -93,7 +98,7 @@ def gappy_rows(
     for i, (name, kind) in enumerate(kinds.items()):
         if kind != Kind(NUMBER):
             read = _by_type if kind.values is None else _categories
-            table[name], faults = read(_whole(columns[i]), kind, is_csv)
+            table[name], faults = read(_whole(columns[i]), kind, dialect)
             wrong += [(row, i, why) for row, why in faults.items()]
     reasons: dict[int, str] = {}
     for row, i, why in sorted(wrong):
@@ -101,32 +106,36 @@ def gappy_rows(
     return pd.DataFrame(table), reasons
 
 
-def _by_type(cells: Any, kind: Kind, is_csv: bool) -> tuple[pd.Series, dict[int, str]]:
+def _by_type(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[pd.Series, dict[int, str]]:
     """Return cells of a column that `learn_kinds` looked at, and why some of them are none of its kind."""
     faults = {}
-    if is_csv:
+    if dialect is not None:
         cells = without_missing(cells)
-    if is_csv and kind.type == INTEGER:
+    if dialect is not None and kind.type == INTEGER:
         cells = _truths_as_digits(compute.utf8_ltrim(cells, "+"))
-    if is_csv and kind.type != TEXT:
-        wrong = compute.invert(compute.match_substring_regex(cells, WRITTEN[kind.type])).fill_null(False)
-        faults = {int(row): _not(kind.type, cells[row].as_py()) for row in np.flatnonzero(wrong)}
+    if dialect is not None and kind.type != TEXT:
+        right = compute.match_substring_regex(cells, dialect.written[kind.type])
+        wrong = compute.invert(right).fill_null(False)
+        faults = {int(row): _not(kind.type, cells[row].as_py(), dialect) for row in np.flatnonzero(wrong)}
         cells = compute.if_else(wrong, pa.scalar(None, TEXT), cells)
+        cells = dialect.plain(cells) if kind.type == INTEGER else cells
     nullable = {INTEGER: pd.Int64Dtype(), BOOLEAN: pd.BooleanDtype()}
     return cells.cast(kind.type).to_pandas(types_mapper=nullable.get), faults
 
 
-def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[int, str]]:
+def _categories(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[np.ndarray, dict[int, str]]:
     """Return cells as the categories that they stand for, and why some of them stand for none."""
     coded = cells if types.is_dictionary(cells.type) else cells.dictionary_encode()
     known = kind.values or ()
-    read = _reader(kind) if is_csv else _shortest if types.is_float32(cells.type) else _value
+    read: Callable[[Any], Any] = _shortest if types.is_float32(cells.type) else _value
+    if dialect is not None:
+        read = _reader(kind, dialect)
     found, faulty = [], {}
     for code, cell in enumerate(coded.dictionary.to_pylist()):
         try:
             value = None if cell is None else read(cell)
         except ValueError:
-            value, faulty[code] = None, _not(kind.type, cell)
+            value, faulty[code] = None, _not(kind.type, cell, dialect)
         if kind.is_closed and value is not None and value not in known:
             faulty[code] = f"{reprlib.repr(cell)}, none of {', '.join(map(repr, known))}"
         found.append(value)
@@ -137,7 +146,7 @@ def _categories(cells: Any, kind: Kind, is_csv: bool) -> tuple[np.ndarray, dict[
     return values[codes], {int(row): faulty[codes[row]] for row in rows}
 
 
-def labels_among(cells: Any, classes: Sequence, *, is_csv: bool) -> np.ndarray:
+def labels_among(cells: Any, classes: Sequence, dialect: Dialect | None) -> np.ndarray:
     """Return labels as the classes that they are, however they are written; others as they are.
 
     Parameters
@@ -145,21 +154,21 @@ def labels_among(cells: Any, classes: Sequence, *, is_csv: bool) -> np.ndarray:
     cells : array of Arrow
     classes : sequence
         Labels that a model knows.
-    is_csv : bool
-        Whether cells are text, some of which stands for a missing value.
+    dialect : Dialect or None
+        How cells are written, some of which stand for a missing value; None if they have types.
 
     Returns
     -------
     labels : ndarray of shape (n_rows,), object
         None where one is missing.
     """
-    labels, faults = _categories(_whole(cells), category_kind(classes), is_csv)
+    labels, faults = _categories(_whole(cells), category_kind(classes), dialect)
     for row in faults:  # a word among numbers is a label all the same
         labels[row] = cells[row].as_py()
     return labels
 
 
-def _reader(kind: Kind) -> Callable[[str], Any]:
+def _reader(kind: Kind, dialect: Dialect) -> Callable[[str], Any]:
     """Return what reads a cell of CSV as one of the known categories, if it can be, or else as a new one."""
     values = kind.values or ()
     written = {str(value): value for value in values}
@@ -175,7 +184,7 @@ def _reader(kind: Kind) -> Callable[[str], Any]:
             return word
         number: float | None = TRUTHS.get(word.lower())
         if number is None:
-            number = int(word) if word.isdecimal() else float(word)
+            number = dialect.number(word)
         return numbers.get(number, number)
 
     return read
@@ -192,9 +201,12 @@ def _shortest(cell: float) -> float | None:
     return _value(float(str(np.float32(cell))))
 
 
-def _not(kind: Any, word: str) -> str:
+def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
     """Return that a cell is not of its type."""
-    return f"{reprlib.repr(word)}, {'neither true nor false' if kind == BOOLEAN else 'not a number'}"
+    if kind == BOOLEAN:
+        return f"{reprlib.repr(word)}, neither true nor false"
+    how = "" if dialect is None or dialect.has_plain_numbers else f" with {dialect.numbers_in_words}"
+    return f"{reprlib.repr(word)}, not a number{how}"
 
 
 def _whole(column: Any) -> Any:
@@ -202,9 +214,9 @@ def _whole(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+def parsed_numbers(columns: list, dialect: Dialect | None) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
     """Return columns as a matrix, NaN for cells that are missing or no numbers, and the latter by index."""
-    if not isinstance(columns[0], pa.ChunkedArray):  # of Parquet
+    if dialect is None:
         plain = [
             column.dictionary_decode() if types.is_dictionary(column.type) else column for column in columns
         ]
@@ -212,19 +224,25 @@ def parsed_numbers(columns: list) -> tuple[np.ndarray, dict[tuple[int, int], str
         return np.column_stack(arrays), {}
     cells = end_to_end(columns)
     n_rows, words = len(columns[0]), {}
-    try:
-        numbers = cells.cast(NUMBER)
-    except pa.ArrowInvalid:
+    numbers = _plain_numbers(cells) if dialect.has_plain_numbers else None
+    if numbers is None:
         cells = _truths_as_digits(without_missing(cells))
-        try:
-            numbers = cells.cast(NUMBER)
-        except pa.ArrowInvalid:
-            wrong = compute.invert(compute.match_substring_regex(cells, WRITTEN[NUMBER])).fill_null(False)
-            numbers = compute.if_else(wrong, pa.scalar(None, TEXT), cells).cast(NUMBER)
-            indices = np.flatnonzero(wrong)
-            places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
-            words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
+        right = compute.match_substring_regex(cells, dialect.written[NUMBER])
+        wrong = compute.invert(right).fill_null(False)
+        numbers = dialect.plain(compute.if_else(wrong, pa.scalar(None, TEXT), cells)).cast(NUMBER)
+        indices = np.flatnonzero(wrong)
+        places = zip((indices % n_rows).tolist(), (indices // n_rows).tolist(), strict=True)
+        words = dict(zip(places, cells.take(pa.array(indices)).to_pylist(), strict=True))
     return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
+
+
+def _plain_numbers(cells: Any) -> Any:
+    """Return texts as numbers if all are plain ones, or with them missing cells and truths; else None."""
+    with contextlib.suppress(pa.ArrowInvalid):
+        return cells.cast(NUMBER)
+    with contextlib.suppress(pa.ArrowInvalid):
+        return _truths_as_digits(without_missing(cells)).cast(NUMBER)
+    return None
 
 
 def _truths_as_digits(cells: Any) -> Any:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
 import re
 import struct
-import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
+
+from vaetools.data.packed import open_unzipped, undamaged
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
 _NAME = re.compile(r"(\.idx|idx\d-[a-z]+)(\.gz)?$")
 _PIECE = 2**20  # bytes read at once
-
-
-def open_unzipped(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading bytes, decompressed if its content is gzip; the name does not matter."""
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path) if packed else open(path, "rb"))
 
 
 def is_idx(path: str | os.PathLike[str]) -> bool:
@@ -42,9 +35,9 @@ def is_idx(path: str | os.PathLike[str]) -> bool:
     if _NAME.search(Path(path).name.lower()):
         return True
     try:
-        with open_unzipped(path) as file:
+        with undamaged(), open_unzipped(path) as file:
             _read_header(file)
-    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile):
+    except ValueError:
         return False
     return True
 
@@ -85,7 +78,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     array([5, 0, 4], dtype=uint8)
     """
     try:
-        with open_unzipped(path) as file:
+        with undamaged(), open_unzipped(path) as file:
             dtype, shape = _read_header(file)
             size = math.prod(shape) * dtype.itemsize
             data = _read_at_most(file, size + 1)
@@ -93,7 +86,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
             came = f"only {len(data):,}" if len(data) < size else "more"
             raise ValueError(f"its shape {shape} of {dtype.name} needs {size:,} bytes of data; got {came}")
         return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
-    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: not a readable IDX file: {error}.") from None
 
 

@@ -6,7 +6,7 @@ missing. In Parquet they have a type, and only nulls and NaN are missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +74,9 @@ def without_missing(cells: Any) -> Any:
     return compute.if_else(missing, pa.scalar(None, pa.string()), cells)
 
 
-def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[str]) -> dict[str, Kind]:
+def learn_kinds(
+    blocks: Iterable[list], names: list[str], as_text: Collection[str], how: Mapping[Any, str]
+) -> dict[str, Kind]:
     """Return what the columns of a CSV file are.
 
     A column is booleans if all of its cells are, missing ones aside; numbers if at least nine in ten are
@@ -88,13 +90,15 @@ def learn_kinds(blocks: Iterable[list], names: list[str], as_text: Collection[st
         Of the columns.
     as_text : collection of str
         Columns that are text whatever their cells.
+    how : dict
+        How the cells of a type are written, as `WRITTEN` has it.
     """
     known = np.zeros(len(names), int)
     written = {kind: known.copy() for kind in (*WRITTEN, TEXT)}
     for columns in blocks:
         cells = without_missing(end_to_end(columns))
         known += _by_column(cells.is_valid(), columns).sum(axis=1)
-        for kind, pattern in (WRITTEN | {TEXT: CODE}).items():
+        for kind, pattern in {**how, TEXT: CODE}.items():
             found = compute.match_substring_regex(cells, pattern)
             written[kind] += _by_column(found.fill_null(False), columns).sum(axis=1)
 

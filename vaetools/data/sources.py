@@ -12,17 +12,14 @@ import numpy as np
 
 from vaetools.data.arrays import array_batches, read_array
 from vaetools.data.batches import Batch, Failure
-from vaetools.data.formats import archive
-from vaetools.data.idx import is_idx
+from vaetools.data.dialect import Dialect
 from vaetools.data.images import read_images
 from vaetools.data.kinds import Kind
 from vaetools.data.listing import Listing, as_names, list_images
 from vaetools.data.path_lists import as_paths
 from vaetools.data.reader import ImageReader
+from vaetools.data.recognition import kind_of
 from vaetools.data.tables import open_table
-
-_TABLES = (".csv", ".csv.gz", ".tsv", ".parquet", ".pq")
-_ARRAYS = (".npy", ".npz")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,15 +35,21 @@ class Source:
         Files or rows to come, where that is known without reading them.
     batches : callable
         ``batches()`` reads them, as an iterator of `Batch`.
-    listing : Listing
-        Of images: their files, and what is left out.
+    listing : Listing or None
+        Of images: their files, and what was left out.
+    dialect : Dialect or None
+        Of CSV: how it is written.
+    notes : list of str
+        Of a table: what else was understood, a sentence each.
     """
 
     kind: str
     id_name: str
     n_rows: int | None
     batches: Callable[[], Iterator[Batch]]
-    listing: Listing = dataclasses.field(default_factory=Listing.empty)
+    listing: Listing | None = None
+    dialect: Dialect | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,6 +69,10 @@ class TrainingData:
     failed : list of Failure
     ignored : dict from str to str
         Of images: what was met and is left out, with its kind.
+    dialect : Dialect or None
+        Of CSV: how it is written.
+    notes : list of str
+        Of a table: what else was understood, a sentence each.
     """
 
     kind: str
@@ -76,36 +83,8 @@ class TrainingData:
     reader: ImageReader | None
     failed: list[Failure]
     ignored: dict[str, str]
-
-
-def kind_of(data: Any) -> str:
-    """Return which kind of data is meant: ``"images"``, ``"table"`` or ``"array"``.
-
-    Parameters
-    ----------
-    data : path, glob, or sequence of those
-        One file is a table or an array by its extension, or an IDX file. All else is images.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the one file is not there.
-    ValueError
-        If several files are tables or arrays, or the one file is an archive.
-    """
-    data = as_names(data)
-    path = _only(data)
-    if not path and (other := next((name for name in data if _is_rows(name)), None)):
-        raise ValueError(f"{other}: tables and arrays are read one at a time; got {len(data)} files.")
-    if os.path.isdir(path):
-        return "images"
-    if _is_rows(path) and not os.path.exists(path):
-        raise FileNotFoundError(f"{path}: no such file or folder.")
-    if (reason := archive(path)) and os.path.isfile(path):
-        raise ValueError(f"{path}: {reason}.")
-    if path.lower().endswith(_TABLES):
-        return "table"
-    return "array" if path.lower().endswith(_ARRAYS) or is_idx(path) else "images"
+    dialect: Dialect | None = None
+    notes: Sequence[str] = ()
 
 
 def open_source(
@@ -117,6 +96,7 @@ def open_source(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     array: str | None = None,
+    dialect: Dialect | None = None,
 ) -> Source:
     """Open data to stream, of any length.
 
@@ -124,7 +104,8 @@ def open_source(
     ----------
     data : path, glob, or sequence of those
         Images: a folder, a glob, files, a text file (``*.txt``) of paths, or ``"-"`` for paths from
-        standard input. A table: CSV or Parquet. An array: NPY, NPZ or IDX.
+        standard input. A table, or a folder, glob or several files that make one: CSV, Parquet, Arrow,
+        Excel. An array: NPY, NPZ or IDX.
     reader : ImageReader or None, default=None
         Fitted; needed for images.
     columns : sequence of str, dict from str to Kind, or None, default=None
@@ -136,6 +117,8 @@ def open_source(
         Patterns of images; see `read_images`.
     array : str or None, default=None
         Which array of an NPZ file holds the rows.
+    dialect : Dialect or None, default=None
+        How a CSV file is written; what it does not say is found out.
 
     Returns
     -------
@@ -149,10 +132,12 @@ def open_source(
     kind = kind_of(data)
     if id_column is not None and kind != "table":
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
-    check_choice(data, kind, include, exclude, array)
+    _check_choice(data, kind, include, exclude, array, dialect)
     if kind == "table":
-        table = open_table(_only(data), columns=columns, id_column=id_column)
-        return Source(kind, table.id_name, table.n_rows, table.batches)
+        table = open_table(data, columns=columns, id_column=id_column, dialect=dialect)
+        return Source(
+            kind, table.id_name, table.n_rows, table.batches, dialect=table.dialect, notes=table.notes
+        )
     if kind == "array":
         X = read_array(_only(data), name=array).X
         return Source(kind, "row", len(X), lambda: array_batches(X))
@@ -180,6 +165,7 @@ def read_training(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     array: str | None = None,
+    dialect: Dialect | None = None,
     **images: Any,
 ) -> TrainingData:
     """Read data to train on.
@@ -203,6 +189,8 @@ def read_training(
         Patterns of images; see `read_images`.
     array : str or None, default=None
         Which array of an NPZ file holds the rows.
+    dialect : Dialect or None, default=None
+        How a CSV file is written; what it does not say is found out.
     **images : dict
         Other parameters of `read_images`.
 
@@ -216,13 +204,20 @@ def read_training(
         If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
-    check_choice(data, kind, include, exclude, array)
+    _check_choice(data, kind, include, exclude, array, dialect)
     if kind == "table":
         table = open_table(
-            _only(data), labels=labels, drop=drop, id_column=id_column, mixed=mixed, as_text=as_text
+            data,
+            labels=labels,
+            drop=drop,
+            id_column=id_column,
+            mixed=mixed,
+            as_text=as_text,
+            dialect=dialect,
         )
         X, y, failed = table.read()
-        return TrainingData(kind, X, X.index.tolist(), y, None, None, failed, {})
+        ids = X.index.tolist()
+        return TrainingData(kind, X, ids, y, None, None, failed, {}, table.dialect, table.notes)
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
@@ -250,19 +245,17 @@ def _finite_rows(
     return X[good], good.tolist(), None if y is None else y[good], failed
 
 
-def _is_rows(path: str) -> bool:
-    """Whether a file calls itself a table or an array."""
-    return path.lower().endswith(_TABLES + _ARRAYS)
-
-
-def check_choice(
+def _check_choice(
     data: Any,
     kind: str,
-    include: str | Iterable[str] = (),
-    exclude: str | Iterable[str] = (),
-    array: str | None = None,
+    include: str | Iterable[str],
+    exclude: str | Iterable[str],
+    array: str | None,
+    dialect: Dialect | None,
 ) -> None:
-    """Raise for a choice of files or of an array where there is none."""
+    """Raise for a choice of files, arrays or dialects where there is none."""
+    if kind != "table" and dialect is not None:
+        raise ValueError(f"{_words(data)}: a table is written in a dialect; got {kind}.")
     if kind != "images" and (include or exclude):
         raise ValueError(f"{_words(data)}: patterns to include or exclude need images; got {kind}.")
     if kind != "array" and array is not None:

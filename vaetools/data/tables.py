@@ -1,11 +1,10 @@
-"""Tables (CSV, Parquet) → rows in chunks; a row that cannot be used is listed, and the rest goes on."""
+"""Tables → rows in chunks; a row that cannot be used is listed, and the rest goes on."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,26 @@ import pandas as pd
 import pyarrow as pa
 
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import complete_rows, gappy_rows, labels_among
-from vaetools.data.kinds import NAMES, NUMBER, Kind
-from vaetools.data.table_files import Block, CsvFile, ParquetFile
+from vaetools.data.csv_files import first_line_must_name
+from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import TEXT, Kind
+from vaetools.data.numerals import is_number
+from vaetools.data.several_files import SeveralFiles
+from vaetools.data.table_columns import check_kinds, check_names, is_index, some
+from vaetools.data.table_formats import open_file, partition_columns, table_files
 
-_PARQUET = (".parquet", ".pq")
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """A file of rows, as `open_table` found it; they are read when asked for.
+    """A file of rows, or several, as `open_table` found them; they are read when asked for.
 
     Attributes
     ----------
-    path : Path
+    path : Path or str
     columns : list of str
         Names of the features, in the order of X.
     kinds : dict or None
@@ -37,14 +41,20 @@ class Table:
         Name of the column of labels.
     id_column : str or None
         Name of the column of ids.
+    dialect : Dialect or None
+        How the cells of CSV are written; None if cells have types.
+    notes : list of str
+        What else was understood, a sentence each.
     """
 
-    path: Path
+    path: Path | str
     columns: list[str]
     kinds: Mapping[str, Kind] | None
     labels: str | None
     id_column: str | None
-    _file: CsvFile | ParquetFile = dataclasses.field(repr=False)
+    dialect: Dialect | None
+    notes: list[str]
+    _file: Any = dataclasses.field(repr=False)
 
     @property
     def id_name(self) -> str:
@@ -53,12 +63,12 @@ class Table:
 
     @property
     def n_rows(self) -> int | None:
-        """Number of rows; None for CSV, where only reading would tell."""
+        """Number of rows; None where only reading would tell, as in CSV."""
         return self._file.n_rows
 
     @property
     def group_rows(self) -> list[int] | None:
-        """Rows of every row group of Parquet; None for CSV, which has none."""
+        """Rows of every row group of one Parquet file; None of others."""
         return self._file.group_rows
 
     def batches(self, n_rows: int = 65536) -> Iterator[Batch]:
@@ -73,7 +83,8 @@ class Table:
         ------
         batch : Batch
             X is float64, or a DataFrame if there are ``kinds``. The ids are row numbers, from 0 and
-            counting unusable rows, or the texts of the id column. A failure names its row by number.
+            counting unusable rows, after a colon behind the file where there are several; or the texts of
+            the id column. A failure names its row as the former.
 
         Raises
         ------
@@ -83,7 +94,7 @@ class Table:
         """
         for block in self._blocks([] if self.id_column is None else [self.id_column], n_rows):
             good, X, failed = self._part(block)
-            yield Batch(self._ids(block, good), X, failed)
+            yield Batch(self._ids(block, good), X, _called(block, failed))
 
     def read(self, classes: Sequence | None = None) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
         """Read all rows into memory.
@@ -109,56 +120,74 @@ class Table:
         ValueError
             If no row is left, or as `batches` does.
         """
-        parts, rows, ids, cells, failed = [], [], [], [], []
-        for block in self._blocks([name for name in (self.id_column, self.labels) if name is not None]):
+        parts, ids, given, failed = [], [], [], []
+        beside = [name for name in (self.id_column, self.labels) if name is not None]
+        for block in self._blocks(beside):
             good, X, failures = self._part(block)
-            failed += failures
+            if self.labels is not None:
+                labels, is_known = self._labels(block.beside[-1].take(pa.array(good)), classes)
+                given.append(labels)
+                reason = f"column {self.labels!r} is missing"
+                failures = sorted(
+                    failures + [Failure(int(row), reason) for row in block.rows[good[~is_known]]]
+                )
+                good, X = good[is_known], X[is_known]
             parts.append(X)
-            rows.append(block.rows[good])
             ids += self._ids(block, good)
-            cells += [] if self.labels is None else [block.beside[-1].take(good)]
-        X, y = pd.DataFrame(), None
-        if parts and self.kinds is None:  # so that the numbers of a row lie together
-            X = pd.DataFrame(np.concatenate(parts), columns=self.columns)
-        elif parts and self.kinds is not None:
-            X = pd.concat(parts)
-            coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
-            X = X.astype(coded)
-        X = X.set_axis(ids)
-        if self.labels is not None and len(X):
-            given = pa.concat_arrays(cells)
-            if classes is None:
-                y, missing = self._file.labels(given)
-            else:
-                y = labels_among(given, classes, is_csv=not self._file.typed)
-                missing = np.array([label is None for label in y])
-                y = y[~missing]
-            reason = f"column {self.labels!r} is missing"
-            failed = sorted(failed + [Failure(row, reason) for row in np.concatenate(rows)[missing].tolist()])
-            X = X[~missing]
-        if not len(X):
-            first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
+            failed += _called(block, failures)
+        if not ids:
+            first = f" ({_where(failed[0].id)}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
-        return X, y, failed
+        return self._together(parts).set_axis(ids), self._all_labels(given, classes), failed
 
     def _part(self, block: Block) -> tuple[np.ndarray, Any, list[Failure]]:
         """Return places and rows of a block that can be used, and what is wrong with the others."""
         X: Any
         if self.kinds is None:
-            X, faults = complete_rows(block.features, self.columns)
+            X, faults = complete_rows(block.features, self.columns, self.dialect)
         else:
-            X, faults = gappy_rows(block.features, self.kinds, is_csv=not self._file.typed)
+            X, faults = gappy_rows(block.features, self.kinds, self.dialect)
         failed = [Failure(int(block.rows[place]), reason) for place, reason in faults.items()]
         good = np.setdiff1d(np.arange(len(block.rows)), list(faults))
         if faults:
             X = X[good] if self.kinds is None else X.iloc[good]
         return good, X, sorted(block.lost + failed)
 
+    def _together(self, parts: list) -> pd.DataFrame:
+        """Return the rows of all blocks as one table."""
+        if self.kinds is None:  # so that the numbers of a row lie together
+            return pd.DataFrame(np.concatenate(parts), columns=self.columns)
+        coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
+        return pd.concat(parts).astype(coded)
+
+    def _labels(self, cells: Any, classes: Sequence | None) -> tuple[Any, np.ndarray]:
+        """Return the labels that are not missing, and which these are."""
+        if classes is None:
+            cells = self._file.known(cells)
+            return cells.drop_null(), np.asarray(cells.is_valid())
+        labels = labels_among(cells, classes, self.dialect)
+        is_known = np.array([label is not None for label in labels], bool)
+        return labels[is_known], is_known
+
+    def _all_labels(self, given: list, classes: Sequence | None) -> np.ndarray | None:
+        """Return the labels of all blocks as one array, or None if the table has none."""
+        if self.labels is None:
+            return None
+        if classes is not None:
+            return np.concatenate(given)
+        with readable(self.path, "table"):
+            tables = [pa.table({"labels": cells}) for cells in given]
+            return self._file.values(
+                pa.concat_tables(tables, promote_options="permissive")["labels"].combine_chunks()
+            )
+
     def _ids(self, block: Block, places: np.ndarray) -> list:
         """Return what some rows of a block are called, whose ids are the first of what is beside it."""
         if self.id_column is None:
-            return block.rows[places].tolist()
-        return ["" if cell is None else str(cell) for cell in block.beside[0].take(places).to_pylist()]
+            return [_name(block, row) for row in block.rows[places].tolist()]
+        return [
+            "" if cell is None else str(cell) for cell in block.beside[0].take(pa.array(places)).to_pylist()
+        ]
 
     def _blocks(self, beside: list[str], n_rows: int = 65536) -> Iterator[Block]:
         """Yield the features and columns beside them."""
@@ -166,7 +195,7 @@ class Table:
 
 
 def open_table(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence,
     *,
     columns: Sequence[str] | Mapping[str, Kind] | None = None,
     mixed: bool = False,
@@ -174,21 +203,24 @@ def open_table(
     drop: Collection[str] = (),
     labels: str | None = None,
     id_column: str | None = None,
+    dialect: Dialect | None = None,
     filesystem: Any = None,
     groups: range | None = None,
 ) -> Table:
     r"""Read a table's header, and decide which columns are features.
 
     Every column of numbers or booleans is one, unless it holds labels or ids, is dropped, or is an
-    index that pandas wrote: a column without a name. In CSV the first two million characters decide:
-    a column is numbers if more than half of its cells are, missing ones aside. ``mixed`` takes text and
-    missing cells too, and decides by all cells, as `learn_kinds` does.
+    index: the first column of CSV if it has no name, another without a name that counts rows, or what
+    pandas writes as such. In CSV the first million characters say how numbers are written, and a column
+    is numbers if more than half of its first cells are, missing ones aside. ``mixed`` takes text and missing
+    cells too, and decides by all cells, as `learn_kinds` does.
 
     Parameters
     ----------
-    path : str or PathLike
-        Parquet if named so (``.parquet``, ``.pq``); else CSV, raw or gzip, in UTF-8, separated by
-        comma, semicolon, tab or |, with names in its first line.
+    path : str, PathLike or sequence of those
+        A file, a folder of files of one format, a glob, or several files, which then make one table.
+        Parquet, Arrow or Excel if named so (``.parquet``, ``.feather``, ``.xlsx``); else CSV, also packed,
+        with the names of its columns above the rows.
     columns : sequence of str, or dict from str to Kind, optional
         Features by name, as ``feature_names_in_`` of a fitted model; other columns are ignored. With
         kinds: what they are, and their cells may be missing.
@@ -200,6 +232,8 @@ def open_table(
         Columns that are no features.
     labels, id_column : str, optional
         Columns that are no features either.
+    dialect : Dialect or None, default=None
+        How CSV is written; what it does not say is found out.
     filesystem : pyarrow.fs.FileSystem or None, default=None
         Where a Parquet file lies; None is this machine.
     groups : range or None, default=None
@@ -212,8 +246,8 @@ def open_table(
     Raises
     ------
     ValueError
-        If the file is damaged or empty, a name is missing or not unique, a column is not what it must
-        be, or no feature is left.
+        If the file is damaged or empty, two dialects are possible, a name is missing or not unique, a column
+        is not what it must be, or no feature is left.
 
     Examples
     --------
@@ -226,87 +260,41 @@ def open_table(
     >>> table.columns, batch.ids, batch.failed
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
-    path = Path(path)
-    is_parquet = path.suffix.lower() in _PARQUET
-    file = ParquetFile(path, filesystem, groups) if is_parquet else CsvFile(path)
-    if (
-        not file.typed
-        and file.names != [str(i) for i in range(len(file.names))]
-        and all(map(_is_number, file.names))
-    ):
-        raise ValueError(f"{path}: the first line must name the columns; got {_some(file.names)}.")
+    files = table_files(path) if filesystem is None else [str(path)]
+    opened = [open_file(Path(each), dialect or Dialect(), filesystem, groups) for each in files]
+    file = opened[0] if len(opened) == 1 else SeveralFiles(opened)
+    names = file.names
+    if not file.typed and names != [str(i) for i in range(len(names))] and all(map(is_number, names)):
+        raise ValueError(f"{file.path}: {first_line_must_name(names)}")
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
-    _check_names(path, file.names, [*(columns or ()), *apart])
-    if columns is None:
-        features = [name for name in file.names if name not in apart and not _is_index(name)]
-    else:
+    check_names(file.path, names, [*(columns or ()), *apart])
+    notes = [f"Not read: {name}, after which folders are named." for name in partition_columns(path)]
+    if columns is not None:
         features = list(columns)
+    else:
+        features = [name for name in names if name not in apart and not is_index(name)]
+        indices = [words for name, words in file.index_columns() if name not in apart]
+        notes += [f"Left out as an index: {', '.join(indices)}."] * bool(indices)
     if not features:
-        raise ValueError(f"{path}: no column is left as a feature, of {_some(map(repr, file.names))}.")
-    if isinstance(columns, Mapping):
-        kinds: Mapping[str, Kind] | None = columns
-    else:
-        kinds = file.kinds(features, as_text) if mixed else None
-    _check_kinds(file, features, kinds, is_new=columns is None)
-    return Table(path, features, kinds, labels, id_column, file)
+        raise ValueError(f"{file.path}: no column is left as a feature, of {some(map(repr, names))}.")
+    kinds = columns if isinstance(columns, Mapping) else None
+    is_text = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
+    written = file.numerals([name for name in features if name not in is_text])
+    if kinds is None and mixed:
+        kinds = file.kinds(features, as_text, written)
+    check_kinds(file, features, kinds, written, is_new=columns is None)
+    return Table(file.path, features, kinds, labels, id_column, written, notes, file)
 
 
-def _check_kinds(
-    file: CsvFile | ParquetFile, features: list[str], kinds: Mapping[str, Kind] | None, *, is_new: bool
-) -> None:
-    """Raise if columns are not what a new model can take, or what a model was trained on."""
-    if kinds is not None:
-        wrong = file.misfits(kinds)
-    else:
-        wrong = file.not_numbers(features) if is_new or file.typed else {}
-    if not wrong:
-        return
-    advice = "Drop such a column, or use it as labels or id."
-    if not is_new:
-        wanted = dict.fromkeys(features, Kind(NUMBER)) if kinds is None else kinds
-        came = {name: f"{what}, not {NAMES[wanted[name].type]}" for name, what in wrong.items()}
-        must, advice = "columns must be what they were in training", "Convert such a column first."
-    elif kinds is not None:
-        came, must = wrong, "features must be columns of numbers, booleans or text"
-    else:
-        came, must = wrong, "features must be columns of numbers or booleans"
-        advice = "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
-    raise ValueError(f"{file.path}: {must}; got {_columns(came)}. {advice}")
+def _called(block: Block, failed: list[Failure]) -> list[Failure]:
+    """Return failures of a block with the names of their rows."""
+    return [failure._replace(id=_name(block, failure.id)) for failure in failed]
 
 
-def _columns(wrong: dict[str, str]) -> str:
-    """Return columns with what they are."""
-    return _some(f"{name!r} ({what})" for name, what in wrong.items())
+def _name(block: Block, row: Any) -> Any:
+    """Return what a row is called that has no id: its number, behind its file if there are several."""
+    return f"{block.file}:{row}" if block.file else row
 
 
-def _is_number(text: str) -> bool:
-    """Return whether a text is a number, and so hardly a name."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_index(name: str) -> bool:
-    """Return whether pandas calls an index so when it writes a table."""
-    return name == "" or name.startswith("__index_level_")
-
-
-def _check_names(path: Path, names: list[str], wanted: Iterable[str]) -> None:
-    """Raise if the names of columns are not unique, or wanted ones are not among them."""
-    if twice := [name for name, n in Counter(names).items() if n > 1 and not _is_index(name)]:
-        raise ValueError(
-            f"{path}: names of columns must be unique; got {_some(map(repr, twice))} more than once."
-        )
-    known = set(names)
-    if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
-        alike = {name.strip().casefold(): f" (but {name!r})" for name in names}
-        came = _some(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
-        raise ValueError(f"{path}: there is no column {came}. Its columns are {_some(map(repr, names))}.")
-
-
-def _some(texts: Iterable[str]) -> str:
-    """Return up to five texts, and how many more there are."""
-    texts = list(texts)
-    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")
+def _where(row: str | int) -> str:
+    return row if isinstance(row, str) else f"row {row}"

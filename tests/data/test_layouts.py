@@ -1,0 +1,145 @@
+"""Separators, and what stands before the names of the columns."""
+
+import re
+
+import pytest
+
+from tests.data.tables import everything
+from vaetools.data.dialect import Dialect
+from vaetools.data.tables import open_table
+
+
+@pytest.mark.parametrize(
+    ("content", "separator", "names"),
+    [
+        ("Temp, C;Press, bar;n\n1;2.5;3\n4;5.5;6\n", ";", ["Temp, C", "Press, bar", "n"]),
+        ("price, USD\tqty\n1.5\t2\n3.5\t4\n", "\t", ["price, USD", "qty"]),
+        ("a;b|c\n1|2\n3|4\n", "|", ["a;b", "c"]),
+        ("a, in;b, in\n1,5;2,5\n3,5;4,5\n", ";", ["a, in", "b, in"]),  # both fit: numbers decide
+        ("time, s;v\n1,5;2\n2,5;3\n", ";", ["time, s", "v"]),
+        ("price, EUR\n1\n2\n", ";", ["price, EUR"]),  # no row has a comma
+        ("weight\n1,5\n2,5\n", ";", ["weight"]),
+        ("a b,c\n1,2\n3,4\n", ",", ["a b", "c"]),
+        ("date time,v\n2020-01-01 00:00,1\n2020-01-02 00:00,2\n", ",", ["date time", "v"]),
+        ("x  y   z\n 1   2  3\n4 5 6 \n", " ", ["x", "y", "z"]),
+        ('x y\n"1"  2\n3 4\n', " ", ["x", "y"]),
+        ("a\n1\n2\n", ",", ["a"]),
+    ],
+)
+def test_the_separator_is_the_one_under_which_rows_fit_the_header(write, content, separator, names):
+    table = open_table(write(content), mixed=True)
+    assert (table.dialect.separator, table.columns) == (separator, names)
+    assert len(table.read()[0]) == 2
+
+
+def test_two_spaces_in_quotes_stay(write):
+    assert open_table(write('x name\n1  "a  b"\n'), id_column="name").read()[0].index.tolist() == ["a  b"]
+
+
+@pytest.mark.parametrize("separator", ["^", "]", "\\", "-", ":", "~", ".", "#"])
+def test_any_separator_can_be_said(write, separator):
+    rows = f'a{separator}"b\nc"\n1{separator}2\n"3"{separator}4\n'
+    table = open_table(write(rows), dialect=Dialect(separator=separator))
+    assert (table.columns, everything(table)) == (["a", "b\nc"], ([0, 1], [[1, 2], [3, 4]], []))
+
+
+@pytest.mark.parametrize(
+    ("before", "skipped"),
+    [
+        ("", 0),
+        ("\n\n", 0),  # nothing is passed over
+        ("sep=;\n", 1),
+        ('"SEP=;"\n', 1),
+        ("sep=;;;\n", 1),
+        ("# logger 7\n# 2024\n", 2),
+        ("# logger 7\n\n# of; May; 2024\n", 3),
+        ("sep=;\n# logger 7\n", 2),
+        ("Report of May\n", 1),
+        ("Logger 7;Berlin\n\nof;May\n", 3),
+    ],
+)
+@pytest.mark.parametrize("rows", ["1;2.5;3\n4;5.5;6\n", "1;2,5;3\n4;5,5;6\n"])
+def test_what_stands_before_the_header_is_passed_over(write, before, skipped, rows):
+    table = open_table(write(f"{before}a;b;c\n{rows}"))
+    assert (table.columns, table.dialect.skipped) == (["a", "b", "c"], skipped)
+    assert everything(table) == ([0, 1], [[1, 2.5, 3], [4, 5.5, 6]], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("# x y z\n1 2 3\n4 5 6\n", ["x", "y", "z"]),  # as NumPy writes it
+        ("# x,y,z\n1,2,3\n4,5,6\n", ["x", "y", "z"]),
+        ("# made by hand\n#x,y,z\n1,2,3\n4,5,6\n", ["#x", "y", "z"]),
+        ("#x,y,z\n1,2,3\n4,5,6\n", ["#x", "y", "z"]),
+    ],
+)
+def test_a_comment_may_be_the_header(write, content, names):
+    table = open_table(write(content))
+    assert (table.columns, everything(table)[1]) == (names, [[1, 2, 3], [4, 5, 6]])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("a,b\nAnn,30,x\nBob,40,y\n", "row 0 that has 3 cells instead of 2"),  # no row names columns
+        ("a,b\n1,2,\n3,4,\n", "row 0 that has 3 cells instead of 2"),
+        ("a,b\n1,5,2,5\n1,5,2,5\n", "row 0 that has 4 cells instead of 2"),
+    ],
+)
+def test_rows_that_do_not_fit_the_header_are_no_header(write, content, reason):
+    with pytest.raises(ValueError, match=reason):
+        open_table(write(content))
+
+
+@pytest.mark.parametrize(
+    ("content", "came"),
+    [
+        ("0.5,1.5\n2,3\n", "0.5, 1.5"),
+        ("1,5;2,5\n3,5;4,5\n", "1,5, 2,5"),
+        ("5.1,3.5,1.4,setosa\n4.9,3.0,1.4,setosa\n", "5.1, 3.5, 1.4, setosa"),
+        ("setosa;5.1\nvirginica;5.9\nsetosa;5.0\n", "setosa, 5.1"),
+    ],
+)
+def test_a_table_without_a_header_is_refused(write, content, came):
+    with pytest.raises(ValueError, match=rf"line must name the columns; got {re.escape(came)}\. Write"):
+        open_table(write(content), mixed=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("0,1\n2,3\n", ["0", "1"]),  # as pandas names columns that have none
+        ("country,2019,2020\nDE,1,2\nFR,3,4\n", ["country", "2019", "2020"]),
+        ("id,400.5,401.0\nid,1,2\nx,3,4\n", ["id", "400.5", "401.0"]),
+        ("name,7\nAnn,1\nBob,2\n", ["name", "7"]),
+    ],
+)
+def test_numbers_may_be_names(write, content, names):
+    assert open_table(write(content), mixed=True).columns == names
+
+
+def test_a_column_without_a_name_is_a_feature_under_the_name_that_pandas_gives_it(write):
+    table = open_table(write("a,,c\n1,2.5,3\n4,5.5,6\n"))
+    assert (table.columns, table.notes) == (["a", "Unnamed: 1", "c"], [])
+    assert everything(table)[1] == [[1, 2.5, 3], [4, 5.5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (",a\n7,1\n9,2\n", "Left out as an index: column 1, which has no name."),
+        ("a,\n1,0\n2,1\n", "Left out as an index: column 2, which has no name and counts rows."),
+    ],
+)
+def test_an_index_is_left_out_and_named(write, content, note):
+    path = write(content)
+    table = open_table(path)
+    assert (table.columns, table.notes) == (["a"], [note])
+    assert open_table(path, columns=["a"]).notes == []  # others than the model's are left out anyway
+    assert open_table(path, id_column="").notes == []
+
+
+def test_columns_of_nothing_are_not_worth_a_word(write):
+    table = open_table(write("a,b,,\n1,2,,\n"))
+    assert (table.columns, table.notes) == (["a", "b"], [])

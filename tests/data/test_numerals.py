@@ -1,0 +1,200 @@
+"""Numbers as people write them."""
+
+import numpy as np
+import pytest
+
+from tests.data.tables import everything
+from vaetools.data.batches import Failure
+from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import NUMBER, Kind
+from vaetools.data.numerals import is_number
+from vaetools.data.tables import open_table
+
+AMOUNTS = [12.5, 980.25, 1234.5, 1234567.75, -2500.125, 0.5, 3.0]
+
+
+def written(value, decimal, thousands):
+    """A number as people write it."""
+    return f"{value:,}".replace(",", "_").replace(".", decimal).replace("_", thousands)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("decimal", "thousands", "found"),
+    [
+        (".", "", ""),
+        (".", ",", ","),
+        (".", " ", " "),
+        (".", "\u00a0", " "),
+        (".", "'", "'"),
+        (".", "\u2019", "'"),
+        (",", "", ""),
+        (",", ".", "."),
+        (",", " ", " "),
+        (",", "\u202f", " "),
+    ],
+)
+def test_numbers_are_read_however_they_are_written(write, separator, decimal, thousands, found):
+    rows = "".join(
+        f'"{written(value, decimal, thousands)}"{separator}{i}\n' for i, value in enumerate(AMOUNTS)
+    )
+    table = open_table(write(f"amount{separator}n\n{rows}"))
+    assert (table.dialect.decimal, table.dialect.thousands) == (decimal, found)
+    assert everything(table)[1:] == ([[value, i] for i, value in enumerate(AMOUNTS)], [])
+    assert table.dialect.has_plain_numbers == ((decimal, thousands) == (".", ""))
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ("245 331 980 1,234 2,500", [245, 331, 980, 1234, 2500]),  # whole numbers below 1,000 beside it
+        ("1,234,567 1,234", [1234567, 1234]),
+        ("12,5 1,234", [12.5, 1.234]),
+        ("0,125 1,234", [0.125, 1.234]),
+        ("1.234 2.500", [1.234, 2.5]),  # a point is one, where nothing says otherwise
+        ("1.5e3 .5 -2E-1 inf", [1500, 0.5, -0.2]),
+    ],
+)
+def test_all_cells_decide_what_one_leaves_open(write, cells, numbers):
+    path = write("a\n" + "\n".join(cells.split()), "t.tsv")
+    assert [row for (row,) in everything(open_table(path))[1]] == numbers
+
+
+AMBIGUOUS = [
+    ("a;b\n1,234;5\n12,345;6\n", ",", "1,234", "1.234", "1234"),
+    ("a\n1,234\n2,500\n", ",", "1,234", "1.234", "1234"),
+    ("a;b\n1.234;5\n12;6\n13;7\n14;8\n", ".", "1.234", "1.234", "1234"),
+    ("a;b\n" + 50 * "12.345;5\n" + "1,5;2\n", ".", "12.345", "12.345", "12345"),
+]
+
+
+@pytest.mark.parametrize(("content", "mark", "cell", "fraction", "thousand"), AMBIGUOUS)
+def test_two_meanings_are_refused_and_the_options_give_either(write, content, mark, cell, fraction, thousand):
+    path = write(content)
+    with pytest.raises(ValueError, match="column 'a' must be written so that its numbers have one") as error:
+        open_table(path)
+    assert str(error.value) == (
+        f"{path}: column 'a' must be written so that its numbers have one meaning; got {cell!r}, which may "
+        f"be {fraction} or {thousand}. Say which: --decimal {mark!r} or --thousands {mark!r}, in Python "
+        f"Dialect(decimal={mark!r}) or Dialect(thousands={mark!r})."
+    )
+    for said, value in ((Dialect(decimal=mark), fraction), (Dialect(thousands=mark), thousand)):
+        assert everything(open_table(path, dialect=said))[1][0][0] == float(value)
+
+
+def test_columns_in_two_ways_are_refused_unless_one_is_dropped_or_said(write):
+    path = write("a;b\n1,5;5.5\n2,5;6.5\n3,5;7.5\n")
+    with pytest.raises(ValueError, match=r"numbers must be written alike; got '1,5' in column 'a', and"):
+        open_table(path)
+    with pytest.raises(ValueError, match="must be written alike"):
+        open_table(path, mixed=True)  # and amounts become no categories
+    assert everything(open_table(path, drop=["a"]))[1] == [[5.5], [6.5], [7.5]]
+    assert everything(open_table(path, drop=["b"]))[1] == [[1.5], [2.5], [3.5]]
+    plain = Dialect(decimal=".", thousands="")
+    assert open_table(path, mixed=True, dialect=plain).read()[0]["a"].tolist() == ["1,5", "2,5", "3,5"]
+
+
+def test_cells_that_break_the_rule_are_listed(write):
+    table = open_table(write("a;b\n1,5;1\n2.5;2\n3,5;x\n4,5;4\n5,5;1.00\n"))
+    how = "not a number with decimal commas"
+    assert everything(table) == (
+        [0, 3],
+        [[1.5, 1], [4.5, 4]],
+        [
+            Failure(1, f"column 'a' is '2.5', {how}"),
+            Failure(2, f"column 'b' is 'x', {how}"),
+            Failure(4, f"column 'b' is '1.00', {how}"),
+        ],
+    )
+
+
+def test_what_is_no_number_decides_nothing(write):
+    rows = "".join(f'{i}.5,192.168.1{i}.20{i},"{i},5 and more",2020-01-0{i + 1}\n' for i in range(5))
+    table = open_table(write(f"a,ip,text,day\n{rows}"), mixed=True)
+    assert table.dialect.has_plain_numbers
+    X = table.read()[0]
+    assert X["a"].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5]
+    assert X["text"].tolist() == [f"{i},5 and more" for i in range(5)]
+
+
+def test_mixed_tables_have_integers_numbers_and_gaps_in_any_dialect(write):
+    plain = "n,x,y\n1234567,1.5,a\n12,,b\n,-2500.25,\n7,0.5,a\n"
+    german = "n;x;y\n1.234.567;1,5;a\n12;;b\n;-2.500,25;\n7;0,5;a\n"
+    tables = [open_table(write(text), mixed=True).read()[0] for text in (plain, german)]
+    assert tables[0].equals(tables[1])
+    assert tables[1].dtypes.astype(str).tolist()[:2] == ["Int64", "float64"]
+
+
+def test_codes_that_a_model_knows_as_numbers_are_read_in_the_dialect(write):
+    known = open_table(write("code,x\n1.5,1.5\n2.5,2.5\n")).read()[0]
+    kinds = {"code": Kind(NUMBER, (1.5, 2.5)), "x": Kind(NUMBER)}
+    (batch,) = open_table(write("code;x\n1,5;1,5\n2,5;2,5\nz;1,5\n"), columns=kinds).batches()
+    assert batch.X["code"].tolist() == known["code"].tolist()
+    assert batch.failed == [Failure(2, "column 'code' is 'z', not a number with decimal commas")]
+
+
+@pytest.mark.parametrize(
+    "text", ["1", "-1.5", "1,5", "1,234.5", "1.234,5", "1 234", "1'234", " 2 ", "1e5", "nan"]
+)
+def test_texts_that_are_numbers(text):
+    assert is_number(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "1,2,3", "1.2.3", "1 2", "2020-01-01", "0x1F", "1_000", "12:30", "5 %"]
+)
+def test_texts_that_are_none(text):
+    assert not is_number(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"separator": "ab"}, "separator must be one ASCII character, but no letter, digit or \"; got 'ab'"),
+        ({"separator": "x"}, "separator must be one ASCII"),
+        ({"separator": '"'}, "separator must be one ASCII"),
+        ({"separator": "§"}, "separator must be one ASCII"),
+        ({"decimal": "x"}, "decimal must be '.' or ','; got 'x'"),
+        (
+            {"thousands": "x"},
+            "thousands must be one of ',', '.', ' ', \"'\" and '_', or '' for none; got 'x'",
+        ),
+        ({"thousands": ",", "decimal": ","}, "thousands must differ from decimal; got ',' for both"),
+        (
+            {"encoding": "klingon"},
+            "encoding must be one that Python knows, such as 'cp1252' or 'utf-16'; got",
+        ),
+        ({"encoding": "a\0b"}, "encoding must be one that Python knows"),
+        ({"encoding": "base64"}, "encoding must be one that Python knows"),
+        ({"skipped": -1}, "skipped must be a number of lines; got -1"),
+    ],
+)
+def test_no_dialect_of_nonsense(options, message):
+    with pytest.raises(ValueError, match="Dialect: ") as error:
+        Dialect(**options)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a,b\n1,2\n", "commas between cells, decimal points, UTF-8"),
+        (
+            "sep=;\na;b\n1,5;2\n".encode("utf-16"),
+            "semicolons between cells, decimal commas, UTF-16, 1 line before the header passed over",
+        ),
+        ('a\tb\n"1\'234.5"\t2\n', "tabs between cells, decimal points, apostrophes between thousands, UTF-8"),
+    ],
+)
+def test_what_was_understood_is_said_in_words(write, content, words):
+    dialect = open_table(write(content)).dialect
+    assert str(dialect) == words
+    assert dialect.is_plain == words.startswith("commas")
+
+
+def test_large_samples_of_plain_numbers_stay_plain(write):
+    X = np.random.default_rng(0).normal(size=(5000, 3))
+    rows = "".join(";".join(f"{value:.3f}" for value in row) + "\n" for row in X)
+    table = open_table(write(f"a;b;c\n{rows}"))
+    assert table.dialect.has_plain_numbers
+    assert np.array_equal(everything(table)[1], X.round(3))

@@ -1,0 +1,229 @@
+"""Which files are tables, how they are opened, and which make one table together."""
+
+import bz2
+import gzip
+import lzma
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import feather, ipc, parquet
+
+from tests.data.pictures import write_gray
+from tests.data.tables import everything
+from vaetools.data.batches import Failure
+from vaetools.data.recognition import kind_of
+from vaetools.data.tables import open_table
+
+FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5], "name": ["x", "y", "z"]})
+CSV = FRAME.to_csv(index=False)
+ROWS = (["x", "y", "z"], [[1, 0.5], [2, 1.5], [3, 2.5]], [])
+
+
+def as_stream(path):
+    """A stream of Arrow in a file."""
+    table = pa.Table.from_pandas(FRAME)
+    with ipc.new_stream(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+WRITERS = {
+    "rows.csv": lambda path: path.write_text(CSV),
+    "rows.TSV": lambda path: FRAME.to_csv(path, sep="\t", index=False),
+    "rows.tab": lambda path: FRAME.to_csv(path, sep="\t", index=False),
+    "rows.data": lambda path: FRAME.to_csv(path, sep=" ", index=False),
+    "rows.txt": lambda path: path.write_text(CSV),
+    "rows": lambda path: path.write_text(CSV),
+    "rows.export": lambda path: path.write_text(CSV, encoding="utf-16"),
+    "rows.csv.gz": lambda path: path.write_bytes(gzip.compress(CSV.encode())),
+    "rows.csv.bz2": lambda path: path.write_bytes(bz2.compress(CSV.encode())),
+    "rows.csv.xz": lambda path: path.write_bytes(lzma.compress(CSV.encode())),
+    "rows.csv.zst": lambda path: path.write_bytes(pa.compress(CSV.encode(), "zstd", asbytes=True)),
+    "rows.parquet": FRAME.to_parquet,
+    "rows.pq": FRAME.to_parquet,
+    "rows.feather": FRAME.to_feather,
+    "plain.feather": lambda path: feather.write_feather(FRAME, path, compression="uncompressed"),
+    "rows.arrow": as_stream,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_one_table_in_many_formats(tmp_path, name):
+    path = tmp_path / name
+    WRITERS[name](path)
+    assert kind_of(path) == "table"
+    table = open_table(path, id_column="name")
+    assert (table.columns, everything(table)) == (["a", "b"], ROWS)
+    assert everything(table, n_rows=2) == ROWS
+    assert open_table(path, labels="name").read()[1].tolist() == ["x", "y", "z"]
+
+
+def test_excel_is_read_where_its_package_is(tmp_path):
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "rows.xlsx"
+    FRAME.assign(mixed=[1, "b", None]).to_excel(path)
+    table = open_table(path, id_column="name", drop=["mixed"])
+    assert (table.columns, everything(table)) == (["a", "b"], ROWS)
+    assert table.notes == ["Left out as an index: column 1, which has no name."]
+
+
+def test_excel_names_the_package_that_it_takes(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    path = tmp_path / "rows.xlsx"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("[Content_Types].xml", "")
+        file.writestr("xl/workbook.xml", "")
+    with pytest.raises(ValueError, match=r"rows\.xlsx: workbooks .* are read with the package openpyxl"):
+        open_table(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4" + bytes(99)])
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows.feather", "rows.arrow"])
+def test_damaged_files_are_one_kind_of_error(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name}: not a readable (Excel|Arrow) file: .") as error:
+        open_table(tmp_path / name)
+    assert type(error.value) is ValueError
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.XLS", "rows.sas7bdat"])
+def test_other_tables_are_named_with_what_to_do(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    kind = name.partition(".")[2].upper()
+    with pytest.raises(ValueError, match=rf"{name}: a table must be CSV .* or \.xlsx; got {kind}\. Con"):
+        kind_of(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("list.txt", "a.png\nb.png\n", "images"),
+        ("list.txt", "\ufeff\n\nhere.csv\n", "images"),  # a file that is there
+        ("list.txt", "nowhere\nhere.csv\nhere.csv\n", "images"),
+        ("list.lst", CSV, "images"),
+        ("rows.txt", CSV, "table"),
+        ("rows.txt", "a.png,b\n1,2\n3,4\n", "table"),  # a name like an image's
+        ("photo.PNG", CSV, "images"),
+        ("photo", "\0\1\2", "images"),
+        ("photo.txt", "", "images"),
+    ],
+)
+def test_text_is_a_table_unless_it_lists_files(tmp_path, monkeypatch, name, content, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.csv").write_text(CSV)
+    (tmp_path / name).write_text(content)
+    assert kind_of(tmp_path / name) == kind
+
+
+def parts(folder, suffix="parquet"):
+    """Two parts of a table, as Spark leaves them."""
+    folder.mkdir(exist_ok=True)
+    for i, frame in enumerate([FRAME, FRAME.iloc[:2]]):
+        path = folder / f"part-0000{i}.{suffix}"
+        frame.to_parquet(path) if suffix == "parquet" else frame.to_csv(path, index=False)
+    for name in ("_SUCCESS", "_metadata", ".part-00000.parquet.crc", ".hidden.csv"):
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("named", ["folder", "files", "glob"])
+def test_parts_are_one_table_whose_rows_are_named_by_file(tmp_path, suffix, named):
+    folder = parts(tmp_path / "sales", suffix)
+    first, second = sorted(map(str, folder.glob(f"part-*.{suffix}")))
+    data = {"folder": folder, "files": [first, second], "glob": str(folder / f"*.{suffix}")}[named]
+    assert kind_of(data) == "table"
+    table = open_table(data, drop=["name"])
+    assert table.n_rows == (5 if suffix == "parquet" else None)
+    ids, X, failed = everything(table)
+    assert ids == [f"{first}:0", f"{first}:1", f"{first}:2", f"{second}:0", f"{second}:1"]
+    assert (X, failed) == ([[1, 0.5], [2, 1.5], [3, 2.5], [1, 0.5], [2, 1.5]], [])
+    X, y, failed = open_table(data, labels="name", id_column="a").read()
+    assert (X.index.tolist(), y.tolist()) == (["1", "2", "3", "1", "2"], ["x", "y", "z", "x", "y"])
+
+
+def test_one_part_is_a_table_with_plain_row_numbers(tmp_path):
+    (tmp_path / "t").mkdir()
+    FRAME.to_parquet(tmp_path / "t" / "part-0.parquet")
+    assert everything(open_table(tmp_path / "t", drop=["name"]))[0] == [0, 1, 2]
+
+
+def test_failures_name_file_and_row_in_order(tmp_path):
+    for name, rows in (("1.csv", "1,2\n,3\n"), ("2.csv", "x,4\n" + 10 * "5,6\n" + "7\n")):
+        (tmp_path / name).write_text("a,b\n" + rows)
+    table = open_table(tmp_path)
+    expected = [
+        Failure(f"{tmp_path}/1.csv:1", "column 'a' is missing"),
+        Failure(f"{tmp_path}/2.csv:0", "column 'a' is 'x', not a number"),
+        Failure(f"{tmp_path}/2.csv:11", "has 1 cells instead of 2"),
+    ]
+    assert everything(table)[2] == table.read()[2] == expected
+
+
+def test_files_of_one_table_agree_in_their_columns_in_whatever_order(tmp_path):
+    (tmp_path / "1.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "2.csv").write_text("b;a\n2,5;1\n")
+    assert everything(open_table(tmp_path))[1] == [[1, 2], [1, 2.5]]  # in a separator of its own, too
+    (tmp_path / "3.csv").write_text("a,c\n1,2\n")
+    with pytest.raises(ValueError, match=r"3\.csv: files .* must have the same columns; got no 'b', which"):
+        open_table(tmp_path)
+    parquet.write_table(pa.table({"a": [1]}), tmp_path / "1.parquet")
+    with pytest.raises(ValueError, match=r"folder must be of one format; got .*\.csv and .*\.parquet"):
+        open_table(tmp_path)
+
+
+def test_all_files_say_how_numbers_are_written(tmp_path):
+    (tmp_path / "1.csv").write_text('a,b\n"1,234",5\n')  # alone it could be a fraction
+    (tmp_path / "2.csv").write_text('a,b\n"1,234,567",5\n')
+    assert everything(open_table(tmp_path))[1] == [[1234, 5], [1234567, 5]]
+
+
+def test_an_empty_part_is_no_obstacle(tmp_path):
+    (tmp_path / "1.csv").write_text("a,b\n")
+    (tmp_path / "2.csv").write_text("a,b\n1,2\n")
+    assert everything(open_table(tmp_path))[1] == [[1, 2]]
+
+
+def test_folders_named_after_a_column_are_told(tmp_path):
+    FRAME.assign(year=[1, 1, 2]).drop(columns="name").to_parquet(tmp_path / "t", partition_cols=["year"])
+    assert kind_of(tmp_path / "t") == "table"
+    table = open_table(tmp_path / "t")
+    assert table.notes == ["Not read: year, after which folders are named."]
+    assert np.sort([row[0] for row in everything(table)[1]]).tolist() == [1, 2, 3]
+
+
+def test_parts_of_several_types_go_together(tmp_path):
+    for i, kind in enumerate([pa.int32(), pa.float64()]):
+        table = pa.table({"a": pa.array([1, 2], kind), "label": pa.array([i, i + 1], kind)})
+        parquet.write_table(table, tmp_path / f"{i}.parquet")
+    X, y, _ = open_table(tmp_path, labels="label").read()
+    assert (X["a"].tolist(), y.tolist()) == ([1, 2, 1, 2], [0, 1, 1, 2])
+
+
+def test_mixed_parts_learn_their_kinds_together(tmp_path):
+    (tmp_path / "1.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "2.csv").write_text("a,b\nx,2\n")
+    assert open_table(tmp_path, mixed=True).read()[0]["a"].tolist() == ["1", "x"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a.npy", "b.npy"], r"a\.npy: arrays are read one at a time; got 2 files"),
+        (["a.csv", "photo.png"], r"a\.csv: tables are read with tables alone; got photo\.png beside it"),
+    ],
+)
+def test_kinds_are_not_mixed(names, message):
+    with pytest.raises(ValueError, match=message):
+        kind_of(names)
+
+
+def test_a_folder_with_an_image_is_images(tmp_path):
+    parts(tmp_path / "t")
+    write_gray(tmp_path / "t", 1)
+    assert kind_of(tmp_path / "t") == "images"
+    assert kind_of(tmp_path / "nowhere") == "images"

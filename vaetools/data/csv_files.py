@@ -1,0 +1,270 @@
+"""CSV files → blocks of text, in the dialect that they are written in."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import re
+import reprlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+from pyarrow import csv as arrow
+
+from vaetools.data.batches import Failure
+from vaetools.data.blocks import Block, readable
+from vaetools.data.cells import first_type, parsed_numbers, values_of
+from vaetools.data.dialect import Dialect
+from vaetools.data.encodings import ESCAPES, HOW, escaped_bytes, find_encoding, open_text, with_escapes
+from vaetools.data.kinds import Kind, learn_kinds, without_missing
+from vaetools.data.layouts import SEPARATORS, find_layout, header_names, split_cells
+from vaetools.data.numerals import find_numerals
+
+BLOCK = 2**21  # characters of CSV read at once
+SAMPLE = 2**20  # characters that say which dialect it is
+MAX_ROW = 2**24  # characters, of the header too
+_RUN_OF_SPACES = re.compile(r'("(?:[^"]|"")*")|^ +| +$| +(?= )', re.MULTILINE)
+
+
+class CsvFile:
+    """A CSV file.
+
+    Parameters
+    ----------
+    path : Path
+    said : Dialect
+        What is known of how it is written.
+
+    Attributes
+    ----------
+    dialect : Dialect
+        How it is written; `numerals` says how its numbers are.
+    names : list of str
+        Of all columns.
+    n_rows, group_rows : None
+        Only reading would tell.
+    typed : bool
+        False: whether a column is numbers shows cell by cell.
+    """
+
+    n_rows = group_rows = None
+    typed = False
+
+    def __init__(self, path: Path, said: Dialect):
+        self.path = path
+        is_tabbed = {".tsv", ".tab"} & {suffix.lower() for suffix in path.suffixes}
+        separators = sorted(SEPARATORS, key="\t".__ne__) if is_tabbed else SEPARATORS
+        with readable(path, "CSV"):
+            encoding = find_encoding(path, said.encoding)
+            with open_text(path, encoding) as text:
+                layout = find_layout(text.read(SAMPLE), said, separators)
+            self.dialect = dataclasses.replace(
+                said, separator=layout.separator, encoding=encoding, skipped=layout.skipped
+            )
+            with open_text(path, encoding) as text:
+                self.names = self._read_header(text)
+        if not self.names:
+            raise ValueError(f"{path}: a table must start with the names of its columns; got no text.")
+        if not layout.has_header:
+            raise ValueError(f"{path}: {first_line_must_name(self.names)}")
+        self._name_others()
+
+    def numerals(self, features: list[str]) -> Dialect:
+        """Return the dialect with decimal and thousands as the first cells of features have them."""
+        try:
+            return find_numerals(self.sample(features), self.dialect)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from None
+
+    def sample(self, features: list[str]) -> dict[str, Any]:
+        """Return the first cells of features."""
+        place = self._places()
+        table = self._first([place[name] for name in features])
+        return {name: table[place[name]] for name in features} if table is not None else {}
+
+    def not_numbers(self, features: list[str], dialect: Dialect) -> dict[str, str]:
+        """Return the features of which at most half the first cells are numbers, with one that is none."""
+        lost: list[Failure] = []
+        for block in self.blocks(features, ()):
+            lost += block.lost
+            if len(block.rows):
+                break
+        else:
+            came = f"row 0 that {lost[0].reason}" if lost else "only a header"
+            raise ValueError(f"{self.path}: a table must have rows like its header; got {came}.")
+        X, words = parsed_numbers(block.features, dialect)
+        first = {column: word for (_, column), word in reversed(words.items())}
+        n_words = np.bincount([column for _, column in words], minlength=len(features))
+        n_numbers = np.count_nonzero(~np.isnan(X), axis=0)
+        return {
+            features[column]: reprlib.repr(first[column]) if column in first else "empty"
+            for column in np.flatnonzero(n_words >= n_numbers).tolist()
+        }
+
+    def kinds(self, features: list[str], as_text: Collection[str], dialect: Dialect) -> dict[str, Kind]:
+        """Return what all cells of features together say that these are."""
+        return learn_kinds(
+            (block.features for block in self.blocks(features, ())), features, as_text, dialect.written
+        )
+
+    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
+        """Return no columns: whether text is of a kind shows cell by cell."""
+        return {}
+
+    def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the rows in order, as text."""
+        place = self._places()
+        keys, others = ([place[name] for name in names] for names in (features, beside))
+        stop = 0
+        with readable(self.path, "CSV"), open_text(self.path, self._encoding) as text:
+            self._read_header(text)
+            for piece in _whole_rows(text, self._separator):
+                table, lost = self._parse(piece, [*keys, *others], stop)
+                start, stop = stop, stop + table.num_rows + len(lost)
+                rows = np.delete(np.arange(start, stop), [row - start for row in lost])
+                for low in range(start, stop, n_rows):
+                    first, last = np.searchsorted(rows, [low, low + n_rows])
+                    part = table.slice(first, last - first)
+                    between = [Failure(row, lost[row]) for row in lost if low <= row < low + n_rows]
+                    cells = [part[key].combine_chunks() for key in others]
+                    yield Block(rows[first:last], [part[key] for key in keys], cells, between)
+
+    def known(self, cells: Any) -> Any:
+        """Return labels, null where one is missing."""
+        return without_missing(cells)
+
+    def values(self, labels: Any) -> np.ndarray:
+        """Return known labels in the first type that holds them all: integers, floats, booleans, text."""
+        return values_of(first_type(labels))
+
+    def index_columns(self) -> list[tuple[str, str]]:
+        """Return the columns that are an index, by name and in words."""
+        return [
+            ("", f"column {place + 1}, which has no name" + (" and counts rows" if place else ""))
+            for place in self._counters
+        ]
+
+    @property
+    def _separator(self) -> str:
+        return self.dialect.separator or ","
+
+    @property
+    def _encoding(self) -> str:
+        return self.dialect.encoding or "utf-8"
+
+    def _places(self) -> dict[str, str]:
+        """Return under which name a column is read."""
+        return {name: str(place) for place, name in enumerate(self.names)}
+
+    def _name_others(self) -> None:
+        """Name columns without a name as pandas does, if they hold data; the first is an index."""
+        nameless = [place for place, name in enumerate(self.names) if not name]
+        table = self._first([str(place) for place in nameless]) if nameless else None
+        self._counters = [place for place in nameless if place == 0]
+        for place in nameless:
+            cells = [] if table is None else without_missing(table[str(place)].combine_chunks()).to_pylist()
+            if place == 0 or not any(cells):
+                continue
+            if all(cell == str(row) for row, cell in enumerate(cells)):
+                self._counters.append(place)
+            else:
+                self.names[place] = f"Unnamed: {place}"
+
+    def _first(self, keys: list[str]) -> Any:
+        """Return the first rows of some columns, or None if there are none."""
+        with readable(self.path, "CSV"), open_text(self.path, self._encoding) as text:
+            self._read_header(text)
+            piece = next(_whole_rows(text, self._separator, SAMPLE), "")
+            return self._parse(piece, keys, 0)[0] if piece else None
+
+    def _read_header(self, text: io.TextIOWrapper) -> list[str]:
+        """Return the names in the header, and stop behind it."""
+
+        def lines() -> Iterator[str]:
+            while line := text.readline(MAX_ROW):
+                if len(line) == MAX_ROW:
+                    raise csv.Error(f"its first line is longer than {MAX_ROW:,} characters")
+                yield line
+
+        for _ in range(self.dialect.skipped or 0):
+            text.readline(MAX_ROW)
+        cells = next(filter(None, split_cells(lines(), self._separator)), None)
+        return [] if cells is None else header_names(cells, self._separator)
+
+    def _parse(self, piece: str, wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
+        """Return columns as text, named by their places; and which rows are left out, with the reason."""
+
+        def skip(row: Any) -> str:
+            lost[start + row.number - 1] = f"has {row.actual_columns} cells instead of {row.expected_columns}"
+            return "skip"
+
+        lost: dict[int, str] = {}
+        data, has_escapes = with_escapes(_single_spaced(piece) if self._separator == " " else piece)
+        names = [str(i) for i in range(len(self.names))]
+        wanted = list(dict.fromkeys(wanted))
+        table = arrow.read_csv(
+            pa.py_buffer(data),
+            # with more threads, a row that is skipped has no number
+            arrow.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+            arrow.ParseOptions(delimiter=self._separator, newlines_in_values=True, invalid_row_handler=skip),
+            arrow.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted),
+        )
+        return self._without_escapes(table, lost, start) if has_escapes else (table, lost)
+
+    def _without_escapes(self, table: Any, lost: dict[int, str], start: int) -> tuple[Any, dict[int, str]]:
+        """Return the rows of which no cell has bytes in another encoding, and the others among the lost."""
+        stop = start + table.num_rows + len(lost)
+        rows = np.delete(np.arange(start, stop), [row - start for row in lost])
+        reasons: dict[int, str] = {}
+        for key in table.column_names:
+            cells = table[key].combine_chunks()
+            for place in np.flatnonzero(
+                compute.match_substring_regex(cells, ESCAPES).fill_null(False)
+            ).tolist():
+                came = f"bytes that are not {self._encoding.upper()} ({escaped_bytes(cells[place].as_py())})"
+                reasons.setdefault(place, f"column {self.names[int(key)]!r} holds {came}: say {HOW}")
+        good = np.setdiff1d(np.arange(table.num_rows), list(reasons))
+        lost |= {int(rows[place]): reason for place, reason in reasons.items()}
+        return table.take(pa.array(good)), dict(sorted(lost.items()))
+
+
+def first_line_must_name(names: Sequence[str]) -> str:
+    """Say that a header is none."""
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    example = ",".join(f"x{i}" for i in range(min(3, len(names)))) + (",…" if len(names) > 3 else "")
+    return (
+        f"the first line must name the columns; got {shown}. Write names above it, such as {example}; "
+        "numbers alone may also be an array (.npy)."
+    )
+
+
+def _single_spaced(piece: str) -> str:
+    """Return lines with one space where there are several outside of quotes, and none at their ends."""
+    return _RUN_OF_SPACES.sub(lambda found: found[1] or "", piece)
+
+
+def _whole_rows(text: io.TextIOWrapper, separator: str, size: int | None = None) -> Iterator[str]:
+    """Yield the rest of a text in pieces that end where rows end."""
+    size = size or BLOCK
+    cell = rf'(?:"(?:[^"]++|"")*+"|(?!"))[^{re.escape(separator)}\n]*+'
+    rows = re.compile(rf"(?:(?:{cell}{re.escape(separator)})*+{cell}\n)*+")  # possessive: in linear time
+    piece = ""
+    while more := text.read(size):
+        piece += more
+        if len(more) < size:  # the last, where a row may end without a new line
+            end = len(piece)
+        else:
+            match = rows.match(piece) if '"' in piece else None
+            end = match.end() if match else piece.rfind("\n") + 1
+        if end:
+            yield piece[:end]
+        piece = piece[end:]
+        if len(piece) > MAX_ROW:
+            raise csv.Error(f"a row is longer than {MAX_ROW:,} characters; is a quote never closed?")
+    if piece:
+        yield piece

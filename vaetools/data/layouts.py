@@ -1,0 +1,204 @@
+"""How the lines of a text file are cut into cells, and which of them names the columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from vaetools.data.dialect import PLAIN, Dialect
+from vaetools.data.kinds import MISSING, NUMBER
+from vaetools.data.numerals import is_number
+
+SEPARATORS = (",", ";", "\t", "|", " ")
+_ROWS = 100  # that are cut to find the separator
+_SAID = re.compile(r'"?sep=(.)\1*"?\s*$', re.IGNORECASE)  # as Excel writes and reads it
+
+
+class Layout(NamedTuple):
+    """How lines are cut, and where the table begins.
+
+    Attributes
+    ----------
+    separator : str
+    skipped : int
+        Lines before the header.
+    has_header : bool
+        False if the first line looks like one of the rows.
+    """
+
+    separator: str
+    skipped: int
+    has_header: bool
+
+
+class _Split(NamedTuple):
+    """The first rows under a separator."""
+
+    skipped: int
+    header: list[str]
+    rows: list[list[str]]
+
+    @property
+    def full(self) -> list[list[str]]:
+        """The rows that have as many cells as the header."""
+        return [row for row in self.rows if len(row) == len(self.header)]
+
+    @property
+    def fit(self) -> float:
+        """Their share."""
+        return len(self.full) / max(1, len(self.rows))
+
+    @property
+    def numbers(self) -> float:
+        """Share of numbers among their cells."""
+        cells = [cell for row in self.full for cell in row if _is_known(cell)]
+        return sum(map(is_number, cells)) / max(1, len(cells))
+
+
+def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATORS) -> Layout:
+    r"""Return how a table is cut into cells, and where it begins.
+
+    The separator is the one under which rows have as many cells as the header, and most of these are
+    numbers. Before the header may stand a line ``sep=;``, comments (``#``), and lines of fewer cells.
+
+    Parameters
+    ----------
+    sample : str
+        The first lines; the last may be cut.
+    said : Dialect
+        What is known.
+    separators : sequence of str
+        In the order in which they are preferred.
+
+    Returns
+    -------
+    layout : Layout
+
+    Examples
+    --------
+    >>> find_layout("sep=;\n# of May\nwidth, cm;n\n1,5;2\n2,5;3\n", Dialect())
+    Layout(separator=';', skipped=2, has_header=True)
+    """
+    lines = list(io.StringIO(sample, newline="\n"))
+    start, comment = _after_remarks(lines) if said.skipped is None else (said.skipped, None)
+    marked = next(filter(None, map(_SAID.match, lines[:start])), None)
+    if said.separator is not None:
+        separators = [said.separator]
+    elif marked:
+        separators = [marked[1]]
+    splits = {
+        each: _split(lines, each, start, comment, is_said=said.skipped is not None) for each in separators
+    }
+    is_single = not any(len(split.header) > 1 for each, split in splits.items() if each != " ")
+
+    def quality(separator: str) -> tuple:
+        split = splits[separator]
+        fits = split.fit >= 0.5
+        several = len(split.header) > 1 and (fits or separator != " ")
+        fits = fits and (several or is_single or (split.numbers >= 0.5 and len(split.full) > 1))
+        return fits, several, fits and split.numbers, fits and split.fit
+
+    best = max(separators, key=quality)
+    skipped = splits[best].skipped if any(map(str.strip, lines[: splits[best].skipped])) else 0
+    return Layout(best, skipped, not _is_row(splits[best]))
+
+
+def split_cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """Yield the cells of lines; any number of spaces separates like one."""
+    if separator == " ":
+        lines = (line.strip(" ") for line in lines)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
+
+
+def header_names(cells: list[str], separator: str) -> list[str]:
+    """Return the names in a header, without the sign of a comment that NumPy writes before them."""
+    first, *others = cells or [""]
+    if first == "#" and separator == " ":
+        return others
+    return [first.removeprefix("# "), *others]
+
+
+def _after_remarks(lines: list[str]) -> tuple[int, int | None]:
+    """Return the first line that is no remark, and the last of the comments before it."""
+    comment = None
+    for place, line in enumerate(lines):
+        if line.startswith("#"):
+            comment = place
+        elif line.strip() and not _SAID.match(line):
+            return place, comment
+    return comment or 0, None
+
+
+def _split(lines: list[str], separator: str, start: int, comment: int | None, *, is_said: bool) -> _Split:
+    """Return the first rows under a separator, with the line that is their header."""
+    found = _rows(lines, separator, start)
+    if not found:
+        return _Split(start, [], [])
+    rows = [row for _, row in found]
+    if comment is not None and any(map(is_number, rows[0])):
+        names = header_names(next(split_cells([lines[comment].rstrip("\n")], separator), []), separator)
+        if len(names) == len(rows[0]) and not any(map(is_number, names)):
+            return _Split(comment, names, rows)
+    place = 0 if is_said else _header_place(rows)
+    return _Split(found[place][0], header_names(rows[place], separator), rows[place + 1 :])
+
+
+def _rows(lines: list[str], separator: str, start: int) -> list[tuple[int, list[str]]]:
+    """Return the first rows from a line on, each with the line that it begins in, without one that is cut."""
+    reader = split_cells(iter(lines[start:]), separator)
+    found, line = [], start
+    try:
+        for row in islice(reader, _ROWS):
+            found += [(line, row)] if row else []
+            line = start + reader.line_num  # type: ignore[attr-defined]
+    except csv.Error:  # a quote that is never closed
+        return found
+    is_cut = line == len(lines) > 0 and not lines[-1].endswith("\n")
+    return found[:-1] if is_cut and len(found) > 2 else found
+
+
+def _header_place(rows: list[list[str]]) -> int:
+    """Return which row is the header: the first, unless it is short and another one names the columns."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    if len(rows[0]) >= width:
+        return 0
+    for place, row in enumerate(rows[:-1]):
+        if len(row) == width == len(set(row)) and not any(
+            is_number(cell) or not _is_known(cell) for cell in row
+        ):
+            below = zip(*(cells for cells in rows[place + 1 :] if len(cells) == width), strict=True)
+            if any(map(_is_numbers, below)):
+                return place
+    return 0
+
+
+def _is_cell(text: str) -> bool:
+    """Return whether a text is a cell rather than a name: a number, or missing."""
+    return is_number(text) or not _is_known(text)
+
+
+def _is_numbers(column: Iterable[str]) -> bool:
+    """Return whether a column has cells, and all are numbers."""
+    cells = list(filter(_is_known, column))
+    return bool(cells) and all(map(is_number, cells))
+
+
+def _is_row(split: _Split) -> bool:
+    """Return whether a header looks like its rows: with numbers, and a word that its column has again."""
+    numbers = [float(name) for name in split.header if re.match(PLAIN.written[NUMBER], name.strip())]
+    if not numbers or (len(numbers) > 1 and all(np.diff(numbers) > 0)):  # years, or wave lengths
+        return False
+    words = zip(split.header, zip(*split.full, strict=True), strict=False)
+    return any(_is_known(name) and not is_number(name) and name in column for name, column in words)
+
+
+def _is_known(cell: str) -> bool:
+    """Return whether a cell is not missing."""
+    return cell.strip() not in MISSING

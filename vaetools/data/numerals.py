@@ -1,0 +1,146 @@
+"""How the numbers of a table are written: with points or commas before fractions and between thousands."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from itertools import product
+from typing import Any
+
+import numpy as np
+from pyarrow import compute
+
+from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import NUMBER, end_to_end, without_missing
+
+_MARKS = (",", ".", " ", "'")  # between thousands
+_ODD = "[,' \u00a0\u2009\u202f\u2019]"  # what plain numbers do not hold
+_LONE = r"^[+-]?[1-9]\d{{0,2}}[{}]\d{{3}}$"  # 1,234: a thousand, or a fraction
+_SHORT = r"^[+-]?[1-9]\d{0,2}$"
+_FEWEST = 3  # whole numbers beside it that tell
+_SAY = "--decimal and --thousands, in Python Dialect(decimal=…, thousands=…)"
+
+
+def readings(said: Dialect) -> list[Dialect]:
+    """Return the ways to write numbers that agree with what is known, plain ones first."""
+    decimals = (".", ",") if said.decimal is None else (said.decimal,)
+    marks = ("", *_MARKS) if said.thousands is None else (said.thousands,)
+    return [
+        dataclasses.replace(said, decimal=decimal, thousands=mark)
+        for decimal, mark in product(decimals, marks)
+        if decimal != mark
+    ]
+
+
+_ANY_NUMBER = re.compile("|".join(each.written[NUMBER] for each in readings(Dialect())))
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number, however it is written."""
+    return _ANY_NUMBER.match(text.strip()) is not None
+
+
+def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
+    """Return a dialect with decimal and thousands as the cells of columns have them.
+
+    All columns decide together: numbers are plain where plain ones explain the most cells, else as
+    explains most. ``1,234`` alone can be two numbers; beside whole numbers below 1,000 of the same column
+    it is a thousand.
+
+    Parameters
+    ----------
+    columns : dict from str to chunked array of text
+        Some cells of every feature.
+    said : Dialect
+        What is known, with the separator.
+
+    Returns
+    -------
+    dialect : Dialect
+
+    Raises
+    ------
+    ValueError
+        If two readings are possible, or columns are written in different ways.
+    """
+    possible = readings(said)
+    if len(possible) == 1 or not columns:
+        return possible[0]
+    cells = without_missing(end_to_end(list(columns.values())))
+    if said.separator != ";" and not compute.any(compute.match_substring_regex(cells, _ODD)).as_py():
+        return possible[0]
+
+    def found(pattern: str) -> np.ndarray:
+        hits = compute.match_substring_regex(cells, pattern).fill_null(False)
+        return np.asarray(hits).reshape(len(columns), -1)
+
+    fits = np.array([found(each.written[NUMBER]) for each in possible])
+    n_known = np.asarray(cells.is_valid()).reshape(len(columns), -1).sum(axis=1)
+    share = fits.any(axis=0).sum(axis=1) / np.maximum(1, n_known)
+    counts = fits[:, share > 0.5].sum(axis=(1, 2))
+    best = [each for each, n in zip(possible, counts, strict=True) if n == counts.max()]
+    lone = {mark: found(_LONE.format(mark)) for mark in ",."}
+    is_mixed = (lone[","] | lone["."]).any(axis=1) & (found(_SHORT).sum(axis=1) >= _FEWEST)
+    if (mark := _undecided(best, counts.max() - counts[0], lone["."].sum(), is_mixed.any())) and lone[
+        mark
+    ].any():
+        _refuse_lone(columns, np.argwhere(lone[mark])[0], mark)
+    chosen = _chosen(best)
+    odd = fits.any(axis=0) & ~fits[possible.index(chosen)]
+    lost = (share >= 0.9) & (odd.sum(axis=1) > 0.5 * n_known)
+    if lost.any():
+        _refuse_both(columns, np.argwhere(odd & lost[:, np.newaxis])[0], chosen)
+    return chosen
+
+
+def _undecided(best: list[Dialect], n_more: int, n_points: int, is_mixed: bool) -> str | None:
+    """Return the mark that may stand before a fraction or between thousands, or None if that is decided.
+
+    ``n_more`` cells are explained by the best readings and not by plain numbers, ``n_points`` are like 1.234,
+    and ``is_mixed`` says that cells like that, or like 1,234, stand beside whole numbers below 1,000.
+    """
+    if best[0].has_plain_numbers:
+        by_points = any(_is(each, ",", ".") for each in best)
+        return "." if best[0].separator == ";" and by_points and is_mixed else None
+    if all(_is(each, ",", ".") for each in best):
+        return "." if n_points > n_more else None
+    both = any(_is(each, ".", ",") for each in best) and any(each.decimal == "," for each in best)
+    return "," if both and not is_mixed else None
+
+
+def _chosen(best: list[Dialect]) -> Dialect:
+    """Return one of the readings that explain most cells, of which none is left that means other numbers."""
+    if best[0].has_plain_numbers:
+        return best[0]
+    by_thousands = [each for each in best if _is(each, ".", ",")]
+    return (by_thousands or sorted(best, key=lambda each: bool(each.thousands)))[0]
+
+
+def _is(dialect: Dialect, decimal: str, thousands: str) -> bool:
+    return (dialect.decimal, dialect.thousands) == (decimal, thousands)
+
+
+def _refuse_lone(columns: dict[str, Any], place: np.ndarray, mark: str) -> None:
+    name, cell = _named(columns, place)
+    fraction, thousand = cell.replace(",", "."), re.sub("[.,]", "", cell)
+    raise ValueError(
+        f"column {name!r} must be written so that its numbers have one meaning; got {cell!r}, which may be "
+        f"{fraction} or {thousand}. Say which: --decimal {mark!r} or --thousands {mark!r}, in Python "
+        f"Dialect(decimal={mark!r}) or Dialect(thousands={mark!r})."
+    )
+
+
+def _refuse_both(columns: dict[str, Any], place: np.ndarray, chosen: Dialect) -> None:
+    name, cell = _named(columns, place)
+    raise ValueError(
+        f"columns of numbers must be written alike; got {cell!r} in column {name!r}, and others with decimal "
+        f"{'commas' if chosen.decimal == ',' else 'points'}. Write them alike, drop the column, or say how "
+        f"numbers are written: {_SAY}."
+    )
+
+
+def _named(columns: dict[str, Any], place: np.ndarray) -> tuple[str, str]:
+    """Return the name of a column, and one of its cells."""
+    column, row = place.tolist()
+    name = list(columns)[column]
+    return name, columns[name][row].as_py().strip()

@@ -1,0 +1,96 @@
+"""Which kind of data a user means: images, a table or an array; by name, and else by a look at the file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from vaetools.data.encodings import is_text
+from vaetools.data.formats import EXTENSIONS, archive
+from vaetools.data.idx import is_idx
+from vaetools.data.packed import open_unzipped, undamaged
+from vaetools.data.path_lists import paths_in
+from vaetools.data.table_formats import named_files, table_format, tables_in, unread_table
+
+_ARRAYS = (".npy", ".npz")
+_LOOK = 2**16  # bytes of a file
+_LINES = 20
+
+
+def kind_of(data: Any) -> str:
+    """Return which kind of data is meant: ``"images"``, ``"table"`` or ``"array"``.
+
+    Parameters
+    ----------
+    data : path, glob, or sequence of those
+        Tables and arrays are known by their extensions, or are IDX files. A folder is a table if there
+        are tables in it and no image. Text is a table unless it lists paths. All else is images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the one file is not there.
+    ValueError
+        If files are of several kinds or several arrays, or the one file is an archive, or a table of a
+        format that is not read.
+    """
+    names = named_files(data)
+    if len(names) == 1:
+        return _kind_of_one(names[0])
+    tables = [name for name in names if table_format(name) or _is_table_of_text(name)]
+    other = next((name for name in names if name.lower().endswith(_ARRAYS)), None)
+    if other is not None:
+        raise ValueError(f"{other}: arrays are read one at a time; got {len(names)} files.")
+    if not tables:
+        return "images"
+    if len(tables) < len(names):
+        other = next(name for name in names if name not in set(tables))
+        raise ValueError(f"{tables[0]}: tables are read with tables alone; got {other} beside it.")
+    return "table"
+
+
+def _kind_of_one(path: str) -> str:
+    """Return which kind of data a path is."""
+    if os.path.isdir(path):
+        return "table" if not _has_image(path) and tables_in(path) else "images"
+    name = path.lower()
+    calls_itself_rows = table_format(path) is not None or name.endswith(_ARRAYS)
+    if calls_itself_rows and not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file or folder.")
+    if os.path.isfile(path) and (reason := archive(path) or unread_table(path)):
+        raise ValueError(f"{path}: {reason}.")
+    if calls_itself_rows:
+        return "table" if table_format(path) else "array"
+    if is_idx(path):
+        return "array"
+    is_image = os.path.splitext(name)[1] in EXTENSIONS or not os.path.isfile(path)
+    return "images" if is_image or not _is_text_of_a_table(path) else "table"
+
+
+def _has_image(folder: str) -> bool:
+    """Return whether an image is in a folder or below it, by its extension."""
+    return any(
+        os.path.splitext(name)[1].lower() in EXTENSIONS and not name.startswith(".")
+        for _, _, names in os.walk(folder, followlinks=True)
+        for name in names
+    )
+
+
+def _is_table_of_text(path: str) -> bool:
+    """Return whether a file that may be a list of paths is a table."""
+    return path.lower().endswith(".txt") and os.path.isfile(path) and _is_text_of_a_table(path)
+
+
+def _is_text_of_a_table(path: str) -> bool:
+    """Return whether a file is text whose lines name no files."""
+    if path.lower().endswith(".lst"):
+        return False
+    with undamaged(), open_unzipped(path) as file:
+        start = file.read(_LOOK)
+    lines = paths_in(start)[:_LINES]
+    return bool(lines) and is_text(start) and sum(map(_names_a_file, lines)) < 0.5 * len(lines)
+
+
+def _names_a_file(line: str) -> bool:
+    """Return whether a line is a path that exists, or that of an image."""
+    return os.path.lexists(line) or os.path.splitext(line)[1].lower() in EXTENSIONS

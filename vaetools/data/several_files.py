@@ -1,0 +1,119 @@
+"""Several files as one table: the parts that Spark and others write, or files that are named together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from vaetools.data.blocks import Block
+from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import Kind, learn_kinds
+from vaetools.data.numerals import find_numerals
+
+_SAMPLED = 20  # files that say how numbers are written
+
+
+class SeveralFiles:
+    """Files with the same columns, in one order or another.
+
+    Parameters
+    ----------
+    files : list of CsvFile or TypedFile
+        Of one format.
+
+    Attributes
+    ----------
+    path : str
+        What they are called in messages.
+    names : list of str
+        Of the columns, as in the first file.
+    dialect : Dialect or None
+        That of the first file; each is read in its own, but numbers are written alike in all.
+    n_rows : int or None
+    group_rows : None
+        Rows are not cut at row groups.
+    typed : bool
+    """
+
+    group_rows = None
+
+    def __init__(self, files: Sequence[Any]):
+        first, *others = self._files = list(files)
+        self.path = f"{first.path} and {len(others)} more"
+        self.names, self.typed, self.dialect = first.names, first.typed, first.dialect
+        for other in others:
+            _check_alike(first, other)
+        counts = [file.n_rows for file in files]
+        self.n_rows = None if None in counts else sum(counts)
+
+    def index_columns(self) -> list[tuple[str, str]]:
+        """Return the columns that are an index, by name and in words."""
+        return self._files[0].index_columns()
+
+    def numerals(self, features: list[str]) -> Dialect | None:
+        """Return the dialect with decimal and thousands as the first cells in all files have them."""
+        if self.typed:
+            return None
+        samples = [file.sample(features) for file in islice(self._files, _SAMPLED)]
+        columns = {name: _end_to_end([each[name] for each in samples if each]) for name in features}
+        try:
+            return find_numerals(columns if any(samples) else {}, self.dialect)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from None
+
+    def not_numbers(self, features: list[str], dialect: Dialect | None) -> dict[str, str]:
+        """Return the features that are not columns of numbers, with what they are."""
+        if self.typed:
+            return {
+                name: what
+                for file in self._files
+                for name, what in file.not_numbers(features, dialect).items()
+            }
+        filled = next((file for file in self._files if file.sample(features)), self._files[0])
+        return filled.not_numbers(features, dialect)
+
+    def kinds(
+        self, features: list[str], as_text: Collection[str], dialect: Dialect | None
+    ) -> dict[str, Kind]:
+        """Return what features are, in all files of text together, or by the types of the first file."""
+        if dialect is None:
+            return self._files[0].kinds(features, as_text, dialect)
+        blocks = (block.features for block in self.blocks(features, ()))
+        return learn_kinds(blocks, features, as_text, dialect.written)
+
+    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
+        """Return the columns that are of another kind in some file, with the type of each."""
+        return {name: what for file in self._files for name, what in file.misfits(kinds).items()}
+
+    def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the rows of one file after the other."""
+        for file in self._files:
+            for block in file.blocks(features, beside, n_rows):
+                yield block._replace(file=str(file.path))
+
+    def known(self, cells: Any) -> Any:
+        """Return labels, null where one is missing."""
+        return self._files[0].known(cells)
+
+    def values(self, labels: Any) -> np.ndarray:
+        """Return known labels."""
+        return self._files[0].values(labels)
+
+
+def _end_to_end(columns: list) -> Any:
+    """Return columns of text as one column."""
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+
+
+def _check_alike(first: Any, other: Any) -> None:
+    """Raise where two files have not the same columns, naming one that only one of them has."""
+    for here, there in ((first, other), (other, first)):
+        if lone := [name for name in here.names if name not in set(there.names)]:
+            raise ValueError(
+                f"{there.path}: files of one table must have the same columns; got no {lone[0]!r}, which "
+                f"{here.path} has."
+            )

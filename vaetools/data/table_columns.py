@@ -1,0 +1,103 @@
+"""Which columns of a table can be features, and what is said of those that cannot."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import NAMES, NUMBER, Kind
+from vaetools.data.numerals import is_number
+
+_DATE = re.compile(
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)|timestamp|date|time|duration"
+)
+_AMOUNT = re.compile(r"[€$£¥%]\s*[+-]?\d|\d\s*([€$£¥%]|[A-Z]{3}$)")
+
+
+def is_date(text: str) -> bool:
+    """Return whether a text is a date, or the name of a type of dates.
+
+    Examples
+    --------
+    >>> [is_date(text) for text in ("2020-01-31", "31.1.20 12:00", "timestamp[ns]", "10.0.0.1")]
+    [True, True, True, False]
+    """
+    return _DATE.match(text) is not None
+
+
+def check_kinds(
+    file: Any,
+    features: list[str],
+    kinds: Mapping[str, Kind] | None,
+    dialect: Dialect | None,
+    *,
+    is_new: bool,
+) -> None:
+    """Raise if columns are not what a new model can take, or what a model was trained on."""
+    if kinds is not None:
+        wrong = file.misfits(kinds)
+    else:
+        wrong = file.not_numbers(features, dialect) if is_new or file.typed else {}
+    if not wrong:
+        return
+    if not is_new:
+        wanted = dict.fromkeys(features, Kind(NUMBER)) if kinds is None else kinds
+        came = {name: f"{what}, not {NAMES[wanted[name].type]}" for name, what in wrong.items()}
+        must, advice = "columns must be what they were in training", "Convert such a column first."
+    elif kinds is not None:
+        came, must = wrong, "features must be columns of numbers, booleans or text"
+        advice = _advice(wrong) or "Drop such a column, or use it as labels or id."
+    else:
+        came, must = wrong, "features must be columns of numbers or booleans"
+        advice = _advice(wrong) or (
+            "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
+        )
+    raise ValueError(f"{file.path}: {must}; got {_columns(came)}. {advice}")
+
+
+def _advice(wrong: dict[str, str]) -> str | None:
+    """Return what to do with columns that are numbers or dates, written in another way; None for others."""
+    words = [what.strip("'\"") for what in wrong.values()]
+    if any(map(is_number, words)):
+        return "Say how numbers are written (--decimal, --thousands; dialect in Python), or drop the column."
+    if any(map(_AMOUNT.search, words)):
+        return "Write amounts as numbers alone, without a sign or unit, or drop such a column."
+    if any(map(is_date, words)):
+        return (
+            "Write a date as a number, such as days, in pandas (dates - dates.min()).dt.days; or drop such a "
+            "column, or use it as id."
+        )
+    return None
+
+
+def _columns(wrong: dict[str, str]) -> str:
+    """Return columns with what they are."""
+    return some(f"{name!r} ({what})" for name, what in wrong.items())
+
+
+def is_index(name: str) -> bool:
+    """Return whether pandas calls an index so when it writes a table."""
+    return name == "" or name.startswith("__index_level_")
+
+
+def check_names(path: Path | str, names: list[str], wanted: Iterable[str]) -> None:
+    """Raise if the names of columns are not unique, or wanted ones are not among them."""
+    if twice := [name for name, n in Counter(names).items() if n > 1 and not is_index(name)]:
+        raise ValueError(
+            f"{path}: names of columns must be unique; got {some(map(repr, twice))} more than once."
+        )
+    known = set(names)
+    if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
+        alike = {name.strip().casefold(): f" (but {name!r})" for name in names}
+        came = some(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
+        raise ValueError(f"{path}: there is no column {came}. Its columns are {some(map(repr, names))}.")
+
+
+def some(texts: Iterable[str]) -> str:
+    """Return up to five texts, and how many more there are."""
+    texts = list(texts)
+    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")

@@ -1,0 +1,137 @@
+"""Which files are tables, how each is opened, and which files make one table together."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vaetools.data.csv_files import CsvFile
+from vaetools.data.dialect import Dialect
+from vaetools.data.listing import as_names
+from vaetools.data.packed import PACKED
+from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
+
+CSV, PARQUET, ARROW, EXCEL = "CSV", "Parquet", "Arrow", "Excel"
+_FORMATS = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".data"), CSV),
+    **dict.fromkeys((".parquet", ".pq"), PARQUET),
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), ARROW),
+    **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
+}
+_UNREAD = {  # tables all the same, and what of pandas reads them
+    ".json": "read_json(path)",
+    ".jsonl": "read_json(path, lines=True)",
+    ".ndjson": "read_json(path, lines=True)",
+    ".xls": "read_excel(path)",
+    ".ods": "read_excel(path)",
+    ".orc": "read_orc(path)",
+    ".dta": "read_stata(path)",
+    ".sav": "read_spss(path)",
+    ".sas7bdat": "read_sas(path)",
+    ".h5": "read_hdf(path)",
+    ".hdf5": "read_hdf(path)",
+    ".pkl": "read_pickle(path)",
+    ".xml": "read_xml(path)",
+    ".html": "read_html(path)[0]",
+}
+_READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz or .zst), Parquet, Arrow or .xlsx"
+
+
+def table_format(path: str | os.PathLike[str]) -> str | None:
+    """Return the format of a table by its name, or None if it calls itself something else.
+
+    Examples
+    --------
+    >>> [table_format(name) for name in ("a.CSV", "b.tsv.bz2", "c.feather", "d.png", "e.gz")]
+    ['CSV', 'CSV', 'Arrow', None, None]
+    """
+    stem, extension = os.path.splitext(os.fsdecode(path).lower())
+    return _FORMATS.get(os.path.splitext(stem)[1] if extension in PACKED else extension)
+
+
+def unread_table(path: str) -> str | None:
+    """Return what to do with a table of a format that is not read, or None of another file.
+
+    Examples
+    --------
+    >>> unread_table("rows.orc")[-72:]
+    'got ORC. Convert it, with pandas: pandas.read_orc(path).to_parquet(…)'
+    """
+    extension = os.path.splitext(path.lower())[1]
+    if extension not in _UNREAD:
+        return None
+    how = f"pandas.{_UNREAD[extension]}.to_parquet(…)"
+    return f"a table must be {_READ}; got {extension[1:].upper()}. Convert it, with pandas: {how}"
+
+
+def open_file(path: Path, said: Dialect, filesystem: Any = None, groups: range | None = None) -> Any:
+    """Open a table in the format that it is named after; anything else is CSV."""
+    match table_format(path):
+        case "Parquet":
+            return ParquetFile(path, filesystem, groups)
+        case "Arrow":
+            return ArrowFile(path)
+        case "Excel":
+            return ExcelFile(path)
+        case _:
+            return CsvFile(path, said)
+
+
+def named_files(data: Any) -> list[str]:
+    """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
+    names = as_names(data)
+    if isinstance(names, list):
+        return names
+    if glob.has_magic(names) and not os.path.lexists(names):
+        found = sorted(glob.glob(names, recursive=True))
+        if found and all(map(table_format, found)):
+            return found
+    return [names]
+
+
+def table_files(data: Any) -> list[str]:
+    """Return the files of a table, those of a folder sorted by name.
+
+    Raises
+    ------
+    ValueError
+        If the tables in a folder are of several formats.
+    """
+    files = []
+    for name in named_files(data):
+        found = tables_in(name) if os.path.isdir(name) else [name]
+        formats = {table_format(path): path for path in found}
+        if len(formats) > 1:
+            came = " and ".join(formats.values())
+            raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
+        files += found
+    return files
+
+
+def tables_in(folder: str) -> list[str]:
+    """Return the tables in a folder and below it; what Spark leaves beside them is none."""
+    return [path for path in _files_in(folder) if table_format(path)]
+
+
+def partition_columns(data: Any) -> list[str]:
+    """Return the columns after which folders in a folder are named, as in ``year=2024/part-0.parquet``."""
+    folders = {
+        part
+        for name in named_files(data)
+        if os.path.isdir(name)
+        for path in tables_in(name)
+        for part in Path(os.path.relpath(path, name)).parts[:-1]
+    }
+    return sorted({folder.partition("=")[0] for folder in folders if "=" in folder})
+
+
+def _files_in(folder: str) -> Iterator[str]:
+    """Yield the files in a folder and below it, but those whose names start with a point or underscore."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        for name in sorted(names):
+            if not name.startswith((".", "_")):
+                yield os.path.join(place, name)

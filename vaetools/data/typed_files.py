@@ -1,0 +1,234 @@
+"""Parquet, Arrow and Excel files → blocks of cells in the types that they have."""
+
+from __future__ import annotations
+
+import contextlib
+import textwrap
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute, ipc, parquet
+
+from vaetools.data.blocks import Block, readable
+from vaetools.data.cells import values_of
+from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
+
+_NUMBERS = (INTEGER, NUMBER, BOOLEAN)
+_MAX_WORKBOOK = 2**28  # bytes that Excel's files may unpack to: they are read whole
+
+
+class TypedFile:
+    """A file whose columns have types; a subclass reads batches of Arrow.
+
+    Attributes
+    ----------
+    names : list of str
+        Of all columns.
+    n_rows : int or None
+    group_rows : list of int or None
+        Rows of every row group of Parquet; None for other files.
+    typed : bool
+        True: the types of its columns are known.
+    """
+
+    typed = True
+    dialect = None
+    n_rows: int | None = None
+    group_rows: list[int] | None = None
+
+    def __init__(self, path: Path, schema: pa.Schema):
+        self.path = path
+        self.names: list[str] = schema.names
+        self._written_types = dict(zip(self.names, schema.types, strict=True))
+        self._types = {name: plain_type(kind) for name, kind in self._written_types.items()}
+        self._categories = _categories(schema)
+
+    def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns in order."""
+        raise NotImplementedError
+
+    def numerals(self, features: list[str]) -> Dialect | None:
+        """Return that no number is written."""
+        return None
+
+    def not_numbers(self, features: list[str], dialect: Dialect | None) -> dict[str, str]:
+        """Return the features that are not columns of numbers, with the type of each."""
+        return self._listed(name for name in features if self._types[name] not in _NUMBERS)
+
+    def kinds(
+        self, features: list[str], as_text: Collection[str], dialect: Dialect | None
+    ) -> dict[str, Kind]:
+        """Return what the types of features say that these are; text is what `misfits` will name, too."""
+        known = {kind: kind for kind in _NUMBERS} | {NULL: NUMBER}
+
+        def kind_of(name: str) -> Kind:
+            is_category = name in self._categories or name in as_text
+            return Kind(known.get(self._types[name], TEXT), () if is_category else None)
+
+        return {name: kind_of(name) for name in features}
+
+    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
+        """Return the columns that are of another kind, with the type of each."""
+
+        def fits(name: str, kind: Any) -> bool:
+            numbers = kind in _NUMBERS and self._types[name] in _NUMBERS
+            return numbers or self._types[name] in (kind, NULL)
+
+        return self._listed(name for name, kind in kinds.items() if not fits(name, kind.type))
+
+    def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
+        """Yield the rows in order."""
+        stop = 0
+        for batch in self.batches(list(dict.fromkeys([*features, *beside])), n_rows):
+            start, stop = stop, stop + batch.num_rows
+            cells, others = ([batch.column(name) for name in each] for each in (features, beside))
+            yield Block(np.arange(start, stop), cells, others, [])
+
+    def known(self, cells: Any) -> Any:
+        """Return labels, null where one is missing."""
+        missing = cells.is_null(nan_is_null=True)
+        return compute.if_else(missing, pa.scalar(None, cells.type), cells)
+
+    def values(self, labels: Any) -> np.ndarray:
+        """Return known labels, as text unless they are numbers."""
+        return values_of(labels)
+
+    def index_columns(self) -> list[tuple[str, str]]:
+        """Return the columns that are an index, by name and in words."""
+        return [
+            (name, repr(name) if name else "column 1, which has no name")
+            for name in self.names
+            if not name or name.startswith("__index_level_")
+        ]
+
+    def _listed(self, names: Iterable[str]) -> dict[str, str]:
+        """Return columns with the type of each."""
+        return {name: textwrap.shorten(str(self._written_types[name]), 40) for name in names}
+
+
+class ParquetFile(TypedFile):
+    """A Parquet file, or some of its row groups.
+
+    Parameters
+    ----------
+    path : Path
+    filesystem : pyarrow.fs.FileSystem or None, default=None
+        None is that of this machine.
+    groups : range or None, default=None
+        Of row groups; rows are counted from the first of them. None is all.
+    """
+
+    def __init__(self, path: Path, filesystem: Any = None, groups: range | None = None):
+        self.path = path
+        self._filesystem = filesystem
+        with self._open() as file:
+            super().__init__(path, file.schema_arrow)
+            self._groups = range(file.num_row_groups) if groups is None else groups
+            self.group_rows = [file.metadata.row_group(i).num_rows for i in self._groups]
+            self.n_rows = sum(self.group_rows)
+
+    def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns in order."""
+        with self._open() as file:
+            yield from file.iter_batches(n_rows, row_groups=self._groups, columns=names)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[Any]:
+        """Open the file so that it is read in pieces, however large its groups of rows are.
+
+        From elsewhere whole groups are read, with few requests.
+        """
+        options: dict[str, Any] = {"buffer_size": 2**20, "pre_buffer": False}
+        source: Any = self.path
+        if self._filesystem is not None:
+            source, options = str(self.path), {"pre_buffer": True, "filesystem": self._filesystem}
+        with readable(self.path, "Parquet"), parquet.ParquetFile(source, **options) as file:
+            yield file
+
+
+class ArrowFile(TypedFile):
+    """A file of Arrow, which Feather is too, or a stream of Arrow in a file.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with self._open() as reader:
+            super().__init__(path, reader.schema)
+
+    def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns in order."""
+        with self._open([self.names.index(name) for name in names]) as reader:
+            is_stream = isinstance(reader, ipc.RecordBatchStreamReader)
+            whole = reader if is_stream else map(reader.get_batch, range(reader.num_record_batches))
+            for batch in whole:
+                batch.validate()  # its lengths come from the file
+                for start in range(0, batch.num_rows, n_rows):
+                    yield batch.slice(start, n_rows)
+
+    @contextlib.contextmanager
+    def _open(self, places: list[int] | None = None) -> Iterator[Any]:
+        """Open the file to read columns at some places, all if there are none."""
+        options = ipc.IpcReadOptions(included_fields=places or [])
+        with readable(self.path, "Arrow"), open(self.path, "rb") as file:
+            is_file = file.read(6) == b"ARROW1"
+            file.seek(0)
+            with (ipc.open_file if is_file else ipc.open_stream)(file, options=options) as reader:
+                yield reader
+
+
+class ExcelFile(TypedFile):
+    """The first sheet of a workbook of Excel, which is read into memory.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path):
+        self._table = pa.Table.from_pandas(_first_sheet(path), preserve_index=False)
+        super().__init__(path, self._table.schema)
+        self.n_rows = self._table.num_rows
+
+    def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns in order."""
+        yield from self._table.select(names).to_batches(n_rows)
+
+
+def _first_sheet(path: Path) -> pd.DataFrame:
+    """Return a sheet as a table whose columns are each of one type."""
+    with open(path, "rb"):  # that there is no file is an error of its own
+        pass
+    try:
+        with zipfile.ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+        if size > _MAX_WORKBOOK:
+            raise ValueError(f"its {size:,} bytes are too many to be read at once: save it as CSV")
+        sheet = pd.read_excel(path)
+    except ImportError:
+        raise ValueError(
+            f"{path}: workbooks of Excel are read with the package openpyxl; it is not installed. Run pip "
+            "install openpyxl, or save the sheet as CSV."
+        ) from None
+    except Exception as error:  # a dozen kinds, of the packages that read it
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: not a readable Excel file: {reason}.") from None
+    sheet.columns = ["" if str(name) == "Unnamed: 0" else str(name) for name in sheet.columns]
+    mixed = [name for name, kind in sheet.dtypes.items() if kind == np.dtype(object)]
+    return sheet.astype(dict.fromkeys(mixed, "string"))
+
+
+def _categories(schema: Any) -> set[str]:
+    """Return the columns that are categories: of text by their type, of others pandas noted it."""
+    coded = {field.name for field in schema if pa.types.is_dictionary(field.type)}
+    noted = (schema.pandas_metadata or {}).get("columns", [])
+    return coded | {column["name"] for column in noted if column["pandas_type"] == "categorical"}
