@@ -34,7 +34,8 @@ class _Lines:
 def bar_options(verbose: Any, *, has_end: bool = True) -> dict[str, Any]:
     """Return arguments of tqdm for a ``verbose`` parameter: 0 nothing, 1 a bar, 2 lines as of a log.
 
-    The first line comes after ten seconds, if the job is not done by then, and the gaps grow. Where the end is not known, none is told.
+    The first line comes after ten seconds, if the job is not done by then, and the gaps grow. Where the
+    end is not known, none is told.
 
     Examples
     --------

@@ -199,7 +199,8 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 (a, i), (b, j) = list(sizes.items())[:2]
                 raise ValueError(
                     f"{type(self).__name__}: size must be given where images differ in it; got {a[0]} × "
-                    f"{a[1]} pixels (height × width; {sources[i]}) and {b[0]} × {b[1]} ({sources[j]}). Try size=64."
+                    f"{a[1]} pixels (height × width; {sources[i]}) and {b[0]} × {b[1]} ({sources[j]}). Try "
+                    "size=64."
                 )
             ((height, width),) = sizes
         if channels is None:
