@@ -93,9 +93,7 @@ def test_names_and_numbers_that_would_be_categories_are_pointed_out(tmp_path, ca
     out = capsys.readouterr().out
     assert "Categories  price (200), born (200)" in out
     assert "Dates       born: read as categories; write a date as a number, such as days, or --drop it" in out
-    assert (
-        "Caution     Most rows have a value of their own in 'price', 'born': give what names ro" in out
-    )
+    assert "Caution     Most rows have a value of their own in 'price', 'born': give what names ro" in out
     likelihood = "column_likelihoods={'a': 'categorical'}"
     options = [*options, "--set", likelihood, "--drop", "price", "--drop", "born"]
     assert run("fit", tmp_path / "t.csv", "-o", tmp_path / "m.safetensors", *options) == 0
