@@ -230,6 +230,7 @@ def test_the_command_sums_up_as_json(in_process, photos, photo_model, tmp_path, 
     assert main([str(argument) for argument in arguments]) == 1
     summary = json.loads(capsys.readouterr().out)
     assert (summary["n_scored"], summary["n_failed"], summary["output"]) == (98, 2, str(output))
+    assert summary["ignored"] == {".txt": 1}
     assert summary["n_odd"] == (pd.read_parquet(output)["verdict"] == "odd").sum()
 
 
@@ -268,9 +269,10 @@ def test_the_command_starts_ray_and_leaves_nothing_behind(photos, photo_model, t
     assert done.returncode == 1
     assert done.stdout == ""
     ours = [line for line in done.stderr.splitlines() if "core_worker.cc" not in line]  # Ray's remark
-    first, written, heading, *failed = ours
+    first, written, left_out, heading, *failed = ours
     assert first.startswith("98 images scored, ")
     assert written == f"Written: {tmp_path / 's.parquet'}"
+    assert left_out == "1 file left out: 1 .txt (-v lists them)."
     assert heading == "2 could not be read:"
     assert [line.strip().partition(": ")[0] for line in failed] == [
         str(photos / name) for name in ("0007.png", "0050.png")
@@ -405,6 +407,41 @@ def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
     halves = [str(orders / "halves" / name) for name in ("1.parquet", "2.parquet")]
     for data in (orders / "halves", f"file://{orders}/halves", halves, [f"file://{path}" for path in halves]):
         assert find_files(data)[:2] == ("table", halves)
+
+
+def test_files_elsewhere_are_chosen_and_left_out_as_here(photos, tmp_path):
+    for name in ("good/sub", "good/.old", "ground_truth"):
+        (tmp_path / name).mkdir(parents=True)
+        shutil.copy(photos / "0001.png", tmp_path / name / "1.png")
+    (tmp_path / "good" / ".hidden.png").touch()
+    (tmp_path / "2.JSON").touch()
+    here = find_files(tmp_path, include="good/", exclude="0*")
+    there = find_files(f"file://{tmp_path}", include="good/", exclude="0*")
+    assert here.paths == there.paths == [str(tmp_path / "good" / "sub" / "1.png")]
+    kinds = {
+        "2.JSON": ".json",
+        "good/.hidden.png": "hidden",
+        "ground_truth/1.png": "excluded",
+        "good/.old/1.png": "hidden",
+    }
+    assert dict(there.ignored) == {f"file://{tmp_path}/{path}": kind for path, kind in kinds.items()}
+    del kinds["good/.old/1.png"]
+    kinds["good/.old"] = "hidden folder"
+    assert dict(here.ignored) == {f"{tmp_path}/{path}": kind for path, kind in kinds.items()}
+    with pytest.raises(FileNotFoundError, match=r"no Parquet file; left out: .*2 excluded"):
+        find_files(f"file://{tmp_path}", exclude="*.png")
+
+
+def test_a_raw_photograph_elsewhere_is_not_taken_for_its_thumbnail(in_process, photo_model, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_gray(folder, 1, size=8)
+    (folder / "photo.NEF").write_bytes(encoded(noise(8, 8), "tif"))
+    scored = score_with_ray(photo_model, f"file://{folder}", tmp_path / "out")
+    assert scored.n_scored == 1
+    assert [failure.reason[:22] for failure in scored.failed] == ["a raw photograph (NEF)"]
+    with pytest.raises(ValueError, match="patterns to include or exclude need images; got table"):
+        find_files(["1.parquet", "2.parquet"], include="a")
 
 
 def test_an_address_may_spell_a_space_as_a_link_does(photos, tmp_path):

@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
+from vaetools.data.listing import Listing, as_names
 from vaetools.data.reader import MODES, ImageReader
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, open_source
@@ -45,7 +47,35 @@ class Part(NamedTuple):
     failed: list[Failure]
 
 
-def stream_scores(model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0) -> Iterator[Part]:
+class Parts(Iterator[Part]):
+    """The parts of data, one after the other; ``listing`` tells of images what is left out."""
+
+    def __init__(self, parts: Iterator[Part], listing: Listing):
+        self.parts, self.listing = parts, listing
+
+    def __next__(self) -> Part:
+        return next(self.parts)
+
+
+class Rows(NamedTuple):
+    """Files in memory.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        Its index is what rows are called: paths, numbers or the texts of the id column.
+    failed : list of Failure
+    listing : Listing
+    """
+
+    X: pd.DataFrame
+    failed: list[Failure]
+    listing: Listing
+
+
+def stream_scores(
+    model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0, **reading: Any
+) -> Parts:
     """Score files batch by batch; what cannot be read is listed, and stops nothing.
 
     Parameters
@@ -59,13 +89,17 @@ def stream_scores(model: Any, data: Any, *, id_column: str | None = None, verbos
         Column of a table that names its rows.
     verbose : int, default=0
         1 shows a progress bar, 2 writes a line now and then, for a log.
+    **reading
+        How files are read: patterns of images to ``include`` and to ``exclude``, as for `read_images`; the
+        name of the ``array`` of an NPZ file that holds the rows.
 
-    Yields
-    ------
-    part : Part
-        Its table has ``path`` (or ``row``, or the id column), ``score`` (higher is more normal),
-        ``reconstruction`` and ``kl`` (costs in nats), ``p_value`` (NaN without calibration rows)
-        and ``verdict``, "normal" or "odd".
+    Returns
+    -------
+    parts : Parts
+        Iterate over it. The ``table`` of a part has ``path`` (or ``row``, or the id column), ``score``
+        (higher is more normal), ``reconstruction`` and ``kl`` (costs in nats), ``p_value`` (NaN without
+        calibration rows) and ``verdict``, "normal" or "odd". ``parts.listing.ignored`` has the files of a
+        folder that are left out, each with its kind.
 
     Raises
     ------
@@ -90,10 +124,12 @@ def stream_scores(model: Any, data: Any, *, id_column: str | None = None, verbos
     >>> bool(np.allclose(scores["score"], vae.score_samples(iris)))
     True
     """
-    return _stream(model, data, verdicts, id_column, verbose)
+    return _stream(model, data, verdicts, id_column, verbose, reading)
 
 
-def stream_codes(model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0) -> Iterator[Part]:
+def stream_codes(
+    model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0, **reading: Any
+) -> Parts:
     """Embed files batch by batch; what cannot be read is listed, and stops nothing.
 
     Parameters
@@ -106,16 +142,19 @@ def stream_codes(model: Any, data: Any, *, id_column: str | None = None, verbose
         Column of a table that names its rows.
     verbose : int, default=0
         1 shows a progress bar, 2 writes a line now and then, for a log.
+    **reading
+        As for `stream_scores`.
 
-    Yields
-    ------
-    part : Part
-        Its table has ``path`` (or ``row``, or the id column) and a column per latent dimension.
+    Returns
+    -------
+    parts : Parts
+        As of `stream_scores`; a table has ``path`` (or ``row``, or the id column) and a column per latent
+        dimension.
     """
-    return _stream(model, data, _codes, id_column, verbose)
+    return _stream(model, data, _codes, id_column, verbose, reading)
 
 
-def read_rows(model: Any, data: Any, *, id_column: str | None = None) -> tuple[pd.DataFrame, list[Failure]]:
+def read_rows(model: Any, data: Any, *, id_column: str | None = None, **reading: Any) -> Rows:
     """Read files into memory, as rows that a model takes.
 
     Parameters
@@ -126,24 +165,27 @@ def read_rows(model: Any, data: Any, *, id_column: str | None = None) -> tuple[p
         As for `stream_scores`.
     id_column : str or None, default=None
         Column of a table that names its rows.
+    **reading
+        As for `stream_scores`.
 
     Returns
     -------
-    X : DataFrame of shape (n_rows, n_features)
-        Its index is what rows are called: paths, numbers or the texts of the id column.
-    failed : list of Failure
-        What could not be read, as (id, reason).
+    rows : Rows
     """
+    data = as_names(data)
     reader, _, columns = prepared(model, kind_of(data), data)
-    batches = list(open_source(data, reader=reader, columns=columns, id_column=id_column).batches())
-    ids = [name for batch in batches for name in batch.ids]
+    source = open_source(data, reader=reader, columns=columns, id_column=id_column, **reading)
+    batches = list(source.batches())
+    ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
     failed = [failure for batch in batches for failure in batch.failed]
     parts = [batch.X for batch in batches]
     if not parts:  # a table of nothing but a header
-        return pd.DataFrame(columns=None if columns is None else list(columns)), failed
-    if isinstance(columns, dict):
-        return pd.concat(parts).set_axis(ids), failed
-    return pd.DataFrame(np.concatenate(parts), index=ids, columns=columns), failed
+        X = pd.DataFrame(columns=None if columns is None else list(columns))
+    elif isinstance(columns, dict):
+        X = pd.concat(parts).set_axis(ids)
+    else:
+        X = pd.DataFrame(np.concatenate(parts), index=ids, columns=columns)
+    return Rows(X, failed, source.listing)
 
 
 def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
@@ -182,12 +224,13 @@ def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
 
 
 def _stream(
-    model: Any, data: Any, function: Callable[..., pd.DataFrame], id_column: str | None, verbose: int
-) -> Iterator[Part]:
-    """Open data for a model at once, and yield what a function makes of each batch."""
+    model: Any, data: Any, function: Callable, id_column: str | None, verbose: int, reading: dict[str, Any]
+) -> Parts:
+    """Open data for a model at once, and return what a function makes of each batch."""
+    data = as_names(data)
     reader, estimator, columns = prepared(model, kind_of(data), data)
-    source = open_source(data, reader=reader, columns=columns, id_column=id_column)
-    return _parts(estimator, source, function, verbose)
+    source = open_source(data, reader=reader, columns=columns, id_column=id_column, **reading)
+    return Parts(_parts(estimator, source, function, verbose), source.listing)
 
 
 def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
@@ -288,10 +331,7 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.D
     table = function(model, X) if len(batch.ids) else pd.DataFrame()
     if id_name in table.columns:
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
-    # paths stay objects: strings of pandas cannot hold names that are not UTF-8
-    are_numbers = id_name == "row" and not isinstance(next(iter(batch.ids), 0), str)
-    ids = pd.Series(batch.ids, index=table.index, dtype="int64" if are_numbers else object)
-    table.insert(0, id_name, ids)
+    table.insert(0, id_name, as_index(batch.ids, id_name))
     return Part(table, batch.X, batch.failed)
 
 

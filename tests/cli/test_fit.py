@@ -61,7 +61,7 @@ def test_it_says_what_it_understood_and_what_came_of_it(tmp_path, monkeypatch, c
         f"{low} to {high} (uint8)",
         "8-bit pixels, divided by 255",
         "dark (50), light (50); only a cvae uses them",
-        "1 that could not be read, 1 file that is no image",
+        "1 that could not be read; 1 .txt",
         "nats on training rows",
         "nats on held-out rows",
         "m.safetensors: VAE of gray images of 8 × 8 pixels",

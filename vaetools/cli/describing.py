@@ -12,7 +12,9 @@ import pandas as pd
 from pandas.api import types
 
 from vaetools.cli.info import SCALINGS
+from vaetools.cli.left_out import mask_hint
 from vaetools.cli.saying import counted, few
+from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date
 from vaetools.estimators.rows import scale_kind, value_range
@@ -38,17 +40,13 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         "Scaled": _scaled_in_words(read.reader),
         **values,
         "Labels": _labels_in_words(read.labels, model),
-        "Left out": ", ".join(
+        "Left out": "; ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
-            + [others(len(read.ignored))] * bool(read.ignored)
+            + [counted_kinds(read.ignored)] * bool(read.ignored)
         ),
+        "Masks": mask_hint(read.ids) if read.kind == "images" else "",
     }
     return text_facts(facts)
-
-
-def others(n: int) -> str:
-    """Return "1 file that is no image" or "2 files that are no images"."""
-    return f"{n:,} file{'' if n == 1 else 's'} that {'is no image' if n == 1 else 'are no images'}"
 
 
 def _values_in_words(X: Any, model: Any) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaetools.cli.left_out import left_out_as_json, say_listing
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -17,6 +18,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
+    reading_options,
     shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the map.")
 @id_option
+@reading_options
 @json_option
 @device_option
 @loudness_options
@@ -55,6 +58,7 @@ def embed(
     projector: Path | None,
     seed: int,
     id_column: str | None,
+    reading: dict[str, Any],
     as_json: bool,
     device: str | None,
     quiet: bool,
@@ -90,7 +94,7 @@ def embed(
     image_shape = estimator.image_shape if reader is None else reader.image_shape_
     source = one_or_many(data)
     progress = shown_progress(quiet)
-    parts = stream_codes(embedder, source, id_column=id_column, verbose=progress)
+    parts = stream_codes(embedder, source, id_column=id_column, verbose=progress, **reading)
     lines_wanted = output is not None or not (projector or as_json)
     has_vectors = output is not None and output.suffix.lower() == ".parquet"
     tables: list[pd.DataFrame] = []
@@ -123,13 +127,16 @@ def embed(
             np.concatenate(thumbnails) if thumbnails else None,
         )
     if as_json:
-        click.echo(json.dumps(_summary(estimator, n_rows, failed, output, projector), indent=2))
+        summary = _summary(estimator, n_rows, failed, output, projector)
+        click.echo(json.dumps(summary | left_out_as_json(parts.listing.ignored), indent=2))
     elif not quiet:
         kind = "rows" if image_shape is None else "images"
         say(f"{counted(n_rows, kind)} embedded in {estimator._n_features_out} dimensions.")
         for path in (output, projector):
             if path is not None:
                 say(f"Written: {path}")
+    if verbose or not (quiet or as_json):
+        say_listing(parts.listing, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed else 0
 

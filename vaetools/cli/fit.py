@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite, page
+from vaetools.cli.left_out import left_out_as_json, say_left_out
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -19,6 +20,7 @@ from vaetools.cli.options import (
     json_option,
     loudness_options,
     one_or_many,
+    reading_options,
     shown_progress,
 )
 from vaetools.cli.saying import INTERRUPTED, UNREAD, failed_as_json, list_failures, say, shortened
@@ -142,6 +144,7 @@ _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
     help="File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
 )
 @id_option
+@reading_options
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all that is drawn."
 )
@@ -161,6 +164,7 @@ def fit(
     drop: tuple[str, ...],
     checkpoint: Path | None,
     id_column: str | None,
+    reading: dict[str, Any],
     seed: int,
     as_json: bool,
     device: str | None,
@@ -206,7 +210,7 @@ def fit(
     from sklearn.pipeline import make_pipeline
 
     import vaetools
-    from vaetools.cli.describing import describe_data, others
+    from vaetools.cli.describing import describe_data
     from vaetools.cli.facts import read_facts
     from vaetools.data.recognition import kind_of
     from vaetools.data.sources import read_training
@@ -229,7 +233,13 @@ def fit(
         images = {}
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
         read = read_training(
-            source, labels=labels, drop=drop, id_column=id_column, **images, **_table_options(model)
+            source,
+            labels=labels,
+            drop=drop,
+            id_column=id_column,
+            **reading,
+            **images,
+            **_table_options(model),
         )
     if read.image_shape is not None:
         model.set_params(image_shape=read.image_shape)
@@ -254,15 +264,14 @@ def fit(
     if as_json:
         failed = failed_as_json(read.failed)
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
+        summary |= left_out_as_json(read.ignored)
         summary["suspects"] = [readable(name) for name in suspects]
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
         click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{told}")
-    if verbose and read.ignored:
-        say(f"{others(len(read.ignored))}:")
-        for path in read.ignored:
-            say(f"  {printable(path)}")
+    if verbose:
+        say_left_out(read.ignored, verbose=True)
     list_failures(read.failed)
     if interrupted:
         say(f"vaetools: interrupted; {printable(str(output))} holds what was learnt so far.")

@@ -14,7 +14,9 @@ from tqdm import tqdm
 
 from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
+from vaetools.data.listing import Listing
 from vaetools.data.recognition import kind_of
+from vaetools.data.sources import check_choice
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
 from vaetools.streaming import prepared, read_rows
@@ -35,16 +37,19 @@ class Labeled(NamedTuple):
         Their labels; None if they have none.
     failed : list of Failure
         What could not be read.
+    listing : Listing
+        Of images: their files, and what is left out.
     """
 
     id_name: str
     X: pd.DataFrame
     y: np.ndarray | None
     failed: list[Failure]
+    listing: Listing
 
 
 def read_labeled(
-    data: Any, model: Any, labels: str | None, id_column: str | None, *, needed: bool = False
+    data: Any, model: Any, labels: str | None, id_column: str | None, *, needed: bool = False, **reading: Any
 ) -> Labeled:
     """Read files into memory, as rows that a model takes, with their labels.
 
@@ -61,6 +66,8 @@ def read_labeled(
         Column of a table that names its rows.
     needed : bool, default=False
         Whether an image in no sub-folder is left out, and not the labels of all.
+    **reading
+        As for `stream_scores`.
 
     Returns
     -------
@@ -68,29 +75,31 @@ def read_labeled(
     """
     kind = kind_of(data)
     if kind == "table" and labels is not None:
+        check_choice(data, kind, **reading)
         _, estimator, columns = prepared(model, kind, data)
         table = open_table(data, columns=columns, labels=labels, id_column=id_column)
         classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
         X, y, failed = table.read(classes)
-        return Labeled(table.id_name, X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed)
+        X = X if columns else X.set_axis(range(X.shape[1]), axis=1)
+        return Labeled(table.id_name, X, y, failed, Listing.empty())
     if kind == "images" and labels is not None:
         raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
-    X, failed = read_rows(model, data, id_column=id_column)
+    X, failed, listing = read_rows(model, data, id_column=id_column, **reading)
     if kind == "table":
-        return Labeled(id_column or "row", X, None, failed)
+        return Labeled(id_column or "row", X, None, failed, listing)
     if kind == "array":
-        y = read_array(data, labels).labels
+        y = read_array(data, labels, name=reading.get("array")).labels
         if y is None:
-            return Labeled("row", X, None, failed)
+            return Labeled("row", X, None, failed, listing)
         y = y[X.index]
         gaps = pd.isna(y)
         failed += [Failure(row, "its label is missing") for row in X.index[gaps].tolist()]
-        return Labeled("row", X[~gaps], y[~gaps], failed)
+        return Labeled("row", X[~gaps], y[~gaps], failed, listing)
     given, without = _folders(data, X.index)
     if given is None or (without.any() and not needed):
-        return Labeled("path", X, None, failed)
+        return Labeled("path", X, None, failed, listing)
     failed += [Failure(path, "lies in no sub-folder, which would be its label") for path in X.index[without]]
-    return Labeled("path", X[~without], given[~without], failed)
+    return Labeled("path", X[~without], given[~without], failed, listing)
 
 
 def _folders(data: Any, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite
+from vaetools.cli.left_out import left_out_as_json, say_listing
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -20,6 +21,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
+    reading_options,
     shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, few, list_failures, say, shortened
@@ -42,6 +44,7 @@ _LISTED = 5  # labels in a sentence
     "--top", type=click.IntRange(1), metavar="N", help="Print a table of the N least likely labels."
 )
 @id_option
+@reading_options
 @json_option
 @device_option
 @loudness_options
@@ -52,6 +55,7 @@ def labels(
     output: Path | None,
     top: int | None,
     id_column: str | None,
+    reading: dict[str, Any],
     as_json: bool,
     device: str | None,
     quiet: bool,
@@ -80,7 +84,7 @@ def labels(
     Keys of --json:
       n_rows, n_unlikely (rows of which another label is likelier), unknown {label: rows},
       least_likely [{label, log_probability, likeliest, p_value, and what "id" says}], id,
-      n_failed, failed [{id, reason}], output
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, output
     """
     check_output(output, SUFFIXES, [model, *data])
     if id_column in ("label", "log_probability", "likeliest", "p_value"):
@@ -97,7 +101,8 @@ def labels(
         raise click.ClickException(
             f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(estimator).__name__}."
         )
-    id_name, X, y, failed = read_labeled(one_or_many(data), whole, label_name, id_column, needed=True)
+    read = read_labeled(one_or_many(data), whole, label_name, id_column, needed=True, **reading)
+    id_name, X, y, failed, listing = read
     check_any(len(X), failed, data)
     if y is None:
         images = estimator.image_shape is not None
@@ -125,6 +130,7 @@ def labels(
             "least_likely": records,
             "n_failed": len(failed),
             "failed": failed_as_json(failed),
+            **left_out_as_json(listing.ignored),
             "output": None if output is None else str(output),
         }
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
@@ -139,6 +145,8 @@ def labels(
         say(f"vaetools: warning: {words}")
     if unknown:
         _say_unknown(unknown, estimator.classes_.tolist())
+    if verbose or not (quiet or as_json):
+        say_listing(listing, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed or unknown else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,36 @@ labels_option = click.option(
     metavar="NAME",
     help="Labels: column of a table, array of an NPZ, or a file. Images have those of their folders.",
 )
+
+
+_READING = {
+    "include": click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help='Images to read, such as "good/" or "*.png"; all unless said. Can be repeated.',
+    ),
+    "exclude": click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help='Images to leave out, such as "*_mask.png" or "ground_truth/". Can be repeated.',
+    ),
+    "array": click.option("--array", metavar="NAME", help="Array of an NPZ file that holds the rows."),
+}
+
+
+def reading_options(command: Callable) -> Callable:
+    """Add the options that say what is read; the command gets those that were given as ``reading``."""
+
+    @functools.wraps(command)
+    def with_reading(**values: Any) -> Any:
+        given = {name: values.pop(name) for name in _READING}
+        return command(reading={name: value for name, value in given.items() if value}, **values)
+
+    for option in reversed(_READING.values()):
+        with_reading = option(with_reading)
+    return with_reading
 
 
 def loudness_options(command: Callable) -> Callable:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vaetools.cli.left_out import left_out_as_json, say_left_out
 from vaetools.cli.options import one_or_many, shown_progress
 from vaetools.cli.saying import UNREAD, list_failures
 from vaetools.cli.score import conclude
@@ -21,6 +22,7 @@ def score_with_ray_engine(
     output: Path | str | None,
     *,
     elsewhere: dict[str, Any],
+    reading: dict[str, Any],
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -33,6 +35,11 @@ def score_with_ray_engine(
                 f"does not go with --engine ray, which keeps no rows; got {value}. Read the output instead.",
                 param_hint=name,
             )
+    if others := sorted(reading.keys() - {"include", "exclude"}):
+        raise click.BadParameter(
+            f"does not go with --engine ray, of images and Parquet files; got {reading[others[0]]!r}.",
+            param_hint=f"--{others[0]}",
+        )
     if output is None:
         raise click.BadParameter("is needed with --engine ray: a folder to make.", param_hint="--output")
     if isinstance(output, Path):
@@ -43,12 +50,15 @@ def score_with_ray_engine(
     detector = load(model)
     _, estimator = split_reader(detector)
     tally = Tally(estimator, None, n_oddest=0, keep_scores=False)
-    tally.n_scored, tally.n_odd, tally.failed = score_with_ray(
-        detector, one_or_many(data), output, verbose=shown_progress(quiet), **options
+    tally.n_scored, tally.n_odd, tally.failed, ignored = score_with_ray(
+        detector, one_or_many(data), output, verbose=shown_progress(quiet), **reading, **options
     )
     if as_json:
-        click.echo(json.dumps(tally.summary(estimator, output, None), indent=2, allow_nan=False))
+        summary = tally.summary(estimator, output, None) | left_out_as_json(ignored)
+        click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif not quiet:
         conclude(tally, estimator, output, None)
+    if verbose or not (quiet or as_json):
+        say_left_out(ignored, verbose=verbose)
     list_failures(tally.failed)
     return UNREAD if tally.failed else 0

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vaetools.cli.info import finite
+from vaetools.cli.left_out import left_out_as_json, say_listing
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -18,6 +19,7 @@ from vaetools.cli.options import (
     loudness_options,
     model_argument,
     one_or_many,
+    reading_options,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import check_any, check_output
@@ -41,6 +43,7 @@ from vaetools.cli.writing import check_any, check_output
 )
 @labels_option
 @id_option
+@reading_options
 @json_option
 @device_option
 @loudness_options
@@ -51,6 +54,7 @@ def recalibrate(
     false_alarm_rate: float | None,
     label_name: str | None,
     id_column: str | None,
+    reading: dict[str, Any],
     as_json: bool,
     device: str | None,
     quiet: bool,
@@ -71,7 +75,8 @@ def recalibrate(
     \b
     Keys of --json:
       n_calibration, flagged_before (share of DATA below the old threshold), threshold_before,
-      threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], output
+      threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], n_ignored,
+      ignored {kind: files}, ignored_paths, output
     """
     check_output(output, (".safetensors",), data)
     from vaetools.cli.labeled import among_known, read_labeled
@@ -83,7 +88,8 @@ def recalibrate(
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
         raise click.BadParameter(f"is for a CVAE; got a {type(estimator).__name__}.", param_hint="--labels")
-    _, X, y, failed = read_labeled(one_or_many(data), calibrated, label_name, id_column, needed=is_labeled)
+    read = read_labeled(one_or_many(data), calibrated, label_name, id_column, needed=is_labeled, **reading)
+    _, X, y, failed, listing = read
     if is_labeled and y is not None:
         X, y, unknown = among_known(estimator, X, y)
         failed += unknown
@@ -97,6 +103,7 @@ def recalibrate(
     if as_json:
         lost = failed_as_json(failed)
         summary = facts | {"n_failed": len(failed), "failed": lost, "output": str(output)}
+        summary |= left_out_as_json(listing.ignored)
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         kind = "rows" if estimator.image_shape is None else "images"
@@ -111,6 +118,8 @@ def recalibrate(
             hint = "Give --labels" if estimator.image_shape is None else "Put images into sub-folders"
             say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
         say(f"Written: {output}")
+    if verbose or not (quiet or as_json):
+        say_listing(listing, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed else 0
 

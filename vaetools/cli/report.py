@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vaetools.cli.left_out import say_listing
 from vaetools.cli.options import (
     device_option,
     id_option,
@@ -14,6 +15,7 @@ from vaetools.cli.options import (
     labels_option,
     loudness_options,
     output_option,
+    reading_options,
     shown_progress,
 )
 from vaetools.cli.saying import UNREAD, list_failures, say
@@ -66,6 +68,7 @@ class Model(click.ParamType):
     help="Of maps, draws and choices.",
 )
 @id_option
+@reading_options
 @json_option
 @device_option
 @loudness_options
@@ -78,6 +81,7 @@ def report(
     method: str,
     seed: int,
     id_column: str | None,
+    reading: dict[str, Any],
     as_json: bool,
     device: str | None,
     quiet: bool,
@@ -115,7 +119,7 @@ def report(
     whole = {name: load(path, device=device) for name, path in models}
     loaded = {name: split_reader(model) for name, model in whole.items()}
     _check_readers(loaded)
-    _, X, y, failed = read_labeled(data, whole[names[0]], label_name, id_column)
+    _, X, y, failed, listing = read_labeled(data, whole[names[0]], label_name, id_column, **reading)
     check_any(len(X), failed, [data])
     known = None
     if outliers:
@@ -138,6 +142,8 @@ def report(
     click.echo(comparison.to_json() if as_json else comparison_text(comparison))
     if output is not None and not quiet:
         say(f"Written: {output}")
+    if verbose or not quiet:
+        say_listing(listing, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed else 0
 

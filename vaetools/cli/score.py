@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite
+from vaetools.cli.left_out import left_out_as_json, say_listing
 from vaetools.cli.options import (
     PathOrAddress,
     data_argument,
@@ -21,6 +22,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
+    reading_options,
     shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, list_failures, say, shortened
@@ -63,6 +65,7 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
     "--workers", type=click.IntRange(1), metavar="N", help="Processes of Ray; by default one per core."
 )
 @id_option
+@reading_options
 @json_option
 @device_option
 @loudness_options
@@ -77,6 +80,7 @@ def score(
     address: str | None,
     workers: int | None,
     id_column: str | None,
+    reading: dict[str, Any],
     as_json: bool,
     device: str | None,
     quiet: bool,
@@ -117,6 +121,7 @@ def score(
             data,
             output,
             elsewhere={"--top": top, "--html": html, "--fdr": fdr},
+            reading=reading,
             id_column=id_column,
             address=address,
             n_workers=workers,
@@ -147,7 +152,7 @@ def score(
             "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
         )
     source = one_or_many(data)
-    parts = stream_scores(detector, source, id_column=id_column, verbose=shown_progress(quiet))
+    parts = stream_scores(detector, source, id_column=id_column, verbose=shown_progress(quiet), **reading)
     tally = Tally(
         estimator,
         fdr,
@@ -171,7 +176,7 @@ def score(
     if top and image_shape is None and estimator._can_decode:
         tally.oddest = tally.oddest.assign(because=_reasons(estimator, tally.oddest_rows))
     if as_json:
-        summary = finite(tally.summary(estimator, output, html))
+        summary = finite(tally.summary(estimator, output, html) | left_out_as_json(parts.listing.ignored))
         click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif top:
         click.echo(_top_table(tally.oddest.head(top)))
@@ -179,6 +184,8 @@ def score(
             say(floor)
     if not (quiet or as_json):
         conclude(tally, estimator, output, html)
+    if verbose or not (quiet or as_json):
+        say_listing(parts.listing, verbose=verbose)
     list_failures(tally.failed)
     return UNREAD if tally.failed else 0
 

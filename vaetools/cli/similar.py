@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from vaetools.cli.left_out import left_out_as_json, say_listing
 from vaetools.cli.options import (
     device_option,
     id_option,
@@ -18,6 +19,7 @@ from vaetools.cli.options import (
     model_argument,
     one_or_many,
     output_option,
+    reading_options,
     shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from vaetools.streaming import Part
+    from vaetools.streaming import Part, Parts
 
 
 @click.command(short_help="Find the images or rows most like one.")
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     help="Page to write: the images with their distances.",
 )
 @id_option
+@reading_options
 @json_option
 @device_option
 @loudness_options
@@ -54,6 +57,7 @@ def similar(
     output: Path | None,
     html: Path | None,
     id_column: str | None,
+    reading: dict[str, Any],
     as_json: bool,
     device: str | None,
     quiet: bool,
@@ -88,8 +92,8 @@ def similar(
         raise click.BadParameter("needs a model of gray or RGB images.", param_hint="--html")
     source, progress = one_or_many(data), shown_progress(quiet)
 
-    def codes() -> Iterator[Part]:
-        return stream_codes(embedder, source, id_column=id_column, verbose=progress)
+    def codes() -> Parts:
+        return stream_codes(embedder, source, id_column=id_column, verbose=progress, **reading)
 
     reader = reader or reader_for(estimator)
     if reader is not None and os.path.isfile(query):
@@ -99,20 +103,24 @@ def similar(
         raise click.BadParameter(f"must be an image file; got {query!r}: {found}.", param_hint="QUERY")
     else:
         target = _row(query, codes(), data)
-    hits = _find(target, codes(), k, data)
+    parts = codes()
+    hits = _find(target, parts, k, data)
     if output is not None or not (html or as_json):
         with open_table_writer(output) as write:
             write(hits.table)
     if html is not None:
         _write_page(html, target, hits, estimator, image_shape, data)
     if as_json:
-        click.echo(json.dumps(_summary(query, hits, output, html), indent=2))
+        summary = _summary(query, hits, output, html) | left_out_as_json(parts.listing.ignored)
+        click.echo(json.dumps(summary, indent=2))
     elif not quiet:
         kind = "rows" if image_shape is None else "images"
         say(f"{counted(hits.n_searched, kind)} searched.")
         for path in (output, html):
             if path is not None:
                 say(f"Written: {path}")
+    if verbose or not (quiet or as_json):
+        say_listing(parts.listing, verbose=verbose)
     list_failures(hits.failed)
     return UNREAD if hits.failed else 0
 

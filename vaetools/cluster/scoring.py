@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,11 +46,14 @@ class Scored(NamedTuple):
         Rows that were written, and those of them whose verdict is "odd".
     failed : list of Failure
         What could not be read, as (id, reason), in the order of the files.
+    ignored : mapping from str to str
+        Of images: what was met and is left out, with its kind.
     """
 
     n_scored: int
     n_odd: int
     failed: list[Failure]
+    ignored: Mapping[str, str]
 
 
 def score_with_ray(
@@ -62,6 +65,8 @@ def score_with_ray(
     address: str | None = None,
     n_workers: int | None = None,
     device: str = "cpu",
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
     verbose: int = 0,
 ) -> Scored:
     """Score images or Parquet files with the machines of a Ray cluster, into a folder of Parquet files.
@@ -90,13 +95,15 @@ def score_with_ray(
         Processes with a core each; None is one per core of the cluster, or per GPU.
     device : str, default="cpu"
         Where workers compute; "cuda" gives each a GPU.
+    include, exclude : str or iterable of str, default=()
+        Patterns of images, as for `read_images`.
     verbose : int, default=0
         1 shows a progress bar, 2 writes a line now and then, for a log.
 
     Returns
     -------
     scored : Scored
-        How many rows were written, how many of them are odd, and what could not be read.
+        How many rows were written, how many of them are odd, what could not be read and what is left out.
 
     Raises
     ------
@@ -129,7 +136,7 @@ def score_with_ray(
     if device.partition(":")[0] not in ("cpu", "cuda"):
         raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
     ray = import_ray(_OWNER)
-    found = find_files(data)
+    found = find_files(data, include=include, exclude=exclude)
     name = found.prefix + found.paths[0]
     reader, estimator, columns = prepared(model, found.kind, name)
     if found.kind == "images" and reader is None:
@@ -266,4 +273,5 @@ def _sum(receipts: list[dict[str, Any]], found: Found) -> Scored:
         sum(receipt["n_rows"] for receipt in receipts),
         sum(receipt["n_odd"] for receipt in receipts),
         [*found.failed, *failed],
+        found.ignored,
     )

@@ -7,17 +7,21 @@ import os
 import secrets
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from vaetools.data.batches import Failure
-from vaetools.data.formats import EXTENSIONS
-from vaetools.data.listing import list_images
+from vaetools.data.decoding import ImageFileError
+from vaetools.data.formats import HIDDEN, left_out_as, raw_photograph
+from vaetools.data.listing import EXCLUDED, Listing, counted_kinds, list_images
 from vaetools.data.path_lists import as_paths
+from vaetools.data.patterns import chosen_by
 from vaetools.data.recognition import kind_of
+from vaetools.data.sources import check_choice
 
 PARQUET = (".parquet", ".pq")
 MAX_BYTES = 2**28  # of an image file that is fetched whole into memory
@@ -40,6 +44,8 @@ class Found(NamedTuple):
         What stands before a path in the name of a file.
     failed : list of Failure
         Folders that could not be looked into.
+    ignored : mapping from str to str
+        Of images: what was met and is left out, with its kind.
     """
 
     kind: str
@@ -47,6 +53,7 @@ class Found(NamedTuple):
     filesystem: Any = None
     prefix: str = ""
     failed: Sequence[Failure] = ()
+    ignored: Mapping[str, str] = MappingProxyType({})
 
 
 def is_address(name: Any) -> bool:
@@ -54,7 +61,7 @@ def is_address(name: Any) -> bool:
     return "://" in os.fspath(name)
 
 
-def find_files(data: Any) -> Found:
+def find_files(data: Any, *, include: str | Iterable[str] = (), exclude: str | Iterable[str] = ()) -> Found:
     """Return the images or the Parquet files that a user means.
 
     Parameters
@@ -62,6 +69,8 @@ def find_files(data: Any) -> Found:
     data : path, glob, address, or sequence of those
         Images, as `list_images` takes them, or Parquet files: a folder without images is searched for
         them. Globs are for files of this machine, and addresses must lie in one filesystem.
+    include, exclude : str or iterable of str, default=()
+        Patterns of images, as `list_images` takes them.
 
     Returns
     -------
@@ -74,23 +83,25 @@ def find_files(data: Any) -> Found:
         If there are no such files, or of another kind.
     """
     paths = as_paths(data)
-    names = [os.fspath(name) for name in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    names = [paths] if isinstance(paths, str) else paths
     if not names:
         raise FileNotFoundError("an empty list: there is no image.")
     if any(map(is_address, names)):
-        return _find_elsewhere(names)
+        return _find_elsewhere(names, chosen_by(include, exclude))
     if all(map(_is_parquet, names)):
+        check_choice(names, "table", include, exclude)
         tables = [path for name in names for path in _tables(name)]
         if not tables:
             raise FileNotFoundError(f"{names[0]}: a folder without Parquet files.")
         return Found("table", tables)
     kind = kind_of(paths)
     if kind == "table" and os.path.isdir(names[0]) and (tables := _tables(names[0])):
+        check_choice(names, "table", include, exclude)
         return Found("table", tables)
     if kind != "images":
         raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
-    listing = list_images(paths)
-    return Found("images", listing.paths, failed=listing.failed)
+    listing = list_images(paths, include=include, exclude=exclude)
+    return Found("images", listing.paths, failed=listing.failed, ignored=listing.ignored)
 
 
 def open_filesystem(address: str) -> tuple[Any, str]:
@@ -121,7 +132,7 @@ def open_filesystem(address: str) -> tuple[Any, str]:
         return fs.PyFileSystem(fs.FSSpecHandler(filesystem)), path
 
 
-def _find_elsewhere(names: list[str]) -> Found:
+def _find_elsewhere(names: list[str], is_wanted: Callable[[str], bool]) -> Found:
     """Return the files at addresses."""
     from pyarrow.fs import FileType, PyFileSystem
 
@@ -135,37 +146,61 @@ def _find_elsewhere(names: list[str]) -> Found:
         prefix = ""
     if stranger := next((name for name in names[1:] if not prefix or not name.startswith(prefix)), None):
         raise ValueError(f"{names[0]}: all files must lie in one filesystem; got {stranger} too.")
-    paths: list[str] = []
+    found = Listing.empty()
     for path in [first, *(name.removeprefix(prefix) for name in names[1:])]:
-        if os.path.splitext(path)[1].lower() in EXTENSIONS:
-            paths.append(path)  # one that is not there is found out later
+        if left_out_as(path.rpartition("/")[2]) is None:
+            _take(path, path, found, is_wanted)  # one that is not there is found out later
             continue
         kind = filesystem.get_file_info(path).type
         if kind == FileType.NotFound:
             raise FileNotFoundError(f"{prefix}{path}: no such file or folder.")
-        paths += _in_folder(filesystem, path) if kind == FileType.Directory else [path]
-    if not paths:
-        raise FileNotFoundError(f"{names[0]}: there is no image and no Parquet file.")
-    tables = sum(map(_is_parquet, paths))
-    if 0 < tables < len(paths):
+        if kind == FileType.Directory:
+            _search(filesystem, path, found, is_wanted)
+        else:
+            found.paths.append(path)
+    if not found.paths:
+        hint = f"; left out: {counted_kinds(found.ignored)}" if found.ignored else ""
+        raise FileNotFoundError(f"{names[0]}: there is no image and no Parquet file{hint}.")
+    n_tables = sum(map(_is_parquet, found.paths))
+    if 0 < n_tables < len(found.paths):
         raise ValueError(
-            f"{names[0]}: files must all be images or all be Parquet; got {tables} Parquet files "
-            f"and {len(paths) - tables} others."
+            f"{names[0]}: files must all be images or all be Parquet; got {n_tables} Parquet files "
+            f"and {len(found.paths) - n_tables} others."
         )
-    return Found("table" if tables else "images", paths, filesystem, prefix)
+    if n_tables:
+        return Found("table", found.paths, filesystem, prefix)
+    ignored = {prefix + path: kind for path, kind in found.ignored.items()}
+    return Found("images", found.paths, filesystem, prefix, ignored=ignored)
 
 
-def _in_folder(filesystem: Any, folder: str) -> list[str]:
-    """Return the images in and below a folder, or else its Parquet files, without hidden ones."""
+def _search(filesystem: Any, folder: str, found: Listing, is_wanted: Callable[[str], bool]) -> None:
+    """Add the images in and below a folder to a listing, or else its Parquet files."""
     from pyarrow.fs import FileSelector, FileType
 
-    files = sorted(
-        info.path
-        for info in filesystem.get_file_info(FileSelector(folder, recursive=True))
-        if info.type == FileType.File and "/." not in info.path[len(folder.rstrip("/")) :]
-    )
-    images = [path for path in files if os.path.splitext(path)[1].lower() in EXTENSIONS]
-    return images or [path for path in files if _is_parquet(path)]
+    infos = filesystem.get_file_info(FileSelector(folder, recursive=True))
+    start = len(folder.rstrip("/")) + 1
+    files = sorted(info.path for info in infos if info.type == FileType.File)
+    has_images = any(_kind(path[start:]) is None for path in files)
+    for path in files:
+        if has_images or not _is_parquet(path):
+            _take(path, path[start:], found, is_wanted)
+        elif _kind(path[start:]) != HIDDEN:
+            found.paths.append(path)
+
+
+def _take(path: str, place: str, found: Listing, is_wanted: Callable[[str], bool]) -> None:
+    """Add a file to a listing, which is at a place in the folder that was named."""
+    kind = _kind(place) or (None if is_wanted(place) else EXCLUDED)
+    if kind is None:
+        found.paths.append(path)
+    else:
+        found.ignored[path] = kind
+
+
+def _kind(place: str) -> str | None:
+    """Return as what a file is left out, as `left_out_as` does: hidden where its folder is."""
+    folders, _, name = place.rpartition("/")
+    return HIDDEN if "/." in f"/{folders}" else left_out_as(name)
 
 
 def _tables(name: str) -> list[str]:
@@ -209,6 +244,8 @@ def fetched(filesystem: Any, paths: Sequence[str]) -> Iterator[list[Callable[[],
 
 def _read(filesystem: Any, path: str) -> bytes:
     """Return the content of a file."""
+    if reason := raw_photograph(path):
+        raise ImageFileError(path, reason)
     with filesystem.open_input_stream(path, compression=None) as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:

@@ -43,6 +43,7 @@ _SIGNS = (  # from which byte on, what stands there, and what such a file is
     (0, b"\x1f\x8b", "gzip archive"),
     (0, b"%PDF", "PDF document"),
 )
+HIDDEN = "hidden"
 N_SIGN_BYTES = 264  # at the start of a file that tell what it is
 _HEIC, _AVIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}, {b"avif", b"avis"}
 _UNPACK = "unpack it, and name its folder"
@@ -141,7 +142,7 @@ def left_out_as(name: str) -> str | None:
     ['hidden', None, '.db', 'without extension']
     """
     if name.startswith("."):
-        return "hidden"
+        return HIDDEN
     extension = os.path.splitext(name)[1].lower()
     if extension in EXTENSIONS:
         return None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from vaetools.data.batches import Failure
 from vaetools.data.formats import left_out_as
 from vaetools.data.patterns import chosen_by
 
-EXCLUDED, REPEATED, MET_AGAIN = "excluded", "named again", "folder met again"
+EXCLUDED, REPEATED = "excluded", "named again"
 
 
 class Listing(NamedTuple):
@@ -35,6 +35,11 @@ class Listing(NamedTuple):
     labels: list[str] | None
     ignored: dict[str, str]
     failed: list[Failure]
+
+    @classmethod
+    def empty(cls) -> Listing:
+        """Return a listing of nothing, to add to."""
+        return cls([], None, {}, [])
 
 
 def as_names(source: Any) -> str | list[str]:
@@ -80,7 +85,7 @@ def list_images(
     names = [source] if isinstance(source, str) else source
     is_wanted = chosen_by(include, exclude)
     found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
-    listing = Listing([], None, {}, [])
+    listing = Listing.empty()
     search = _Search(listing, is_wanted)
     for path in found:
         if os.path.isdir(path):
@@ -98,7 +103,7 @@ def list_images(
     return listing
 
 
-def counted_kinds(ignored: dict[str, str], most: int = 6) -> str:
+def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
     """Return how many files of each kind are left out, in words, the commonest kinds first.
 
     Examples
@@ -112,7 +117,7 @@ def counted_kinds(ignored: dict[str, str], most: int = 6) -> str:
     return ", ".join(shown + [f"{rest:,} others"] * bool(rest))
 
 
-def kind_counts(ignored: dict[str, str]) -> dict[str, int]:
+def kind_counts(ignored: Mapping[str, str]) -> dict[str, int]:
     """Return how many files of each kind are left out, the commonest kinds first."""
     return dict(Counter(ignored.values()).most_common())
 
@@ -166,18 +171,16 @@ class _Search:
         return self._is_new(path)
 
     def _is_new(self, folder: str) -> bool:
-        """Whether a folder was not looked into before; if it was, it is noted."""
+        """Whether a folder can be looked into, and was not before."""
         try:
             status = os.stat(folder)
         except OSError as error:
             self._note(error)
             return False
         place = (status.st_dev, status.st_ino)
-        if place in self.entered:
-            self.listing.ignored[folder] = MET_AGAIN
-            return False
+        is_known = place in self.entered
         self.entered.add(place)
-        return True
+        return not is_known
 
     def _note(self, error: OSError) -> None:
         self.listing.failed.append(Failure(error.filename, error.strerror or str(error)))

@@ -35,8 +35,8 @@ class Source:
         Files or rows to come, where that is known without reading them.
     batches : callable
         ``batches()`` reads them, as an iterator of `Batch`.
-    listing : Listing or None
-        Of images: their files, and what was left out.
+    listing : Listing
+        Of images: their files, and what is left out.
     dialect : Dialect or None
         Of CSV: how it is written.
     notes : list of str
@@ -47,7 +47,7 @@ class Source:
     id_name: str
     n_rows: int | None
     batches: Callable[[], Iterator[Batch]]
-    listing: Listing | None = None
+    listing: Listing = dataclasses.field(default_factory=Listing.empty)
     dialect: Dialect | None = None
     notes: Sequence[str] = ()
 
@@ -132,7 +132,7 @@ def open_source(
     kind = kind_of(data)
     if id_column is not None and kind != "table":
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
-    _check_choice(data, kind, include, exclude, array, dialect)
+    check_choice(data, kind, include, exclude, array, dialect)
     if kind == "table":
         table = open_table(data, columns=columns, id_column=id_column, dialect=dialect)
         return Source(
@@ -204,7 +204,7 @@ def read_training(
         If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
-    _check_choice(data, kind, include, exclude, array, dialect)
+    check_choice(data, kind, include, exclude, array, dialect)
     if kind == "table":
         table = open_table(
             data,
@@ -245,15 +245,15 @@ def _finite_rows(
     return X[good], good.tolist(), None if y is None else y[good], failed
 
 
-def _check_choice(
+def check_choice(
     data: Any,
     kind: str,
-    include: str | Iterable[str],
-    exclude: str | Iterable[str],
-    array: str | None,
-    dialect: Dialect | None,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    array: str | None = None,
+    dialect: Dialect | None = None,
 ) -> None:
-    """Raise for a choice of files, arrays or dialects where there is none."""
+    """Raise for a choice of files, of an array or of a dialect where there is none."""
     if kind != "table" and dialect is not None:
         raise ValueError(f"{_words(data)}: a table is written in a dialect; got {kind}.")
     if kind != "images" and (include or exclude):

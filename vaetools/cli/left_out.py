@@ -1,0 +1,67 @@
+"""What commands say of files that they met and did not read, and of those that they had better not."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vaetools.cli.saying import say
+from vaetools.files import readable
+from vaetools.report.text import printable
+
+if TYPE_CHECKING:
+    from vaetools.data.listing import Listing
+
+_LISTED = 1000  # files, by -v and in JSON
+
+
+def say_listing(listing: Listing, *, verbose: bool) -> None:
+    """Print how many files were left out, and whether some that were read look like masks."""
+    say_left_out(listing.ignored, verbose=verbose)
+    if hint := mask_hint(listing.paths):
+        say(f"{hint}.")
+
+
+def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
+    """Print how many files of each kind were left out, and with ``verbose`` which."""
+    if not ignored:
+        return
+    from vaetools.data.listing import counted_kinds
+
+    kinds = printable(counted_kinds(ignored))
+    say(f"{_files(len(ignored))} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
+    if not verbose:
+        return
+    for path, kind in list(ignored.items())[:_LISTED]:
+        say(f"  {printable(path)} ({printable(kind)})")
+    if len(ignored) > _LISTED:
+        say(f"  and {len(ignored) - _LISTED:,} more")
+
+
+def left_out_as_json(ignored: Mapping[str, str]) -> dict[str, Any]:
+    """Return counts, and the first of the files, as JSON takes them."""
+    from vaetools.data.listing import kind_counts
+
+    return {
+        "n_ignored": len(ignored),
+        "ignored": {readable(kind): n for kind, n in kind_counts(ignored).items()},
+        "ignored_paths": [readable(path) for path in list(ignored)[:_LISTED]],
+    }
+
+
+def mask_hint(paths: Sequence[Any]) -> str:
+    """Return how to leave out files that are named like masks of others; nothing if there are none."""
+    from vaetools.data.masks import find_masks
+
+    masks = find_masks(path for path in paths if isinstance(path, str))
+    if masks is None:
+        return ""
+    options = " ".join(f"--exclude {shlex.quote(pattern)}" for pattern in masks.patterns)
+    which = f"{_files(masks.n)} {'is' if masks.n == 1 else 'are'} named like masks of others"
+    return printable(f"{which}, such as {masks.example}: {options} leaves them out")
+
+
+def _files(n: int) -> str:
+    """Return "1 file" or "2 files"."""
+    return f"{n:,} file{'' if n == 1 else 's'}"
