@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import reprlib
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,7 @@ def readable(text: Any) -> Any:
 
 
 class ModelFileError(ValueError):
-    """A file is not a model of ours, or not whole; the message names its path."""
+    """A file is not the model or checkpoint that was asked for, or not whole; the message names its path."""
 
 
 def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Any]) -> None:
@@ -134,7 +135,7 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
         type(version) is not int or not 1 <= version <= FORMAT_VERSION
     ):  # first: another version may count the checksum otherwise
         raise ModelFileError(
-            f"{path}: the file has format version {version!r}, and this vaetools reads up to "
+            f"{path}: the file has format version {reprlib.repr(version)}, and this vaetools reads up to "
             f"{FORMAT_VERSION}. Upgrade vaetools."
         )
     if digest != _digest(entries, values):
@@ -145,7 +146,7 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     try:
         return header, load(data)
     except (KeyError, SafetensorError) as reason:  # of a kind that numpy does not know, or overlapping
-        raise ModelFileError(f"{path}: the file holds no usable arrays: {reason!r}") from None
+        raise ModelFileError(f"{path}: the file holds no usable arrays: {str(reason)[:200]!r}") from None
 
 
 def _split(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -12,14 +12,14 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
-import vaetools.cli.facts as facts_of
+import vaetools.persistence.header as header_of
 from tests.cli.test_command_line import loaded_after
 from vaetools import AE, CVAE, VAE, EncoderDecoder, Gaussian, ImageReader, ModelFileError, load, save
 from vaetools.__main__ import main
 from vaetools.anomaly.scores import SCORES
-from vaetools.cli.facts import read_facts
 from vaetools.cli.info import page
 from vaetools.files import _digest, read_model_file, write_model_file
+from vaetools.persistence.facts import read_facts
 
 OPTIONS = {"max_iter": 2, "random_state": 0}
 HOSTILE = ["\x1b[31mred", "two\nlines", "\u202egnp.exe", "größe"]
@@ -379,7 +379,7 @@ def test_a_crafted_header_gives_a_page_or_an_error_that_names_the_file(name, sav
             continue
         for lie in LIES:
             crafted = put(header, place, lie)
-            monkeypatch.setattr(facts_of, "read_model_file", lambda path, h=crafted: (h, arrays))
+            monkeypatch.setattr(header_of, "read_model_file", lambda path, h=crafted: (h, arrays))
             n_cases += 1
             try:
                 facts = read_facts(path)
@@ -396,20 +396,40 @@ def test_a_crafted_header_gives_a_page_or_an_error_that_names_the_file(name, sav
 @pytest.mark.parametrize(
     ("name", "place", "lie", "message"),
     [
-        ("table", ("class",), "os.system", "class must be one of ('AE', 'VAE', 'CVAE'); got 'os.system'"),
+        (
+            "table",
+            ("class",),
+            "os.system",
+            "class must be one of ('AE', 'VAE', 'CVAE', 'LatentMap'); got 'os.system'",
+        ),
         ("table", ("class",), places, "class is missing"),
-        ("table", ("fitted", "n_iter_"), "7", "n_iter_ must be int; got '7'"),
-        ("table", ("fitted", "n_iter_"), True, "n_iter_ must be int; got True"),
-        ("table", ("fitted", "n_iter_"), -7, "n_iter_ must be a count; got -7"),
-        ("table", ("fitted", "offset_"), [1], "offset_ must be int or float; got [1]"),
-        ("table", ("fitted", "active_units_"), {"array": "none"}, "the array of active_units_ is missing"),
+        ("table", ("fitted", "n_iter_"), "7", "n_iter_ must be a count ≥ 0; got '7'"),
+        ("table", ("fitted", "n_iter_"), True, "n_iter_ must be a count ≥ 0; got True"),
+        ("table", ("fitted", "n_iter_"), -7, "n_iter_ must be a count ≥ 0; got -7"),
+        ("table", ("fitted", "offset_"), [1], "offset_ must be finite or −inf; got [1]"),
+        (
+            "table",
+            ("fitted", "active_units_"),
+            {"array": "none"},
+            "the array of fitted.active_units_ is missing",
+        ),
         ("table", ("fitted", "active_units_"), {"array": "code_range_"}, "got float64 of shape (2, 2)"),
-        ("table", ("parameters", "false_alarm_rate"), 3, "must lie between 0 and 1; got 3.0"),
+        ("table", ("parameters", "false_alarm_rate"), 3, "must be a number above 0 and below 1; got 3"),
         ("unit", ("parameters", "image_shape"), [1, 8], "must be three positive integers; got [1, 8]"),
-        ("files", ("reader", "image_shape"), [2, 8, 8], "must have 1 or 3 channels; got 2"),
+        ("files", ("reader", "image_shape"), [2, 8, 8], "must be of 1 or 3 channels; got [2, 8, 8]"),
         ("files", ("reader", "parameters", "aspect"), "\x1b[31m", "got '\\x1b[31m'"),
-        ("labels", ("fitted", "class_prior_"), {"array": "kl_per_component_"}, "as long; got 3 and 2"),
-        ("labels", ("fitted", "classes_"), {"strings": ["a", 1]}, "must be a list of texts; got ['a', 1]"),
+        (
+            "labels",
+            ("fitted", "class_prior_"),
+            {"array": "kl_per_component_"},
+            "class_prior_ must be of n_classes = 3; got 2",
+        ),
+        (
+            "labels",
+            ("fitted", "classes_"),
+            {"strings": ["a", 1], "dtype": "str"},
+            "classes_.strings[1] must be a text; got 1",
+        ),
     ],
 )
 def test_a_crafted_file_is_refused_in_one_line(name, place, lie, message, saved, tmp_path, capsys):
@@ -427,7 +447,7 @@ def test_a_crafted_file_is_refused_in_one_line(name, place, lie, message, saved,
 
 @pytest.mark.parametrize("depth", [9, 300, 100_000])
 def test_a_deep_header_is_refused(depth, saved, tmp_path, capsys):
-    header = json.dumps(read_model_file(saved["table"][1])[0] | {"parameters": {"beta": "DEEP"}})
+    header = json.dumps(put(read_model_file(saved["table"][1])[0], ("parameters", "beta"), "DEEP"))
     path = tmp_path / "m.safetensors"
     write_raw(path, header.replace('"DEEP"', "[" * depth + "]" * depth), {}, b"")
     assert main(["info", str(path)]) == 2
@@ -441,7 +461,7 @@ def test_arrays_that_are_none_are_refused(saved, tmp_path, capsys):
     header, _ = read_model_file(saved["table"][1])
     write_model_file(tmp_path / "m.safetensors", header, {})
     assert main(["info", str(tmp_path / "m.safetensors")]) == 2
-    assert "the array of suspects_ is missing" in capsys.readouterr().err
+    assert "the array of fitted.input_scale_.shift is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04]q\x00.", b"\xff" * 100])

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from vaetools import VAE, load
-from vaetools.cli.facts import read_facts
 from vaetools.cli.info import page
+from vaetools.persistence.facts import read_facts
 
 FOLDER = Path(__file__).with_name("format_1")
 SCORES = np.load(FOLDER / "scores.npz")

@@ -91,7 +91,7 @@ def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np
     array([0.25, 0.75, 1.  ])
     """
     ordered = np.sort(_ties(calibration_scores))
-    n_at_most = np.searchsorted(ordered, _nan_as_oddest(scores), side="right")
+    n_at_most = np.searchsorted(ordered, nan_as_oddest(scores), side="right")
     return (1 + n_at_most) / (len(ordered) + 1)
 
 
@@ -178,10 +178,10 @@ def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
 
 def _ties(calibration_scores: np.ndarray) -> np.ndarray:
     """Return scores that no equal score lies below, whatever batch it was computed in."""
-    scores = _nan_as_oddest(np.asarray(calibration_scores, dtype=np.float64))
+    scores = nan_as_oddest(np.asarray(calibration_scores, dtype=np.float64))
     return scores - _ROUNDING * np.maximum(np.abs(scores), 1)
 
 
-def _nan_as_oddest(scores: np.ndarray) -> np.ndarray:
+def nan_as_oddest(scores: np.ndarray) -> np.ndarray:
     """Put NaN below every number, where `numpy.sort` would put it above."""
     return np.where(np.isnan(scores), -np.inf, scores)

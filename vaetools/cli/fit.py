@@ -31,7 +31,7 @@ from vaetools.report.text import printable
 from vaetools.words import did_you_mean
 
 if TYPE_CHECKING:
-    from vaetools.cli.facts import Facts
+    from vaetools.persistence.facts import Facts
 
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 
@@ -211,10 +211,10 @@ def fit(
 
     import vaetools
     from vaetools.cli.describing import describe_data
-    from vaetools.cli.facts import read_facts
     from vaetools.data.recognition import kind_of
     from vaetools.data.sources import read_training
     from vaetools.nn.parallel import Workers
+    from vaetools.persistence.facts import read_facts
 
     workers = Workers.join()
     quiet = quiet or workers.rank > 0

@@ -17,7 +17,7 @@ from vaetools.cli.saying import few
 from vaetools.report.text import ABSENT, number, percent, printable, text_facts
 
 if TYPE_CHECKING:
-    from vaetools.cli.facts import Facts
+    from vaetools.persistence.facts import Facts
 
 _WIDTH = 100
 _LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
@@ -71,7 +71,7 @@ def info(model: Path, as_json: bool) -> None:
       mean_terms {train, held_out: {reconstruction, kl}}, anomaly_score, unit, threshold,
       false_alarm_rate, n_calibration, versions, format_version, path, file_size
     """
-    from vaetools.cli.facts import read_facts
+    from vaetools.persistence.facts import read_facts
 
     facts = read_facts(model)
     if as_json:

@@ -88,9 +88,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             If somebody interrupts. Where something was learnt by then, the estimator is fitted all the
             same, by what it had learnt; a second interruption leaves it as it was.
         ModelFileError
-            If the file at ``checkpoint`` is damaged or no checkpoint.
-        ValueError
-            If it belongs to another fit: the message names what differs.
+            If the file at ``checkpoint`` is damaged, no checkpoint, or that of another fit: the message
+            names what differs.
         OSError
             If it cannot be written where training begins.
         """

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.rows import slices
+from vaetools.estimators.training_state import check_checkpoint
 from vaetools.files import (
     FORMAT_VERSION,
     ModelFileError,
@@ -27,10 +28,12 @@ from vaetools.files import (
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Callback, Trainer
 from vaetools.progress import bar_options
+from vaetools.schema import one_line, usable
 
 _STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
 _SECONDS = 10.0  # between two writes, at least
 _SHARE = 0.02  # of the time, at most
+_LISTED, _LONGEST = 3, 60  # differences that are named, and characters of each
 
 
 class Checkpoint:
@@ -82,10 +85,8 @@ class Checkpoint:
         if self._facts_of_file is None:
             self._state = state_of(trainer)
         else:
-            try:
+            with usable(self._path, "state"):
                 restore(trainer, self._state)
-            except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as reason:
-                raise ModelFileError(f"{self._path}: the file holds no usable state: {reason!r}") from reason
         if trainer.finished or trainer.workers.rank:
             return
         try:
@@ -140,26 +141,29 @@ class Checkpoint:
                 f"{self._path}: the file is no checkpoint: got a {header.get('class')} that "
                 "would be lost. Name another file."
             )
-        try:
-            self._facts_of_file, self.seed = dict(header["checkpoint"]), int(header["seed"])
-            tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
-            self._state = header["state"] | tensors
-        except (KeyError, TypeError, ValueError) as reason:
-            raise ModelFileError(f"{self._path}: the file holds no usable state: {reason!r}") from reason
+        with usable(self._path, "state"):
+            check_checkpoint(header, arrays)
+        self._facts_of_file, self.seed = header["checkpoint"], header["seed"]
+        self._state = header["state"] | {
+            name: torch.from_numpy(array.copy()) for name, array in arrays.items()
+        }
 
     def _compare(self, facts: dict[str, str]) -> None:
         """Note what the fit is, and raise where the file belongs to another."""
         self._facts |= facts
         if self._facts_of_file is None:
             return
+        both = {name: (self._facts_of_file.get(name, "absent"), here) for name, here in facts.items()}
         others = [
-            f"{name} is {_short(self._facts_of_file.get(name, 'absent'))} in the file and {_short(here)} now"
-            for name, here in facts.items()
-            if here != self._facts_of_file.get(name)
+            f"{name} is {one_line(there, _LONGEST)} in the file and {one_line(here, _LONGEST)} now"
+            for name, (there, here) in both.items()
+            if there != here
         ]
         if others:
-            raise ValueError(
-                f"{self._owner}: checkpoint {str(self._path)!r} belongs to another fit: {'; '.join(others)}. "
+            more = f"; and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
+            raise ModelFileError(
+                f"{self._owner}: checkpoint {str(self._path)!r} belongs to another fit: "
+                f"{'; '.join(others[:_LISTED])}{more}. "
                 "Fit as it was begun to go on with it; to begin anew, name another file or delete this one."
             )
 
@@ -270,9 +274,3 @@ def _checksum(rows: np.ndarray) -> str:
     for piece in slices(*rows.shape):
         digest.update(np.ascontiguousarray(rows[piece]))
     return digest.hexdigest()
-
-
-def _short(text: str) -> str:
-    """Return the beginning of a text, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:59] + "…"

@@ -14,7 +14,13 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, n_tolerated, threshold
+from vaetools.anomaly.calibration import (
+    conformal_p_values,
+    n_rows_needed,
+    n_tolerated,
+    nan_as_oddest,
+    threshold,
+)
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES, elbo_with_error
 from vaetools.estimators.base import BaseAutoencoder
@@ -117,7 +123,7 @@ class Detector(BaseAutoencoder):
                 f"{type(self).__name__}: recalibrate needs at least {n_rows_needed(self.false_alarm_rate)} "
                 f"rows for false_alarm_rate={self.false_alarm_rate}; got {len(scores)}."
             )
-        self.calibration_scores_ = np.sort(scores)
+        self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate)
         self._fit_heat(self._rows(self._check_new_rows(X)))
         return self
@@ -257,7 +263,8 @@ class Detector(BaseAutoencoder):
         if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):
-            self.calibration_scores_ = np.sort(self._evaluate_score(normal, self.anomaly_score))
+            scores = self._evaluate_score(normal, self.anomaly_score)
+            self.calibration_scores_ = np.sort(nan_as_oddest(scores))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
             return
         share = self.contamination

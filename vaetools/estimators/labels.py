@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.rows import check_rows
 from vaetools.nn.rows import Rows
@@ -190,7 +190,8 @@ class Labeled(Detector):
             self.__dict__.pop(name, None)
         if len(rows) and rows.labels is not None:
             self.calibration_labels_ = rows.labels[rows.index]
-            self.label_calibration_scores_ = self._evaluate_score(rows, self.anomaly_score_)
+            scores = self._evaluate_score(rows, self.anomaly_score_)
+            self.label_calibration_scores_ = nan_as_oddest(scores)
 
     def _known_kind(self, y: np.ndarray) -> np.ndarray:
         """Return labels that are integers, booleans or strings; refuse others by name."""

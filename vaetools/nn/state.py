@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     Raises
     ------
     KeyError, IndexError, TypeError, ValueError or RuntimeError
-        If it is not the state of such a training.
+        If it is not the state of such a training, or one that has come to an end without a number.
     """
     model = {name.removeprefix("model."): state[name] for name in state if name.startswith("model.")}
     trainer.model.load_state_dict(model)
@@ -52,9 +53,36 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     for name in _PLAIN:
         setattr(trainer, name, state[name])
     trainer.history = list(state["history"])
+    _check(trainer)
     if trainer.n_done:
         trainer.draw_order()
     trainer.note_good()
+
+
+def _check(trainer: Trainer) -> None:
+    """Raise where a trainer stands at no place of its schedule, or cannot go on from its weights."""
+    first = trainer.epoch * trainer.steps_per_epoch
+    if trainer.epoch > trainer.settings.n_epochs or not 0 <= trainer.step - first <= trainer.steps_per_epoch:
+        raise ValueError(
+            f"step {trainer.step} of epoch {trainer.epoch} is none of {trainer.settings.n_epochs} epochs of "
+            f"{trainer.steps_per_epoch} steps"
+        )
+    if trainer.n_done and trainer.record.keys() < {"epoch", "beta", "learning_rate"}:
+        raise ValueError(f"the epoch under way has no record; got {list(trainer.record)}")
+    if not all(map(_is_finite, [*trainer.parameters, _first_costs(trainer)])):
+        raise ValueError("its weights give rows a cost that is not finite")
+
+
+@torch.no_grad()
+def _first_costs(trainer: Trainer) -> Tensor:
+    """Costs of the first batch of rows, at the posterior mean: nothing is drawn."""
+    x, condition = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)
+    terms = trainer.model.terms(x, condition)
+    return terms.reconstruction + terms.kl
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor).all())
 
 
 def _copy(tensor: Tensor, like: Tensor) -> Tensor:

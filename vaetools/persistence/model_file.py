@@ -1,0 +1,301 @@
+"""Save a fitted model to one file, and load it without ever running code from it.
+
+The file is safetensors: arrays, and a JSON header with format version, class, parameters,
+fitted numbers and library versions. Any safetensors reader can open it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import numpy as np
+import sklearn
+import torch
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+import vaetools
+from vaetools.data.reader import ImageReader
+from vaetools.estimators.ae import AE
+from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
+from vaetools.estimators.cvae import CVAE
+from vaetools.estimators.parameters import check_parameters
+from vaetools.estimators.vae import VAE
+from vaetools.files import FORMAT_VERSION, write_model_file
+from vaetools.latent.projection import LatentMap, check_map_parameters
+from vaetools.persistence.header import WEIGHTS, check_model, read_model
+from vaetools.persistence.learnt import LEARNT
+from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
+from vaetools.schema import usable
+
+_MODELS = (AE, VAE, CVAE)
+_CLASSES = {cls.__name__: cls for cls in (*_MODELS, LatentMap)}
+_MODEL = WEIGHTS.removesuffix(".")
+_SAME_NETWORK = "Pass one of the same architecture, or none."
+
+
+def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model to one file, atomically: an interrupted write leaves the old file.
+
+    Parameters
+    ----------
+    model : AE, VAE, CVAE, LatentMap or Pipeline
+        Fitted. A pipeline is one of an ImageReader, a model and a LatentMap, or without the first or the
+        last. A custom ``network`` is written as weights only, a map as codes and their places.
+    path : str or path-like
+        By convention, ``*.safetensors``.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the model was not fitted.
+    TypeError
+        If a parameter cannot be written without pickle; the message names it.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> import vaetools as vt
+    >>> X = load_iris().data
+    >>> vae = vt.VAE(max_iter=20, random_state=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.safetensors")
+    ...     vt.save(vae, path)
+    ...     loaded = vt.load(path)
+    >>> np.array_equal(loaded.score_samples(X), vae.score_samples(X))
+    True
+    """
+    reader, estimator, latent_map = stages = _stages(model)
+    if type(estimator) not in _CLASSES.values():
+        raise TypeError(
+            "save: model must be an AE, VAE, CVAE or LatentMap, or a pipeline of an ImageReader, a model and "
+            f"a LatentMap, without the first or the last; got {model!r}."
+        )
+    names = [name for name, _ in model.steps] if isinstance(model, Pipeline) else []
+    for stage in filter(None, stages):
+        check_is_fitted(stage)
+    arrays: dict[str, np.ndarray] = {}
+    header = {
+        "format_version": FORMAT_VERSION,
+        **_write_estimator(estimator, arrays),
+        "reader": reader and _write_reader(reader, names),
+        "map": latent_map and {**_write_estimator(latent_map, arrays, "map."), "steps": names},
+        "versions": {
+            "vaetools": vaetools.__version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),  # a class of its own
+            "scikit-learn": sklearn.__version__,
+            "numpy": np.__version__,
+        },
+    }
+    check_model(header, arrays)  # what could not be read is not written
+    write_model_file(path, header, arrays)
+
+
+def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, device: Any = None) -> Any:
+    """Read a model that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+    network : Module or None, default=None
+        For a model of a custom ``network``: a module of the same architecture. It is copied,
+        and the copy gets the saved weights.
+    device : device name or None, default=None
+        Where the model is put, instead of where its ``device`` parameter says. None puts it there
+        if this machine has that device, else where ``"auto"`` does.
+
+    Returns
+    -------
+    model : AE, VAE, CVAE, LatentMap or Pipeline
+        What was saved: the same scores on any device, up to the device's rounding, and the same map.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is truncated, damaged, of another format or of a newer version.
+    """
+    header, arrays = read_model(path)
+    if device is not None:
+        resolve_device(VAE(device=device))
+    wants_network = isinstance(header["parameters"].get("network"), dict)
+    if wants_network != (network is not None):
+        held = "a custom network" if wants_network else "all of its network"
+        raise ValueError(f"load: {path} holds {held}; got network={network!r}. {_SAME_NETWORK}")
+    try:
+        with usable(path):
+            return _read_stages(header, arrays, network, device)
+    except _WrongNetwork as error:
+        raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
+
+
+def _read_stages(
+    header: dict[str, Any], arrays: dict[str, np.ndarray], network: nn.Module | None, device: Any
+) -> Any:
+    """Return what a header that was checked describes."""
+    reader = header["reader"] and _read_reader(header["reader"])
+    estimator = _read_estimator(header, arrays, network, device)
+    latent_map = header.get("map") and _read_estimator(header["map"], arrays)
+    stages = [stage for stage in (reader, estimator, latent_map) if stage is not None]
+    if len(stages) == 1:
+        return estimator
+    names = (header.get("map") or header["reader"])["steps"]
+    return Pipeline(list(zip(names, stages, strict=True)))
+
+
+def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
+    """Return the reader of a pipeline that starts with one, or None, and the model; a map is left out."""
+    reader, estimator, _ = _stages(model)
+    if isinstance(estimator, LatentMap):
+        raise ValueError(f"there must be an AE, VAE or CVAE, which makes codes; got {estimator!r} alone.")
+    return reader, estimator
+
+
+def _stages(model: Any) -> tuple[ImageReader | None, Any, LatentMap | None]:
+    """Return reader, estimator and map of a model; what is no such pipeline is the estimator."""
+    match [step for _, step in model.steps] if isinstance(model, Pipeline) else []:
+        case [ImageReader() as reader, estimator, LatentMap() as latent_map]:
+            return reader, estimator, latent_map
+        case [ImageReader() as reader, estimator]:
+            return reader, estimator, None
+        case [estimator, LatentMap() as latent_map]:
+            return None, estimator, latent_map
+    return None, model, None
+
+
+class _WrongNetwork(Exception):
+    """The caller's network is not what the file needs."""
+
+
+def _write_reader(reader: ImageReader, names: list[str]) -> dict[str, Any]:
+    """Return a fitted reader, and the names of the pipeline's steps, as JSON."""
+    parameters = {name: write_parameter(reader, name, value) for name, value in reader.get_params().items()}
+    return {"parameters": parameters, "image_shape": list(reader.image_shape_), "steps": names}
+
+
+def _read_reader(written: dict[str, Any]) -> ImageReader:
+    """Return what `_write_reader` wrote."""
+    reader = ImageReader(**{name: read_parameter(value) for name, value in written["parameters"].items()})
+    reader.image_shape_ = tuple(written["image_shape"])
+    return reader
+
+
+def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str = "") -> dict[str, Any]:
+    """Return class, parameters and fitted numbers as JSON; put arrays and weights aside."""
+    fitted = {}
+    learnt = LEARNT[type(estimator).__name__]
+    for name, value in vars(estimator).items():
+        if name == _MODEL:
+            weights = value.state_dict().items()
+            arrays.update({f"{WEIGHTS}{key}": _compact(weight) for key, weight in weights})
+        elif any(name in rules for rules in learnt):
+            fitted[name] = write_value(f"{prefix}{name}", value, arrays)
+    if isinstance(estimator, _MODELS):
+        fitted["score_unit_"] = estimator.score_unit_  # known without the scores' code
+    return {
+        "class": type(estimator).__name__,
+        "parameters": {
+            name: write_parameter(estimator, name, value)
+            for name, value in estimator.get_params(deep=False).items()
+        },
+        "fitted": fitted,
+    }
+
+
+def _read_estimator(
+    written: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    network: nn.Module | None = None,
+    device: Any = None,
+) -> Any:
+    """Return what `_write_estimator` wrote; a model is put on a device that this machine has."""
+    parameters = {name: read_parameter(value, network) for name, value in written["parameters"].items()}
+    estimator = _CLASSES[written["class"]](**parameters)
+    if isinstance(estimator, LatentMap):
+        check_map_parameters(estimator)
+    else:
+        estimator.set_params(device=_device_here(estimator, device))
+        check_parameters(estimator)
+    learnt = LEARNT[written["class"]]
+    for name, value in written["fitted"].items():
+        if any(name in rules for rules in learnt) and not hasattr(type(estimator), name):
+            setattr(estimator, name, read_value(name, value, arrays))
+    if isinstance(estimator, _MODELS):
+        weights = {
+            key.removeprefix(WEIGHTS): torch.from_numpy(value.copy())
+            for key, value in arrays.items()
+            if key.startswith(WEIGHTS)
+        }
+        estimator.model_ = _read_module(estimator, weights)
+        _try(estimator)
+    return estimator
+
+
+def _try(model: Any) -> None:
+    """Score a typical row: what parts make of each other's numbers, no rule of a file can tell.
+
+    A network that is not ours was tried by `fit`, and may take rows of its own kind alone.
+    """
+    if model.network is not None:
+        return
+    score = model._evaluate_score(model._rows(model.input_scale_.shift[None]), model.anomaly_score_)
+    if np.isnan(score).any():
+        raise ValueError(f"the score {model.anomaly_score_!r} must be a number; got NaN of a typical row")
+
+
+def _device_here(model: Any, device: Any) -> Any:
+    """Return the device asked for, else that of a model's parameter if this machine has it, else "auto"."""
+    if device is not None:
+        return device
+    try:
+        resolve_device(model)
+    except ValueError:
+        return "auto"
+    return model.device
+
+
+def _compact(weights: torch.Tensor) -> np.ndarray:
+    """Return weights as float32 where that loses nothing: they were trained so."""
+    single = weights.float()
+    exact = weights.dtype == torch.float64 and torch.equal(single.double(), weights)
+    return (single if exact else weights).cpu().numpy()
+
+
+def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
+    """Build the module without memory of its own, then give it the weights of the file."""
+    likelihood = resolve_likelihood(model, model.n_features_in_)  # arithmetic on "meta" would load a compiler
+    with torch.device("meta"):
+        network = make_network(
+            model,
+            model.n_features_in_,
+            likelihood,
+            variational=model._variational,
+            unit_mean=model.input_scale_.in_unit_interval,
+            seed=None,
+            n_classes=model._n_classes,
+        )
+        module = model._make_model(network, likelihood)
+    _check_weights(module, weights, own=model.network is None)
+    try:
+        module.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        raise _WrongNetwork(f"holds weights that do not fit the network that was passed: {error}") from None
+    device = resolve_device(model)
+    return module.to(device=device, dtype=resolve_dtype(model, device)).eval().requires_grad_(False)
+
+
+def _check_weights(module: nn.Module, weights: dict[str, torch.Tensor], *, own: bool) -> None:
+    """Raise where weights are not those of a module; those of a network that is not ours are its caller's."""
+    expected = module.state_dict()
+    for name in sorted(expected.keys() | weights.keys()):
+        if own or not name.startswith("network."):
+            needed, found = (
+                tuple(some[name].shape) if name in some else None for some in (expected, weights)
+            )
+            if needed != found:
+                raise ValueError(f"the weights {name} must have the shape {needed}; got {found}")
