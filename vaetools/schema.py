@@ -212,7 +212,9 @@ def record(
         for key, rule in rules.items():  # in their order: who says the size of an axis comes first
             if key in value:
                 rule(f"{where}{key}", value[key], contents)
-        for key in value.keys() - rules.keys() if more is not None else ():
+        if more is None:
+            return
+        for key in value.keys() - rules.keys():
             more(f"{where}{reprlib.repr(key)[1:-1]}", value[key], contents)
 
     return check
