@@ -15,7 +15,7 @@ from vaetools.data.batches import Batch, Failure
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.listing import Listing, as_names
-from vaetools.data.reader import MODES, ImageReader
+from vaetools.data.reader import MODES, ImageReader, reader_of
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, open_source
 from vaetools.estimators.columns import Column, Columns
@@ -362,8 +362,8 @@ def with_readable_ids(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def reader_for(model: Any) -> ImageReader | None:
-    """Return a reader of images for a model that was fitted on 8-bit ones, or None."""
-    shape = model.image_shape
-    if shape is None or shape[0] not in MODES.values() or model.input_scale_.kind != "pixels":
+    """Return a reader of images for a model that was fitted on images of integers, or None."""
+    shape, scale = model.image_shape, model.input_scale_
+    if scale.kind != "pixels" or shape is None or shape[0] not in MODES.values():
         return None
-    return ImageReader(image_shape=model.image_shape).fit([])
+    return reader_of(shape, scale.levels)

@@ -2,6 +2,8 @@
 
 import io
 import os
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -28,6 +30,49 @@ def encoded(image, kind, **options):
     buffer = io.BytesIO()
     image.save(buffer, FORMATS[kind], **options)
     return buffer.getvalue()
+
+
+def png16(levels):
+    """A PNG file of levels ``(height, width, channels)``: gray, gray and alpha, RGB, or RGBA of 16 bits."""
+    height, width, channels = levels.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in levels)
+
+    def chunk(name, content):
+        check = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + check
+
+    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(lines)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def tiff(levels, *, interpretation=1, extra=None, order="<", n_pages=1, **tags):
+    """A TIFF file of levels ``(height, width, channels)``, its tags as given; further pages are the same."""
+    height, width, channels = levels.shape
+    content = levels.astype(levels.dtype.newbyteorder(order)).tobytes()
+    entries = {256: width, 257: height, 258: 8 * levels.itemsize, 259: 1, 262: interpretation}
+    entries |= {277: channels, 278: height, 279: len(content)}
+    entries |= {339: {"u": 1, "i": 2}[levels.dtype.kind]} | ({} if extra is None else {338: extra})
+    entries |= {int(tag[1:]): value for tag, value in tags.items()}
+    repeated = {258, 339} if channels > 1 else set()
+    directory = 2 + 12 * (len(entries) + 1) + 4
+    file = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8)
+    for page in range(n_pages):
+        start = len(file)
+        lists = {tag: start + directory + 2 * channels * i for i, tag in enumerate(sorted(repeated))}
+        entries[273] = start + directory + 2 * channels * len(lists)
+        file += struct.pack(order + "H", len(entries))
+        for tag, value in sorted(entries.items()):
+            if tag in lists:
+                file += struct.pack(order + "HHII", tag, 3, channels, lists[tag])
+            else:
+                file += struct.pack(order + "HHII", tag, 4, 1, value)
+        last = page == n_pages - 1
+        file += struct.pack(order + "I", 0 if last else entries[273] + len(content))
+        file += b"".join(struct.pack(f"{order}{channels}H", *[entries[tag]] * channels) for tag in lists)
+        file += content
+    return file
 
 
 def write_gray(folder, n, *, size=12, first=0):

@@ -80,6 +80,8 @@ def test_dummies_of_8_bits_are_told_from_mixtures():
         ("uint8", {"image_shape": (1, 2, 3)}, "pixels"),
         ("uint8", {"image_shape": (1, 2, 3), "standardize": True}, "pixels"),
         ("uint8", {"image_shape": (1, 2, 3), "likelihood": "bernoulli"}, "pixels"),
+        ("int16", {"image_shape": (1, 2, 3)}, "pixels"),
+        ("int64", {"image_shape": (1, 2, 3)}, "pixels"),
         ("float32", {"image_shape": (1, 2, 3)}, "standardize"),
     ],
 )
@@ -117,3 +119,83 @@ def test_a_model_of_8_bit_columns_from_before_scores_as_it_did():
     expected = [-1.72646389, -1.18328345, 0.08371248]
     np.testing.assert_allclose(vae.score_samples(X[:3]), expected, atol=1e-8)
     np.testing.assert_array_equal(vae.score_samples(X[:3] / 255), vae.score_samples(X[:3]))
+
+
+# Images of more than 8 bits
+
+
+def camera_images(n):
+    """Rows of 16 pixels of 12 bits that 2 hidden variables explain."""
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(n, 2)) @ rng.normal(size=(2, 16))
+    return np.clip(np.rint(2000 + 300 * hidden + 30 * rng.normal(size=(n, 16))), 0, 4095).astype(np.uint16)
+
+
+SHAPE = {"image_shape": (1, 4, 4), "hidden_channels": ()}
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "int64"])
+def test_levels_are_divided_by_the_range_of_bits_that_holds_them(dtype):
+    X = camera_images(120)
+    vae = VAE(2, **QUICK, **SHAPE).fit(X.astype(dtype))
+    assert (vae.input_scale_.kind, vae.input_scale_.levels) == ("pixels", (0, 4095))
+    floats = VAE(2, **QUICK, **SHAPE).fit(X / 4095)
+    np.testing.assert_allclose(vae.score_samples(X.astype(dtype)), floats.score_samples(X / 4095), rtol=1e-5)
+    np.testing.assert_array_equal(vae.score_samples(X), vae.score_samples(X / 4095))
+    made = vae.reconstruct(X)
+    assert made.min() >= 0
+    assert made.max() <= 1
+
+
+def test_signed_levels_go_from_black_to_white():
+    X = camera_images(120).astype(np.int16) - 1000
+    X[0, 0] = -1000
+    vae = VAE(2, **QUICK, **SHAPE).fit(X)
+    black, white = vae.input_scale_.levels
+    assert (black, white) == (-1024, 2**12 - 1)
+    np.testing.assert_allclose(vae.explain(X[:2]).value, (X[:2] + 1024.0) / (white - black))
+
+
+def test_copies_of_other_depths_are_told_apart_as_well():
+    X = camera_images(800)
+    odd = camera_images(800)[:100]
+    odd[:, [3, 7, 11]] = np.random.default_rng(1).permutation(odd[:, [3, 7, 11]])
+    aucs = []
+    for of_12_bits in (lambda rows: rows, lambda rows: rows * 16, lambda rows: (rows // 16).astype(np.uint8)):
+        vae = VAE(2, hidden_layer_sizes=(32,), max_iter=60, random_state=0, **SHAPE).fit(of_12_bits(X[:600]))
+        scores = vae.score_samples(of_12_bits(np.r_[X[600:], odd]))
+        aucs.append(roc_auc_score(np.arange(300) < 200, scores))
+    assert min(aucs) > 0.75
+    assert np.ptp(aucs) < 0.01
+
+
+def test_levels_beyond_those_of_training_neither_wrap_nor_crash():
+    X = camera_images(120)
+    bright = np.full((1, 16), 65535, np.uint16)
+    vae = VAE(2, **QUICK, **SHAPE).fit(X)
+    np.testing.assert_array_equal(vae.explain(bright).value, bright / 4095)
+    assert vae.score_samples(bright)[0] < vae.score_samples(X).min()
+    strict = VAE(2, likelihood="bernoulli", **QUICK, **SHAPE).fit(X)
+    with pytest.raises(ValueError, match=r"from 0 to 4095, the levels of its training images.*; got 65535\."):
+        strict.score_samples(bright)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (90, 105, "got 90 to 105 of 0 to 255"),
+        (90, 106, None),
+        (0, 255, None),  # two levels of which one is black and one white
+    ],
+)
+def test_images_without_contrast_are_said(low, high, words, recwarn):
+    X = np.where(np.random.default_rng(0).random((120, 16)) < 0.5, low, high).astype(np.uint8)
+    VAE(2, **QUICK, **SHAPE).fit(X)
+    said = [str(each.message) for each in recwarn.list if "contrast" in str(each.message)]
+    assert len(said) == (words is not None)
+    assert all(words in each for each in said)
+
+
+def test_a_table_without_spread_is_no_image_without_contrast(recwarn):
+    VAE(2, **QUICK).fit(90 + dummies(120))
+    assert not [each for each in recwarn.list if "contrast" in str(each.message)]

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from vaetools.cli.info import SCALINGS
+from vaetools.cli.info import scaling_in_words
 from vaetools.cli.left_out import mask_hint
 from vaetools.cli.saying import counted, few
 from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date
-from vaetools.estimators.rows import scale_kind, value_range
+from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.report.text import percent, text_facts
 
@@ -59,7 +59,22 @@ def _values_in_words(X: Any, model: Any) -> dict[str, str]:
         images=model.image_shape is not None,
         unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
     )
-    return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": SCALINGS[kind]}
+    scaling = scaling_in_words(kind, pixel_levels(X) if kind == "pixels" else None)
+    return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": scaling}
+
+
+def unused_bits(read: TrainingData, model: Any) -> str:
+    """Return which level is taken for white where images of 16 bits use fewer; else nothing."""
+    if model.image_shape is None or read.X.dtype.kind not in "iu" or read.X.dtype == np.uint8:
+        return ""
+    black, white = pixel_levels(read.X)
+    n_bits, n_given = white.bit_length() + (black < 0), 8 * read.X.dtype.itemsize
+    if n_bits == n_given:
+        return ""
+    high = int(value_range(read.X)[1])
+    return (
+        f"Of {n_given} bits the images use {n_bits}: their highest level is {high:,}, and white is {white:,}."
+    )
 
 
 def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str]:

@@ -110,7 +110,7 @@ def embed(
             if map_method or projector:
                 tables.append(part.table)
             if projector and image_shape:
-                thumbnails.append(make_thumbnails(part.X, image_shape))
+                thumbnails.append(make_thumbnails(estimator.input_scale_.shown(part.X), image_shape))
             if lines_wanted and not map_method:
                 write(_with_vectors(part.table) if has_vectors else part.table)
         check_any(n_rows, failed, data)

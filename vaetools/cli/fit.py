@@ -210,7 +210,7 @@ def fit(
     from sklearn.pipeline import make_pipeline
 
     import vaetools
-    from vaetools.cli.describing import describe_data
+    from vaetools.cli.describing import describe_data, unused_bits
     from vaetools.data.recognition import kind_of
     from vaetools.data.sources import read_training
     from vaetools.nn.parallel import Workers
@@ -250,6 +250,8 @@ def fit(
         )
     if not (quiet or as_json):
         click.echo(describe_data(read, data, model))
+        if note := unused_bits(read, model):
+            say(note)
     start = time.perf_counter()
     interrupted = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start

@@ -23,7 +23,6 @@ _WIDTH = 100
 _LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
 _NO_BREAK = "\u00a0"
 SCALINGS = {
-    "pixels": "8-bit pixels, divided by 255",
     "unit": "already in [0, 1], left as it is",
     "standardize": "every column to mean 0 and standard deviation 1",
     "identity": "none, values are taken as they come",
@@ -66,7 +65,7 @@ def info(model: Path, as_json: bool) -> None:
     Keys of --json, null where a fact does not apply:
       model, parameters, network, hidden_channels, hidden_layer_sizes, n_weights,
       n_features, feature_names, image_shape, reader {mode, size, aspect},
-      column_kinds {gaussian, bernoulli, categorical}, input_scale, n_samples, n_suspects,
+      column_kinds {gaussian, bernoulli, categorical}, input_scale, levels, n_samples, n_suspects,
       n_iter, max_iter, n_components, n_active, labels [{label, share}],
       mean_terms {train, held_out: {reconstruction, kl}}, anomaly_score, unit, threshold,
       false_alarm_rate, n_calibration, versions, format_version, path, file_size
@@ -125,15 +124,33 @@ def _takes(facts: Facts) -> str:
     if facts.feature_names is not None:
         names = few(list(map(_shortened, facts.feature_names)), _LISTED)
         return f"{_counted(facts.n_features, 'column')}: {names}"
-    kind = "8-bit pixels" if facts.input_scale == "pixels" else "numbers"
+    kind = "numbers"
+    if facts.input_scale == "pixels":
+        kind = scaling_in_words(facts.input_scale, facts.levels).split(",")[0]
     if facts.column_kinds is not None:
         kind = "cells"
     return f"rows of {facts.n_features:,} {kind}, columns without names"
 
 
+def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
+    """Return what happens to values before a network sees them; of pixels from the levels of black and white.
+
+    Examples
+    --------
+    >>> [scaling_in_words("pixels", levels) for levels in ([0, 255], [0, 4095], [-1024, 4095])]
+    ['8-bit pixels, divided by 255', '12-bit pixels, divided by 4,095', 'signed pixels, from −1,024 to 4,095']
+    """
+    if kind != "pixels" or levels is None:
+        return SCALINGS[kind]
+    black, white = levels
+    if black:
+        return f"signed pixels, from {black:,} to {white:,}".replace("-", "−")
+    return f"{int(white).bit_length()}-bit pixels, divided by {white:,}"
+
+
 def _scaling(facts: Facts) -> str:
     """Return what happens to values before a network sees them."""
-    words = SCALINGS[facts.input_scale]
+    words = scaling_in_words(facts.input_scale, facts.levels)
     return words if facts.column_kinds is None else words.replace("every column", "every column of numbers")
 
 

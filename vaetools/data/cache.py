@@ -42,7 +42,7 @@ def cached_rows(
 
     Returns
     -------
-    rows : memmap of shape (n_read, n_features), uint8
+    rows : memmap of shape (n_read, n_features)
     failed : list of Failure
         The id is the place in the list of paths.
 
@@ -84,6 +84,9 @@ def _filled(
 ) -> tuple[np.ndarray, list[Failure]]:
     """Return rows and failures, after what is missing was decoded."""
     settings = {"format": _FORMAT, "image_shape": list(reader.image_shape_), "aspect": reader.aspect}
+    dtype = np.dtype(reader.dtype_)
+    if dtype != np.uint8:
+        settings["dtype"] = reader.dtype_
     states = [_state(path) for path in paths]
     known = _read_index(target, index, settings, states)
     if known is None:
@@ -93,8 +96,8 @@ def _filled(
     n_rows = sum(entry[-1] is None for entry in known)
     if len(known) < len(paths):
         with open(target, "r+b" if target.exists() else "w+b") as rows, open(index, "a") as lines:
-            rows.write(_header(n_rows, reader._n_features_out))
-            rows.truncate(rows.tell() + n_rows * reader._n_features_out)
+            rows.write(_header(n_rows, reader._n_features_out, dtype))
+            rows.truncate(rows.tell() + n_rows * reader._n_features_out * dtype.itemsize)
             rows.seek(0, os.SEEK_END)
             for batch in reader.batches(paths[len(known) :], range(len(known), len(paths))):
                 rows.write(np.ascontiguousarray(batch.X).data)
@@ -105,10 +108,10 @@ def _filled(
                 known += entries
                 n_rows += len(batch.X)
             rows.seek(0)
-            rows.write(_header(n_rows, reader._n_features_out))
+            rows.write(_header(n_rows, reader._n_features_out, dtype))
     failed = [Failure(i, entry[-1]) for i, entry in enumerate(known) if entry[-1] is not None]
     if not n_rows:  # an empty file cannot be mapped
-        return np.empty((0, reader._n_features_out), np.uint8), failed
+        return np.empty((0, reader._n_features_out), dtype), failed
     return np.load(target, mmap_mode="r"), failed
 
 
@@ -152,14 +155,15 @@ def _read_index(target: Path, index: Path, settings: dict[str, Any], states: lis
 def _holds(target: Path, known: list, settings: dict[str, Any]) -> bool:
     """Whether a file is as long as its index says at least."""
     n_rows = sum(entry[-1] is None for entry in known)
-    n_features = math.prod(settings["image_shape"])
-    return target.stat().st_size >= len(_header(n_rows, n_features)) + n_rows * n_features
+    n_features, dtype = math.prod(settings["image_shape"]), np.dtype(settings.get("dtype", "uint8"))
+    n_bytes = len(_header(n_rows, n_features, dtype)) + n_rows * n_features * dtype.itemsize
+    return target.stat().st_size >= n_bytes
 
 
-def _header(n_rows: int, n_features: int) -> bytes:
+def _header(n_rows: int, n_features: int, dtype: np.dtype) -> bytes:
     """Return the header of a .npy file, as long for any number of rows: numpy leaves room for more."""
     header = io.BytesIO()
-    description = {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_features)}
+    description = {"descr": dtype.str, "fortran_order": False, "shape": (n_rows, n_features)}
     npy.write_array_header_1_0(header, description)
     return header.getvalue()
 

@@ -1,4 +1,4 @@
-"""One image file becomes one row of 8-bit pixels. Light to import: worker processes start with it.
+"""One image file becomes one row of pixels. Light to import: worker processes start with it.
 
 A file is recognized by its content, not by its name. No decoder calls another program, and none
 runs before the file's own header has promised an image of at most `MAX_PIXELS`.
@@ -15,20 +15,21 @@ import signal
 import stat
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from vaetools.data.batches import Failure
+from vaetools.data.depth import FULL_RANGE, UINT8, Depth, check_depth, depth_of
+from vaetools.data.fitting import fit_image, fit_planes, orientation
 from vaetools.data.formats import N_SIGN_BYTES, raw_photograph, unread_format
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
 MAX_PIXELS = 89_478_485  # Pillow's own: a larger image may be a bomb, a small file that fills the memory
 ASPECTS = ("pad", "crop", "stretch")
-_ORIENTATION = 0x0112  # EXIF tag
-_TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as members of PIL.Image.Transpose
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
+_LOOKED_AT = 64  # pixels a side of the small copy in which color is looked for
 _EMPTY = "the file is empty"
 
 
@@ -57,10 +58,13 @@ class Recipe(NamedTuple):
         (channels, height, width); 1 channel is gray, 3 are RGB.
     aspect : {"pad", "crop", "stretch"}
         How an image of another aspect fits: with black bars, without what overhangs, or distorted.
+    dtype : {"uint8", "uint16", "int16"}, default="uint8"
+        Of the levels.
     """
 
     image_shape: tuple[int, int, int]
     aspect: str
+    dtype: str = UINT8
 
     @property
     def n_features(self) -> int:
@@ -69,18 +73,20 @@ class Recipe(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Size of an image as it is shown, in pixels, and whether it has color."""
+    """Size of an image as it is shown, in pixels, whether it has color, and the depth of its samples."""
 
     height: int
     width: int
     is_colored: bool
+    depth: Depth
 
 
 def decode(source: Any, recipe: Recipe) -> np.ndarray:
     """Return the first frame of an image as a row.
 
-    Turned as EXIF says; transparency over white; 16-bit gray without its lower byte; scaled with
-    antialiased bilinear interpolation. A JPEG is decoded at the smallest of 1/2, 1/4 and 1/8 of
+    Turned as EXIF says; transparency over white; scaled with antialiased bilinear interpolation.
+    Levels of another depth than the recipe's become such of its full range: 8-bit ones times 257, of
+    16-bit ones the upper byte. A JPEG is decoded at the smallest of 1/2, 1/4 and 1/8 of
     its size that still is twice what is needed.
 
     Parameters
@@ -91,24 +97,41 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
 
     Returns
     -------
-    row : ndarray of shape (n_features,), uint8
-        Channel by channel.
+    row : ndarray of shape (n_features,)
+        Channel by channel, of the recipe's type.
 
     Raises
     ------
     ImageFileError
         If there is no readable image; it has the path and the reason.
     """
+    return _examined(source, lambda image: _pixels(image, recipe)).ravel()
+
+
+def _examined(source: Any, examine: Callable[[Any], Any]) -> Any:
+    """Return what a function makes of an opened image; raise `ImageFileError` for whatever goes wrong."""
     _check_kind(source)
-    channels, height, width = recipe.image_shape
     try:
         with _open(source) as image:
-            pixels = np.asarray(_fit(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
+            return examine(image)
     except ImageFileError:
         raise
     except Exception as error:  # damaged files make decoders raise anything
         raise _explained(source, error) from error
-    return pixels.ravel() if channels == 1 else pixels.transpose(2, 0, 1).ravel()
+
+
+def _pixels(image: Any, recipe: Recipe) -> np.ndarray:
+    """Return an opened image as levels, ``(channels, height, width)`` or gray ``(height, width)``."""
+    channels, height, width = recipe.image_shape
+    found = depth_of(image)
+    check_depth(found, recipe.dtype)
+    if UINT8 not in (found.dtype, recipe.dtype):
+        planes = fit_planes(image, channels, (width, height), recipe.aspect)
+        bounds = np.iinfo(recipe.dtype)
+        return np.rint(planes).clip(bounds.min, bounds.max).astype(recipe.dtype)
+    pixels = np.asarray(fit_image(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
+    pixels = pixels if channels == 1 else pixels.transpose(2, 0, 1)
+    return pixels if recipe.dtype == UINT8 else pixels * np.uint16(FULL_RANGE)
 
 
 def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
@@ -121,11 +144,12 @@ def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Fai
 
     Returns
     -------
-    rows : ndarray of shape (n_read, n_features), uint8
+    rows : ndarray of shape (n_read, n_features)
+        Of the recipe's type.
     failed : list of Failure
         The id is the place in the list.
     """
-    rows = np.empty((len(sources), recipe.n_features), dtype=np.uint8)
+    rows = np.empty((len(sources), recipe.n_features), dtype=recipe.dtype)
     failed: list[Failure] = []
     for i, source in enumerate(sources):
         try:
@@ -148,18 +172,23 @@ def decode_quietly(sources: Sequence, recipe: Recipe, caller: int) -> tuple[np.n
 
 
 def inspect(source: Any) -> Look:
-    """Return size and color of an image; raises `ImageFileError` as `decode` does."""
-    _check_kind(source)
-    try:
-        with _open(source) as image:
-            _, turned = _orientation(image)
-            width, height = image.size[::-1] if turned else image.size
-            colors = np.asarray(_fit(image, "RGB", (64, 64), "stretch")).astype(int)
-    except ImageFileError:
-        raise
-    except Exception as error:  # damaged files make decoders raise anything
-        raise _explained(source, error) from error
-    return Look(height, width, bool(np.ptp(colors, axis=2).max() > _COLORED))
+    """Return size, color and depth of an image; raises `ImageFileError` as `decode` does."""
+    return _examined(source, _looked_at)
+
+
+def _looked_at(image: Any) -> Look:
+    """Return what an opened image tells, as it is and in small."""
+    depth, (width, height) = depth_of(image), image.size
+    colors = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", depth.dtype)).astype(int)
+    white = 255 if depth.dtype == UINT8 else colors.max()
+    is_colored = np.ptp(colors, axis=0).max() > _COLORED * white / 255
+    _, turned = orientation(image)
+    return Look(*((width, height) if turned else (height, width)), bool(is_colored), depth)
+
+
+def inspect_depth(source: Any) -> Depth:
+    """Return the depth of an image from its header alone; raises `ImageFileError` as `decode` does."""
+    return _examined(source, depth_of)
 
 
 @functools.cache
@@ -242,76 +271,3 @@ def _check_regular(path: str) -> None:
         raise ImageFileError(path, "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file")
     if not status.st_size:
         raise ImageFileError(path, _EMPTY)
-
-
-def _fit(image: Any, mode: str, target: tuple[int, int], aspect: str) -> Any:
-    """Return an image of a mode ("L" or "RGB") and a size (width, height)."""
-    from PIL import Image
-
-    transposition, turned = _orientation(image)
-    if turned:
-        target = target[::-1]
-    box, size = _place(image.size, target, aspect)
-    if image.format in ("JPEG", "MPO"):
-        kept = (box[2] - box[0], box[3] - box[1])
-        before = image.size
-        image.draft(mode, tuple(math.ceil(2 * n * s / k) for n, s, k in zip(before, size, kept, strict=True)))
-        box, size = _place(image.size, target, aspect)
-    image = _scalable(image)
-    if image.size != size or box != (0, 0, *size):
-        image = image.resize(size, Image.Resampling.BILINEAR, box=box)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", size, "white"), image)
-    if image.mode != mode:
-        image = image.convert(mode)
-    if size != target:
-        padded = Image.new(mode, target)
-        padded.paste(image, ((target[0] - size[0]) // 2, (target[1] - size[1]) // 2))
-        image = padded
-    return image if transposition is None else image.transpose(transposition)
-
-
-def _place(
-    size: tuple[int, int], target: tuple[int, int], aspect: str
-) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
-    """Return which box (left, top, right, bottom) of an image is kept, and its size when scaled."""
-    (width, height), (new_width, new_height) = size, target
-    whole = (0.0, 0.0, float(width), float(height))
-    if aspect == "stretch":
-        return whole, target
-    if aspect == "pad":
-        ratio = min(new_width / width, new_height / height)
-        return whole, (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    ratio = max(new_width / width, new_height / height)
-    left, top = (width - new_width / ratio) / 2, (height - new_height / ratio) / 2
-    return (max(0.0, left), max(0.0, top), min(width, width - left), min(height, height - top)), target
-
-
-def _scalable(image: Any) -> Any:
-    """Return an image in a mode that can be scaled without a loss: gray, RGB(A), CMYK or YCbCr."""
-    from PIL import Image
-
-    if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
-        raise ValueError(
-            f"{image.mode!r} pixels of 32 bits have no known range; convert them to 8 or 16 bits"
-        )
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    if image.mode == "1":
-        return image.convert("L")
-    return image if image.mode in ("L", "RGB", "CMYK", "YCbCr") else image.convert("RGB")
-
-
-def _orientation(image: Any) -> tuple[int | None, bool]:
-    """Return how an image must be transposed to stand upright, and whether that swaps its sides."""
-    if image.format not in ("JPEG", "MPO"):
-        image.load()  # other formats may hold the tag behind the pixels
-    if not image.info and image.format != "TIFF":
-        return None, False
-    try:
-        tag = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # a damaged tag says nothing about the pixels
-        return None, False
-    return _TRANSPOSITIONS.get(tag), tag in (5, 6, 7, 8)

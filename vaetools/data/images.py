@@ -22,8 +22,8 @@ class ImageSet:
 
     Attributes
     ----------
-    X : ndarray of shape (n_images, channels · height · width), uint8
-        A memory map if a cache was asked for.
+    X : ndarray of shape (n_images, channels · height · width)
+        8-bit levels, or 16-bit ones if images are such. A memory map if a cache was asked for.
     image_shape : tuple (channels, height, width)
         To pass on to the estimators.
     paths : list of str or int
@@ -66,11 +66,12 @@ def read_images(
     n_jobs: int = -1,
     verbose: int = 0,
 ) -> ImageSet:
-    """Read images as rows of 8-bit pixels; a file that cannot be read is listed, and stops nothing.
+    """Read images as rows of pixels; a file that cannot be read is listed, and stops nothing.
 
     PNG, JPEG, WebP, AVIF, BMP, GIF, TIFF, PPM, and HEIC if the package pillow-heif is there, recognized
-    by content: 8 and 16 bits (16-bit gray loses its lower byte), palettes, CMYK; transparency is put
-    over white, EXIF rotation is applied, of animations the first frame is read. Scaling is antialiased.
+    by content: 8 and 16 bits (colors of 16 bits with the package opencv-python-headless, else of their
+    upper byte, and it is said), palettes, CMYK. Transparency is put over white, EXIF rotation is applied,
+    of animations the first frame is read. Scaling is antialiased.
 
     Parameters
     ----------
@@ -153,7 +154,7 @@ def read_images(
         sources, labels = listing.paths, listing.labels
     reader.fit(sources)
     if cache is None:
-        rows, failed = gather(reader.batches(sources), len(sources), reader._n_features_out)
+        rows, failed = gather(reader, sources)
     else:
         rows, failed = cached_rows(cache, sources, reader)
     bad = {int(failure.id) for failure in failed}

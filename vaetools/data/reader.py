@@ -1,4 +1,4 @@
-"""Paths of images in, rows of 8-bit pixels out: a scikit-learn transformer."""
+"""Paths of images in, rows of pixels out: a scikit-learn transformer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.data.batches import Batch, Failure, regroup
-from vaetools.data.decoding import ASPECTS, ImageFileError, Recipe, decode_many, decode_quietly, inspect
+from vaetools.data.decoding import (
+    ASPECTS,
+    ImageFileError,
+    Recipe,
+    decode_many,
+    decode_quietly,
+    inspect,
+    inspect_depth,
+)
+from vaetools.data.depth import type_of
 from vaetools.data.pixels import PixelRows
+from vaetools.data.sample import look_at_some, type_for, working_size
 from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
-_KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
-_LOOKED_AT = 64  # readable images that decide what is not said
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
 _PIECE = 8  # files that are decoded between two looks at the clock
 _PROBE_SECONDS = 0.1  # of decoding tell how long a file takes
@@ -32,7 +40,7 @@ _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
 
 class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Turn paths of images into rows of 8-bit pixels, as a scikit-learn transformer.
+    """Turn paths of images into rows of pixels, as a scikit-learn transformer.
 
     Files are read by all cores. See `read_images` for what is read and how, and for folders that may
     hold damaged files: here a file that cannot be read is an error, because every path must become
@@ -61,6 +69,9 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     image_shape_ : tuple (channels, height, width)
         Shape of every image.
+    dtype_ : {"uint8", "uint16", "int16"}
+        Type of the rows: the commonest of a sample of images. For rows of 16 bits, the levels of 8-bit
+        images are taken times 257; for rows of 8 bits, those of 16-bit images lose their lower byte.
     sample_sizes_ : list of tuple (height, width)
         Sizes that were met in the sample; none where nothing had to be looked at.
 
@@ -125,8 +136,9 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Returns
         -------
-        rows : PixelRows of shape (n_images, channels · height · width), uint8
-            An array that tells an estimator without ``image_shape`` that its integers are pixels.
+        rows : PixelRows of shape (n_images, channels · height · width)
+            Of type ``dtype_``; an array that tells an estimator without ``image_shape`` that its integers
+            are pixels.
 
         Raises
         ------
@@ -135,7 +147,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         sources = as_sources(X)
-        rows, failed = gather(self.batches(sources), len(sources), self._n_features_out)
+        rows, failed = gather(self, sources)
         if failed:
             more = f" ({len(failed)} of {len(sources)} files could not be read)" if len(failed) > 1 else ""
             raise ImageFileError(str(sources[int(failed[0].id)]), failed[0].reason + more)
@@ -157,7 +169,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         names = range(len(sources)) if ids is None else ids
-        pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect), self.n_jobs)
+        pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect, self.dtype_), self.n_jobs)
         with tqdm(total=len(sources), desc="reading", **_PROGRESS, **bar_options(self.verbose)) as bar:
             for batch in regroup(_named(pieces, names), self._batch_rows):
                 bar.update(len(batch.ids) + len(batch.failed))
@@ -173,27 +185,22 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
 
     def _decide(self, sources: Sequence) -> None:
-        """Check the parameters and learn the shape, from a sample where it is not said."""
+        """Check the parameters, and learn from a sample the depth, and the shape where it is not said."""
         shape = self._given_shape()
         self.sample_sizes_: list[tuple[int, int]] = []
         if None not in shape:
-            self.image_shape_ = shape
+            depths, _ = look_at_some(sources, inspect_depth)
+            self.image_shape_, self.dtype_ = shape, type_for(depths.values())
             return
-        looks = {}
-        for i in np.random.RandomState(0).permutation(len(sources)):
-            try:
-                looks[i] = inspect(sources[i])
-            except ImageFileError as error:
-                unreadable = error
-            if len(looks) == _LOOKED_AT:
-                break
-        if not looks:
+        looks, unreadable = look_at_some(sources, inspect)
+        if unreadable and not looks:
             raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
+        self.dtype_ = type_for([look.depth for look in looks.values()])
         channels, height, width = shape
         sizes = {(look.height, look.width): i for i, look in looks.items()}
         self.sample_sizes_ = list(sizes)
         if height is None and self.size is not None:
-            height, width = _working_size(self.sample_sizes_)
+            height, width = working_size(self.sample_sizes_)
         elif height is None:
             if len(sizes) > 1:
                 (a, i), (b, j) = list(sizes.items())[:2]
@@ -243,35 +250,29 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return tags
 
 
-def _working_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Return the size (height, width) that suits images of some sizes, at a cost that can be borne."""
-    if len(sizes) == 1 and max(sizes[0]) <= _KEPT:
-        return sizes[0]
-    side = min(max(map(max, sizes)), _SCALED)
-    scaled = {(max(1, round(side * h / max(h, w))), max(1, round(side * w / max(h, w)))) for h, w in sizes}
-    return scaled.pop() if len(scaled) == 1 else (side, side)
+def reader_of(image_shape: tuple[int, int, int], levels: tuple[int, int]) -> ImageReader | None:
+    """Return a fitted reader of images with some levels of black and white; None if no file has such."""
+    dtype = type_of(levels)
+    if dtype is None:
+        return None
+    reader = ImageReader(image_shape=image_shape).fit([])
+    reader.dtype_ = dtype
+    return reader
 
 
-def gather(batches: Iterable[Batch], n_rows: int, n_features: int) -> tuple[np.ndarray, list[Failure]]:
-    """Return all rows of batches as one array, made once, and what could not be read.
-
-    Parameters
-    ----------
-    batches : iterable of Batch
-        Of uint8.
-    n_rows : int
-        At most so many come.
-    n_features : int
+def gather(reader: ImageReader, sources: Sequence) -> tuple[np.ndarray, list[Failure]]:
+    """Return the rows of all images that a fitted reader can read, as one array made once, and the rest.
 
     Returns
     -------
-    rows : ndarray of shape (n_read, n_features), uint8
+    rows : ndarray of shape (n_read, n_features)
     failed : list of Failure
+        The id is the place in ``sources``.
     """
-    rows = np.empty((n_rows, n_features), dtype=np.uint8)
+    rows = np.empty((len(sources), reader._n_features_out), dtype=reader.dtype_)
     failed: list[Failure] = []
     n_read = 0
-    for batch in batches:
+    for batch in reader.batches(sources):
         rows[n_read : n_read + len(batch.X)] = batch.X
         n_read += len(batch.X)
         failed += batch.failed

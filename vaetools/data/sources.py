@@ -144,7 +144,7 @@ def open_source(
     if reader is None:
         raise ValueError(f"{_words(data)}: the model takes rows of numbers; got images.")
     listing = list_images(as_paths(data), include=include, exclude=exclude)
-    unread = Batch([], np.empty((0, reader._n_features_out), np.uint8), listing.failed)
+    unread = Batch([], np.empty((0, reader._n_features_out), reader.dtype_), listing.failed)
     return Source(
         kind,
         "path",

@@ -126,7 +126,7 @@ class AE(OutlierMixin, Detector):
         Returns
         -------
         X : ndarray or DataFrame of shape (n, n_features)
-            In units of X; of 8-bit images in [0, 1].
+            In units of X; of images of integers in [0, 1].
         """
         check_is_fitted(self)
         check_count(self, "n", n)

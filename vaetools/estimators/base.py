@@ -36,6 +36,7 @@ from vaetools.estimators.rows import (
     decide_scale,
     precision_of,
     split_rows,
+    warn_of_flat_images,
 )
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
@@ -137,7 +138,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-            In units of X; of 8-bit images in [0, 1]. With ``likelihood="mixed"`` a
+            In units of X; of images of integers in [0, 1]. With ``likelihood="mixed"`` a
             table like that of ``fit``, with likeliest categories and integers rounded.
         """
         return self._decode(Z)
@@ -152,7 +153,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         Returns
         -------
         X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
-            In units of X; of 8-bit images in [0, 1]. With ``likelihood="mixed"`` a
+            In units of X; of images of integers in [0, 1]. With ``likelihood="mixed"`` a
             table like that of ``fit``, without gaps: ``X.fillna(model.reconstruct(X))`` imputes.
         """
         return self._reconstruct(X)
@@ -198,6 +199,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
             self._learn_labels(labels, kept)
             X = self._learn_columns(table, kept)
         self._build(X, kept, seed)
+        warn_of_flat_images(self, X)
         rows, validate, calibrate = (
             self._rows(X, labels, index) for index in (kept, split.validate, split.calibrate)
         )

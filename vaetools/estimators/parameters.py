@@ -133,8 +133,8 @@ PARAMETERS: dict[str, Parameter] = {
     "standardize": Parameter(
         "True, False or 'auto'",
         lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "auto"),
-        "Whether columns are scaled to mean 0 and standard deviation 1. 8-bit images are divided by 255, "
-        "and values for a [0, 1] likelihood and images in [0, 1] left alone, in any case. "
+        "Whether columns are scaled to mean 0 and standard deviation 1. Images of integers are taken to "
+        "[0, 1], and values for a [0, 1] likelihood and images in [0, 1] left alone, in any case. "
         '``"auto"`` does so unless ``max_iter=0``: a trained network knows its own scale.',
     ),
     "batch_size": Parameter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from vaetools.anomaly.calibration import n_tolerated
 from vaetools.estimators.columns import check_table
-from vaetools.nn.scaling import InputScale
+from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
 _CHUNK_VALUES = 2**21  # 16 MB of float64
 _MIXED = "Or choose likelihood='mixed', which takes missing cells and text."
@@ -112,7 +113,7 @@ def check_unit_interval(owner: str, X: np.ndarray, reason: str) -> None:
 
 def check_support(owner: str, X: np.ndarray, likelihood: Any, *, is_image: bool) -> None:
     """Raise where training rows for a likelihood of [0, 1] lie outside, and no scaling will bring them in."""
-    if is_image and X.dtype == np.uint8:
+    if is_image and X.dtype.kind in "iu":
         return
     remedy = "scale it with sklearn.preprocessing.MinMaxScaler(clip=True), or choose likelihood='gaussian'"
     if X.dtype == np.uint8:
@@ -133,9 +134,7 @@ def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
     """Raise where X is not of the kind that the scaling was decided for."""
     owner, kind = type(estimator).__name__, estimator.input_scale_.kind
     if kind == "pixels":
-        if X.dtype.kind not in "iu":
-            reason = "because it was fitted on images of integers; pass such, or divide by 255"
-            check_unit_interval(owner, X, reason)
+        _check_pixels(owner, X, estimator)
     elif estimator.image_shape is not None and X.dtype == np.uint8:
         raise ValueError(
             f"{owner}: X must be numbers on the scale of the training images, which were not 8-bit; got "
@@ -145,6 +144,58 @@ def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 
 
+def _check_pixels(owner: str, X: np.ndarray, estimator: Any) -> None:
+    """Raise where X is neither in [0, 1] nor levels that the likelihood knows."""
+    black, white = estimator.input_scale_.levels
+    if X.dtype.kind not in "iu":
+        reason = f"because it was fitted on images of integers; pass such, or divide by {white}"
+        check_unit_interval(owner, X, reason)
+    elif estimator.model_.likelihood.unit_interval:
+        low, high = value_range(X)
+        if low < black or high > white:
+            raise ValueError(
+                f"{owner}: X must lie from {black} to {white}, the levels of its training images, for "
+                f"{estimator.model_.likelihood!r}; got {high if high > white else low:.0f}. Fit it on images "
+                "of the full range, or choose likelihood='gaussian'."
+            )
+
+
+def pixel_levels(X: np.ndarray) -> tuple[int, int]:
+    """Return black and white of images of integers: the ends of the range of bits that holds all values.
+
+    Of 8-bit values 0 and 255. Of others 2^b − 1 is white, with the fewest bits b, and above 8 an even
+    number of them, as cameras have; negative values go down to −2^b.
+
+    Examples
+    --------
+    >>> [pixel_levels(np.array([[0, high]])) for high in (1, 200, 300, 4000, 64000)]
+    [(0, 1), (0, 255), (0, 1023), (0, 4095), (0, 65535)]
+    >>> pixel_levels(np.array([[-1000, 3000]]))
+    (-1024, 4095)
+    """
+    if X.dtype == np.uint8:
+        return EIGHT_BITS
+    low, high = map(int, value_range(X))
+    n_bits = max(high, 1).bit_length()
+    white = 2 ** (n_bits + (n_bits > 8 and low >= 0 and n_bits % 2)) - 1
+    return (-(2 ** (-low - 1).bit_length()) if low < 0 else 0), white
+
+
+def warn_of_flat_images(estimator: Any, X: np.ndarray) -> None:
+    """Warn where images of integers keep to a sixteenth of the range that they are divided by."""
+    black, white = estimator.input_scale_.levels
+    if estimator.input_scale_.kind != "pixels" or X.dtype.kind not in "iu":
+        return
+    low, high = map(int, value_range(X))
+    if 16 * (high - low + 1) <= white - black + 1:
+        warnings.warn(
+            f"{type(estimator).__name__}: images should fill the range of their levels; got {low} to {high} "
+            f"of {black} to {white}, in which a model sees little. Stretch their contrast, or read files of "
+            "more than 8 bits at their full depth.",
+            stacklevel=4,
+        )
+
+
 def scale_kind(
     X: np.ndarray, index: np.ndarray | None = None, *, standardize: bool, images: bool, unit_interval: bool
 ) -> str:
@@ -152,7 +203,7 @@ def scale_kind(
 
     Only of ``images`` are integers pixels: of a table they are numbers like others.
     """
-    if images and X.dtype == np.uint8:
+    if images and X.dtype.kind in "iu":
         return "pixels"
     low, high = value_range(X, index) if images else (-np.inf, np.inf)
     if unit_interval or (low >= 0 and high <= 1):
@@ -169,6 +220,8 @@ def decide_scale(
     """
     n_features = X.shape[1]
     kind = scale_kind(X, index, **what)
+    if kind == "pixels":  # the range of all rows: an end that rows to calibrate pass is none
+        return InputScale.fixed(kind, n_features, pixel_levels(X))
     if kind != "standardize":
         return InputScale.fixed(kind, n_features)
     scaler = StandardScaler()

@@ -156,7 +156,7 @@ class VAE(OutlierMixin, Detector):
         Returns
         -------
         X : ndarray or DataFrame of shape (n, n_features)
-            Expected rows (no noise is added), in units of X; of 8-bit images in [0, 1].
+            Expected rows (no noise is added), in units of X; of images of integers in [0, 1].
         """
         return self.inverse_transform(self._prior_draws(n, random_state))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+EIGHT_BITS = (0, 255)
 
 
 @dataclass(frozen=True)
@@ -16,21 +19,31 @@ class InputScale:
     Attributes
     ----------
     kind : {"standardize", "unit", "pixels", "identity"}
-        ``"standardize"`` subtracts ``shift`` and divides by ``scale``, ``"pixels"`` divides
-        integers by 255 and leaves alone other numbers, ``"unit"`` leaves alone what lies in
-        [0, 1], and ``"identity"`` leaves alone whatever comes.
+        ``"standardize"`` subtracts ``shift`` and divides by ``scale``, ``"pixels"`` takes
+        integers from ``levels`` to [0, 1] and leaves alone other numbers, ``"unit"`` leaves alone
+        what lies in [0, 1], and ``"identity"`` leaves alone whatever comes.
     shift, scale : ndarray of shape (n_features,), float64
         In units of X.
+    levels : tuple of two int, default=(0, 255)
+        Of pixels, the integers that are black and white.
     """
 
     kind: str
     shift: np.ndarray
     scale: np.ndarray
+    levels: tuple[int, int] = EIGHT_BITS
 
     @classmethod
-    def fixed(cls, kind: str, n_features: int) -> InputScale:
-        """Return a scale that is not learnt from rows."""
-        return cls(kind, np.zeros(n_features), np.ones(n_features))
+    def fixed(cls, kind: str, n_features: int, levels: tuple[int, int] = EIGHT_BITS) -> InputScale:
+        """Return a scale that is the same for all columns."""
+        return cls(kind, np.zeros(n_features), np.ones(n_features), levels)
+
+    @property
+    def level_type(self) -> np.dtype:
+        """The smallest type of integers that holds the levels."""
+        black, white = self.levels
+        kinds = (np.iinfo(kind) for kind in (np.uint8, np.uint16, np.int16, np.int32, np.int64))
+        return next(kind.dtype for kind in kinds if kind.min <= black and white <= kind.max)
 
     @property
     def in_unit_interval(self) -> bool:
@@ -47,7 +60,8 @@ class InputScale:
 
     def apply(self, rows: np.ndarray, *, device: torch.device, dtype: torch.dtype) -> Tensor:
         """Return rows of X, fresh and writable, as scaled numbers on the device."""
-        if rows.dtype not in (np.uint8, np.float32, np.float64):
+        as_they_are = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
+        if rows.dtype not in as_they_are:
             is_level = self.kind == "pixels" and rows.dtype.kind in "iu"
             rows = rows.astype(np.int64 if is_level else np.float64)
         values = torch.from_numpy(rows)
@@ -64,12 +78,19 @@ class InputScale:
         if self.kind == "standardize":
             shift, scale = torch.from_numpy(self.shift), torch.from_numpy(self.scale)
             values = (values.double() - shift) / scale
-        is_level = self.kind == "pixels" and not values.is_floating_point()
-        return values.to(dtype) / 255 if is_level else values.to(dtype)
+        if self.kind == "pixels" and not values.is_floating_point():
+            return self._brightness(values.to(dtype))
+        return values.to(dtype)
 
     def shown(self, rows: np.ndarray) -> np.ndarray:
         """Return rows of X as reconstructions are: pixels in [0, 1], else in units of X."""
-        return rows / 255 if self.kind == "pixels" and rows.dtype.kind in "iu" else rows
+        is_level = self.kind == "pixels" and rows.dtype.kind in "iu"
+        return self._brightness(rows.astype(np.float64)) if is_level else rows
+
+    def _brightness(self, values: Any) -> Any:
+        """Return levels as shares of the way from black to white."""
+        black, white = self.levels
+        return (values - black if black else values) / (white - black)
 
     def invert(self, values: Tensor) -> Tensor:
         """Return scaled numbers in units of X (pixels: in [0, 1])."""

@@ -25,6 +25,7 @@ from vaetools.estimators.ae import AE
 from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.vae import VAE
 from vaetools.files import write_atomically
+from vaetools.nn.scaling import InputScale
 from vaetools.persistence import split_reader
 
 SCORE = "reconstruction_kl"
@@ -33,7 +34,6 @@ _OPSET = 18  # of 2022: what any runtime in use knows
 _SLACK = 1e-5  # relative: what float32 may take from a score, and a copy of a normal row must not look odd
 # of the input, by the kind of scaling: where digits would be lost the graph subtracts the mean in float64
 _DTYPES = {
-    "pixels": torch.uint8,
     "unit": torch.float32,
     "identity": torch.float32,
     "standardize": torch.float64,
@@ -44,8 +44,8 @@ def to_onnx(model: AE | VAE | CVAE | Pipeline, path: str | os.PathLike[str]) -> 
     """Write a fitted model as one ONNX graph, atomically: an interrupted write leaves the old file.
 
     The graph takes ``X`` of shape (n_samples, n_features), any number of rows in the units that the
-    model was fitted in: uint8 for 8-bit images, float64 for columns that the model standardizes, else
-    float32. It gives, in this order, in float32 unless said otherwise:
+    model was fitted in: uint8 for 8-bit images, uint16 or int16 for those of 16 bits, float64 for columns
+    that the model standardizes, else float32. It gives, in this order, in float32 unless said otherwise:
 
     - ``codes`` (n_samples, n_components), as ``transform``;
     - ``reconstruction`` (n_samples, n_features), as ``reconstruct``, in float64 if X is;
@@ -177,7 +177,7 @@ def _translate(estimator: Any) -> Any:
     network = type(estimator.model_.network).__name__
     with torch.inference_mode(False), torch.no_grad():
         graph = Graph(estimator).eval()
-        example = torch.zeros(3, estimator.n_features_in_, dtype=_DTYPES[estimator.input_scale_.kind])
+        example = torch.zeros(3, estimator.n_features_in_, dtype=_input_dtype(estimator.input_scale_))
         try:
             program = torch.onnx.export(
                 graph,
@@ -197,6 +197,13 @@ def _translate(estimator: Any) -> Any:
                 f"{network}: {reason}"
             ) from error
     return _tidied(program.model_proto)
+
+
+def _input_dtype(scale: InputScale) -> torch.dtype:
+    """Return the type of the numbers that a graph takes."""
+    if scale.kind == "pixels":
+        return torch.from_numpy(np.empty(0, scale.level_type)).dtype
+    return _DTYPES[scale.kind]
 
 
 def _tidied(proto: Any) -> Any:

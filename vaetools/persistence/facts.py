@@ -16,7 +16,7 @@ import numpy as np
 from vaetools.anomaly.calibration import expected_rate
 from vaetools.files import ModelFileError
 from vaetools.persistence.header import WEIGHTS, listed, read_model
-from vaetools.persistence.learnt import KINDS, MODELS
+from vaetools.persistence.learnt import EIGHT_BITS, KINDS, MODELS
 
 MODES = {1: "gray", 3: "rgb"}
 _CHANNELS = re.compile(rf"{re.escape(WEIGHTS)}network\.features\.stages\.(\d+)\.conv\.weight")
@@ -40,6 +40,8 @@ class Facts:
     column_kinds : dict or None
         How many columns are ``gaussian``, ``bernoulli`` and ``categorical``, with ``likelihood="mixed"``.
     input_scale : {"pixels", "unit", "standardize", "identity"}
+    levels : list of int or None
+        Of pixels, what is black and what is white.
     n_samples : int or None
         Rows that were given to train and calibrate.
     n_suspects : int
@@ -83,6 +85,7 @@ class Facts:
     reader: dict[str, Any] | None
     column_kinds: dict[str, int] | None
     input_scale: str
+    levels: list[int] | None
     n_samples: int | None
     n_suspects: int
     n_iter: int
@@ -133,7 +136,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     names = None if columns is None or columns["names"] is None else list(map(str, columns["names"]))
     if "feature_names_in_" in fitted:
         names = fitted["feature_names_in_"]["strings"]
-    suspects = _array(fitted, "suspects_", arrays)
+    suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
     return {
         "model": header["class"],
         "n_features": fitted["n_features_in_"],
@@ -141,7 +144,8 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "image_shape": parameters.get("image_shape") if reader is None else reader["image_shape"],
         "reader": reader and _reader(reader),
         "column_kinds": None if columns is None else _count_kinds(columns["columns"]),
-        "input_scale": fitted["input_scale_"]["input_scale"],
+        "input_scale": scale["input_scale"],
+        "levels": scale.get("levels", EIGHT_BITS) if scale["input_scale"] == "pixels" else None,
         "n_samples": fitted.get("n_samples_"),
         "n_suspects": 0 if suspects is None else len(suspects),
         "n_iter": fitted["n_iter_"],

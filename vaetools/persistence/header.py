@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from vaetools.data.decoding import ASPECTS
+from vaetools.data.depth import DEEP, UINT8
 from vaetools.files import ModelFileError, read_model_file
 from vaetools.persistence.learnt import LEARNT, MAP, MODELS
 from vaetools.persistence.score_states import NEEDS
@@ -92,7 +93,8 @@ _READER = record(
             {"n_jobs": optional(either(whole(-_MOST_PROCESSES, -1), whole(1, _MOST_PROCESSES)))},
             more=_parameter,
         ),
-    }
+    },
+    {"dtype": choice(UINT8, *DEEP)},
 )
 
 _ESTIMATORS = {

@@ -39,6 +39,8 @@ from vaetools.schema import (
 MODELS, MAP = ("AE", "VAE", "CVAE"), "LatentMap"
 SCALINGS = ("pixels", "unit", "standardize", "identity")
 KINDS = ("gaussian", "bernoulli", "categorical")
+EIGHT_BITS = [0, 255]  # black and white of pixels, where a file is too old to say
+_BRIGHTEST = 2**62
 
 
 def _texts(axis: str) -> Rule:
@@ -96,6 +98,13 @@ def _table(axis: str, index: Rule, *columns: str) -> Rule:
     return check
 
 
+def _levels(name: str, value: Any, contents: Contents) -> None:
+    """Check the levels of black and white."""
+    sequence(whole(-_BRIGHTEST, _BRIGHTEST), least=2, most=2)(name, value, contents)
+    if value[0] >= value[1]:
+        refuse(name, "black below white", value)
+
+
 _LEARNT = {
     "n_features_in_": whole(1, axis="n_features"),
     "_n_features_out": whole(1, axis="n_components"),
@@ -104,7 +113,8 @@ _LEARNT = {
             "input_scale": choice(*SCALINGS),
             "shift": array("f", "n_features", kept=FINITE),
             "scale": array("f", "n_features", kept=POSITIVE),
-        }
+        },
+        {"levels": _levels},
     ),
     "columns_": optional(_COLUMNS),
     "anomaly_score_": choice(*NEEDS),

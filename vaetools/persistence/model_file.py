@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 import vaetools
+from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators.ae import AE
 from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
@@ -175,13 +176,15 @@ class _WrongNetwork(Exception):
 def _write_reader(reader: ImageReader, names: list[str]) -> dict[str, Any]:
     """Return a fitted reader, and the names of the pipeline's steps, as JSON."""
     parameters = {name: write_parameter(reader, name, value) for name, value in reader.get_params().items()}
-    return {"parameters": parameters, "image_shape": list(reader.image_shape_), "steps": names}
+    shape = list(reader.image_shape_)
+    return {"parameters": parameters, "image_shape": shape, "dtype": reader.dtype_, "steps": names}
 
 
 def _read_reader(written: dict[str, Any]) -> ImageReader:
     """Return what `_write_reader` wrote."""
     reader = ImageReader(**{name: read_parameter(value) for name, value in written["parameters"].items()})
     reader.image_shape_ = tuple(written["image_shape"])
+    reader.dtype_ = written.get("dtype", UINT8)
     return reader
 
 

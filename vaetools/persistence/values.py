@@ -14,6 +14,7 @@ from torch import nn
 from vaetools.estimators.columns import Column, Columns
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.nn.scaling import InputScale
+from vaetools.persistence.learnt import EIGHT_BITS
 
 _LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}
 
@@ -75,7 +76,8 @@ def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
         scales = {
             key: write_value(f"{name}.{key}", getattr(value, key), arrays) for key in ("shift", "scale")
         }
-        return {"input_scale": value.kind, **scales}
+        levels = {"levels": list(value.levels)} if value.kind == "pixels" else {}
+        return {"input_scale": value.kind, **scales, **levels}
     if isinstance(value, Columns):
         return {
             "columns": [_write_column(name, column) for column in value.columns],
@@ -134,7 +136,7 @@ def read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return table.astype(value["dtypes"])
     if "input_scale" in value:
         shift, scale = (read_value(key, value[key], arrays) for key in ("shift", "scale"))
-        return InputScale(value["input_scale"], shift, scale)
+        return InputScale(value["input_scale"], shift, scale, tuple(value.get("levels", EIGHT_BITS)))
     if "columns" in value:
         return Columns(value["names"], [_read_column(column) for column in value["columns"]])
     return {key: read_value(key, item, arrays) for key, item in value["dict"].items()}

@@ -1,0 +1,175 @@
+"""Images of more than 8 bits at their full depth: samples in planes, scaled without a loss of levels.
+
+Light to import: worker processes start with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+UINT8, UINT16, INT16 = "uint8", "uint16", "int16"
+DEEP = (UINT16, INT16)
+WHITE = 2**16 - 1
+FULL_RANGE = WHITE // 255  # by which 8-bit levels become 16-bit ones: white stays white
+_LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow has them
+_BITS, _INTERPRETATION, _FORMAT = 258, 262, 339  # TIFF tags
+_WHITE_IS_ZERO, _SIGNED = 0, 2
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+class Depth(NamedTuple):
+    """What the samples of a pixel are.
+
+    Attributes
+    ----------
+    dtype : {"uint8", "uint16", "int16"}
+        As they are read.
+    is_cut : bool
+        Whether the file has 16 bits, of which only the upper 8 can be read.
+    """
+
+    dtype: str
+    is_cut: bool = False
+
+
+def depth_of(image: Any) -> Depth:
+    """Return the depth of an opened, not yet decoded Pillow image.
+
+    Pillow keeps gray of 16 bits, and takes colors down to 8 without a word. OpenCV, if it is there, reads
+    those of PNG and TIFF.
+    """
+    signed = image.format == "TIFF" and _SIGNED in _numbers(image, _FORMAT)
+    if not _has_16_bits(image):
+        return Depth(UINT8)
+    if image.mode.startswith("I"):
+        return Depth(INT16 if signed else UINT16)
+    in_colors = image.format == "PNG" or (image.format == "TIFF" and image.mode in ("RGB", "RGBA"))
+    return Depth(UINT16) if in_colors and find_spec("cv2") else Depth(UINT8, is_cut=True)
+
+
+def _has_16_bits(image: Any) -> bool:
+    """Whether the samples of an opened image have more than 8 and at most 16 bits."""
+    if image.format == "TIFF":
+        return 8 < max(_numbers(image, _BITS)) <= 16
+    arguments = image.tile[0][3] if getattr(image, "tile", ()) else ""
+    if image.format == "PPM" and isinstance(arguments, tuple):
+        return arguments[-1] > 255  # the whitest level
+    return image.mode.startswith("I") or (image.format == "PNG" and ";16" in str(arguments))
+
+
+def common_type(dtypes: Sequence[str]) -> str:
+    """Return the commonest type, of 16 bits in a draw; without any, 8 bits.
+
+    Examples
+    --------
+    >>> common_type(["uint8", "uint16"]), common_type(["uint8", "uint8", "uint16"]), common_type([])
+    ('uint16', 'uint8', 'uint8')
+    """
+    return max((*DEEP, UINT8), key=dtypes.count) if dtypes else UINT8
+
+
+def type_of(levels: tuple[int, int]) -> str | None:
+    """Return the type of image files whose black and white are some levels; None if there are none such.
+
+    Examples
+    --------
+    >>> [type_of(levels) for levels in ((0, 255), (0, 4095), (-1024, 4095), (0, 31), (0, 2**20 - 1))]
+    ['uint8', 'uint16', 'int16', None, None]
+    """
+    black, white = levels
+    if levels == (0, WHITE // FULL_RANGE):
+        return UINT8
+    if black == 0 and WHITE // FULL_RANGE < white <= WHITE:
+        return UINT16
+    bounds = np.iinfo(INT16)
+    return INT16 if bounds.min <= black < 0 and white <= bounds.max else None
+
+
+def check_depth(found: Depth, wanted: str) -> None:
+    """Raise where levels cannot be told as such of another type."""
+    if found.is_cut and wanted != UINT8:
+        raise ValueError(
+            "colors of 16 bits take a package: pip install opencv-python-headless, and PNG or RGB TIFF files"
+        )
+    if found.dtype != wanted and INT16 in (found.dtype, wanted):
+        signs = ("signed", "unsigned") if found.dtype == INT16 else ("unsigned", "signed")
+        raise ValueError("its levels are {}, and those of the images that were fitted {}".format(*signs))
+
+
+def upright(image: Any) -> np.ndarray:
+    """Return gray levels of 16 bits, of which the lowest is black whatever the file calls so."""
+    levels = np.asarray(image)
+    if image.format != "TIFF" or _WHITE_IS_ZERO not in _numbers(image, _INTERPRETATION):
+        return levels
+    white = -1 if _SIGNED in _numbers(image, _FORMAT) else 2 ** max(_numbers(image, _BITS)) - 1
+    return white - levels.astype(np.int32)
+
+
+class Samples(NamedTuple):
+    """An image of 16 bits in planes ``(height, width)``.
+
+    Attributes
+    ----------
+    planes : list of ndarray
+        One of gray, three of red, green and blue.
+    alpha : ndarray or None
+        From 0, where one sees through, to `WHITE`.
+    """
+
+    planes: list[np.ndarray]
+    alpha: np.ndarray | None
+
+    @classmethod
+    def of(cls, image: Any) -> Samples:
+        """Decode an opened Pillow image."""
+        if image.mode.startswith("I"):
+            gray, see_through = upright(image), image.info.get("transparency")
+            return cls([gray], None if see_through is None else WHITE * (gray != see_through))
+        planes = _color_planes(image)
+        return cls(planes[:3], planes[3] if len(planes) > 3 else None)
+
+    def scaled(self, channels: int, size: tuple[int, int], box: Box) -> list[np.ndarray]:
+        """Return a float plane per channel of a size (width, height), what one sees through over white."""
+        if self.alpha is None:
+            made = [_resized(plane, size, box) for plane in self.planes]
+        else:
+            opacity = self.alpha / np.float32(WHITE)
+            white = WHITE * (1 - _resized(opacity, size, box))
+            made = [_resized(plane * opacity, size, box) + white for plane in self.planes]
+        if channels < len(made):
+            made = [np.tensordot(_LUMINANCE, made, axes=1)]
+        return made * (channels // len(made))
+
+
+def _resized(plane: np.ndarray, size: tuple[int, int], box: Box) -> np.ndarray:
+    """Return a plane, scaled with antialiased bilinear interpolation, as float32."""
+    from PIL import Image
+
+    whole = Image.fromarray(plane.astype(np.float32))
+    return np.asarray(whole.resize(size, Image.Resampling.BILINEAR, box=box))
+
+
+def _numbers(image: Any, tag: int) -> tuple[int, ...]:
+    """Return what a TIFF file says of all samples of a pixel; 1 where it says nothing."""
+    value = image.tag_v2.get(tag, 1)
+    return tuple(value) if isinstance(value, tuple) else (value,)
+
+
+def _color_planes(image: Any) -> list[np.ndarray]:
+    """Return red, green, blue and, if there is one, alpha of an image that was opened, uint16."""
+    import cv2
+
+    place = image.fp.tell()
+    image.fp.seek(0)
+    content = np.frombuffer(image.fp.read(), np.uint8)
+    image.fp.seek(place)
+    pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
+        raise ValueError("a damaged image of 16-bit colors")
+    return [pixels[..., channel] for channel in (2, 1, 0, 3)[: pixels.shape[2]]]

@@ -1,0 +1,67 @@
+"""What a sample of images decides for all of them: size and depth."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from vaetools.data.decoding import ImageFileError
+from vaetools.data.depth import FULL_RANGE, UINT8, Depth, common_type
+
+_KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
+_LOOKED_AT = 64  # readable images that decide what is not said
+
+
+def look_at_some(
+    sources: Sequence, look: Callable[[Any], Any]
+) -> tuple[dict[int, Any], ImageFileError | None]:
+    """Return what a look at a sample of images tells, by their number, and an error if there was one."""
+    looks: dict[int, Any] = {}
+    unreadable = None
+    for i in np.random.RandomState(0).permutation(len(sources)):
+        try:
+            looks[i] = look(sources[i])
+        except ImageFileError as error:
+            unreadable = error
+        if len(looks) == _LOOKED_AT:
+            break
+    return looks, unreadable
+
+
+def type_for(depths: Iterable[Depth]) -> str:
+    """Return the type of rows for images of some depths; warn where it cannot be right for all."""
+    depths = list(depths)
+    dtypes = [depth.dtype for depth in depths]
+    n_shallow, n_cut = dtypes.count(UINT8), sum(depth.is_cut for depth in depths)
+    dtype = common_type(dtypes)
+    if 0 < n_shallow < len(depths):
+        rest = (
+            "those of 16 lose the lower byte"
+            if dtype == UINT8
+            else f"8-bit levels are taken times {FULL_RANGE}"
+        )
+        warnings.warn(
+            f"ImageReader: images should all have 8 bits or all have 16; got {n_shallow:,} of 8 bits and "
+            f"{len(depths) - n_shallow:,} of 16: {rest}. Convert the fewer.",
+            stacklevel=4,
+        )
+    if n_cut:
+        warnings.warn(
+            "ImageReader: colors of 16 bits are read whole from PNG and RGB TIFF files, with the package "
+            f"opencv-python-headless; got {n_cut:,} of {len(depths):,} images looked at that keep the upper "
+            "8 bits. Install it, or convert them.",
+            stacklevel=4,
+        )
+    return dtype
+
+
+def working_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the size (height, width) that suits images of some sizes, at a cost that can be borne."""
+    if len(sizes) == 1 and max(sizes[0]) <= _KEPT:
+        return sizes[0]
+    side = min(max(map(max, sizes)), _SCALED)
+    scaled = {(max(1, round(side * h / max(h, w))), max(1, round(side * w / max(h, w)))) for h, w in sizes}
+    return scaled.pop() if len(scaled) == 1 else (side, side)
