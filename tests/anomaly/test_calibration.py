@@ -10,6 +10,7 @@ from vaetools.anomaly.calibration import (
     conformal_p_values,
     discoveries,
     discovery_rank,
+    expected_rate,
     n_discoverable,
     n_rows_needed,
     n_tolerated,
@@ -21,7 +22,16 @@ RATES = [0.01, 0.05, 0.07, 0.1, 0.29, 0.3, 0.5, 0.9]
 
 @pytest.mark.parametrize(
     ("n", "rate", "k"),
-    [(19, 0.05, 1), (18, 0.05, 0), (39, 0.05, 2), (38, 0.05, 1), (99, 0.29, 29), (9, 0.3, 3), (0, 0.5, 0)],
+    [
+        (19, 0.05, 1),
+        (18, 0.05, 1),
+        (1, 0.05, 1),
+        (39, 0.05, 2),
+        (38, 0.05, 1),
+        (99, 0.29, 29),
+        (9, 0.3, 3),
+        (0, 0.5, 0),
+    ],
 )
 def test_n_tolerated_by_hand(n, rate, k):
     assert n_tolerated(n, rate) == k
@@ -31,7 +41,8 @@ def test_n_tolerated_by_hand(n, rate, k):
 def test_n_rows_needed_is_the_least(rate):
     needed = n_rows_needed(rate)
     assert n_tolerated(needed, rate) == 1
-    assert n_tolerated(needed - 1, rate) == 0
+    assert expected_rate(needed, rate) <= rate + 1e-9
+    assert needed == 1 or expected_rate(needed - 1, rate) > rate
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -45,6 +56,17 @@ def test_false_alarm_rate_is_exact(rate):
         ]
         assert sum(flagged) == n_tolerated(n, rate)
         assert sum(flagged) <= rate * (n + 1) + 1e-9
+
+
+@pytest.mark.parametrize("n", [1, 2, 6, 18])
+def test_fewer_scores_than_a_rate_takes_flag_one_rank(n):
+    """Of n + 1 ranks of the new row the least is flagged: more than the rate, and as is said."""
+    values = np.arange(n + 1.0)
+    flagged = [values[rank] < threshold(np.delete(values, rank), 0.05) for rank in range(n + 1)]
+    assert flagged == [True] + n * [False]
+    assert expected_rate(n, 0.05) == np.mean(flagged) == 1 / (n + 1) > 0.05
+    p_values = conformal_p_values(np.array([-1.0, n + 1.0]), values[1:])
+    assert p_values.tolist() == [1 / (n + 1), 1]
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -126,10 +148,10 @@ def test_verdicts_and_p_values_agree_at_the_threshold():
     assert ((new < threshold(scores, 0.05)) == (p_values <= 0.05)).all()
 
 
-@pytest.mark.parametrize("n", [0, 1, 18])
-def test_too_few_scores_have_no_threshold(n):
-    with pytest.raises(ValueError, match=f"at least 19 rows for a false_alarm_rate of 0.05; got {n}"):
-        threshold(np.arange(float(n)), 0.05)
+def test_no_scores_have_no_threshold():
+    with pytest.raises(ValueError, match="scores must be those of at least one row; got none"):
+        threshold(np.empty(0), 0.05)
+    assert expected_rate(0, 0.05) == 0
 
 
 # False discoveries

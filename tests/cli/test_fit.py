@@ -277,7 +277,9 @@ def test_warnings_are_lines_too(tmp_path, capsys):
     np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(12, 2)))
     assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "-q", *QUICK) == 0
     err = capsys.readouterr().err
-    assert err.startswith("vaetools: warning: VAE: too few rows")
+    assert err.startswith(
+        "vaetools: warning: VAE: --false-alarm-rate 0.05 takes 19 calibration rows; got 2. "
+    )
     assert err.count("\n") == 1
 
 

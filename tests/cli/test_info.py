@@ -52,6 +52,7 @@ def fit_models(iris, digits, folder):
         "table": VAE(2, hidden_layer_sizes=(7, 5), beta=0, **OPTIONS).fit(frame),
         "wide": AE(likelihood=Gaussian("per_feature"), contamination=0.1, **OPTIONS).fit(wide),
         "few": AE(2, anomaly_score="latent_knn", max_iter=2).fit(X[:10]),
+        "one": AE(2, max_iter=2).fit(X[:1]),
         "labels": CVAE(2, kl_warmup=0.5, **OPTIONS).fit(X, np.array(HOSTILE)[y]),
         "pixels": CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), **OPTIONS).fit(pixels, digits[1][:200]),
         "unit": VAE(2, likelihood="bernoulli", image_shape=(1, 8, 8), **OPTIONS).fit(images),
@@ -66,7 +67,7 @@ def fit_models(iris, digits, folder):
 
 
 NAMES = (
-    *("table", "wide", "few", "labels", "pixels", "unit"),
+    *("table", "wide", "few", "one", "labels", "pixels", "unit"),
     *("files", "encoder", "unscored", "trimmed", "mixed"),
 )
 
@@ -75,7 +76,7 @@ NAMES = (
 def saved(iris, digits, tmp_path_factory):
     """Fitted models and their files, by name."""
     folder = tmp_path_factory.mktemp("info")
-    with pytest.warns(UserWarning, match="too few rows to hold some out"):
+    with pytest.warns(UserWarning, match="calibrat"):  # "few", "one" and "files"
         models = fit_models(iris, digits, folder)
     for name, model in models.items():
         save(model, folder / f"{name}.safetensors")
@@ -184,6 +185,12 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
             "few",
             [
                 "Takes           rows of 4 numbers, columns without names",
+                "False alarms    33.3 % of new normal rows, from 2 calibration rows; 5.0 % takes 19",
+            ],
+        ),
+        (
+            "one",
+            [
                 "False alarms    not known, no calibration rows: there were too few rows to hold some out",
             ],
         ),

@@ -90,13 +90,27 @@ def test_a_model_without_p_values_gets_them(orders, later, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_errors_are_one_line_and_leave_no_file(order_model, photo_model, later, tmp_path, capsys):
-    few, empty = tmp_path / "few.csv", tmp_path / "empty"
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_few_rows_calibrate_and_say_what_that_means(order_model, later, tmp_path, capsys):
+    few, path = tmp_path / "few.csv", tmp_path / "m.safetensors"
     pd.read_csv(later).head(5).to_csv(few, index=False)
+    assert run(order_model, few, "-o", path, "--id", "order") == 0
+    err = capsys.readouterr().err
+    assert (
+        "vaetools: warning: VAE: --false-alarm-rate 0.05 takes 19 calibration rows; got 5. About 17 %" in err
+    )
+    assert "as 16.7 % of new normal ones will be" in err
+    model, X = load(path), pd.read_csv(few).drop(columns="order")
+    assert model.offset_ == pytest.approx(model.score_samples(X).min(), rel=1e-8)
+    assert main(["info", str(path)]) == 0
+    assert "16.7 % of new normal rows, from 5 calibration rows; 5.0 % takes 19" in capsys.readouterr().out
+
+
+def test_errors_are_one_line_and_leave_no_file(order_model, photo_model, later, tmp_path, capsys):
+    empty = tmp_path / "empty"
     empty.mkdir()
     there = sorted(path.name for path in tmp_path.iterdir())
     cases = {
-        "recalibrate needs at least 19 rows for --false-alarm-rate 0.05; got 5": (order_model, few),
         "false_alarm_rate must be": (order_model, later, "--false-alarm-rate", "3"),
         "the model takes images; got a table": (photo_model, later),
         "there is no image": (photo_model, empty),

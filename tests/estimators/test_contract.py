@@ -346,15 +346,6 @@ def test_a_number_as_contamination_flags_that_share_of_the_training_rows(model, 
         fitted.p_values(correlated)
 
 
-def test_too_few_rows_to_calibrate_warn_and_train_on_all(iris):
-    X = iris[0][:60]
-    with pytest.warns(UserWarning, match=r"got 60, needs 95\. .*5th percentile"):
-        vae = VAE(2, **SMALL).fit(X)
-    assert vae.offset_ == np.percentile(vae.score_samples(X), 5)
-    with pytest.raises(ValueError, match=r"too few rows .*got 60, needs 95\. Call recalibrate\(X\)"):
-        vae.p_values(X)
-
-
 def test_copies_of_rows_get_one_verdict_whatever_comes_with_them():
     rng = np.random.default_rng(1)
     kinds = rng.integers(0, 2, (12, 64)).astype(float)

@@ -134,11 +134,6 @@ def with_value(value):
         (lambda: vae().fit(X).log_likelihood(X, n_samples=-1), ValueError, "got -1"),
         (lambda: vae().fit(X).inverse_transform(X), ValueError, "3 columns, one per component; got 6"),
         (lambda: vae().fit(X).inverse_transform([[0, np.nan, 0]]), ValueError, "Input Z contains NaN"),
-        (
-            lambda: vae().fit(X).recalibrate(X[:5]),
-            ValueError,
-            "at least 19 rows for false_alarm_rate=0.05; got 5",
-        ),
         (lambda: VAE().transform(X), NotFittedError, "This VAE instance is not fitted yet"),
         (lambda: AE().sample(3), NotFittedError, "This AE instance is not fitted yet"),
         (lambda: CVAE().label_proba(X), NotFittedError, "This CVAE instance is not fitted yet"),

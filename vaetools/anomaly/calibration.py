@@ -24,30 +24,32 @@ _ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in t
 
 
 def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
-    """Return k = ⌊rate · (n + 1)⌋: the threshold is the k-th smallest calibration score.
+    """Return k = ⌊rate · (n + 1)⌋, but at least 1: the threshold is the k-th smallest calibration score.
 
     Examples
     --------
-    >>> n_tolerated(19, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29)
-    (1, 0, 29)
+    >>> n_tolerated(39, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29)
+    (2, 1, 29)
     """
     k = math.floor(false_alarm_rate * (n_calibration + 1) + _ROUNDING)
-    return min(k, n_calibration)
+    return min(max(k, 1), n_calibration)
 
 
 def expected_rate(n_calibration: int, false_alarm_rate: float) -> float:
-    """Return the probability that a new normal row is flagged: k / (n + 1), at most the rate.
+    """Return the probability that a new normal row is flagged: k / (n + 1).
+
+    At most the rate, unless there are fewer calibration rows than `n_rows_needed`.
 
     Examples
     --------
-    >>> expected_rate(30, 0.05)  # k = 1 of 31
-    0.03225806451612903
+    >>> expected_rate(30, 0.05), expected_rate(6, 0.05)  # k = 1 of 31, and of 7
+    (0.03225806451612903, 0.14285714285714285)
     """
     return n_tolerated(n_calibration, false_alarm_rate) / (n_calibration + 1)
 
 
 def n_rows_needed(false_alarm_rate: float) -> int:
-    """Return the fewest calibration rows that can stand for a false-alarm rate.
+    """Return the fewest calibration rows that keep a false-alarm rate.
 
     Examples
     --------
@@ -60,22 +62,21 @@ def n_rows_needed(false_alarm_rate: float) -> int:
 def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
     """Return the score below which a row is flagged: the k-th smallest, and what rounding makes of it.
 
+    Of fewer scores than `n_rows_needed` it is the least, which flags more than the rate: `expected_rate`.
+
     Raises
     ------
     ValueError
-        If there are fewer than `n_rows_needed` scores.
+        If there are no scores.
 
     Examples
     --------
     >>> round(threshold(np.arange(19.0), 0.05), 6) == 0
     True
     """
+    if not len(scores):
+        raise ValueError("threshold: scores must be those of at least one row; got none.")
     k = n_tolerated(len(scores), false_alarm_rate)
-    if k == 0:
-        raise ValueError(
-            f"threshold: scores must be those of at least {n_rows_needed(false_alarm_rate)} rows for a "
-            f"false_alarm_rate of {false_alarm_rate}; got {len(scores)}."
-        )
     return float(np.partition(_ties(scores), k - 1)[k - 1])
 
 

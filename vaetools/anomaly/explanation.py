@@ -182,7 +182,7 @@ def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
     Returns
     -------
     heat_range : ndarray of shape (2,)
-        The median of the medians, and the k-th largest maximum with k = ⌊rate · (n + 1)⌋, or with
+        The median of the medians, and the k-th largest maximum with k = ⌊rate · (n + 1)⌋, or of
         fewer images than that takes, the largest.
 
     Examples
@@ -192,7 +192,7 @@ def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
     array([ 0., 38.])
     """
     medians, maxima = levels.T
-    k = max(1, n_tolerated(len(maxima), false_alarm_rate))
+    k = n_tolerated(len(maxima), false_alarm_rate)
     low, high = np.median(medians), np.sort(maxima)[-k]
     return np.array([low, high if high > low else low + 1])
 

@@ -67,7 +67,7 @@ _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
     "--max-iter",
     type=click.IntRange(0),
     metavar="N",
-    help="Epochs; about 2,000 steps unless said, without convolutions 1,400.",
+    help="Epochs; about 2,000 steps unless said, without convolutions 1,400, and fewer of few rows.",
 )
 @click.option(
     "--contamination",

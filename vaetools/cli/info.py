@@ -218,11 +218,16 @@ def _score(facts: Facts) -> str:
 
 def _false_alarms(facts: Facts) -> str:
     """Return how often the threshold is wrong, or why that is not known."""
+    from vaetools.anomaly.calibration import n_rows_needed
+
     if facts.threshold is None:
         return ""
     if facts.false_alarm_rate is not None:
         rows = _counted(facts.n_calibration, "calibration row")
-        return f"{percent(facts.false_alarm_rate)} of new normal rows, from {rows}"
+        asked = facts.parameters["false_alarm_rate"]
+        needed = n_rows_needed(asked)
+        few = f"; {percent(asked)} takes {needed:,}" if facts.n_calibration < needed else ""
+        return f"{percent(facts.false_alarm_rate)} of new normal rows, from {rows}{few}"
     share = facts.parameters.get("contamination")
     if isinstance(share, float):
         return f"not known, no calibration rows: {percent(share)} of the training rows lie below"

@@ -17,6 +17,7 @@ from vaetools.nn.training import TrainingSettings
 _WIDE = 128  # features above which the dense layers are wider
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
+_FEW_ROWS, _FEW_STEPS = 75, 300  # which a network soon knows by heart, so that it is stopped in time
 
 
 def resolve_device(estimator: Any) -> torch.device:
@@ -51,11 +52,12 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
 def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
     """Return how the training loop is to run on so many rows."""
     dense = estimator.network is None and (estimator.image_shape is None or not estimator.hidden_channels)
-    rate, n_steps = estimator.learning_rate_init, float(_AUTO_STEPS)
+    is_few = n_rows <= _FEW_ROWS and not estimator.early_stopping
+    rate, n_steps = estimator.learning_rate_init, float(_FEW_STEPS if is_few else _AUTO_STEPS)
     if rate == "auto":
         rate = _AUTO_RATE
         if dense and estimator.learning_rate == "one_cycle":
-            rate, n_steps = _DENSE_RATE, _DENSE_STEPS * _AUTO_STEPS
+            rate, n_steps = _DENSE_RATE, _DENSE_STEPS * n_steps
     batch_size = min(estimator.batch_size, n_rows)
     n_epochs = estimator.max_iter
     if n_epochs == "auto":

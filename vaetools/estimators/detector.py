@@ -16,8 +16,8 @@ from torch import Tensor
 
 from vaetools.anomaly.calibration import (
     conformal_p_values,
+    expected_rate,
     n_rows_needed,
-    n_tolerated,
     nan_as_oddest,
     threshold,
 )
@@ -27,6 +27,8 @@ from vaetools.estimators.base import BaseAutoencoder
 from vaetools.estimators.describing import N_DESCRIBED
 from vaetools.estimators.parameters import check_parameters
 from vaetools.nn.rows import Rows
+
+_TELLS_LITTLE = 0.25  # of normal rows flagged
 
 
 class Detector(BaseAutoencoder):
@@ -84,7 +86,8 @@ class Detector(BaseAutoencoder):
 
         For a normal row exchangeable with the n calibration rows, the probability of a value of
         at most α is ⌊α(n + 1)⌋ / (n + 1), and less where scores tie. The probability is over rows
-        *and* calibration sets: with few calibration rows one model's own rate may lie off it.
+        *and* calibration sets: with few calibration rows one model's own rate may lie off it, and
+        no value lies below 1 / (n + 1).
 
         Parameters
         ----------
@@ -110,7 +113,8 @@ class Detector(BaseAutoencoder):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Normal rows that ``fit`` did not see.
+            Normal rows that ``fit`` did not see. With fewer than 1 / ``false_alarm_rate`` − 1 of them
+            more of new normal rows are flagged than that, which a warning says.
 
         Returns
         -------
@@ -118,11 +122,8 @@ class Detector(BaseAutoencoder):
         """
         check_parameters(self)
         scores = self.score_samples(X)
-        if n_tolerated(len(scores), self.false_alarm_rate) == 0:
-            raise ValueError(
-                f"{type(self).__name__}: recalibrate needs at least {n_rows_needed(self.false_alarm_rate)} "
-                f"rows for false_alarm_rate={self.false_alarm_rate}; got {len(scores)}."
-            )
+        if words := self._too_few_to_calibrate(len(scores)):
+            warnings.warn(words, UserWarning, stacklevel=2)
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate)
         self._fit_heat(self._rows(self._check_new_rows(X)))
@@ -266,15 +267,15 @@ class Detector(BaseAutoencoder):
             scores = self._evaluate_score(normal, self.anomaly_score)
             self.calibration_scores_ = np.sort(nan_as_oddest(scores))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
+            if words := self._too_few_to_calibrate(len(calibrate)):
+                warnings.warn(words, UserWarning, stacklevel=4)
             return
         share = self.contamination
         if share == "auto":
             share = self.false_alarm_rate
             warnings.warn(
-                f"{type(self).__name__}: too few rows to hold some out for false_alarm_rate={share}: got "
-                f"{len(seen)}, needs {self._n_rows_needed}. All rows train and the threshold is the "
-                f"{100 * share:g}th percentile of their scores, which flags more of new normal rows "
-                "than that.",
+                f"{type(self).__name__}: no row is left to calibrate, so that verdicts mean nothing; got "
+                f"n_samples={self.n_samples_}. {self._how_to_calibrate}",
                 UserWarning,
                 stacklevel=4,
             )
@@ -287,15 +288,37 @@ class Detector(BaseAutoencoder):
             return getattr(self, name)
         why = f"contamination={self.contamination!r} holds none out"
         if self.contamination == "auto":
-            why = f"too few rows to hold some out: got {self.n_samples_}, needs {self._n_rows_needed}"
+            why = f"there were too few rows to hold some out: got {self.n_samples_}"
         raise ValueError(
             f"{type(self).__name__}: p-values need rows that calibrate, and there are none, because {why}. "
             "Call recalibrate(X) with normal rows that fit did not see."
         )
 
+    def _too_few_to_calibrate(self, n: int) -> str:
+        """Return a warning where n calibration rows flag more of new normal ones than was asked for."""
+        needed = n_rows_needed(self.false_alarm_rate)
+        if n >= needed:
+            return ""
+        rate = expected_rate(n, self.false_alarm_rate)
+        little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
+        return (
+            f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} calibration "
+            f"rows; got {n}. About {100 * rate:.2g} % of new normal rows will be flagged, and no p-value "
+            f"lies below {rate:.2g}.{little} {self._how_to_calibrate}"
+        )
+
+    @property
+    def _how_to_calibrate(self) -> str:
+        """What to do where too few rows calibrate."""
+        needed = n_rows_needed(self.false_alarm_rate)
+        return (
+            f"Fit {self._n_rows_needed:,} rows or more, or recalibrate with {needed:,} normal rows that fit "
+            "did not see."
+        )
+
     @property
     def _n_rows_needed(self) -> int:
-        """The fewest rows to fit on of which some are held out to calibrate."""
+        """The fewest rows to fit on of which enough are held out for the false-alarm rate."""
         return math.ceil(n_rows_needed(self.false_alarm_rate) / self.calibration_fraction)
 
 

@@ -154,8 +154,9 @@ PARAMETERS: dict[str, Parameter] = {
         "an integer at least 0 or 'auto'",
         lambda value: value == "auto" if isinstance(value, str) else is_int(value, 0),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps, or 1,400 at an '
-        "automatic rate of 0.004, and never fewer than 10 epochs. 0 leaves the weights as they are, sets "
-        "a learnt scale to its maximum-likelihood value on X and calibrates.",
+        "automatic rate of 0.004, and never fewer than 10 epochs; of at most 75 training rows, which are "
+        "soon known by heart, 300 or 210 unless early stopping watches. 0 leaves the weights as they are, "
+        "sets a learnt scale to its maximum-likelihood value on X and calibrates.",
     ),
     "early_stopping": flag(
         "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer "
@@ -188,12 +189,13 @@ PARAMETERS: dict[str, Parameter] = {
     "false_alarm_rate": Parameter(
         "a number above 0 and below 1",
         lambda value: is_real(value, 0, 1, closed="neither"),
-        'Probability that a new normal row is flagged, with ``contamination="auto"``.',
+        'Probability that a new normal row is flagged, with ``contamination="auto"``. With n calibration '
+        "rows it is never below 1 / (n + 1): `fit` warns where that is more than was asked for.",
     ),
     "calibration_fraction": Parameter(
         "a number above 0 and below 1",
         lambda value: is_real(value, 0, 1, closed="neither"),
-        "Share of the rows that calibrate and touch nothing else.",
+        "Share of the rows, at least one of them, that calibrate and touch nothing else.",
     ),
     "precision": Parameter(
         *one_of(*PRECISIONS),

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
-from vaetools.anomaly.calibration import n_tolerated
 from vaetools.estimators.columns import check_table
 from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
@@ -244,15 +243,13 @@ class Split(NamedTuple):
 def split_rows(estimator: Any, n_rows: int, rng: np.random.RandomState) -> Split:
     """Give every row its job.
 
-    Too few rows to calibrate on all train; a number as ``contamination`` calibrates on the
-    training rows.
+    At least one calibrates where another is left to train; a number as ``contamination`` calibrates
+    on the training rows.
     """
-    n_calibrate = 0
+    n_calibrate = n_validate = 0
     if estimator.contamination == "auto":
-        n_calibrate = int(estimator.calibration_fraction * n_rows)
-        if n_tolerated(n_calibrate, estimator.false_alarm_rate) == 0:
-            n_calibrate = 0
-    n_validate = 0
+        n_spare = max(0, n_rows - 1 - estimator.early_stopping)
+        n_calibrate = min(max(1, int(estimator.calibration_fraction * n_rows)), n_spare)
     if estimator.early_stopping:
         n_validate = max(1, int(estimator.validation_fraction * (n_rows - n_calibrate)))
     if n_validate + n_calibrate >= n_rows:
