@@ -350,14 +350,16 @@ def as_arrow(table: pd.DataFrame, schema: Any = None) -> pa.Table:
     """
     import pyarrow as pa
 
-    rows = pa.Table.from_pandas(with_readable_ids(table), schema=schema, preserve_index=False)
+    rows = pa.Table.from_pandas(with_readable_texts(table), schema=schema, preserve_index=False)
     return rows.replace_schema_metadata(None)
 
 
-def with_readable_ids(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of a part with a first column that can be written as UTF-8."""
+def with_readable_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose names and labels can be written as UTF-8."""
     result = table.copy(deep=False)
-    result.isetitem(0, [readable(name) for name in table.iloc[:, 0]])
+    for place, dtype in enumerate(table.dtypes):
+        if pd.api.types.is_object_dtype(dtype):
+            result.isetitem(place, [readable(cell) for cell in table.iloc[:, place]])
     return result
 
 

@@ -94,7 +94,10 @@ class Explanation:
             name: np.take_along_axis(getattr(self, name), order, axis=1).ravel()
             for name in ("value", "expected", "surprise")
         }
-        row = np.repeat(self.rows, order.shape[1])
+        names = np.repeat(self.rows, order.shape[1])
+        row = pd.Series(
+            names, dtype=names.dtype
+        )  # pandas would make strings, which hold no names beyond UTF-8
         return pd.DataFrame({"row": row, "column": self.columns[order.ravel()], **ranked})
 
     def heat_maps(self) -> np.ndarray:

@@ -23,6 +23,7 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
+from vaetools.files import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,6 +169,6 @@ def _summary(
         "n_components": model._n_features_out,
         "n_failed": len(failed),
         "failed": failed_as_json(failed),
-        "output": None if output is None else str(output),
-        "tsv": None if projector is None else str(projector),
+        "output": None if output is None else readable(str(output)),
+        "tsv": None if projector is None else readable(str(projector)),
     }

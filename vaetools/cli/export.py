@@ -11,6 +11,7 @@ import click
 from vaetools.cli.options import json_option, model_argument
 from vaetools.cli.saying import say
 from vaetools.cli.writing import check_output
+from vaetools.files import readable
 
 
 @click.command(short_help="Write a saved model as an ONNX graph, for servers.")
@@ -49,7 +50,7 @@ def export(model: Path, output: Path, as_json: bool) -> None:
     to_onnx(load(model, device="cpu"), output)
     graph = read_graph(output)
     if as_json:
-        click.echo(json.dumps({"output": str(output), **graph}, indent=2))
+        click.echo(json.dumps({"output": readable(str(output)), **graph}, indent=2))
         return
     click.echo(page(graph))
     say(f"Written: {output}")

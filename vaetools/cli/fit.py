@@ -202,7 +202,7 @@ def fit(
     check_output(output, (".safetensors",), data)
     check_output(checkpoint, (".ckpt",), data, "--checkpoint")
     if output.exists() and not quiet:
-        say(f"{printable(str(output))} is there already; it will be replaced once the new model is trained.")
+        say(f"{output} is there already; it will be replaced once the new model is trained.")
     if options["contamination"] is not None and options["false_alarm_rate"] is not None:
         raise click.BadParameter(
             "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
@@ -271,12 +271,12 @@ def fit(
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
-        click.echo(f"\nTrained in {seconds:.1f} s. Written: {output}\n\n{told}")
+        click.echo(f"\nTrained in {seconds:.1f} s. Written: {printable(str(output))}\n\n{told}")
     if verbose:
         say_left_out(read.ignored, verbose=True)
     list_failures(read.failed)
     if interrupted:
-        say(f"vaetools: interrupted; {printable(str(output))} holds what was learnt so far.")
+        say(f"vaetools: interrupted; {output} holds what was learnt so far.")
         return INTERRUPTED
     return UNREAD if read.failed else 0
 

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
+from vaetools.data.ids import as_column
 from vaetools.data.listing import Listing
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import check_choice
@@ -178,7 +179,7 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) 
     return pd.DataFrame(
         {
             "log_probability": log_probability,
-            "likeliest": estimator.classes_[likeliest],
+            "likeliest": as_column(estimator.classes_[likeliest]),
             "p_value": p_values,
         }
     )

@@ -92,6 +92,7 @@ def labels(
             f"{id_column!r} is what a column of the result is called: rename it.", param_hint="--id"
         )
     from vaetools.cli.labeled import codes_of, judged, read_labeled
+    from vaetools.data.ids import as_column
     from vaetools.estimators.labels import hardly_used
     from vaetools.persistence import load, split_reader
 
@@ -110,11 +111,12 @@ def labels(
         raise click.ClickException(f"{data[0]} has no labels: {hint}.")
     codes, given = codes_of(estimator, y)
     table = judged(estimator, X, codes, verbose=shown_progress(quiet))
-    table.insert(0, "label", given)
+    table.insert(0, "label", as_column(given))
     table.insert(0, id_name, X.index)
     unknown = dict(Counter(map(str, given[codes < 0])).most_common())
     least = table.sort_values("log_probability", kind="stable").head(top or 20)
-    n_unlikely = int((table["label"].astype(str) != table["likeliest"].astype(str))[codes >= 0].sum())
+    judgments = table.loc[codes >= 0, ["label", "likeliest"]].itertuples(index=False)
+    n_unlikely = sum(str(label) != str(likeliest) for label, likeliest in judgments)
     if output is not None or not (top or as_json):
         with open_table_writer(output) as write:
             write(table)
@@ -131,7 +133,7 @@ def labels(
             "n_failed": len(failed),
             "failed": failed_as_json(failed),
             **left_out_as_json(listing.ignored),
-            "output": None if output is None else str(output),
+            "output": None if output is None else readable(str(output)),
         }
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif top:
@@ -153,11 +155,9 @@ def labels(
 
 def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
     """Print which labels no row that trained has, and which there are."""
-    from vaetools.report.text import printable
-
     shown = few([f"{label!r} ({n:,})" for label, n in unknown.items()], _LISTED)
-    say(printable(f"No row that trained has the label of {sum(unknown.values()):,} of them: {shown}."))
-    say(printable(f"The model knows {few(list(map(repr, known)), _LISTED)}."))
+    say(f"No row that trained has the label of {sum(unknown.values()):,} of them: {shown}.")
+    say(f"The model knows {few(list(map(repr, known)), _LISTED)}.")
 
 
 def _table(least: pd.DataFrame) -> str:

@@ -29,12 +29,12 @@ def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
         return
     from vaetools.data.listing import counted_kinds
 
-    kinds = printable(counted_kinds(ignored))
+    kinds = counted_kinds(ignored)
     say(f"{_files(len(ignored))} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
     if not verbose:
         return
     for path, kind in list(ignored.items())[:_LISTED]:
-        say(f"  {printable(path)} ({printable(kind)})")
+        say(f"  {path} ({kind})")
     if len(ignored) > _LISTED:
         say(f"  and {len(ignored) - _LISTED:,} more")
 

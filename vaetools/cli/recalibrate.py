@@ -23,6 +23,7 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
 from vaetools.cli.writing import check_any, check_output
+from vaetools.files import readable
 
 
 @click.command(short_help="Give a saved model a new threshold, without training.")
@@ -102,7 +103,7 @@ def recalibrate(
     facts = facts_of(estimator, before)
     if as_json:
         lost = failed_as_json(failed)
-        summary = facts | {"n_failed": len(failed), "failed": lost, "output": str(output)}
+        summary = facts | {"n_failed": len(failed), "failed": lost, "output": readable(str(output))}
         summary |= left_out_as_json(listing.ignored)
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:

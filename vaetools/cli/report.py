@@ -20,6 +20,7 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import UNREAD, list_failures, say
 from vaetools.cli.writing import check_any, check_output
+from vaetools.files import readable
 
 
 class Model(click.ParamType):
@@ -37,7 +38,7 @@ class Model(click.ParamType):
             name = path.stem
         if not path.is_file():
             self.fail(f"there is no model file {str(path)!r}.", param, ctx)
-        return name, path
+        return readable(name), path
 
 
 @click.command(short_help="Compare models: a page, a table and words.")

@@ -42,8 +42,8 @@ def in_options(message: str) -> str:
 
 
 def say(line: str) -> None:
-    """Print a line."""
-    click.echo(line, err=True)
+    """Print a line, whatever names are in it."""
+    click.echo(printable(line), err=True)
 
 
 def list_failures(failed: Sequence[Any]) -> None:

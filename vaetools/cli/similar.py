@@ -232,6 +232,6 @@ def _summary(query: str, hits: Hits, output: Path | None, html: Path | None) -> 
             for hit in hits.table.to_dict(orient="records")
         ],
         "failed": failed_as_json(hits.failed),
-        "output": None if output is None else str(output),
-        "html": None if html is None else str(html),
+        "output": None if output is None else readable(str(output)),
+        "html": None if html is None else readable(str(html)),
     }

@@ -80,8 +80,8 @@ class Tally:
             **names,
             "oddest": [{key: readable(value) for key, value in row.items()} for row in oddest],
             "failed": failed_as_json(self.failed),
-            "output": None if output is None else str(output),
-            "html": None if html is None else str(html),
+            "output": None if output is None else readable(str(output)),
+            "html": None if html is None else readable(str(html)),
         }
 
 

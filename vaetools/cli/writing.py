@@ -98,9 +98,9 @@ class _CsvWriter:
         self.file, self.wants_header = file, True
 
     def write(self, table: pd.DataFrame) -> None:
-        from vaetools.streaming import with_readable_ids
+        from vaetools.streaming import with_readable_texts
 
-        text = with_readable_ids(table).to_csv(
+        text = with_readable_texts(table).to_csv(
             index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
         )
         self.file.write(text)

@@ -222,5 +222,5 @@ def names_of(X: Any, n: int) -> np.ndarray:
 
 def _texts(index: pd.Index) -> np.ndarray:
     """Return the labels of an index as text, those of several levels in one."""
-    levels = [index.get_level_values(i).astype(str) for i in range(index.nlevels)]
-    return np.array([", ".join(each) for each in zip(*levels, strict=True)], dtype=str)
+    levels = [index.get_level_values(i) for i in range(index.nlevels)]
+    return np.array([", ".join(map(str, each)) for each in zip(*levels, strict=True)], dtype=str)
