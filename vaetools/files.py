@@ -55,7 +55,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     False
     (b'path,score', 1)
     """
-    target = Path(path).resolve()
+    target = Path(os.fsdecode(path)).resolve()
     # not tempfile.mkstemp: its files are private, and the result should obey the umask
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -75,7 +75,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
     """Remove what processes that were killed while they wrote a file left beside it."""
-    target = Path(path).resolve()
+    target = Path(os.fsdecode(path)).resolve()
     for temporary in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
         temporary.unlink(missing_ok=True)
 
@@ -119,6 +119,7 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    path = os.fsdecode(path)
     data = Path(path).read_bytes()
     try:
         entries, values = _split(data)

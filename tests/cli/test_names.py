@@ -33,7 +33,7 @@ NAMES = [
     b"#hash",
     b"[a]*",
 ]
-LABELS = (b"l\xfcbel", b"<i>\n")
+LABELS = (b"l\xfcbel", b"<blink>\n")
 
 
 def run(*arguments):
@@ -116,7 +116,7 @@ def test_every_command_takes_any_name(number, options, folder, model, output, ca
     assert run(name, *arguments, *options) == int(reads_folder)
     out, err = capsys.readouterr()
     for text in (out, err):
-        assert text.encode("utf-8")  # no surrogate that a terminal or a pipe cannot take
+        text.encode("utf-8")  # no surrogate that a terminal or a pipe cannot take
         assert "\x1b" not in text
         assert "\r" not in text
     if reads_folder:
@@ -124,8 +124,7 @@ def test_every_command_takes_any_name(number, options, folder, model, output, ca
     if reads_folder and options == ["-v"]:
         assert "t\\xf6xt.t\\xfct (.t\\xfct)" in err
     if options == ["--json"]:
-        json.loads(out)
-        assert "\\ud" not in out.replace("\\ud83d", "")  # the emoji is a pair of them in JSON
+        json.dumps(json.loads(out), ensure_ascii=False).encode("utf-8")
 
 
 @pytest.mark.parametrize("command", ["score", "labels", "embed"])
@@ -143,7 +142,7 @@ def test_results_name_every_file(command, suffix, folder, model, output):
     assert names <= set(table["path"])
     assert len(table) == 100
     if command == "labels":
-        assert set(table["label"]) == {"l\\xfcbel", "<i>\n"}
+        assert set(table["label"]) == {"l\\xfcbel", "<blink>\n"}
 
 
 @pytest.mark.parametrize("number", [1, 7, 8])
@@ -151,7 +150,7 @@ def test_pages_show_every_name_as_text(number, folder, model, output):
     assert run(*commands(folder, model)[number], "-q") == 1
     page = Parsed((output / os.fsdecode(b"\xfc.html")).read_text(encoding="utf-8"))
     assert "l\\xfcbel" in " ".join(page.text)
-    assert "i" not in page.tags
+    assert page.all("blink") == []
 
 
 def test_labels_that_no_row_had_are_named(folder, model, output, capsys):
@@ -182,7 +181,7 @@ def test_what_is_not_there_is_named_readably(model, output, capsys):
         assert "n\\xf6: no such file or folder" in capsys.readouterr().err
 
 
-def test_python_takes_any_name(folder, model):
+def test_python_takes_any_name(folder, model, tmp_path):
     path = os.path.join(folder, LABELS[0], NAMES[0] + b".png")
     images = vaetools.read_images(folder)
     assert set(images.labels) == {os.fsdecode(label) for label in LABELS}
@@ -191,6 +190,8 @@ def test_python_takes_any_name(folder, model):
     ]
     assert list(images.ignored.values()) == [os.fsdecode(b".t\xfct")]
     pipeline = vaetools.load(model)
+    vaetools.save(pipeline, os.fsencode(tmp_path / "copy.safetensors"))
+    assert (tmp_path / "copy.safetensors").is_file()
     (scores,) = [part.table for part in vaetools.stream_scores(pipeline, folder)]
     assert scores["path"].tolist() == images.paths
     (codes,) = [
@@ -207,5 +208,6 @@ def test_python_takes_any_name(folder, model):
     assert set(cvae.explain(rows).table(1)["row"]) == set(images.paths)
     comparison = vaetools.compare({"CVAE": cvae}, rows, images.labels, method="pca")
     assert np.array_equal(comparison.data.names, images.paths)
-    assert "l\\xfcbel" in comparison.to_html()
+    comparison.to_html(os.fsencode(tmp_path / "page.html"))
+    assert "l\\xfcbel" in (tmp_path / "page.html").read_text(encoding="utf-8")
     json.loads(comparison.to_json())

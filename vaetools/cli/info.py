@@ -14,6 +14,7 @@ import click
 
 from vaetools.cli.options import model_argument
 from vaetools.cli.saying import few
+from vaetools.files import readable
 from vaetools.report.text import ABSENT, number, percent, printable, text_facts
 
 if TYPE_CHECKING:
@@ -252,9 +253,9 @@ def _size(n_bytes: int) -> str:
 
 
 def finite(value: Any) -> Any:
-    """Return plain values without those that JSON does not have."""
+    """Return plain values without those that JSON does not have: NaN, and names beyond UTF-8."""
     if isinstance(value, dict):
         return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list):
         return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else readable(value)

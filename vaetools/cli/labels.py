@@ -155,9 +155,10 @@ def labels(
 
 def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
     """Print which labels no row that trained has, and which there are."""
-    shown = few([f"{label!r} ({n:,})" for label, n in unknown.items()], _LISTED)
+    shown = few([f"'{label}' ({n:,})" for label, n in unknown.items()], _LISTED)
     say(f"No row that trained has the label of {sum(unknown.values()):,} of them: {shown}.")
-    say(f"The model knows {few(list(map(repr, known)), _LISTED)}.")
+    names = [f"'{label}'" if isinstance(label, str) else str(label) for label in known]
+    say(f"The model knows {few(names, _LISTED)}.")
 
 
 def _table(least: pd.DataFrame) -> str:

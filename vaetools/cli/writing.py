@@ -86,8 +86,8 @@ def revised(
             yield kept.write
         from pyarrow import parquet
 
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches():
+        with open(path, "rb") as file:
+            for batch in parquet.ParquetFile(file).iter_batches():
                 write(revise(batch.to_pandas()))
 
 
@@ -108,18 +108,19 @@ class _CsvWriter:
 
 
 class _ParquetWriter:
-    """Takes its schema from the first table."""
+    """Takes its schema from the first table; opens the file itself, for Arrow takes no name beyond UTF-8."""
 
     def __init__(self, path: Path):
-        self.path = path
+        self.file = open(path, "xb")  # noqa: SIM115 (closed on exit)
         self.writer: Any = None
 
     def __enter__(self) -> _ParquetWriter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.writer is not None:
-            self.writer.close()
+        with self.file:
+            if self.writer is not None:
+                self.writer.close()
 
     def write(self, table: pd.DataFrame) -> None:
         from pyarrow import parquet
@@ -128,5 +129,5 @@ class _ParquetWriter:
 
         rows = as_arrow(table, None if self.writer is None else self.writer.schema)
         if self.writer is None:
-            self.writer = parquet.ParquetWriter(self.path, rows.schema)
+            self.writer = parquet.ParquetWriter(self.file, rows.schema)
         self.writer.write_table(rows)
