@@ -19,12 +19,11 @@ from vaetools.data.reader import MODES, ImageReader, reader_of
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, open_source
 from vaetools.estimators.columns import Column, Columns
-from vaetools.files import readable
 from vaetools.persistence import split_reader
 from vaetools.progress import bar_options
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 NORMAL, ODD = "normal", "odd"
 
@@ -333,34 +332,6 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.D
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     table.insert(0, id_name, as_index(batch.ids, id_name))
     return Part(table, batch.X, batch.failed)
-
-
-def as_arrow(table: pd.DataFrame, schema: Any = None) -> pa.Table:
-    """Return the table of a part as Parquet takes it.
-
-    Parameters
-    ----------
-    table : DataFrame of shape (n_rows, n_columns)
-    schema : pyarrow.Schema or None, default=None
-        None takes the types from the rows.
-
-    Returns
-    -------
-    rows : pyarrow.Table of shape (n_rows, n_columns)
-    """
-    import pyarrow as pa
-
-    rows = pa.Table.from_pandas(with_readable_texts(table), schema=schema, preserve_index=False)
-    return rows.replace_schema_metadata(None)
-
-
-def with_readable_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose names and labels can be written as UTF-8."""
-    result = table.copy(deep=False)
-    for place, dtype in enumerate(table.dtypes):
-        if pd.api.types.is_object_dtype(dtype):
-            result.isetitem(place, [readable(cell) for cell in table.iloc[:, place]])
-    return result
 
 
 def reader_for(model: Any) -> ImageReader | None:

@@ -98,7 +98,7 @@ class _CsvWriter:
         self.file, self.wants_header = file, True
 
     def write(self, table: pd.DataFrame) -> None:
-        from vaetools.streaming import with_readable_texts
+        from vaetools.data.ids import with_readable_texts
 
         text = with_readable_texts(table).to_csv(
             index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
@@ -125,7 +125,7 @@ class _ParquetWriter:
     def write(self, table: pd.DataFrame) -> None:
         from pyarrow import parquet
 
-        from vaetools.streaming import as_arrow
+        from vaetools.data.ids import as_arrow
 
         rows = as_arrow(table, None if self.writer is None else self.writer.schema)
         if self.writer is None:

@@ -17,9 +17,10 @@ from vaetools.cluster.pieces import Plan, RowReader, plan
 from vaetools.cluster.session import connected, import_ray
 from vaetools.cluster.storage import Found, find_files, new_folder
 from vaetools.data.batches import Failure
+from vaetools.data.ids import as_arrow
 from vaetools.persistence import load, save
 from vaetools.progress import bar_options
-from vaetools.streaming import ODD, as_arrow, part_of, prepared, verdicts
+from vaetools.streaming import ODD, part_of, prepared, verdicts
 
 _OWNER = "score_with_ray"
 _FAILURE = pa.struct([("id", pa.binary()), ("reason", pa.string())])

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
+
+from vaetools.files import readable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def as_index(ids: list, id_name: str) -> pd.Index:
@@ -33,3 +40,31 @@ def as_column(labels: np.ndarray) -> pd.Series:
     (dtype('O'), dtype('int64'))
     """
     return pd.Series(labels, dtype=object if labels.dtype.kind in "OU" else labels.dtype)
+
+
+def as_arrow(table: pd.DataFrame, schema: Any = None) -> pa.Table:
+    """Return the table of a part as Parquet takes it.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+    schema : pyarrow.Schema or None, default=None
+        None takes the types from the rows.
+
+    Returns
+    -------
+    rows : pyarrow.Table of shape (n_rows, n_columns)
+    """
+    import pyarrow as pa
+
+    rows = pa.Table.from_pandas(with_readable_texts(table), schema=schema, preserve_index=False)
+    return rows.replace_schema_metadata(None)
+
+
+def with_readable_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose names and labels can be written as UTF-8."""
+    result = table.copy(deep=False)
+    for place, dtype in enumerate(table.dtypes):
+        if pd.api.types.is_object_dtype(dtype):
+            result.isetitem(place, [readable(cell) for cell in table.iloc[:, place]])
+    return result
