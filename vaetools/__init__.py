@@ -5,9 +5,9 @@ Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `Continuo
 graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
-`stream_scores` and `stream_codes` take files of any number and length; `discoveries` selects rows under
-a false-discovery rate; `score_with_ray` scores them on many machines. `LatentMap` draws codes in two
-dimensions, `similar` finds the nearest, `picture` shows images.
+`stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
+`discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
+`LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vaetools.anomaly.calibration import discoveries
     from vaetools.cluster.scoring import score_with_ray
     from vaetools.data.decoding import ImageFileError
+    from vaetools.data.dialect import Dialect
     from vaetools.data.images import ImageSet, read_images
     from vaetools.data.reader import ImageReader
     from vaetools.data.tiles import Tiles
@@ -52,6 +53,7 @@ _HOMES = {
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
     "EncoderDecoder": "vaetools.nn.networks",
+    "Dialect": "vaetools.data.dialect",
     "compare": "vaetools.report.comparing",
     "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
@@ -77,6 +79,7 @@ __all__ = [
     "VAE",
     "Bernoulli",
     "ContinuousBernoulli",
+    "Dialect",
     "EncoderDecoder",
     "Gaussian",
     "ImageFileError",

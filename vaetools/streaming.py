@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
-from vaetools.data.listing import Listing, as_names
+from vaetools.data.listing import as_names
 from vaetools.data.reader import MODES, ImageReader, reader_of
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, open_source
@@ -47,10 +48,10 @@ class Part(NamedTuple):
 
 
 class Parts(Iterator[Part]):
-    """The parts of data, one after the other; ``listing`` tells of images what is left out."""
+    """The parts of data, one after the other; ``source`` tells how files are read, and what is left out."""
 
-    def __init__(self, parts: Iterator[Part], listing: Listing):
-        self.parts, self.listing = parts, listing
+    def __init__(self, parts: Iterator[Part], source: Source):
+        self.parts, self.source = parts, source
 
     def __next__(self) -> Part:
         return next(self.parts)
@@ -64,12 +65,12 @@ class Rows(NamedTuple):
     X : DataFrame of shape (n_rows, n_features)
         Its index is what rows are called: paths, numbers or the texts of the id column.
     failed : list of Failure
-    listing : Listing
+    source : Source
     """
 
     X: pd.DataFrame
     failed: list[Failure]
-    listing: Listing
+    source: Source
 
 
 def stream_scores(
@@ -82,23 +83,30 @@ def stream_scores(
     model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
         Fitted. A model of 8-bit images without a reader gets one for its ``image_shape``.
     data : path, glob, or sequence of those
-        Images: a folder, a glob, files, a text file of paths. A table: CSV or Parquet. An array: NPY,
-        NPZ or IDX.
+        Images: a folder, a glob, files, a text file of paths. A table, or a folder, glob or several files
+        that make one: CSV, Parquet, Arrow, Excel. An array: NPY, NPZ or IDX.
     id_column : str or None, default=None
         Column of a table that names its rows.
     verbose : int, default=0
         1 shows a progress bar, 2 writes a line now and then, for a log.
     **reading
         How files are read: patterns of images to ``include`` and to ``exclude``, as for `read_images`; the
-        name of the ``array`` of an NPZ file that holds the rows.
+        name of the ``array`` of an NPZ file that holds the rows; the ``dialect`` that CSV is written in, a
+        `Dialect`, of which the file tells what is not said.
 
     Returns
     -------
     parts : Parts
         Iterate over it. The ``table`` of a part has ``path`` (or ``row``, or the id column), ``score``
         (higher is more normal), ``reconstruction`` and ``kl`` (costs in nats), ``p_value`` (NaN without
-        calibration rows) and ``verdict``, "normal" or "odd". ``parts.listing.ignored`` has the files of a
-        folder that are left out, each with its kind.
+        calibration rows) and ``verdict``, "normal" or "odd". ``parts.source`` tells how files are read:
+        ``listing.ignored`` has the files of a folder that are left out, each with its kind, ``dialect``
+        how CSV is written.
+
+    Warns
+    -----
+    UserWarning
+        If the model or the file has no names of columns, so that these are taken by position.
 
     Raises
     ------
@@ -184,7 +192,7 @@ def read_rows(model: Any, data: Any, *, id_column: str | None = None, **reading:
         X = pd.concat(parts).set_axis(ids)
     else:
         X = pd.DataFrame(np.concatenate(parts), index=ids, columns=columns)
-    return Rows(X, failed, source.listing)
+    return Rows(X, failed, source)
 
 
 def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
@@ -229,7 +237,7 @@ def _stream(
     data = as_names(data)
     reader, estimator, columns = prepared(model, kind_of(data), data)
     source = open_source(data, reader=reader, columns=columns, id_column=id_column, **reading)
-    return Parts(_parts(estimator, source, function, verbose), source.listing)
+    return Parts(_parts(estimator, source, function, verbose), source)
 
 
 def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
@@ -268,6 +276,11 @@ def prepared(
     ------
     ValueError
         If the data are of a kind that the model does not take.
+
+    Warns
+    -----
+    UserWarning
+        If columns are taken by position.
     """
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
@@ -278,7 +291,19 @@ def prepared(
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
         return None, estimator, _kinds(type(estimator).__name__, estimator.columns_)
     names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
+    if (kind == "table" and names is None) or (kind == "array" and names is not None):
+        _warn_of_positions(type(estimator).__name__, data, names)
     return reader or reader_for(estimator), estimator, names
+
+
+def _warn_of_positions(owner: str, data: Any, names: list[str] | None) -> None:
+    """Warn that columns are taken by position, because the model or the file has no names of them."""
+    if names is None:
+        why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
+    else:
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        why = f"{data} has no names of columns, so {owner} takes them by position, as {shown}"
+    warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=5)
 
 
 def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:

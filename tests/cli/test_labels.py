@@ -147,6 +147,7 @@ def test_rows_of_unknown_labels_do_not_calibrate(flowers, models, tmp_path, caps
     assert len(vaetools.load(new).calibration_labels_) == 298
 
 
+@pytest.mark.filterwarnings("ignore:.* has no names of columns")
 def test_labels_of_arrays_may_be_missing_or_unknown(flowers, models, tmp_path, capsys):
     frame = pd.read_csv(flowers)
     y = frame["number"].to_numpy(float)

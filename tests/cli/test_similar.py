@@ -57,6 +57,7 @@ def test_a_query_from_elsewhere_finds_its_copy_at_distance_0(photos, photo_model
     assert json.loads(capsys.readouterr().out)["n_searched"] == 99
 
 
+@pytest.mark.filterwarnings("ignore:.* has no names of columns")
 def test_rows_of_a_table_go_by_name_or_number(orders, order_model, tmp_path):
     codes = vaetools.load(order_model).transform(pd.read_csv(orders)[["a", "b", "c"]])
     order, distances = slow_search(codes, 150)

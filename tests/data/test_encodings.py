@@ -60,7 +60,9 @@ def test_another_encoding_is_refused_with_its_first_bytes_and_the_option(write, 
     with pytest.raises(ValueError, match=message) as error:
         find_encoding(path, said)
     assert str(error.value).startswith(f"{path}: its text ")
-    assert "--encoding cp1252, in Python Dialect(encoding='cp1252')" in str(error.value)
+    assert str(error.value).endswith(
+        "Say in the dialect which encoding it is written in, such as encoding='cp1252'."
+    )
 
 
 def test_rows_in_another_encoding_far_below_are_listed_and_others_go_on(write, monkeypatch):
@@ -73,8 +75,7 @@ def test_rows_in_another_encoding_far_below_are_listed_and_others_go_on(write, m
     ids, X, failed = everything(open_table(write(content), columns=["a"], id_column="name"))
     assert [row for (row,) in X] == [*range(11), *range(12, 20)]
     assert ids[11] == "no 12"
-    how = "--encoding cp1252, in Python Dialect(encoding='cp1252')"
-    assert failed == [(11, f"column 'name' holds bytes that are not UTF-8 (f6 e4): say {how}")]
+    assert failed == [(11, "column 'name' holds bytes that are not UTF-8 (f6 e4): say the encoding")]
 
 
 def test_zero_bytes_are_no_text(write):

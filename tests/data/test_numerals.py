@@ -75,8 +75,7 @@ def test_two_meanings_are_refused_and_the_options_give_either(write, content, ma
         open_table(path)
     assert str(error.value) == (
         f"{path}: column 'a' must be written so that its numbers have one meaning; got {cell!r}, which may "
-        f"be {fraction} or {thousand}. Say which: --decimal {mark!r} or --thousands {mark!r}, in Python "
-        f"Dialect(decimal={mark!r}) or Dialect(thousands={mark!r})."
+        f"be {fraction} or {thousand}. Say in the dialect which: decimal={mark!r} or thousands={mark!r}."
     )
     for said, value in ((Dialect(decimal=mark), fraction), (Dialect(thousands=mark), thousand)):
         assert everything(open_table(path, dialect=said))[1][0][0] == float(value)

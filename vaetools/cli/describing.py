@@ -37,6 +37,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         "Data": f"{counted(len(read.X), read.kind)} from {data[0]}"
         + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
         "Shape": _shape_in_words(read, model.image_shape),
+        "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
         **values,
         "Labels": _labels_in_words(read.labels, model),
@@ -44,6 +45,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
             + [counted_kinds(read.ignored)] * bool(read.ignored)
         ),
+        "Columns": " ".join(read.notes),
         "Masks": mask_hint(read.ids) if read.kind == "images" else "",
     }
     return text_facts(facts)

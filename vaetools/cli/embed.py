@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.left_out import left_out_as_json, say_listing
+from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -129,7 +129,7 @@ def embed(
         )
     if as_json:
         summary = _summary(estimator, n_rows, failed, output, projector)
-        click.echo(json.dumps(summary | left_out_as_json(parts.listing.ignored), indent=2))
+        click.echo(json.dumps(summary | source_as_json(parts.source), indent=2))
     elif not quiet:
         kind = "rows" if image_shape is None else "images"
         say(f"{counted(n_rows, kind)} embedded in {estimator._n_features_out} dimensions.")
@@ -137,7 +137,7 @@ def embed(
             if path is not None:
                 say(f"Written: {path}")
     if verbose or not (quiet or as_json):
-        say_listing(parts.listing, verbose=verbose)
+        say_source(parts.source, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed else 0
 

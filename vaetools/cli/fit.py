@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite, page
-from vaetools.cli.left_out import left_out_as_json, say_left_out
+from vaetools.cli.left_out import left_out_as_json, say_left_out, understood_as_json
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -266,7 +266,7 @@ def fit(
     if as_json:
         failed = failed_as_json(read.failed)
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
-        summary |= left_out_as_json(read.ignored)
+        summary |= left_out_as_json(read.ignored) | understood_as_json(read.dialect, read.notes)
         summary["suspects"] = [readable(name) for name in suspects]
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:

@@ -15,9 +15,8 @@ from tqdm import tqdm
 from vaetools.data.arrays import read_array
 from vaetools.data.batches import Failure
 from vaetools.data.ids import as_column
-from vaetools.data.listing import Listing
 from vaetools.data.recognition import kind_of
-from vaetools.data.sources import check_choice
+from vaetools.data.sources import Source, check_choice, source_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
 from vaetools.streaming import prepared, read_rows
@@ -38,15 +37,15 @@ class Labeled(NamedTuple):
         Their labels; None if they have none.
     failed : list of Failure
         What could not be read.
-    listing : Listing
-        Of images: their files, and what is left out.
+    source : Source
+        How they were read, and of images what is left out.
     """
 
     id_name: str
     X: pd.DataFrame
     y: np.ndarray | None
     failed: list[Failure]
-    listing: Listing
+    source: Source
 
 
 def read_labeled(
@@ -78,29 +77,29 @@ def read_labeled(
     if kind == "table" and labels is not None:
         check_choice(data, kind, **reading)
         _, estimator, columns = prepared(model, kind, data)
-        table = open_table(data, columns=columns, labels=labels, id_column=id_column)
+        table = open_table(data, columns=columns, labels=labels, id_column=id_column, **reading)
         classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
         X, y, failed = table.read(classes)
         X = X if columns else X.set_axis(range(X.shape[1]), axis=1)
-        return Labeled(table.id_name, X, y, failed, Listing.empty())
+        return Labeled(table.id_name, X, y, failed, source_of(table))
     if kind == "images" and labels is not None:
         raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
-    X, failed, listing = read_rows(model, data, id_column=id_column, **reading)
+    X, failed, source = read_rows(model, data, id_column=id_column, **reading)
     if kind == "table":
-        return Labeled(id_column or "row", X, None, failed, listing)
+        return Labeled(id_column or "row", X, None, failed, source)
     if kind == "array":
         y = read_array(data, labels, name=reading.get("array")).labels
         if y is None:
-            return Labeled("row", X, None, failed, listing)
+            return Labeled("row", X, None, failed, source)
         y = y[X.index]
         gaps = pd.isna(y)
         failed += [Failure(row, "its label is missing") for row in X.index[gaps].tolist()]
-        return Labeled("row", X[~gaps], y[~gaps], failed, listing)
+        return Labeled("row", X[~gaps], y[~gaps], failed, source)
     given, without = _folders(data, X.index)
     if given is None or (without.any() and not needed):
-        return Labeled("path", X, None, failed, listing)
+        return Labeled("path", X, None, failed, source)
     failed += [Failure(path, "lies in no sub-folder, which would be its label") for path in X.index[without]]
-    return Labeled("path", X[~without], given[~without], failed, listing)
+    return Labeled("path", X[~without], given[~without], failed, source)
 
 
 def _folders(data: Any, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:

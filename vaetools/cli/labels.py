@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite
-from vaetools.cli.left_out import left_out_as_json, say_listing
+from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -103,7 +103,7 @@ def labels(
             f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(estimator).__name__}."
         )
     read = read_labeled(one_or_many(data), whole, label_name, id_column, needed=True, **reading)
-    id_name, X, y, failed, listing = read
+    id_name, X, y, failed, source = read
     check_any(len(X), failed, data)
     if y is None:
         images = estimator.image_shape is not None
@@ -132,7 +132,7 @@ def labels(
             "least_likely": records,
             "n_failed": len(failed),
             "failed": failed_as_json(failed),
-            **left_out_as_json(listing.ignored),
+            **source_as_json(source),
             "output": None if output is None else readable(str(output)),
         }
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
@@ -148,7 +148,7 @@ def labels(
     if unknown:
         _say_unknown(unknown, estimator.classes_.tolist())
     if verbose or not (quiet or as_json):
-        say_listing(listing, verbose=verbose)
+        say_source(source, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed or unknown else 0
 

@@ -1,7 +1,8 @@
-"""What commands say of files that they met and did not read, and of those that they had better not."""
+"""What commands say of how they read files, and of those that they left out, or had better left out."""
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,34 @@ from vaetools.files import readable
 from vaetools.report.text import printable
 
 if TYPE_CHECKING:
-    from vaetools.data.listing import Listing
+    from vaetools.data.dialect import Dialect
+    from vaetools.data.sources import Source
 
 _LISTED = 1000  # files, by -v and in JSON
 
 
-def say_listing(listing: Listing, *, verbose: bool) -> None:
-    """Print how many files were left out, and whether some that were read look like masks."""
-    say_left_out(listing.ignored, verbose=verbose)
-    if hint := mask_hint(listing.paths):
+def say_source(source: Source, *, verbose: bool) -> None:
+    """Print what was left out, whether files look like masks, and how CSV was read if that is not plain."""
+    say_left_out(source.listing.ignored, verbose=verbose)
+    if hint := mask_hint(source.listing.paths):
         say(f"{hint}.")
+    if source.dialect is not None and (verbose or not source.dialect.is_plain):
+        say(f"Read as {source.dialect}.")
+    for note in source.notes:
+        say(printable(note))
+
+
+def source_as_json(source: Source) -> dict[str, Any]:
+    """Return what was left out and how CSV was read, as JSON takes it."""
+    return left_out_as_json(source.listing.ignored) | understood_as_json(source.dialect, source.notes)
+
+
+def understood_as_json(dialect: Dialect | None, notes: Sequence[str]) -> dict[str, Any]:
+    """Return how CSV was read, and what else was understood of a table, as JSON takes it."""
+    return {
+        "dialect": None if dialect is None else dataclasses.asdict(dialect),
+        "notes": [readable(note) for note in notes],
+    }
 
 
 def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:

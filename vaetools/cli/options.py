@@ -47,6 +47,50 @@ _READING = {
     ),
     "array": click.option("--array", metavar="NAME", help="Array of an NPZ file that holds the rows."),
 }
+_CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "none": ""}
+
+
+def _check_dialect(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Return what an option says of a dialect, or refuse it."""
+    if value is None:
+        return None
+    from vaetools.data.dialect import Dialect
+
+    value = _CHARACTERS.get(value, value)
+    try:
+        Dialect(**{str(option.name): value})
+    except ValueError as error:
+        rule = str(error).removeprefix(f"Dialect: {option.name} ")
+        raise click.BadParameter(rule, ctx, option) from None
+    return value
+
+
+_DIALECT = {
+    "encoding": click.option(
+        "--encoding",
+        metavar="NAME",
+        callback=_check_dialect,
+        help="CSV: its encoding, such as cp1252; UTF-8, and UTF-16 where that is sure, unless said.",
+    ),
+    "separator": click.option(
+        "--separator",
+        metavar="CHARACTER",
+        callback=_check_dialect,
+        help='CSV: what stands between cells, such as ";" or tab; found out unless said.',
+    ),
+    "decimal": click.option(
+        "--decimal",
+        metavar="CHARACTER",
+        callback=_check_dialect,
+        help='CSV: what stands before fractions, "." or ","; found out unless said.',
+    ),
+    "thousands": click.option(
+        "--thousands",
+        metavar="CHARACTER",
+        callback=_check_dialect,
+        help='CSV: what stands between thousands, such as ",", space or none; found out unless said.',
+    ),
+}
 
 
 def reading_options(command: Callable) -> Callable:
@@ -55,11 +99,21 @@ def reading_options(command: Callable) -> Callable:
     @functools.wraps(command)
     def with_reading(**values: Any) -> Any:
         given = {name: values.pop(name) for name in _READING}
+        given["dialect"] = _dialect({name: values.pop(name) for name in _DIALECT})
         return command(reading={name: value for name, value in given.items() if value}, **values)
 
-    for option in reversed(_READING.values()):
+    for option in reversed([*_READING.values(), *_DIALECT.values()]):
         with_reading = option(with_reading)
     return with_reading
+
+
+def _dialect(said: dict[str, Any]) -> Any:
+    """Return what was said of a dialect, or None if nothing was."""
+    if set(said.values()) == {None}:
+        return None
+    from vaetools.data.dialect import Dialect
+
+    return Dialect(**said)
 
 
 def loudness_options(command: Callable) -> Callable:

@@ -38,7 +38,7 @@ def score_with_ray_engine(
     if others := sorted(reading.keys() - {"include", "exclude"}):
         raise click.BadParameter(
             f"does not go with --engine ray, of images and Parquet files; got {reading[others[0]]!r}.",
-            param_hint=f"--{others[0]}",
+            param_hint={"dialect": "CSV's dialect"}.get(others[0], f"--{others[0]}"),
         )
     if output is None:
         raise click.BadParameter("is needed with --engine ray: a folder to make.", param_hint="--output")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vaetools.cli.info import finite
-from vaetools.cli.left_out import left_out_as_json, say_listing
+from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
     data_argument,
     device_option,
@@ -90,7 +90,7 @@ def recalibrate(
     if label_name is not None and not is_labeled:
         raise click.BadParameter(f"is for a CVAE; got a {type(estimator).__name__}.", param_hint="--labels")
     read = read_labeled(one_or_many(data), calibrated, label_name, id_column, needed=is_labeled, **reading)
-    _, X, y, failed, listing = read
+    _, X, y, failed, source = read
     if is_labeled and y is not None:
         X, y, unknown = among_known(estimator, X, y)
         failed += unknown
@@ -104,7 +104,7 @@ def recalibrate(
     if as_json:
         lost = failed_as_json(failed)
         summary = facts | {"n_failed": len(failed), "failed": lost, "output": readable(str(output))}
-        summary |= left_out_as_json(listing.ignored)
+        summary |= source_as_json(source)
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         kind = "rows" if estimator.image_shape is None else "images"
@@ -120,7 +120,7 @@ def recalibrate(
             say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
         say(f"Written: {output}")
     if verbose or not (quiet or as_json):
-        say_listing(listing, verbose=verbose)
+        say_source(source, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed else 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli.left_out import say_listing
+from vaetools.cli.left_out import say_source
 from vaetools.cli.options import (
     device_option,
     id_option,
@@ -120,7 +120,7 @@ def report(
     whole = {name: load(path, device=device) for name, path in models}
     loaded = {name: split_reader(model) for name, model in whole.items()}
     _check_readers(loaded)
-    _, X, y, failed, listing = read_labeled(data, whole[names[0]], label_name, id_column, **reading)
+    _, X, y, failed, source = read_labeled(data, whole[names[0]], label_name, id_column, **reading)
     check_any(len(X), failed, [data])
     known = None
     if outliers:
@@ -144,7 +144,7 @@ def report(
     if output is not None and not quiet:
         say(f"Written: {output}")
     if verbose or not quiet:
-        say_listing(listing, verbose=verbose)
+        say_source(source, verbose=verbose)
     list_failures(failed)
     return UNREAD if failed else 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite
-from vaetools.cli.left_out import left_out_as_json, say_listing
+from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
     PathOrAddress,
     data_argument,
@@ -176,7 +176,7 @@ def score(
     if top and image_shape is None and estimator._can_decode:
         tally.oddest = tally.oddest.assign(because=_reasons(estimator, tally.oddest_rows))
     if as_json:
-        summary = finite(tally.summary(estimator, output, html) | left_out_as_json(parts.listing.ignored))
+        summary = finite(tally.summary(estimator, output, html) | source_as_json(parts.source))
         click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif top:
         click.echo(_top_table(tally.oddest.head(top)))
@@ -185,7 +185,7 @@ def score(
     if not (quiet or as_json):
         conclude(tally, estimator, output, html)
     if verbose or not (quiet or as_json):
-        say_listing(parts.listing, verbose=verbose)
+        say_source(parts.source, verbose=verbose)
     list_failures(tally.failed)
     return UNREAD if tally.failed else 0
 

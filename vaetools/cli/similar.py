@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from vaetools.cli.left_out import left_out_as_json, say_listing
+from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
     device_option,
     id_option,
@@ -111,7 +111,7 @@ def similar(
     if html is not None:
         _write_page(html, target, hits, estimator, image_shape, data)
     if as_json:
-        summary = _summary(query, hits, output, html) | left_out_as_json(parts.listing.ignored)
+        summary = _summary(query, hits, output, html) | source_as_json(parts.source)
         click.echo(json.dumps(summary, indent=2))
     elif not quiet:
         kind = "rows" if image_shape is None else "images"
@@ -120,7 +120,7 @@ def similar(
             if path is not None:
                 say(f"Written: {path}")
     if verbose or not (quiet or as_json):
-        say_listing(parts.listing, verbose=verbose)
+        say_source(parts.source, verbose=verbose)
     list_failures(hits.failed)
     return UNREAD if hits.failed else 0
 

@@ -20,7 +20,7 @@ from vaetools.data.batches import Failure
 from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import first_type, parsed_numbers, values_of
 from vaetools.data.dialect import Dialect
-from vaetools.data.encodings import ESCAPES, HOW, escaped_bytes, find_encoding, open_text, with_escapes
+from vaetools.data.encodings import ESCAPES, escaped_bytes, find_encoding, open_text, with_escapes
 from vaetools.data.kinds import Kind, learn_kinds, without_missing
 from vaetools.data.layouts import SEPARATORS, find_layout, header_names, split_cells
 from vaetools.data.numerals import find_numerals
@@ -227,7 +227,7 @@ class CsvFile:
                 compute.match_substring_regex(cells, ESCAPES).fill_null(False)
             ).tolist():
                 came = f"bytes that are not {self._encoding.upper()} ({escaped_bytes(cells[place].as_py())})"
-                reasons.setdefault(place, f"column {self.names[int(key)]!r} holds {came}: say {HOW}")
+                reasons.setdefault(place, f"column {self.names[int(key)]!r} holds {came}: say the encoding")
         good = np.setdiff1d(np.arange(table.num_rows), list(reasons))
         lost |= {int(rows[place]): reason for place, reason in reasons.items()}
         return table.take(pa.array(good)), dict(sorted(lost.items()))

@@ -26,7 +26,6 @@ _OTHERS = {  # what is no text, by its start
 }
 _ESCAPED = {0xDC00 + byte: 0x10FF00 + byte for byte in range(128, 256)}  # private: no text has them
 ESCAPES = "[\U0010ff80-\U0010ffff]"  # for regular expressions
-HOW = "--encoding cp1252, in Python Dialect(encoding='cp1252')"
 
 
 def find_encoding(path: str | os.PathLike[str], said: str | None = None) -> str:
@@ -115,5 +114,5 @@ def _check_text(path: str | os.PathLike[str], start: bytes, encoding: str) -> No
         near = max(around, key=lambda piece: wrong in piece).decode("ascii", "replace")
         raise ValueError(
             f"{path}: its text must be {encoding.upper()}; got the bytes {wrong.hex(' ')} in line {line}, in "
-            f"{near!r}. Say which encoding it is written in, such as {HOW}."
+            f"{near!r}. Say in the dialect which encoding it is written in, such as encoding='cp1252'."
         ) from None

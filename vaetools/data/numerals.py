@@ -18,7 +18,6 @@ _ODD = "[,' \u00a0\u2009\u202f\u2019]"  # what plain numbers do not hold
 _LONE = r"^[+-]?[1-9]\d{{0,2}}[{}]\d{{3}}$"  # 1,234: a thousand, or a fraction
 _SHORT = r"^[+-]?[1-9]\d{0,2}$"
 _FEWEST = 3  # whole numbers beside it that tell
-_SAY = "--decimal and --thousands, in Python Dialect(decimal=…, thousands=…)"
 
 
 def readings(said: Dialect) -> list[Dialect]:
@@ -125,8 +124,7 @@ def _refuse_lone(columns: dict[str, Any], place: np.ndarray, mark: str) -> None:
     fraction, thousand = cell.replace(",", "."), re.sub("[.,]", "", cell)
     raise ValueError(
         f"column {name!r} must be written so that its numbers have one meaning; got {cell!r}, which may be "
-        f"{fraction} or {thousand}. Say which: --decimal {mark!r} or --thousands {mark!r}, in Python "
-        f"Dialect(decimal={mark!r}) or Dialect(thousands={mark!r})."
+        f"{fraction} or {thousand}. Say in the dialect which: decimal={mark!r} or thousands={mark!r}."
     )
 
 
@@ -134,8 +132,7 @@ def _refuse_both(columns: dict[str, Any], place: np.ndarray, chosen: Dialect) ->
     name, cell = _named(columns, place)
     raise ValueError(
         f"columns of numbers must be written alike; got {cell!r} in column {name!r}, and others with decimal "
-        f"{'commas' if chosen.decimal == ',' else 'points'}. Write them alike, drop the column, or say how "
-        f"numbers are written: {_SAY}."
+        f"{'commas' if chosen.decimal == ',' else 'points'}. Write them alike, or drop the column."
     )
 
 

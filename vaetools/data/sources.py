@@ -19,7 +19,7 @@ from vaetools.data.listing import Listing, as_names, list_images
 from vaetools.data.path_lists import as_paths
 from vaetools.data.reader import ImageReader
 from vaetools.data.recognition import kind_of
-from vaetools.data.tables import open_table
+from vaetools.data.tables import Table, open_table
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -134,10 +134,7 @@ def open_source(
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
     check_choice(data, kind, include, exclude, array, dialect)
     if kind == "table":
-        table = open_table(data, columns=columns, id_column=id_column, dialect=dialect)
-        return Source(
-            kind, table.id_name, table.n_rows, table.batches, dialect=table.dialect, notes=table.notes
-        )
+        return source_of(open_table(data, columns=columns, id_column=id_column, dialect=dialect))
     if kind == "array":
         X = read_array(_only(data), name=array).X
         return Source(kind, "row", len(X), lambda: array_batches(X))
@@ -151,6 +148,13 @@ def open_source(
         len(listing.paths),
         lambda: chain([unread] if listing.failed else [], reader.batches(listing.paths, listing.paths)),
         listing,
+    )
+
+
+def source_of(table: Table) -> Source:
+    """Return the rows of a table to stream."""
+    return Source(
+        "table", table.id_name, table.n_rows, table.batches, dialect=table.dialect, notes=table.notes
     )
 
 
