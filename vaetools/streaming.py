@@ -16,7 +16,7 @@ from vaetools.data.batches import Batch, Failure
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.listing import as_names
-from vaetools.data.reader import MODES, ImageReader, reader_of
+from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, open_source
 from vaetools.estimators.columns import Column, Columns
@@ -91,8 +91,9 @@ def stream_scores(
         1 shows a progress bar, 2 writes a line now and then, for a log.
     **reading
         How files are read: patterns of images to ``include`` and to ``exclude``, as for `read_images`; the
-        name of the ``array`` of an NPZ file that holds the rows; the ``dialect`` that CSV is written in, a
-        `Dialect`, of which the file tells what is not said.
+        name of the ``array`` of an NPZ file that holds the rows, and where it has its ``channels``, "first"
+        or "last"; the ``dialect`` that CSV is written in, a `Dialect`, of which the file tells what is not
+        said.
 
     Returns
     -------
@@ -179,9 +180,7 @@ def read_rows(model: Any, data: Any, *, id_column: str | None = None, **reading:
     -------
     rows : Rows
     """
-    data = as_names(data)
-    reader, _, columns = prepared(model, kind_of(data), data)
-    source = open_source(data, reader=reader, columns=columns, id_column=id_column, **reading)
+    _, columns, source = _opened(model, data, id_column, reading)
     batches = list(source.batches())
     ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
     failed = [failure for batch in batches for failure in batch.failed]
@@ -234,10 +233,19 @@ def _stream(
     model: Any, data: Any, function: Callable, id_column: str | None, verbose: int, reading: dict[str, Any]
 ) -> Parts:
     """Open data for a model at once, and return what a function makes of each batch."""
+    estimator, _, source = _opened(model, data, id_column, reading)
+    return Parts(_parts(estimator, source, function, verbose), source)
+
+
+def _opened(
+    model: Any, data: Any, id_column: str | None, reading: dict[str, Any]
+) -> tuple[Any, list[str] | dict[str, Kind] | None, Source]:
+    """Take a model apart, and open data for it; return estimator, columns and source."""
     data = as_names(data)
     reader, estimator, columns = prepared(model, kind_of(data), data)
-    source = open_source(data, reader=reader, columns=columns, id_column=id_column, **reading)
-    return Parts(_parts(estimator, source, function, verbose), source)
+    shape = estimator.image_shape if reader is None else reader.image_shape_
+    known = {"reader": reader, "columns": columns, "id_column": id_column, "image_shape": shape}
+    return estimator, columns, open_source(data, **known, **reading)
 
 
 def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
@@ -357,11 +365,3 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.D
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     table.insert(0, id_name, as_index(batch.ids, id_name))
     return Part(table, batch.X, batch.failed)
-
-
-def reader_for(model: Any) -> ImageReader | None:
-    """Return a reader of images for a model that was fitted on images of integers, or None."""
-    shape, scale = model.image_shape, model.input_scale_
-    if scale.kind != "pixels" or shape is None or shape[0] not in MODES.values():
-        return None
-    return reader_of(shape, scale.levels)

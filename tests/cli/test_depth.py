@@ -102,3 +102,49 @@ def test_every_command_shows_levels_between_black_and_white(arguments, folder, m
         shown = np.asarray(Image.open(images[0]).convert("L"))
         bright = np.percentile(shown, 60)  # 1,600 to 2,000 of 4,095 is 100 to 124 of 255
         assert 95 < bright < 135
+
+
+@pytest.fixture(scope="module")
+def spectra(tmp_path_factory):
+    """110 images of 8 × 9 pixels and 13 channels, with the channels first and last, and a model of them."""
+    folder, rng = tmp_path_factory.mktemp("spectra"), np.random.default_rng(0)
+    last = rng.integers(0, 4096, (N_GOOD, 8, 9, 13)).astype(np.uint16)
+    np.save(folder / "last.npy", last)
+    np.save(folder / "first.npy", last.transpose(0, 3, 1, 2))
+    options = ["--set", "hidden_channels=()", "--max-iter", "2", "--channels", "last"]
+    assert main(["fit", str(folder / "last.npy"), "-o", str(folder / "m.safetensors"), "-q", *options]) == 0
+    return folder
+
+
+def test_channels_are_said_where_they_may_be_first_or_last(spectra, tmp_path, capsys):
+    arguments = ["fit", str(spectra / "last.npy"), "-o", str(tmp_path / "m.safetensors"), "--max-iter", "1"]
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert "may have 8 channels of 9 × 13 pixels (height × width), or 13 channels of 8 × 9 pixels" in err
+    assert "--channels first or --channels last" in err
+    assert main([*arguments, "--channels", "last", "--set", "hidden_channels=()"]) == 0
+    out = capsys.readouterr().out
+    assert "8 × 9 pixels (height × width), 13 channels, none of them taken for transparency" in out
+
+
+def test_the_model_knows_where_channels_are(spectra, tmp_path):
+    scores = []
+    for name in ("last", "first"):
+        path = tmp_path / f"{name}.csv"
+        assert (
+            main(["score", str(spectra / "m.safetensors"), str(spectra / f"{name}.npy"), "-o", str(path)])
+            == 0
+        )
+        scores.append(pd.read_csv(path))
+    pd.testing.assert_frame_equal(*scores)
+
+
+@pytest.mark.parametrize("command", ["score", "embed", "recalibrate", "report"])
+def test_every_command_takes_the_option(command, spectra, tmp_path, capsys):
+    data = [command, str(spectra / "m.safetensors"), str(spectra / "last.npy")]
+    outputs = {"score": "o.csv", "embed": "o.csv", "recalibrate": "o.safetensors", "report": "o.html"}
+    more = ["--map", "pca"] if command == "report" else []
+    output = ["-o", str(tmp_path / outputs[command])]
+    assert main([*data, *output, *more, "--channels", "first"]) == 2
+    assert "must be of shape (13, 8, 9), (channels, height, width)" in capsys.readouterr().err
+    assert main([*data, *output, *more, "--channels", "last"]) == 0

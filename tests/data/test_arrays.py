@@ -51,8 +51,10 @@ def test_rows_keep_values_and_type(tmp_path, name, dtype):
         ((5, 2, 4, 6), (2, 4, 6), False),
         ((5, 4, 6, 3), (3, 4, 6), True),
         ((5, 4, 6, 1), (1, 4, 6), True),
-        ((5, 3, 6, 3), (3, 6, 3), False),  # channels first wins
         ((5, 1, 6, 3), (1, 6, 3), False),
+        ((5, 4, 6, 8), (4, 6, 8), False),
+        ((5, 8, 16, 4), (4, 8, 16), True),
+        ((5, 8, 9, 2), (2, 8, 9), True),
     ],
 )
 def test_images_become_rows_with_channels_first(tmp_path, name, shape, image_shape, channels_last):
@@ -61,6 +63,41 @@ def test_images_become_rows_with_channels_first(tmp_path, name, shape, image_sha
     assert data.image_shape == image_shape
     expected = np.moveaxis(X, -1, 1) if channels_last else X.reshape(5, *image_shape)
     assert np.array_equal(data.X.reshape(5, *image_shape), expected)
+
+
+@every_format
+@pytest.mark.parametrize("shape", [(5, 3, 6, 3), (5, 8, 8, 13), (5, 13, 8, 8), (5, 8, 4, 4), (5, 4, 8, 4)])
+def test_two_possible_places_of_channels_are_never_guessed(tmp_path, name, shape):
+    X = images(*shape, dtype="i4")
+    path = save(tmp_path / name, X=X)
+    a, b, c = shape[1:]
+    with pytest.raises(ValueError, match="may have") as error:
+        read_array(path)
+    assert str(error.value) == (
+        f"{path}: images of shape {(a, b, c)} may have {a} channels of {b} × {c} pixels (height × width), or "
+        f"{c} channels of {a} × {b} pixels. Say channels='first' or channels='last'."
+    )
+    rows = {"first": X.reshape(5, -1), "last": np.moveaxis(X, -1, 1).reshape(5, -1)}
+    for place, image_shape in {"first": (a, b, c), "last": (c, a, b)}.items():
+        said = read_array(path, channels=place)
+        known = read_array(path, image_shape=image_shape)
+        for data in (said, known):
+            assert data.image_shape == image_shape
+            assert np.array_equal(data.X, rows[place])
+
+
+def test_channels_that_fit_neither_the_file_nor_the_model_are_refused(tmp_path):
+    path = save(tmp_path / "x.npy", X=images(5, 8, 16, 4))
+    message = r"must be of shape \(4, 16, 8\), \(channels, height, width\), as .*; got \(4, 8, 16\)\."
+    with pytest.raises(ValueError, match=message):
+        read_array(path, image_shape=(4, 16, 8))
+    with pytest.raises(ValueError, match=r"got \(8, 16, 4\)"):
+        read_array(path, channels="first", image_shape=(4, 8, 16))
+    with pytest.raises(ValueError, match=r"channels must be one of .*; got 'middle'"):
+        read_array(path, channels="middle")
+    flat = save(tmp_path / "flat.npy", X=images(5, 8))
+    with pytest.raises(ValueError, match=r"channels='last' is for images .*; got an array of shape \(5, 8\)"):
+        read_array(flat, channels="last")
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (5, 4, 6), (5, 3, 4, 6), (5, 4, 6, 1)])

@@ -58,6 +58,16 @@ def with_value(value):
             ValueError,
             "X.transpose(0, 3, 1, 2).reshape(len(X), -1) and image_shape=(3, 8, 9)",
         ),
+        (
+            lambda: vae().fit(np.zeros((5, 8, 9, 4))),
+            ValueError,
+            "(5, 8, 9, 4). Pass X.transpose(0, 3, 1, 2).reshape(len(X), -1) and image_shape=(4, 8, 9)",
+        ),
+        (
+            lambda: vae().fit(np.zeros((5, 8, 9, 13))),
+            ValueError,
+            "pass X.reshape(len(X), -1) and image_shape=(8, 9, 13); if the last is, X.transpose(0, 3, 1, 2)",
+        ),
         (lambda: vae().fit(X[0]), ValueError, "Expected 2D array, got 1D array"),
         (lambda: vae().fit(X).transform(X[:, :5]), ValueError, "X has 5 features, but VAE is expecting 6"),
         (lambda: vae().fit(np.array([["abc", "d"]])), ValueError, "got text such as 'abc'"),

@@ -116,7 +116,7 @@ def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
         names = [str(name) for name in getattr(read.X, "columns", [])]
         return f"{read.X.shape[1]} columns" + (f": {few(names, _LISTED)}" if names else "")
     channels, height, width = image_shape
-    color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels")
+    color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels, none of them taken for transparency")
     return f"{height} × {width} pixels (height × width), {color}"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vaetools.data.arrays import read_array
+from vaetools.data.arrays import read_labels
 from vaetools.data.batches import Failure
 from vaetools.data.ids import as_column
 from vaetools.data.recognition import kind_of
@@ -88,7 +88,7 @@ def read_labeled(
     if kind == "table":
         return Labeled(id_column or "row", X, None, failed, source)
     if kind == "array":
-        y = read_array(data, labels, name=reading.get("array")).labels
+        y = read_labels(data, labels, reading.get("array"))
         if y is None:
             return Labeled("row", X, None, failed, source)
         y = y[X.index]

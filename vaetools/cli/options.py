@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from vaetools.axes import CHANNELS
 from vaetools.progress import LINES
 
 model_argument = click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -46,6 +47,11 @@ _READING = {
         help='Images to leave out, such as "*_mask.png" or "ground_truth/". Can be repeated.',
     ),
     "array": click.option("--array", metavar="NAME", help="Array of an NPZ file that holds the rows."),
+    "channels": click.option(
+        "--channels",
+        type=click.Choice(CHANNELS),
+        help="Where images of an array have their channels; found out where the shape leaves no doubt.",
+    ),
 }
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "none": ""}
 

@@ -81,9 +81,10 @@ def similar(
     """
     check_output(output, SUFFIXES, [model, query, *data])
     check_output(html, (".html",), [model, query, *data], "--html")
+    from vaetools.data.reader import reader_for
     from vaetools.data.recognition import kind_of
     from vaetools.persistence import load, split_reader
-    from vaetools.streaming import reader_for, stream_codes
+    from vaetools.streaming import stream_codes
 
     embedder = load(model, device=device)
     reader, estimator = split_reader(embedder)

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from vaetools.axes import CHANNELS, Shape, likely_reading, readings
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.idx import read_idx
-
-_CHANNELS = (1, 3)
 
 
 class ArrayData(NamedTuple):
@@ -37,13 +36,18 @@ class ArrayData(NamedTuple):
 
 
 def read_array(
-    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, *, name: str | None = None
+    path: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | None = None,
+    *,
+    name: str | None = None,
+    channels: str | None = None,
+    image_shape: Shape | None = None,
 ) -> ArrayData:
     """Read rows or images from a file of arrays; nothing is ever unpickled.
 
-    A 3-D array is taken as gray images, a 4-D array as images with channels first, or last if that
-    axis has size 1 or 3 and the second has not. Images become rows without a copy where memory's
-    order allows it: not for colors that are stored last.
+    A 3-D array is taken as gray images, a 4-D array as images whose channels come first or last. Images
+    become rows without a copy where memory's order allows it: not for channels that are stored last. A
+    fourth channel is one like the others: nothing is taken for transparency.
 
     Parameters
     ----------
@@ -55,6 +59,12 @@ def read_array(
     name : str or None, default=None
         For ``.npz`` the name of the array of samples. None takes ``X``, or the only array of two or more
         axes that is not the labels.
+    channels : {"first", "last"} or None, default=None
+        Where an image has its channels: (channels, height, width) or (height, width, channels). None
+        finds out, by ``image_shape``, or where only one of the two has at most 4 channels, fewer than
+        pixels a side.
+    image_shape : tuple (channels, height, width) or None, default=None
+        What images must be.
 
     Returns
     -------
@@ -63,7 +73,8 @@ def read_array(
     Raises
     ------
     ValueError
-        If a file is damaged, or holds no numbers, no rows by features or other labels than rows.
+        If a file is damaged, or holds no numbers, no rows by features or other labels than rows; if
+        images are others than they must be, or their channels may be first or last.
 
     Examples
     --------
@@ -76,6 +87,21 @@ def read_array(
     >>> data.X.shape, data.image_shape, data.labels.shape
     ((10, 64), (1, 8, 8), (10,))
     """
+    array, y = _read(path, labels, name)
+    return ArrayData(*_as_rows(path, array, channels, image_shape), y)
+
+
+def read_labels(
+    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None, name: str | None
+) -> np.ndarray | None:
+    """Return the labels alone of what `read_array` reads."""
+    return _read(path, labels, name)[1]
+
+
+def _read(
+    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None, name: str | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return samples and labels, checked."""
     if Path(path).suffix.lower() == ".npz":
         array, y = _read_npz(path, labels, name)
     elif name is not None:
@@ -94,7 +120,7 @@ def read_array(
             f"{path}: labels must be {len(array)} numbers or texts, one per row; got shape "
             f"{y.shape} of {y.dtype}."
         )
-    return ArrayData(*_as_rows(array), y)
+    return array, y
 
 
 def array_batches(X: np.ndarray, n_rows: int = 4096) -> Iterator[Batch]:
@@ -192,13 +218,41 @@ def _readable(path: str | os.PathLike[str]) -> Iterator[None]:
         raise ValueError(f"{path}: not a readable {Path(path).suffix} file: {reason}") from None
 
 
-def _as_rows(array: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int] | None]:
+def _as_rows(
+    path: Any, array: np.ndarray, channels: str | None, image_shape: Shape | None
+) -> tuple[np.ndarray, Shape | None]:
     """Return samples as rows, and the shape of an image if they are images."""
+    if channels not in (None, *CHANNELS):
+        raise ValueError(f"{path}: channels must be one of {CHANNELS}; got {channels!r}.")
+    if channels is not None and array.ndim != 4:
+        raise ValueError(
+            f"{path}: channels={channels!r} is for images with an axis of channels; got an array of shape "
+            f"{array.shape}."
+        )
     if array.ndim == 2:
         return array, None
     if array.ndim == 3:
         array = array[:, np.newaxis]  # (n_samples, 1, height, width)
-    elif array.shape[3] in _CHANNELS and array.shape[1] not in _CHANNELS:
+    elif _place_of_channels(path, array.shape, channels, image_shape) == "last":
         array = array.transpose(0, 3, 1, 2)  # (n_samples, channels, height, width)
-    _, channels, height, width = array.shape
-    return array.reshape(len(array), math.prod(array.shape[1:])), (channels, height, width)
+    _, *shape = array.shape
+    if image_shape not in (None, tuple(shape)):
+        raise ValueError(
+            f"{path}: images must be of shape {image_shape}, (channels, height, width), as the model takes "
+            f"them; got {tuple(shape)}."
+        )
+    return array.reshape(len(array), math.prod(shape)), tuple(shape)
+
+
+def _place_of_channels(path: Any, shape: tuple[int, ...], said: str | None, image_shape: Shape | None) -> str:
+    """Return where images have their channels: as said, as the model takes them, or as their shape tells."""
+    possible = readings(shape)
+    fitting = [place for place, each in possible.items() if each == image_shape]
+    place = said or (fitting[0] if len(fitting) == 1 else likely_reading(shape))
+    if place is None:
+        first, last = ("{} channels of {} × {} pixels".format(*each) for each in possible.values())
+        raise ValueError(
+            f"{path}: images of shape {shape[1:]} may have {first} (height × width), or {last}. Say "
+            "channels='first' or channels='last'."
+        )
+    return place

@@ -250,12 +250,13 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return tags
 
 
-def reader_of(image_shape: tuple[int, int, int], levels: tuple[int, int]) -> ImageReader | None:
-    """Return a fitted reader of images with some levels of black and white; None if no file has such."""
-    dtype = type_of(levels)
-    if dtype is None:
+def reader_for(model: Any) -> ImageReader | None:
+    """Return a reader of images for a model that was fitted on images of integers, or None."""
+    shape, scale = model.image_shape, model.input_scale_
+    dtype = type_of(scale.levels) if scale.kind == "pixels" else None
+    if dtype is None or shape is None or shape[0] not in MODES.values():
         return None
-    reader = ImageReader(image_shape=image_shape).fit([])
+    reader = ImageReader(image_shape=shape).fit([])
     reader.dtype_ = dtype
     return reader
 

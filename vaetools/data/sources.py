@@ -96,6 +96,8 @@ def open_source(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     array: str | None = None,
+    channels: str | None = None,
+    image_shape: tuple[int, int, int] | None = None,
     dialect: Dialect | None = None,
 ) -> Source:
     """Open data to stream, of any length.
@@ -117,6 +119,10 @@ def open_source(
         Patterns of images; see `read_images`.
     array : str or None, default=None
         Which array of an NPZ file holds the rows.
+    channels : {"first", "last"} or None, default=None
+        Where images in an array have their channels; None finds out.
+    image_shape : tuple (channels, height, width) or None, default=None
+        What images in an array must be.
     dialect : Dialect or None, default=None
         How a CSV file is written; what it does not say is found out.
 
@@ -132,11 +138,11 @@ def open_source(
     kind = kind_of(data)
     if id_column is not None and kind != "table":
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
-    check_choice(data, kind, include, exclude, array, dialect)
+    check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
         return source_of(open_table(data, columns=columns, id_column=id_column, dialect=dialect))
     if kind == "array":
-        X = read_array(_only(data), name=array).X
+        X = read_array(_only(data), name=array, channels=channels, image_shape=image_shape).X
         return Source(kind, "row", len(X), lambda: array_batches(X))
     if reader is None:
         raise ValueError(f"{_words(data)}: the model takes rows of numbers; got images.")
@@ -169,6 +175,7 @@ def read_training(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     array: str | None = None,
+    channels: str | None = None,
     dialect: Dialect | None = None,
     **images: Any,
 ) -> TrainingData:
@@ -193,6 +200,8 @@ def read_training(
         Patterns of images; see `read_images`.
     array : str or None, default=None
         Which array of an NPZ file holds the rows.
+    channels : {"first", "last"} or None, default=None
+        Where images in an array have their channels; None finds out.
     dialect : Dialect or None, default=None
         How a CSV file is written; what it does not say is found out.
     **images : dict
@@ -208,7 +217,7 @@ def read_training(
         If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
-    check_choice(data, kind, include, exclude, array, dialect)
+    check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
         table = open_table(
             data,
@@ -227,7 +236,7 @@ def read_training(
     if mixed:
         raise ValueError(f"{_words(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
     if kind == "array":
-        read = read_array(_only(data), labels, name=array)
+        read = read_array(_only(data), labels, name=array, channels=channels)
         X, ids, y, failed = _finite_rows(read.X, read.labels)
         return TrainingData(kind, X, ids, y, read.image_shape, None, failed, {})
     if labels is not None:
@@ -255,6 +264,7 @@ def check_choice(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     array: str | None = None,
+    channels: str | None = None,
     dialect: Dialect | None = None,
 ) -> None:
     """Raise for a choice of files, of an array or of a dialect where there is none."""
@@ -262,6 +272,8 @@ def check_choice(
         raise ValueError(f"{_words(data)}: a table is written in a dialect; got {kind}.")
     if kind != "images" and (include or exclude):
         raise ValueError(f"{_words(data)}: patterns to include or exclude need images; got {kind}.")
+    if kind != "array" and channels is not None:
+        raise ValueError(f"{_words(data)}: channels={channels!r} is for images in an array; got {kind}.")
     if kind != "array" and array is not None:
         raise ValueError(f"{_words(data)}: an array is named in an NPZ file; got {kind}.")
 

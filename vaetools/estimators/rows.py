@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
+from vaetools.axes import likely_reading, readings
 from vaetools.estimators.columns import check_table
 from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
@@ -69,12 +70,19 @@ def _reshape_hint(shape: tuple[int, ...]) -> str:
     """Describe an image-shaped X and how to make rows of it."""
     if len(shape) == 3:
         return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={(1, *shape[1:])}."
-    if len(shape) == 4 and shape[-1] in (1, 3) and shape[1] not in (1, 3):
-        image_shape = (shape[3], shape[1], shape[2])
-        return (
-            f"{tuple(shape)}. Pass X.transpose(0, 3, 1, 2).reshape(len(X), -1) and image_shape={image_shape}."
-        )
-    return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={tuple(shape[1:])}."
+    if len(shape) != 4:
+        return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={tuple(shape[1:])}."
+    found, place = readings(shape), likely_reading(shape)
+    calls = {
+        "first": f"X.reshape(len(X), -1) and image_shape={found['first']}",
+        "last": f"X.transpose(0, 3, 1, 2).reshape(len(X), -1) and image_shape={found['last']}",
+    }
+    if place is not None:
+        return f"{tuple(shape)}. Pass {calls[place]}."
+    return (
+        f"{tuple(shape)}. If the second axis is that of the channels, pass {calls['first']}; if the last is, "
+        f"{calls['last']}."
+    )
 
 
 def _check_finite(estimator: Any, X: np.ndarray) -> None:
