@@ -298,7 +298,8 @@ def prepared(
         if kind != "table":
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
         return None, estimator, _kinds(type(estimator).__name__, estimator.columns_)
-    names = estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None
+    named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
+    names = None if named is None else named.tolist()
     if (kind == "table" and names is None) or (kind == "array" and names is not None):
         _warn_of_positions(type(estimator).__name__, data, names)
     return reader or reader_for(estimator), estimator, names

@@ -264,7 +264,9 @@ def open_table(
     opened = [open_file(Path(each), dialect or Dialect(), filesystem, groups) for each in files]
     file = opened[0] if len(opened) == 1 else SeveralFiles(opened)
     names = file.names
-    if not file.typed and names != [str(i) for i in range(len(names))] and all(map(is_number, names)):
+    are_places = names == [str(place) for place in range(len(names))]
+    are_known = columns is not None and set(columns) <= set(names)
+    if not (file.typed or are_places or are_known) and all(map(is_number, names)):
         raise ValueError(f"{file.path}: {first_line_must_name(names)}")
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
     check_names(file.path, names, [*(columns or ()), *apart])

@@ -317,7 +317,9 @@ n_samples_ : int
 n_features_in_ : int
     Columns of X.
 feature_names_in_ : ndarray of shape (n_features_in_,)
-    Names of the columns; absent if X had none."""
+    Names of the columns; absent if X had none.
+column_labels_ : ndarray of shape (n_features_in_,)
+    Names that are no strings, as text; absent if X had none but numbers from 0."""
 
 
 def documented(cls: type) -> type:

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
 from vaetools.axes import likely_reading, readings
+from vaetools.estimators.column_labels import check_labels
 from vaetools.estimators.columns import check_table
 from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
@@ -49,6 +50,7 @@ def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
         raise ValueError(
             f"{owner}: X must be numbers; got text such as {str(X.flat[0])!r} ({X.dtype}). {_MIXED}"
         )
+    check_labels(estimator, X, reset=reset)
     try:
         array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
     except ValueError as error:

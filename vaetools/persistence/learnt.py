@@ -131,6 +131,7 @@ _LEARNT = {
 _LEARNT_OR_NOT = {
     "n_samples_": whole(1),
     "feature_names_in_": _texts("n_features"),
+    "column_labels_": _texts("n_features"),
     "suspects_": array("iu", "n_suspects", kept=COUNTS),
     "score_unit_": text(),
     "offset_": real(high=math.nextafter(math.inf, 0), words="finite or −inf"),
