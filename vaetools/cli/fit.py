@@ -201,8 +201,6 @@ def fit(
     """
     check_output(output, (".safetensors",), data)
     check_output(checkpoint, (".ckpt",), data, "--checkpoint")
-    if output.exists() and not quiet:
-        say(f"{output} is there already; it will be replaced once the new model is trained.")
     if options["contamination"] is not None and options["false_alarm_rate"] is not None:
         raise click.BadParameter(
             "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
@@ -252,6 +250,8 @@ def fit(
         click.echo(describe_data(read, data, model))
         if note := unused_bits(read, model):
             say(note)
+    if output.exists() and not quiet:
+        say(f"{output} is there already; it will be replaced once the new model is trained.")
     start = time.perf_counter()
     interrupted = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start
