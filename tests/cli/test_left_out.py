@@ -157,7 +157,8 @@ def test_arrays_of_an_npz_are_chosen(tmp_path, capsys):
     np.savez(tmp_path / "rows.npz", **rows)
     data, model = tmp_path / "rows.npz", tmp_path / "m.safetensors"
     assert run("fit", data, "-o", model, "--max-iter", "1") == 2
-    assert "got train (120, 3), test (60, 3), label (120,). Say which" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "got train (120, 3), test (60, 3), label (120,). Say which, such as --array train." in err
     options = ["--model", "cvae", "--array", "train", "--labels", "label", "--max-iter", "1"]
     assert run("fit", data, "-o", model, *options) == 0
     for name, n in (("train", 120), ("test", 60)):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaetools.cli.folders import say_folders
 from vaetools.cli.info import finite
 from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
@@ -158,6 +160,7 @@ def score(
         fdr,
         n_oddest=max(top or 0, 0 if html is None else top or _PICTURED),
         keep_scores=html is not None,
+        folder=data[0] if len(data) == 1 and parts.source.listing.paths and os.path.isdir(data[0]) else None,
     )
     lines_wanted = output is not None or not (top or as_json)
     with contextlib.ExitStack() as stack:
@@ -199,6 +202,7 @@ def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | N
         expected = f"; about {tally.false_alarm_rate * tally.n_scored:,.0f} would be if all were normal"
     kind = "rows" if model.image_shape is None else "images"
     say(f"{counted(tally.n_scored, kind)} scored, {tally.n_odd:,} flagged as odd{expected}.")
+    say_folders(tally.folders.counts())
     for path in (output, html):
         if path is not None:
             say(f"Written: {path}")

@@ -63,8 +63,11 @@ class Selection:
 
         from vaetools.streaming import NORMAL, ODD
 
-        limit = (self.rank + 0.5) / len(self.counts)  # between two values that a p-value can have
-        return table.assign(verdict=np.where(table["p_value"] < limit, ODD, NORMAL))
+        return table.assign(verdict=np.where(self.is_odd(table["p_value"]), ODD, NORMAL))
+
+    def is_odd(self, p_value: Any) -> Any:
+        """Whether a p-value, or each of several, is odd."""
+        return p_value < (self.rank + 0.5) / len(self.counts)  # between two values that it can have
 
     @property
     def why_none(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaetools.cli.folders import FolderTally
 from vaetools.cli.saying import failed_as_json
 from vaetools.cli.selecting import Selection
 from vaetools.files import readable
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 class Tally:
     """What is kept of all that streams by: counts, failures, the oddest rows."""
 
-    def __init__(self, model: Any, fdr: float | None, *, n_oddest: int, keep_scores: bool):
+    def __init__(
+        self, model: Any, fdr: float | None, *, n_oddest: int, keep_scores: bool, folder: str | None = None
+    ):
         self.threshold, self.false_alarm_rate = model.offset_, expected_rate_of(model)
         self.selection = None if fdr is None else Selection(model, fdr)
         self.n_oddest, self.n_calibration = n_oddest, len(getattr(model, "calibration_scores_", ()))
         self.n_scored = self.n_odd = 0
+        self.folders = FolderTally(folder, self.selection)
         self.failed: list[Any] = []
         self.keep_scores = keep_scores
         self.scores: list[Any] = []
@@ -40,6 +44,7 @@ class Tally:
         self.n_odd += int((part.table["verdict"] == "odd").sum())
         if self.selection is not None:
             self.selection.add(part.table)
+        self.folders.add(part.table)
         if self.keep_scores:
             self.scores.append(part.table["score"].to_numpy())
         if not self.n_oddest:
@@ -72,6 +77,7 @@ class Tally:
             "n_scored": self.n_scored,
             "n_odd": self.n_odd,
             "n_failed": len(self.failed),
+            "folders": self.folders.counts(),
             "score": model.anomaly_score_,
             "threshold": self.threshold,
             "false_alarm_rate": self.false_alarm_rate,

@@ -183,8 +183,8 @@ def _read_npz(
     name = chosen or ("X" if "X" in shapes else candidates[0] if len(candidates) == 1 else None)
     if name is None:
         raise ValueError(
-            f"{path}: it must hold an array 'X' or one array of two or more axes; got {held}. Say which: "
-            "array='…' in Python, --array … on the command line."
+            f"{path}: it must hold an array 'X' or one array of two or more axes; got {held}. Say which, "
+            f"such as array={next(iter(shapes), 'X')!r}."
         )
     if labels is None and "y" in shapes and (chosen is None or shapes["y"] == shapes[name][:1]):
         labels = "y"
