@@ -537,3 +537,19 @@ def test_a_constant_column_of_large_numbers_is_at_zero(correlated):
     assert vae.input_scale_.shift[-1] == X[0, -1]
     assert np.isfinite(vae.score_samples(X)).all()
     assert np.abs(vae.reconstruct(X)[:, -1] - X[:, -1]).max() <= 256  # one step of float64 there
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_the_precision_of_scores_can_be_changed_after_fit(model, correlated):
+    fitted = clone(model).set_params(max_iter=3).fit(correlated, labels_for(correlated))
+    exact = fitted.score_samples(correlated)
+    assert fitted.set_params(score_precision="float32") is fitted
+    assert next(fitted.model_.parameters()).dtype == torch.float32
+    quick = fitted.score_samples(correlated)
+    assert not np.array_equal(quick, exact)
+    np.testing.assert_allclose(quick, exact, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(
+        fitted.set_params(score_precision="float64").score_samples(correlated), exact
+    )
+    with pytest.raises(ValueError, match=r"score_precision must be .*; got 'float16'"):
+        fitted.set_params(score_precision="float16")

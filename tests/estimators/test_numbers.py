@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
@@ -199,3 +200,36 @@ def test_images_without_contrast_are_said(low, high, words, recwarn):
 def test_a_table_without_spread_is_no_image_without_contrast(recwarn):
     VAE(2, **QUICK).fit(90 + dummies(120))
     assert not [each for each in recwarn.list if "contrast" in str(each.message)]
+
+
+# Containers
+
+
+@pytest.mark.parametrize("dtype", ["float64", "uint8"])
+def test_masked_cells_are_missing_ones(dtype):
+    X = counts(120).astype(dtype)
+    masked = np.ma.array(X, mask=np.zeros(X.shape, bool))
+    vae = VAE(2, **QUICK).fit(masked)
+    np.testing.assert_array_equal(vae.score_samples(masked), VAE(2, **QUICK).fit(X).score_samples(X))
+    masked[5, 1] = np.ma.masked
+    for call in (vae.fit, vae.score_samples):
+        with pytest.raises(ValueError, match="contains NaN: nan in row 5, column 1"):
+            call(masked)
+    gappy = X.astype(float)
+    gappy[5, 1] = np.nan
+    mixed = {"likelihood": "mixed", **QUICK}
+    found = VAE(2, **mixed).fit(masked).score_samples(masked)
+    np.testing.assert_array_equal(found, VAE(2, **mixed).fit(gappy).score_samples(gappy))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.uint8])
+def test_tensors_are_rows(dtype):
+    X = torch.from_numpy(counts(120) // 2).to(dtype)  # integers below 128, which bfloat16 holds
+    vae = VAE(2, **QUICK).fit(X)
+    rows = X.double().numpy()
+    expected = VAE(2, **QUICK).fit(rows)
+    np.testing.assert_allclose(vae.score_samples(X), expected.score_samples(rows), rtol=1e-9)
+    codes = torch.zeros(2, 2, dtype=torch.bfloat16, requires_grad=True)
+    np.testing.assert_allclose(
+        vae.inverse_transform(codes), expected.inverse_transform(np.zeros((2, 2))), rtol=1e-5
+    )

@@ -29,6 +29,7 @@ from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, 
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.describing import Describer
 from vaetools.estimators.parameters import check_combinations, check_parameters
+from vaetools.estimators.precision import Precise
 from vaetools.estimators.rows import (
     are_images,
     check_rows,
@@ -47,7 +48,7 @@ from vaetools.nn.training import Callback, Record, Trainer
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describer):
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise, Describer):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 
     A subclass says whether its posterior has a spread, and what it does with labels.
@@ -338,8 +339,5 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Describ
         self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
         self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
-        # made anew because training rounded the constants that it holds beside the weights
-        device, dtype = self._device, resolve_dtype(self, self._device)
-        self.model_ = self._make_model(self.model_.network, self.model_.likelihood)
-        self.model_.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        self._settle()
         return interruption

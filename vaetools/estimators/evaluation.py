@@ -16,6 +16,7 @@ from torch import Tensor
 from vaetools.anomaly.reference import on
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import Columns
+from vaetools.estimators.containers import unpacked
 from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, slices
 from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
 from vaetools.nn.rows import Rows
@@ -120,7 +121,7 @@ class Evaluator(BaseEstimator):
         """Return expected rows of codes, in units of X."""
         check_is_fitted(self)
         self._require_decoder("inverse_transform")
-        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        Z = check_array(unpacked(Z), dtype=[np.float64, np.float32], input_name="Z")
         if Z.shape[1] != self._n_features_out:
             raise ValueError(
                 f"{type(self).__name__}: Z must have {self._n_features_out} columns, one per component; "

@@ -205,7 +205,8 @@ PARAMETERS: dict[str, Parameter] = {
     "score_precision": Parameter(
         *one_of("float64", "float32"),
         "Precision of everything after training. float64 makes a row's score independent of its "
-        "batch to about 12 digits; float32 is faster and good to about 5.",
+        "batch to about 12 digits; float32 is faster and good to about 5. ``set_params`` changes it "
+        "after fit, too.",
     ),
     "device": Parameter(
         "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.column_labels import check_labels
 from vaetools.estimators.columns import check_table
+from vaetools.estimators.containers import unpacked
 from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
 _CHUNK_VALUES = 2**21  # 16 MB of float64
@@ -32,6 +33,7 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
     the table itself.
     """
+    X = unpacked(X)
     if reset and estimator.likelihood == "mixed":
         return check_table(estimator, X, reset=True)
     if not reset and estimator.columns_ is not None:
