@@ -581,3 +581,18 @@ def test_a_row_or_a_file_that_is_missing_is_an_error(tmp_path):
         scoring._gather(iter([receipt]), work, LocalFileSystem(), str(tmp_path), 0)
     with pytest.raises(OSError, match=r"got none of the workers' part-000000000000.parquet and 1 others"):
         scoring._gather(iter([receipt, receipt | {"first": 1}]), work, LocalFileSystem(), str(tmp_path), 0)
+
+
+def test_ray_does_not_decide_what_a_request_to_end_does():
+    def exits(number, frame):
+        raise SystemExit(number)
+
+    ray = SimpleNamespace(
+        is_initialized=lambda: False,
+        init=lambda *_, **__: signal.signal(signal.SIGTERM, exits),
+        shutdown=lambda: None,
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    with session.connected(ray, "local", "test"):
+        assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from vaetools.files import remove_leftovers, write_atomically
+from vaetools.files import atomically, write_atomically
 
 
 def test_replaces_the_whole_file(tmp_path):
@@ -60,8 +60,20 @@ def test_a_missing_folder_is_an_error(tmp_path):
         write_atomically(tmp_path / "none" / "a", b"x")
 
 
-def test_leftovers_of_killed_writers_are_removed(tmp_path):
-    for name in ("[a].ckpt", ".[a].ckpt.0123abcd.tmp", ".a.ckpt.0123abcd.tmp", ".[a].ckpt.x.tmp"):
+def test_leftovers_of_killed_writers_are_removed_by_the_next(tmp_path):
+    names = (".[a].ckpt.0123abcd.tmp", ".a.ckpt.0123abcd.tmp", ".[a].ckpt.x.tmp")
+    for name in names:
         (tmp_path / name).touch()
-    remove_leftovers(tmp_path / "[a].ckpt")
+    write_atomically(tmp_path / "[a].ckpt", b"x")
     assert sorted(os.listdir(tmp_path)) == [".[a].ckpt.x.tmp", ".a.ckpt.0123abcd.tmp", "[a].ckpt"]
+
+
+def test_what_somebody_still_writes_is_no_leftover(tmp_path):
+    path = tmp_path / "page.html"
+    with atomically(path) as first:
+        first.write_bytes(b"first")
+        write_atomically(path, b"second")
+        assert first.exists()
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["page.html"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -12,7 +10,9 @@ from typing import Any
 import click
 
 from vaetools.cli import vaetools
-from vaetools.cli.saying import INTERRUPTED, in_options
+from vaetools.cli.saying import in_options
+from vaetools.cli.signals import interruptible, status_of
+from vaetools.cli.streams import SeenEnough, standard_streams
 from vaetools.report.text import printable
 
 FAILED = 2
@@ -29,20 +29,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0; 1 if it finished but some files or rows could not be read; 2 after an error; 130 after
-        Ctrl-C. Errors print one line to standard error.
+        0, also where whoever read standard output had seen enough; 1 if it finished but some files or
+        rows could not be read; 2 after an error; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+        Errors print one line to standard error.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    with standard_streams():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run a command, and turn what ends it into a line and a status."""
     try:
-        with warnings.catch_warnings():
+        with interruptible(), warnings.catch_warnings():
             warnings.showwarning = _say_warning
             status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
-            sys.stdout.flush()
-    except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted; no file is left half-written.", INTERRUPTED)
-    except BrokenPipeError:  # whoever read our output has seen enough
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+    except (click.Abort, KeyboardInterrupt) as interruption:
+        return _say("interrupted; no file is left half-written.", status_of(interruption))
+    except SeenEnough:
         return 0
     except click.ClickException as error:
         return _say(error.format_message(), FAILED)

@@ -11,7 +11,12 @@ import reprlib
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,11 +61,13 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     (b'path,score', 1)
     """
     target = Path(os.fsdecode(path)).resolve()
+    _remove_leftovers(target)
     # not tempfile.mkstemp: its files are private, and the result should obey the umask
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        yield temporary
-        with open(temporary, "rb+") as file:
+        with open(temporary, "xb") as file:
+            _lock(file)  # so that nobody takes it for a leftover
+            yield temporary
             os.fsync(file.fileno())
         os.replace(temporary, target)
     finally:
@@ -69,15 +76,27 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a whole file through `atomically`."""
-    with atomically(path) as temporary, open(temporary, "xb") as file:
+    with atomically(path) as temporary, open(temporary, "wb") as file:
         file.write(data)
 
 
-def remove_leftovers(path: str | os.PathLike[str]) -> None:
+def _remove_leftovers(target: Path) -> None:
     """Remove what processes that were killed while they wrote a file left beside it."""
-    target = Path(os.fsdecode(path)).resolve()
     for temporary in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError), open(temporary, "r+b") as file:
+            if _lock(file):
+                temporary.unlink()
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock an open file; return False where another process has it, or no locks are to be had."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def readable(text: Any) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
 from vaetools import __version__
+from vaetools.cli.streams import until_seen_enough
 from vaetools.words import did_you_mean
 
 COMMANDS = (
@@ -27,6 +29,11 @@ COMMANDS = (
 
 class LazyGroup(click.Group):
     """A group that imports the module of a subcommand when the subcommand is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand; that nobody reads its output any more is told before click calls it a failure."""
+        with until_seen_enough():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands."""

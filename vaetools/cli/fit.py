@@ -23,7 +23,8 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import INTERRUPTED, UNREAD, failed_as_json, list_failures, say, shortened
+from vaetools.cli.saying import UNREAD, failed_as_json, list_failures, say, shortened
+from vaetools.cli.signals import status_of
 from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output
 from vaetools.files import readable
@@ -190,7 +191,8 @@ def fit(
     calibrate, taken as normal, and not looked at.)
 
     With --checkpoint nothing is lost when training is interrupted or the machine fails. Ctrl-C stops the
-    training, but what was learnt by then is written as a model all the same, and the exit status is 130.
+    training, but what was learnt by then is written as a model all the same, and the exit status is 130
+    (143 after SIGTERM, which does the same).
 
     \b
     Examples:
@@ -253,7 +255,7 @@ def fit(
     if output.exists() and not quiet:
         say(f"{output} is there already; it will be replaced once the new model is trained.")
     start = time.perf_counter()
-    interrupted = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
+    interruption = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start
     if workers.rank:  # all have the same model, and one writes it
         return 0
@@ -275,21 +277,21 @@ def fit(
     if verbose:
         say_left_out(read.ignored, verbose=True)
     list_failures(read.failed)
-    if interrupted:
+    if interruption is not None:
         say(f"vaetools: interrupted; {output} holds what was learnt so far.")
-        return INTERRUPTED
+        return status_of(interruption)
     return UNREAD if read.failed else 0
 
 
-def _fit(model: Any, X: Any, labels: Any, checkpoint: Path | None) -> bool:
-    """Fit a model; return whether that was interrupted, but not before something was learnt."""
+def _fit(model: Any, X: Any, labels: Any, checkpoint: Path | None) -> KeyboardInterrupt | None:
+    """Fit a model; return what interrupted that, but not before something was learnt."""
     try:
         model.fit(X, labels, checkpoint=checkpoint)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         if not hasattr(model, "model_"):
             raise
-        return True
-    return False
+        return interruption
+    return None
 
 
 def advice(facts: Facts) -> str:

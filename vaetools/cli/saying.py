@@ -13,7 +13,6 @@ from vaetools.files import readable
 from vaetools.report.text import printable
 
 UNREAD = 1  # exit status: finished, but not everything could be read
-INTERRUPTED = 130  # exit status after Ctrl-C
 _ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 

@@ -65,7 +65,7 @@ def open_table_writer(path: Path | None) -> Iterator[Write]:
 
     with atomically(path) as temporary:
         if path.suffix.lower() == ".csv":
-            with open(temporary, "x", encoding="utf-8", newline="") as file:
+            with open(temporary, "w", encoding="utf-8", newline="") as file:
                 yield _CsvWriter(file).write
         else:
             with _ParquetWriter(temporary) as writer:

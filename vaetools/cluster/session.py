@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,12 +52,22 @@ def connected(ray: Any, address: str | None, owner: str) -> Iterator[None]:
             return
         address = address or os.environ.get("RAY_ADDRESS", "local")
         options = _LOCAL if address == "local" else {}
-        ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **options)
+        with _own_signal():
+            ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **options)
         try:
             with _quiet():
                 yield
         finally:
             ray.shutdown()
+
+
+@contextlib.contextmanager
+def _own_signal() -> Iterator[None]:
+    """Keep what a request to end does in this process: Ray would exit at once, and leave files."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,6 @@ from vaetools.files import (
     FORMAT_VERSION,
     ModelFileError,
     read_model_file,
-    remove_leftovers,
     write_model_file,
 )
 from vaetools.nn.state import restore, state_of
@@ -90,7 +89,6 @@ class Checkpoint:
         if trainer.finished or trainer.workers.rank:
             return
         try:
-            remove_leftovers(self._path)
             self._write()
         except OSError as reason:
             raise OSError(

@@ -1,0 +1,47 @@
+"""A request to end, by the system or a closed terminal: what Ctrl-C does, with a status of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+_NAMES = ("SIGTERM", "SIGHUP")  # Windows does not have the second
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came that asks the process to end."""
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+def status_of(interruption: BaseException) -> int:
+    """Return the exit status of a process that was interrupted so, or by what it was raised from."""
+    reasons = [each for each in (interruption, interruption.__cause__) if isinstance(each, Interrupted)]
+    return reasons[0].status if reasons else 128 + signal.SIGINT
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise `Interrupted` in the block where a signal asks to end, so that everything cleans up.
+
+    Signals that are ignored, as after ``nohup``, or that somebody else handles are left alone.
+    """
+    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    here = threading.current_thread() is threading.main_thread()
+    ours = [number for number in numbers if here and signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise Interrupted(number)

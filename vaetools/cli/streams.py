@@ -1,0 +1,95 @@
+"""Standard output and standard error where they are closed, or their reader has gone away."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+
+class SeenEnough(Exception):
+    """Whoever read standard output has gone away, as ``head`` does: no failure."""
+
+
+@contextlib.contextmanager
+def standard_streams() -> Iterator[None]:
+    """Let the block write to standard output and standard error, whatever became of them.
+
+    What is said to a standard error that is closed or broken is lost, and nothing else. Where standard output
+    is closed, to write a result is an error, and to write none is none.
+    """
+    before = sys.stdout, sys.stderr
+    _occupy()
+    with open(os.devnull, "w") as nowhere:
+        sys.stdout = _Closed() if sys.stdout is None else sys.stdout
+        sys.stderr = nowhere if sys.stderr is None else _Careless(sys.stderr)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
+
+
+@contextlib.contextmanager
+def until_seen_enough() -> Iterator[None]:
+    """Raise `SeenEnough` where the reader of standard output has gone away."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        if not _is_broken(sys.stdout):
+            raise click.ClickException(f"a process that worked for this one has ended: {error}.") from error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        raise SeenEnough from None
+
+
+def _occupy() -> None:
+    """Give standard descriptors that are closed to the null device, or the next file to be opened is one."""
+    while (file := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(file)
+
+
+def _is_broken(stream: Any) -> bool:
+    """Whether nobody reads any more what is written to a pipe."""
+    if not hasattr(select, "poll"):  # on Windows
+        return True
+    poll = select.poll()
+    poll.register(stream, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+class _Closed(io.TextIOBase):
+    """Standard output that was closed before the process began."""
+
+    def write(self, text: str) -> int:
+        """Refuse to write anything."""
+        if text:
+            raise click.ClickException("standard output is closed, and there are results to write to it.")
+        return 0
+
+
+class _Careless:
+    """A stream whose errors are nobody's concern."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write as far as that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush as far as that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
