@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.data.pictures import png16
+from tests.data.pictures import png16, tiff
 from vaetools.__main__ import main
 from vaetools.data.reader import ImageReader
 
@@ -48,7 +48,34 @@ def test_fit_says_the_levels_and_what_white_is(folder, tmp_path, capsys):
     X = ImageReader(n_jobs=1).fit(files).transform(files)
     assert f"Values   {X.min()} to {X.max()} (uint16)" in out
     assert "Scaling  12-bit pixels, divided by 4,095" in out
-    assert f"Of 16 bits the images use 12: their highest level is {X.max():,}, and white is 4,095." in err
+    levels = f"{X.min():,} to {X.max():,}"
+    assert f"Of 16 bits the images use 12: their levels are {levels}, black is 0 and white 4,095." in err
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "scaling"),
+    [
+        ("white is zero", {"interpretation": 0}, "12-bit pixels, from 61,440 to 65,535"),
+        ("signed", {}, "signed pixels, from −4,096 to 1"),
+    ],
+)
+def test_levels_away_from_zero_keep_their_contrast(name, options, scaling, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for part, n, defect in (("good", N_GOOD, False), ("odd", 20, True)):
+        (tmp_path / part).mkdir()
+        for i in range(n):
+            levels = picture(rng, defect=defect)[..., None]
+            levels = levels if options else levels.astype(np.int16) - 4000
+            (tmp_path / part / f"{i:03}.tif").write_bytes(tiff(levels, **options))
+    path = tmp_path / "m.safetensors"
+    settings = ["--set", "hidden_channels=()", "--n-components", "2", "--max-iter", "60"]
+    assert main(["fit", str(tmp_path / "good"), "-o", str(path), *settings]) == 0
+    out, err = capsys.readouterr()
+    assert "8 × 8 pixels (height × width), gray" in out
+    assert f"Scaling  {scaling}\n" in out
+    assert "warning" not in err
+    assert main(["score", str(path), str(tmp_path / "odd"), "-o", str(tmp_path / "s.csv")]) == 0
+    assert (pd.read_csv(tmp_path / "s.csv")["verdict"] == "odd").all()
 
 
 @pytest.mark.parametrize("high", [255, 65535])

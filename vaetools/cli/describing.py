@@ -70,13 +70,14 @@ def unused_bits(read: TrainingData, model: Any) -> str:
     if model.image_shape is None or read.X.dtype.kind not in "iu" or read.X.dtype == np.uint8:
         return ""
     black, white = pixel_levels(read.X)
-    n_bits, n_given = white.bit_length() + (black < 0), 8 * read.X.dtype.itemsize
-    if n_bits == n_given:
+    n_bits, n_given = (white - black).bit_length(), 8 * read.X.dtype.itemsize
+    if n_bits >= n_given:
         return ""
-    high = int(value_range(read.X)[1])
+    low, high = map(int, value_range(read.X))
     return (
-        f"Of {n_given} bits the images use {n_bits}: their highest level is {high:,}, and white is {white:,}."
-    )
+        f"Of {n_given} bits the images use {n_bits}: their levels are {low:,} to {high:,}, black is {black:,} "
+        f"and white {white:,}."
+    ).replace("-", "−")
 
 
 def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str]:

@@ -140,12 +140,15 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     --------
     >>> [scaling_in_words("pixels", levels) for levels in ([0, 255], [0, 4095], [-1024, 4095])]
     ['8-bit pixels, divided by 255', '12-bit pixels, divided by 4,095', 'signed pixels, from −1,024 to 4,095']
+    >>> scaling_in_words("pixels", [61440, 65535])
+    '12-bit pixels, from 61,440 to 65,535'
     """
     if kind != "pixels" or levels is None:
         return SCALINGS[kind]
     black, white = levels
     if black:
-        return f"signed pixels, from {black:,} to {white:,}".replace("-", "−")
+        kind = "signed" if black < 0 else f"{(white - black).bit_length()}-bit"
+        return f"{kind} pixels, from {black:,} to {white:,}".replace(" -", " −")
     return f"{int(white).bit_length()}-bit pixels, divided by {white:,}"
 
 

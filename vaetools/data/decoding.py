@@ -180,8 +180,8 @@ def _looked_at(image: Any) -> Look:
     """Return what an opened image tells, as it is and in small."""
     depth, (width, height) = depth_of(image), image.size
     colors = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", depth.dtype)).astype(int)
-    white = 255 if depth.dtype == UINT8 else colors.max()
-    is_colored = np.ptp(colors, axis=0).max() > _COLORED * white / 255
+    n_levels = 255 if depth.dtype == UINT8 else max(0, colors.max()) - min(0, colors.min())
+    is_colored = np.ptp(colors, axis=0).max() > _COLORED * n_levels / 255
     _, turned = orientation(image)
     return Look(*((width, height) if turned else (height, width)), bool(is_colored), depth)
 

@@ -16,6 +16,7 @@ from vaetools.estimators.columns import check_table
 from vaetools.estimators.containers import unpacked
 from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
+_WHITE = 2**16 - 1
 _CHUNK_VALUES = 2**21  # 16 MB of float64
 _MIXED = "Or choose likelihood='mixed', which takes missing cells and text."
 
@@ -175,21 +176,31 @@ def pixel_levels(X: np.ndarray) -> tuple[int, int]:
     """Return black and white of images of integers: the ends of the range of bits that holds all values.
 
     Of 8-bit values 0 and 255. Of others 2^b − 1 is white, with the fewest bits b, and above 8 an even
-    number of them, as cameras have; negative values go down to −2^b.
+    number of them, as cameras have; negative values go down to −2^b. Where the values lie within fewer
+    bits of the greatest 16-bit level, as of files in which 0 is white, that is white.
 
     Examples
     --------
     >>> [pixel_levels(np.array([[0, high]])) for high in (1, 200, 300, 4000, 64000)]
     [(0, 1), (0, 255), (0, 1023), (0, 4095), (0, 65535)]
-    >>> pixel_levels(np.array([[-1000, 3000]]))
-    (-1024, 4095)
+    >>> pixel_levels(np.array([[-1000, 3000]])), pixel_levels(np.array([[62000, 64000]], np.uint16))
+    ((-1024, 4095), (61440, 65535))
     """
     if X.dtype == np.uint8:
         return EIGHT_BITS
     low, high = map(int, value_range(X))
-    n_bits = max(high, 1).bit_length()
-    white = 2 ** (n_bits + (n_bits > 8 and low >= 0 and n_bits % 2)) - 1
-    return (-(2 ** (-low - 1).bit_length()) if low < 0 else 0), white
+    if low < 0:
+        return -(2 ** (-low - 1).bit_length()), 2 ** max(high, 1).bit_length() - 1
+    white = _widest(high)
+    if X.dtype == np.uint16 and (depth := _widest(_WHITE - low)) < white:
+        return _WHITE - depth, _WHITE
+    return 0, white
+
+
+def _widest(level: int) -> int:
+    """Return the greatest level of the fewest bits, above 8 an even number of them, that hold a level."""
+    n_bits = max(level, 1).bit_length()
+    return 2 ** (n_bits + (n_bits > 8 and n_bits % 2)) - 1
 
 
 def warn_of_flat_images(estimator: Any, X: np.ndarray) -> None:
