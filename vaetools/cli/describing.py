@@ -75,8 +75,8 @@ def unused_bits(read: TrainingData, model: Any) -> str:
         return ""
     low, high = map(int, value_range(read.X))
     return (
-        f"Of {n_given} bits the images use {n_bits}: their levels are {low:,} to {high:,}, black is {black:,} "
-        f"and white {white:,}."
+        f"Of {n_given} bits the images use {n_bits}: their levels are {low:,} to {high:,}, black is "
+        f"{black:,} and white {white:,}."
     ).replace("-", "−")
 
 
