@@ -1,8 +1,10 @@
 """Who may import whom, what is imported late, and how long a file may be: read from the source."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,6 +167,45 @@ def test_public_names_are_those_of_the_table():
     assert set(vaetools.__all__) <= set(dir(vaetools))
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         vaetools.Nothing  # noqa: B018
+
+
+# What is imported is declared
+
+NAMES = {  # of packages that are imported by another
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "pillow_heif": "pillow-heif",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
+}
+UNUSED = {"torchvision"}  # data sets for tests and examples
+
+
+def declared():
+    """Names of packages that every installation has, and of those of some extra."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    lists = project["dependencies"], [each for name in extras if name != "test" for each in extras[name]]
+    return tuple({re.match(r"[\w.-]+", each)[0].lower() for each in some} for some in lists)
+
+
+def imported(*, late):
+    """Names of packages that are imported when a module is, or by the functions that need them."""
+    found = {
+        each.target.split(".")[0]
+        for path in MODULES
+        for each in imports_of(path.read_text())
+        if each.late == late and each.target
+    }
+    others = found - sys.stdlib_module_names - {"vaetools"}
+    return {NAMES.get(name, name).lower() for name in others}
+
+
+def test_what_is_imported_is_declared():
+    always, extra = declared()
+    assert imported(late=False) - always == set()
+    assert imported(late=True) - always - extra == set()
+    assert always - imported(late=False) - imported(late=True) == UNUSED
 
 
 # The checks themselves must be able to fail
