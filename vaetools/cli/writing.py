@@ -111,7 +111,7 @@ class _ParquetWriter:
     """Takes its schema from the first table; opens the file itself, for Arrow takes no name beyond UTF-8."""
 
     def __init__(self, path: Path):
-        self.file = open(path, "xb")  # noqa: SIM115 (closed on exit)
+        self.file = open(path, "wb")  # noqa: SIM115 (closed on exit)
         self.writer: Any = None
 
     def __enter__(self) -> _ParquetWriter:
