@@ -211,3 +211,28 @@ def test_python_takes_any_name(folder, model, tmp_path):
     comparison.to_html(os.fsencode(tmp_path / "page.html"))
     assert "l\\xfcbel" in (tmp_path / "page.html").read_text(encoding="utf-8")
     json.loads(comparison.to_json())
+
+
+@pytest.mark.parametrize("suffix", [b".csv", b".csv.gz", b".parquet", b".feather", b".npy", b".npz", b""])
+def test_tables_and_arrays_may_be_called_anything(suffix, output, capsys):
+    rows = np.random.default_rng(0).normal(size=(120, 3))
+    table = pd.DataFrame(rows, columns=["a", "b", "c"])
+    path = b"t\xfc<b>\n" + (suffix or b"/part.parquet")
+    os.makedirs(os.path.dirname(path) or b".", exist_ok=True)
+    with open(path, "wb") as file:
+        if suffix in (b".npy", b".npz"):
+            (np.save if suffix == b".npy" else np.savez)(file, rows)
+        elif suffix in (b".parquet", b""):
+            table.to_parquet(file)
+        elif suffix == b".feather":
+            table.to_feather(file)
+        else:
+            table.to_csv(file, index=False, compression="gzip" if suffix == b".csv.gz" else None)
+    data = path if suffix else os.path.dirname(path)
+    assert run("fit", data, "-o", "m.safetensors", "--max-iter", "1") == 0
+    assert run("score", "m.safetensors", data, "-o", "s.csv") == 0
+    expected = vaetools.load("m.safetensors").score_samples(table if b"n" not in suffix[:2] else rows)
+    np.testing.assert_allclose(pd.read_csv("s.csv")["score"], expected, rtol=1e-9)
+    assert run("report", "m.safetensors", data, "-o", "r.html", "--map", "pca") == 0
+    out, err = capsys.readouterr()
+    (out + err).encode("utf-8")

@@ -153,6 +153,18 @@ def test_a_path_that_is_named_twice_is_read_once(folder):
     assert len(everything.paths) == len(set(everything.paths))
 
 
+def test_a_folder_of_tables_may_hold_hidden_images_and_links_to_itself(tmp_path):
+    (tmp_path / ".thumbnails").mkdir()
+    write_gray(tmp_path / ".thumbnails", 1)
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    for name in ("one", "two"):
+        (tmp_path / name).symlink_to(tmp_path, target_is_directory=True)
+    assert kind_of(tmp_path) == "table"
+    write_gray(tmp_path, 1)
+    assert kind_of(tmp_path) == "images"
+    assert len(list_images(tmp_path).paths) == 1
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes")
 def test_paths_may_be_bytes(folder):
     folder_name, path = os.fsencode(folder), os.fsencode(folder / "good" / "0000.png")

@@ -97,8 +97,8 @@ def score(
     There is a line for every image or row: its score (higher is more normal), its reconstruction and
     KL costs in nats, a conformal p-value, and the verdict "normal" or, if it is flagged, "odd".
     Without --output, --top or --json the lines go to standard output as CSV. What cannot be read is
-    listed with the reason, all else is scored, and the exit status is 1. Of a folder with sub-folders it is said how many of each are
-    flagged, and how many files are left out.
+    listed with the reason, all else is scored, and the exit status is 1. Of a folder it is said how many
+    files are left out, and how many images of each sub-folder are flagged.
 
     By default a row is flagged if its p-value is small, so that about 5 % of normal rows are flagged too.
     With --fdr, verdicts are made once all rows are known, so that the share of normal rows *among the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vaetools.data.batches import Failure
@@ -103,6 +103,12 @@ def list_images(
     return listing
 
 
+def has_image(folder: str) -> bool:
+    """Return whether a file that calls itself an image is in a folder or below it."""
+    search = _Search(Listing.empty(), chosen_by())
+    return any(left_out_as(name) is None for _, names in search.walk(folder) for name in names)
+
+
 def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
     """Return how many files of each kind are left out, in words, the commonest kinds first.
 
@@ -144,15 +150,18 @@ class _Search:
     def enter(self, top: str) -> None:
         """Add the images in a folder and below it."""
         start = len(os.path.join(top, ""))
+        for inside, names in self.walk(top):
+            for name in names:
+                self.take(inside + name, (inside + name)[start:], left_out_as(name))
+
+    def walk(self, top: str) -> Iterator[tuple[str, list[str]]]:
+        """Yield a folder and those below it, with the names of the files in each; no folder twice."""
         if not self._is_new(top):
             return
         for folder, folders, files in os.walk(top, onerror=self._note, followlinks=True):
             inside = os.path.join(folder, "")
-            like_images = [
-                name for name in folders if left_out_as(name) is None
-            ]  # read, to tell what they are
-            for name in sorted(files + like_images):
-                self.take(inside + name, (inside + name)[start:], left_out_as(name))
+            images = [name for name in folders if left_out_as(name) is None]  # reading tells what they are
+            yield inside, sorted(files + images)
             folders[:] = [name for name in sorted(folders) if self._is_entered(inside + name, name)]
 
     def take(self, path: str, place: str, kind: str | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from vaetools.data.encodings import is_text
 from vaetools.data.formats import EXTENSIONS, archive
 from vaetools.data.idx import is_idx
+from vaetools.data.listing import has_image
 from vaetools.data.packed import open_unzipped, undamaged
 from vaetools.data.path_lists import paths_in
 from vaetools.data.table_formats import named_files, table_format, tables_in, unread_table
@@ -52,7 +53,7 @@ def kind_of(data: Any) -> str:
 def _kind_of_one(path: str) -> str:
     """Return which kind of data a path is."""
     if os.path.isdir(path):
-        return "table" if not _has_image(path) and tables_in(path) else "images"
+        return "table" if not has_image(path) and tables_in(path) else "images"
     name = path.lower()
     calls_itself_rows = table_format(path) is not None or name.endswith(_ARRAYS)
     if calls_itself_rows and not os.path.exists(path):
@@ -65,15 +66,6 @@ def _kind_of_one(path: str) -> str:
         return "array"
     is_image = os.path.splitext(name)[1] in EXTENSIONS or not os.path.isfile(path)
     return "images" if is_image or not _is_text_of_a_table(path) else "table"
-
-
-def _has_image(folder: str) -> bool:
-    """Return whether an image is in a folder or below it, by its extension."""
-    return any(
-        os.path.splitext(name)[1].lower() in EXTENSIONS and not name.startswith(".")
-        for _, _, names in os.walk(folder, followlinks=True)
-        for name in names
-    )
 
 
 def _is_table_of_text(path: str) -> bool:

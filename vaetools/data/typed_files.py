@@ -142,14 +142,17 @@ class ParquetFile(TypedFile):
     def _open(self) -> Iterator[Any]:
         """Open the file so that it is read in pieces, however large its groups of rows are.
 
-        From elsewhere whole groups are read, with few requests.
+        From elsewhere whole groups are read, with few requests. Here Python opens it: Arrow takes no name
+        beyond UTF-8.
         """
-        options: dict[str, Any] = {"buffer_size": 2**20, "pre_buffer": False}
-        source: Any = self.path
-        if self._filesystem is not None:
-            source, options = str(self.path), {"pre_buffer": True, "filesystem": self._filesystem}
-        with readable(self.path, "Parquet"), parquet.ParquetFile(source, **options) as file:
-            yield file
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(readable(self.path, "Parquet"))
+            if self._filesystem is None:
+                source = stack.enter_context(open(self.path, "rb"))
+                file = parquet.ParquetFile(source, buffer_size=2**20, pre_buffer=False)
+            else:
+                file = parquet.ParquetFile(str(self.path), pre_buffer=True, filesystem=self._filesystem)
+            yield stack.enter_context(file)
 
 
 class ArrowFile(TypedFile):
