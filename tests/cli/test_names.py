@@ -171,7 +171,7 @@ def test_files_named_one_by_one_or_in_a_list(folder, model, output, capsys):
     pd.testing.assert_frame_equal(pd.read_csv("t.csv"), pd.read_csv("s.csv"))
     os.chdir(os.path.join(folder, LABELS[0]))
     assert run("score", model, "-o", output / "u.csv", "--", "-o.png", "[a]*.png", "#hash.png") == 0
-    assert pd.read_csv(output / "u.csv")["path"].tolist() == ["-o.png", "[a]*.png", "#hash.png"]
+    assert pd.read_csv(output / "u.csv")["path"].tolist() == ["'-o.png", "[a]*.png", "#hash.png"]
     capsys.readouterr()
 
 
@@ -236,3 +236,22 @@ def test_tables_and_arrays_may_be_called_anything(suffix, output, capsys):
     assert run("report", "m.safetensors", data, "-o", "r.html", "--map", "pca") == 0
     out, err = capsys.readouterr()
     (out + err).encode("utf-8")
+
+
+def test_ids_are_no_formulas_in_csv(order_model, orders, tmp_path):
+    ids = ["=HYPERLINK(1)", "+cmd", "-1+2", "@SUM(A1)", "\tx", "-3", "+4.5e6", "a=b", "'=x"]
+    table, output = pd.read_csv(orders).iloc[: len(ids)].assign(order=ids), tmp_path / "scores.csv"
+    table.to_csv(tmp_path / "orders.csv", index=False)
+    for path in (output, output.with_suffix(".parquet")):
+        assert run("score", order_model, tmp_path / "orders.csv", "-o", path, "--id", "order") == 0
+    found = pd.read_csv(output, dtype={"order": str}, keep_default_na=False)
+    inert = ["'=HYPERLINK(1)", "'+cmd", "'-1+2", "'@SUM(A1)", "'\tx", "-3", "+4.5e6", "a=b", "'=x"]
+    assert found["order"].tolist() == inert
+    assert (found["score"] < 0).any()  # negative numbers are no texts
+    assert pd.read_parquet(output.with_suffix(".parquet"))["order"].tolist() == ids
+
+
+def test_an_id_column_is_no_formula_in_the_header(order_model, orders, tmp_path, capsys):
+    pd.read_csv(orders).rename(columns={"order": "=order"}).to_csv(tmp_path / "orders.csv", index=False)
+    assert run("score", order_model, tmp_path / "orders.csv", "--id", "=order") == 0
+    assert capsys.readouterr().out.startswith("'=order,score,")

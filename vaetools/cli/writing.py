@@ -98,9 +98,9 @@ class _CsvWriter:
         self.file, self.wants_header = file, True
 
     def write(self, table: pd.DataFrame) -> None:
-        from vaetools.data.ids import with_readable_texts
+        from vaetools.data.ids import with_readable_texts, without_formulas
 
-        text = with_readable_texts(table).to_csv(
+        text = without_formulas(with_readable_texts(table)).to_csv(
             index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
         )
         self.file.write(text)

@@ -12,6 +12,8 @@ from vaetools.files import readable
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # where a spreadsheet begins to calculate
+
 
 def as_index(ids: list, id_name: str) -> pd.Index:
     r"""Return what rows are called; texts stay those of Python.
@@ -68,3 +70,43 @@ def with_readable_texts(table: pd.DataFrame) -> pd.DataFrame:
         if pd.api.types.is_object_dtype(dtype):
             result.isetitem(place, [readable(cell) for cell in table.iloc[:, place]])
     return result
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts no spreadsheet takes for a formula: such a one gets an apostrophe before it.
+
+    A file name or a label of a stranger could otherwise run what it says where CSV is opened.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    inert : DataFrame of shape (n_rows, n_columns)
+        Texts that are numbers, such as "-3", stay as they are.
+
+    Examples
+    --------
+    >>> without_formulas(pd.DataFrame({"path": ["=1+2", "a-b", "-3"], "score": [-1.0, 2.0, 3.0]}))
+        path  score
+    0  '=1+2   -1.0
+    1    a-b    2.0
+    2     -3    3.0
+    """
+    result = table.set_axis([_inert(name) for name in table.columns], axis=1)
+    for place, dtype in enumerate(table.dtypes):
+        if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
+            result.isetitem(place, [_inert(cell) for cell in table.iloc[:, place]])
+    return result
+
+
+def _inert(cell: Any) -> Any:
+    """Return a cell; a text that begins as a formula, and is no number, with an apostrophe before it."""
+    if not isinstance(cell, str) or not cell.startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
