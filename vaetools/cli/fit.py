@@ -176,7 +176,8 @@ def fit(
     """Train a model on DATA, and write it to a file.
 
     DATA is a folder of images, image files, a text file of paths ("-": paths from standard input), or
-    one CSV, Parquet, NPY, NPZ or IDX file. Its rows are taken as normal unless --contamination says
+    a table (CSV, Parquet, Arrow or Excel: a file, or a folder or several files of one table), or one
+    NPY, NPZ or IDX file. Its rows are taken as normal unless --contamination says
     otherwise. A table must be of complete numbers, or else be fitted with --likelihood mixed.
 
     Says what it understood of the data before it trains, and afterwards how well the model describes rows

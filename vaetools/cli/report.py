@@ -90,7 +90,7 @@ def report(
 ) -> int:
     """Compare how trained MODELs organize what they learnt, on DATA that none was trained on.
 
-    DATA is a folder of images, a text file of paths, or one CSV, Parquet, NPY, NPZ or IDX file, as for
+    DATA is a folder of images, a text file of paths, a table, or one NPY, NPZ or IDX file, as for
     "vaetools score"; the first model says how it is read, and all models must take the same rows.
     Models are called by their files, or as you say: NAME=FILE.
 

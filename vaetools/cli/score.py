@@ -91,7 +91,8 @@ def score(
     """Score images or rows with a trained MODEL.
 
     DATA is a folder of images, image files, a text file of paths ("-": paths from standard input), or
-    one CSV, Parquet, NPY, NPZ or IDX file, of any length. Images are read as they were in training; a
+    a table (CSV, Parquet, Arrow or Excel: a file, or a folder or several files of one table), or one
+    NPY, NPZ or IDX file, of any length. Images are read as they were in training; a
     table must have the columns of training.
 
     There is a line for every image or row: its score (higher is more normal), its reconstruction and

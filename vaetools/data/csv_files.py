@@ -7,6 +7,7 @@ import dataclasses
 import io
 import re
 import reprlib
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from vaetools.data.numerals import find_numerals
 BLOCK = 2**21  # characters of CSV read at once
 SAMPLE = 2**20  # characters that say which dialect it is
 MAX_ROW = 2**24  # characters, of the header too
-_RUN_OF_SPACES = re.compile(r'("(?:[^"]|"")*")|^ +| +$| +(?= )', re.MULTILINE)
+_RUN_OF_SPACES = re.compile(r'("(?:[^"]++|"")*+")|^ +| +$| +(?= )', re.MULTILINE)
 
 
 class CsvFile:
@@ -235,7 +236,8 @@ class CsvFile:
 
 def first_line_must_name(names: Sequence[str]) -> str:
     """Say that a header is none."""
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    shown = ", ".join(textwrap.shorten(name, 30) for name in names[:5])
+    shown += f" and {len(names) - 5} more" if len(names) > 5 else ""
     example = ",".join(f"x{i}" for i in range(min(3, len(names)))) + (",…" if len(names) > 3 else "")
     return (
         f"the first line must name the columns; got {shown}. Write names above it, such as {example}; "

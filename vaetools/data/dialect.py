@@ -55,7 +55,7 @@ class Dialect:
 
     def __post_init__(self) -> None:
         rules = {
-            "separator": (_is_separator, 'one ASCII character, but no letter, digit or "'),
+            "separator": (is_separator, 'one ASCII character, but no letter, digit or "'),
             "decimal": (_DECIMALS.__contains__, "'.' or ','"),
             "thousands": (_THOUSANDS.__contains__, "one of ',', '.', ' ', \"'\" and '_', or '' for none"),
             "encoding": (_is_encoding, "one that Python knows, such as 'cp1252' or 'utf-16'"),
@@ -138,7 +138,7 @@ class Dialect:
         return f"[{_FAMILIES.get(self.thousands, self.thousands)}]"
 
 
-def _is_separator(text: str) -> bool:
+def is_separator(text: str) -> bool:
     """Return whether a text can stand between cells."""
     return len(text) == 1 and (text == "\t" or " " <= text <= "~") and not text.isalnum() and text != '"'
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaetools.data.dialect import PLAIN, Dialect
+from vaetools.data.dialect import PLAIN, Dialect, is_separator
 from vaetools.data.kinds import MISSING, NUMBER
 from vaetools.data.numerals import is_number
 
@@ -88,11 +88,11 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
     """
     lines = list(io.StringIO(sample, newline="\n"))
     start, comment = _after_remarks(lines) if said.skipped is None else (said.skipped, None)
-    marked = next(filter(None, map(_SAID.match, lines[:start])), None)
+    marked = next(filter(None, map(_said, lines[:start])), None)
     if said.separator is not None:
         separators = [said.separator]
     elif marked:
-        separators = [marked[1]]
+        separators = [marked]
     splits = {
         each: _split(lines, each, start, comment, is_said=said.skipped is not None) for each in separators
     }
@@ -125,13 +125,19 @@ def header_names(cells: list[str], separator: str) -> list[str]:
     return [first.removeprefix("# "), *others]
 
 
+def _said(line: str) -> str | None:
+    """Return the separator that a line names for Excel, or None if it is another line."""
+    found = _SAID.match(line)
+    return found[1] if found and is_separator(found[1]) else None
+
+
 def _after_remarks(lines: list[str]) -> tuple[int, int | None]:
     """Return the first line that is no remark, and the last of the comments before it."""
     comment = None
     for place, line in enumerate(lines):
         if line.startswith("#"):
             comment = place
-        elif line.strip() and not _SAID.match(line):
+        elif line.strip() and not _said(line):
             return place, comment
     return comment or 0, None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
+import os
 import textwrap
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -174,7 +176,7 @@ class ArrowFile(TypedFile):
             is_stream = isinstance(reader, ipc.RecordBatchStreamReader)
             whole = reader if is_stream else map(reader.get_batch, range(reader.num_record_batches))
             for batch in whole:
-                batch.validate()  # its lengths come from the file
+                batch.validate(full=True)  # or what the file says of places would be believed
                 for start in range(0, batch.num_rows, n_rows):
                     yield batch.slice(start, n_rows)
 
@@ -182,11 +184,19 @@ class ArrowFile(TypedFile):
     def _open(self, places: list[int] | None = None) -> Iterator[Any]:
         """Open the file to read columns at some places, all if there are none."""
         options = ipc.IpcReadOptions(included_fields=places or [])
-        with readable(self.path, "Arrow"), open(self.path, "rb") as file:
-            is_file = file.read(6) == b"ARROW1"
-            file.seek(0)
-            with (ipc.open_file if is_file else ipc.open_stream)(file, options=options) as reader:
+        with readable(self.path, "Arrow"):
+            content = _mapped(self.path)
+            is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
+            with (ipc.open_file if is_file else ipc.open_stream)(content, options=options) as reader:
                 yield reader
+
+
+def _mapped(path: Path) -> pa.Buffer:
+    """Return the content of a file, which stays on disk until it is looked at."""
+    with open(path, "rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return pa.py_buffer(b"")
+        return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 class ExcelFile(TypedFile):
@@ -233,5 +243,8 @@ def _first_sheet(path: Path) -> pd.DataFrame:
 def _categories(schema: Any) -> set[str]:
     """Return the columns that are categories: of text by their type, of others pandas noted it."""
     coded = {field.name for field in schema if pa.types.is_dictionary(field.type)}
-    noted = (schema.pandas_metadata or {}).get("columns", [])
-    return coded | {column["name"] for column in noted if column["pandas_type"] == "categorical"}
+    try:
+        noted = (schema.pandas_metadata or {}).get("columns", [])
+        return coded | {column["name"] for column in noted if column["pandas_type"] == "categorical"}
+    except (ValueError, KeyError, TypeError, AttributeError):  # no JSON as pandas writes it
+        return coded
