@@ -2,3 +2,7 @@
 
 Knows torch and nothing of scikit-learn.
 """
+
+from vaetools.nn.forking import survive_forks
+
+survive_forks()
