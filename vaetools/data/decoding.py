@@ -1,7 +1,7 @@
 """One image file becomes one row of pixels. Light to import: worker processes start with it.
 
 A file is recognized by its content, not by its name. No decoder calls another program, and none
-runs before the file's own header has promised an image of at most `MAX_PIXELS`.
+runs before the file's own header has promised an image that `vaetools.data.bounds` allows.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import signal
 import stat
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from vaetools.data.batches import Failure
+from vaetools.data.bounds import MAX_PIXELS, check_claims, check_cost
 from vaetools.data.depth import FULL_RANGE, UINT8, Depth, check_depth, depth_of
 from vaetools.data.fitting import fit_image, fit_planes, orientation
 from vaetools.data.formats import N_SIGN_BYTES, raw_photograph, unread_format
+from vaetools.data.tiff import check_unambiguous
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
-MAX_PIXELS = 89_478_485  # Pillow's own: a larger image may be a bomb, a small file that fills the memory
 ASPECTS = ("pad", "crop", "stretch")
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
 _LOOKED_AT = 64  # pixels a side of the small copy in which color is looked for
@@ -219,25 +220,31 @@ def _check_kind(source: Any) -> None:
 
 def _open(source: Any) -> Any:
     """Return a context that gives the Pillow image of a file, not yet decoded, or an image as it is."""
+    if callable(source):
+        content = source()
+        if not content:
+            raise ImageFileError("image", _EMPTY)
+        return _opened(io.BytesIO(content))
+    if not isinstance(source, str):
+        return contextlib.nullcontext(source)
+    _check_regular(source)
+    if reason := raw_photograph(source):
+        raise ImageFileError(source, reason)
+    return _opened(open(source, "rb"))
+
+
+@contextlib.contextmanager
+def _opened(file: Any) -> Iterator[Any]:
+    """Give the Pillow image of a file that claims no more than can be borne, and one image alone."""
     from PIL import Image
 
-    name, file = source, source
-    if callable(source):
-        name, content = "image", source()
-        if not content:
-            raise ImageFileError(name, _EMPTY)
-        file = io.BytesIO(content)
-    elif isinstance(source, str):
-        _check_regular(source)
-        if reason := raw_photograph(source):
-            raise ImageFileError(source, reason)
-    else:
-        return contextlib.nullcontext(source)
-    image = Image.open(file, formats=readable_formats())
-    if image.width * image.height > MAX_PIXELS:
-        image.close()
-        raise ImageFileError(name, f"{image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are read")
-    return image
+    with file:
+        check_claims(file)
+        with Image.open(file, formats=readable_formats()) as image:
+            check_cost(image)
+            if image.format == "TIFF":
+                check_unambiguous(image)
+            yield image
 
 
 def _explained(source: Any, error: Exception) -> ImageFileError:

@@ -11,15 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaetools.data.tiff import BITS, is_signed, numbers, white_is_zero
+
 UINT8, UINT16, INT16 = "uint8", "uint16", "int16"
 DEEP = (UINT16, INT16)
 WHITE = 2**16 - 1
 FULL_RANGE = WHITE // 255  # by which 8-bit levels become 16-bit ones: white stays white
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow has them
-_BITS, _INTERPRETATION, _FORMAT = 258, 262, 339  # TIFF tags
-_WHITE_IS_ZERO, _SIGNED = 0, 2
-
-
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -44,8 +42,8 @@ def depth_of(image: Any) -> Depth:
     Pillow keeps gray of 16 bits, and takes colors down to 8 without a word. OpenCV, if it is there, reads
     those of PNG and TIFF.
     """
-    signed = image.format == "TIFF" and _SIGNED in _numbers(image, _FORMAT)
-    if not _has_16_bits(image):
+    signed = image.format == "TIFF" and is_signed(image)
+    if not has_16_bits(image):
         return Depth(UINT8)
     if image.mode.startswith("I"):
         return Depth(INT16 if signed else UINT16)
@@ -53,10 +51,10 @@ def depth_of(image: Any) -> Depth:
     return Depth(UINT16) if in_colors and find_spec("cv2") else Depth(UINT8, is_cut=True)
 
 
-def _has_16_bits(image: Any) -> bool:
+def has_16_bits(image: Any) -> bool:
     """Whether the samples of an opened image have more than 8 and at most 16 bits."""
     if image.format == "TIFF":
-        return 8 < max(_numbers(image, _BITS)) <= 16
+        return 8 < max(numbers(image, BITS)) <= 16
     arguments = image.tile[0][3] if getattr(image, "tile", ()) else ""
     if image.format == "PPM" and isinstance(arguments, tuple):
         return arguments[-1] > 255  # the whitest level
@@ -107,9 +105,9 @@ def check_depth(found: Depth, wanted: str) -> None:
 def upright(image: Any) -> np.ndarray:
     """Return gray levels of 16 bits, of which the lowest is black whatever the file calls so."""
     levels = np.asarray(image)
-    if image.format != "TIFF" or _WHITE_IS_ZERO not in _numbers(image, _INTERPRETATION):
+    if image.format != "TIFF" or not white_is_zero(image):
         return levels
-    white = -1 if _SIGNED in _numbers(image, _FORMAT) else 2 ** max(_numbers(image, _BITS)) - 1
+    white = -1 if is_signed(image) else 2 ** max(numbers(image, BITS)) - 1
     return white - levels.astype(np.int32)
 
 
@@ -132,7 +130,7 @@ class Samples(NamedTuple):
         """Decode an opened Pillow image."""
         if image.mode.startswith("I"):
             gray, see_through = upright(image), image.info.get("transparency")
-            return cls([gray], None if see_through is None else WHITE * (gray != see_through))
+            return cls([gray], None if see_through is None else (gray != see_through) * np.uint16(WHITE))
         planes = _color_planes(image)
         return cls(planes[:3], planes[3] if len(planes) > 3 else None)
 
@@ -153,14 +151,8 @@ def _resized(plane: np.ndarray, size: tuple[int, int], box: Box) -> np.ndarray:
     """Return a plane, scaled with antialiased bilinear interpolation, as float32."""
     from PIL import Image
 
-    whole = Image.fromarray(plane.astype(np.float32))
+    whole = Image.fromarray(plane.astype(np.float32, copy=False))
     return np.asarray(whole.resize(size, Image.Resampling.BILINEAR, box=box))
-
-
-def _numbers(image: Any, tag: int) -> tuple[int, ...]:
-    """Return what a TIFF file says of all samples of a pixel; 1 where it says nothing."""
-    value = image.tag_v2.get(tag, 1)
-    return tuple(value) if isinstance(value, tuple) else (value,)
 
 
 def _color_planes(image: Any) -> list[np.ndarray]:

@@ -46,6 +46,7 @@ _SIGNS = (  # from which byte on, what stands there, and what such a file is
 HIDDEN = "hidden"
 N_SIGN_BYTES = 264  # at the start of a file that tell what it is
 _HEIC, _AVIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}, {b"avif", b"avis"}
+_TIFF = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}
 _UNPACK = "unpack it, and name its folder"
 _LONGEST_EXTENSION = 9  # with its dot; what is longer is a part of the name
 
@@ -97,6 +98,10 @@ def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
     """
     if head[4:8] == b"ftyp":
         return _media(head, readable)
+    if head[:4] in _TIFF:
+        return (
+            "a damaged TIFF image, or one of other pixels than gray and RGB: save it as such, or as an array"
+        )
     what = next((what for start, sign, what in _SIGNS if head.startswith(sign, start)), None)
     if what is None:
         return None
