@@ -56,6 +56,7 @@ def test_any_separator_can_be_said(write, separator):
         ("sep=;\n# logger 7\n", 2),
         ("Report of May\n", 1),
         ("Logger 7;Berlin\n\nof;May\n", 3),
+        ("Report of May;;\n;;\n", 2),  # as spreadsheets fill lines up
     ],
 )
 @pytest.mark.parametrize("rows", ["1;2.5;3\n4;5.5;6\n", "1;2,5;3\n4;5,5;6\n"])
@@ -85,11 +86,20 @@ def test_a_comment_may_be_the_header(write, content, names):
         ("a,b\nAnn,30,x\nBob,40,y\n", "row 0 that has 3 cells instead of 2"),  # no row names columns
         ("a,b\n1,2,\n3,4,\n", "row 0 that has 3 cells instead of 2"),
         ("a,b\n1,5,2,5\n1,5,2,5\n", "row 0 that has 4 cells instead of 2"),
+        ("a,b,c\n1,2\n3,4\n5,6\n", "row 0 that has 2 cells instead of 3"),  # no column "a,b,c" of 1.2
     ],
 )
 def test_rows_that_do_not_fit_the_header_are_no_header(write, content, reason):
     with pytest.raises(ValueError, match=reason):
         open_table(write(content))
+
+
+def test_most_rows_must_fit_the_header_of_a_new_table(write):
+    path = write("id,x\n" + "".join(f"{i},{i * 1000:,}\n" for i in range(10)))
+    with pytest.raises(ValueError, match=r"most rows must have 2 cells, .* another number in 90 %"):
+        open_table(path)
+    assert len(everything(open_table(path, columns=["x"]))[2]) == 9  # a model lists what it cannot use
+    assert open_table(write("a,b\n1,2,3\n1,2\n4,5\n")).columns == ["a", "b"]
 
 
 @pytest.mark.parametrize(

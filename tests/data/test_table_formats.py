@@ -68,6 +68,10 @@ def test_excel_is_read_where_its_package_is(tmp_path):
     table = open_table(path, id_column="name", drop=["mixed"])
     assert (table.columns, everything(table)) == (["a", "b"], ROWS)
     assert table.notes == ["Left out as an index: column 1, which has no name."]
+    with pd.ExcelWriter(path) as book:
+        FRAME.to_excel(book, sheet_name="north", index=False)
+        FRAME.to_excel(book, sheet_name="south", index=False)
+    assert open_table(path, drop=["name"]).notes == ["Read: the first of 2 sheets, 'north'."]
 
 
 def test_excel_names_the_package_that_it_takes(tmp_path, monkeypatch):
@@ -90,10 +94,10 @@ def test_damaged_files_are_one_kind_of_error(tmp_path, name, content):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.XLS", "rows.sas7bdat"])
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.XLS", "rows.sqlite", "rows.json.gz"])
 def test_other_tables_are_named_with_what_to_do(tmp_path, name):
     (tmp_path / name).write_text("{}")
-    kind = name.partition(".")[2].upper()
+    kind = name.split(".")[1].upper()
     with pytest.raises(ValueError, match=rf"{name}: a table must be CSV .* or \.xlsx; got {kind}\. Con"):
         kind_of(tmp_path / name)
 
@@ -162,6 +166,13 @@ def test_failures_name_file_and_row_in_order(tmp_path):
         Failure(f"{tmp_path}/2.csv:11", "has 1 cells instead of 2"),
     ]
     assert everything(table)[2] == table.read()[2] == expected
+
+
+def test_a_delta_table_is_more_than_its_files(tmp_path):
+    parts(tmp_path / "t")
+    (tmp_path / "t" / "_delta_log").mkdir()
+    with pytest.raises(ValueError, match="t: a Delta table has a log of the files that count"):
+        open_table(tmp_path / "t")
 
 
 def test_files_of_one_table_agree_in_their_columns_in_whatever_order(tmp_path):

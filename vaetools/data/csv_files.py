@@ -51,10 +51,13 @@ class CsvFile:
         Only reading would tell.
     typed : bool
         False: whether a column is numbers shows cell by cell.
+    notes : tuple
+        Nothing else is to be said of it.
     """
 
     n_rows = group_rows = None
     typed = False
+    notes = ()
 
     def __init__(self, path: Path, said: Dialect):
         self.path = path
@@ -64,6 +67,7 @@ class CsvFile:
             encoding = find_encoding(path, said.encoding)
             with open_text(path, encoding) as text:
                 layout = find_layout(text.read(SAMPLE), said, separators)
+            self._fit = layout.fit
             self.dialect = dataclasses.replace(
                 said, separator=layout.separator, encoding=encoding, skipped=layout.skipped
             )
@@ -74,6 +78,15 @@ class CsvFile:
         if not layout.has_header:
             raise ValueError(f"{path}: {first_line_must_name(self.names)}")
         self._name_others()
+
+    def check_rows(self) -> None:
+        """Raise if most of the first rows have another number of cells than the header, and some have not."""
+        if 0 < self._fit < 0.5:
+            raise ValueError(
+                f"{self.path}: most rows must have {len(self.names)} cells, like the header; got another "
+                f"number in {100 - round(100 * self._fit)} % of the first rows. Quote cells that hold the "
+                "separator, such as numbers with commas between thousands, or say in the dialect which it is."
+            )
 
     def numerals(self, features: list[str]) -> Dialect:
         """Return the dialect with decimal and thousands as the first cells of features have them."""

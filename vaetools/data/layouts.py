@@ -31,11 +31,14 @@ class Layout(NamedTuple):
         Lines before the header.
     has_header : bool
         False if the first line looks like one of the rows.
+    fit : float
+        Share of the first rows that have as many cells as the header.
     """
 
     separator: str
     skipped: int
     has_header: bool
+    fit: float
 
 
 class _Split(NamedTuple):
@@ -54,6 +57,13 @@ class _Split(NamedTuple):
     def fit(self) -> float:
         """Their share."""
         return len(self.full) / max(1, len(self.rows))
+
+    @property
+    def is_lone_number(self) -> bool:
+        """Whether there is one column, of numbers, though its name holds a separator that no row holds."""
+        marks = [mark for mark in SEPARATORS if mark in "".join(self.header)]
+        held = any(mark in cell for row in self.full for cell in row for mark in marks)
+        return len(self.header) == 1 < len(self.full) and self.numbers >= 0.5 and not held
 
     @property
     def numbers(self) -> float:
@@ -84,7 +94,7 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
     Examples
     --------
     >>> find_layout("sep=;\n# of May\nwidth, cm;n\n1,5;2\n2,5;3\n", Dialect())
-    Layout(separator=';', skipped=2, has_header=True)
+    Layout(separator=';', skipped=2, has_header=True, fit=1.0)
     """
     lines = list(io.StringIO(sample, newline="\n"))
     start, comment = _after_remarks(lines) if said.skipped is None else (said.skipped, None)
@@ -102,12 +112,12 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
         split = splits[separator]
         fits = split.fit >= 0.5
         several = len(split.header) > 1 and (fits or separator != " ")
-        fits = fits and (several or is_single or (split.numbers >= 0.5 and len(split.full) > 1))
+        fits = fits and (several or is_single or split.is_lone_number)
         return fits, several, fits and split.numbers, fits and split.fit
 
     best = max(separators, key=quality)
     skipped = splits[best].skipped if any(map(str.strip, lines[: splits[best].skipped])) else 0
-    return Layout(best, skipped, not _is_row(splits[best]))
+    return Layout(best, skipped, not _is_row(splits[best]), splits[best].fit)
 
 
 def split_cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
@@ -173,7 +183,8 @@ def _rows(lines: list[str], separator: str, start: int) -> list[tuple[int, list[
 def _header_place(rows: list[list[str]]) -> int:
     """Return which row is the header: the first, unless it is short and another one names the columns."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
-    if len(rows[0]) >= width:
+    filled = [place for place, cell in enumerate(rows[0], 1) if cell.strip()]
+    if max(filled, default=0) >= width:
         return 0
     for place, row in enumerate(rows[:-1]):
         if len(row) == width == len(set(row)) and not any(

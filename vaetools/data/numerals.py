@@ -132,7 +132,8 @@ def _refuse_both(columns: dict[str, Any], place: np.ndarray, chosen: Dialect) ->
     name, cell = _named(columns, place)
     raise ValueError(
         f"columns of numbers must be written alike; got {cell!r} in column {name!r}, and others with decimal "
-        f"{'commas' if chosen.decimal == ',' else 'points'}. Write them alike, or drop the column."
+        f"{'commas' if chosen.decimal == ',' else 'points'}. Write them alike, or drop the column; a "
+        "mixed table may have it as categorical."
     )
 
 

@@ -37,6 +37,8 @@ class SeveralFiles:
     group_rows : None
         Rows are not cut at row groups.
     typed : bool
+    notes : list of str
+        What else is to be said of the files.
     """
 
     group_rows = None
@@ -45,6 +47,7 @@ class SeveralFiles:
         first, *others = self._files = list(files)
         self.path = f"{first.path} and {len(others)} more"
         self.names, self.typed, self.dialect = first.names, first.typed, first.dialect
+        self.notes = [f"{file.path}: {note}" for file in self._files for note in file.notes]
         for other in others:
             _check_alike(first, other)
         counts = [file.n_rows for file in files]
@@ -53,6 +56,11 @@ class SeveralFiles:
     def index_columns(self) -> list[tuple[str, str]]:
         """Return the columns that are an index, by name and in words."""
         return self._files[0].index_columns()
+
+    def check_rows(self) -> None:
+        """Raise if most of the first rows of a file do not fit its header."""
+        for file in self._files:
+            file.check_rows()
 
     def numerals(self, features: list[str]) -> Dialect | None:
         """Return the dialect with decimal and thousands as the first cells in all files have them."""

@@ -13,7 +13,9 @@ from vaetools.data.kinds import NAMES, NUMBER, Kind
 from vaetools.data.numerals import is_number
 
 _DATE = re.compile(
-    r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)|timestamp|date|time|duration"
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)"  # of digits
+    r"|(\d\d?[- .]+)?[A-Z][a-z]{2,8}\.?[- ]+(\d\d?,?[- ]+)?\d{4}(?!\d)"  # with the name of a month
+    r"|\d\d?:\d\d(:\d\d)?(?!\d)|timestamp|date|time|duration"  # times, and types
 )
 _AMOUNT = re.compile(r"[€$£¥%]\s*[+-]?\d|\d\s*([€$£¥%]|[A-Z]{3}$)")
 
@@ -23,8 +25,10 @@ def is_date(text: str) -> bool:
 
     Examples
     --------
-    >>> [is_date(text) for text in ("2020-01-31", "31.1.20 12:00", "timestamp[ns]", "10.0.0.1")]
-    [True, True, True, False]
+    >>> [is_date(text) for text in ("2020-01-31", "31.1.20 12:00", "5-Jan-2024", "Jan 5, 2024")]
+    [True, True, True, True]
+    >>> [is_date(text) for text in ("10.0.0.1", "2024", "Jan", "Ann 12", "Berlin 10115")]
+    [False, False, False, False, False]
     """
     return _DATE.match(text) is not None
 

@@ -21,7 +21,7 @@ _FORMATS = {
     **dict.fromkeys((".feather", ".arrow", ".ipc"), ARROW),
     **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
 }
-_UNREAD = {  # tables all the same, and what of pandas reads them
+_PANDAS = {  # tables all the same, and what of pandas reads them
     ".json": "read_json(path)",
     ".jsonl": "read_json(path, lines=True)",
     ".ndjson": "read_json(path, lines=True)",
@@ -34,9 +34,17 @@ _UNREAD = {  # tables all the same, and what of pandas reads them
     ".h5": "read_hdf(path)",
     ".hdf5": "read_hdf(path)",
     ".pkl": "read_pickle(path)",
+    ".pickle": "read_pickle(path)",
     ".xml": "read_xml(path)",
     ".html": "read_html(path)[0]",
 }
+_UNREAD = {extension: f"pandas: pandas.{how}.to_parquet(…)" for extension, how in _PANDAS.items()}
+_UNREAD |= dict.fromkeys(
+    (".db", ".sqlite", ".sqlite3"), "pandas: pandas.read_sql(query, connection).to_parquet(…)"
+)
+_UNREAD |= {".mat": "SciPy: scipy.io.loadmat(path)", ".avro": "what wrote it, to Parquet"}
+_UNREAD |= dict.fromkeys((".rds", ".rda", ".rdata"), "R: write.csv(table, path, row.names = FALSE)")
+_DELTA = "_delta_log"
 _READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz or .zst), Parquet, Arrow or .xlsx"
 
 
@@ -48,8 +56,7 @@ def table_format(path: str | os.PathLike[str]) -> str | None:
     >>> [table_format(name) for name in ("a.CSV", "b.tsv.bz2", "c.feather", "d.png", "e.gz")]
     ['CSV', 'CSV', 'Arrow', None, None]
     """
-    stem, extension = os.path.splitext(os.fsdecode(path).lower())
-    return _FORMATS.get(os.path.splitext(stem)[1] if extension in PACKED else extension)
+    return _FORMATS.get(_extension(path))
 
 
 def unread_table(path: str) -> str | None:
@@ -57,14 +64,19 @@ def unread_table(path: str) -> str | None:
 
     Examples
     --------
-    >>> unread_table("rows.orc")[-72:]
-    'got ORC. Convert it, with pandas: pandas.read_orc(path).to_parquet(…)'
+    >>> unread_table("rows.orc")[-69:]
+    'got ORC. Convert it with pandas: pandas.read_orc(path).to_parquet(…)'
     """
-    extension = os.path.splitext(path.lower())[1]
+    extension = _extension(path)
     if extension not in _UNREAD:
         return None
-    how = f"pandas.{_UNREAD[extension]}.to_parquet(…)"
-    return f"a table must be {_READ}; got {extension[1:].upper()}. Convert it, with pandas: {how}"
+    return f"a table must be {_READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
+
+
+def _extension(path: str | os.PathLike[str]) -> str:
+    """Return the extension of a file, in front of that of what packed it."""
+    stem, extension = os.path.splitext(os.fsdecode(path).lower())
+    return os.path.splitext(stem)[1] if extension in PACKED else extension
 
 
 def open_file(path: Path, said: Dialect, filesystem: Any = None, groups: range | None = None) -> Any:
@@ -98,10 +110,14 @@ def table_files(data: Any) -> list[str]:
     Raises
     ------
     ValueError
-        If the tables in a folder are of several formats.
+        If the tables in a folder are of several formats, or only a log tells which of them count.
     """
     files = []
     for name in named_files(data):
+        if os.path.isdir(os.path.join(name, _DELTA)):
+            raise ValueError(
+                f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
+            )
         found = tables_in(name) if os.path.isdir(name) else [name]
         formats = {table_format(path): path for path in found}
         if len(formats) > 1:

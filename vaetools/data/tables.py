@@ -271,9 +271,11 @@ def open_table(
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
     check_names(file.path, names, [*(columns or ()), *apart])
     notes = [f"Not read: {name}, after which folders are named." for name in partition_columns(path)]
+    notes += file.notes
     if columns is not None:
         features = list(columns)
     else:
+        file.check_rows()
         features = [name for name in names if name not in apart and not is_index(name)]
         indices = [words for name, words in file.index_columns() if name not in apart]
         notes += [f"Left out as an index: {', '.join(indices)}."] * bool(indices)

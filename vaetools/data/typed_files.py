@@ -37,9 +37,12 @@ class TypedFile:
         Rows of every row group of Parquet; None for other files.
     typed : bool
         True: the types of its columns are known.
+    notes : sequence of str
+        What else is to be said of it, a sentence each.
     """
 
     typed = True
+    notes: Sequence[str] = ()
     dialect = None
     n_rows: int | None = None
     group_rows: list[int] | None = None
@@ -54,6 +57,9 @@ class TypedFile:
     def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in order."""
         raise NotImplementedError
+
+    def check_rows(self) -> None:
+        """All rows have a cell in every column."""
 
     def numerals(self, features: list[str]) -> Dialect | None:
         """Return that no number is written."""
@@ -104,8 +110,8 @@ class TypedFile:
     def index_columns(self) -> list[tuple[str, str]]:
         """Return the columns that are an index, by name and in words."""
         return [
-            (name, repr(name) if name else "column 1, which has no name")
-            for name in self.names
+            (name, repr(name) if name else f"column {place}, which has no name")
+            for place, name in enumerate(self.names, 1)
             if not name or name.startswith("__index_level_")
         ]
 
@@ -208,17 +214,19 @@ class ExcelFile(TypedFile):
     """
 
     def __init__(self, path: Path):
-        self._table = pa.Table.from_pandas(_first_sheet(path), preserve_index=False)
+        sheet, names = _first_sheet(path)
+        self._table = pa.Table.from_pandas(sheet, preserve_index=False)
         super().__init__(path, self._table.schema)
         self.n_rows = self._table.num_rows
+        self.notes = [f"Read: the first of {len(names)} sheets, {names[0]!r}."] if len(names) > 1 else []
 
     def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in order."""
         yield from self._table.select(names).to_batches(n_rows)
 
 
-def _first_sheet(path: Path) -> pd.DataFrame:
-    """Return a sheet as a table whose columns are each of one type."""
+def _first_sheet(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return a sheet as a table whose columns are each of one type, and the names of all sheets."""
     with open(path, "rb"):  # that there is no file is an error of its own
         pass
     try:
@@ -226,7 +234,9 @@ def _first_sheet(path: Path) -> pd.DataFrame:
             size = sum(part.file_size for part in parts.infolist())
         if size > _MAX_WORKBOOK:
             raise ValueError(f"its {size:,} bytes are too many to be read at once: save it as CSV")
-        sheet = pd.read_excel(path)
+        with pd.ExcelFile(path) as book:
+            names = list(map(str, book.sheet_names))
+            sheet = pd.read_excel(book)
     except ImportError:
         raise ValueError(
             f"{path}: workbooks of Excel are read with the package openpyxl; it is not installed. Run pip "
@@ -237,7 +247,7 @@ def _first_sheet(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path}: not a readable Excel file: {reason}.") from None
     sheet.columns = ["" if str(name) == "Unnamed: 0" else str(name) for name in sheet.columns]
     mixed = [name for name, kind in sheet.dtypes.items() if kind == np.dtype(object)]
-    return sheet.astype(dict.fromkeys(mixed, "string"))
+    return sheet.astype(dict.fromkeys(mixed, "string")), names
 
 
 def _categories(schema: Any) -> set[str]:
