@@ -10,12 +10,10 @@ from typing import Any
 import click
 
 from vaetools.cli import vaetools
-from vaetools.cli.saying import in_options
+from vaetools.cli.saying import FAILED, in_options
 from vaetools.cli.signals import interruptible, status_of
 from vaetools.cli.streams import SeenEnough, standard_streams
 from vaetools.report.text import printable
-
-FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

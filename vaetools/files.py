@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import json
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORMAT_VERSION = 1
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _HEADER, _CHECKSUM = "vaetools", "sha256"
 
 
@@ -65,13 +67,25 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     # not tempfile.mkstemp: its files are private, and the result should obey the umask
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "xb") as file:
-            _lock(file)  # so that nobody takes it for a leftover
-            yield temporary
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        with naming(target):
+            with open(temporary, "xb") as file:
+                _lock(file)  # so that nobody takes it for a leftover
+                yield temporary
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def naming(target: Path) -> Iterator[None]:
+    """Let an error that says that a disk is full say which file was being written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL or error.filename == str(target):
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:

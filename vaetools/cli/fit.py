@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.info import finite, page
+from vaetools.cli.keeping import save_somewhere
 from vaetools.cli.left_out import left_out_as_json, say_left_out, understood_as_json
 from vaetools.cli.options import (
     data_argument,
@@ -23,10 +24,10 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, failed_as_json, list_failures, say, shortened
+from vaetools.cli.saying import FAILED, UNREAD, failed_as_json, list_failures, say, shortened
 from vaetools.cli.signals import status_of
 from vaetools.cli.values import Assignment, Size
-from vaetools.cli.writing import check_output
+from vaetools.cli.writing import check_output, check_room
 from vaetools.files import readable
 from vaetools.report.text import printable
 from vaetools.words import did_you_mean
@@ -210,12 +211,12 @@ def fit(
         )
     from sklearn.pipeline import make_pipeline
 
-    import vaetools
     from vaetools.cli.describing import describe_data, unused_bits
     from vaetools.data.recognition import kind_of
     from vaetools.data.sources import read_training
     from vaetools.nn.parallel import Workers
     from vaetools.persistence.facts import read_facts
+    from vaetools.persistence.size import estimated_size
 
     workers = Workers.join()
     quiet = quiet or workers.rank > 0
@@ -255,6 +256,7 @@ def fit(
             say(note)
     if output.exists() and not quiet:
         say(f"{output} is there already; it will be replaced once the new model is trained.")
+    check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
     interruption = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
     seconds = time.perf_counter() - start
@@ -263,8 +265,8 @@ def fit(
     model.set_params(verbose=0)
     if read.reader is not None:
         read.reader.set_params(verbose=0)
-    vaetools.save(model if read.reader is None else make_pipeline(read.reader, model), output)
-    facts = read_facts(output)
+    kept = save_somewhere(model if read.reader is None else make_pipeline(read.reader, model), output)
+    facts = read_facts(kept)
     suspects = [read.ids[row] for row in model.suspects_.tolist()]
     if as_json:
         failed = failed_as_json(read.failed)
@@ -274,12 +276,14 @@ def fit(
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
-        click.echo(f"\nTrained in {seconds:.1f} s. Written: {printable(str(output))}\n\n{told}")
+        click.echo(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
     if verbose:
         say_left_out(read.ignored, verbose=True)
     list_failures(read.failed)
+    if kept != output:
+        return FAILED
     if interruption is not None:
-        say(f"vaetools: interrupted; {output} holds what was learnt so far.")
+        say(f"vaetools: interrupted; {kept} holds what was learnt so far.")
         return status_of(interruption)
     return UNREAD if read.failed else 0
 

@@ -13,6 +13,7 @@ from vaetools.files import readable
 from vaetools.report.text import printable
 
 UNREAD = 1  # exit status: finished, but not everything could be read
+FAILED = 2  # exit status after an error
 _ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 

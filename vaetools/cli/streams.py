@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import select
@@ -44,8 +45,18 @@ def until_seen_enough() -> Iterator[None]:
     except BrokenPipeError as error:
         if not _is_broken(sys.stdout):
             raise click.ClickException(f"a process that worked for this one has ended: {error}.") from error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        _discard()
         raise SeenEnough from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _discard()
+        raise click.ClickException(f"standard output: {error.strerror}.") from error
+
+
+def _discard() -> None:
+    """Drop what was not written to standard output, or Python complains at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _occupy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Write = Any  # a function of a DataFrame
 
 SUFFIXES = (".csv", ".parquet")
+_LEAST_ROOM = 1_000_000  # bytes that any file may need
 
 
 def check_output(
@@ -41,6 +43,19 @@ def check_output(
         raise click.BadParameter(
             f"{str(path)!r} cannot be written: {error.strerror}.", param_hint=option
         ) from None
+    check_room(path, _LEAST_ROOM, option)
+
+
+def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
+    """Raise, before any work is done, where a disk has too little room for a file of about so many bytes."""
+    folder = Path(os.path.realpath(path)).parent
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise click.BadParameter(
+            f"{str(path)!r} will take about {n_bytes / 1e6:,.0f} MB, and {free / 1e6:,.1f} MB are left "
+            "there. Make room, or name a file on another disk.",
+            param_hint=option,
+        )
 
 
 def check_any(n_rows: int, failed: Sequence[Any], data: Sequence[str]) -> None:
@@ -80,9 +95,11 @@ def revised(
 
     ``folder`` is where the disk has room; None leaves the choice to the system.
     """
+    from vaetools.files import naming
+
     with tempfile.TemporaryDirectory(dir=folder) as name:
         path = Path(name, "rows.parquet")
-        with _ParquetWriter(path) as kept:
+        with naming(path), _ParquetWriter(path) as kept:
             yield kept.write
         from pyarrow import parquet
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from vaetools.data.batches import Batch, Failure
+from vaetools.files import naming
 
 if TYPE_CHECKING:
     from vaetools.data.reader import ImageReader
@@ -57,7 +58,7 @@ def cached_rows(
     if target.exists() and not index.exists():
         raise ValueError(f"{target}: is no cache of images, and is left alone. Choose another cache.")
     index.touch()
-    with _alone(index):
+    with _alone(index), naming(target):
         return _filled(target, index, paths, reader)
 
 

@@ -87,6 +87,13 @@ def check_image_shape(estimator: Any, n_features: int) -> None:
         )
 
 
+def resolve_components(estimator: Any, n_features: int) -> int:
+    """Return the dimensions of the latent space of a network that is not given."""
+    if estimator.n_components != "auto":
+        return estimator.n_components
+    return 16 if estimator.image_shape else 1 + math.isqrt(n_features)
+
+
 def make_network(
     estimator: Any,
     n_features: int,
@@ -109,9 +116,6 @@ def make_network(
     if hidden == "auto":
         wide = (512, 256) if n_features > _WIDE else (128, 128)
         hidden = (256,) if channels else wide
-    n_components = estimator.n_components
-    if n_components == "auto":
-        n_components = 16 if image_shape else 1 + math.isqrt(n_features)
     label_options = {}
     if n_classes:
         label_options = {
@@ -122,7 +126,7 @@ def make_network(
     with torch.device("meta"):
         network = Network(
             likelihood.n_inputs(n_features),
-            n_components,
+            resolve_components(estimator, n_features),
             hidden,
             ACTIVATIONS[estimator.activation],
             n_outputs=likelihood.n_outputs(n_features),

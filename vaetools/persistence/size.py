@@ -1,0 +1,38 @@
+"""How large a model file will be, before its model is fitted: about, and rather too large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vaetools.estimators.building import make_network, resolve_components
+from vaetools.estimators.describing import N_REFERENCE
+from vaetools.nn.likelihoods import LIKELIHOODS
+
+_WORDS = 50_000  # bytes of parameters, history and small arrays
+# numbers of 8 bytes that a score keeps of a row, by what they are as many as
+_OF_COMPONENTS = {"latent_knn": 1, "images": 1, "aggregate": 2}
+_OF_FEATURES = {"tables": 1}
+
+
+def estimated_size(model: Any, n_rows: int, n_features: int) -> int:
+    """Return about how many bytes `save` will write of a model that is to be fitted to rows.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+        With parameters that were checked; ``likelihood="mixed"`` counts as if no column held categories.
+    n_rows, n_features : int
+    """
+    given = model.likelihood
+    known = LIKELIHOODS.get("gaussian" if given == "mixed" else given) if isinstance(given, str) else None
+    likelihood = (given if known is None else known()).bind(n_features)
+    network = make_network(
+        model, n_features, likelihood, variational=model._variational, unit_mean=False, seed=None
+    )
+    n_components = 0 if model.network is not None else resolve_components(model, n_features)
+    per_row = 4 * n_components
+    per_row += 8 * n_components * _OF_COMPONENTS.get(model.anomaly_score, 0)
+    per_row += 8 * n_features * _OF_FEATURES.get(model.anomaly_score, 0)
+    n_weights = sum(weight.numel() for weight in network.parameters())
+    of_columns = 3 * 8 * n_features  # shift, scale, unit
+    return _WORDS + 4 * n_weights + of_columns + min(n_rows, N_REFERENCE) * per_row + 8 * n_rows // 4
