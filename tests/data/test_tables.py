@@ -126,6 +126,7 @@ def test_missing_columns_are_named(write, content, options, missing):
         ("", {}, "a table must start with the names of its columns; got no text."),
         ("\n\n", {}, "a table must start with the names of its columns; got no text."),
         ("a,b\n", {}, "a table must have rows like its header; got only a header."),
+        ("a;b\n1\n", {}, "a table must have rows like its header; got row 0 that has 1 cells instead of 2."),
         (
             "a\n1,2\nx,y\n",
             {"dialect": Dialect(separator=",")},

@@ -63,7 +63,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
         If two readings are possible, or columns are written in different ways.
     """
     possible = readings(said)
-    if len(possible) == 1 or not columns:
+    if len(possible) == 1 or not any(map(len, columns.values())):
         return possible[0]
     cells = without_missing(end_to_end(list(columns.values())))
     if said.separator != ";" and not compute.any(compute.match_substring_regex(cells, _ODD)).as_py():
@@ -76,14 +76,15 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     fits = np.array([found(each.written[NUMBER]) for each in possible])
     n_known = np.asarray(cells.is_valid()).reshape(len(columns), -1).sum(axis=1)
     share = fits.any(axis=0).sum(axis=1) / np.maximum(1, n_known)
-    counts = fits[:, share > 0.5].sum(axis=(1, 2))
+    is_numbers = share[:, np.newaxis] > 0.5
+    counts = (fits & is_numbers).sum(axis=(1, 2))
     best = [each for each, n in zip(possible, counts, strict=True) if n == counts.max()]
-    lone = {mark: found(_LONE.format(mark)) for mark in ",."}
-    is_mixed = (lone[","] | lone["."]).any(axis=1) & (found(_SHORT).sum(axis=1) >= _FEWEST)
-    if (mark := _undecided(best, counts.max() - counts[0], lone["."].sum(), is_mixed.any())) and lone[
-        mark
-    ].any():
-        _refuse_lone(columns, np.argwhere(lone[mark])[0], mark)
+    points, commas = (found(_LONE.format(mark)) & is_numbers for mark in ".,")
+    beside_short = commas.any(axis=1) & (found(_SHORT).sum(axis=1) >= _FEWEST)
+    if _may_be_thousands(best, points.sum(), counts.max() - counts[0]):
+        _refuse_lone(columns, np.argwhere(points)[0], ".")
+    if _may_be_either(best) and not beside_short.any():
+        _refuse_lone(columns, np.argwhere(commas)[0], ",")
     chosen = _chosen(best)
     odd = fits.any(axis=0) & ~fits[possible.index(chosen)]
     lost = (share >= 0.9) & (odd.sum(axis=1) > 0.5 * n_known)
@@ -92,19 +93,22 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     return chosen
 
 
-def _undecided(best: list[Dialect], n_more: int, n_points: int, is_mixed: bool) -> str | None:
-    """Return the mark that may stand before a fraction or between thousands, or None if that is decided.
+def _may_be_thousands(best: list[Dialect], n_points: int, n_more: int) -> bool:
+    """Return whether cells like 1.234, ``n_points`` of them, may be read in both ways.
 
-    ``n_more`` cells are explained by the best readings and not by plain numbers, ``n_points`` are like 1.234,
-    and ``is_mixed`` says that cells like that, or like 1,234, stand beside whole numbers below 1,000.
+    They may between semicolons, if nothing but them has a point; and if the best readings explain only
+    ``n_more`` cells that plain ones do not.
     """
     if best[0].has_plain_numbers:
         by_points = any(_is(each, ",", ".") for each in best)
-        return "." if best[0].separator == ";" and by_points and is_mixed else None
-    if all(_is(each, ",", ".") for each in best):
-        return "." if n_points > n_more else None
-    both = any(_is(each, ".", ",") for each in best) and any(each.decimal == "," for each in best)
-    return "," if both and not is_mixed else None
+        return best[0].separator == ";" and by_points and n_points > 0
+    return all(_is(each, ",", ".") for each in best) and n_points > n_more
+
+
+def _may_be_either(best: list[Dialect]) -> bool:
+    """Return whether commas, of cells like 1,234 alone, may stand before fractions and between thousands."""
+    by_thousands = any(_is(each, ".", ",") for each in best)
+    return not best[0].has_plain_numbers and by_thousands and any(each.decimal == "," for each in best)
 
 
 def _chosen(best: list[Dialect]) -> Dialect:
