@@ -191,4 +191,4 @@ def test_an_archive_says_what_to_do(photo_model, tmp_path, capsys):
     (tmp_path / "photos.zip").write_bytes(b"PK\x03\x04")
     assert run("score", photo_model, tmp_path / "photos.zip") == 2
     err = capsys.readouterr().err
-    assert "photos.zip: a zip archive, which is not read: unpack it, and name its folder." in err
+    assert "photos.zip: a zip archive, which is not read: unpack it, and name the folder or the file." in err

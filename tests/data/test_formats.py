@@ -103,7 +103,7 @@ def test_real_heic_is_read(tmp_path):
         (b"\xff\x0a", "a JPEG XL image, which is not read: convert it to PNG, TIFF or JPEG"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image, which is not read: convert it to PNG, TIFF or JPEG"),
         (bytes(128) + b"DICM", "a DICOM image, which is not read: convert it to PNG, TIFF or JPEG"),
-        (bytes(257) + b"ustar", "a tar archive: unpack it, and name its folder"),
+        (bytes(257) + b"ustar", "a tar archive: unpack it, and name the folder or the file"),
         (b"%PDF-1.7", "a PDF document, and no image"),
         (b"\0\0\0\x18ftypavif", "an AVIF image, which takes Pillow 11.3 or newer"),
         (b"\0\0\0\x1cftypmif1\0\0\0\0heicavif", "an AVIF image, which takes Pillow 11.3 or newer"),

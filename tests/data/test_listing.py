@@ -128,6 +128,14 @@ def test_nothing_left_says_what_was_left_out(folder):
         list_images(folder, exclude="*.png")
 
 
+def test_files_without_extension_may_be_named_by_a_glob(tmp_path):
+    write_gray(tmp_path, 1)
+    (tmp_path / "0000.png").rename(tmp_path / "0000")
+    with pytest.raises(FileNotFoundError, match=r"1 without extension; the glob .*\* takes files whatever"):
+        list_images(tmp_path)
+    assert len(read_images(str(tmp_path / "*")).X) == 1
+
+
 def test_patterns_are_for_images(tmp_path):
     np.save(tmp_path / "rows.npy", np.zeros((3, 2)))
     for read in (open_source, read_training):
@@ -178,7 +186,8 @@ def test_paths_may_be_bytes(folder):
 def test_an_archive_is_named_as_such(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(
-        ValueError, match=rf"{name}: a \w+ archive, which is not read: unpack it, and name its folder"
+        ValueError,
+        match=rf"{name}: a \w+ archive, which is not read: unpack it, and name the folder or the file",
     ):
         kind_of(tmp_path / name)
 
@@ -188,7 +197,7 @@ def test_an_archive_among_images_is_known_by_content(tmp_path):
     path = tmp_path / "photos.bin"
     path.write_bytes(b"PK\x03\x04" + bytes(99))
     (failure,) = read_images([tmp_path / "0000.png", path]).failed
-    assert failure.reason == "a zip archive: unpack it, and name its folder"
+    assert failure.reason == "a zip archive: unpack it, and name the folder or the file"
 
 
 def test_a_raw_photograph_is_not_taken_for_its_thumbnail(tmp_path):

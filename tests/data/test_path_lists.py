@@ -6,8 +6,10 @@ import os
 import pytest
 
 from tests.data.pictures import write_gray
+from vaetools import read_images
 from vaetools.data.listing import list_images
 from vaetools.data.path_lists import as_paths, paths_in
+from vaetools.data.recognition import kind_of
 
 PATHS = ["a.png", "b c.png", "#d.png", "grün.png", " e.png", "日本.png"]
 
@@ -63,3 +65,19 @@ def test_relative_paths_start_in_the_current_folder(tmp_path, monkeypatch):
     (tmp_path / "lists" / "all.txt").write_text("0001.png\nnone.png\n\n0000.png")
     monkeypatch.chdir(tmp_path)
     assert list_images(as_paths("lists/all.txt")).paths == ["0001.png", "none.png", "0000.png"]
+
+
+def test_notes_beside_images_are_no_list(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_gray(tmp_path, 2)
+    (tmp_path / "notes.txt").write_text("taken in June\nby Ann\n")
+    (tmp_path / "more.txt").write_text("0001.png\n0002.png\n")
+    assert as_paths(["0000.png", "notes.txt", "more.txt"]) == [
+        "0000.png",
+        "notes.txt",
+        "0001.png",
+        "0002.png",
+    ]
+    assert kind_of(["0000.png", "notes.txt"]) == "images"
+    assert [failure.id for failure in read_images(["0000.png", "notes.txt"]).failed] == ["notes.txt"]
+    assert kind_of(["notes.txt", "notes.txt"]) == "table"

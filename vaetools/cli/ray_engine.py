@@ -55,6 +55,7 @@ def score_with_ray_engine(
     )
     if as_json:
         summary = tally.summary(estimator, output, None) | left_out_as_json(ignored)
+        del summary["folders"]  # no rows come here
         click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif not quiet:
         conclude(tally, estimator, output, None)

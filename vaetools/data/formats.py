@@ -43,11 +43,11 @@ _SIGNS = (  # from which byte on, what stands there, and what such a file is
     (0, b"\x1f\x8b", "gzip archive"),
     (0, b"%PDF", "PDF document"),
 )
-HIDDEN = "hidden"
+HIDDEN, NO_EXTENSION = "hidden", "without extension"
 N_SIGN_BYTES = 264  # at the start of a file that tell what it is
 _HEIC, _AVIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}, {b"avif", b"avis"}
 _TIFF = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}
-_UNPACK = "unpack it, and name its folder"
+_UNPACK = "unpack it, and name the folder or the file"
 _LONGEST_EXTENSION = 9  # with its dot; what is longer is a part of the name
 
 
@@ -73,7 +73,7 @@ def archive(path: str) -> str | None:
     Examples
     --------
     >>> archive("photos.tar.gz")
-    'a tar archive, which is not read: unpack it, and name its folder'
+    'a tar archive, which is not read: unpack it, and name the folder or the file'
     """
     kinds = (kind for end, kind in _ARCHIVES.items() if path.lower().endswith(end))
     return next((f"a {kind} archive, which is not read: {_UNPACK}" for kind in kinds), None)
@@ -151,4 +151,4 @@ def left_out_as(name: str) -> str | None:
     extension = os.path.splitext(name)[1].lower()
     if extension in EXTENSIONS:
         return None
-    return extension if 1 < len(extension) <= _LONGEST_EXTENSION else "without extension"
+    return extension if 1 < len(extension) <= _LONGEST_EXTENSION else NO_EXTENSION

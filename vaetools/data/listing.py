@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vaetools.data.batches import Failure
-from vaetools.data.formats import left_out_as
+from vaetools.data.formats import NO_EXTENSION, left_out_as
 from vaetools.data.patterns import chosen_by
 
-EXCLUDED, REPEATED = "excluded", "named again"
+HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
 
 
 class Listing(NamedTuple):
@@ -97,6 +97,8 @@ def list_images(
     if not listing.paths:
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
+        if NO_EXTENSION in listing.ignored.values() and isinstance(source, str):
+            hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
         raise FileNotFoundError("; ".join([f"{_shortened(names)}: there is no image", *hints]) + ".")
     if isinstance(source, str) and os.path.isdir(source):
         return listing._replace(labels=_labels(source, listing.paths))
@@ -175,7 +177,7 @@ class _Search:
     def _is_entered(self, path: str, name: str) -> bool:
         """Whether a folder is looked into; if not, it is noted."""
         if name.startswith("."):
-            self.listing.ignored[path] = "hidden folder"
+            self.listing.ignored[path] = HIDDEN_FOLDER
             return False
         return self._is_new(path)
 

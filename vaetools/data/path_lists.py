@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vaetools.data.formats import EXTENSIONS
 from vaetools.data.listing import as_names
 
 _LISTS = (".txt", ".lst")
+_LOOK, _LINES = 2**16, 20  # bytes and lines of a file that tell what it is
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MANY = 1 / 3  # of every second byte: more zeros are UTF-16, fewer stand between paths
 
@@ -22,8 +24,9 @@ def as_paths(data: Any) -> str | list[str]:
     Parameters
     ----------
     data : path, glob, or sequence of those
-        A text file (``*.txt``, ``*.lst``) has a path per line, as `paths_in` reads them; ``"-"`` are the
-        lines of standard input. Relative paths start in the current folder.
+        A text file (``*.txt``, ``*.lst``; among others if its lines name files) has a path per line, as
+        `paths_in` reads them; ``"-"`` are the lines of standard input. Relative paths start in the current
+        folder.
 
     Returns
     -------
@@ -35,17 +38,37 @@ def as_paths(data: Any) -> str | list[str]:
         If a list is empty.
     """
     names = as_names(data)
-    if isinstance(names, str) and not _is_list(names):
-        return names
+    if isinstance(names, str) or len(names) == 1:
+        name = names if isinstance(names, str) else names[0]
+        return _listed_in(name) if _calls_itself_list(name) else names
     paths: list[str] = []
-    for name in [names] if isinstance(names, str) else names:
+    for name in names:
         paths += _listed_in(name) if _is_list(name) else [name]
     return paths
 
 
-def _is_list(name: str) -> bool:
+def _calls_itself_list(name: str) -> bool:
     """Whether a name is that of a list of paths."""
     return name == "-" or (name.lower().endswith(_LISTS) and os.path.isfile(name))
+
+
+def _is_list(name: str) -> bool:
+    """Whether a file among others is a list of paths: notes that lie beside images are none."""
+    if name == "-" or not _calls_itself_list(name):
+        return name == "-"
+    with open(name, "rb") as file:
+        return lists_files(file.read(_LOOK))
+
+
+def lists_files(start: bytes) -> bool:
+    """Return whether the start of a text lists paths: half of its lines are files, or called like images."""
+    lines = paths_in(start)[:_LINES]
+    return sum(map(_names_a_file, lines)) >= len(lines) / 2
+
+
+def _names_a_file(line: str) -> bool:
+    """Return whether a line is a path that exists, or that of an image."""
+    return os.path.lexists(line) or os.path.splitext(line)[1].lower() in EXTENSIONS
 
 
 def _listed_in(name: str) -> list[str]:

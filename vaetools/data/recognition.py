@@ -10,12 +10,11 @@ from vaetools.data.formats import EXTENSIONS, archive
 from vaetools.data.idx import is_idx
 from vaetools.data.listing import has_image
 from vaetools.data.packed import open_unzipped, undamaged
-from vaetools.data.path_lists import paths_in
+from vaetools.data.path_lists import lists_files
 from vaetools.data.table_formats import named_files, table_format, tables_in, unread_table
 
 _ARRAYS = (".npy", ".npz")
 _LOOK = 2**16  # bytes of a file
-_LINES = 20
 
 
 def kind_of(data: Any) -> str:
@@ -38,7 +37,8 @@ def kind_of(data: Any) -> str:
     names = named_files(data)
     if len(names) == 1:
         return _kind_of_one(names[0])
-    tables = [name for name in names if table_format(name) or _is_table_of_text(name)]
+    called, looked_at = map(list, (filter(table_format, names), filter(_is_table_of_text, names)))
+    tables = called + looked_at if called or len(looked_at) == len(names) else []  # notes lie beside images
     other = next((name for name in names if name.lower().endswith(_ARRAYS)), None)
     if other is not None:
         raise ValueError(f"{other}: arrays are read one at a time; got {len(names)} files.")
@@ -79,10 +79,4 @@ def _is_text_of_a_table(path: str) -> bool:
         return False
     with undamaged(), open_unzipped(path) as file:
         start = file.read(_LOOK)
-    lines = paths_in(start)[:_LINES]
-    return bool(lines) and is_text(start) and sum(map(_names_a_file, lines)) < 0.5 * len(lines)
-
-
-def _names_a_file(line: str) -> bool:
-    """Return whether a line is a path that exists, or that of an image."""
-    return os.path.lexists(line) or os.path.splitext(line)[1].lower() in EXTENSIONS
+    return is_text(start) and not lists_files(start)
