@@ -92,12 +92,11 @@ def refuse(name: str, rule: str, value: Any) -> NoReturn:
 
 def whole(least: int = 0, most: int = HUGE - 1, *, axis: str = "") -> Rule:
     """Return the rule of an integer, which may say the size of an axis."""
+    words = f"an integer from {least} to {most}" if most < HUGE - 1 else f"a count ≥ {least}"
 
     def check(name: str, value: Any, contents: Contents) -> None:
         if type(value) is not int or not least <= value <= most:  # not isinstance: a bool is no int
-            refuse(
-                name, f"an integer from {least} to {most}" if most < HUGE - 1 else f"a count ≥ {least}", value
-            )
+            refuse(name, words, value)
         if axis:
             contents.measure(name, axis, value)
 
@@ -242,7 +241,7 @@ def array(kinds: str, *axes: str | int, kept: Kept | None = None, least: int = 0
             elif axis != size:
                 raise ValueError(f"{name} must have a side of {axis}; got shape {found.shape}")
         if found.size < least:
-            raise ValueError(f"{name} must hold at least {least} numbers; got {found.size}")
+            raise ValueError(f"{name} must hold {least} or more numbers; got {found.size}")
         if kept is not None and not kept.holds(found):
             refuse(name, kept.words, found.ravel()[:5].tolist())
 

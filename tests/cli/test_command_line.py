@@ -10,7 +10,7 @@ from vaetools.__main__ import main
 from vaetools.cli import COMMANDS
 from vaetools.cli import vaetools as group
 
-HEAVY = ("torch", "sklearn", "pandas", "plotly", "umap", "jinja2", "PIL", "numpy")
+HEAVY = ("torch", "scipy", "sklearn", "pandas", "plotly", "umap", "jinja2", "PIL", "numpy")
 
 
 def loaded_after(code):

@@ -94,7 +94,7 @@ LIES = [
         "table",
         "calibration_scores_",
         lambda a: a[:0],
-        "scores_ must hold at least 1 numbers; got 0",
+        "scores_ must hold 1 or more numbers; got 0",
     ),
     (
         "table",

@@ -18,7 +18,6 @@ import math
 from numbers import Real
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 _ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
 
@@ -128,6 +127,8 @@ def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray
     >>> discoveries(np.array([0.01, 0.02, 0.04, 0.5]), 0.1)
     array([ True,  True,  True, False])
     """
+    from scipy.stats import false_discovery_control  # slow to import, and not needed to describe a model
+
     if not (isinstance(false_discovery_rate, Real) and 0 < false_discovery_rate < 1):
         raise ValueError(
             "discoveries: false_discovery_rate must be a number above 0 and below 1; got "

@@ -74,7 +74,7 @@ def _column(name: str, value: Any, contents: Contents) -> None:
 _COLUMNS = record(
     {
         "columns": sequence(_column, axis="n_features"),
-        "names": optional(sequence(scalar, axis="n_features")),
+        "names": optional(sequence(plain, axis="n_features")),
     }
 )
 
