@@ -246,6 +246,7 @@ def test_workers_have_a_thread_per_core(cluster):
     assert data.take_all() == [{"n": 1}]
 
 
+@pytest.mark.filterwarnings("ignore:.* by position")
 def test_errors_of_workers_are_those_of_one_process(in_process, photos, photo_model, tmp_path, orders):
     frame = pd.read_parquet(orders / "orders.parquet")[["a", "b"]]
     vae = VAE(2, **QUICK).fit(frame.dropna().to_numpy())
@@ -332,6 +333,7 @@ def test_without_ray_the_extra_is_named(photos, photo_model, tmp_path, monkeypat
         score_with_ray(photo_model, photos, tmp_path / "scores")
 
 
+@pytest.mark.filterwarnings("ignore:.* by position")
 def test_models_and_data_that_do_not_fit(photos, photo_model, orders, order_model, tmp_path):
     output, rows = tmp_path / "scores", np.random.default_rng(0).normal(size=(120, 3))
     network = EncoderDecoder(*(nn.Linear(3, 3) for _ in range(2)))
