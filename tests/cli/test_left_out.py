@@ -9,6 +9,7 @@ import pytest
 
 from tests.data.pictures import noise, write_gray
 from vaetools.__main__ import main
+from vaetools.cli import left_out
 
 QUICK = ["--max-iter", "1", "--set", "hidden_channels=()", "--n-components", "2"]
 LINE = "5 files left out: 3 .txt, 1 hidden, 1 .db (-v lists them)."
@@ -192,3 +193,17 @@ def test_an_archive_says_what_to_do(photo_model, tmp_path, capsys):
     assert run("score", photo_model, tmp_path / "photos.zip") == 2
     err = capsys.readouterr().err
     assert "photos.zip: a zip archive, which is not read: unpack it, and name the folder or the file." in err
+
+
+def test_long_lists_are_bounded(beside, photo_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(left_out, "_LISTED", 2)
+    assert run("score", photo_model, beside, "-o", tmp_path / "s.csv", "-v") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("/")[2] for line in lines[-3:]] == [
+        ".hidden (hidden)",
+        "3.TXT (.txt)",
+        "  and 3 more",
+    ]
+    assert run("score", photo_model, beside, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["n_ignored"], len(summary["ignored_paths"])) == (5, 2)

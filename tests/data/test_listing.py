@@ -55,6 +55,7 @@ def test_all_that_is_met_is_read_or_left_out_as_something(folder):
 def test_the_commonest_kinds_are_named():
     ignored = {f"{i}{j}": f".{i}" for i in range(9) for j in range(i + 1)}
     assert counted_kinds(ignored) == "9 .8, 8 .7, 7 .6, 6 .5, 5 .4, 4 .3, 6 others"
+    assert counted_kinds({str(i): f".{i}" for i in range(7)}).endswith(", 1 .5, 1 other")
 
 
 @pytest.mark.parametrize("extension", ["avif", "HEIC", "jxl", "cr2", "dng", "psd", "jp2"])
@@ -124,7 +125,7 @@ def test_a_pattern_has_a_name(pattern):
 
 
 def test_nothing_left_says_what_was_left_out(folder):
-    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 6 excluded, 2 "):
+    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 6 excluded, 2 [^;]*$"):
         list_images(folder, exclude="*.png")
 
 

@@ -97,7 +97,8 @@ def list_images(
     if not listing.paths:
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
-        if NO_EXTENSION in listing.ignored.values() and isinstance(source, str):
+        kinds = set(listing.ignored.values())
+        if isinstance(source, str) and NO_EXTENSION in kinds and EXCLUDED not in kinds:
             hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
         raise FileNotFoundError("; ".join([f"{_shortened(names)}: there is no image", *hints]) + ".")
     if isinstance(source, str) and os.path.isdir(source):
@@ -122,7 +123,7 @@ def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
     counts = kind_counts(ignored)
     shown = [f"{n:,} {kind}" for kind, n in list(counts.items())[:most]]
     rest = len(ignored) - sum(list(counts.values())[:most])
-    return ", ".join(shown + [f"{rest:,} others"] * bool(rest))
+    return ", ".join(shown + [f"{rest:,} other{'' if rest == 1 else 's'}"] * bool(rest))
 
 
 def kind_counts(ignored: Mapping[str, str]) -> dict[str, int]:
