@@ -150,6 +150,13 @@ def test_parts_are_one_table_whose_rows_are_named_by_file(tmp_path, suffix, name
     assert (X.index.tolist(), y.tolist()) == (["1", "2", "3", "1", "2"], ["x", "y", "z", "x", "y"])
 
 
+def test_folders_and_files_together_are_one_table(tmp_path):
+    folder = parts(tmp_path / "old.csv", "csv")  # Spark names folders so
+    (tmp_path / "new.csv").write_text(CSV)
+    assert kind_of(folder) == kind_of([folder, tmp_path / "new.csv"]) == kind_of([folder, folder]) == "table"
+    assert len(everything(open_table([folder, tmp_path / "new.csv"], drop=["name"]))[0]) == 8
+
+
 def test_one_part_is_a_table_with_plain_row_numbers(tmp_path):
     (tmp_path / "t").mkdir()
     FRAME.to_parquet(tmp_path / "t" / "part-0.parquet")

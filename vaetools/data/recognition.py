@@ -37,7 +37,8 @@ def kind_of(data: Any) -> str:
     names = named_files(data)
     if len(names) == 1:
         return _kind_of_one(names[0])
-    called, looked_at = map(list, (filter(table_format, names), filter(_is_table_of_text, names)))
+    called = [name for name in names if table_format(name) or _is_folder_of_tables(name)]
+    looked_at = list(filter(_is_table_of_text, names))
     tables = called + looked_at if called or len(looked_at) == len(names) else []  # notes lie beside images
     other = next((name for name in names if name.lower().endswith(_ARRAYS)), None)
     if other is not None:
@@ -53,7 +54,7 @@ def kind_of(data: Any) -> str:
 def _kind_of_one(path: str) -> str:
     """Return which kind of data a path is."""
     if os.path.isdir(path):
-        return "table" if not has_image(path) and tables_in(path) else "images"
+        return "table" if _is_folder_of_tables(path) else "images"
     name = path.lower()
     calls_itself_rows = table_format(path) is not None or name.endswith(_ARRAYS)
     if calls_itself_rows and not os.path.exists(path):
@@ -66,6 +67,11 @@ def _kind_of_one(path: str) -> str:
         return "array"
     is_image = os.path.splitext(name)[1] in EXTENSIONS or not os.path.isfile(path)
     return "images" if is_image or not _is_text_of_a_table(path) else "table"
+
+
+def _is_folder_of_tables(path: str) -> bool:
+    """Return whether a folder holds tables, and no image."""
+    return os.path.isdir(path) and not has_image(path) and bool(tables_in(path))
 
 
 def _is_table_of_text(path: str) -> bool:
