@@ -98,7 +98,7 @@ def commands(folder, model):
         ["embed", model, folder, "-o", csv, "--tsv", b"ts\xfc", "--map", "pca"],
         ["embed", model, folder, "-o", parquet],
         ["similar", model, first, folder, "-o", csv, "--html", page],
-        ["report", model, folder, "-o", page, "--map", "pca", "--outlier", LABELS[0]],
+        ["report", b"\xfc=" + model, folder, "-o", page, "--map", "pca", "--outlier", LABELS[0]],
         ["recalibrate", model, folder, "-o", b"\xfc.safetensors"],
         ["morph", model, first, second, "-o", image],
         ["sample", model, "-n", "2", "--label", LABELS[0], "-o", image],
@@ -206,7 +206,8 @@ def test_python_takes_any_name(folder, model, tmp_path):
     cvae.fit(rows, images.labels)
     assert set(cvae.score_table(rows).index) == set(images.paths)
     assert set(cvae.explain(rows).table(1)["row"]) == set(images.paths)
-    comparison = vaetools.compare({"CVAE": cvae}, rows, images.labels, method="pca")
+    comparison = vaetools.compare({"CVAE\udcfc": cvae}, rows, images.labels, method="pca")
+    assert set(comparison.to_frame().columns.get_level_values(0)) == {"CVAE\\xfc"}
     assert np.array_equal(comparison.data.names, images.paths)
     comparison.to_html(os.fsencode(tmp_path / "page.html"))
     assert "l\\xfcbel" in (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -20,7 +20,6 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import UNREAD, list_failures, say
 from vaetools.cli.writing import check_any, check_output
-from vaetools.files import readable
 
 
 class Model(click.ParamType):
@@ -38,7 +37,7 @@ class Model(click.ParamType):
             name = path.stem
         if not path.is_file():
             self.fail(f"there is no model file {str(path)!r}.", param, ctx)
-        return readable(name), path
+        return name, path
 
 
 @click.command(short_help="Compare models: a page, a table and words.")

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from vaetools.files import readable
+
 _STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
 _N_TAKEN_BACK, _SLACK = 50, 1e-3  # rows, and share of their values
 _LARGEST = 1e100  # squares of greater values overflow when distances are summed
@@ -102,11 +104,11 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
     fitted: list[Fitted] = []
     values: list[np.ndarray] = []
-    names = [str(name) for name in models]
+    names = [readable(str(name)) for name in models]
     if len(set(names)) < len(names):
         raise ValueError(f"compare: models must have different names, as text; got {list(models)!r}.")
-    for name, model in models.items():
-        each, own = _open(str(name), model, X, beside=fitted[0].name if fitted else None)
+    for name, model in zip(names, models.values(), strict=True):
+        each, own = _open(name, model, X, beside=fitted[0].name if fitted else None)
         if fitted:
             _check_same(fitted[0], values[0], each, own)
         fitted.append(each)
