@@ -295,6 +295,42 @@ def test_learning_by_heart_is_told(tmp_path, capsys):
     assert max(map(len, out.splitlines())) <= 100 or str(tmp_path) in out
 
 
+def test_advice_on_rows_learnt_by_heart_fits_the_model(tmp_path, capsys):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(120, 20)))
+    command = ["fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "--n-components", "16"]
+    command += ["--max-iter", "800", "--set", "learning_rate_init=0.01", "--set"]
+    assert run(*command, "input_noise=0.05") == 0
+    out = capsys.readouterr().out
+    assert "Its\nthreshold holds all the same" in out
+    assert "or --max-iter 200.\n" in out  # there is noise already
+    watched = ["--set", "learning_rate=constant", "--set", "n_iter_no_change=800", "--set", "tol=0"]
+    watched += ["--set", "learning_rate_init=0.01", "--contamination", "0.1", "--set", "batch_size=32"]
+    assert run(*command[:5], "16", *watched, "--set", "early_stopping=True", "--max-iter", "60") == 0
+    assert "holds all the same" not in capsys.readouterr().out  # training rows set it
+
+
+def test_short_training_is_told(tmp_path, capsys):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(200, 1)) * [1, 2, 3])
+    command = ["fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "--set", "batch_size=40"]
+    for n, told in ((1, "Trained for 4 steps alone, which may teach"), (50, "")):
+        assert run(*command, "--max-iter", n) == 0
+        out = capsys.readouterr().out
+        assert told in out
+        assert ("Raise --max-iter" in out) == bool(told)
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_equal_images_are_warned_of(tmp_path, capsys):
+    for i in range(100):
+        Image.fromarray(np.full((8, 8), 128, np.uint8)).save(tmp_path / f"{i:03}.png")
+    options = ["--set", "hidden_channels=()", "--set", "hidden_layer_sizes=8,", "--max-iter", "200"]
+    assert run("fit", tmp_path, "-o", tmp_path / "m.safetensors", "-q", *options) == 0
+    told = (
+        "vaetools: warning: VAE: all of 80 training rows are the same: there is nothing to learn from them."
+    )
+    assert told in capsys.readouterr().err.splitlines()
+
+
 def test_rows_that_are_not_finite_are_listed(tmp_path, capsys):
     rows = np.random.default_rng(0).normal(size=(101, 3))
     rows[7, 1] = np.nan

@@ -37,6 +37,9 @@ def with_value(value):
         (lambda: vae().fit(with_value(np.nan)), ValueError, "likelihood='mixed', which takes missing cells"),
         (lambda: vae().fit(pd.DataFrame({"a": ["abc", "d"]})), ValueError, "likelihood='mixed', which takes"),
         (lambda: vae().fit(np.array([["abc", "d"]])), ValueError, "likelihood='mixed', which takes"),
+        (lambda: vae().fit(pd.DataFrame({"a": ["1,234", "d"]})), ValueError, "a number as people write it"),
+        (lambda: vae().fit(np.array([["−3,5 %", "d"]])), ValueError, "a number as people write it"),
+        (lambda: vae().fit(with_value(np.inf)), ValueError, "or replace such values; a division by 0"),
         (lambda: vae().fit(X).score_samples(with_value(-np.inf)), ValueError, "-inf in row 5, column 1"),
         (
             lambda: vae().fit(pd.DataFrame({"a": [1.0, 2], "age": [0, np.inf]})),

@@ -124,7 +124,8 @@ def test_a_collapsed_model_is_named_and_not_praised(kl, active):
     assert said[1:] == ("Of what the AE decodes from the prior, 60.0 % lies off the data.",)
     found = warn(vae, data)
     assert found["dimensions"].startswith("The VAE is collapsed")
-    assert found["dimensions"].endswith("more epochs may mend it.")
+    advice = found["dimensions"]
+    assert advice.index("scale of the data") < advice.index("more epochs") < advice.index("beta")
     assert {"neighbors", "gaps", "round", "samples", "between"} <= set(found)
     assert warn(models[1], data) == {}
 
@@ -250,6 +251,8 @@ def test_too_few_points_are_warned_of_where_they_matter():
     assert note(one)["odd"].startswith("Only 1 outlier is known: ")
     blind = dataclasses.replace(model, p_values=None)
     assert "No rows were held out to calibrate" in warn(blind, data)["odd"]
+    assert "odd" not in warn(model, data)
+    assert "odd" not in warn(dataclasses.replace(blind, threshold=None), data)  # it gives no verdict
     assert note(make_comparison(("AE",), n=600).data) == {}
 
 

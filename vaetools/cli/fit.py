@@ -7,10 +7,11 @@ import dataclasses
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from vaetools.cli.advice import advice
 from vaetools.cli.info import finite, page
 from vaetools.cli.keeping import save_somewhere
 from vaetools.cli.left_out import left_out_as_json, say_left_out, understood_as_json
@@ -31,9 +32,6 @@ from vaetools.cli.writing import check_output, check_room
 from vaetools.files import readable
 from vaetools.report.text import printable
 from vaetools.words import did_you_mean
-
-if TYPE_CHECKING:
-    from vaetools.persistence.facts import Facts
 
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 
@@ -297,28 +295,6 @@ def _fit(model: Any, X: Any, labels: Any, checkpoint: Path | None) -> KeyboardIn
             raise
         return interruption
     return None
-
-
-def advice(facts: Facts) -> str:
-    """Return what to do if rows that the model was not trained on cost it far more; else nothing."""
-    from vaetools.report.faults import learnt_by_heart
-
-    costs = {part: sum(terms.values()) for part, terms in facts.mean_terms.items()}
-    if len(costs) < 2 or not learnt_by_heart(
-        costs["train"], costs["held_out"], facts.n_features, likelihood=str(facts.parameters["likelihood"])
-    ):
-        return ""
-    if facts.n_suspects:
-        return (
-            "\n\nHeld-out rows cost far more than training rows, of which the oddest were left out. If odd "
-            "ones are among\nthe held-out, the threshold lies too low: give --contamination, so that none "
-            "are held out, or vaetools\nrecalibrate with rows that are normal."
-        )
-    return (
-        "\n\nHeld-out rows cost far more than training rows: the model has learnt much of those by heart. "
-        "Its\nthreshold holds all the same, but it finds less. More rows help, or --max-iter "
-        f"{max(1, facts.n_iter // 4)}, or --set input_noise=0.1."
-    )
 
 
 def in_doubt(suspects: list[Any], most: int) -> str:

@@ -9,18 +9,22 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
 
 from vaetools.anomaly.reference import Reference, State
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.evaluation import Evaluator
+from vaetools.estimators.judging import Seen, Settings, explained_share, judgment
 from vaetools.nn.rows import Rows
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
 _ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
-_COLLAPSED_KL = 0.05  # nats per row
 _JUDGED_STEPS = 200  # before that a posterior near the prior is not collapsed but untrained
+_LEAST_JUDGED = 10  # rows: fewer are alike by chance
+_N_SHOWN, _SHOWN_VALUES = 256, 2**22  # rows whose reconstructions are looked at, and what they have at most
 
 
 class Describer(Evaluator):
@@ -52,21 +56,41 @@ class Describer(Evaluator):
         if self._can_score(self.anomaly_score):
             evaluate = functools.partial(self._read, unlabeled)
             self.score_state_ = fit_states(self.anomaly_score, Reference(evaluate, self.image_shape))
-        collapsed = self._variational and self.kl_per_component_.sum() < _COLLAPSED_KL
-        if collapsed and self._can_be_judged(rows):
-            self._warn_of_collapse()
+        if len(rows) >= _LEAST_JUDGED and self._can_be_judged(rows):
+            self._warn_of_faults(reference, self._n_steps(rows))
 
     def _can_be_judged(self, rows: Rows) -> bool:
         """Whether training on these rows was long enough to blame anything but its length."""
-        return self.n_iter_ * math.ceil(len(rows) / self.batch_size) >= _JUDGED_STEPS
+        return self._n_steps(rows) >= _JUDGED_STEPS
 
-    def _warn_of_collapse(self) -> None:
-        """Warn that the posterior equals the prior: codes say nothing of their rows."""
-        warnings.warn(
-            f"{type(self).__name__}: the posterior collapsed: KL is {self.kl_per_component_.sum():.2g} "
-            f"nats per row and {self.active_units_.sum()} of {len(self.active_units_)} latent dimensions "
-            "are active, so codes say next to nothing of their rows. Try a smaller beta, "
-            f"kl_warmup=0.5, or more epochs (max_iter; it ran {self.n_iter_}).",
-            ConvergenceWarning,
-            stacklevel=5,
+    def _n_steps(self, rows: Rows) -> int:
+        """Training steps that were made on these rows."""
+        return self.n_iter_ * math.ceil(len(rows) / self.batch_size)
+
+    def _warn_of_faults(self, rows: Rows, n_steps: int) -> None:
+        """Warn where codes or reconstructions say next to nothing of training rows, and say what to try."""
+        kl = float(self.kl_per_component_.sum()) if self._variational else None
+        n_shown = min(_N_SHOWN, _SHOWN_VALUES // rows.X.shape[1])
+        x = explained = None
+        if self.columns_ is None and n_shown >= _LEAST_JUDGED:
+            x, expected = self._scaled_and_expected(rows, n_shown)
+            explained = explained_share(x, expected)
+        settings = Settings(
+            scaling=self.input_scale_.kind,
+            n_steps=n_steps,
+            learning_rate=float(self.history_["learning_rate"].max()),
+            beta=self.beta if self._variational else None,
+            kl_warmup=self.kl_warmup if self._variational else 0.0,
         )
+        if words := judgment(Seen(kl, self.active_units_, x, explained), settings):
+            warnings.warn(f"{type(self).__name__}: {words}", ConvergenceWarning, stacklevel=5)
+
+    def _scaled_and_expected(self, rows: Rows, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return at most n rows as the network sees them, and as it reconstructs them."""
+        some = dataclasses.replace(rows, index=rows.index[:: math.ceil(len(rows) / n)])
+
+        def both(x: Tensor, condition: Tensor | None) -> Tensor:
+            return torch.stack([x, self.model_.reconstruct(x, condition)], dim=1)
+
+        x, expected = np.moveaxis(self._evaluate(some, both), 1, 0)
+        return x, expected

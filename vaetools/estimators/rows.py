@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
 _WHITE = 2**16 - 1
 _CHUNK_VALUES = 2**21  # 16 MB of float64
-_MIXED = "Or choose likelihood='mixed', which takes missing cells and text."
+_NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
 
 
 def slices(n_rows: int, n_features: int, *, most: int = 4096) -> Iterator[slice]:
@@ -50,19 +51,21 @@ def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     if len(shape) > 2:
         raise ValueError(f"{owner}: X must have shape (n_samples, n_features); got {_reshape_hint(shape)}")
     if isinstance(X, np.ndarray) and X.dtype.kind in "US" and X.size:
-        raise ValueError(
-            f"{owner}: X must be numbers; got text such as {str(X.flat[0])!r} ({X.dtype}). {_MIXED}"
-        )
+        text = str(X.flat[0])
+        advice = _advice_on_text(text, _takes_mixed(estimator, reset=reset))
+        raise ValueError(f"{owner}: X must be numbers; got text such as {text!r} ({X.dtype}). {advice}")
     check_labels(estimator, X, reset=reset)
     try:
         array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
     except ValueError as error:
         if "could not convert" not in str(error):
             raise
-        raise ValueError(f"{owner}: X must be numbers; {error}. {_MIXED}") from error
+        text = str(error).partition(": ")[2].strip("'\"")
+        advice = _advice_on_text(text, _takes_mixed(estimator, reset=reset))
+        raise ValueError(f"{owner}: X must be numbers; {error}. {advice}") from error
     if array.dtype.kind not in "buif":
         raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
-    _check_finite(estimator, array)
+    _check_finite(estimator, array, takes_mixed=_takes_mixed(estimator, reset=reset))
     return array.view(type(X)) if getattr(X, "are_pixels", False) else array
 
 
@@ -90,7 +93,7 @@ def _reshape_hint(shape: tuple[int, ...]) -> str:
     )
 
 
-def _check_finite(estimator: Any, X: np.ndarray) -> None:
+def _check_finite(estimator: Any, X: np.ndarray, *, takes_mixed: bool) -> None:
     """Raise on the first NaN or infinite value; integers are not looked at."""
     if X.dtype.kind != "f":
         return
@@ -105,9 +108,32 @@ def _check_finite(estimator: Any, X: np.ndarray) -> None:
         where = f"column {column}" if names is None else f"column {names[column]!r}"
         raise ValueError(
             f"{type(estimator).__name__}: X must be finite. Input X contains {kind}: {value} in row "
-            f"{piece.start + row}, {where}. Drop such rows, or fill them in with "
-            f"sklearn.impute.SimpleImputer. {_MIXED}"
+            f"{piece.start + row}, {where}. {_advice_on(value, takes_mixed)}"
         )
+
+
+def _takes_mixed(estimator: Any, *, reset: bool) -> bool:
+    """Whether another likelihood could take text and gaps: before a model is fitted, and not of images."""
+    return reset and estimator.image_shape is None
+
+
+def _advice_on(value: float, takes_mixed: bool) -> str:
+    """Return what to do with a value that is not finite."""
+    if not np.isnan(value):
+        return "Drop such rows, or replace such values; a division by 0 makes them."
+    mixed = ", or choose likelihood='mixed', which takes missing cells" if takes_mixed else ""
+    return f"Drop such rows, or fill them in with sklearn.impute.SimpleImputer{mixed}."
+
+
+def _advice_on_text(text: str, takes_mixed: bool) -> str:
+    """Return what to do with text where numbers are needed."""
+    if _NUMBER_AS_WRITTEN.fullmatch(text.strip()):
+        return (
+            "That is a number as people write it: pandas.read_csv(decimal=…, thousands=…) reads such, and "
+            "Series.str.replace and pandas.to_numeric convert them."
+        )
+    mixed = ", or choose likelihood='mixed', which takes text as categories" if takes_mixed else ""
+    return f"Leave such columns out, or encode them as numbers{mixed}."
 
 
 def precision_of(X: np.ndarray) -> type[np.floating]:

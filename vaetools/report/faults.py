@@ -12,6 +12,10 @@ from vaetools.report.text import called, number
 
 _KNOWN = 0.2  # share of rows whose codes are those of training rows
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
+_MEND = (
+    "Look at the scale of the data first: a few values far out, or hardly any contrast, hide all else. Then "
+    "more epochs or a higher learning rate may mend it, and last a smaller beta or kl_warmup=0.5."
+)
 _FLATTERED = "It is collapsed: what looks good here is the prior itself."
 _FALLEN = {
     "neighbors": "It is collapsed: codes are all about the same; maps and neighbors magnify what is left.",
@@ -46,14 +50,14 @@ def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]
         "between": [fallen.get("between", "")],
         "odd": [_uncalibrated(model)],
         "dimensions": [
-            collapse(model, "A smaller beta, kl_warmup=0.5 or more epochs may mend it."),
-            unused(model, "More epochs (max_iter) help, or a higher learning rate."),
+            collapse(model, _MEND),
+            unused(model, "More epochs (max_iter) may help, or a higher learning rate."),
             _idle(model),
         ],
         "reconstruction": [
             trained_on(model),
             useless(model) if blank else "",
-            overfit(model, data, "More rows help, or fewer epochs, or input_noise=0.1."),
+            overfit(model, data, "More rows may help, or fewer epochs, or input_noise=0.1."),
             _shift(model, data),
         ],
     }
@@ -109,7 +113,7 @@ def _idle(model: ModelView) -> str:
     n_idle, n = int((~model.active_units).sum()), len(model.active_units)
     if not model.variational or collapse(model) or n_idle < n / 2 or n_idle == n:
         return ""
-    return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior, and fewer would do."
+    return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior."
 
 
 def trained_on(model: ModelView) -> str:
@@ -177,9 +181,9 @@ def _apart_from_labels(model: ModelView, data: Data) -> str:
 
 def _uncalibrated(model: ModelView) -> str:
     """Say that verdicts lack rows that trained nothing, if so."""
-    if model.p_values is not None:
+    if model.p_values is not None or model.threshold is None:
         return ""
     return (
         "No rows were held out to calibrate: there are no p-values, and the threshold, set by training "
-        "rows, flags more of new normal rows than it should."
+        "rows, may flag more of new normal rows than of those."
     )

@@ -1,0 +1,162 @@
+"""What fit warns of in a trained model: only what was seen, and the likeliest cause first."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from vaetools import AE, CVAE, VAE
+from vaetools.estimators.judging import Seen, Settings, explained_share, judgment
+
+QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100, "batch_size": 100, "random_state": 0}
+SETTINGS = Settings("standardize", n_steps=1400, learning_rate=0.004, beta=1.0, kl_warmup=0.0)
+NORMAL = np.random.default_rng(0).normal(size=(200, 4))
+TRAINING = "more steps (max_iter; it made 1,400) or a higher learning_rate_init (it was 0.004)"
+COLLAPSED = "the posterior collapsed: KL is {kl} nats per row and {n} of 7 latent dimensions are active"
+NO_CAUSE = "; columns that have nothing to do with each other leave nothing to find."
+
+
+def seen(kl=5.0, n_active=7, explained=0.9, x=NORMAL, n=7):
+    return Seen(kl, np.arange(n) < n_active, x, explained)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ({}, ""),
+        ({"n_active": 4, "explained": 0.3}, ""),  # noise leaves little to explain
+        ({"n_active": 2, "explained": 0.7}, ""),  # two dimensions were enough
+        ({"kl": None, "n_active": 0}, ""),  # an AE's codes have no scale
+        ({"explained": None}, ""),
+        (
+            {"n_active": 0},
+            COLLAPSED.format(kl=5, n=0),
+        ),
+        (
+            {"kl": 0.04},
+            COLLAPSED.format(kl=0.04, n=7),
+        ),
+        ({"n_active": 0, "explained": None}, "the posterior collapsed: "),
+        ({"n_active": 2, "explained": 0.3}, "only 2 of 7 latent dimensions are active, and reconstructions"),
+        (
+            {"n_active": 4, "explained": 0.04},
+            "reconstructions explain 4 % of what makes a typical row differ",
+        ),
+        ({"explained": -2.0, "kl": None}, "reconstructions explain 0 % of what makes a typical row differ"),
+        (
+            {"x": np.ones((50, 3))},
+            "all of 50 training rows are the same: there is nothing to learn",
+        ),
+    ],
+)
+def test_faults_are_told_where_they_are_seen(what, words):
+    told = judgment(seen(**what), SETTINGS)
+    assert told.startswith(words)
+    assert bool(told) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({}, f"Try {TRAINING}, then a smaller beta (it was 1) or kl_warmup=0.5{NO_CAUSE}"),
+        ({"beta": 10.0}, f"Try a smaller beta (it was 10) or kl_warmup=0.5, then {TRAINING}{NO_CAUSE}"),
+        ({"kl_warmup": 0.5}, f"Try {TRAINING}, then a smaller beta (it was 1){NO_CAUSE}"),
+        ({"beta": 0.0}, f"Try {TRAINING}{NO_CAUSE}"),
+        ({"beta": None}, f"Try {TRAINING}{NO_CAUSE}"),
+    ],
+)
+def test_advice_begins_with_the_likeliest(settings, advice):
+    assert judgment(seen(kl=0.0), SETTINGS._replace(**settings)).endswith(f" {advice}")
+
+
+def test_columns_that_a_few_values_squeeze_come_first():
+    squeezed = NORMAL * 0.01
+    told = judgment(seen(kl=0.0, x=squeezed), SETTINGS)
+    assert "Look at the scale of X first: in 4 of 4 columns nine tenths of the values lie within 0.2" in told
+    assert told.index("trimmed_fraction") < told.index("max_iter") < told.index("beta")
+    half = np.column_stack([squeezed[:, :2], NORMAL[:, 2:], np.ones(200)])
+    assert "in 2 of 5 columns" in judgment(seen(kl=0.0, x=half), SETTINGS)
+    fewer = np.column_stack([squeezed[:, :1], NORMAL[:, 1:]])
+    assert "scale of X" not in judgment(seen(kl=0.0, x=fewer), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "factor", "advice"),
+    [
+        (
+            "identity",
+            0.01,
+            "scaled values differ by 0.01 (root mean square), where a network expects",
+        ),
+        ("identity", 1.0, ""),
+        ("pixels", 0.01, "stretch them over [0, 1]. If that is as it should be, try more steps"),
+        ("unit", 0.2, ""),
+    ],
+)
+def test_values_that_hardly_differ_come_first(scaling, factor, advice):
+    told = judgment(seen(kl=0.0, x=NORMAL * factor), SETTINGS._replace(scaling=scaling))
+    assert advice in told
+    assert ("Look at the scale of X first" in told) == bool(advice)
+
+
+def test_the_share_explained_is_that_of_typical_rows():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 5))
+    x[:3] *= 1000
+    blank = np.zeros_like(x)
+    blank[:3] = x[:3]  # only the rows far out are reconstructed: nearly all of the squares
+    assert explained_share(x, blank) == pytest.approx(0, abs=0.05)
+    assert explained_share(x, x) == 1
+    assert explained_share(x, x / 2) == pytest.approx(0.75, abs=0.02)
+    assert explained_share(np.ones((20, 2)), np.zeros((20, 2))) is None
+
+
+def words_of(model, *data):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model.fit(*data)
+    assert all(warning.category is ConvergenceWarning for warning in told)
+    return " ".join(str(warning.message) for warning in told)
+
+
+@pytest.fixture(scope="module")
+def factors():
+    """300 rows of 9 columns that two hidden variables explain."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(300, 2)) @ rng.normal(size=(2, 9)) + 0.2 * rng.normal(size=(300, 9))
+
+
+@pytest.mark.parametrize("model", [AE(2, **QUICK), VAE(3, **QUICK)], ids=["AE", "VAE"])
+def test_sound_models_are_not_blamed(model, factors):
+    assert words_of(model, factors) == ""
+    assert words_of(model.set_params(learning_rate_init=1e-7), factors).startswith(
+        f"{type(model).__name__}: "
+    )
+    assert words_of(model.set_params(max_iter=1), factors) == ""  # untrained is not collapsed
+    assert words_of(model.set_params(max_iter=0), factors) == ""
+
+
+def test_rows_far_out_are_blamed_before_beta(factors):
+    far = factors.copy()
+    far[::100] *= 1e4
+    told = words_of(VAE(3, **QUICK), far)
+    assert "reconstructions explain " in told
+    assert "Look at the scale of X first: in 9 of 9 columns" in told
+    assert words_of(VAE(3, **QUICK, trimmed_fraction=0.05, contamination=0.05), far) == ""
+
+
+def test_rows_that_are_not_scaled_are_blamed_before_beta(factors):
+    told = words_of(VAE(3, **QUICK, standardize=False), factors / 255)
+    assert told.startswith("VAE: the posterior collapsed: KL is ")
+    assert "differ by 0.0" in told
+    assert told.index("pass standardize=True") < told.index("smaller beta")
+
+
+def test_equal_rows_are_named(factors):
+    X = np.full((100, 4), 0.5)
+    same = "all of 80 training rows are the same: there is nothing to learn from them."
+    quick = QUICK | {"max_iter": 200}
+    assert words_of(VAE(2, **quick), X) == f"VAE: {same}"
+    assert words_of(AE(2, **quick), X) == f"AE: {same}"
+    assert f"CVAE: {same}" in words_of(CVAE(2, **quick), X, np.arange(100) % 2)
