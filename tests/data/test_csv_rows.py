@@ -95,7 +95,7 @@ def test_cells(write, cell, value, beside):
         ("3,abc", "column 'b' is 'abc', not a number"),
         ("3,0x1F", "column 'b' is '0x1F', not a number"),
         ("3,1_000", "column 'b' is '1_000', not a number"),
-        ('3,"1,5"', "column 'b' is '1,5', not a number"),
+        ('3,"1,5"', "column 'b' is '1,5', not a number with decimal points"),
         ("3,1 2", "column 'b' is '1 2', not a number"),
         ("3,٣", "column 'b' is '٣', not a number"),
         ("3,2020-01-01", "column 'b' is '2020-01-01', not a number"),

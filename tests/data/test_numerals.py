@@ -102,7 +102,7 @@ def test_cells_that_break_the_rule_are_listed(write):
         [[1.5, 1], [4.5, 4]],
         [
             Failure(1, f"column 'a' is '2.5', {how}"),
-            Failure(2, f"column 'b' is 'x', {how}"),
+            Failure(2, "column 'b' is 'x', not a number"),
             Failure(4, f"column 'b' is '1.00', {how}"),
         ],
     )
@@ -130,7 +130,7 @@ def test_codes_that_a_model_knows_as_numbers_are_read_in_the_dialect(write):
     kinds = {"code": Kind(NUMBER, (1.5, 2.5)), "x": Kind(NUMBER)}
     (batch,) = open_table(write("code;x\n1,5;1,5\n2,5;2,5\nz;1,5\n"), columns=kinds).batches()
     assert batch.X["code"].tolist() == known["code"].tolist()
-    assert batch.failed == [Failure(2, "column 'code' is 'z', not a number with decimal commas")]
+    assert batch.failed == [Failure(2, "column 'code' is 'z', not a number")]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_texts_that_are_numbers(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "1,2,3", "1.2.3", "1 2", "2020-01-01", "0x1F", "1_000", "12:30", "5 %"]
+    "text", ["", "a", "1,2,3", "1.2.3", "1 2", "2020-01-01", "٣", "0x1F", "1_000", "12:30", "5 %"]
 )
 def test_texts_that_are_none(text):
     assert not is_number(text)

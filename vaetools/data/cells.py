@@ -29,6 +29,7 @@ from vaetools.data.kinds import (
     plain_type,
     without_missing,
 )
+from vaetools.data.numerals import is_number
 
 
 def complete_rows(
@@ -205,7 +206,7 @@ def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
     """Return that a cell is not of its type."""
     if kind == BOOLEAN:
         return f"{reprlib.repr(word)}, neither true nor false"
-    how = "" if dialect is None or dialect.has_plain_numbers else f" with {dialect.numbers_in_words}"
+    how = f" with {dialect.numbers_in_words}" if dialect is not None and is_number(word) else ""
     return f"{reprlib.repr(word)}, not a number{how}"
 
 

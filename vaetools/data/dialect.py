@@ -125,7 +125,7 @@ class Dialect:
         """
         if self.has_plain_numbers:
             return int(word) if word.isdecimal() else float(word)
-        if not re.match(self.written[NUMBER], word):
+        if not re.match(self.written[NUMBER], word, re.ASCII):
             raise ValueError(f"{word!r} is not a number with {self}")
         plain = self.plain(pa.array([word], TEXT))[0].as_py()
         return int(plain) if plain.isdecimal() else float(plain)

@@ -209,7 +209,9 @@ def _is_numbers(column: Iterable[str]) -> bool:
 
 def _is_row(split: _Split) -> bool:
     """Return whether a header looks like its rows: with numbers, and a word that its column has again."""
-    numbers = [float(name) for name in split.header if re.match(PLAIN.written[NUMBER], name.strip())]
+    numbers = [
+        float(name) for name in split.header if re.match(PLAIN.written[NUMBER], name.strip(), re.ASCII)
+    ]
     if not numbers or (len(numbers) > 1 and all(np.diff(numbers) > 0)):  # years, or wave lengths
         return False
     words = zip(split.header, zip(*split.full, strict=True), strict=False)

@@ -31,7 +31,7 @@ def readings(said: Dialect) -> list[Dialect]:
     ]
 
 
-_ANY_NUMBER = re.compile("|".join(each.written[NUMBER] for each in readings(Dialect())))
+_ANY_NUMBER = re.compile("|".join(each.written[NUMBER] for each in readings(Dialect())), re.ASCII)
 
 
 def is_number(text: str) -> bool:
