@@ -26,7 +26,7 @@ from vaetools.data.decoding import (
 )
 from vaetools.data.depth import type_of
 from vaetools.data.pixels import PixelRows
-from vaetools.data.sample import look_at_some, type_for, working_size
+from vaetools.data.sample import look_at_some, type_for, warn_of_depth, working_size
 from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
@@ -169,6 +169,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         names = range(len(sources)) if ids is None else ids
+        warn_of_depth(sources, self.dtype_)
         pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect, self.dtype_), self.n_jobs)
         with tqdm(total=len(sources), desc="reading", **_PROGRESS, **bar_options(self.verbose)) as bar:
             for batch in regroup(_named(pieces, names), self._batch_rows):

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.data.decoding import ImageFileError
+from vaetools.data.decoding import ImageFileError, inspect_depth
 from vaetools.data.depth import FULL_RANGE, UINT8, Depth, common_type
 
 _KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
 _LOOKED_AT = 64  # readable images that decide what is not said
+
+
+_TAKEN = {True: f"8-bit levels are taken times {FULL_RANGE}", False: "those of 16 lose the lower byte"}
 
 
 def look_at_some(
@@ -38,14 +41,9 @@ def type_for(depths: Iterable[Depth]) -> str:
     n_shallow, n_cut = dtypes.count(UINT8), sum(depth.is_cut for depth in depths)
     dtype = common_type(dtypes)
     if 0 < n_shallow < len(depths):
-        rest = (
-            "those of 16 lose the lower byte"
-            if dtype == UINT8
-            else f"8-bit levels are taken times {FULL_RANGE}"
-        )
         warnings.warn(
             f"ImageReader: images should all have 8 bits or all have 16; got {n_shallow:,} of 8 bits and "
-            f"{len(depths) - n_shallow:,} of 16: {rest}. Convert the fewer.",
+            f"{len(depths) - n_shallow:,} of 16: {_TAKEN[dtype != UINT8]}. Convert the fewer.",
             stacklevel=4,
         )
     if n_cut:
@@ -56,6 +54,21 @@ def type_for(depths: Iterable[Depth]) -> str:
             stacklevel=4,
         )
     return dtype
+
+
+def warn_of_depth(sources: Sequence, dtype: str) -> None:
+    """Warn where all images have another number of bits than those that a reader was fitted on."""
+    if not len(sources) or not isinstance(sources[0], str):
+        return
+    looks, _ = look_at_some(sources, inspect_depth)
+    is_deep = dtype != UINT8
+    if looks and all((depth.dtype != UINT8) != is_deep for depth in looks.values()):
+        bits, others = (16, 8) if is_deep else (8, 16)
+        warnings.warn(
+            f"ImageReader: images should have {bits} bits, as those that it was fitted on were read with; "
+            f"got {others} bits in all that were looked at: {_TAKEN[is_deep]}.",
+            stacklevel=4,
+        )
 
 
 def working_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

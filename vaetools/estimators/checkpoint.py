@@ -245,6 +245,9 @@ def facts_of(estimator: Any) -> dict[str, str]:
 def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> dict[str, str]:
     """Return what the data are: shapes, types and checksums."""
     facts = {"shape of X": str(X.shape), "dtype of X": str(X.dtype), "content of X": _checksum(X)}
+    scale = estimator.input_scale_
+    if (scale.kind == "pixels") != (X.dtype == np.uint8):  # once these were the same, and nothing was noted
+        facts["scale of X"] = f"{scale.kind} from {scale.levels}"
     if estimator.columns_ is not None:  # what the codes in X stand for
         facts["columns of X"] = hashlib.sha256(repr(estimator.columns_).encode()).hexdigest()
     if labels is not None:
