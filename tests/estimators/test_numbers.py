@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from tests.variants import VARIANTS, Squashed
 from vaetools import AE, CVAE, VAE, ImageReader, load
+from vaetools.estimators.checkpoint import facts_of_rows
 
 FORMAT_1 = Path(__file__).parents[1] / "persistence" / "format_1"
 QUICK = {"max_iter": 2, "random_state": 0}
@@ -233,3 +234,19 @@ def test_tensors_are_rows(dtype):
     np.testing.assert_allclose(
         vae.inverse_transform(codes), expected.inverse_transform(np.zeros((2, 2))), rtol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "noted"),
+    [
+        ("uint8", {}, True),  # once divided by 255
+        ("uint16", {"image_shape": (1, 2, 3)}, True),  # once standardized
+        ("uint8", {"image_shape": (1, 2, 3)}, False),
+        ("int64", {}, False),
+        ("float64", {"image_shape": (1, 2, 3)}, False),
+    ],
+)
+def test_a_checkpoint_of_another_scaling_is_another_fit(dtype, options, noted):
+    X = counts(100).astype(dtype)
+    vae = VAE(2, **QUICK, **options).fit(X)
+    assert ("scale of X" in facts_of_rows(vae, X, None)) == noted
