@@ -232,7 +232,13 @@ def test_the_command_sums_up_as_json(in_process, photos, photo_model, tmp_path, 
     summary = json.loads(capsys.readouterr().out)
     assert (summary["n_scored"], summary["n_failed"], summary["output"]) == (98, 2, str(output))
     assert summary["ignored"] == {".txt": 1}
+    assert "folders" not in summary
     assert summary["n_odd"] == (pd.read_parquet(output)["verdict"] == "odd").sum()
+    arguments[4:5] = [tmp_path / "some.parquet", "--exclude", "*[5-9].png"]
+    assert main([str(argument) for argument in arguments]) == 1  # of the broken ones the empty is left
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["n_scored"], summary["n_failed"]) == (49, 1)
+    assert summary["ignored"] == {"excluded": 50, ".txt": 1}
 
 
 def test_workers_have_a_thread_per_core(cluster):
