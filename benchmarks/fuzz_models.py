@@ -130,18 +130,23 @@ def attempt_model(case: Case, path: Path) -> str:
         model = load(path, network=case.network)
     except ModelFileError as error:
         _check_line(error, path)
-        return "refused"
+        return "model refused"
     except ValueError as error:
         if "got network=" in str(error) or "that was passed" in str(error):
-            return "asks for a network, or for none"
+            return "model asks for a network, or for none"
         raise
     try:
         found = case.use(model)
     except ValueError as error:
         if _OURS.match(str(error)):
-            return "loads, and asks for other rows"
+            return "model loads, and asks for other rows"
         raise
-    return f"{FAULT} NaN" if any(np.isnan(np.asarray(a, float)).any() for a in found) else "loads and works"
+    return judged(found, "model loads and works")
+
+
+def judged(found: list[np.ndarray], words: str) -> str:
+    """Return words of an outcome, unless some of what was found is no number."""
+    return f"{FAULT} NaN" if any(np.isnan(np.asarray(each, float)).any() for each in found) else words
 
 
 def _check_line(error: ModelFileError, path: Path) -> None:
@@ -180,9 +185,8 @@ def attempt_checkpoint(case: Case, path: Path, fit: Callable[[Path], Any]) -> st
         model = fit(path)
     except ModelFileError as error:
         _check_line(error, path)
-        return "refused"
-    found = case.use(model)
-    return f"{FAULT} NaN" if any(np.isnan(np.asarray(a, float)).any() for a in found) else "goes on and works"
+        return "checkpoint refused"
+    return judged(case.use(model), "checkpoint goes on and works")
 
 
 def main() -> None:
@@ -205,8 +209,8 @@ def main() -> None:
             header, arrays = mutated(rng, case.header, case.arrays)
             write(path, header, arrays, false_claim(rng) if arrays and rng.random() < 0.03 else None)
             if case is started:
-                return f"checkpoint: {attempt_checkpoint(case, path, fit)}"
-            return f"model: {attempt_model(case, path)}"
+                return attempt_checkpoint(case, path, fit)
+            return attempt_model(case, path)
 
         outcomes = fuzz(attempt, range(options.seed, options.seed + options.files), BOUNDS)
     print(table(outcomes))

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 FAULT = "FAULT"
-_PATIENCE = 4  # times the seconds that an attempt may take, until its process is killed
+_PATIENCE = 4  # times the seconds that an attempt may compute pass, until its process is killed
 
 Attempt = Callable[[int], str]
 
 
 class Outcome(NamedTuple):
-    """What came of one attempt: in words, megabytes above what the process held at first, seconds."""
+    """What came of one attempt: in words, megabytes above what the process held at first, seconds of CPU."""
 
     seed: int
     words: str
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Most that an attempt may hold above what the process held before the first, and may take."""
+    """Most that an attempt may hold above what the process held before the first, and compute."""
 
     megabytes: float
     seconds: float
@@ -103,12 +103,12 @@ def _attempt_all(attempt: Attempt, seeds: Sequence[int], bounds: Bounds, tell: i
     resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
     for seed in seeds:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-        start = time.perf_counter()
+        start = time.process_time()  # what others compute meanwhile does not count
         try:
             words = attempt(seed)
         except Exception as error:
             words = f"{FAULT} {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        seconds, megabytes = time.perf_counter() - start, _megabytes("VmHWM") - held
+        seconds, megabytes = time.process_time() - start, _megabytes("VmHWM") - held
         if megabytes > bounds.megabytes:
             words = f"{FAULT} {megabytes:.0f} MB; {words}"
         if seconds > bounds.seconds:

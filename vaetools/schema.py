@@ -51,6 +51,7 @@ class Kept(NamedTuple):
 
 FINITE = Kept("finite", lambda a: np.isfinite(a).all())
 NUMBERS = Kept("numbers", lambda a: not np.isnan(a).any())
+MODERATE = Kept("numbers whose squares are finite", lambda a: (np.abs(a) < 1e150).all())
 POSITIVE = Kept("finite and positive", lambda a: (np.isfinite(a) & (a > 0)).all())
 SCORES = Kept("finite or −inf", lambda a: (a < np.inf).all())
 SORTED_SCORES = Kept("finite or −inf, and sorted", lambda a: (a < np.inf).all() and (a[1:] >= a[:-1]).all())

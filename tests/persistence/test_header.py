@@ -115,7 +115,12 @@ LIES = [
         "wrong type or shape; got float64 of shape (1, ",
     ),
     ("table", "input_scale_.scale", put(1, 0.0), "input_scale_.scale must be finite and positive"),
-    ("table", "input_scale_.shift", put(1, np.inf), "input_scale_.shift must be finite"),
+    (
+        "table",
+        "input_scale_.shift",
+        put(1, np.inf),
+        "input_scale_.shift must be numbers whose squares are finite",
+    ),
     ("table", "model_.network.encoder.0.weight", put((0, 0), np.nan), "encoder.0.weight must be finite"),
     ("table", "model_.network.encoder.0.bias", lambda a: a.astype(int), "encoder.0.bias has the wrong type"),
     ("table", "model_.log_unit", DELETED, "the array of model_.log_unit is missing"),

@@ -11,6 +11,7 @@ from vaetools.schema import (
     DISTANCES,
     FINITE,
     INCREASING,
+    MODERATE,
     NUMBERS,
     POSITIVE,
     RANGE,
@@ -111,7 +112,7 @@ _LEARNT = {
     "input_scale_": record(
         {
             "input_scale": choice(*SCALINGS),
-            "shift": array("f", "n_features", kept=FINITE),
+            "shift": array("f", "n_features", kept=MODERATE),
             "scale": array("f", "n_features", kept=POSITIVE),
         },
         {"levels": _levels},
