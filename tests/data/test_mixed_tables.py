@@ -188,7 +188,7 @@ def test_a_file_of_other_types_is_refused(write):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a,b\n", "got none that can be used"), ("a,b\n1\n", r"row 0: has 1 cells instead of 2")],
+    [("a,b\n", "got none that can be used"), ("a,b\n1\n", r"row 0: has 1 cell instead of 2")],
 )
 def test_a_table_without_rows_is_refused(write, content, message):
     with pytest.raises(ValueError, match=message):

@@ -170,7 +170,7 @@ def test_failures_name_file_and_row_in_order(tmp_path):
     expected = [
         Failure(f"{tmp_path}/1.csv:1", "column 'a' is missing"),
         Failure(f"{tmp_path}/2.csv:0", "column 'a' is 'x', not a number"),
-        Failure(f"{tmp_path}/2.csv:11", "has 1 cells instead of 2"),
+        Failure(f"{tmp_path}/2.csv:11", "has 1 cell instead of 2"),
     ]
     assert everything(table)[2] == table.read()[2] == expected
 

@@ -126,7 +126,7 @@ def test_missing_columns_are_named(write, content, options, missing):
         ("", {}, "a table must start with the names of its columns; got no text."),
         ("\n\n", {}, "a table must start with the names of its columns; got no text."),
         ("a,b\n", {}, "a table must have rows like its header; got only a header."),
-        ("a;b\n1\n", {}, "a table must have rows like its header; got row 0 that has 1 cells instead of 2."),
+        ("a;b\n1\n", {}, "a table must have rows like its header; got row 0 that has 1 cell instead of 2."),
         (
             "a\n1,2\nx,y\n",
             {"dialect": Dialect(separator=",")},
@@ -186,7 +186,7 @@ def test_no_rows_can_be_scored_but_not_fitted(write, content):
     [
         ("a,b\nx,1\n,2\n", None, "row 0: column 'a' is 'x', not a number"),
         ("a,b\n1,\n2,\n", "b", "row 0: column 'b' is missing"),
-        ("a,b\n1\n2,\n", "b", "row 0: has 1 cells instead of 2"),
+        ("a,b\n1\n2,\n", "b", "row 0: has 1 cell instead of 2"),
     ],
 )
 def test_a_model_needs_a_row_that_can_be_used(write, content, labels, row):

@@ -25,6 +25,7 @@ from vaetools.data.encodings import ESCAPES, escaped_bytes, find_encoding, open_
 from vaetools.data.kinds import Kind, learn_kinds, without_missing
 from vaetools.data.layouts import SEPARATORS, find_layout, header_names, split_cells
 from vaetools.data.numerals import find_numerals
+from vaetools.data.row_ends import Part, whole_rows
 
 BLOCK = 2**21  # characters of CSV read at once
 SAMPLE = 2**20  # characters that say which dialect it is
@@ -137,8 +138,8 @@ class CsvFile:
         stop = 0
         with readable(self.path, "CSV"), open_text(self.path, self._encoding) as text:
             self._read_header(text)
-            for piece in _whole_rows(text, self._separator):
-                table, lost = self._parse(piece, [*keys, *others], stop)
+            for parts in self._whole_rows(text, BLOCK):
+                table, lost = self._parse(parts, [*keys, *others], stop)
                 start, stop = stop, stop + table.num_rows + len(lost)
                 rows = np.delete(np.arange(start, stop), [row - start for row in lost])
                 for low in range(start, stop, n_rows):
@@ -193,8 +194,12 @@ class CsvFile:
         """Return the first rows of some columns, or None if there are none."""
         with readable(self.path, "CSV"), open_text(self.path, self._encoding) as text:
             self._read_header(text)
-            piece = next(_whole_rows(text, self._separator, SAMPLE), "")
-            return self._parse(piece, keys, 0)[0] if piece else None
+            parts = next(self._whole_rows(text, SAMPLE), [])
+            return self._parse(parts, keys, 0)[0] if parts else None
+
+    def _whole_rows(self, text: io.TextIOWrapper, size: int) -> Iterator[list[Part]]:
+        """Yield the rows behind the header."""
+        return whole_rows(text, self._separator, len(self.names), self._header_end, size, MAX_ROW)
 
     def _read_header(self, text: io.TextIOWrapper) -> list[str]:
         """Return the names in the header, and stop behind it."""
@@ -203,18 +208,38 @@ class CsvFile:
             while line := text.readline(MAX_ROW):
                 if len(line) == MAX_ROW:
                     raise csv.Error(f"its first line is longer than {MAX_ROW:,} characters")
+                self._header_end += 1
                 yield line
 
-        for _ in range(self.dialect.skipped or 0):
+        self._header_end = self.dialect.skipped or 0
+        for _ in range(self._header_end):
             text.readline(MAX_ROW)
         cells = next(filter(None, split_cells(lines(), self._separator)), None)
         return [] if cells is None else header_names(cells, self._separator)
 
-    def _parse(self, piece: str, wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
+    def _parse(self, parts: list[Part], wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
         """Return columns as text, named by their places; and which rows are left out, with the reason."""
+        tables: list[Any] = []
+        lost: dict[int, str] = {}
+        stop = start
+        for part in parts:
+            if part.rows:
+                table, faults = self._parse_part(part.rows, wanted, stop)
+                tables.append(table)
+                lost |= faults
+                stop += table.num_rows + len(faults)
+            if part.fault is not None:
+                lost[stop] = part.fault
+                stop += 1
+        nothing = pa.schema([(key, pa.string()) for key in dict.fromkeys(wanted)]).empty_table()
+        return pa.concat_tables(tables or [nothing]), lost
+
+    def _parse_part(self, piece: str, wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
+        """Return columns of some rows, likewise."""
 
         def skip(row: Any) -> str:
-            lost[start + row.number - 1] = f"has {row.actual_columns} cells instead of {row.expected_columns}"
+            cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
+            lost[start + row.number - 1] = f"has {cells} instead of {row.expected_columns}"
             return "skip"
 
         lost: dict[int, str] = {}
@@ -261,25 +286,3 @@ def first_line_must_name(names: Sequence[str]) -> str:
 def _single_spaced(piece: str) -> str:
     """Return lines with one space where there are several outside of quotes, and none at their ends."""
     return _RUN_OF_SPACES.sub(lambda found: found[1] or "", piece)
-
-
-def _whole_rows(text: io.TextIOWrapper, separator: str, size: int | None = None) -> Iterator[str]:
-    """Yield the rest of a text in pieces that end where rows end."""
-    size = size or BLOCK
-    cell = rf'(?:"(?:[^"]++|"")*+"|(?!"))[^{re.escape(separator)}\n]*+'
-    rows = re.compile(rf"(?:(?:{cell}{re.escape(separator)})*+{cell}\n)*+")  # possessive: in linear time
-    piece = ""
-    while more := text.read(size):
-        piece += more
-        if len(more) < size:  # the last, where a row may end without a new line
-            end = len(piece)
-        else:
-            match = rows.match(piece) if '"' in piece else None
-            end = match.end() if match else piece.rfind("\n") + 1
-        if end:
-            yield piece[:end]
-        piece = piece[end:]
-        if len(piece) > MAX_ROW:
-            raise csv.Error(f"a row is longer than {MAX_ROW:,} characters; is a quote never closed?")
-    if piece:
-        yield piece
