@@ -108,7 +108,7 @@ def test_amounts_of_two_meanings_are_read_with_the_option_that_the_message_names
     frame = whole(FRAME)
     frame.assign(amount=frame["amount"].map("{:,.0f}".format)).to_csv(path, index=False)
     assert run("score", model, path) == 2
-    assert "Say in the dialect which: --decimal , or --thousands ,." in capsys.readouterr().err
+    assert 'Say which: --decimal "," or --thousands ",".' in capsys.readouterr().err
     expected = vaetools.load(model).score_samples(frame)
     np.testing.assert_allclose(scores(model, path, "--thousands", ","), expected, rtol=1e-9)
     frame["amount"] /= 1000

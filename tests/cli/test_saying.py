@@ -14,6 +14,8 @@ from vaetools.cli.saying import in_options
     [
         ("Try size=64.", "Try --size 64."),
         ("pass size=(48, 64), or less", "pass --size 48x64, or less"),
+        ("Say decimal='.' or separator=';'.", 'Say --decimal "." or --separator ";".'),
+        ("such as encoding='cp1252'.", "such as --encoding cp1252."),
         ("choose likelihood='mixed', which", "choose --likelihood mixed, which"),
         ("max_iter=0 or kl_warmup=0.5,", "--max-iter 0 or --set kl_warmup=0.5,"),
         ("needs learning_rate='constant', because", "needs --set learning_rate=constant, because"),

@@ -60,9 +60,7 @@ def test_another_encoding_is_refused_with_its_first_bytes_and_the_option(write, 
     with pytest.raises(ValueError, match=message) as error:
         find_encoding(path, said)
     assert str(error.value).startswith(f"{path}: its text ")
-    assert str(error.value).endswith(
-        "Say in the dialect which encoding it is written in, such as encoding='cp1252'."
-    )
+    assert str(error.value).endswith("Say which encoding it is written in, such as encoding='cp1252'.")
 
 
 def test_rows_in_another_encoding_far_below_are_listed_and_others_go_on(write, monkeypatch):

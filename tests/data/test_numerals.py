@@ -1,9 +1,12 @@
 """Numbers as people write them."""
 
+import re
+
 import numpy as np
 import pytest
 
 from tests.data.tables import everything
+from vaetools.data import csv_files
 from vaetools.data.batches import Failure
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import NUMBER, Kind
@@ -53,6 +56,12 @@ def test_numbers_are_read_however_they_are_written(write, separator, decimal, th
         ("0,125 1,234", [0.125, 1.234]),
         ("1.234 2.500", [1.234, 2.5]),  # a point is one, where nothing says otherwise
         ("1.5e3 .5 -2E-1 inf", [1500, 0.5, -0.2]),
+        ("683 5 20 1.225 27.850 1.008.330", [683, 5, 20, 1225, 27850, 1008330]),
+        ("1.008.330 27.850 14.500 12.025", [1008330, 27850, 14500, 12025]),  # one with two points tells
+        ("683 5 20 1.225 27.850 0.126", [683, 5, 20, 1.225, 27.85, 0.126]),
+        ("683 5 20 1.225 1234.567", [683, 5, 20, 1.225, 1234.567]),
+        ("683 5 20 1.225 27.85", [683, 5, 20, 1.225, 27.85]),
+        ("683.000 5.000 20.000 1.225 27.850", [683, 5, 20, 1.225, 27.85]),
     ],
 )
 def test_all_cells_decide_what_one_leaves_open(write, cells, numbers):
@@ -66,6 +75,10 @@ AMBIGUOUS = [
     ("a;b\n1.234;5\n12;6\n13;7\n14;8\n", ".", "1.234", "1.234", "1234"),
     ("a;b\n1.234;5\n12.345;6\n", ".", "1.234", "1.234", "1234"),
     ("a;b\n" + 50 * "12.345;5\n" + "1,5;2\n", ".", "12.345", "12.345", "12345"),
+    ("a\n1.225\n27.850\n683\n5\n20\n", ".", "1.225", "1.225", "1225"),  # beside short whole numbers
+    ("a\tb\n1.225\t1\n683\t2\n5\t3\n20\t4\n", ".", "1.225", "1.225", "1225"),
+    ("a|b\n1.225|1\n683|2\n5|3\n20|4\n", ".", "1.225", "1.225", "1225"),
+    ("a,b\n1.225,1\n683,2\n5,3\n20,4\n", ".", "1.225", "1.225", "1225"),
 ]
 
 
@@ -76,7 +89,7 @@ def test_two_meanings_are_refused_and_the_options_give_either(write, content, ma
         open_table(path)
     assert str(error.value) == (
         f"{path}: column 'a' must be written so that its numbers have one meaning; got {cell!r}, which may "
-        f"be {fraction} or {thousand}. Say in the dialect which: decimal={mark!r} or thousands={mark!r}."
+        f"be {fraction} or {thousand}. Say which: decimal={mark!r} or thousands={mark!r}."
     )
     for said, value in ((Dialect(decimal=mark), fraction), (Dialect(thousands=mark), thousand)):
         assert everything(open_table(path, dialect=said))[1][0][0] == float(value)
@@ -198,3 +211,63 @@ def test_large_samples_of_plain_numbers_stay_plain(write):
     table = open_table(write(f"a;b;c\n{rows}"))
     assert table.dialect.has_plain_numbers
     assert np.array_equal(everything(table)[1], X.round(3))
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+@pytest.mark.parametrize("n_fractions", [0, 1])
+def test_thousands_that_begin_below_the_sample_are_listed(write, monkeypatch, separator, n_fractions):
+    monkeypatch.setattr(csv_files, "SAMPLE", 1000)
+    rows = [f"{i % 895 + 5}{separator}{i}" for i in range(500)] + [
+        f"-2.084{separator}7",
+        f"2.5{separator}0.126",
+    ]
+    first = [f"0.5{separator}1"] * n_fractions
+    path = write("\n".join([f"a{separator}b", *first, *rows]))
+    X = [[0.5, 1]] * n_fractions + [[i % 895 + 5, i] for i in range(500)]
+    if n_fractions:
+        assert everything(open_table(path))[1:] == ([*X, [-2.084, 7], [2.5, 0.126]], [])
+        return
+    assert everything(open_table(path))[1:] == (
+        [*X, [2.5, 0.126]],
+        [
+            Failure(
+                500, "column 'a' is '-2.084', not a number; say thousands='.' if it is -2084, or decimal='.'"
+            )
+        ],
+    )
+    for said, value in ((Dialect(decimal="."), -2.084), (Dialect(thousands="."), -2084)):
+        assert everything(open_table(path, dialect=said))[1][500] == [value, 7]
+
+
+def test_commas_between_thousands_that_begin_below_the_sample_are_listed(write, monkeypatch):
+    monkeypatch.setattr(csv_files, "SAMPLE", 1000)
+    path = write("a\n0.5\n" + "".join(f"{i}\n" for i in range(999)) + '"2,084"\n')
+    ids, _, failed = everything(open_table(path))
+    how = "not a number with decimal points; say thousands=',' if it is 2084"
+    assert (len(ids), failed) == (1000, [Failure(1000, f"column 'a' is '2,084', {how}")])
+    assert everything(open_table(path, dialect=Dialect(thousands=",")))[1][-1] == [2084]
+
+
+@pytest.mark.parametrize(
+    "text", ["1.234e3", "1.2345", "12.5", "0.125", "-1234.125", "5.", ".125", "inf", "7e2"]
+)
+def test_cells_with_one_meaning_are_numbers_where_points_are_open(text):
+    assert re.match(Dialect(thousands="").written[NUMBER], text)
+
+
+@pytest.mark.parametrize("text", ["1.234", "+123.456", "1.234.567", "1,5", "a", ""])
+def test_cells_with_two_meanings_are_none_where_points_are_open(text):
+    assert not re.match(Dialect(thousands="").written[NUMBER], text)
+
+
+def test_addresses_do_not_tell_of_thousands(write):
+    rows = "".join(f"{i}\t192.168.100.1{i}\n" for i in range(10, 90))
+    with pytest.raises(ValueError, match=r"got 'ip' \('192.168.100.110'\)"):
+        open_table(write(f"n\tip\n{rows}"))
+    assert everything(open_table(write(f"n\tip\n{rows}"), id_column="ip"))[1][0] == [10]
+
+
+def test_thousands_beside_columns_of_fractions_are_refused(write):
+    rows = "".join(f"{i}.5;{i}.008.330\n{i}.25;12.345\n{i};7\n" for i in range(1, 9))
+    with pytest.raises(ValueError, match=r"numbers must be written alike; got '1.008.330' in column 'b'"):
+        open_table(write(f"a;b\n{rows}"))

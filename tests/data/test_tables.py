@@ -51,7 +51,7 @@ DATES = (
     "Write a date as a number, such as days, in pandas (dates - dates.min()).dt.days; or drop such a "
     "column, or use it as id."
 )
-WRITTEN = "Say in the dialect how numbers are written, such as decimal=',', or drop the column."
+WRITTEN = "Say how numbers are written, such as decimal=',', or drop the column."
 AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such a column."
 
 

@@ -15,6 +15,7 @@ from vaetools.report.text import printable
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
 _ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
+_BARE = re.compile(r"[\w.-]*\w$")  # a shell takes it as it is, and a sentence can end behind it
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 
 
@@ -33,7 +34,8 @@ def in_options(message: str) -> str:
     def said(found: re.Match[str]) -> str:
         name, value = found[1], found[2].strip("'")
         if name in options:
-            return f"{options[name]} " + _TWO_SIDES.sub(r"\1x\2", value)
+            value = _TWO_SIDES.sub(r"\1x\2", value)
+            return f"{options[name]} {value}" if _BARE.match(value) else f'{options[name]} "{value}"'
         if name in parameters:
             return f'--set "{name}={value}"' if " " in value else f"--set {name}={value}"
         return found[0]
@@ -52,12 +54,12 @@ def list_failures(failed: Sequence[Any]) -> None:
         say(f"{len(failed):,} could not be read:")
     for name, reason in failed:
         where = printable(name) if isinstance(name, str) else f"row {name}"
-        say(f"  {where}: {printable(reason)}")
+        say(f"  {where}: {printable(in_options(reason))}")
 
 
 def failed_as_json(failed: Sequence[Any]) -> list[dict[str, Any]]:
     """Return what could not be read as JSON takes it."""
-    return [{"id": readable(name), "reason": readable(reason)} for name, reason in failed]
+    return [{"id": readable(name), "reason": readable(in_options(reason))} for name, reason in failed]
 
 
 def shortened(name: Any, width: int) -> str:

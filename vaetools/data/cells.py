@@ -29,7 +29,7 @@ from vaetools.data.kinds import (
     plain_type,
     without_missing,
 )
-from vaetools.data.numerals import is_number
+from vaetools.data.numerals import is_number, lone_mark
 
 
 def complete_rows(
@@ -206,8 +206,19 @@ def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
     """Return that a cell is not of its type."""
     if kind == BOOLEAN:
         return f"{reprlib.repr(word)}, neither true nor false"
-    how = f" with {dialect.numbers_in_words}" if dialect is not None and is_number(word) else ""
-    return f"{reprlib.repr(word)}, not a number{how}"
+    if dialect is None:
+        return f"{reprlib.repr(word)}, not a number"
+    how = f" with {dialect.numbers_in_words}" if is_number(word) and not dialect.is_open else ""
+    return f"{reprlib.repr(word)}, not a number{how}{_thousand(word, dialect)}"
+
+
+def _thousand(word: str, dialect: Dialect) -> str:
+    """Return what to say if a cell that is no number may be a thousand."""
+    mark = None if dialect.thousands else lone_mark(word)
+    if mark in (None, dialect.decimal):
+        return ""
+    meant = f"thousands={mark!r} if it is {word.replace(mark, '')}"
+    return f"; say {meant}, or decimal={mark!r}" if dialect.is_open else f"; say {meant}"
 
 
 def _whole(column: Any) -> Any:
@@ -225,7 +236,9 @@ def parsed_numbers(columns: list, dialect: Dialect | None) -> tuple[np.ndarray, 
         return np.column_stack(arrays), {}
     cells = end_to_end(columns)
     n_rows, words = len(columns[0]), {}
-    numbers = _plain_numbers(cells) if dialect.has_plain_numbers else None
+    numbers = (
+        _plain_numbers(cells, INTEGER if dialect.is_open else NUMBER) if dialect.has_plain_numbers else None
+    )
     if numbers is None:
         cells = _truths_as_digits(without_missing(cells))
         right = compute.match_substring_regex(cells, dialect.written[NUMBER])
@@ -237,12 +250,12 @@ def parsed_numbers(columns: list, dialect: Dialect | None) -> tuple[np.ndarray, 
     return numbers.to_numpy(zero_copy_only=False).reshape(len(columns), n_rows).T, words
 
 
-def _plain_numbers(cells: Any) -> Any:
-    """Return texts as numbers if all are plain ones, or with them missing cells and truths; else None."""
+def _plain_numbers(cells: Any, kind: Any) -> Any:
+    """Return texts as numbers if all are plain ones of a kind, or missing or truths; else None."""
     with contextlib.suppress(pa.ArrowInvalid):
-        return cells.cast(NUMBER)
+        return cells.cast(kind).cast(NUMBER, safe=False)
     with contextlib.suppress(pa.ArrowInvalid):
-        return _truths_as_digits(without_missing(cells)).cast(NUMBER)
+        return _truths_as_digits(without_missing(cells)).cast(kind).cast(NUMBER, safe=False)
     return None
 
 

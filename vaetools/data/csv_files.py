@@ -86,7 +86,7 @@ class CsvFile:
             raise ValueError(
                 f"{self.path}: most rows must have {len(self.names)} cells, like the header; got another "
                 f"number in {100 - round(100 * self._fit)} % of the first rows. Quote cells that hold the "
-                "separator, such as numbers with commas between thousands, or say in the dialect which it is."
+                "separator, such as numbers with commas between thousands, or say which it is: separator=';'."
             )
 
     def numerals(self, features: list[str]) -> Dialect:

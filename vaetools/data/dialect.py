@@ -16,6 +16,10 @@ _APOSTROPHES = "'\u2019"
 _FAMILIES = dict.fromkeys(_SPACES, _SPACES) | dict.fromkeys(_APOSTROPHES, _APOSTROPHES)
 _DECIMALS = (".", ",")
 _THOUSANDS = ("", ",", ".", "_", *_SPACES, *_APOSTROPHES)
+_OPEN = (  # a number that is plain and no thousand, such as 1.234
+    r"^[+-]?(\d+\.?|(\d{4,}|0\d*)?\.\d+|\d+\.(\d{1,2}|\d{4,}))([eE][+-]?\d+)?$"
+    r"|^[+-]?\d+\.\d+[eE][+-]?\d+$|^[+-]?(?i:inf|infinity|nan)$"
+)
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces", ".": "points"}
 _NAMES |= {"'": "apostrophes", "_": "underscores"}
 
@@ -88,7 +92,12 @@ class Dialect:
     @property
     def is_plain(self) -> bool:
         """Whether cells stand between commas, numbers are as Python writes them, and all is UTF-8."""
-        return dataclasses.replace(self, skipped=self.skipped or 0) == PLAIN
+        return dataclasses.replace(self, skipped=self.skipped or 0, decimal=self.decimal or ".") == PLAIN
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing tells what stands before fractions, nor that anything stands between thousands."""
+        return self.decimal is None and not self.thousands
 
     @property
     def has_plain_numbers(self) -> bool:
@@ -98,6 +107,8 @@ class Dialect:
     @property
     def written(self) -> dict[Any, str]:
         """How cells of a type are written, as regular expressions of Arrow and of Python."""
+        if self.is_open:
+            return WRITTEN | {NUMBER: _OPEN}
         if self.has_plain_numbers:
             return WRITTEN
         point, mark = re.escape(self.decimal or "."), self._mark

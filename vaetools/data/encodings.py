@@ -114,5 +114,5 @@ def _check_text(path: str | os.PathLike[str], start: bytes, encoding: str) -> No
         near = max(around, key=lambda piece: wrong in piece).decode("ascii", "replace")
         raise ValueError(
             f"{path}: its text must be {encoding.upper()}; got the bytes {wrong.hex(' ')} in line {line}, in "
-            f"{near!r}. Say in the dialect which encoding it is written in, such as encoding='cp1252'."
+            f"{near!r}. Say which encoding it is written in, such as encoding='cp1252'."
         ) from None

@@ -18,6 +18,10 @@ _ODD = "[,' \u00a0\u2009\u202f\u2019]"  # what plain numbers do not hold
 _LONE = r"^[+-]?[1-9]\d{{0,2}}[{}]\d{{3}}$"  # 1,234: a thousand, or a fraction
 _SHORT = r"^[+-]?[1-9]\d{0,2}$"
 _FEWEST = 3  # whole numbers beside it that tell
+_GROUPS = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}$"  # 1.234.567: thousands
+_ADDRESS = r"^\d{1,3}(?:\.\d{1,3}){3}$"  # of a machine: no number
+_FRACTION = r"^[+-]?(?:\d*\.\d{0,2}|\d*\.\d{4,}|(?:0|\d{4,})?\.\d+)$"  # with points, and no thousand
+_POINTED = r"^[+-]?\d*\.\d*(?:[eE][+-]?\d+)?$"
 
 
 def readings(said: Dialect) -> list[Dialect]:
@@ -34,6 +38,11 @@ def readings(said: Dialect) -> list[Dialect]:
 _ANY_NUMBER = re.compile("|".join(each.written[NUMBER] for each in readings(Dialect())), re.ASCII)
 
 
+def lone_mark(text: str) -> str | None:
+    """Return the point or comma in what may be a thousand or a fraction, such as ``1.234``; else None."""
+    return next((mark for mark in ".," if re.match(_LONE.format(mark), text, re.ASCII)), None)
+
+
 def is_number(text: str) -> bool:
     """Return whether a text is a number, however it is written."""
     return _ANY_NUMBER.match(text.strip()) is not None
@@ -44,7 +53,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
 
     All columns decide together: numbers are plain where plain ones explain the most cells, else as
     explains most. ``1,234`` alone can be two numbers; beside whole numbers below 1,000 of the same column
-    it is a thousand.
+    it is a thousand. ``1.234`` is refused there if no other cell has a fraction.
 
     Parameters
     ----------
@@ -56,6 +65,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     Returns
     -------
     dialect : Dialect
+        Without a decimal if no cell has a point, so that it stays open what one would mean.
 
     Raises
     ------
@@ -66,8 +76,13 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     if len(possible) == 1 or not any(map(len, columns.values())):
         return possible[0]
     cells = without_missing(end_to_end(list(columns.values())))
-    if said.separator != ";" and not compute.any(compute.match_substring_regex(cells, _ODD)).as_py():
-        return possible[0]
+    is_unsaid = said.decimal is None and said.thousands is None
+    if not _any(cells, _ODD) and not _any(cells, _GROUPS):
+        if is_unsaid and not _any(cells, _POINTED):
+            return dataclasses.replace(said, thousands="")
+        is_told = said.separator != ";" and not _any(cells, _LONE.format("."))
+        if is_told or (is_unsaid and _any(cells, _FRACTION)):
+            return possible[0]
 
     def found(pattern: str) -> np.ndarray:
         hits = compute.match_substring_regex(cells, pattern).fill_null(False)
@@ -76,32 +91,40 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     fits = np.array([found(each.written[NUMBER]) for each in possible])
     n_known = np.asarray(cells.is_valid()).reshape(len(columns), -1).sum(axis=1)
     share = fits.any(axis=0).sum(axis=1) / np.maximum(1, n_known)
-    is_numbers = share[:, np.newaxis] > 0.5
+    is_address = found(_ADDRESS).sum(axis=1) > 0.5 * n_known
+    is_numbers = ((share > 0.5) & ~is_address)[:, np.newaxis]
     counts = (fits & is_numbers).sum(axis=(1, 2))
     best = [each for each, n in zip(possible, counts, strict=True) if n == counts.max()]
     points, commas = (found(_LONE.format(mark)) & is_numbers for mark in ".,")
-    beside_short = commas.any(axis=1) & (found(_SHORT).sum(axis=1) >= _FEWEST)
-    if _may_be_thousands(best, points.sum(), counts.max() - counts[0]):
+    has_short = found(_SHORT).sum(axis=1) >= _FEWEST
+    groups = found(_GROUPS) & is_numbers
+    is_odd = said.separator == ";" or bool((points.any(axis=1) & has_short).any())
+    if not groups.any() and _may_be_thousands(best, points.sum(), counts.max() - counts[0], is_odd=is_odd):
         _refuse_lone(columns, np.argwhere(points)[0], ".")
-    if _may_be_either(best) and not beside_short.any():
+    if _may_be_either(best) and not (commas.any(axis=1) & has_short).any():
         _refuse_lone(columns, np.argwhere(commas)[0], ",")
     chosen = _chosen(best)
-    odd = fits.any(axis=0) & ~fits[possible.index(chosen)]
-    lost = (share >= 0.9) & (odd.sum(axis=1) > 0.5 * n_known)
+    odd = fits.any(axis=0) & ~fits[possible.index(chosen)] & is_numbers
+    lost = (share >= 0.9) & ((odd.sum(axis=1) > 0.5 * n_known) | (odd & groups).any(axis=1))
     if lost.any():
         _refuse_both(columns, np.argwhere(odd & lost[:, np.newaxis])[0], chosen)
-    return chosen
+    is_open = is_unsaid and chosen.has_plain_numbers and not (found(_POINTED) & is_numbers).any()
+    return dataclasses.replace(said, thousands="") if is_open else chosen
 
 
-def _may_be_thousands(best: list[Dialect], n_points: int, n_more: int) -> bool:
+def _any(cells: Any, pattern: str) -> bool:
+    """Return whether a cell matches."""
+    return bool(compute.any(compute.match_substring_regex(cells, pattern)).as_py())
+
+
+def _may_be_thousands(best: list[Dialect], n_points: int, n_more: int, *, is_odd: bool) -> bool:
     """Return whether cells like 1.234, ``n_points`` of them, may be read in both ways.
 
-    They may between semicolons, if nothing but them has a point; and if the best readings explain only
-    ``n_more`` cells that plain ones do not.
+    They may if nothing but them has a point, between semicolons or beside short whole numbers (``is_odd``);
+    and if the best readings explain only ``n_more`` cells that plain ones do not.
     """
     if best[0].has_plain_numbers:
-        by_points = any(_is(each, ",", ".") for each in best)
-        return best[0].separator == ";" and by_points and n_points > 0
+        return is_odd and any(_is(each, ",", ".") for each in best) and n_points > 0
     return all(_is(each, ",", ".") for each in best) and n_points > n_more
 
 
@@ -128,7 +151,7 @@ def _refuse_lone(columns: dict[str, Any], place: np.ndarray, mark: str) -> None:
     fraction, thousand = cell.replace(",", "."), re.sub("[.,]", "", cell)
     raise ValueError(
         f"column {name!r} must be written so that its numbers have one meaning; got {cell!r}, which may be "
-        f"{fraction} or {thousand}. Say in the dialect which: decimal={mark!r} or thousands={mark!r}."
+        f"{fraction} or {thousand}. Say which: decimal={mark!r} or thousands={mark!r}."
     )
 
 

@@ -67,7 +67,7 @@ def _advice(wrong: dict[str, str]) -> str | None:
     """Return what to do with columns that are numbers or dates, written in another way; None for others."""
     words = [what.strip("'\"") for what in wrong.values()]
     if any(map(is_number, words)):
-        return "Say in the dialect how numbers are written, such as decimal=',', or drop the column."
+        return "Say how numbers are written, such as decimal=',', or drop the column."
     if any(map(_AMOUNT.search, words)):
         return "Write amounts as numbers alone, without a sign or unit, or drop such a column."
     if any(map(is_date, words)):

@@ -90,7 +90,6 @@ class Table:
         ------
         ValueError
             If the file is damaged, or a row of CSV is longer than 16 million characters.
-            quote is never closed.
         """
         for block in self._blocks([] if self.id_column is None else [self.id_column], n_rows):
             good, X, failed = self._part(block)
