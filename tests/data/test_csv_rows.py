@@ -46,7 +46,8 @@ def test_one_table_in_many_spellings(write, content, name):
         ('"a,b";c', ["a,b", "c"]),
         ('"a\nb","c, ""d"""', ["a\nb", 'c, "d"']),
         ("Größe,長さ", ["Größe", "長さ"]),
-        ("a b, c", ["a b", " c"]),
+        ("a b, c", ["a b", "c"]),
+        (' a , "b, c"', ["a", "b, c"]),
     ],
 )
 def test_names(write, header, names):

@@ -84,6 +84,9 @@ def test_a_comment_may_be_the_header(write, content, names):
     ("content", "reason"),
     [
         ("a,b\nAnn,30,x\nBob,40,y\n", "row 0 that has 3 cells instead of 2"),  # no row names columns
+        ("a,b\n1,5,2\n2,5,3\n3,5,3\n", "row 0 that has 3 cells instead of 2"),  # 1.5 and 2?
+        ("a,b\nAnn,1,200\nBob,2,300\n", "row 0 that has 3 cells instead of 2"),  # 1200?
+        ("a;b\n7;5;2\n2;5;3\n4;5;3\n", "row 0 that has 3 cells instead of 2"),
         ("a,b\n1,2,\n3,4,\n", "row 0 that has 3 cells instead of 2"),
         ("a,b\n1,5,2,5\n1,5,2,5\n", "row 0 that has 4 cells instead of 2"),
         ("a,b,c\n1,2\n3,4\n5,6\n", "row 0 that has 2 cells instead of 3"),  # no column "a,b,c" of 1.2
@@ -153,3 +156,42 @@ def test_an_index_is_left_out_and_named(write, content, note):
 def test_columns_of_nothing_are_not_worth_a_word(write):
     table = open_table(write("a,b,,\n1,2,,\n"))
     assert (table.columns, table.notes) == (["a", "b"], [])
+
+
+@pytest.mark.parametrize("separator", [" ", "\t", ",", ";"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1", "2", "3"],
+        ['"1"', '"2"', '"3"'],
+        ['"17"', '"3"', '"25"'],  # of some rows of another table
+        ['"Mazda RX4"', '"Datsun 710"', '"Fiat X1-9"'],
+        ["Ann", "Bob", "Eve"],
+    ],
+)
+def test_names_of_rows_above_which_there_is_none_are_an_index(write, separator, names):
+    rows = [["x", '"y z"'], [names[0], "1.5", "7"], [names[1], "2.5", "9"], [names[2], "3.5", "8"]]
+    path = write("".join(separator.join(row) + "\n" for row in rows))
+    if separator == "," and names[0][0] != '"':  # half of a number with a comma?
+        with pytest.raises(ValueError, match="row 0 that has 3 cells instead of 2"):
+            open_table(path)
+        return
+    table = open_table(path)
+    assert (table.columns, table.dialect.separator) == (["x", "y z"], separator)
+    assert table.notes == ["Left out as an index: column 1, which has no name."]
+    assert everything(table) == ([0, 1, 2], [[1.5, 7], [2.5, 9], [3.5, 8]], [])
+    assert everything(open_table(path, columns=["y z"]))[1] == [[7], [9], [8]]
+    assert everything(open_table(path, id_column=""))[0] == [name.strip('"') for name in names]
+
+
+def test_numbers_of_some_rows_are_their_names_where_no_decimal_comma_can_be_meant(write):
+    rows = "x{0}y\n3{0}1.5{0}7\n17{0}2.5{0}9\n25{0}3.5{0}8\n"
+    assert everything(open_table(write(rows.format("\t"))))[1] == [[1.5, 7], [2.5, 9], [3.5, 8]]
+    with pytest.raises(ValueError, match="row 0 that has 3 cells instead of 2"):
+        open_table(write(rows.format(",")))
+
+
+@pytest.mark.parametrize("name", ["b", " b", "b "])
+def test_a_model_may_have_kept_the_space_around_names(write, name):
+    table = open_table(write("a, b\n1, 2\n3, 4\n"), columns=[name])
+    assert (table.columns, everything(table)[1]) == ([name], [[2], [4]])

@@ -68,7 +68,7 @@ class CsvFile:
             encoding = find_encoding(path, said.encoding)
             with open_text(path, encoding) as text:
                 layout = find_layout(text.read(SAMPLE), said, separators)
-            self._fit = layout.fit
+            self._fit, self._has_row_names = layout.fit, layout.has_row_names
             self.dialect = dataclasses.replace(
                 said, separator=layout.separator, encoding=encoding, skipped=layout.skipped
             )
@@ -79,6 +79,12 @@ class CsvFile:
         if not layout.has_header:
             raise ValueError(f"{path}: {first_line_must_name(self.names)}")
         self._name_others()
+
+    def call_as(self, columns: Collection[str]) -> None:
+        """Name columns as a model does, which may have kept the space around a name."""
+        known = {name.strip(): name for name in columns}
+        if set(known) <= set(self.names):
+            self.names = [known.get(name, name) for name in self.names]
 
     def check_rows(self) -> None:
         """Raise if most of the first rows have another number of cells than the header, and some have not."""
@@ -215,7 +221,7 @@ class CsvFile:
         for _ in range(self._header_end):
             text.readline(MAX_ROW)
         cells = next(filter(None, split_cells(lines(), self._separator)), None)
-        return [] if cells is None else header_names(cells, self._separator)
+        return [] if cells is None else [""] * self._has_row_names + header_names(cells, self._separator)
 
     def _parse(self, parts: list[Part], wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
         """Return columns as text, named by their places; and which rows are left out, with the reason."""

@@ -18,6 +18,7 @@ from vaetools.data.numerals import is_number
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 _ROWS = 100  # that are cut to find the separator
+_FEWEST_NAMES = 3  # numbers that name rows
 _SAID = re.compile(r'"?sep=(.)\1*"?\s*$', re.IGNORECASE)  # as Excel writes and reads it
 
 
@@ -33,12 +34,15 @@ class Layout(NamedTuple):
         False if the first line looks like one of the rows.
     fit : float
         Share of the first rows that have as many cells as the header.
+    has_row_names : bool
+        Whether rows begin with a name, above which the header has none.
     """
 
     separator: str
     skipped: int
     has_header: bool
     fit: float
+    has_row_names: bool
 
 
 class _Split(NamedTuple):
@@ -47,6 +51,7 @@ class _Split(NamedTuple):
     skipped: int
     header: list[str]
     rows: list[list[str]]
+    has_row_names: bool = False
 
     @property
     def full(self) -> list[list[str]]:
@@ -94,7 +99,7 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
     Examples
     --------
     >>> find_layout("sep=;\n# of May\nwidth, cm;n\n1,5;2\n2,5;3\n", Dialect())
-    Layout(separator=';', skipped=2, has_header=True, fit=1.0)
+    Layout(separator=';', skipped=2, has_header=True, fit=1.0, has_row_names=False)
     """
     lines = list(io.StringIO(sample, newline="\n"))
     start, comment = _after_remarks(lines) if said.skipped is None else (said.skipped, None)
@@ -113,26 +118,26 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
         fits = split.fit >= 0.5
         several = len(split.header) > 1 and (fits or separator != " ")
         fits = fits and (several or is_single or split.is_lone_number)
-        return fits, several, fits and split.numbers, fits and split.fit
+        return fits, several, not split.has_row_names, fits and split.numbers, fits and split.fit
 
     best = max(separators, key=quality)
     skipped = splits[best].skipped if any(map(str.strip, lines[: splits[best].skipped])) else 0
-    return Layout(best, skipped, not _is_row(splits[best]), splits[best].fit)
+    return Layout(best, skipped, not _is_row(splits[best]), splits[best].fit, splits[best].has_row_names)
 
 
 def split_cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     """Yield the cells of lines; any number of spaces separates like one."""
     if separator == " ":
         lines = (line.strip(" ") for line in lines)
-    return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
 
 
 def header_names(cells: list[str], separator: str) -> list[str]:
-    """Return the names in a header, without the sign of a comment that NumPy writes before them."""
-    first, *others = cells or [""]
+    """Return the names in a header, without space around them, nor NumPy's sign of a comment before."""
+    first, *others = [cell.strip() for cell in cells or [""]]
     if first == "#" and separator == " ":
         return others
-    return [first.removeprefix("# "), *others]
+    return [first.removeprefix("# ").lstrip(), *others]
 
 
 def _said(line: str) -> str | None:
@@ -163,7 +168,32 @@ def _split(lines: list[str], separator: str, start: int, comment: int | None, *,
         if len(names) == len(rows[0]) and not any(map(is_number, names)):
             return _Split(comment, names, rows)
     place = 0 if is_said else _header_place(rows)
-    return _Split(found[place][0], header_names(rows[place], separator), rows[place + 1 :])
+    header, below = header_names(rows[place], separator), rows[place + 1 :]
+    are_quoted = all(lines[line].lstrip(" ").startswith('"') for line, _ in found[place + 1 :])
+    if not _has_row_names(header, below, separator, are_quoted=are_quoted):
+        return _Split(found[place][0], header, below)
+    return _Split(found[place][0], ["", *header], below, has_row_names=True)
+
+
+def _has_row_names(header: list[str], rows: list[list[str]], separator: str, *, are_quoted: bool) -> bool:
+    """Return whether rows have a cell more than the header, and begin with names, as R writes them.
+
+    Those differ, and are in quotes; or words, or numbers that rise, but between commas, where the cell too
+    many may be half of a number with a comma.
+    """
+    if len(header) < 2 or not rows or any(map(_is_cell, header)):
+        return False
+    if any(len(row) != len(header) + 1 for row in rows):
+        return False
+    names, last = [row[0] for row in rows], [row[-1] for row in rows]
+    if len(set(names)) < len(names) or not any(map(_is_known, last)):  # as where lines end with a separator
+        return False
+    if are_quoted or separator == ",":
+        return are_quoted
+    if not any(map(is_number, names)):
+        return True
+    are_counts = len(names) >= _FEWEST_NAMES and all(map(str.isdecimal, names))
+    return are_counts and bool(all(np.diff(list(map(float, names))) > 0))
 
 
 def _rows(lines: list[str], separator: str, start: int) -> list[tuple[int, list[str]]]:

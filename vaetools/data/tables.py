@@ -261,6 +261,8 @@ def open_table(
     """
     files = table_files(path) if filesystem is None else [str(path)]
     opened = [open_file(Path(each), dialect or Dialect(), filesystem, groups) for each in files]
+    for each in opened:
+        each.call_as(columns or ())
     file = opened[0] if len(opened) == 1 else SeveralFiles(opened)
     names = file.names
     are_places = names == [str(place) for place in range(len(names))]

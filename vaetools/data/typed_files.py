@@ -58,6 +58,9 @@ class TypedFile:
         """Yield the rows of some columns in order."""
         raise NotImplementedError
 
+    def call_as(self, columns: Collection[str]) -> None:
+        """Names are as they were written."""
+
     def check_rows(self) -> None:
         """All rows have a cell in every column."""
 
