@@ -148,3 +148,46 @@ def test_a_model_of_scaled_floats_does_not_guess_how_images_were_scaled(images, 
     vae = VAE(2, image_shape=(1, 8, 8), hidden_channels=(), **QUICK).fit(images.X / 255)
     with pytest.raises(ValueError, match="got images"):
         stream_scores(vae, photos)
+
+
+@pytest.mark.parametrize("names", [[0, 1, 2], [10, 20, 30], [("a", 1), ("a", 2), ("b", 1)]])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_names_that_are_no_strings_are_found_in_whatever_order(tmp_path, table, names, suffix, recwarn):
+    frame = table[1].set_axis(pd.Index(names), axis=1)
+    vae = VAE(2, **QUICK).fit(frame)
+    written = frame.iloc[:, [2, 0, 1]].set_axis([str(names[i]) for i in (2, 0, 1)], axis=1)
+    path = tmp_path / f"t.{suffix}"
+    written.to_csv(path, index=False) if suffix == "csv" else written.to_parquet(path)
+    recwarn.clear()
+    scores, _ = whole(stream_scores(vae, path))
+    np.testing.assert_allclose(scores["score"], vae.score_samples(frame), rtol=1e-9)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("kind", ["DataFrame", "ndarray", "an empty list", "BufferedReader"])
+def test_rows_in_memory_are_not_taken_for_files(table, kind):
+    folder, frame = table
+    vae = VAE(2, **QUICK).fit(frame)
+    with open(folder / "orders.csv", "rb") as file:
+        data = {"DataFrame": frame, "ndarray": frame.to_numpy(), "an empty list": []}.get(kind, file)
+        with pytest.raises(TypeError, match=rf"sequence of those; got {kind}\. Rows .* score_samples"):
+            stream_scores(vae, data)
+
+
+def test_a_dialect_is_a_dialect(table):
+    folder, frame = table
+    vae = VAE(2, **QUICK).fit(frame)
+    with pytest.raises(TypeError, match=r"orders\.csv: dialect must be a Dialect; got \{'decimal': ','\}"):
+        stream_scores(vae, folder / "orders.csv", dialect={"decimal": ","})
+
+
+def test_what_is_no_table_is_told_what_is_one(tmp_path, table):
+    vae = VAE(2, **QUICK).fit(table[1])
+    for name in ("rows.arrows", "rows.csv.lz4"):
+        (tmp_path / name).write_bytes(b"\4\x22\x4d\x18\0\xff\xfe")
+        with pytest.raises(ValueError, match=rf"{name}: .* got a file of another kind\. It must be CSV"):
+            stream_scores(vae, tmp_path / name)
+    (tmp_path / "arrays").mkdir()
+    np.save(tmp_path / "arrays" / "1.npy", table[1].to_numpy())
+    with pytest.raises(ValueError, match=r"got a folder without a table\. Of arrays \(\.npy, \.npz\) one"):
+        stream_scores(vae, tmp_path / "arrays")

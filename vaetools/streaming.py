@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,12 @@ from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
-from vaetools.data.listing import as_names
 from vaetools.data.reader import ImageReader, reader_for
-from vaetools.data.recognition import kind_of
+from vaetools.data.recognition import kind_of, names_of_files
 from vaetools.data.sources import Source, open_source
 from vaetools.estimators.columns import Column, Columns
 from vaetools.persistence import split_reader
 from vaetools.progress import bar_options
-
-if TYPE_CHECKING:
-    pass
 
 NORMAL, ODD = "normal", "odd"
 
@@ -113,6 +109,8 @@ def stream_scores(
     ------
     FileNotFoundError, ValueError
         If there are no such data, or not of the model's kind.
+    TypeError
+        If data are no paths: rows in memory are for ``model.score_samples``.
 
     Examples
     --------
@@ -241,11 +239,14 @@ def _opened(
     model: Any, data: Any, id_column: str | None, reading: dict[str, Any]
 ) -> tuple[Any, list[str] | dict[str, Kind] | None, Source]:
     """Take a model apart, and open data for it; return estimator, columns and source."""
-    data = as_names(data)
+    data = names_of_files(data)
     reader, estimator, columns = prepared(model, kind_of(data), data)
     shape = estimator.image_shape if reader is None else reader.image_shape_
     known = {"reader": reader, "columns": columns, "id_column": id_column, "image_shape": shape}
-    return estimator, columns, open_source(data, **known, **reading)
+    source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
+    if source.by_position:
+        warn_of_positions(estimator, data)
+    return estimator, columns, source
 
 
 def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
@@ -300,13 +301,14 @@ def prepared(
         return None, estimator, _kinds(type(estimator).__name__, estimator.columns_)
     named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
     names = None if named is None else named.tolist()
-    if (kind == "table" and names is None) or (kind == "array" and names is not None):
-        _warn_of_positions(type(estimator).__name__, data, names)
+    if kind == "array" and names is not None:
+        warn_of_positions(estimator, data, names)
     return reader or reader_for(estimator), estimator, names
 
 
-def _warn_of_positions(owner: str, data: Any, names: list[str] | None) -> None:
+def warn_of_positions(estimator: Any, data: Any, names: list[str] | None = None) -> None:
     """Warn that columns are taken by position, because the model or the file has no names of them."""
+    owner = type(estimator).__name__
     if names is None:
         why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
     else:

@@ -516,3 +516,10 @@ def test_a_crafted_array_is_refused(tensor, saved, tmp_path, capsys):
     assert err.startswith(f"vaetools: {path}: ")
     assert err.count("\n") == 1
     assert err[:-1].isprintable()
+
+
+def test_names_that_are_no_strings_are_told(tmp_path, capsys):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 3)), columns=[10, 20, 30])
+    save(VAE(max_iter=2).fit(frame), tmp_path / "m.safetensors")
+    assert main(["info", str(tmp_path / "m.safetensors")]) == 0
+    assert "Takes           3 columns: 10, 20, 30\n" in capsys.readouterr().out

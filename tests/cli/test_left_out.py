@@ -207,3 +207,22 @@ def test_long_lists_are_bounded(beside, photo_model, tmp_path, monkeypatch, caps
     assert run("score", photo_model, beside, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
     assert (summary["n_ignored"], len(summary["ignored_paths"])) == (5, 2)
+
+
+def test_what_lies_beside_parts_of_a_table_is_counted(tmp_path, capsys):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 2)), columns=["a", "b"])
+    (tmp_path / "t").mkdir()
+    frame[:60].to_csv(tmp_path / "t" / "a.csv", index=False)
+    frame[60:].to_csv(tmp_path / "t" / "b.txt", index=False)
+    for name in ("c.jsonl", "readme.md", "_SUCCESS"):
+        (tmp_path / "t" / name).write_text("x")
+    model = tmp_path / "m.safetensors"
+    assert run("fit", tmp_path / "t", "-o", model, "--set", "max_iter=2", "--json") == 0
+    expected = {"n_ignored": 3, "ignored": {"hidden": 1, ".jsonl": 1, ".md": 1}}
+    assert json.loads(capsys.readouterr().out).items() >= expected.items()
+    assert run("score", model, tmp_path / "t", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["n_scored"], told["n_failed"]) == (120, 0)
+    assert told.items() >= expected.items()
+    assert run("score", model, tmp_path / "t", "-o", tmp_path / "s.csv") == 0
+    assert "3 files left out: 1 hidden, 1 .jsonl, 1 .md (-v lists them)." in capsys.readouterr().err

@@ -157,6 +157,82 @@ def test_folders_and_files_together_are_one_table(tmp_path):
     assert len(everything(open_table([folder, tmp_path / "new.csv"], drop=["name"]))[0]) == 8
 
 
+def test_what_lies_beside_the_parts_is_counted_or_is_a_part(tmp_path):
+    folder = parts(tmp_path / "t", "csv")
+    FRAME.to_csv(folder / "z.txt", index=False)
+    FRAME[["name", "b", "a"]].to_csv(folder / "part-2", index=False, sep="\t")
+    for name in ("c.csv.zip", "c.jsonl", "x.json", "readme.md", "b.pdf", ".0.csv.crc"):
+        (folder / name).write_bytes(b"x")
+    (folder / "notes.txt").write_text("these, are\nnotes, of mine\n")
+    FRAME.drop(columns="a").to_csv(folder / "other.dat", index=False)
+    (folder / "_temporary").mkdir()
+    table = open_table(folder, drop=["name"])
+    rows = [[1, 0.5], [2, 1.5], [3, 2.5]]
+    assert everything(table)[1] == [*rows, *rows[:2], *rows, *rows]
+    hidden = ("_SUCCESS", "_metadata", ".part-00000.parquet.crc", ".hidden.csv", ".0.csv.crc")
+    extensions = {"c.csv.zip": ".zip", "c.jsonl": ".jsonl", "x.json": ".json", "readme.md": ".md"}
+    extensions |= {"b.pdf": ".pdf", "notes.txt": ".txt", "other.dat": ".dat", "_temporary": "hidden folder"}
+    expected = extensions | dict.fromkeys(hidden, "hidden")
+    assert table.listing.ignored == {f"{folder}/{name}": kind for name, kind in expected.items()}
+
+
+def test_a_folder_that_is_a_link_is_looked_into(tmp_path):
+    parts(tmp_path / "elsewhere")
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "link").symlink_to(tmp_path / "elsewhere")
+    assert len(everything(open_table(tmp_path / "t", drop=["name"]))[0]) == 5
+
+
+def test_a_table_that_is_named_twice_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    parts(tmp_path / "t", "csv")
+    (tmp_path / "d.csv").write_text("a,b\n1,2\n")
+    table = open_table(["d.csv", "./d.csv", "d.csv"])
+    assert everything(table) == ([0], [[1, 2]], [])
+    assert table.listing.ignored == {"./d.csv": "named again", "d.csv": "named again"}
+    table = open_table(["t", "t/part-00000.csv"], drop=["name"])
+    assert len(everything(table)[0]) == 5
+    assert table.listing.ignored["t/part-00000.csv"] == "named again"
+
+
+def test_a_part_that_cannot_be_opened_is_listed(tmp_path):
+    folder = parts(tmp_path / "t", "csv")
+    (folder / "0.csv").write_bytes(b"")
+    missing = f"{tmp_path}/none.csv"
+    expected = [
+        Failure(f"{folder}/0.csv", "a table must start with the names of its columns; got no text."),
+        Failure(missing, f"[Errno 2] No such file or directory: {missing!r}"),
+    ]
+    table = open_table([folder, missing], drop=["name"])
+    ids, _, failed = everything(table)
+    assert (len(ids), failed) == (5, expected)
+    assert table.read()[2] == expected
+    (folder / "0.csv").rename(tmp_path / "1.csv")
+    with pytest.raises(ValueError, match=r"1\.csv: a table must start"):
+        open_table([tmp_path / "1.csv", missing])
+
+
+def test_a_failure_is_told_where_no_part_has_rows(tmp_path):
+    (tmp_path / "0.csv").write_bytes(b"")
+    (tmp_path / "1.csv").write_text("a,b\n")
+    ids, _, failed = everything(open_table(tmp_path, columns=["a"]))
+    assert (ids, [failure.id for failure in failed]) == ([], [f"{tmp_path}/0.csv"])
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_part_whose_numbers_are_written_otherwise_is_listed_once(tmp_path, mixed):
+    (tmp_path / "a.csv").write_text("a,b\n" + 9 * "1.5,2\n")
+    (tmp_path / "b.csv").write_text("a;b\n" + 5 * "1,5;2\n")
+    (tmp_path / "c.csv").write_text("a;b\n1;2\n")  # may be either
+    X, _, failed = open_table(tmp_path, columns=["a", "b"], mixed=mixed).read()
+    assert X["a"].tolist() == [*9 * [1.5], 1]
+    reason = (
+        "its numbers are written otherwise (decimal commas) than those of the other files (decimal points): "
+        "read it alone"
+    )
+    assert failed == [Failure(f"{tmp_path}/b.csv", reason)]
+
+
 def test_one_part_is_a_table_with_plain_row_numbers(tmp_path):
     (tmp_path / "t").mkdir()
     FRAME.to_parquet(tmp_path / "t" / "part-0.parquet")

@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -71,3 +72,32 @@ def test_wide_tables_come_in_few_rows(write, monkeypatch, suffix):
     assert [len(batch.X) for batch in table.batches()] == [2, 2, 2, 1]
     assert everything(table) == (list(range(7)), X.tolist(), [])
     assert np.array_equal(table.read()[0], X)
+
+
+def test_an_index_with_a_name_is_left_out_unless_it_is_asked_for(tmp_path):
+    path, frame = tmp_path / "t.parquet", pd.DataFrame({"x": [1.0, 2, 5], "y": [3.0, 4, 6]})
+    frame.set_index(pd.Index([107, 103, 104], name="customer")).to_parquet(path)
+    table = open_table(path)
+    assert (table.columns, table.notes) == (["x", "y"], ["Left out as an index: 'customer'."])
+    assert everything(open_table(path, id_column="customer"))[0] == ["107", "103", "104"]
+    assert everything(open_table(path, columns=["customer", "x"]))[1] == [[107, 1], [103, 2], [104, 5]]
+    frame.set_index(pd.MultiIndex.from_tuples([(1, 2), (3, 4), (3, 2)], names=["k", "l"])).to_parquet(path)
+    table = open_table(path)
+    assert (table.columns, table.notes) == (["x", "y"], ["Left out as an index: 'k', 'l'."])
+    assert open_table(path, labels="k").columns == ["x", "y"]
+
+
+def test_a_table_for_a_model_without_names(tmp_path):
+    path, frame = tmp_path / "t.parquet", pd.DataFrame({"x": [1.0], "y": [3.0]})
+    frame.set_axis([1, 0], axis=1).to_parquet(path)
+    table = open_table(path, n_features=2)
+    assert (table.columns, table.by_position) == (["0", "1"], False)  # in whatever order
+    frame.to_parquet(path)
+    table = open_table(path, n_features=2)
+    assert (table.columns, table.by_position) == (["x", "y"], True)
+    message = r"t\.parquet: rows must have 1 values; got 2: 'x', 'y'\. The model knows .*\(--id\)\.$"
+    with pytest.raises(ValueError, match=message):
+        open_table(path, n_features=1)
+    frame.assign(y="text").to_parquet(path)
+    with pytest.raises(ValueError, match=r"must be what they were in training; got 'y' \(.*, not numbers\)"):
+        open_table(path, n_features=2)

@@ -19,7 +19,7 @@ from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, check_choice, source_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
-from vaetools.streaming import prepared, read_rows
+from vaetools.streaming import prepared, read_rows, warn_of_positions
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
 
@@ -77,7 +77,16 @@ def read_labeled(
     if kind == "table" and labels is not None:
         check_choice(data, kind, **reading)
         _, estimator, columns = prepared(model, kind, data)
-        table = open_table(data, columns=columns, labels=labels, id_column=id_column, **reading)
+        table = open_table(
+            data,
+            columns=columns,
+            n_features=estimator.n_features_in_,
+            labels=labels,
+            id_column=id_column,
+            **reading,
+        )
+        if table.by_position:
+            warn_of_positions(estimator, data)
         classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
         X, y, failed = table.read(classes)
         X = X if columns else X.set_axis(range(X.shape[1]), axis=1)

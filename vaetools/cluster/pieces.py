@@ -35,11 +35,14 @@ class Plan:
     pieces : list of dict
     read : RowReader
         Reads one.
+    by_position : bool
+        Whether columns of a table are taken by position.
     """
 
     n_rows: int
     pieces: list[dict[str, Any]]
     read: RowReader
+    by_position: bool
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,6 +58,8 @@ class RowReader:
     columns : list of str, dict from str to Kind, or None
         Features of a table.
     id_column : str or None
+    n_features : int
+        Values in a row.
     """
 
     kind: str
@@ -62,6 +67,7 @@ class RowReader:
     prefix: str
     columns: list[str] | dict[str, Kind] | None
     id_column: str | None
+    n_features: int
 
     @property
     def id_name(self) -> str:
@@ -83,7 +89,12 @@ class RowReader:
     def open(self, path: str, groups: range | None = None) -> Table:
         """Return a Parquet file, or a part of it, that has the columns."""
         return open_table(
-            path, columns=self.columns, id_column=self.id_column, filesystem=self.filesystem, groups=groups
+            path,
+            columns=self.columns,
+            n_features=self.n_features,
+            id_column=self.id_column,
+            filesystem=self.filesystem,
+            groups=groups,
         )
 
     def _image_batches(self, paths: list[str], reader: Any) -> Iterator[Batch]:
@@ -131,21 +142,22 @@ def plan(
     ValueError
         If a table is damaged, or lacks a column.
     """
-    read = RowReader(found.kind, found.filesystem, found.prefix, columns, id_column)
+    read = RowReader(found.kind, found.filesystem, found.prefix, columns, id_column, n_features)
     if found.kind == "images":
         n_rows = len(found.paths)
         n = _piece_rows(n_rows, n_workers, n_features)
         pieces = [_piece(start, found.paths[start : start + n], []) for start in range(0, n_rows, n)]
-        return Plan(n_rows, pieces, read)
+        return Plan(n_rows, pieces, read, by_position=False)
     with ThreadPoolExecutor(_OPENERS) as pool:
-        groups = list(pool.map(lambda path: read.open(path).group_rows or [], found.paths))
+        tables = list(pool.map(read.open, found.paths))
+    groups = [table.group_rows or [] for table in tables]
     n_rows = sum(map(sum, groups))
     n, first, pieces = _piece_rows(n_rows, n_workers, n_features), 0, []
     for path, sizes in zip(found.paths, groups, strict=True):
         for part in _together(sizes, n):
             pieces.append(_piece(first, [path], [part.start, part.stop]))
             first += sum(sizes[part.start : part.stop])
-    return Plan(n_rows, pieces, read)
+    return Plan(n_rows, pieces, read, any(table.by_position for table in tables))
 
 
 def _piece_rows(n_rows: int, n_workers: int, n_features: int) -> int:

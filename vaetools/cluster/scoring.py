@@ -20,7 +20,7 @@ from vaetools.data.batches import Failure
 from vaetools.data.ids import as_arrow
 from vaetools.persistence import load, save
 from vaetools.progress import bar_options
-from vaetools.streaming import ODD, part_of, prepared, verdicts
+from vaetools.streaming import ODD, part_of, prepared, verdicts, warn_of_positions
 
 _OWNER = "score_with_ray"
 _FAILURE = pa.struct([("id", pa.binary()), ("reason", pa.string())])
@@ -157,6 +157,8 @@ def score_with_ray(
             )
         n_workers = n_workers or n_there
         work = plan(found, columns, id_column, n_workers, estimator.n_features_in_)
+        if work.by_position:
+            warn_of_positions(estimator, name)
         worker = (_model_bytes(model), device, work.read, filesystem, folder)
         receipts = _receipts(ray, work, worker, min(n_workers, len(work.pieces)), resource)
         scored = _sum(_gather(receipts, work, filesystem, folder, verbose), found)

@@ -86,29 +86,45 @@ def list_images(
     is_wanted = chosen_by(include, exclude)
     found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
     listing = Listing.empty()
-    search = _Search(listing, is_wanted)
+    search = Search(listing, is_wanted)
     for path in found:
         if os.path.isdir(path):
             search.enter(path)
         else:
             search.take(path, path)
     if len(found) > 1:
-        _drop_repeated(listing)
+        drop_repeated(listing)
     if not listing.paths:
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
         kinds = set(listing.ignored.values())
         if isinstance(source, str) and NO_EXTENSION in kinds and EXCLUDED not in kinds:
             hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
+        if kinds & {".npy", ".npz"}:
+            hints += ["an array is read one file at a time, which must be named"]
         raise FileNotFoundError("; ".join([f"{_shortened(names)}: there is no image", *hints]) + ".")
     if isinstance(source, str) and os.path.isdir(source):
         return listing._replace(labels=_labels(source, listing.paths))
     return listing
 
 
+def drop_repeated(listing: Listing) -> None:
+    """Leave each path in a listing once, where it comes first."""
+    seen: set[str] = set()
+    kept = []
+    for path in listing.paths:
+        place = os.path.abspath(path)
+        if place in seen:
+            listing.ignored[path] = REPEATED
+        else:
+            seen.add(place)
+            kept.append(path)
+    listing.paths[:] = kept
+
+
 def has_image(folder: str) -> bool:
     """Return whether a file that calls itself an image is in a folder or below it."""
-    search = _Search(Listing.empty(), chosen_by())
+    search = Search(Listing.empty(), chosen_by())
     return any(left_out_as(name) is None for _, names in search.walk(folder) for name in names)
 
 
@@ -143,11 +159,20 @@ def _expand(path: str, strict: bool) -> list[str]:
     return found
 
 
-class _Search:
-    """Adds what is found in folders to a listing."""
+class Search:
+    """Adds what is found in folders to a listing.
 
-    def __init__(self, listing: Listing, is_wanted: Callable[[str], bool]):
-        self.listing, self.is_wanted = listing, is_wanted
+    Parameters
+    ----------
+    listing : Listing
+    is_wanted : callable
+        Whether a file is taken, by its path from the folder that was named.
+    hidden : tuple of str, default=(".",)
+        How the names of folders start that are not looked into.
+    """
+
+    def __init__(self, listing: Listing, is_wanted: Callable[[str], bool], hidden: tuple[str, ...] = (".",)):
+        self.listing, self.is_wanted, self.hidden = listing, is_wanted, hidden
         self.entered: set[tuple[int, int]] = set()
 
     def enter(self, top: str) -> None:
@@ -177,7 +202,7 @@ class _Search:
 
     def _is_entered(self, path: str, name: str) -> bool:
         """Whether a folder is looked into; if not, it is noted."""
-        if name.startswith("."):
+        if name.startswith(self.hidden):
             self.listing.ignored[path] = HIDDEN_FOLDER
             return False
         return self._is_new(path)
@@ -196,20 +221,6 @@ class _Search:
 
     def _note(self, error: OSError) -> None:
         self.listing.failed.append(Failure(error.filename, error.strerror or str(error)))
-
-
-def _drop_repeated(listing: Listing) -> None:
-    """Leave each path in a listing once, where it comes first."""
-    seen: set[str] = set()
-    kept = []
-    for path in listing.paths:
-        place = os.path.abspath(path)
-        if place in seen:
-            listing.ignored[path] = REPEATED
-        else:
-            seen.add(place)
-            kept.append(path)
-    listing.paths[:] = kept
 
 
 def _labels(folder: str, paths: list[str]) -> list[str] | None:

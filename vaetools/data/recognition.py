@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
+
+import pandas as pd
 
 from vaetools.data.encodings import is_text
 from vaetools.data.formats import EXTENSIONS, archive
 from vaetools.data.idx import is_idx
-from vaetools.data.listing import has_image
+from vaetools.data.listing import as_names, has_image
 from vaetools.data.packed import open_unzipped, undamaged
 from vaetools.data.path_lists import lists_files
-from vaetools.data.table_formats import named_files, table_format, tables_in, unread_table
+from vaetools.data.table_formats import table_format, unread_table
+from vaetools.data.table_parts import holds_tables, named_files
 
 _ARRAYS = (".npy", ".npz")
 _LOOK = 2**16  # bytes of a file
@@ -51,6 +55,29 @@ def kind_of(data: Any) -> str:
     return "table"
 
 
+def names_of_files(data: Any) -> str | list[str]:
+    """Return the names of files as text.
+
+    Raises
+    ------
+    TypeError
+        If data are something else, such as rows in memory.
+    """
+    if isinstance(data, (str, bytes, os.PathLike)):
+        return as_names(data)
+    is_iterable = isinstance(data, Iterable) and not isinstance(data, pd.DataFrame)
+    names = list(data) if is_iterable and not hasattr(data, "read") else []
+    if not names or not all(isinstance(name, (str, bytes, os.PathLike)) for name in names):
+        came = (
+            "an empty list" if is_iterable and not names and isinstance(data, list) else type(data).__name__
+        )
+        raise TypeError(
+            f"data must be a path, a glob or a sequence of those; got {came}. Rows in memory are for "
+            "score_samples and transform."
+        )
+    return as_names(names)
+
+
 def _kind_of_one(path: str) -> str:
     """Return which kind of data a path is."""
     if os.path.isdir(path):
@@ -71,7 +98,7 @@ def _kind_of_one(path: str) -> str:
 
 def _is_folder_of_tables(path: str) -> bool:
     """Return whether a folder holds tables, and no image."""
-    return os.path.isdir(path) and not has_image(path) and bool(tables_in(path))
+    return os.path.isdir(path) and not has_image(path) and holds_tables(path)
 
 
 def _is_table_of_text(path: str) -> bool:

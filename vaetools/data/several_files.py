@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vaetools.data.batches import Failure
 from vaetools.data.blocks import Block
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import Kind, learn_kinds
@@ -73,6 +74,21 @@ class SeveralFiles:
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
 
+    def set_aside(self, features: list[str], dialect: Dialect | None) -> list[Failure]:
+        """Leave out files whose numbers are written in a way of their own, and return them as failures."""
+        others = {} if dialect is None else {file: _own(file, features, dialect) for file in self._files}
+        failed = [
+            Failure(
+                str(file.path),
+                f"its numbers are written otherwise ({own.numbers_in_words}) than those of the other files "
+                f"({dialect.numbers_in_words}): read it alone",
+            )
+            for file, own in others.items()
+            if dialect is not None and own is not None
+        ]
+        self._files = [file for file in self._files if others.get(file) is None]
+        return failed
+
     def not_numbers(self, features: list[str], dialect: Dialect | None) -> dict[str, str]:
         """Return the features that are not columns of numbers, with what they are."""
         if self.typed:
@@ -110,6 +126,15 @@ class SeveralFiles:
     def values(self, labels: Any) -> np.ndarray:
         """Return known labels."""
         return self._files[0].values(labels)
+
+
+def _own(file: Any, features: list[str], dialect: Dialect) -> Dialect | None:
+    """Return how a file writes its numbers if they are none in the dialect of all files; else None."""
+    if not any(map(len, file.sample(features).values())):
+        return None
+    wrong = file.not_numbers(features, dialect)
+    own = file.numerals(features) if wrong else dialect
+    return own if wrong.keys() - file.not_numbers(features, own).keys() else None
 
 
 def _end_to_end(columns: list) -> Any:

@@ -13,12 +13,14 @@ import numpy as np
 from vaetools.data.arrays import array_batches, read_array
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.dialect import Dialect
+from vaetools.data.formats import EXTENSIONS
 from vaetools.data.images import read_images
 from vaetools.data.kinds import Kind
-from vaetools.data.listing import Listing, as_names, list_images
+from vaetools.data.listing import Listing, as_names, has_image, list_images
 from vaetools.data.path_lists import as_paths
 from vaetools.data.reader import ImageReader
 from vaetools.data.recognition import kind_of
+from vaetools.data.table_formats import READ
 from vaetools.data.tables import Table, open_table
 
 
@@ -36,11 +38,13 @@ class Source:
     batches : callable
         ``batches()`` reads them, as an iterator of `Batch`.
     listing : Listing
-        Of images: their files, and what is left out.
+        Of images: their files; of these and of tables what is left out of folders.
     dialect : Dialect or None
         Of CSV: how it is written.
     notes : list of str
         Of a table: what else was understood, a sentence each.
+    by_position : bool
+        Of a table: whether its columns are taken by position.
     """
 
     kind: str
@@ -50,6 +54,7 @@ class Source:
     listing: Listing = dataclasses.field(default_factory=Listing.empty)
     dialect: Dialect | None = None
     notes: Sequence[str] = ()
+    by_position: bool = False
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,7 +73,7 @@ class TrainingData:
         Reads other images as these were read.
     failed : list of Failure
     ignored : dict from str to str
-        Of images: what was met and is left out, with its kind.
+        What was met in folders and is left out, with its kind.
     dialect : Dialect or None
         Of CSV: how it is written.
     notes : list of str
@@ -92,6 +97,7 @@ def open_source(
     *,
     reader: ImageReader | None = None,
     columns: Sequence[str] | Mapping[str, Kind] | None = None,
+    n_features: int | None = None,
     id_column: str | None = None,
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
@@ -113,6 +119,8 @@ def open_source(
     columns : sequence of str, dict from str to Kind, or None, default=None
         Columns of a table to read, with kinds if their cells may be missing; None reads all, which
         must be numbers.
+    n_features : int or None, default=None
+        Values that a row of a table without ``columns``, or of an array, must have.
     id_column : str or None, default=None
         Column of a table that names its rows; None numbers them from 0.
     include, exclude : str or iterable of str, default=()
@@ -140,12 +148,19 @@ def open_source(
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
-        return source_of(open_table(data, columns=columns, id_column=id_column, dialect=dialect))
+        return source_of(
+            open_table(data, columns=columns, n_features=n_features, id_column=id_column, dialect=dialect)
+        )
     if kind == "array":
         X = read_array(_only(data), name=array, channels=channels, image_shape=image_shape).X
+        if n_features not in (None, X.shape[1]):
+            raise ValueError(
+                f"{_words(data)}: rows must have {n_features} values; got {X.shape[1]}. Keep only the "
+                "columns of training, in their order."
+            )
         return Source(kind, "row", len(X), lambda: array_batches(X))
     if reader is None:
-        raise ValueError(f"{_words(data)}: the model takes rows of numbers; got images.")
+        raise ValueError(f"{_words(data)}: the model takes rows of numbers; {_got_no_rows(_words(data))}.")
     listing = list_images(as_paths(data), include=include, exclude=exclude)
     unread = Batch([], np.empty((0, reader._n_features_out), reader.dtype_), listing.failed)
     return Source(
@@ -160,7 +175,14 @@ def open_source(
 def source_of(table: Table) -> Source:
     """Return the rows of a table to stream."""
     return Source(
-        "table", table.id_name, table.n_rows, table.batches, dialect=table.dialect, notes=table.notes
+        "table",
+        table.id_name,
+        table.n_rows,
+        table.batches,
+        table.listing._replace(paths=[]),
+        table.dialect,
+        table.notes,
+        table.by_position,
     )
 
 
@@ -230,7 +252,8 @@ def read_training(
         )
         X, y, failed = table.read()
         ids = X.index.tolist()
-        return TrainingData(kind, X, ids, y, None, None, failed, {}, table.dialect, table.notes)
+        ignored = table.listing.ignored
+        return TrainingData(kind, X, ids, y, None, None, failed, ignored, table.dialect, table.notes)
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
@@ -268,6 +291,11 @@ def check_choice(
     dialect: Dialect | None = None,
 ) -> None:
     """Raise for a choice of files, of an array or of a dialect where there is none."""
+    if not isinstance(dialect, Dialect | None):
+        raise TypeError(
+            f"{_words(data)}: dialect must be a Dialect; got {dialect!r}. Pass one, such as "
+            "Dialect(decimal=',')."
+        )
     if kind != "table" and dialect is not None:
         raise ValueError(f"{_words(data)}: a table is written in a dialect; got {kind}.")
     if kind != "images" and (include or exclude):
@@ -276,6 +304,16 @@ def check_choice(
         raise ValueError(f"{_words(data)}: channels={channels!r} is for images in an array; got {kind}.")
     if kind != "array" and array is not None:
         raise ValueError(f"{_words(data)}: an array is named in an NPZ file; got {kind}.")
+
+
+def _got_no_rows(name: str) -> str:
+    """Return what else than rows of numbers was named, in words."""
+    extension = os.path.splitext(name)[1].lower()
+    if os.path.isdir(name) and not has_image(name):
+        return "got a folder without a table. Of arrays (.npy, .npz) one is named at a time"
+    if extension in EXTENSIONS or not os.path.isfile(name):
+        return "got images"
+    return f"got a file of another kind. It must be {READ}, or an array (.npy, .npz or IDX)"
 
 
 def _only(data: Any) -> str:

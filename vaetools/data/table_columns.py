@@ -40,12 +40,13 @@ def check_kinds(
     dialect: Dialect | None,
     *,
     is_new: bool,
+    by_position: bool,
 ) -> None:
     """Raise if columns are not what a new model can take, or what a model was trained on."""
     if kinds is not None:
         wrong = file.misfits(kinds)
     else:
-        wrong = file.not_numbers(features, dialect) if is_new or file.typed else {}
+        wrong = file.not_numbers(features, dialect) if by_position or file.typed else {}
     if not wrong:
         return
     if not is_new:
@@ -86,6 +87,21 @@ def _columns(wrong: dict[str, str]) -> str:
 def is_index(name: str) -> bool:
     """Return whether pandas calls an index so when it writes a table."""
     return name == "" or name.startswith("__index_level_")
+
+
+def places(n: int) -> list[str]:
+    """Return the names that columns have if nobody named them."""
+    return [str(place) for place in range(n)]
+
+
+def check_number(path: Path | str, features: list[str], n: int) -> None:
+    """Raise if there are more or fewer features than a model takes, which knows no names."""
+    if len(features) != n:
+        raise ValueError(
+            f"{path}: rows must have {n} values; got {len(features)}: {some(map(repr, features))}. The model "
+            "knows no names of columns: keep only those of training, in their order; another that names rows "
+            "can be the id column (--id)."
+        )
 
 
 def check_names(path: Path | str, names: list[str], wanted: Iterable[str]) -> None:

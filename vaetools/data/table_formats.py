@@ -1,16 +1,13 @@
-"""Which files are tables, how each is opened, and which files make one table together."""
+"""Which files are tables, and how each is opened."""
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from vaetools.data.csv_files import CsvFile
 from vaetools.data.dialect import Dialect
-from vaetools.data.listing import as_names
 from vaetools.data.packed import PACKED
 from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
 
@@ -44,8 +41,7 @@ _UNREAD |= dict.fromkeys(
 )
 _UNREAD |= {".mat": "SciPy: scipy.io.loadmat(path)", ".avro": "what wrote it, to Parquet"}
 _UNREAD |= dict.fromkeys((".rds", ".rda", ".rdata"), "R: write.csv(table, path, row.names = FALSE)")
-_DELTA = "_delta_log"
-_READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz or .zst), Parquet, Arrow or .xlsx"
+READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz or .zst), Parquet, Arrow or .xlsx"
 
 
 def table_format(path: str | os.PathLike[str]) -> str | None:
@@ -70,7 +66,7 @@ def unread_table(path: str) -> str | None:
     extension = _extension(path)
     if extension not in _UNREAD:
         return None
-    return f"a table must be {_READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
+    return f"a table must be {READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
 
 
 def _extension(path: str | os.PathLike[str]) -> str:
@@ -90,64 +86,3 @@ def open_file(path: Path, said: Dialect, filesystem: Any = None, groups: range |
             return ExcelFile(path)
         case _:
             return CsvFile(path, said)
-
-
-def named_files(data: Any) -> list[str]:
-    """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
-    names = as_names(data)
-    if isinstance(names, list):
-        return names
-    if glob.has_magic(names) and not os.path.lexists(names):
-        found = sorted(glob.glob(names, recursive=True))
-        if found and all(map(table_format, found)):
-            return found
-    return [names]
-
-
-def table_files(data: Any) -> list[str]:
-    """Return the files of a table, those of a folder sorted by name.
-
-    Raises
-    ------
-    ValueError
-        If the tables in a folder are of several formats, or only a log tells which of them count.
-    """
-    files = []
-    for name in named_files(data):
-        if os.path.isdir(os.path.join(name, _DELTA)):
-            raise ValueError(
-                f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
-            )
-        found = tables_in(name) if os.path.isdir(name) else [name]
-        formats = {table_format(path): path for path in found}
-        if len(formats) > 1:
-            came = " and ".join(formats.values())
-            raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
-        files += found
-    return files
-
-
-def tables_in(folder: str) -> list[str]:
-    """Return the tables in a folder and below it; what Spark leaves beside them is none."""
-    return [path for path in _files_in(folder) if table_format(path)]
-
-
-def partition_columns(data: Any) -> list[str]:
-    """Return the columns after which folders in a folder are named, as in ``year=2024/part-0.parquet``."""
-    folders = {
-        part
-        for name in named_files(data)
-        if os.path.isdir(name)
-        for path in tables_in(name)
-        for part in Path(os.path.relpath(path, name)).parts[:-1]
-    }
-    return sorted({folder.partition("=")[0] for folder in folders if "=" in folder})
-
-
-def _files_in(folder: str) -> Iterator[str]:
-    """Yield the files in a folder and below it, but those whose names start with a point or underscore."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        for name in sorted(names):
-            if not name.startswith((".", "_")):
-                yield os.path.join(place, name)

@@ -18,10 +18,12 @@ from vaetools.data.cells import complete_rows, gappy_rows, labels_among
 from vaetools.data.csv_files import first_line_must_name
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import TEXT, Kind
+from vaetools.data.listing import Listing
 from vaetools.data.numerals import is_number
 from vaetools.data.several_files import SeveralFiles
-from vaetools.data.table_columns import check_kinds, check_names, is_index, some
-from vaetools.data.table_formats import open_file, partition_columns, table_files
+from vaetools.data.table_columns import check_kinds, check_names, check_number, is_index, places, some
+from vaetools.data.table_formats import open_file
+from vaetools.data.table_parts import open_parts, partition_columns
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
@@ -45,6 +47,10 @@ class Table:
         How the cells of CSV are written; None if cells have types.
     notes : list of str
         What else was understood, a sentence each.
+    by_position : bool
+        Whether features are all columns there are, and not found by name.
+    listing : Listing
+        Its files; what is left out of a folder, and what could not be read.
     """
 
     path: Path | str
@@ -54,6 +60,8 @@ class Table:
     id_column: str | None
     dialect: Dialect | None
     notes: list[str]
+    by_position: bool
+    listing: Listing
     _file: Any = dataclasses.field(repr=False)
 
     @property
@@ -84,16 +92,20 @@ class Table:
         batch : Batch
             X is float64, or a DataFrame if there are ``kinds``. The ids are row numbers, from 0 and
             counting unusable rows, after a colon behind the file where there are several; or the texts of
-            the id column. A failure names its row as the former.
+            the id column. A failure names its row as the former, or a file that could not be read.
 
         Raises
         ------
         ValueError
             If the file is damaged, or a row of CSV is longer than 16 million characters.
         """
+        lost = self.listing.failed
         for block in self._blocks([] if self.id_column is None else [self.id_column], n_rows):
             good, X, failed = self._part(block)
-            yield Batch(self._ids(block, good), X, _called(block, failed))
+            yield Batch(self._ids(block, good), X, lost + _called(block, failed))
+            lost = []
+        if lost:  # and no other file has a row
+            yield Batch([], self._no_rows(), lost)
 
     def read(self, classes: Sequence | None = None) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
         """Read all rows into memory.
@@ -119,7 +131,7 @@ class Table:
         ValueError
             If no row is left, or as `batches` does.
         """
-        parts, ids, given, failed = [], [], [], []
+        parts, ids, given, failed = [], [], [], list(self.listing.failed)
         beside = [name for name in (self.id_column, self.labels) if name is not None]
         for block in self._blocks(beside):
             good, X, failures = self._part(block)
@@ -151,6 +163,11 @@ class Table:
         if faults:
             X = X[good] if self.kinds is None else X.iloc[good]
         return good, X, sorted(block.lost + failed)
+
+    def _no_rows(self) -> Any:
+        if self.kinds is None:
+            return np.empty((0, len(self.columns)))
+        return pd.DataFrame(columns=self.columns)
 
     def _together(self, parts: list) -> pd.DataFrame:
         """Return the rows of all blocks as one table."""
@@ -197,6 +214,7 @@ def open_table(
     path: str | os.PathLike[str] | Sequence,
     *,
     columns: Sequence[str] | Mapping[str, Kind] | None = None,
+    n_features: int | None = None,
     mixed: bool = False,
     as_text: Collection[str] = (),
     drop: Collection[str] = (),
@@ -223,6 +241,9 @@ def open_table(
     columns : sequence of str, or dict from str to Kind, optional
         Features by name, as ``feature_names_in_`` of a fitted model; other columns are ignored. With
         kinds: what they are, and their cells may be missing.
+    n_features : int or None, default=None
+        How many features a model has that knows no names: without ``columns`` those that are called 0, 1, …,
+        or else all columns, which must be so many.
     mixed : bool, default=False
         Whether columns of all kinds are features.
     as_text : collection of str, default=()
@@ -259,13 +280,19 @@ def open_table(
     >>> table.columns, batch.ids, batch.failed
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
-    files = table_files(path) if filesystem is None else [str(path)]
-    opened = [open_file(Path(each), dialect or Dialect(), filesystem, groups) for each in files]
+    said = dialect or Dialect()
+    if filesystem is None and groups is None:
+        opened, listing = open_parts(path, said)
+    else:
+        opened = [open_file(Path(str(path)), said, filesystem, groups)]
+        listing = Listing.empty()
     for each in opened:
         each.call_as(columns or ())
     file = opened[0] if len(opened) == 1 else SeveralFiles(opened)
     names = file.names
-    are_places = names == [str(place) for place in range(len(names))]
+    are_places = names == places(len(names))
+    if columns is None and n_features is not None and set(places(n_features)) <= set(names):
+        columns = places(n_features)
     are_known = columns is not None and set(columns) <= set(names)
     if not (file.typed or are_places or are_known) and all(map(is_number, names)):
         raise ValueError(f"{file.path}: {first_line_must_name(names)}")
@@ -277,18 +304,26 @@ def open_table(
         features = list(columns)
     else:
         file.check_rows()
-        features = [name for name in names if name not in apart and not is_index(name)]
-        indices = [words for name, words in file.index_columns() if name not in apart]
-        notes += [f"Left out as an index: {', '.join(indices)}."] * bool(indices)
+        indices = {name: words for name, words in file.index_columns() if name not in apart}
+        features = [name for name in names if name not in {*apart, *indices} and not is_index(name)]
+        notes += [f"Left out as an index: {', '.join(indices.values())}."] * bool(indices)
     if not features:
         raise ValueError(f"{file.path}: no column is left as a feature, of {some(map(repr, names))}.")
+    if columns is None and n_features is not None:
+        check_number(file.path, features, n_features)
     kinds = columns if isinstance(columns, Mapping) else None
     is_text = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
-    written = file.numerals([name for name in features if name not in is_text])
+    numbers = [name for name in features if name not in is_text]
+    written = file.numerals(numbers)
+    if len(opened) > 1:
+        listing.failed.extend(file.set_aside(numbers, written))
     if kinds is None and mixed:
         kinds = file.kinds(features, as_text, written)
-    check_kinds(file, features, kinds, written, is_new=columns is None)
-    return Table(file.path, features, kinds, labels, id_column, written, notes, file)
+    is_new = columns is None and n_features is None
+    check_kinds(file, features, kinds, written, is_new=is_new, by_position=columns is None)
+    return Table(
+        file.path, features, kinds, labels, id_column, written, notes, columns is None, listing, file
+    )
 
 
 def _called(block: Block, failed: list[Failure]) -> list[Failure]:

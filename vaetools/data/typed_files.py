@@ -22,6 +22,7 @@ from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
 
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)
+_NOT_NOTED = (ValueError, KeyError, TypeError, AttributeError)  # no JSON as pandas writes it
 _MAX_WORKBOOK = 2**28  # bytes that Excel's files may unpack to: they are read whole
 
 
@@ -53,6 +54,7 @@ class TypedFile:
         self._written_types = dict(zip(self.names, schema.types, strict=True))
         self._types = {name: plain_type(kind) for name, kind in self._written_types.items()}
         self._categories = _categories(schema)
+        self._indices = _indices(schema)
 
     def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in order."""
@@ -115,7 +117,7 @@ class TypedFile:
         return [
             (name, repr(name) if name else f"column {place}, which has no name")
             for place, name in enumerate(self.names, 1)
-            if not name or name.startswith("__index_level_")
+            if not name or name.startswith("__index_level_") or name in self._indices
         ]
 
     def _listed(self, names: Iterable[str]) -> dict[str, str]:
@@ -256,8 +258,15 @@ def _first_sheet(path: Path) -> tuple[pd.DataFrame, list[str]]:
 def _categories(schema: Any) -> set[str]:
     """Return the columns that are categories: of text by their type, of others pandas noted it."""
     coded = {field.name for field in schema if pa.types.is_dictionary(field.type)}
-    try:
+    with contextlib.suppress(*_NOT_NOTED):
         noted = (schema.pandas_metadata or {}).get("columns", [])
-        return coded | {column["name"] for column in noted if column["pandas_type"] == "categorical"}
-    except (ValueError, KeyError, TypeError, AttributeError):  # no JSON as pandas writes it
-        return coded
+        coded |= {column["name"] for column in noted if column["pandas_type"] == "categorical"}
+    return coded
+
+
+def _indices(schema: Any) -> set[str]:
+    """Return the columns of which pandas noted that they are an index with a name."""
+    with contextlib.suppress(*_NOT_NOTED):
+        noted = (schema.pandas_metadata or {}).get("index_columns", [])
+        return {name for name in noted if isinstance(name, str)}
+    return set()

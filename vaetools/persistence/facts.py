@@ -134,8 +134,8 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     custom = parameters.get("network")
     columns = fitted["columns_"]
     names = None if columns is None or columns["names"] is None else list(map(str, columns["names"]))
-    if "feature_names_in_" in fitted:
-        names = fitted["feature_names_in_"]["strings"]
+    for known in ("column_labels_", "feature_names_in_"):
+        names = fitted[known]["strings"] if known in fitted else names
     suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
     return {
         "model": header["class"],
