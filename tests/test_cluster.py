@@ -258,7 +258,7 @@ def test_errors_of_workers_are_those_of_one_process(in_process, photos, photo_mo
     frame = pd.read_parquet(orders / "orders.parquet")[["a", "b"]]
     vae = VAE(2, **QUICK).fit(frame.dropna().to_numpy())
     frame.assign(c=0.0).to_parquet(tmp_path / "three.parquet")
-    with pytest.raises(ValueError, match="VAE: rows must have 2 values; got 3"):
+    with pytest.raises(ValueError, match=r"three\.parquet: rows must have 2 values; got 3"):
         score_with_ray(vae, tmp_path / "three.parquet", tmp_path / "scores")
     with pytest.raises(ValueError, match=r"nothing that could be read; the first: .*0007.png: not an image"):
         score_with_ray(photo_model, [photos / "0007.png", photos / "0050.png"], tmp_path / "scores")
