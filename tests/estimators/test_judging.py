@@ -100,6 +100,13 @@ def test_values_that_hardly_differ_come_first(scaling, factor, advice):
     assert ("Look at the scale of X first" in told) == bool(advice)
 
 
+def test_images_of_few_levels_come_first():
+    flat = "0 to 16 of 0 to 255. Stretch their contrast."
+    told = judgment(seen(kl=0.0)._replace(flat=flat), SETTINGS._replace(scaling="pixels"))
+    assert f"Look at the scale of X first: images keep to {flat} If that is as it should be, try" in told
+    assert judgment(seen()._replace(flat=flat), SETTINGS) == ""
+
+
 def test_the_share_explained_is_that_of_typical_rows():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 5))

@@ -1,5 +1,7 @@
 """What a number means is said by who passes it, never by its type."""
 
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 
 from tests.variants import VARIANTS, Squashed
@@ -185,8 +189,15 @@ def test_levels_beyond_those_of_training_neither_wrap_nor_crash():
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        (90, 105, "got 90 to 105 of 0 to 255"),
-        (90, 106, None),
+        (
+            90,
+            111,
+            "got 90 to 111 of 0 to 255. Stretch their contrast: pass (X - 90.0) / 21 as floats in [0, 1], or",
+        ),
+        (90, 112, None),
+        (0, 16, "got 0 to 16 of 0 to 255. Stretch their contrast: pass X / 16 as floats in [0, 1], or"),
+        (0, 2, "pass X / 2 as floats"),
+        (7, 7, "got 7 to 7 of 0 to 255. Stretch their contrast, or"),
         (0, 255, None),  # two levels of which one is black and one white
     ],
 )
@@ -201,6 +212,52 @@ def test_images_without_contrast_are_said(low, high, words, recwarn):
 def test_a_table_without_spread_is_no_image_without_contrast(recwarn):
     VAE(2, **QUICK).fit(90 + dummies(120))
     assert not [each for each in recwarn.list if "contrast" in str(each.message)]
+
+
+def test_levels_that_are_the_fault_of_a_model_are_blamed_first():
+    X = np.rint(load_digits().data[:500]).astype(np.uint8)
+    quick = {"image_shape": (1, 8, 8), "hidden_layer_sizes": (16,), "max_iter": 100, "random_state": 0}
+    with pytest.warns(ConvergenceWarning) as told:
+        VAE(4, **quick, hidden_channels=()).fit(2 * X)  # too many levels to be said at once
+    (words,) = [str(each.message) for each in told]
+    assert "the posterior collapsed" in words
+    assert "Look at the scale of X first: images keep to 0 to 32 of 0 to 255. Stretch their" in words
+    assert words.index("pass X / 32 as floats in [0, 1]") < words.index("beta")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        vae = VAE(4, **quick, hidden_channels=()).fit(X / 16)  # as it advises
+    assert vae.active_units_.any()
+
+
+def masks(n):
+    """Rows of 16 pixels, 0 and 1: one of 4 halves of an image."""
+    upper = np.arange(16) < 8
+    left = np.arange(16) % 4 < 2
+    return np.stack([upper, ~upper, left, ~left])[np.random.default_rng(0).integers(0, 4, n)].astype(np.uint8)
+
+
+def test_masks_of_0_and_1_are_black_and_white_in_every_type():
+    X = masks(120)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        vae = VAE(2, **QUICK, **SHAPE).fit(X)
+    assert (vae.input_scale_.kind, vae.input_scale_.levels) == ("pixels", (0, 1))
+    expected = VAE(2, **QUICK, **SHAPE).fit(X.astype(bool)).score_samples(X.astype(bool))
+    for dtype in ("uint8", "int64", "bool", "float32"):
+        np.testing.assert_allclose(vae.score_samples(X.astype(dtype)), expected, rtol=1e-5)
+    assert "scale of X" in facts_of_rows(vae, X, None)  # once divided by 255
+    with pytest.warns(UserWarning, match=r"of 0 and 1, as those of training; got 255, .* pass X / 255\.0\."):
+        vae.score_samples(255 * X)
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], .*; got 255\."):
+        vae.score_samples(255.0 * X)
+
+
+@pytest.mark.parametrize(("factor", "advice"), [(1, "X.astype(float) if 1 is white"), (255, "X / 255.0 if")])
+def test_a_model_of_numbers_says_how_8_bit_images_become_such(factor, advice):
+    X = masks(120)
+    vae = VAE(2, **QUICK, **SHAPE).fit(X.astype(bool))
+    with pytest.raises(ValueError, match=re.escape(f"got uint8. Pass {advice}")):
+        vae.score_samples(factor * X)
 
 
 # Containers

@@ -17,7 +17,8 @@ from vaetools.cli.saying import counted, few
 from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date
-from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
+from vaetools.estimators.rows import value_range
+from vaetools.estimators.scales import pixel_levels, scale_kind
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.report.text import percent, text_facts
 

@@ -142,10 +142,14 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     ['8-bit pixels, divided by 255', '12-bit pixels, divided by 4,095', 'signed pixels, from −1,024 to 4,095']
     >>> scaling_in_words("pixels", [61440, 65535])
     '12-bit pixels, from 61,440 to 65,535'
+    >>> scaling_in_words("pixels", [0, 1])
+    'pixels of 0 and 1, left as they are'
     """
     if kind != "pixels" or levels is None:
         return SCALINGS[kind]
     black, white = levels
+    if (black, white) == (0, 1):
+        return "pixels of 0 and 1, left as they are"
     if black:
         kind = "signed" if black < 0 else f"{(white - black).bit_length()}-bit"
         return f"{kind} pixels, from {black:,} to {white:,}".replace(" -", " −")

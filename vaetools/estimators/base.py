@@ -34,11 +34,10 @@ from vaetools.estimators.rows import (
     are_images,
     check_rows,
     check_support,
-    decide_scale,
     precision_of,
     split_rows,
-    warn_of_flat_images,
 )
+from vaetools.estimators.scales import decide_scale, warn_of_flat_images
 from vaetools.nn.likelihoods import Likelihood
 from vaetools.nn.objectives import Autoencoder
 from vaetools.nn.parallel import Workers

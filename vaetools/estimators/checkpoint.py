@@ -24,6 +24,7 @@ from vaetools.files import (
     read_model_file,
     write_model_file,
 )
+from vaetools.nn.scaling import EIGHT_BITS
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Callback, Trainer
 from vaetools.progress import bar_options
@@ -246,7 +247,8 @@ def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> d
     """Return what the data are: shapes, types and checksums."""
     facts = {"shape of X": str(X.shape), "dtype of X": str(X.dtype), "content of X": _checksum(X)}
     scale = estimator.input_scale_
-    if (scale.kind == "pixels") != (X.dtype == np.uint8):  # once these were the same, and nothing was noted
+    was_the_same = (scale.kind == "pixels") == (X.dtype == np.uint8) and scale.levels == EIGHT_BITS
+    if not was_the_same:  # once these were, and nothing was noted
         facts["scale of X"] = f"{scale.kind} from {scale.levels}"
     if estimator.columns_ is not None:  # what the codes in X stand for
         facts["columns of X"] = hashlib.sha256(repr(estimator.columns_).encode()).hexdigest()

@@ -17,6 +17,7 @@ from vaetools.anomaly.reference import Reference, State
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.evaluation import Evaluator
 from vaetools.estimators.judging import Seen, Settings, explained_share, judgment
+from vaetools.estimators.scales import RATHER_FLAT, flat_images
 from vaetools.nn.rows import Rows
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
@@ -82,7 +83,8 @@ class Describer(Evaluator):
             beta=self.beta if self._variational else None,
             kl_warmup=self.kl_warmup if self._variational else 0.0,
         )
-        if words := judgment(Seen(kl, self.active_units_, x, explained), settings):
+        flat = flat_images(self.input_scale_, rows.X, RATHER_FLAT)
+        if words := judgment(Seen(kl, self.active_units_, x, explained, flat), settings):
             warnings.warn(f"{type(self).__name__}: {words}", ConvergenceWarning, stacklevel=5)
 
     def _scaled_and_expected(self, rows: Rows, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -26,12 +26,15 @@ class Seen(NamedTuple):
     explained : float or None
         Share of a typical row's squared distance from the median row that its reconstruction explains;
         None if it is not known.
+    flat : str
+        The levels that images keep to, and what to do, if they use a small part of their range.
     """
 
     kl: float | None
     active: np.ndarray
     x: np.ndarray | None
     explained: float | None
+    flat: str = ""
 
 
 class Settings(NamedTuple):
@@ -79,12 +82,12 @@ def judgment(seen: Seen, settings: Settings) -> str:
     if seen.x is not None and (np.ptp(seen.x, axis=0) <= _SAME).all():
         return f"all of {len(seen.x):,} training rows are the same: there is nothing to learn from them."
     found = _fault(seen)
-    return f"{found}. {_remedies(seen.x, settings)}" if found else ""
+    return f"{found}. {_remedies(seen, settings)}" if found else ""
 
 
 def _fault(seen: Seen) -> str:
     """Return what was seen of codes or reconstructions that say little of their rows."""
-    kl, active, _, explained = seen
+    kl, active, explained = seen.kl, seen.active, seen.explained
     n_active, n = int(active.sum()), len(active)
     if kl is not None and (kl < _COLLAPSED_KL or not n_active):
         return (
@@ -103,7 +106,7 @@ def _fault(seen: Seen) -> str:
     return ""
 
 
-def _remedies(x: np.ndarray | None, settings: Settings) -> str:
+def _remedies(seen: Seen, settings: Settings) -> str:
     """Return what to try: the scale of rows first, then training, then the KL weight unless it is high."""
     training = f"more steps (max_iter; it made {settings.n_steps:,}) or a higher learning_rate_init"
     tried = [f"{training} (it was {settings.learning_rate:.2g})"]
@@ -111,7 +114,9 @@ def _remedies(x: np.ndarray | None, settings: Settings) -> str:
         warmup = "" if settings.kl_warmup else " or kl_warmup=0.5"
         tried.insert(0 if settings.beta > 1 else 1, f"a smaller beta (it was {settings.beta:g}){warmup}")
     try_them = f"try {', then '.join(tried)}"
-    scale = "" if x is None else _scale(x, settings.scaling)
+    scale = "" if seen.x is None else _scale(seen.x, settings.scaling)
+    if seen.flat:
+        scale = f"Look at the scale of X first: images keep to {seen.flat}"
     if scale:
         return f"{scale} If that is as it should be, {try_them}."
     return f"T{try_them[1:]}; columns that have nothing to do with each other leave nothing to find."

@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.column_labels import check_labels
 from vaetools.estimators.columns import check_table
 from vaetools.estimators.containers import unpacked
-from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
-_WHITE = 2**16 - 1
 _CHUNK_VALUES = 2**21  # 16 MB of float64
 _NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
 
@@ -174,111 +171,41 @@ def check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
     if kind == "pixels":
         _check_pixels(owner, X, estimator)
     elif estimator.image_shape is not None and X.dtype == np.uint8:
+        how = "X / 255.0 if those were images in [0, 1], else X.astype(float)"
+        if value_range(X)[1] <= 1:
+            how = "X.astype(float) if 1 is white, as in masks, else X / 255.0"
         raise ValueError(
             f"{owner}: X must be numbers on the scale of the training images, which were not 8-bit; got "
-            "uint8. Pass X / 255.0 if those were images in [0, 1], else X.astype(float)."
+            f"uint8. Pass {how}."
         )
     elif estimator.model_.likelihood.unit_interval:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 
 
 def _check_pixels(owner: str, X: np.ndarray, estimator: Any) -> None:
-    """Raise where X is neither in [0, 1] nor levels that the likelihood knows."""
+    """Raise where X is neither in [0, 1] nor levels that the likelihood knows, warn where of other masks."""
     black, white = estimator.input_scale_.levels
+    strict, is_mask = estimator.model_.likelihood.unit_interval, (black, white) == (0, 1)
     if X.dtype.kind not in "iu":
         reason = f"because it was fitted on images of integers; pass such, or divide by {white}"
         check_unit_interval(owner, X, reason)
-    elif estimator.model_.likelihood.unit_interval:
-        low, high = value_range(X)
-        if low < black or high > white:
-            raise ValueError(
-                f"{owner}: X must lie from {black} to {white}, the levels of its training images, for "
-                f"{estimator.model_.likelihood!r}; got {high if high > white else low:.0f}. Fit it on images "
-                "of the full range, or choose likelihood='gaussian'."
-            )
-
-
-def pixel_levels(X: np.ndarray) -> tuple[int, int]:
-    """Return black and white of images of integers: the ends of the range of bits that holds all values.
-
-    Of 8-bit values 0 and 255. Of others 2^b − 1 is white, with the fewest bits b, and above 8 an even
-    number of them, as cameras have; negative values go down to −2^b. Where the values lie within fewer
-    bits of the greatest 16-bit level, as of files in which 0 is white, that is white.
-
-    Examples
-    --------
-    >>> [pixel_levels(np.array([[0, high]])) for high in (1, 200, 300, 4000, 64000)]
-    [(0, 1), (0, 255), (0, 1023), (0, 4095), (0, 65535)]
-    >>> pixel_levels(np.array([[-1000, 3000]])), pixel_levels(np.array([[62000, 64000]], np.uint16))
-    ((-1024, 4095), (61440, 65535))
-    """
-    if X.dtype == np.uint8:
-        return EIGHT_BITS
-    low, high = map(int, value_range(X))
-    if low < 0:
-        return -(2 ** (-low - 1).bit_length()), 2 ** max(high, 1).bit_length() - 1
-    white = _widest(high)
-    if X.dtype == np.uint16 and (depth := _widest(_WHITE - low)) < white:
-        return _WHITE - depth, _WHITE
-    return 0, white
-
-
-def _widest(level: int) -> int:
-    """Return the greatest level of the fewest bits, above 8 an even number of them, that hold a level."""
-    n_bits = max(level, 1).bit_length()
-    return 2 ** (n_bits + (n_bits > 8 and n_bits % 2)) - 1
-
-
-def warn_of_flat_images(estimator: Any, X: np.ndarray) -> None:
-    """Warn where images of integers keep to a sixteenth of the range that they are divided by."""
-    black, white = estimator.input_scale_.levels
-    if estimator.input_scale_.kind != "pixels" or X.dtype.kind not in "iu":
         return
-    low, high = map(int, value_range(X))
-    if 16 * (high - low + 1) <= white - black + 1:
+    low, high = value_range(X) if strict or is_mask else (black, white)
+    if low >= black and high <= white:
+        return
+    value = high if high > white else low
+    if not strict:
         warnings.warn(
-            f"{type(estimator).__name__}: images should fill the range of their levels; got {low} to {high} "
-            f"of {black} to {white}, in which a model sees little. Stretch their contrast, or read files of "
-            "more than 8 bits at their full depth.",
-            stacklevel=4,
+            f"{owner}: images should be of 0 and 1, as those of training; got {value:.0f}, which is taken "
+            f"for {value:.0f} times white. If it is white, pass X / {value:.1f}.",
+            stacklevel=5,
         )
-
-
-def scale_kind(
-    X: np.ndarray, index: np.ndarray | None = None, *, standardize: bool, images: bool, unit_interval: bool
-) -> str:
-    """Return the kind of `InputScale` for X, from its rows ``index`` (default: all).
-
-    Only of ``images`` are integers pixels: of a table they are numbers like others.
-    """
-    if images and X.dtype.kind in "iu":
-        return "pixels"
-    low, high = value_range(X, index) if images else (-np.inf, np.inf)
-    if unit_interval or (low >= 0 and high <= 1):
-        return "unit"
-    return "standardize" if standardize else "identity"
-
-
-def decide_scale(
-    X: np.ndarray, index: np.ndarray, *, is_code: bool | list[bool] = False, **what: bool
-) -> InputScale:
-    """Return how the columns of X are scaled, from its rows ``index``; see `scale_kind`.
-
-    Columns of codes (``is_code``) are left alone.
-    """
-    n_features = X.shape[1]
-    kind = scale_kind(X, index, **what)
-    if kind == "pixels":  # the range of all rows: an end that rows to calibrate pass is none
-        return InputScale.fixed(kind, n_features, pixel_levels(X))
-    if kind != "standardize":
-        return InputScale.fixed(kind, n_features)
-    scaler = StandardScaler()
-    for piece in slices(len(index), n_features):
-        scaler.partial_fit(X[index[piece]].astype(np.float64, copy=False))
-    first = X[index[0]].astype(np.float64)
-    is_constant = (scaler.scale_ == 1) & (scaler.var_ != 1) & ~np.isnan(first)
-    shift = np.where(is_constant, first, scaler.mean_)  # the mean of large numbers has lost digits
-    return InputScale(kind, np.where(is_code, 0.0, shift), np.where(is_code, 1.0, scaler.scale_))
+        return
+    raise ValueError(
+        f"{owner}: X must lie from {black} to {white}, the levels of its training images, for "
+        f"{estimator.model_.likelihood!r}; got {value:.0f}. Fit it on images of the full range, or choose "
+        "likelihood='gaussian'."
+    )
 
 
 class Split(NamedTuple):
