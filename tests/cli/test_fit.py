@@ -319,6 +319,51 @@ def test_short_training_is_told(tmp_path, capsys):
         assert ("Raise --max-iter" in out) == bool(told)
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 20])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_short_training_on_few_rows_is_not_learning_by_heart(n, tmp_path, capsys):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(n, 4)))
+    assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "--max-iter", 2) == 0
+    out = capsys.readouterr().out
+    assert "Trained for 2 steps alone, which may teach it nothing; hundreds are usual. Raise" in out
+    assert "by heart" not in out
+    assert "threshold holds" not in out
+    assert ("higher is more normal; its threshold means nothing" in out) == (n == 1)
+    assert ("flagged as odd below" in out) == (n > 1)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_rows_learnt_by_heart_that_hardly_calibrate_promise_no_threshold(tmp_path, capsys):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(20, 20)))
+    command = ["fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "--n-components", "16"]
+    for epochs, advice in (
+        (799, "More rows may help, or --set input_noise=0.1."),  # a quarter would be called short
+        (800, "More rows may help, or --max-iter 200, or --set input_noise=0.1."),
+    ):
+        assert run(*command, "--max-iter", epochs, "--set", "learning_rate_init=0.01") == 0
+        out = capsys.readouterr().out
+        assert f"learnt much of those by heart.\n{advice}\n" in out
+        assert "Raise --max-iter" not in out
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (np.zeros((0, 4)), ""),
+        (np.zeros((0, 8, 8), np.uint8), ""),
+        (np.array([[0.0, np.nan], [1.0, np.inf]]), " (row 0: column 1 is nan)"),
+    ],
+    ids=["rows", "images", "gaps"],
+)
+def test_arrays_without_rows_are_refused_before_anything_is_said(rows, why, tmp_path, capsys):
+    path = tmp_path / "rows.npy"
+    np.save(path, rows)
+    assert run("fit", path, "-o", tmp_path / "m.safetensors") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"vaetools: {path}: a model needs rows; got none that can be used{why}.\n"
+
+
 @pytest.mark.filterwarnings("default::UserWarning")
 def test_equal_images_are_warned_of(tmp_path, capsys):
     for i in range(100):

@@ -191,6 +191,7 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
         (
             "one",
             [
+                "higher is more normal; its threshold means nothing",
                 "False alarms    not known, no calibration rows: there were too few rows to hold some out",
             ],
         ),

@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -307,3 +308,83 @@ def test_a_checkpoint_of_another_scaling_is_another_fit(dtype, options, noted):
     X = counts(100).astype(dtype)
     vae = VAE(2, **QUICK, **options).fit(X)
     assert ("scale of X" in facts_of_rows(vae, X, None)) == noted
+
+
+RECORDS = np.array([(1, 2.0)] * 20, dtype=[("length", int), ("width", float)])
+
+
+@pytest.mark.parametrize("X", [RECORDS, RECORDS.view(np.recarray)], ids=["structured", "record array"])
+def test_records_are_refused_with_what_makes_rows_of_them(X):
+    words = (
+        "VAE: X must be a plain array .*; got one of records with the fields 'length', 'width'. Pass pandas"
+    )
+    with pytest.raises(ValueError, match=words):
+        VAE(1, **QUICK).fit(X)
+    vae = VAE(1, **QUICK, contamination=0.1).fit(pd.DataFrame(X))
+    assert vae.feature_names_in_.tolist() == ["length", "width"]
+    with pytest.raises(ValueError, match=words):
+        vae.score_samples(X)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "mixed"])
+def test_columns_of_one_name_are_refused(likelihood):
+    table = pd.DataFrame(counts(40), columns=["a", "b", "a", "c", "c", "d"])
+    words = "VAE: names of columns must be unique; got 'a', 'c' more than once. Rename such a column, drop"
+    model = VAE(1, likelihood=likelihood, contamination=0.1, **QUICK)
+    with pytest.raises(ValueError, match=words):
+        model.fit(table)
+    model.fit(table.loc[:, ~table.columns.duplicated()])  # as it advises
+    assert model.n_features_in_ == 4
+    with pytest.raises(ValueError, match=words):
+        model.score_samples(table)
+
+
+# Integers that floats cannot hold
+
+LARGE = 2**60 + 17 * np.arange(40)
+UNSIGNED = np.uint64(2**63) + np.arange(40, dtype=np.uint64)
+
+
+def large_integers_said(X, **options):
+    """The words of the warning of large integers when a model is fitted, if there are any."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        VAE(1, contamination=0.1, **QUICK, **options).fit(X)
+    return [str(each.message) for each in told if "2^53" in str(each.message)]
+
+
+@pytest.mark.parametrize(
+    ("X", "column"),
+    [
+        (np.column_stack([np.arange(40), LARGE]), f"column 1 ({LARGE[1]})"),
+        (np.column_stack([np.arange(40), -LARGE]), f"column 1 ({-LARGE[1]})"),
+        (np.column_stack([UNSIGNED, UNSIGNED]), f"column 0 ({2**63 + 1}), 1 ({2**63 + 1})"),
+        (np.array([[10**25 + i, i] for i in range(40)], dtype=object), f"column 0 ({10**25})"),
+        ([[int(value), 0.5 * value] for value in LARGE], f"column 0 ({LARGE[1]})"),
+        (pd.DataFrame({"a": np.arange(40) / 3, "b": LARGE}), f"column 'b' ({LARGE[1]})"),
+        (pd.DataFrame({"b": pd.array(LARGE, dtype="Int64")}), f"column 'b' ({LARGE[1]})"),
+    ],
+    ids=["int64", "negative", "uint64", "objects", "list", "table", "nullable"],
+)
+def test_integers_that_become_equal_are_said(X, column):
+    (words,) = large_integers_said(X)
+    assert (
+        f"VAE: integers should lie within ±2^53, up to which float64 tells them apart; got {column}," in words
+    )
+    assert "nearly always holds ids: drop it" in words
+
+
+def test_integers_of_mixed_tables_are_said_where_they_are_numbers():
+    table = pd.DataFrame({"a": LARGE[np.arange(40) % 4], "b": list("xy") * 20})
+    (words,) = large_integers_said(table, likelihood="mixed")
+    assert "column 'a'" in words
+    assert large_integers_said(table, likelihood="mixed", column_likelihoods={"a": "categorical"}) == []
+
+
+@pytest.mark.parametrize(
+    "X",
+    [LARGE - LARGE.min(), 2**60 + 1024 * np.arange(40), LARGE.astype(float), np.full(40, 2**53)],
+    ids=["least subtracted", "exact", "floats", "at the limit"],
+)
+def test_numbers_that_floats_hold_are_not_said(X):
+    assert large_integers_said(np.column_stack([np.arange(40).astype(X.dtype), X])) == []

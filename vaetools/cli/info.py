@@ -221,6 +221,8 @@ def _score(facts: Facts) -> str:
     score = f"{_shortened(facts.anomaly_score)}{unit}, higher is more normal"
     if facts.threshold is None:
         return f"{score}; no threshold"
+    if facts.false_alarm_rate is None and facts.parameters.get("contamination") == "auto":
+        return f"{score}; its threshold means nothing"
     return f"{score}; flagged as odd below {number(facts.threshold, 2)}"
 
 

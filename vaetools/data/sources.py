@@ -261,6 +261,9 @@ def read_training(
     if kind == "array":
         read = read_array(_only(data), labels, name=array, channels=channels)
         X, ids, y, failed = _finite_rows(read.X, read.labels)
+        if not len(X):
+            first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
+            raise ValueError(f"{_words(data)}: a model needs rows; got none that can be used{first}.")
         return TrainingData(kind, X, ids, y, read.image_shape, None, failed, {})
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")

@@ -1,4 +1,4 @@
-"""Rows in containers that scikit-learn would take for others: their meaning is kept."""
+"""Rows in containers that scikit-learn would take for others: their meaning is kept, or they are refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
+
+_LISTED = 5  # names
 
 
 def unpacked(X: Any) -> Any:
@@ -25,6 +28,29 @@ def unpacked(X: Any) -> Any:
         return X
     X = X.detach().cpu()
     return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+
+
+def check_container(owner: str, X: Any) -> None:
+    """Raise where columns are fields of records, or names do not tell them apart."""
+    if isinstance(X, np.ndarray) and X.dtype.names is not None:
+        raise ValueError(
+            f"{owner}: X must be a plain array of shape (n_samples, n_features); got one of records with "
+            f"the fields {_some(X.dtype.names)}. Pass pandas.DataFrame(X), or "
+            "numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
+    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+        twice = X.columns[X.columns.duplicated()].unique()
+        raise ValueError(
+            f"{owner}: names of columns must be unique; got {_some(twice)} more than once. Rename such a "
+            "column, drop it with X.loc[:, ~X.columns.duplicated()], or pass X.to_numpy() to have columns "
+            "taken by position."
+        )
+
+
+def _some(names: Any) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(repr(name) for name in list(names)[:_LISTED]) + more
 
 
 def _filled(X: np.ma.MaskedArray) -> np.ndarray:

@@ -13,7 +13,8 @@ from sklearn.utils.validation import validate_data
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.column_labels import check_labels
 from vaetools.estimators.columns import check_table
-from vaetools.estimators.containers import unpacked
+from vaetools.estimators.containers import check_container, unpacked
+from vaetools.estimators.large_integers import warn_of_large_integers
 
 _CHUNK_VALUES = 2**21  # 16 MB of float64
 _NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
@@ -32,13 +33,16 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
     the table itself.
     """
-    X = unpacked(X)
-    if reset and estimator.likelihood == "mixed":
-        return check_table(estimator, X, reset=True)
+    X, owner = unpacked(X), type(estimator).__name__
+    check_container(owner, X)
     if not reset and estimator.columns_ is not None:
-        table = check_table(estimator, X, reset=False)
-        return estimator.columns_.encode(type(estimator).__name__, table)
-    return _check_numbers(estimator, X, reset=reset)
+        return estimator.columns_.encode(owner, check_table(estimator, X, reset=False))
+    is_mixed = reset and estimator.likelihood == "mixed"
+    rows = check_table(estimator, X, reset=True) if is_mixed else _check_numbers(estimator, X, reset=reset)
+    if reset and not are_images(estimator, X):
+        chosen = estimator.column_likelihoods or {}
+        warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
+    return rows
 
 
 def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
