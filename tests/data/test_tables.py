@@ -2,8 +2,10 @@
 
 import datetime as dt
 import re
+import warnings
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -261,3 +263,21 @@ def test_a_column_may_have_two_roles(write, content):
     table = open_table(write(content), columns=["b", "a"], labels="a", id_column="b")
     assert everything(table) == (["2", "4"], [[2, 1], [4, 3]], [])
     assert table.read()[1].tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_integers_that_become_equal_as_floats_are_said(kind, tmp_path):
+    path = tmp_path / f"rows.{kind}"
+    table = pd.DataFrame({"id": 2**60 + 17 * np.arange(30), "a": np.arange(30) / 7, "b": [1e20] * 30})
+    table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path, index=False)
+    with pytest.warns(UserWarning, match=r"should lie within ±2\^53") as told:
+        X, _, _ = open_table(path).read()
+    (words,) = [str(each.message) for each in told]
+    assert words.startswith(f"{path}: integers should lie within ±2^53")
+    assert "column 'id' (" in words
+    assert "'a'" not in words
+    assert "'b'" not in words
+    assert X["id"].nunique() < 30  # what the warning is of
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_table(path, drop=["id"]).read()[0].shape == (30, 2)

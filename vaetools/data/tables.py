@@ -17,7 +17,8 @@ from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import complete_rows, gappy_rows, labels_among
 from vaetools.data.csv_files import first_line_must_name
 from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import TEXT, Kind
+from vaetools.data.kinds import NUMBER, TEXT, Kind
+from vaetools.data.large_integers import lost_integer, warn_of_large_integers
 from vaetools.data.listing import Listing
 from vaetools.data.numerals import is_number
 from vaetools.data.several_files import SeveralFiles
@@ -132,9 +133,11 @@ class Table:
             If no row is left, or as `batches` does.
         """
         parts, ids, given, failed = [], [], [], list(self.listing.failed)
+        large: dict[str, int] = {}
         beside = [name for name in (self.id_column, self.labels) if name is not None]
         for block in self._blocks(beside):
             good, X, failures = self._part(block)
+            large |= self._lost_integers(block)
             if self.labels is not None:
                 labels, is_known = self._labels(block.beside[-1].take(pa.array(good)), classes)
                 given.append(labels)
@@ -149,7 +152,17 @@ class Table:
         if not ids:
             first = f" ({_where(failed[0].id)}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
+        warn_of_large_integers(self.path, large)
         return self._together(parts).set_axis(ids), self._all_labels(given, classes), failed
+
+    def _lost_integers(self, block: Block) -> dict[str, int]:
+        """Return an integer that becomes another one of each column of numbers that has such."""
+        found = {
+            name: lost_integer(cells)
+            for name, cells in zip(self.columns, block.features, strict=True)
+            if self.kinds is None or self.kinds[name] == Kind(NUMBER)
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def _part(self, block: Block) -> tuple[np.ndarray, Any, list[Failure]]:
         """Return places and rows of a block that can be used, and what is wrong with the others."""

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vaetools.words import equal_as_floats, is_lost_as_float
+
 _LARGEST = 2**53  # up to which float64 holds all integers
-_LOOKED_AT, _LISTED = 1_000, 5  # of large integers in a column; columns
+_LOOKED_AT = 1_000  # of large integers in a column
 
 
 def warn_of_large_integers(owner: str, X: Any, categories: Container[Any]) -> None:
@@ -27,16 +29,8 @@ def warn_of_large_integers(owner: str, X: Any, categories: Container[Any]) -> No
         X = np.asarray(X, dtype=object)  # of integers among floats NumPy would make floats
     numbers = ((name, cells) for name, cells in _columns(X) if name not in categories)
     found = {name: large for name, cells in numbers if (large := _lost(cells)) is not None}
-    if not found:
-        return
-    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
-    columns = ", ".join(f"{name!r} ({large})" for name, large in list(found.items())[:_LISTED])
-    warnings.warn(
-        f"{owner}: integers should lie within ±2^53, up to which float64 tells them apart; got column "
-        f"{columns}{more}, where different ones become equal. Such a column nearly always holds ids: drop "
-        "it; of others subtract the least value first.",
-        stacklevel=6,
-    )
+    if found:
+        warnings.warn(equal_as_floats(owner, found), stacklevel=6)
 
 
 def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
@@ -56,4 +50,4 @@ def _lost(cells: np.ndarray) -> int | None:
         large = [cell for cell in cells if isinstance(cell, (int, np.integer)) and abs(cell) > _LARGEST]
     else:
         large = cells[(cells > _LARGEST) | (cells < -_LARGEST)].tolist()
-    return next((value for value in map(int, large[:_LOOKED_AT]) if int(float(value)) != value), None)
+    return next((value for value in map(int, large[:_LOOKED_AT]) if is_lost_as_float(value)), None)
