@@ -1,5 +1,8 @@
 """What the command line says: in its own words, and with what was perhaps meant."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -78,3 +81,50 @@ def test_a_seed_among_other_parameters_is_obeyed(tmp_path, monkeypatch):
         assert main(["fit", "d.npy", "-o", f"{name}.safetensors", "--max-iter", "1", "-q", *options]) == 0
     a, b, c = (vaetools.load(f"{name}.safetensors").offset_ for name in "abc")
     assert a == b != c
+
+
+@pytest.mark.parametrize("output", ["gone", "closed", "full"])
+def test_fit_writes_its_model_though_nobody_reads_what_it_says(output, tmp_path):
+    np.save(tmp_path / "d.npy", np.random.default_rng(0).normal(size=(100, 3)))
+    command = f"{sys.executable} -m vaetools fit d.npy -o m.safetensors --max-iter 1"
+    ways = {
+        "gone": f"{command} | true; exit ${{PIPESTATUS[0]}}",
+        "closed": f"{command} >&-",
+        "full": f"{command} > /dev/full",
+    }
+    made = subprocess.run(
+        ["bash", "-c", ways[output]], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0
+    assert "Error" not in made.stderr
+    assert vaetools.load(tmp_path / "m.safetensors").n_features_in_ == 3
+
+
+@pytest.mark.filterwarnings("always:.*no file fits:UserWarning")
+@pytest.mark.parametrize(("pattern", "told"), [("typo/", True), ("3.png", False)])
+def test_a_pattern_that_fits_nothing_is_said(pattern, told, tmp_path, capsys):
+    for i in range(5):
+        Image.new("L", (8, 8), 50 * i).save(tmp_path / f"{i}.png")
+    command = ["fit", str(tmp_path), "-o", str(tmp_path / "m.safetensors"), "--max-iter", "0"]
+    command += ["--contamination", "0.3", "--set", "hidden_channels=()", "--exclude", pattern]
+    assert main(command) == 0
+    assert ("no file fits --exclude typo/." in capsys.readouterr().err) == told
+
+
+def test_standard_input_that_is_closed_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["fit", "-", "-o", str(tmp_path / "m.safetensors")]) == 2
+    assert "standard input is closed" in capsys.readouterr().err
+
+
+def test_a_cache_in_no_folder_is_refused_before_anything_is_read(tmp_path, capsys):
+    command = [
+        "fit",
+        str(tmp_path),
+        "-o",
+        str(tmp_path / "m.safetensors"),
+        "--cache",
+        str(tmp_path / "no" / "k.npy"),
+    ]
+    assert main(command) == 2
+    assert "does not exist" in capsys.readouterr().err

@@ -31,6 +31,8 @@ def test_what_is_said_is_obeyed(tmp_path):
     Image.new("L", (300, 300)).save(tmp_path / "a.png")
     assert read_images(tmp_path, size=80).image_shape == (1, 80, 80)
     assert read_images(tmp_path).image_shape == (1, 300, 300)
+    with pytest.raises(ValueError, match=r"size must make at most 89,478,485 pixels; got 100000 × 100000"):
+        read_images(tmp_path, size=100_000)
     with pytest.raises(ValueError, match=r"size must be None, 'auto', a positive integer .* got size='big'"):
         read_images(tmp_path, size="big")
 
@@ -48,3 +50,13 @@ def test_fit_says_what_scaling_loses(side, options, told, tmp_path, capsys):
     out = " ".join(capsys.readouterr().out.split())
     assert ("from up to 256 × 256: what is smaller than about 4 pixels is lost" in out) == told
     assert ("64 × 64 pixels" in out) == told
+
+
+def test_fit_says_that_sizes_differ(tmp_path, capsys):
+    for i, size in enumerate([(8, 8), (12, 19), (9, 10)]):
+        Image.new("L", size[::-1], 40 * i).save(tmp_path / f"{i}.png")
+    plain = ["--max-iter", "0", "--set", "hidden_channels=()", "--contamination", "0.3"]
+    assert main(["fit", str(tmp_path), "-o", str(tmp_path / "m.safetensors"), *plain]) == 0
+    assert "from sizes that differ, 8 × 8 to 12 × 19; --size and --aspect" in " ".join(
+        capsys.readouterr().out.split()
+    )

@@ -129,6 +129,12 @@ def _scaled_in_words(reader: Any) -> str:
     _, height, width = reader.image_shape_
     largest = max(reader.sample_sizes_, key=max)
     factor = max(largest) / max(height, width)
+    if factor <= 1 and len(reader.sample_sizes_) > 1:
+        smallest = min(reader.sample_sizes_, key=max)
+        return (
+            f"from sizes that differ, {smallest[0]:,} × {smallest[1]:,} to {largest[0]:,} × {largest[1]:,}; "
+            "--size and --aspect say how"
+        )
     if factor <= 1:
         return ""
     return (

@@ -27,6 +27,7 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import FAILED, UNREAD, failed_as_json, list_failures, say, shortened
 from vaetools.cli.signals import status_of
+from vaetools.cli.streams import tell
 from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output, check_room
 from vaetools.files import readable
@@ -203,6 +204,7 @@ def fit(
     """
     check_output(output, (".safetensors",), data)
     check_output(checkpoint, (".ckpt",), data, "--checkpoint")
+    check_output(cache, (".npy",), data, "--cache")
     if options["contamination"] is not None and options["false_alarm_rate"] is not None:
         raise click.BadParameter(
             "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
@@ -249,7 +251,7 @@ def fit(
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
         )
     if not (quiet or as_json):
-        click.echo(describe_data(read, data, model))
+        tell(describe_data(read, data, model))
         if note := unused_bits(read, model):
             say(note)
     if output.exists() and not quiet:
@@ -274,7 +276,7 @@ def fit(
         click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
     elif not quiet:
         told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
-        click.echo(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
+        tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
     if verbose:
         say_left_out(read.ignored, verbose=True)
     list_failures(read.failed)

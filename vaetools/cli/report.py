@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vaetools.cli.left_out import say_source
+from vaetools.cli.info import finite
+from vaetools.cli.left_out import say_source, source_as_json
 from vaetools.cli.options import (
     device_option,
     id_option,
@@ -18,7 +20,7 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, list_failures, say
+from vaetools.cli.saying import UNREAD, failed_as_json, list_failures, say
 from vaetools.cli.writing import check_any, check_output
 
 
@@ -139,7 +141,11 @@ def report(
     )
     if output is not None:
         comparison.to_html(output)
-    click.echo(comparison.to_json() if as_json else comparison_text(comparison))
+    if as_json:
+        lost = {"n_failed": len(failed), "failed": failed_as_json(failed), **source_as_json(source)}
+        click.echo(json.dumps(json.loads(comparison.to_json()) | finite(lost), indent=2, allow_nan=False))
+    else:
+        click.echo(comparison_text(comparison))
     if output is not None and not quiet:
         say(f"Written: {output}")
     if verbose or not quiet:

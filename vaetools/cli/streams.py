@@ -54,15 +54,27 @@ def until_seen_enough() -> Iterator[None]:
         raise click.ClickException(f"standard output: {error.strerror}.") from error
 
 
+def tell(text: str) -> None:
+    """Print what a command says beside the file that it writes: that nobody reads it is no reason to stop."""
+    try:
+        click.echo(text)
+    except (OSError, click.ClickException):
+        with contextlib.suppress(OSError):  # it has no descriptor where it was closed from the start
+            _discard()
+
+
 def _discard() -> None:
     """Drop what was not written to standard output, or Python complains at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _occupy() -> None:
-    """Give standard descriptors that are closed to the null device, or the next file to be opened is one."""
+    """Give standard descriptors that are closed to the null device, or the next file to be opened is one.
+
+    Processes that work for this one inherit them, as they do those that are open.
+    """
     while (file := os.open(os.devnull, os.O_RDWR)) <= 2:
-        continue
+        os.set_inheritable(file, True)
     os.close(file)
 
 

@@ -44,6 +44,8 @@ def depth_of(image: Any) -> Depth:
     """
     signed = image.format == "TIFF" and is_signed(image)
     if not has_16_bits(image):
+        if signed and max(numbers(image, BITS)) == 8:
+            raise ValueError("signed samples of 8 bits, which are not read; convert them to 16 bits")
         return Depth(UINT8)
     if image.mode.startswith("I"):
         return Depth(INT16 if signed else UINT16)

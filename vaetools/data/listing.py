@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -94,6 +95,13 @@ def list_images(
             search.take(path, path)
     if len(found) > 1:
         drop_repeated(listing)
+    if exclude and EXCLUDED not in listing.ignored.values():
+        patterns = exclude if isinstance(exclude, str) else ", ".join(exclude)
+        warnings.warn(
+            f"{_shortened(names)}: no file fits exclude={patterns!r}. Patterns are compared with the path "
+            "from the folder that was named on.",
+            stacklevel=2,
+        )
     if not listing.paths:
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]

@@ -81,6 +81,8 @@ def _listed_in(name: str) -> list[str]:
 
 def _standard_input() -> bytes:
     """Return what there is to read, also where someone put a stream of text in place."""
+    if sys.stdin is None:
+        raise ValueError("standard input is closed, and '-' stands for paths that come from it.")
     stream = getattr(sys.stdin, "buffer", sys.stdin)
     content = stream.read()
     return content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
@@ -17,6 +19,7 @@ from tqdm import tqdm
 from vaetools.data.batches import Batch, Failure, regroup
 from vaetools.data.decoding import (
     ASPECTS,
+    MAX_PIXELS,
     ImageFileError,
     Recipe,
     decode_many,
@@ -241,6 +244,10 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"{owner}: size must be None, 'auto', a positive integer or (height, width), and image_shape "
                 f"(1 or 3, height, width); got size={self.size!r} and image_shape={self.image_shape!r}."
             )
+        if math.prod(n for n in shape[1:] if n is not None) > MAX_PIXELS:
+            raise ValueError(
+                f"{owner}: size must make at most {MAX_PIXELS:,} pixels; got {shape[1]} × {shape[2]}."
+            )
         return tuple(n if n is None else int(n) for n in shape)
 
     def __sklearn_tags__(self) -> Any:
@@ -322,7 +329,7 @@ def _decoded(
     n_images = min(most, max(1, round(_TASK_SECONDS * done / seconds)))
     n_tasks = n_workers * min(_ROUND_TASKS, most // n_images)
     tasks = range(done, len(sources), n_images)
-    with Parallel(n_workers, pre_dispatch="all") as parallel:
+    with _own_workers(n_workers) as parallel:
         for first in range(0, len(tasks), n_tasks):
             starts = tasks[first : first + n_tasks]
             results = parallel(
@@ -331,6 +338,20 @@ def _decoded(
             )
             for start, result in zip(starts, results, strict=True):
                 yield start, *result
+
+
+@contextlib.contextmanager
+def _own_workers(n_workers: int) -> Iterator[Parallel]:
+    """Give processes that end with the work.
+
+    Joblib would hand them on to whatever runs in parallel next. They are so small that one which then
+    imports PyTorch is taken for a leak of memory and stopped, and joblib may wait for it for ever.
+    """
+    try:
+        with Parallel(n_workers, pre_dispatch="all") as parallel:
+            yield parallel
+    finally:
+        get_reusable_executor().shutdown(wait=True)
 
 
 def _named(pieces: Iterable[tuple[int, np.ndarray, list[Failure]]], names: Sequence) -> Iterator[Batch]:

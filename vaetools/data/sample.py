@@ -15,7 +15,10 @@ _KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what 
 _LOOKED_AT = 64  # readable images that decide what is not said
 
 
-_TAKEN = {True: f"8-bit levels are taken times {FULL_RANGE}", False: "those of 16 lose the lower byte"}
+_TAKEN = {
+    True: f"8-bit levels are taken times {FULL_RANGE}, right only beside images that use all 16 bits",
+    False: "those of 16 lose the lower byte",
+}
 
 
 def look_at_some(
@@ -57,16 +60,18 @@ def type_for(depths: Iterable[Depth]) -> str:
 
 
 def warn_of_depth(sources: Sequence, dtype: str) -> None:
-    """Warn where all images have another number of bits than those that a reader was fitted on."""
+    """Warn where images have another number of bits than those that a reader was fitted on."""
     if not len(sources) or not isinstance(sources[0], str):
         return
     looks, _ = look_at_some(sources, inspect_depth)
     is_deep = dtype != UINT8
-    if looks and all((depth.dtype != UINT8) != is_deep for depth in looks.values()):
+    n_others = sum((depth.dtype != UINT8) != is_deep for depth in looks.values())
+    if n_others:
         bits, others = (16, 8) if is_deep else (8, 16)
         warnings.warn(
             f"ImageReader: images should have {bits} bits, as those that it was fitted on were read with; "
-            f"got {others} bits in all that were looked at: {_TAKEN[is_deep]}.",
+            f"got {others} bits in {n_others:,} of {len(looks):,} that were looked at: {_TAKEN[is_deep]}. "
+            "Convert them, or their verdicts mean nothing.",
             stacklevel=4,
         )
 

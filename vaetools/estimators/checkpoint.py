@@ -112,8 +112,9 @@ class Checkpoint:
         except OSError as reason:
             if not self._has_failed:
                 warnings.warn(
-                    f"{self._owner}: checkpoint {str(self._path)!r} cannot be written: {reason}. Training "
-                    "goes on, and the file stays as it is until it can be written again.",
+                    f"{self._owner}: checkpoint {str(self._path)!r} cannot be written: "
+                    f"{reason.strerror or reason}. Training goes on, and the file stays as it is until it "
+                    "can be written again.",
                     RuntimeWarning,
                     stacklevel=2,
                 )

@@ -75,9 +75,11 @@ def _check(trainer: Trainer) -> None:
 
 @torch.no_grad()
 def _first_costs(trainer: Trainer) -> Tensor:
-    """Costs of the first batch of rows, at the posterior mean: nothing is drawn."""
+    """Costs of the first batch of rows, at the posterior mean, as of a model in use: nothing is drawn."""
     x, condition = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)
-    terms = trainer.model.terms(x, condition)
+    was_training = trainer.model.training
+    terms = trainer.model.eval().terms(x, condition)
+    trainer.model.train(was_training)
     return terms.reconstruction + terms.kl
 
 
