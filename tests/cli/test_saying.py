@@ -108,7 +108,7 @@ def test_a_pattern_that_fits_nothing_is_said(pattern, told, tmp_path, capsys):
     command = ["fit", str(tmp_path), "-o", str(tmp_path / "m.safetensors"), "--max-iter", "0"]
     command += ["--contamination", "0.3", "--set", "hidden_channels=()", "--exclude", pattern]
     assert main(command) == 0
-    assert ("no file fits --exclude typo/." in capsys.readouterr().err) == told
+    assert ('no file fits --exclude "typo/".' in capsys.readouterr().err) == told
 
 
 def test_standard_input_that_is_closed_is_said(tmp_path, monkeypatch, capsys):
