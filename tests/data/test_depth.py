@@ -142,7 +142,11 @@ def test_a_folder_decides_the_type_and_a_cache_keeps_it(folder, tmp_path_factory
 @pytest.mark.parametrize(
     ("n_shallow", "dtype", "words"),
     [
-        (12, "uint16", "got 12 of 8 bits and 40 of 16: 8-bit levels are taken times 257. Convert the fewer."),
+        (
+            12,
+            "uint16",
+            "got 8 bits in 12 of 52 that were looked at: 8-bit levels are taken times 257, right only",
+        ),
         (90, "uint8", "those of 16 lose the lower byte"),
     ],
 )
@@ -166,20 +170,22 @@ def test_images_of_another_depth_than_the_fitted_are_said(folder, tmp_path_facto
         Image.new("L", (8, 8), i).save(path)
     reader = ImageReader(n_jobs=1).fit(deep)
     with pytest.warns(
-        UserWarning, match="should have 16 bits, .* got 8 bits in all .*: 8-bit levels are taken"
+        UserWarning, match="should have 16 bits, .* got 8 bits in .* of .*: 8-bit levels are taken"
     ):
         np.testing.assert_array_equal(reader.transform(shallow)[:, 0], [0, 257, 514])
-    with pytest.warns(UserWarning, match="should have 8 bits, .* got 16 bits in all .*: those of 16 lose"):
+    with pytest.warns(UserWarning, match="should have 8 bits, .* got 16 bits in .* of .*: those of 16 lose"):
         ImageReader(n_jobs=1).fit(shallow).transform(deep)
 
 
-def test_some_images_of_the_fitted_depth_are_no_reason_to_warn(folder, tmp_path, recwarn):
+def test_one_image_of_another_depth_is_said(folder, tmp_path, recwarn):
     deep = sorted(str(path) for path in folder[0].iterdir())
     reader = ImageReader(n_jobs=1).fit(deep)
     Image.new("L", (8, 8)).save(tmp_path / "shallow.png")
-    reader.transform([deep[0], str(tmp_path / "shallow.png")])
-    reader.transform([Image.new("L", (8, 8))])
+    reader.transform([Image.new("L", (8, 8))])  # of which nobody knows where it comes from
     assert not recwarn.list
+    reader.transform([deep[0], str(tmp_path / "shallow.png")])
+    (warning,) = recwarn.list
+    assert "got 8 bits in 1 of 2 that were looked at" in str(warning.message)
 
 
 def test_colors_that_lose_bits_are_said(tmp_path, monkeypatch):

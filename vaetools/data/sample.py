@@ -38,25 +38,16 @@ def look_at_some(
 
 
 def type_for(depths: Iterable[Depth]) -> str:
-    """Return the type of rows for images of some depths; warn where it cannot be right for all."""
+    """Return the type of rows for images of some depths; warn where some are read with fewer bits."""
     depths = list(depths)
-    dtypes = [depth.dtype for depth in depths]
-    n_shallow, n_cut = dtypes.count(UINT8), sum(depth.is_cut for depth in depths)
-    dtype = common_type(dtypes)
-    if 0 < n_shallow < len(depths):
-        warnings.warn(
-            f"ImageReader: images should all have 8 bits or all have 16; got {n_shallow:,} of 8 bits and "
-            f"{len(depths) - n_shallow:,} of 16: {_TAKEN[dtype != UINT8]}. Convert the fewer.",
-            stacklevel=4,
-        )
-    if n_cut:
+    if n_cut := sum(depth.is_cut for depth in depths):
         warnings.warn(
             "ImageReader: colors of 16 bits are read whole from PNG and RGB TIFF files, with the package "
             f"opencv-python-headless; got {n_cut:,} of {len(depths):,} images looked at that keep the upper "
             "8 bits. Install it, or convert them.",
             stacklevel=4,
         )
-    return dtype
+    return common_type([depth.dtype for depth in depths])
 
 
 def warn_of_depth(sources: Sequence, dtype: str) -> None:
@@ -69,7 +60,7 @@ def warn_of_depth(sources: Sequence, dtype: str) -> None:
     if n_others:
         bits, others = (16, 8) if is_deep else (8, 16)
         warnings.warn(
-            f"ImageReader: images should have {bits} bits, as those that it was fitted on were read with; "
+            f"ImageReader: images should have {bits} bits, as most of those have that it was fitted on; "
             f"got {others} bits in {n_others:,} of {len(looks):,} that were looked at: {_TAKEN[is_deep]}. "
             "Convert them, or their verdicts mean nothing.",
             stacklevel=4,
