@@ -145,7 +145,7 @@ def test_a_folder_decides_the_type_and_a_cache_keeps_it(folder, tmp_path_factory
         (
             12,
             "uint16",
-            "got 8 bits in 12 of 52 that were looked at: 8-bit levels are taken times 257, right only",
+            "got 8 bits in 12 of 52 that were looked at: 8-bit levels are taken times 257",
         ),
         (90, "uint8", "those of 16 lose the lower byte"),
     ],
