@@ -247,3 +247,29 @@ def test_parts_are_scored_as_one_table(model, tmp_path, capsys):
     names = [f"{tmp_path}/t/part-0.parquet:99", f"{tmp_path}/t/part-1.parquet:0"]
     assert result["row"].tolist()[99:101] == names
     np.testing.assert_allclose(result["score"], vaetools.load(model).score_samples(FRAME), rtol=1e-9)
+
+
+def test_what_cannot_be_read_is_listed_with_the_option_that_reads_it(model, tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text('amount,n\n12.5,1\n"2,084",2\n3.5,"3\n')
+    assert run("score", model, path, "-o", tmp_path / "s.csv", "--thousands", "none") == 1
+    err = capsys.readouterr().err
+    reason = "column 'amount' is '2,084', not a number with decimal points"
+    assert f'row 1: {reason}; say --thousands "," if it is 2084' in err
+    assert "row 2: has a quote that is opened in line 4 and never closed" in err
+    assert run("score", model, path, "-o", tmp_path / "s.csv", "--thousands", ",") == 1
+    assert "row 1:" not in capsys.readouterr().err
+
+
+def test_the_row_is_named_where_none_can_be_read(model, tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("amount,n\nx,1\n")
+    assert run("score", model, path) == 2
+    assert "; the first: row 0: column 'amount' is 'x', not a number" in capsys.readouterr().err
+
+
+def test_one_column_is_one(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    FRAME[["amount"]].to_csv(path, index=False)
+    assert run("fit", path, "-o", tmp_path / "m.safetensors", "--max-iter", "1") == 0
+    assert "1 column: amount" in capsys.readouterr().out

@@ -18,6 +18,8 @@ from vaetools.cli.saying import in_options
         ("Try size=64.", "Try --size 64."),
         ("pass size=(48, 64), or less", "pass --size 48x64, or less"),
         ("Say decimal='.' or separator=';'.", 'Say --decimal "." or --separator ";".'),
+        ("as by drop=['b'].", "as by --drop b."),
+        ("as by drop=['a b'].", 'as by --drop "a b".'),
         ("such as encoding='cp1252'.", "such as --encoding cp1252."),
         ("choose likelihood='mixed', which", "choose --likelihood mixed, which"),
         ("max_iter=0 or kl_warmup=0.5,", "--max-iter 0 or --set kl_warmup=0.5,"),

@@ -271,3 +271,9 @@ def test_thousands_beside_columns_of_fractions_are_refused(write):
     rows = "".join(f"{i}.5;{i}.008.330\n{i}.25;12.345\n{i};7\n" for i in range(1, 9))
     with pytest.raises(ValueError, match=r"numbers must be written alike; got '1.008.330' in column 'b'"):
         open_table(write(f"a;b\n{rows}"))
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_signs_of_minus_and_spaces_that_break_no_line_are_those_of_numbers(write, mixed):
+    path = write("a;n\n\u22121,5;\u22123\n\u00a02,5\u00a0;\u202f4\n1e\u22122;5\n")
+    assert open_table(path, mixed=mixed).read()[0].to_numpy().tolist() == [[-1.5, -3], [2.5, 4], [0.01, 5]]

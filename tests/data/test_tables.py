@@ -54,6 +54,7 @@ DATES = (
     "column, or use it as id."
 )
 WRITTEN = "Say how numbers are written, such as decimal=',', or drop the column."
+ALMOST = "Write numbers as Python does, such as -1234.5, or drop such a column."
 AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such a column."
 
 
@@ -64,7 +65,9 @@ AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such 
         (PEOPLE, {}, "'name' ('Ann'), 'born' ('2020-01-01')", DATES),
         (COLUMNS, {"labels": "name"}, "'born' (date32[day])", DATES),
         ("a,when\n1,31.12.20 23:59\n", {}, "'when' ('31.12.20 23:59')", DATES),
-        ("a,b\n1,\n2,NA\n", {}, "'b' (empty)", MIXED),
+        ("a,b\n1,\n2,NA\n", {}, "'b' (empty)", "Drop a column that is empty, as by drop=['b']."),
+        ('a,b\n1,"1,25,730"\n2,"2,50,110"\n', {}, "'b' ('1,25,730')", ALMOST),
+        ("a,b\n1,1.27-\n2,2.5-\n", {}, "'b' ('1.27-')", ALMOST),
         ("a,b\n1,10.0.0.1\n2,10.0.0.2\n", {}, "'b' ('10.0.0.1')", MIXED),
         ('a,b\n1,"1,5"\n2,"2,5"\n', {"dialect": Dialect(decimal=".")}, "'b' ('1,5')", WRITTEN),
         ("a,b\n1,€ 15\n2,€ 1.234\n", {}, "'b' ('€ 15')", AMOUNTS),

@@ -101,3 +101,22 @@ def test_a_table_for_a_model_without_names(tmp_path):
     frame.assign(y="text").to_parquet(path)
     with pytest.raises(ValueError, match=r"must be what they were in training; got 'y' \(.*, not numbers\)"):
         open_table(path, n_features=2)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [([[1, 2], [3]], "list<element: int64>"), ([{"x": 1}, {"x": 2}], "struct<x: int64>")],
+)
+def test_columns_of_lists_are_refused_with_what_to_do(write, cells, kind, mixed):
+    with pytest.raises(ValueError, match="features must be columns of numbers") as error:
+        open_table(write({"a": [1.0, 2], "b": cells}), mixed=mixed)
+    came = f"got 'b' ({kind}). Write the parts of such a column as columns of numbers, or drop it."
+    assert str(error.value).endswith(came)
+
+
+def test_an_empty_column_is_to_be_dropped(write):
+    path = write({"a": [1.0, 2], "b": pa.nulls(2)})
+    with pytest.raises(ValueError, match=r"\(null\)\. Drop a column that is empty, as by drop=\['b'\]"):
+        open_table(path)
+    assert everything(open_table(path, drop=["b"]))[1] == [[1], [2]]

@@ -116,7 +116,8 @@ def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
     """Return what one row is."""
     if image_shape is None:
         names = [str(name) for name in getattr(read.X, "columns", [])]
-        return f"{read.X.shape[1]} columns" + (f": {few(names, _LISTED)}" if names else "")
+        n = read.X.shape[1]
+        return f"{n} column{'s' * (n != 1)}" + (f": {few(names, _LISTED)}" if names else "")
     channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels, none of them taken for transparency")
     return f"{height} × {width} pixels (height × width), {color}"

@@ -14,7 +14,7 @@ from vaetools.report.text import printable
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
-_ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
+_ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\['[^']*'\]|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
 _BARE = re.compile(r"[\w.-]*\w$")  # a shell takes it as it is, and a sentence can end behind it
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 
@@ -32,7 +32,7 @@ def in_options(message: str) -> str:
     parameters = () if estimators is None else estimators.PARAMETERS
 
     def said(found: re.Match[str]) -> str:
-        name, value = found[1], found[2].strip("'")
+        name, value = found[1], found[2].strip("[']")
         if name in options:
             value = _TWO_SIDES.sub(r"\1x\2", value)
             return f"{options[name]} {value}" if _BARE.match(value) else f'{options[name]} "{value}"'

@@ -60,8 +60,10 @@ def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
 
 def check_any(n_rows: int, failed: Sequence[Any], data: Sequence[str]) -> None:
     """Raise, before a file without rows is written, where nothing could be read."""
+    from vaetools.data.batches import where
+
     if not n_rows:
-        first = "".join(f"; the first: {name}: {reason}" for name, reason in failed[:1])
+        first = "".join(f"; the first: {where(name)}: {reason}" for name, reason in failed[:1])
         raise click.ClickException(f"{data[0]}: there is nothing that could be read{first}.")
 
 

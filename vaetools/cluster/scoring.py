@@ -16,7 +16,7 @@ from tqdm import tqdm
 from vaetools.cluster.pieces import Plan, RowReader, plan
 from vaetools.cluster.session import connected, import_ray
 from vaetools.cluster.storage import Found, find_files, new_folder
-from vaetools.data.batches import Failure
+from vaetools.data.batches import Failure, where
 from vaetools.data.ids import as_arrow
 from vaetools.persistence import load, save
 from vaetools.progress import bar_options
@@ -163,7 +163,7 @@ def score_with_ray(
         receipts = _receipts(ray, work, worker, min(n_workers, len(work.pieces)), resource)
         scored = _sum(_gather(receipts, work, filesystem, folder, verbose), found)
         if not scored.n_scored:
-            first = "".join(f"; the first: {name}: {reason}" for name, reason in scored.failed[:1])
+            first = "".join(f"; the first: {where(name)}: {reason}" for name, reason in scored.failed[:1])
             raise ValueError(f"{name}: there is nothing that could be read{first}.")
     return scored
 

@@ -250,7 +250,10 @@ def _place_of_channels(path: Any, shape: tuple[int, ...], said: str | None, imag
     fitting = [place for place, each in possible.items() if each == image_shape]
     place = said or (fitting[0] if len(fitting) == 1 else likely_reading(shape))
     if place is None:
-        first, last = ("{} channels of {} × {} pixels".format(*each) for each in possible.values())
+        first, last = (
+            f"{n} channel{'s' * (n != 1)} of {height} × {width} pixels"
+            for n, height, width in possible.values()
+        )
         raise ValueError(
             f"{path}: images of shape {shape[1:]} may have {first} (height × width), or {last}. Say "
             "channels='first' or channels='last'."

@@ -44,6 +44,11 @@ class Batch(NamedTuple):
     failed: list[Failure]
 
 
+def where(id: str | int) -> str:
+    """Return what a failure is of in words: a path as it is, or "row 3"."""
+    return id if isinstance(id, str) else f"row {id}"
+
+
 def regroup(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
     """Yield the same rows in batches of ``n_rows``, the last one shorter.
 

@@ -24,6 +24,7 @@ from vaetools.data.kinds import (
     TRUTHS,
     WRITTEN,
     Kind,
+    as_numbers,
     category_kind,
     end_to_end,
     plain_type,
@@ -111,7 +112,7 @@ def _by_type(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[pd.Series
     """Return cells of a column that `learn_kinds` looked at, and why some of them are none of its kind."""
     faults = {}
     if dialect is not None:
-        cells = without_missing(cells)
+        cells = without_missing(cells if kind.type == TEXT else as_numbers(cells))
     if dialect is not None and kind.type == INTEGER:
         cells = _truths_as_digits(compute.utf8_ltrim(cells, "+"))
     if dialect is not None and kind.type != TEXT:
@@ -240,7 +241,7 @@ def parsed_numbers(columns: list, dialect: Dialect | None) -> tuple[np.ndarray, 
         _plain_numbers(cells, INTEGER if dialect.is_open else NUMBER) if dialect.has_plain_numbers else None
     )
     if numbers is None:
-        cells = _truths_as_digits(without_missing(cells))
+        cells = _truths_as_digits(without_missing(as_numbers(cells)))
         right = compute.match_substring_regex(cells, dialect.written[NUMBER])
         wrong = compute.invert(right).fill_null(False)
         numbers = dialect.plain(compute.if_else(wrong, pa.scalar(None, TEXT), cells)).cast(NUMBER)

@@ -74,6 +74,11 @@ def without_missing(cells: Any) -> Any:
     return compute.if_else(missing, pa.scalar(None, pa.string()), cells)
 
 
+def as_numbers(cells: Any) -> Any:
+    """Return texts of CSV with a hyphen for the sign of minus, and without space of any kind around them."""
+    return compute.replace_substring(compute.utf8_trim_whitespace(cells), "\u2212", "-")
+
+
 def learn_kinds(
     blocks: Iterable[list], names: list[str], as_text: Collection[str], how: Mapping[Any, str]
 ) -> dict[str, Kind]:
@@ -96,7 +101,7 @@ def learn_kinds(
     known = np.zeros(len(names), int)
     written = {kind: known.copy() for kind in (*WRITTEN, TEXT)}
     for columns in blocks:
-        cells = without_missing(end_to_end(columns))
+        cells = without_missing(as_numbers(end_to_end(columns)))
         known += _by_column(cells.is_valid(), columns).sum(axis=1)
         for kind, pattern in {**how, TEXT: CODE}.items():
             found = compute.match_substring_regex(cells, pattern)

@@ -11,7 +11,7 @@ import numpy as np
 from pyarrow import compute
 
 from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import NUMBER, end_to_end, without_missing
+from vaetools.data.kinds import NUMBER, as_numbers, end_to_end, without_missing
 
 _MARKS = (",", ".", " ", "'")  # between thousands
 _ODD = "[,' \u00a0\u2009\u202f\u2019]"  # what plain numbers do not hold
@@ -45,7 +45,7 @@ def lone_mark(text: str) -> str | None:
 
 def is_number(text: str) -> bool:
     """Return whether a text is a number, however it is written."""
-    return _ANY_NUMBER.match(text.strip()) is not None
+    return _ANY_NUMBER.match(text.strip().replace("\u2212", "-")) is not None
 
 
 def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
@@ -75,7 +75,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     possible = readings(said)
     if len(possible) == 1 or not any(map(len, columns.values())):
         return possible[0]
-    cells = without_missing(end_to_end(list(columns.values())))
+    cells = without_missing(as_numbers(end_to_end(list(columns.values()))))
     is_unsaid = said.decimal is None and said.thousands is None
     if not _any(cells, _ODD) and not _any(cells, _GROUPS):
         if is_unsaid and not _any(cells, _POINTED):

@@ -17,6 +17,10 @@ _DATE = re.compile(
     r"|(\d\d?[- .]+)?[A-Z][a-z]{2,8}\.?[- ]+(\d\d?,?[- ]+)?\d{4}(?!\d)"  # with the name of a month
     r"|\d\d?:\d\d(:\d\d)?(?!\d)|timestamp|date|time|duration"  # times, and types
 )
+_ALMOST = re.compile(r"[-+\s]*\d[\d.,'\s]*[-+]?\s*")  # a number that no reading explains
+_ADDRESS = re.compile(r"\d+(\.\d+){3}")
+_NESTED = re.compile(r"(large_|fixed_size_)?list(_view)?<|struct<|map<")
+_EMPTY = ("empty", "null")
 _AMOUNT = re.compile(r"[€$£¥%]\s*[+-]?\d|\d\s*([€$£¥%]|[A-Z]{3}$)")
 
 
@@ -76,7 +80,12 @@ def _advice(wrong: dict[str, str]) -> str | None:
             "Write a date as a number, such as days, in pandas (dates - dates.min()).dt.days; or drop such a "
             "column, or use it as id."
         )
-    return None
+    if any(_ALMOST.fullmatch(word) and not _ADDRESS.fullmatch(word) for word in words):
+        return "Write numbers as Python does, such as -1234.5, or drop such a column."
+    if any(map(_NESTED.match, words)):
+        return "Write the parts of such a column as columns of numbers, or drop it."
+    empty = next((name for name, what in wrong.items() if what in _EMPTY), None)
+    return None if empty is None else f"Drop a column that is empty, as by drop=[{empty!r}]."
 
 
 def _columns(wrong: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from vaetools.data.batches import Batch, Failure
+from vaetools.data.batches import Batch, Failure, where
 from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import complete_rows, gappy_rows, labels_among
 from vaetools.data.csv_files import first_line_must_name
@@ -150,7 +150,7 @@ class Table:
             ids += self._ids(block, good)
             failed += _called(block, failures)
         if not ids:
-            first = f" ({_where(failed[0].id)}: {failed[0].reason})" if failed else ""
+            first = f" ({where(failed[0].id)}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
         warn_of_large_integers(self.path, large)
         return self._together(parts).set_axis(ids), self._all_labels(given, classes), failed
@@ -347,7 +347,3 @@ def _called(block: Block, failed: list[Failure]) -> list[Failure]:
 def _name(block: Block, row: Any) -> Any:
     """Return what a row is called that has no id: its number, behind its file if there are several."""
     return f"{block.file}:{row}" if block.file else row
-
-
-def _where(row: str | int) -> str:
-    return row if isinstance(row, str) else f"row {row}"
