@@ -606,3 +606,16 @@ def test_ray_does_not_decide_what_a_request_to_end_does():
     with session.connected(ray, "local", "test"):
         assert signal.getsignal(signal.SIGTERM) is before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_lies_beside_parquet_files_is_counted(tmp_path):
+    for name in ("t/0.parquet", "t/1.parquet"):
+        (tmp_path / "t").mkdir(exist_ok=True)
+        pd.DataFrame({"a": [1.0]}).to_parquet(tmp_path / name)
+    for name in ("_SUCCESS", "readme.md"):
+        (tmp_path / "t" / name).write_text("x")
+    found = find_files([tmp_path / "t", tmp_path / "t" / "1.parquet"])
+    assert found.paths == [f"{tmp_path}/t/{i}.parquet" for i in range(2)]
+    kinds = {"_SUCCESS": "hidden", "readme.md": ".md", "1.parquet": "named again"}
+    assert found.ignored == {f"{tmp_path}/t/{name}": kind for name, kind in kinds.items()}
+    assert len(find_files(str(tmp_path / "t" / "*.parquet")).paths) == 2

@@ -206,3 +206,16 @@ def test_a_raw_photograph_is_not_taken_for_its_thumbnail(tmp_path):
     (tmp_path / "photo.NEF").write_bytes(encoded(noise(8, 8), "tif"))
     (failure,) = read_images([tmp_path / "0000.png", tmp_path / "photo.NEF"]).failed
     assert failure.reason == "a raw photograph (NEF), which is not read: export it as TIFF, PNG or JPEG"
+
+
+def test_a_folder_of_arrays_is_told_what_to_do(tmp_path):
+    for name in ("0.npy", "1.npz"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(
+        FileNotFoundError, match=r"no image; left out: 1 \.npy, 1 \.npz; an array is read one"
+    ):
+        list_images(tmp_path)
+    (tmp_path / "1.npz").rename(tmp_path / "1.txt")
+    (tmp_path / "0.npy").unlink()
+    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 1 \.txt\.$"):
+        list_images(tmp_path)

@@ -22,6 +22,7 @@ from vaetools.data.path_lists import as_paths
 from vaetools.data.patterns import chosen_by
 from vaetools.data.recognition import kind_of
 from vaetools.data.sources import check_choice
+from vaetools.data.table_parts import list_tables
 
 PARQUET = (".parquet", ".pq")
 MAX_BYTES = 2**28  # of an image file that is fetched whole into memory
@@ -45,7 +46,7 @@ class Found(NamedTuple):
     failed : list of Failure
         Folders that could not be looked into.
     ignored : mapping from str to str
-        Of images: what was met and is left out, with its kind.
+        What was met and is left out, with its kind.
     """
 
     kind: str
@@ -90,14 +91,11 @@ def find_files(data: Any, *, include: str | Iterable[str] = (), exclude: str | I
         return _find_elsewhere(names, chosen_by(include, exclude))
     if all(map(_is_parquet, names)):
         check_choice(names, "table", include, exclude)
-        tables = [path for name in names for path in _tables(name)]
-        if not tables:
-            raise FileNotFoundError(f"{names[0]}: a folder without Parquet files.")
-        return Found("table", tables)
+        return _tables(paths)
     kind = kind_of(paths)
-    if kind == "table" and os.path.isdir(names[0]) and (tables := _tables(names[0])):
+    if kind == "table" and os.path.isdir(names[0]):
         check_choice(names, "table", include, exclude)
-        return Found("table", tables)
+        return _tables(paths)
     if kind != "images":
         raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
     listing = list_images(paths, include=include, exclude=exclude)
@@ -203,16 +201,16 @@ def _kind(place: str) -> str | None:
     return HIDDEN if "/." in f"/{folders}" else left_out_as(name)
 
 
-def _tables(name: str) -> list[str]:
-    """Return a Parquet file of this machine, or those in and below a folder, without hidden ones."""
-    if not os.path.isdir(name):
-        kind_of(name)  # raises if it is not there
-        return [name]
-    return sorted(
-        str(path)
-        for path in Path(name).rglob("*")
-        if _is_parquet(path.name) and path.is_file() and "/." not in f"/{path.relative_to(name).as_posix()}"
-    )
+def _tables(paths: str | list[str]) -> Found:
+    """Return Parquet files of this machine, with what else lies in their folders."""
+    listing = list_tables(paths)
+    if not listing.paths:
+        raise FileNotFoundError(f"{paths}: a folder without Parquet files.")
+    if other := next((path for path in listing.paths if not _is_parquet(path)), None):
+        raise ValueError(f"{other}: Ray takes images and Parquet files; got another table.")
+    if missing := next((path for path in listing.paths if not os.path.exists(path)), None):
+        raise FileNotFoundError(f"{missing}: no such file or folder.")
+    return Found("table", listing.paths, failed=listing.failed, ignored=listing.ignored)
 
 
 def _is_parquet(name: str) -> bool:
