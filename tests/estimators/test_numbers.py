@@ -388,3 +388,18 @@ def test_integers_of_mixed_tables_are_said_where_they_are_numbers():
 )
 def test_numbers_that_floats_hold_are_not_said(X):
     assert large_integers_said(np.column_stack([np.arange(40).astype(X.dtype), X])) == []
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_dataset_of_torch_is_refused_instead_of_read_for_ever(wrapped):
+    class Endless(torch.utils.data.Dataset):
+        def __len__(self):
+            return 120
+
+        def __getitem__(self, i):
+            return torch.zeros(4)
+
+    X = torch.utils.data.DataLoader(Endless()) if wrapped else Endless()
+    name = type(X).__name__
+    with pytest.raises(TypeError, match=f"VAE: X must be an array .*; got a {name}. Stack its rows"):
+        VAE(2, **QUICK).fit(X)

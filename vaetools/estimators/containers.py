@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch.utils.data import DataLoader, Dataset
 
 _LISTED = 5  # names
 
@@ -31,7 +32,12 @@ def unpacked(X: Any) -> Any:
 
 
 def check_container(owner: str, X: Any) -> None:
-    """Raise where columns are fields of records, or names do not tell them apart."""
+    """Raise where X is a dataset of torch, columns are fields of records, or names do not tell them apart."""
+    if isinstance(X, (Dataset, DataLoader)):  # numpy would read one that knows no end for ever
+        raise TypeError(
+            f"{owner}: X must be an array of shape (n_samples, n_features); got a {type(X).__name__}. Stack "
+            "its rows, torch.stack([X[i] for i in range(len(X))]); of images, read_images takes a dataset."
+        )
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         raise ValueError(
             f"{owner}: X must be a plain array of shape (n_samples, n_features); got one of records with "
