@@ -52,6 +52,14 @@ def test_a_stray_quote_costs_its_own_row(write, monkeypatch, cells, faults, sepa
     assert np.array_equal(rows, X[good])
 
 
+def test_many_stray_quotes_cost_their_own_rows(write):
+    ids, rows, failed = everything(open_table(write("a,b\n" + 3000 * '1,2\n3,"4\n')))
+    assert (ids, rows) == ([*range(0, 6000, 2)], 3000 * [[1, 2]])
+    assert [failure.id for failure in failed] == [*range(1, 6000, 2)]
+    assert failed[7].reason == closed(17, 19) + ", in the middle of a cell"
+    assert failed[-1].reason == never(6001)
+
+
 def test_a_stray_quote_in_a_column_of_numbers_costs_its_own_row_too(write):
     lines = content({}).splitlines(keepends=True)
     lines[21] = '"' + lines[21]

@@ -30,6 +30,7 @@ from vaetools.data.row_ends import Part, whole_rows
 BLOCK = 2**21  # characters of CSV read at once
 SAMPLE = 2**20  # characters that say which dialect it is
 MAX_ROW = 2**24  # characters, of the header too
+_LEFT_OUT = "\U0010ff00"  # begins a row that stands for one that is left out; private: no text has it
 _RUN_OF_SPACES = re.compile(r'("(?:[^"]++|"")*+")|^ +| +$| +(?= )', re.MULTILINE)
 
 
@@ -225,30 +226,19 @@ class CsvFile:
 
     def _parse(self, parts: list[Part], wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
         """Return columns as text, named by their places; and which rows are left out, with the reason."""
-        tables: list[Any] = []
-        lost: dict[int, str] = {}
-        stop = start
-        for part in parts:
-            if part.rows:
-                table, faults = self._parse_part(part.rows, wanted, stop)
-                tables.append(table)
-                lost |= faults
-                stop += table.num_rows + len(faults)
-            if part.fault is not None:
-                lost[stop] = part.fault
-                stop += 1
-        nothing = pa.schema([(key, pa.string()) for key in dict.fromkeys(wanted)]).empty_table()
-        return pa.concat_tables(tables or [nothing]), lost
-
-    def _parse_part(self, piece: str, wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
-        """Return columns of some rows, likewise."""
 
         def skip(row: Any) -> str:
+            if row.text.startswith(_LEFT_OUT):
+                lost[start + row.number - 1] = next(faults, "")
+                return "skip"
             cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
             lost[start + row.number - 1] = f"has {cells} instead of {row.expected_columns}"
             return "skip"
 
         lost: dict[int, str] = {}
+        faults = iter([part.fault for part in parts if part.fault is not None])
+        left_out = _LEFT_OUT + f"{self._separator}x" * len(self.names) + "\n"  # has a cell too many
+        piece = "".join(part.rows if part.fault is None else part.rows + left_out for part in parts)
         data, has_escapes = with_escapes(_single_spaced(piece) if self._separator == " " else piece)
         names = [str(i) for i in range(len(self.names))]
         wanted = list(dict.fromkeys(wanted))
