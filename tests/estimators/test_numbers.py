@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from tests.variants import VARIANTS, Squashed
 from vaetools import AE, CVAE, VAE, ImageReader, load
+from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
 
 FORMAT_1 = Path(__file__).parents[1] / "persistence" / "format_1"
@@ -247,6 +248,7 @@ def test_masks_of_0_and_1_are_black_and_white_in_every_type():
     for dtype in ("uint8", "int64", "bool", "float32"):
         np.testing.assert_allclose(vae.score_samples(X.astype(dtype)), expected, rtol=1e-5)
     assert "scale of X" in facts_of_rows(vae, X, None)  # once divided by 255
+    assert reader_for(vae).dtype_ == "uint8"
     with pytest.warns(UserWarning, match=r"of 0 and 1, as those of training; got 255, .* pass X / 255\.0\."):
         vae.score_samples(255 * X)
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\], .*; got 255\."):

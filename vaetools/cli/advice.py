@@ -13,7 +13,8 @@ _FEW_STEPS = 200  # that hardly teach anything
 
 def advice(facts: Facts) -> str:
     """Return what to mistrust of a model and what to do: few steps, rows learnt by heart; else nothing."""
-    return _few_steps(facts) or _by_heart(facts)
+    short, costly = _few_steps(facts), _by_heart(facts)
+    return costly or short if facts.n_suspects else short or costly  # what odd rows cost is no chance
 
 
 def _steps_per_epoch(facts: Facts) -> int:

@@ -81,11 +81,11 @@ def type_of(levels: tuple[int, int]) -> str | None:
     --------
     >>> [type_of(levels) for levels in ((0, 255), (0, 4095), (-1024, 4095), (0, 31), (0, 2**20 - 1))]
     ['uint8', 'uint16', 'int16', None, None]
-    >>> type_of((65535 - 4095, 65535))
-    'uint16'
+    >>> type_of((65535 - 4095, 65535)), type_of((0, 1))
+    ('uint16', 'uint8')
     """
     black, white = levels
-    if levels == (0, WHITE // FULL_RANGE):
+    if levels in ((0, WHITE // FULL_RANGE), (0, 1)):  # all of them, or those of masks
         return UINT8
     if black >= 0 and WHITE // FULL_RANGE < white <= WHITE:
         return UINT16
