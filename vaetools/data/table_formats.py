@@ -60,7 +60,7 @@ def unread_table(path: str) -> str | None:
 
     Examples
     --------
-    >>> unread_table("rows.orc")[-69:]
+    >>> unread_table("rows.orc")[-68:]
     'got ORC. Convert it with pandas: pandas.read_orc(path).to_parquet(…)'
     """
     extension = _extension(path)

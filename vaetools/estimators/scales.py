@@ -66,7 +66,7 @@ def flat_images(scale: InputScale, X: np.ndarray, part: float) -> str:
     Examples
     --------
     >>> scale = InputScale.fixed("pixels", 2)
-    >>> flat_images(scale, np.array([[0, 16]], np.uint8), 1 / 4)[:58]
+    >>> flat_images(scale, np.array([[0, 16]], np.uint8), 1 / 4)[:59]
     '0 to 16 of 0 to 255. Stretch their contrast: pass X / 16 as'
     >>> flat_images(scale, np.array([[0, 64]], np.uint8), 1 / 4)
     ''
