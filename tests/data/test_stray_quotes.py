@@ -32,6 +32,8 @@ STRAY = [
     ({10: '"n10', 100: '"n100'}, {10: closed(12, 102) + ", in the middle of a cell", 100: never(102)}),
     ({10: '"n10', 100: 'n100"'}, {10: closed(12, 102) + ", behind what look like rows"}),
     ({10: '"n10', 11: '"n11'}, {10: closed(12, 13) + ", in the middle of a cell", 11: never(13)}),
+    ({10: '"n10', 11: 'n11"'}, {10: closed(12, 13) + ", in what looks like the next row"}),
+    ({10: '"', 11: '"'}, {10: closed(12, 13) + ", in what looks like the next row", 11: never(13)}),
     ({10: '"', 100: '"'}, {10: closed(12, 102) + ", behind what look like rows", 100: never(102)}),
     ({10: '"n10', 50: '""', 99: '"a ""b"""'}, {10: closed(12, 101) + ", in the middle of a cell"}),
 ]
@@ -68,6 +70,14 @@ def test_a_stray_quote_in_a_column_of_numbers_costs_its_own_row_too(write):
     assert np.array_equal(rows, np.delete(X, 20, axis=0))
 
 
+@pytest.mark.parametrize("block", [7, 2**21])
+def test_two_stray_quotes_in_adjacent_rows_lose_no_row_in_silence(write, monkeypatch, block):
+    monkeypatch.setattr(csv_files, "BLOCK", block)
+    path = write('a,t,b\n1,"x,2\n3,y",4\n5,z,6\n')  # as one row: 1, 'x,2\n3,y', 4
+    fault = Failure(0, closed(2, 3) + ", in what looks like the next row")
+    assert everything(open_table(path, drop=["t"])) == ([1, 2], [[3, 4], [5, 6]], [fault])
+
+
 def test_lines_are_counted_from_the_start_of_the_file(write):
     before = '# made by hand\n\nsep=,\n"a\nb",t\n1,"x\ny"\n2,z\n'
     assert everything(open_table(write(f'{before}3,"z\n4,z\n'), drop=["t"])) == (
@@ -86,6 +96,8 @@ def test_lines_are_counted_from_the_start_of_the_file(write):
         "Dear all,\nthe 3 numbers are:\n1.5, 2.5\nbest",
         'he said ""no"",\nand\nleft',
         "1\n2\n3\n4",
+        "Dear Sir,\nno, thanks",
+        "1, 2\n3, 4",
     ],
 )
 @pytest.mark.parametrize("block", [7, 2**21])

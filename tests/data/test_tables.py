@@ -12,6 +12,7 @@ import pytest
 from tests.data.tables import everything
 from vaetools.data.batches import Failure
 from vaetools.data.dialect import Dialect
+from vaetools.data.kinds import TEXT, Kind
 from vaetools.data.tables import open_table
 
 # Which columns are features
@@ -50,8 +51,16 @@ def test_named_columns_come_in_the_given_order_and_others_are_ignored(write, con
 
 MIXED = "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
 DATES = (
-    "Write a date as a number, such as days, in pandas (dates - dates.min()).dt.days; or drop such a "
-    "column, or use it as id."
+    "Write a date as a number, such as days, in pandas with dates = pandas.to_datetime(column.astype(str)) "
+    "as (dates - dates.min()).dt.days; or drop such a column, or use it as id."
+)
+DURATIONS = (
+    "Write a duration as a number, such as seconds, with pandas.to_timedelta(column).dt.total_seconds(); "
+    "or drop such a column, or use it as id."
+)
+TIMES = (
+    "Write a time of day as a number, such as hours, or as their sine and cosine, for which "
+    "23:59 is near 0:00; or drop such a column, or use it as id."
 )
 WRITTEN = "Say how numbers are written, such as decimal=',', or drop the column."
 ALMOST = "Write numbers as Python does, such as -1234.5, or drop such a column."
@@ -65,6 +74,13 @@ AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such 
         (PEOPLE, {}, "'name' ('Ann'), 'born' ('2020-01-01')", DATES),
         (COLUMNS, {"labels": "name"}, "'born' (date32[day])", DATES),
         ("a,when\n1,31.12.20 23:59\n", {}, "'when' ('31.12.20 23:59')", DATES),
+        ("a,day\n1,20240131\n2,20240229\n", {}, "'day' (the date 20240131)", DATES),
+        ({"day": [20240131, 20240229, None]}, {}, "'day' (the date 20240131)", DATES),
+        ("a,at\n1,7:45\n2,23:59\n", {}, "'at' ('7:45')", TIMES),
+        ({"at": [dt.time(7, 45)]}, {}, "'at' (time64[us])", TIMES),
+        ("a,took\n1,2 days 03:00:00\n", {}, "'took' ('2 days 03:00:00')", DURATIONS),
+        ("a,took\n1,PT5M\n", {}, "'took' ('PT5M')", DURATIONS),
+        ({"took": [dt.timedelta(1)]}, {}, "'took' (duration[us])", DURATIONS),
         ("a,b\n1,\n2,NA\n", {}, "'b' (empty)", "Drop a column that is empty, as by drop=['b']."),
         ('a,b\n1,"1,25,730"\n2,"2,50,110"\n', {}, "'b' ('1,25,730')", ALMOST),
         ("a,b\n1,1.27-\n2,2.5-\n", {}, "'b' ('1.27-')", ALMOST),
@@ -88,6 +104,29 @@ def test_features_that_are_no_numbers_are_named_with_what_to_do(write, content, 
     assert (
         str(error.value) == f"{path}: features must be columns of numbers or booleans; got {came}. {advice}"
     )
+
+
+@pytest.mark.parametrize("cells", ["20240131 20240131", "20240131 20240230", "20240131.5 20240201.5"])
+def test_numbers_that_only_begin_like_dates_are_numbers(write, cells):
+    path = write("a,n\n" + "".join(f"{i / 7:.2f},{cell}\n" for i, cell in enumerate(cells.split())))
+    assert open_table(path).columns == ["a", "n"]
+
+
+def test_dates_as_numbers_may_be_categories_and_are_what_a_model_says(write):
+    path = write("a,day\n1.5,20240131\n2.5,20240229\n")
+    with pytest.raises(ValueError, match=r"got 'day' \(the date 20240131\)\. Write a date"):
+        open_table(path, mixed=True)
+    assert open_table(path, mixed=True, as_text=["day"]).kinds["day"] == Kind(TEXT)
+    assert everything(open_table(path, columns=["day"]))[1] == [[20240131], [20240229]]
+    assert everything(open_table(path, n_features=2))[1] == [[1.5, 20240131], [2.5, 20240229]]
+
+
+def test_advice_for_durations_and_dates_runs():
+    column = pd.Series([20240131, 20240301])
+    dates = pd.to_datetime(column.astype(str))
+    assert (dates - dates.min()).dt.days.tolist() == [0, 30]
+    column = pd.Series(["2 days 03:00:00", "PT5M"])
+    assert pd.to_timedelta(column).dt.total_seconds().tolist() == [183600, 300]
 
 
 def test_columns_of_a_model_that_are_no_numbers_are_named(write):
@@ -168,6 +207,65 @@ def test_an_index_of_pandas_is_no_feature_unless_asked_for(write, tmp_path):
         assert everything(open_table(path)) == ([0, 1], [[1, 2], [3, 4]], [])
         assert everything(open_table(path, id_column=name))[0] == ["7", "9"]
         assert everything(open_table(path, columns=[name]))[1] == [[7], [9]]
+
+
+def index_notes(words):
+    return [f"Left out as an index: {words}."]
+
+
+COUNTS = "column 1, {!r}, which counts rows"
+NAMES = "column 1, 'Unnamed: 0', whose numbers name rows"
+KEPT = "Taken as a feature: column 1, {!r}, which counts rows; drop it if it means nothing else."
+MEASURED = "Taken as a feature: column 1, 'Unnamed: 0', which had no name, for its numbers repeat or fall."
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("name", "cells", "columns", "notes"),
+    [
+        ("Unnamed: 0", [7, 3, 9], ["x"], index_notes(NAMES)),
+        ("Unnamed: 0", [0.5, 0.5, 0.1], ["Unnamed: 0", "x"], [MEASURED]),
+        ("index", [0, 1, 2], ["x"], index_notes(COUNTS.format("index"))),
+        ("ID", [1, 2, 3], ["x"], index_notes(COUNTS.format("ID"))),
+        ("row_id", [5001, 5002, 5003], ["x"], index_notes(COUNTS.format("row_id"))),
+        ("id", [1, 2], ["id", "x"], []),
+        ("id", [1, 2, 4], ["id", "x"], []),
+        ("id", [0.5, 1.5, 2.5], ["id", "x"], []),
+        ("step", [0, 1, 2], ["step", "x"], []),
+        ("step", [*range(10)], ["step", "x"], [KEPT.format("step")]),
+    ],
+)
+def test_values_say_which_columns_are_an_index(tmp_path, kind, name, cells, columns, notes):
+    frame = pd.DataFrame({name: cells, "x": np.linspace(0, 1, len(cells)) ** 2})
+    path = tmp_path / f"rows.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path, index=False)
+    table = open_table(path)
+    assert (table.columns, table.notes) == (columns, notes)
+    assert open_table(path, mixed=True).columns == columns
+    assert everything(open_table(path, columns=[name, "x"]))[1] == frame.to_numpy().tolist()
+    assert open_table(path, n_features=2).columns == [name, "x"]  # of a model that knows no names
+    assert open_table(path, id_column=name).notes == []
+
+
+@pytest.mark.parametrize("column", ["5.1 4.9 4.7", "30 41 30", "5,1 4,9 4,7"])
+def test_a_first_column_of_measurements_without_a_name_is_a_feature(write, column):
+    cells = [cell.replace(",", ".") for cell in column.split()]
+    path = write(";x\n" + "".join(f"{cell};{i}\n" for i, cell in enumerate(column.split())))
+    table = open_table(path)
+    assert (table.columns, table.notes) == (["Unnamed: 0", "x"], [MEASURED])
+    assert everything(table)[1] == [[float(cell), i] for i, cell in enumerate(cells)]
+    assert everything(open_table(path, id_column=""))[0] == column.split()
+    few = write(";x\n5;1\n", "few.csv")  # could as well be an index
+    assert open_table(few).columns == ["x"]
+    assert everything(open_table(few, columns=["Unnamed: 0", "x"]))[1] == [[5, 1]]
+    assert len(everything(open_table([path, few], columns=["x"]))[0]) == 4
+
+
+@pytest.mark.parametrize("column", ["0 1 2", "77 3 912", "0 1 2 0 1", "0.0 0.1 0.2", "a b a"])
+def test_a_first_column_that_names_rows_is_an_index(write, column):
+    path = write(",x\n" + "".join(f"{cell},{i}\n" for i, cell in enumerate(column.split())))
+    table = open_table(path)
+    assert (table.columns, table.notes) == (["x"], index_notes("column 1, which has no name"))
 
 
 def test_columns_without_names_may_be_many(write):

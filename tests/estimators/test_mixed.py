@@ -222,13 +222,47 @@ def test_categories_that_come_back_as_another_type_are_refused(chosen, as_read, 
     assert len(model.predict(back.assign(b=chosen[0]))) == len(as_read)
 
 
+UNSEEN = (
+    "VAE: most cells of a column should be categories of fit; got others in column {}. Each counts as "
+    "unseen, which makes its row odd. Write them as in fit, or fit again with rows like these."
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "came"),
+    [
+        ({"color": "purple"}, "'color' ('purple', none of 'blue', 'green', 'red')"),
+        ({"color": ["Red "] * 6 + [None] * 3}, "'color' ('Red ', in fit 'red')"),
+        ({"color": ["red"] * 4 + ["purple"] * 5}, "'color' ('purple', none of 'blue', 'green', 'red')"),
+        (
+            {"arrow": "X", "grade": ["c", "d", "e", "f", "g", "a", "a", "b", "b"]},
+            "'grade' ('c', none of 'a', 'b'), 'arrow' ('X', none of 'BLUE', 'GREEN', 'RED')",
+        ),
+    ],
+)
+def test_a_column_of_unseen_categories_is_said(model, table, changes, came):
+    rows = table.dropna().head(9).assign(**changes)
+    with pytest.warns(UserWarning, match="others in column") as told:
+        model.score_samples(rows)
+    assert [str(each.message) for each in told] == [UNSEEN.format(came)]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "colors"),
+    [(4, ["purple"] * 4), (9, ["purple"] * 4 + ["red"] * 5), (9, [None] * 5 + ["purple"] * 4)],
+)
+def test_some_unseen_categories_are_what_a_model_is_for(model, table, n_rows, colors):
+    model.score_samples(table.dropna().head(n_rows).assign(color=colors))  # warnings are errors here
+
+
 def test_numbers_that_are_categories_may_be_written_otherwise():
     """An integer column with a missing cell comes back as floats; and new numbers are new categories."""
     table = pd.DataFrame({"a": np.arange(40.0), "b": [1, 2] * 20})
     model = VAE(column_likelihoods={"b": "categorical"}, contamination=0.1, **OPTIONS).fit(table)
     scores = model.score_samples(table)
     np.testing.assert_allclose(model.score_samples(table.astype({"b": float})), scores, rtol=1e-9)
-    assert (model.score_samples(table.assign(b=3.5)) < scores).all()
+    with pytest.warns(UserWarning, match=r"others in column 'b' \(3.5, none of 1, 2\)"):
+        assert (model.score_samples(table.assign(b=3.5)) < scores).all()
 
 
 def test_a_missing_cell_costs_nothing(model, table):

@@ -20,9 +20,10 @@ from pyarrow import csv as arrow
 from vaetools.data.batches import Failure
 from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import first_type, parsed_numbers, values_of
+from vaetools.data.counters import FIRST, as_floats, is_index
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import ESCAPES, escaped_bytes, find_encoding, open_text, with_escapes
-from vaetools.data.kinds import Kind, learn_kinds, without_missing
+from vaetools.data.kinds import TEXT, Kind, learn_kinds, without_missing
 from vaetools.data.layouts import SEPARATORS, find_layout, header_names, split_cells
 from vaetools.data.numerals import find_numerals
 from vaetools.data.row_ends import Part, whole_rows
@@ -82,8 +83,12 @@ class CsvFile:
         self._name_others()
 
     def call_as(self, columns: Collection[str]) -> None:
-        """Name columns as a model does, which may have kept the space around a name."""
+        """Name columns as a model does, which may have kept space around a name, or have named the first."""
         known = {name.strip(): name for name in columns}
+        for first, other in (("", FIRST), (FIRST, "")):
+            if self.names[0] == first and other in known and first not in known:
+                self.names[0] = other
+                self._counters = [place for place in self._counters if place] + [0] * (other == "")
         if set(known) <= set(self.names):
             self.names = [known.get(name, name) for name in self.names]
 
@@ -184,15 +189,21 @@ class CsvFile:
         return {name: str(place) for place, name in enumerate(self.names)}
 
     def _name_others(self) -> None:
-        """Name columns without a name as pandas does, if they hold data; the first is an index."""
+        """Name columns without a name as pandas does, if they hold data and are no index."""
         nameless = [place for place, name in enumerate(self.names) if not name]
         table = self._first([str(place) for place in nameless]) if nameless else None
-        self._counters = [place for place in nameless if place == 0]
+        self._counters: list[int] = []
         for place in nameless:
-            cells = [] if table is None else without_missing(table[str(place)].combine_chunks()).to_pylist()
-            if place == 0 or not any(cells):
+            cells = pa.array([], TEXT) if table is None else table[str(place)].combine_chunks()
+            cells = without_missing(cells)
+            known = cells.to_pylist()
+            counts = all(cell == str(row) for row, cell in enumerate(known))
+            if place == 0:
+                numbers = None if self._has_row_names else as_floats(cells)
+                counts = numbers is None or is_index(numbers)
+            elif not any(known):
                 continue
-            if all(cell == str(row) for row, cell in enumerate(cells)):
+            if counts:
                 self._counters.append(place)
             else:
                 self.names[place] = f"Unnamed: {place}"

@@ -32,7 +32,8 @@ def whole_rows(
 ) -> Iterator[list[Part]]:
     """Yield the rest of a text in pieces that end where rows end.
 
-    A quote that is never closed, or only behind what look like rows, makes its line a row that is left out.
+    A quote that is never closed, or only behind or within what look like rows, makes its line a row that is
+    left out.
 
     Parameters
     ----------
@@ -78,11 +79,11 @@ class _Rows:
             stop = self._flat.match(rest, place).end()  # type: ignore[union-attr]
             row = rest.rfind("\n", place, stop) + 1 or row
             cell = self._quoted.match(rest, stop)
-            is_open = cell is None or (cell.end() == len(rest) and not is_last)
+            is_open = cell is None or (not is_last and rest.find("\n", cell.end()) < 0)
             if not rest.startswith('"', stop) or (is_open and not is_last and len(rest) - row <= self._most):
                 break
             self._line, counted = self._line + rest.count("\n", counted, stop), stop
-            if fault := self._fault(None if is_open else cell):
+            if fault := self._fault(None if is_open else cell, row):
                 parts.append(Part(rest[start:row], fault))
                 start = row = place = rest.find("\n", stop) + 1 or len(rest)
             elif cell is not None:
@@ -98,8 +99,8 @@ class _Rows:
             raise csv.Error(f"a row is longer than {self._most:,} characters")
         return parts
 
-    def _fault(self, cell: re.Match[str] | None) -> str | None:
-        """Return what is wrong with a quoted cell that begins in the current line, or is never closed."""
+    def _fault(self, cell: re.Match[str] | None, row: int) -> str | None:
+        """Return what is wrong with a quoted cell of a row that begins at a place, or is never closed."""
         opened = f"has a quote that is opened in line {self._line}"
         if cell is None:
             return f"{opened} and never closed"
@@ -108,11 +109,22 @@ class _Rows:
         closed = f"{opened} and closed in line {self._line + cell[1].count(chr(10))}"
         if cell[2].strip():
             return f"{closed}, in the middle of a cell"
-        inner = cell[1].split("\n", _LOOKED_AT + 1)[1:-1]
-        n_rows = sum(map(self._is_row, inner))
-        return f"{closed}, behind what look like rows" if n_rows > len(inner) / 2 else None
+        first, *inner, last = _lines(cell, row)
+        n_rows = sum(any(self._numbers(line)) for line in inner[:_LOOKED_AT])
+        if n_rows > len(inner[:_LOOKED_AT]) / 2:
+            return f"{closed}, behind what look like rows"
+        numbers = self._numbers(first)
+        is_two_rows = any(numbers) and numbers == self._numbers(last)
+        return f"{closed}, in what looks like the next row" if is_two_rows and not inner else None
 
-    def _is_row(self, line: str) -> bool:
-        """Return whether a line looks like a row: with as many cells, and a number among them."""
+    def _numbers(self, line: str) -> list[bool]:
+        """Return which cells of a line are numbers, quotes aside; nothing if it has not as many as rows."""
         cells = line.split(None if self._separator == " " else self._separator)
-        return len(cells) == self._n_cells and any(map(is_number, cells))
+        return [is_number(cell.strip('" ')) for cell in cells] if len(cells) == self._n_cells else []
+
+
+def _lines(cell: re.Match[str], row: int) -> list[str]:
+    """Return the whole lines over which a quoted cell of a row that begins at a place runs."""
+    text, stop = cell.string, cell.string.find("\n", cell.end())
+    start = max(row, text.rfind("\n", row, cell.start()) + 1)
+    return text[start : len(text) if stop < 0 else stop].split("\n")

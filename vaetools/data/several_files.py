@@ -58,6 +58,10 @@ class SeveralFiles:
         """Return the columns that are an index, by name and in words."""
         return self._files[0].index_columns()
 
+    def sample(self, features: list[str]) -> dict[str, Any]:
+        """Return the first cells of features in the first file that has any."""
+        return next(filter(None, (file.sample(features) for file in self._files)), {})
+
     def check_rows(self) -> None:
         """Raise if most of the first rows of a file do not fit its header."""
         for file in self._files:

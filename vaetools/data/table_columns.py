@@ -8,15 +8,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vaetools.data.counters import find_dates, find_indices
 from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import NAMES, NUMBER, Kind
+from vaetools.data.kinds import NAMES, NUMBER, TEXT, Kind
 from vaetools.data.numerals import is_number
 
 _DATE = re.compile(
     r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)"  # of digits
     r"|(\d\d?[- .]+)?[A-Z][a-z]{2,8}\.?[- ]+(\d\d?,?[- ]+)?\d{4}(?!\d)"  # with the name of a month
-    r"|\d\d?:\d\d(:\d\d)?(?!\d)|timestamp|date|time|duration"  # times, and types
+    r"|timestamp|date|the date "  # types, and numbers
 )
+_DURATION = re.compile(
+    r"-?\d+ days?\b|-?P(\d+[YMWD])*(T(\d+(\.\d+)?[HMS])+)?$(?<!P)|duration|(\d+ ?(h|min|s)\b ?)+$"
+)
+_TIME = re.compile(r"\d\d?:\d\d(:\d\d)?(?!\d)|time\d")
+_MOMENTS = {
+    _DATE: (
+        "a date as a number, such as days, in pandas with dates = pandas.to_datetime(column.astype(str)) as "
+        "(dates - dates.min()).dt.days"
+    ),
+    _DURATION: (
+        "a duration as a number, such as seconds, with pandas.to_timedelta(column).dt.total_seconds()"
+    ),
+    _TIME: (
+        "a time of day as a number, such as hours, or as their sine and cosine, for which 23:59 is near 0:00"
+    ),
+}
 _ALMOST = re.compile(r"[-+\s]*\d[\d.,'\s]*[-+]?\s*")  # a number that no reading explains
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _NESTED = re.compile(r"(large_|fixed_size_)?list(_view)?<|struct<|map<")
@@ -25,16 +42,18 @@ _AMOUNT = re.compile(r"[€$£¥%]\s*[+-]?\d|\d\s*([€$£¥%]|[A-Z]{3}$)")
 
 
 def is_date(text: str) -> bool:
-    """Return whether a text is a date, or the name of a type of dates.
+    """Return whether a text is a date, a time or a duration, or the name of a type of those.
 
     Examples
     --------
     >>> [is_date(text) for text in ("2020-01-31", "31.1.20 12:00", "5-Jan-2024", "Jan 5, 2024")]
     [True, True, True, True]
-    >>> [is_date(text) for text in ("10.0.0.1", "2024", "Jan", "Ann 12", "Berlin 10115")]
-    [False, False, False, False, False]
+    >>> [is_date(text) for text in ("12:30", "2 days 03:00:00", "PT5M", "duration[ns]", "1h 30min")]
+    [True, True, True, True, True]
+    >>> [is_date(text) for text in ("10.0.0.1", "P", "5", "2024", "Jan", "Ann 12", "Berlin 10115")]
+    [False, False, False, False, False, False, False]
     """
-    return _DATE.match(text) is not None
+    return any(pattern.match(text) for pattern in _MOMENTS)
 
 
 def check_kinds(
@@ -51,6 +70,9 @@ def check_kinds(
         wrong = file.misfits(kinds)
     else:
         wrong = file.not_numbers(features, dialect) if by_position or file.typed else {}
+    if is_new:
+        numbers = [name for name in features if kinds is None or kinds[name].type != TEXT]
+        wrong = find_dates(file, [name for name in numbers if name not in wrong]) | wrong
     if not wrong:
         return
     if not is_new:
@@ -76,10 +98,8 @@ def _advice(wrong: dict[str, str]) -> str | None:
     if any(map(_AMOUNT.search, words)):
         return "Write amounts as numbers alone, without a sign or unit, or drop such a column."
     if any(map(is_date, words)):
-        return (
-            "Write a date as a number, such as days, in pandas (dates - dates.min()).dt.days; or drop such a "
-            "column, or use it as id."
-        )
+        how = next(how for pattern, how in _MOMENTS.items() if any(map(pattern.match, words)))
+        return f"Write {how}; or drop such a column, or use it as id."
     if any(_ALMOST.fullmatch(word) and not _ADDRESS.fullmatch(word) for word in words):
         return "Write numbers as Python does, such as -1234.5, or drop such a column."
     if any(map(_NESTED.match, words)):
@@ -91,6 +111,21 @@ def _advice(wrong: dict[str, str]) -> str | None:
 def _columns(wrong: dict[str, str]) -> str:
     """Return columns with what they are."""
     return some(f"{name!r} ({what})" for name, what in wrong.items())
+
+
+def choose_features(file: Any, names: list[str], n_features: int | None) -> tuple[list[str], list[str]]:
+    """Return which of some columns are features, and what to say of indices.
+
+    For a model that knows no names but takes so many columns, only what a file itself calls an index is one,
+    where the others are as many.
+    """
+    indices, notes = find_indices(file, names)
+    own = [name for name, _ in file.index_columns()]
+    features = [name for name in names if name not in own and not is_index(name)]
+    if len(features) != n_features:
+        features = [name for name in features if name not in indices]
+    left_out = [words for name, words in indices.items() if name not in features]
+    return features, [f"Left out as an index: {', '.join(left_out)}."] * bool(left_out) + notes
 
 
 def is_index(name: str) -> bool:

@@ -22,7 +22,7 @@ from vaetools.data.large_integers import lost_integer, warn_of_large_integers
 from vaetools.data.listing import Listing
 from vaetools.data.numerals import is_number
 from vaetools.data.several_files import SeveralFiles
-from vaetools.data.table_columns import check_kinds, check_names, check_number, is_index, places, some
+from vaetools.data.table_columns import check_kinds, check_names, check_number, choose_features, places, some
 from vaetools.data.table_formats import open_file
 from vaetools.data.table_parts import open_parts, partition_columns
 
@@ -299,8 +299,11 @@ def open_table(
     else:
         opened = [open_file(Path(str(path)), said, filesystem, groups)]
         listing = Listing.empty()
+    apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
     for each in opened:
-        each.call_as(columns or ())
+        each.call_as([*(columns or ()), *apart])
+    for each in opened[1:]:
+        each.call_as(opened[0].names)
     file = opened[0] if len(opened) == 1 else SeveralFiles(opened)
     names = file.names
     are_places = names == places(len(names))
@@ -309,7 +312,6 @@ def open_table(
     are_known = columns is not None and set(columns) <= set(names)
     if not (file.typed or are_places or are_known) and all(map(is_number, names)):
         raise ValueError(f"{file.path}: {first_line_must_name(names)}")
-    apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
     check_names(file.path, names, [*(columns or ()), *apart])
     notes = [f"Not read: {name}, after which folders are named." for name in partition_columns(path)]
     notes += file.notes
@@ -317,9 +319,9 @@ def open_table(
         features = list(columns)
     else:
         file.check_rows()
-        indices = {name: words for name, words in file.index_columns() if name not in apart}
-        features = [name for name in names if name not in {*apart, *indices} and not is_index(name)]
-        notes += [f"Left out as an index: {', '.join(indices.values())}."] * bool(indices)
+        free = [name for name in names if name not in set(apart)]
+        features, choice = choose_features(file, free, n_features)
+        notes += choice
     if not features:
         raise ValueError(f"{file.path}: no column is left as a feature, of {some(map(repr, names))}.")
     if columns is None and n_features is not None:

@@ -23,6 +23,7 @@ from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plai
 
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)
 _NOT_NOTED = (ValueError, KeyError, TypeError, AttributeError)  # no JSON as pandas writes it
+_SAMPLED = 65536  # rows that tell what numbers mean
 _MAX_WORKBOOK = 2**28  # bytes that Excel's files may unpack to: they are read whole
 
 
@@ -69,6 +70,14 @@ class TypedFile:
     def numerals(self, features: list[str]) -> Dialect | None:
         """Return that no number is written."""
         return None
+
+    def sample(self, features: list[str]) -> dict[str, Any]:
+        """Return the first cells of features that are numbers; none of a damaged file: reading it tells."""
+        numbers = [name for name in features if self._types[name] in (INTEGER, NUMBER)]
+        batch = None
+        with contextlib.suppress(ValueError):
+            batch = next(self.batches(numbers, _SAMPLED), None) if numbers else None
+        return {} if batch is None else {name: batch.column(name) for name in numbers}
 
     def not_numbers(self, features: list[str], dialect: Dialect | None) -> dict[str, str]:
         """Return the features that are not columns of numbers, with the type of each."""
@@ -250,7 +259,7 @@ def _first_sheet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     except Exception as error:  # a dozen kinds, of the packages that read it
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(f"{path}: not a readable Excel file: {reason}.") from None
-    sheet.columns = ["" if str(name) == "Unnamed: 0" else str(name) for name in sheet.columns]
+    sheet.columns = [str(name) for name in sheet.columns]
     mixed = [name for name, kind in sheet.dtypes.items() if kind == np.dtype(object)]
     return sheet.astype(dict.fromkeys(mixed, "string")), names
 

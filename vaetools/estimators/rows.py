@@ -15,6 +15,7 @@ from vaetools.estimators.column_labels import check_labels
 from vaetools.estimators.columns import check_table
 from vaetools.estimators.containers import check_container, unpacked
 from vaetools.estimators.large_integers import warn_of_large_integers
+from vaetools.estimators.unseen import warn_of_unseen
 
 _CHUNK_VALUES = 2**21  # 16 MB of float64
 _NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
@@ -36,7 +37,10 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     X, owner = unpacked(X), type(estimator).__name__
     check_container(owner, X)
     if not reset and estimator.columns_ is not None:
-        return estimator.columns_.encode(owner, check_table(estimator, X, reset=False))
+        table = check_table(estimator, X, reset=False)
+        codes = estimator.columns_.encode(owner, table)
+        warn_of_unseen(owner, estimator.columns_, table, codes)
+        return codes
     is_mixed = reset and estimator.likelihood == "mixed"
     rows = check_table(estimator, X, reset=True) if is_mixed else _check_numbers(estimator, X, reset=reset)
     if reset and not are_images(estimator, X):
