@@ -67,7 +67,7 @@ def test_excel_is_read_where_its_package_is(tmp_path):
     FRAME.assign(mixed=[1, "b", None]).to_excel(path)
     table = open_table(path, id_column="name", drop=["mixed"])
     assert (table.columns, everything(table)) == (["a", "b"], ROWS)
-    assert table.notes == ["Left out as an index: column 1, which has no name."]
+    assert table.notes == ["Left out as an index: column 1, 'Unnamed: 0', whose numbers name rows."]
     with pd.ExcelWriter(path) as book:
         FRAME.to_excel(book, sheet_name="north", index=False)
         FRAME.to_excel(book, sheet_name="south", index=False)

@@ -80,6 +80,7 @@ class CsvFile:
             raise ValueError(f"{path}: a table must start with the names of its columns; got no text.")
         if not layout.has_header:
             raise ValueError(f"{path}: {first_line_must_name(self.names)}")
+        self._counters: list[int] = []
         self._name_others()
 
     def call_as(self, columns: Collection[str]) -> None:
@@ -192,7 +193,6 @@ class CsvFile:
         """Name columns without a name as pandas does, if they hold data and are no index."""
         nameless = [place for place, name in enumerate(self.names) if not name]
         table = self._first([str(place) for place in nameless]) if nameless else None
-        self._counters: list[int] = []
         for place in nameless:
             cells = pa.array([], TEXT) if table is None else table[str(place)].combine_chunks()
             cells = without_missing(cells)
