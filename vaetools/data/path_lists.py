@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import glob
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ from vaetools.data.listing import as_names
 _LISTS = (".txt", ".lst")
 _LOOK, _LINES = 2**16, 20  # bytes and lines of a file that tell what it is
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_QUOTES, _SEPARATORS = "\"'", "\t,; "
 _MANY = 1 / 3  # of every second byte: more zeros are UTF-16, fewer stand between paths
 
 
@@ -25,8 +27,8 @@ def as_paths(data: Any) -> str | list[str]:
     ----------
     data : path, glob, or sequence of those
         A text file (``*.txt``, ``*.lst``; among others if its lines name files) has a path per line, as
-        `paths_in` reads them; ``"-"`` are the lines of standard input. Relative paths start in the current
-        folder.
+        `paths_in` reads them, in quotes or not; ``"-"`` are the lines of standard input. Relative paths
+        start in the current folder.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def as_paths(data: Any) -> str | list[str]:
     Raises
     ------
     FileNotFoundError
-        If a list is empty.
+        If a list is empty, or none of its paths is there.
     """
     names = as_names(data)
     if isinstance(names, str) or len(names) == 1:
@@ -67,16 +69,60 @@ def lists_files(start: bytes) -> bool:
 
 
 def _names_a_file(line: str) -> bool:
-    """Return whether a line is a path that exists, or that of an image."""
-    return os.path.lexists(line) or os.path.splitext(line)[1].lower() in EXTENSIONS
+    """Return whether a line is a path that exists, or that of an image, alone or before a label."""
+    return os.path.lexists(line) or any(map(_is_called_image, (_unquoted(line), _before_label(line))))
+
+
+def _is_called_image(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in EXTENSIONS
+
+
+def _unquoted(line: str) -> str:
+    """Return a line without the quotes around it, unless they belong to the name of a file."""
+    is_quoted = len(line) > 2 and line[0] == line[-1] and line[0] in _QUOTES
+    return line[1:-1] if is_quoted and not os.path.lexists(line) else line
+
+
+def _before_label(line: str) -> str:
+    """Return what stands before the last cell of a line; nothing if that is all."""
+    separator = next((each for each in _SEPARATORS if each in line), "\n")
+    return _unquoted(line.rpartition(separator)[0].rstrip())
 
 
 def _listed_in(name: str) -> list[str]:
     """Return the paths in a list."""
-    paths = paths_in(_standard_input() if name == "-" else Path(name).read_bytes())
+    called = "standard input" if name == "-" else name
+    paths = list(map(_unquoted, paths_in(_standard_input() if name == "-" else Path(name).read_bytes())))
     if not paths:
-        raise FileNotFoundError(f"{'standard input' if name == '-' else name}: a list without a path.")
+        raise FileNotFoundError(f"{called}: a list without a path.")
+    if not any(map(_is_there, paths)):
+        raise FileNotFoundError(f"{called}: {_none_is_there(paths, os.path.dirname(os.path.abspath(name)))}")
     return paths
+
+
+def _is_there(path: str) -> bool:
+    """Return whether a path, or a glob, names something; at an address somebody else has to look."""
+    return (
+        "://" in path
+        or os.path.lexists(path)
+        or (glob.has_magic(path) and next(glob.iglob(path, recursive=True), None) is not None)
+    )
+
+
+def _none_is_there(paths: list[str], folder: str) -> str:
+    """Return what was tried, and what to do, where no path of a list in a folder is there."""
+    first, here = paths[0], os.getcwd()
+    tried = (
+        f"a line must be the path of a file that is there; got {first!r} first, and none of {len(paths):,} "
+        f"is there. Relative paths start in the current folder, {here!r}"
+    )
+    bare = _before_label(first)
+    for path, start in ((first, here), (first, folder), (bare, here), (bare, folder)):
+        if path and os.path.exists(os.path.join(start, path)):
+            alone = f": keep {path!r} alone in its line, for images take their labels from folders"
+            there = f": it is there from the folder of the list; run the command in {folder!r}"
+            return tried + alone * (path == bare) + there * (start == folder != here) + "."
+    return f"{tried}: run the command where they start, or write whole paths."
 
 
 def _standard_input() -> bytes:
@@ -91,7 +137,7 @@ def _standard_input() -> bytes:
 def paths_in(content: bytes) -> list[str]:
     r"""Return the paths in a text: a line each, or with a zero byte after each, as of ``find -print0``.
 
-    Blank lines are none. The text is UTF-8 or UTF-16, with a byte order mark or without; bytes that are
+    Lines end as on any system, old ones of a carriage return alone too. Blank lines are none. The text is UTF-8 or UTF-16, with a byte order mark or without; bytes that are
     neither are those of a file's name.
 
     Parameters
@@ -110,7 +156,8 @@ def paths_in(content: bytes) -> list[str]:
     ['a\nb.png', 'c.png']
     """
     text = _decoded(content)
-    lines = text.split("\0") if "\0" in text else re.split(r"\r?\n", text)
+    ends = r"\0" if "\0" in text else r"\r?\n" if "\n" in text else r"\r"
+    lines = re.split(ends, text)
     return [line for line in lines if line.strip()]
 
 
