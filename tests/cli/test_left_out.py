@@ -214,15 +214,43 @@ def test_what_lies_beside_parts_of_a_table_is_counted(tmp_path, capsys):
     (tmp_path / "t").mkdir()
     frame[:60].to_csv(tmp_path / "t" / "a.csv", index=False)
     frame[60:].to_csv(tmp_path / "t" / "b.txt", index=False)
-    for name in ("c.jsonl", "readme.md", "_SUCCESS"):
+    for name in ("schema.json", "readme.md", "_SUCCESS"):
         (tmp_path / "t" / name).write_text("x")
     model = tmp_path / "m.safetensors"
     assert run("fit", tmp_path / "t", "-o", model, "--set", "max_iter=2", "--json") == 0
-    expected = {"n_ignored": 3, "ignored": {"hidden": 1, ".jsonl": 1, ".md": 1}}
+    expected = {"n_ignored": 3, "ignored": {"hidden": 1, ".md": 1, ".json": 1}}
     assert json.loads(capsys.readouterr().out).items() >= expected.items()
     assert run("score", model, tmp_path / "t", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["n_scored"], told["n_failed"]) == (120, 0)
     assert told.items() >= expected.items()
     assert run("score", model, tmp_path / "t", "-o", tmp_path / "s.csv") == 0
-    assert "3 files left out: 1 hidden, 1 .jsonl, 1 .md (-v lists them)." in capsys.readouterr().err
+    assert "3 files left out: 1 hidden, 1 .md, 1 .json (-v lists them)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_rows_beside_parts_that_are_not_read_have_failed(suffix, tmp_path, capsys):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 2)), columns=["a", "b"])
+    folder = tmp_path / "t"
+    folder.mkdir()
+    getattr(frame, f"to_{suffix}")(folder / f"a.{suffix}", index=False)
+    frame.to_json(folder / "b.jsonl", orient="records", lines=True)
+    frame.to_csv(folder / "c.csv.zip", index=False)
+    (folder / "old.zip").write_bytes(b"x")
+    model = tmp_path / "m.safetensors"
+    for options in ([], ["-v"], ["--json"]):
+        assert run("fit", folder, "-o", model, "--set", "max_iter=2", *options) == 1
+        out, err = capsys.readouterr()
+        assert "2 could not be read:" in err
+        assert "b.jsonl: a table must be" in err
+        assert "c.csv.zip: a zip archive, which is not read: unpack it" in err
+        assert "1 zip archive" in out or '"zip archive": 1' in out
+    for options in ([], ["-v"]):
+        assert run("score", model, folder, "-o", tmp_path / "s.csv", *options) == 1
+        err = capsys.readouterr().err
+        assert "1 file left out: 1 zip archive" in err
+        assert "Archives are not read: unpack them, and name the folder." in err
+        assert "2 could not be read:" in err
+    assert run("score", model, folder, "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["n_scored"], told["n_failed"], told["ignored"]) == (120, 2, {"zip archive": 1})

@@ -95,7 +95,7 @@ def test_what_is_not_there_is_an_error(source):
 
 def test_a_folder_without_images_says_what_it_holds(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 1 \.txt\."):
+    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 1 \.txt; text is"):
         read_images(tmp_path)
 
 

@@ -125,7 +125,10 @@ def test_a_pattern_has_a_name(pattern):
 
 
 def test_nothing_left_says_what_was_left_out(folder):
-    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 6 excluded, 2 [^;]*$"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r": exclude='\*\.png' leaves none of 6 images, [^;]*; left out: 6 excluded, 2 [^;]*$",
+    ):
         list_images(folder, exclude="*.png")
 
 
@@ -217,5 +220,88 @@ def test_a_folder_of_arrays_is_told_what_to_do(tmp_path):
         list_images(tmp_path)
     (tmp_path / "1.npz").rename(tmp_path / "1.txt")
     (tmp_path / "0.npy").unlink()
-    with pytest.raises(FileNotFoundError, match=r"there is no image; left out: 1 \.txt\.$"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"there is no image; left out: 1 \.txt; text is read, .* such as .*1\.txt\.$",
+    ):
         list_images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"include": "*.jpg"}, "include='*.jpg' fits none of 6 images"),
+        ({"include": ["*.jpg", "x/"]}, "include='*.jpg, x/' fits none of 6 images"),
+        (
+            {"include": "bad/", "exclude": "*.png"},
+            "include='bad/' and exclude='*.png' leave none of 6 images",
+        ),
+    ],
+)
+def test_patterns_that_leave_nothing_are_named(folder, options, said):
+    with pytest.raises(FileNotFoundError) as raised:
+        list_images(folder, **options)
+    assert said in str(raised.value)
+    assert "there is no image" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.jsonl", r"a\.jsonl: a table must be CSV .*; got JSONL\. Convert it with pandas: .*"),
+        ("a.zip", r"left out: 1 zip archive; .*a\.zip: a zip archive, which is not read: unpack it"),
+        ("a.db", r"a\.db: a table must be .*; got DB"),
+    ],
+)
+def test_a_folder_of_what_is_not_read_says_the_way_to_go(tmp_path, name, said):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match=said):
+        list_images(tmp_path)
+
+
+def test_what_is_left_out_is_called_what_it_is(tmp_path):
+    write_gray(tmp_path, 1)
+    for name in ("a.png~", "b.JPG~", "c.tar.gz", "d.ZIP", "e.7z"):
+        (tmp_path / name).write_bytes(b"x")
+    for name in ("nowhere", "below.txt", ".hidden"):
+        (tmp_path / name).symlink_to("gone")
+    listing = list_images(tmp_path)
+    assert counted_kinds(listing.ignored) == (
+        "2 backup copy, 2 broken link, 1 hidden, 1 tar archive, 1 zip archive, 1 7z archive"
+    )
+    assert listing.ignored[str(tmp_path / "nowhere")] == "broken link"
+
+
+def test_a_broken_link_says_where_it_leads(tmp_path):
+    write_gray(tmp_path, 1)
+    (tmp_path / "b.png").symlink_to("gone.png")
+    (tmp_path / "c.png").symlink_to("0000.png")
+    images = read_images(tmp_path)
+    assert len(images.X) == 2
+    assert [failure.reason for failure in images.failed] == ["a broken link: 'gone.png' is not there"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        (
+            "a.ico",
+            b"\0\0\1\0\1\0",
+            "a Windows icon image, which is not read: convert it to PNG, TIFF or JPEG",
+        ),
+        ("a.svg", b"<svg/>", "an SVG drawing, which has no pixels: export it as PNG"),
+        ("a.svg", b'<?xml version="1.0"?>\n<svg/>', "an SVG drawing, which has no pixels: export it as PNG"),
+    ],
+)
+def test_icons_and_drawings_are_images_that_could_not_be_read(tmp_path, name, content, reason):
+    write_gray(tmp_path, 1)
+    (tmp_path / name).write_bytes(content)
+    images = read_images(tmp_path)
+    assert [failure.reason for failure in images.failed] == [reason]
+    assert images.ignored == {}
+
+
+def test_an_animated_png_is_read_under_its_own_name(tmp_path):
+    first, second = noise(8, 8, seed=1), noise(8, 8, seed=2)
+    first.save(tmp_path / "a.apng", format="PNG", save_all=True, append_images=[second])
+    assert np.array_equal(read_images(tmp_path).X[0], np.asarray(first).transpose(2, 0, 1).ravel())

@@ -70,7 +70,7 @@ def test_standard_input_is_a_list(here, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("a.png\n"))
     assert as_paths(["-"]) == ["a.png"]
     monkeypatch.setattr("sys.stdin", io.StringIO("c.png\nd.png\n"))
-    with pytest.raises(FileNotFoundError, match="^standard input: a line must be the path of a file"):
+    with pytest.raises(FileNotFoundError, match=r"^standard input: a line must be the path of a file"):
         as_paths("-")
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(FileNotFoundError, match="standard input: a list without a path"):

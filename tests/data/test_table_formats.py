@@ -170,9 +170,12 @@ def test_what_lies_beside_the_parts_is_counted_or_is_a_part(tmp_path):
     rows = [[1, 0.5], [2, 1.5], [3, 2.5]]
     assert everything(table)[1] == [*rows, *rows[:2], *rows, *rows]
     hidden = ("_SUCCESS", "_metadata", ".part-00000.parquet.crc", ".hidden.csv", ".0.csv.crc")
-    extensions = {"c.csv.zip": ".zip", "c.jsonl": ".jsonl", "x.json": ".json", "readme.md": ".md"}
+    extensions = {"x.json": ".json", "readme.md": ".md"}
     extensions |= {"b.pdf": ".pdf", "notes.txt": ".txt", "other.dat": ".dat", "_temporary": "hidden folder"}
     expected = extensions | dict.fromkeys(hidden, "hidden")
+    assert [failure.id for failure in table.listing.failed] == [
+        f"{folder}/{n}" for n in ("c.csv.zip", "c.jsonl")
+    ]
     assert table.listing.ignored == {f"{folder}/{name}": kind for name, kind in expected.items()}
 
 

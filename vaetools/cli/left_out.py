@@ -46,16 +46,18 @@ def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
     """Print how many files of each kind were left out, and with ``verbose`` which."""
     if not ignored:
         return
+    from vaetools.data.formats import ARCHIVE
     from vaetools.data.listing import counted_kinds
 
     kinds = counted_kinds(ignored)
     say(f"{_files(len(ignored))} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
-    if not verbose:
-        return
-    for path, kind in list(ignored.items())[:_LISTED]:
-        say(f"  {path} ({kind})")
-    if len(ignored) > _LISTED:
-        say(f"  and {len(ignored) - _LISTED:,} more")
+    if verbose:
+        for path, kind in list(ignored.items())[:_LISTED]:
+            say(f"  {path} ({kind})")
+        if len(ignored) > _LISTED:
+            say(f"  and {len(ignored) - _LISTED:,} more")
+    if any(kind.endswith(ARCHIVE) for kind in ignored.values()):
+        say("Archives are not read: unpack them, and name the folder.")
 
 
 def left_out_as_json(ignored: Mapping[str, str]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from vaetools.data.batches import Failure
 from vaetools.data.bounds import MAX_PIXELS, check_claims, check_cost
 from vaetools.data.depth import FULL_RANGE, UINT8, Depth, check_depth, depth_of
 from vaetools.data.fitting import fit_image, fit_planes, orientation
-from vaetools.data.formats import N_SIGN_BYTES, raw_photograph, unread_format
+from vaetools.data.formats import N_SIGN_BYTES, broken_link, raw_photograph, unread_format
 from vaetools.data.tiff import check_unambiguous
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
@@ -259,6 +259,8 @@ def _explained(source: Any, error: Exception) -> ImageFileError:
         formats = readable_formats()
         known = f"not an image in a known format ({', '.join(formats)})"
         return ImageFileError(name, unread_format(_head(source), formats) or known)
+    if isinstance(error, FileNotFoundError) and os.path.islink(name):
+        return ImageFileError(name, broken_link(name))
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ImageFileError(name, " ".join(reason.split()))
 

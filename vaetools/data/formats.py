@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 _EXTENSIONS = {  # of images, read or not: what such a file holds is seen when it is opened
-    "read": "png jpg jpeg jpe jfif webp bmp dib gif tif tiff ppm pgm pbm pnm avif heic heics heif heifs hif",
-    "unread": "jxl jp2 j2k j2c jpf jpx jxr wdp hdp psd psb xcf exr hdr tga pcx dcm dicom dds qoi fits",
+    "read": "png apng jpg jpeg jpe jfif webp bmp dib gif tif tiff ppm pgm pbm pnm avif",
+    "HEIC": "heic heics heif heifs hif",
+    "unread": "jxl jp2 j2k j2c jpf jpx jxr wdp hdp psd psb xcf exr hdr tga pcx dcm dicom dds qoi fits ico",
+    "drawn": "svg svgz",
     "raw": "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f",
 }
 _RAW = {f".{name}" for name in _EXTENSIONS["raw"].split()}
@@ -35,6 +37,7 @@ _SIGNS = (  # from which byte on, what stands there, and what such a file is
     (0, b"DDS ", "DDS"),
     (0, b"qoif", "QOI"),
     (0, b"SIMPLE  =", "FITS"),
+    (0, b"\0\0\1\0", "Windows icon"),
     (128, b"DICM", "DICOM"),
     (0, b"PK\x03\x04", "zip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z archive"),
@@ -43,7 +46,8 @@ _SIGNS = (  # from which byte on, what stands there, and what such a file is
     (0, b"\x1f\x8b", "gzip archive"),
     (0, b"%PDF", "PDF document"),
 )
-HIDDEN, NO_EXTENSION = "hidden", "without extension"
+ARCHIVE = "archive"  # as the kind of one ends
+HIDDEN, NO_EXTENSION, BACKUP = "hidden", "without extension", "backup copy"
 N_SIGN_BYTES = 264  # at the start of a file that tell what it is
 _HEIC, _AVIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}, {b"avif", b"avis"}
 _TIFF = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}
@@ -75,8 +79,19 @@ def archive(path: str) -> str | None:
     >>> archive("photos.tar.gz")
     'a tar archive, which is not read: unpack it, and name the folder or the file'
     """
+    kind = _archive_kind(path)
+    return kind and f"a {kind}, which is not read: {_UNPACK}"
+
+
+def _archive_kind(path: str) -> str | None:
+    """Return which archive a file calls itself."""
     kinds = (kind for end, kind in _ARCHIVES.items() if path.lower().endswith(end))
-    return next((f"a {kind} archive, which is not read: {_UNPACK}" for kind in kinds), None)
+    return next((f"{kind} {ARCHIVE}" for kind in kinds), None)
+
+
+def broken_link(path: str) -> str:
+    """Return what a link is whose file is not there."""
+    return f"a broken link: {os.readlink(path)!r} is not there"
 
 
 def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
@@ -102,10 +117,12 @@ def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
         return (
             "a damaged TIFF image, or one of other pixels than gray and RGB: save it as such, or as an array"
         )
+    if head.startswith((b"<?xml", b"<svg")) and b"<svg" in head:
+        return "an SVG drawing, which has no pixels: export it as PNG"
     what = next((what for start, sign, what in _SIGNS if head.startswith(sign, start)), None)
     if what is None:
         return None
-    if what.endswith("archive"):
+    if what.endswith(ARCHIVE):
         return f"a {what}: {_UNPACK}"
     if what.endswith("document"):
         return f"a {what}, and no image"
@@ -139,16 +156,23 @@ def left_out_as(name: str) -> str | None:
     Returns
     -------
     kind : str or None
-        ``"hidden"``, its extension, or ``"without extension"``.
+        ``"hidden"``, which archive it is, ``"backup copy"`` of an image, its extension, or ``"without
+        extension"``.
 
     Examples
     --------
     >>> [left_out_as(name) for name in ("._a.png", "a.PNG", "Thumbs.db", "LICENSE")]
     ['hidden', None, '.db', 'without extension']
+    >>> [left_out_as(name) for name in ("photos.tar.gz", "a.png~")]
+    ['tar archive', 'backup copy']
     """
     if name.startswith("."):
         return HIDDEN
+    if archive_kind := _archive_kind(name):
+        return archive_kind
     extension = os.path.splitext(name)[1].lower()
     if extension in EXTENSIONS:
         return None
+    if extension.rstrip("~") in EXTENSIONS:
+        return BACKUP
     return extension if 1 < len(extension) <= _LONGEST_EXTENSION else NO_EXTENSION

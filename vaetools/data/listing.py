@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vaetools.data.batches import Failure
-from vaetools.data.formats import NO_EXTENSION, left_out_as
+from vaetools.data.formats import HIDDEN, left_out_as
+from vaetools.data.no_image import in_words, none_chosen, what_to_do
 from vaetools.data.patterns import chosen_by
 
 HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
+BROKEN_LINK = "broken link"
 
 
 class Listing(NamedTuple):
@@ -96,21 +98,18 @@ def list_images(
     if len(found) > 1:
         drop_repeated(listing)
     if exclude and EXCLUDED not in listing.ignored.values():
-        patterns = exclude if isinstance(exclude, str) else ", ".join(exclude)
         warnings.warn(
-            f"{_shortened(names)}: no file fits exclude={patterns!r}. Patterns are compared with the path "
-            "from the folder that was named on.",
+            f"{_shortened(names)}: no file fits exclude={in_words(exclude)}. Patterns are compared with the "
+            "path from the folder that was named on.",
             stacklevel=2,
         )
     if not listing.paths:
+        n_excluded = list(listing.ignored.values()).count(EXCLUDED)
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
-        kinds = set(listing.ignored.values())
-        if isinstance(source, str) and NO_EXTENSION in kinds and EXCLUDED not in kinds:
-            hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
-        if kinds & {".npy", ".npz"}:
-            hints += ["an array is read one file at a time, which must be named"]
-        raise FileNotFoundError("; ".join([f"{_shortened(names)}: there is no image", *hints]) + ".")
+        hints += [] if n_excluded else what_to_do(source, listing.ignored)
+        said = none_chosen(n_excluded, include, exclude) if n_excluded else "there is no image"
+        raise FileNotFoundError("; ".join([f"{_shortened(names)}: {said}", *hints]) + ".")
     if isinstance(source, str) and os.path.isdir(source):
         return listing._replace(labels=_labels(source, listing.paths))
     return listing
@@ -202,6 +201,8 @@ class Search:
 
     def take(self, path: str, place: str, kind: str | None = None) -> None:
         """Add a file whose path is compared as ``place``; a kind is as what it is left out."""
+        if kind not in (None, HIDDEN) and os.path.islink(path) and not os.path.exists(path):
+            kind = BROKEN_LINK
         kind = kind or (None if self.is_wanted(place) else EXCLUDED)
         if kind is None:
             self.listing.paths.append(path)

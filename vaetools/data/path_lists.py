@@ -137,8 +137,9 @@ def _standard_input() -> bytes:
 def paths_in(content: bytes) -> list[str]:
     r"""Return the paths in a text: a line each, or with a zero byte after each, as of ``find -print0``.
 
-    Lines end as on any system, old ones of a carriage return alone too. Blank lines are none. The text is UTF-8 or UTF-16, with a byte order mark or without; bytes that are
-    neither are those of a file's name.
+    Lines end as on any system; a carriage return alone ends them where there is no other end. Blank lines
+    are none. The text is UTF-8 or UTF-16, with a byte order mark or without; bytes that are neither are
+    those of a file's name.
 
     Parameters
     ----------

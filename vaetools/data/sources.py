@@ -313,7 +313,7 @@ def _got_no_rows(name: str) -> str:
     """Return what else than rows of numbers was named, in words."""
     extension = os.path.splitext(name)[1].lower()
     if os.path.isdir(name) and not has_image(name):
-        return "got a folder without a table. Of arrays (.npy, .npz) one is named at a time"
+        return "got a folder without a table. Of arrays (.npy, .npz) and text (.txt) the files are named"
     if extension in EXTENSIONS or not os.path.isfile(name):
         return "got images"
     return f"got a file of another kind. It must be {READ}, or an array (.npy, .npz or IDX)"

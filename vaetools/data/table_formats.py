@@ -8,6 +8,7 @@ from typing import Any
 
 from vaetools.data.csv_files import CsvFile
 from vaetools.data.dialect import Dialect
+from vaetools.data.formats import archive
 from vaetools.data.packed import PACKED
 from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
 
@@ -18,6 +19,7 @@ _FORMATS = {
     **dict.fromkeys((".feather", ".arrow", ".ipc"), ARROW),
     **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
 }
+TEXT = {".txt", ".text", ".dat", ".asc", ".prn"}  # may hold notes, or rows
 _PANDAS = {  # tables all the same, and what of pandas reads them
     ".json": "read_json(path)",
     ".jsonl": "read_json(path, lines=True)",
@@ -41,6 +43,7 @@ _UNREAD |= dict.fromkeys(
 )
 _UNREAD |= {".mat": "SciPy: scipy.io.loadmat(path)", ".avro": "what wrote it, to Parquet"}
 _UNREAD |= dict.fromkeys((".rds", ".rda", ".rdata"), "R: write.csv(table, path, row.names = FALSE)")
+_NOTES = {".json", ".xml", ".html", ".db", ".pkl", ".pickle"}  # beside parts they tell of these, or nothing
 READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz or .zst), Parquet, Arrow or .xlsx"
 
 
@@ -67,6 +70,19 @@ def unread_table(path: str) -> str | None:
     if extension not in _UNREAD:
         return None
     return f"a table must be {READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
+
+
+def unread_part(path: str) -> str | None:
+    """Return why what lies beside the parts of a table is not read, if it holds rows; None of other files.
+
+    Examples
+    --------
+    >>> unread_part("part-1.csv.zip"), unread_part("old.zip"), unread_part("schema.json")
+    ('a zip archive, which is not read: unpack it, and name the folder or the file', None, None)
+    """
+    if reason := archive(path):
+        return reason if table_format(os.path.splitext(path)[0]) else None
+    return None if _extension(path) in _NOTES else unread_table(path)
 
 
 def _extension(path: str | os.PathLike[str]) -> str:

@@ -13,11 +13,11 @@ from vaetools.data.dialect import Dialect
 from vaetools.data.formats import HIDDEN, NO_EXTENSION, left_out_as
 from vaetools.data.listing import Listing, Search, as_names, drop_repeated
 from vaetools.data.patterns import chosen_by
-from vaetools.data.table_formats import open_file, table_format
+from vaetools.data.table_formats import TEXT, open_file, table_format, unread_part
 
 _DELTA = "_delta_log"
 _HIDDEN = (".", "_")  # the latter are what Spark leaves beside the parts
-_TEXT = {".txt", ".text", ".dat", ".asc", ".prn", NO_EXTENSION}  # may hold notes, or rows
+_TEXT = {*TEXT, NO_EXTENSION}
 
 
 def named_files(data: Any) -> list[str]:
@@ -34,6 +34,8 @@ def named_files(data: Any) -> list[str]:
 
 def list_tables(data: Any) -> Listing:
     """Return the files of a table, those of a folder sorted by name, and what is left out of folders.
+
+    What holds rows in a format that is not read has failed.
 
     Links are followed, and none twice into the same folder; a path that is named twice is read once.
 
@@ -127,8 +129,11 @@ def _in_folder(folder: str) -> Listing:
     start = len(os.path.join(folder, ""))
     for inside, names in search.walk(folder):
         for name in names:
-            is_table = table_format(name) is not None and not name.startswith(_HIDDEN)
-            kind = None if is_table else _kind(name)
+            hidden = name.startswith(_HIDDEN)
+            if not hidden and (reason := unread_part(name)):
+                listing.failed.append(Failure(inside + name, reason))
+                continue
+            kind = None if table_format(name) is not None and not hidden else _kind(name)
             search.take(inside + name, (inside + name)[start:], kind)
     return listing
 
