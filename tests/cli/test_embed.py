@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -120,3 +121,30 @@ def test_a_broken_image_is_listed(photos, photo_model, tmp_path, capsys):
     assert run("embed", photo_model, photos, tmp_path / "a.png", "-o", tmp_path / "l.csv") == 1
     assert "a.png: not an image" in capsys.readouterr().err
     assert len(pd.read_csv(tmp_path / "l.csv")) == 100
+
+
+@pytest.mark.parametrize("below", ["", "projector", "a/b"])
+def test_what_the_next_run_would_read_is_not_written(below, photos, photo_model, tmp_path, capsys):
+    folder = tmp_path / "in"
+    shutil.copytree(photos, folder)
+    assert run("embed", photo_model, folder, "--tsv", folder / below, "-q") == 2
+    err = capsys.readouterr().err
+    assert f"--tsv: {str(folder / below)!r} lies in {str(folder)!r}, and would be read as data" in err
+    assert len(list(folder.iterdir())) == 100
+    assert run("embed", photo_model, folder, "--tsv", tmp_path / "in2", "-q") == 0
+
+
+def test_a_table_goes_into_a_folder_of_images_but_not_of_tables(
+    photos, orders, photo_model, order_model, tmp_path
+):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "tables").mkdir()
+    shutil.copy(photos / "0000.png", tmp_path / "photos")
+    shutil.copy(orders, tmp_path / "tables")
+    (tmp_path / "link").symlink_to(tmp_path / "tables")
+    assert run("embed", photo_model, tmp_path / "photos", "-o", tmp_path / "photos" / "l.csv", "-q") == 0
+    for command in ("embed", "score"):
+        for place in ("tables", "link"):
+            assert run(command, order_model, tmp_path / "tables", "-o", tmp_path / place / "l.csv") == 2
+            assert [path.name for path in (tmp_path / "tables").iterdir()] == ["orders.csv"]
+    assert run("score", order_model, tmp_path / "tables", "-o", tmp_path / "l.csv", "-q") == 0

@@ -256,3 +256,20 @@ def test_an_id_column_is_no_formula_in_the_header(order_model, orders, tmp_path,
     pd.read_csv(orders).rename(columns={"order": "=order"}).to_csv(tmp_path / "orders.csv", index=False)
     assert run("score", order_model, tmp_path / "orders.csv", "--id", "=order") == 0
     assert capsys.readouterr().out.startswith("'=order,score,")
+
+
+@pytest.mark.parametrize(("label", "typed"), [(LABELS[0], r"l\xfcbel"), (LABELS[1], r"<blink>\n")])
+def test_a_label_may_be_typed_as_it_is_shown(label, typed, folder, model, output):
+    for text, name in ((label, "a.png"), (typed, "b.png")):
+        assert run("sample", model, "-n", "2", "--label", text, "-o", name) == 0
+    assert (output / "a.png").read_bytes() == (output / "b.png").read_bytes()
+    for text, name in ((label, "a.html"), (typed, "b.html")):
+        assert run("report", model, folder, "-o", name, "--map", "pca", "--outlier", text) == 1
+    assert (output / "a.html").read_bytes() == (output / "b.html").read_bytes()
+
+
+def test_labels_that_are_offered_can_be_typed(folder, model, output, capsys):
+    assert run("sample", model, "-n", "2", "--label", "none", "-o", "a.png") == 2
+    assert r"must be one of '<blink>\n', 'l\xfcbel'; got 'none'" in capsys.readouterr().err
+    assert run("report", model, folder, "--map", "pca", "--outlier", "none") == 2
+    assert r"has the label 'none': there are '<blink>\n', 'l\xfcbel'." in capsys.readouterr().err

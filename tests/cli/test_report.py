@@ -112,7 +112,7 @@ def test_models_that_read_otherwise_are_both_named(photo_model, order_model, pho
         (["none.safetensors", "DATA"], "there is no model file 'none.safetensors'"),
         (["A=none.safetensors", "DATA"], "there is no model file 'none.safetensors'"),
         (["MODEL", "DATA", "-o", "page.pdf"], "must end in .html; got 'page.pdf'"),
-        (["MODEL", "DATA", "--outlier", "x"], "has the label 'x'"),
+        (["MODEL", "DATA", "--outlier", "x"], "has the label 'x': rows have no labels."),
         (["MODEL", "DATA", "--labels", "nothing"], "there is no column 'nothing'"),
         (["MODEL", "nowhere.csv"], "nowhere.csv: no such file"),
     ],

@@ -22,7 +22,7 @@ from vaetools.cli.options import (
     shown_progress,
 )
 from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
-from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
+from vaetools.cli.writing import SUFFIXES, check_any, check_apart, check_output, open_table_writer
 from vaetools.files import readable
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def embed(
       vaetools embed sales.safetensors today.csv > latents.csv
     """
     check_output(output, SUFFIXES, [model, *data])
+    if projector is not None:
+        check_apart(projector, data, "--tsv")
     if map_method and as_json and output is None:
         raise click.BadParameter("needs --output, or standard output without --json.", param_hint="--map")
     import numpy as np

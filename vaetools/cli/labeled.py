@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, check_choice, source_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
+from vaetools.report.text import printable
 from vaetools.streaming import prepared, read_rows, warn_of_positions
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -191,6 +192,20 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) 
             "p_value": p_values,
         }
     )
+
+
+def label_called(text: str, labels: Iterable[str]) -> str | None:
+    r"""Return the label that is written so, or else one that is shown so; None if there is none.
+
+    Bytes that are not UTF-8 can hardly be typed, but as the escapes in which they are shown.
+
+    Examples
+    --------
+    >>> label_called(r"caf\xe9", ["caf\udce9", "tea"]) == "caf\udce9"
+    True
+    """
+    labels = list(labels)
+    return text if text in labels else next((label for label in labels if printable(label) == text), None)
 
 
 def named_labels(estimator: Any) -> dict[str, Any]:

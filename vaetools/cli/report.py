@@ -20,8 +20,11 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, failed_as_json, list_failures, say
+from vaetools.cli.saying import UNREAD, failed_as_json, few, list_failures, say
 from vaetools.cli.writing import check_any, check_output
+from vaetools.report.text import printable
+
+_KNOWN_LABELS = 20  # that an error lists
 
 
 class Model(click.ParamType):
@@ -113,7 +116,7 @@ def report(
         )
     import numpy as np
 
-    from vaetools.cli.labeled import read_labeled
+    from vaetools.cli.labeled import label_called, read_labeled
     from vaetools.persistence import load, split_reader
     from vaetools.report.comparing import compare
     from vaetools.report.table import comparison_text
@@ -126,10 +129,15 @@ def report(
     known = None
     if outliers:
         classes = np.full(len(X), "") if y is None else y.astype(str)
-        absent = [label for label in outliers if label not in classes]
-        if absent:
-            raise click.BadParameter(f"no row of {data} has the label {absent[0]!r}.", param_hint="--outlier")
-        known = np.isin(classes, outliers)
+        named = {text: label_called(text, set(classes)) for text in outliers}
+        if absent := [text for text, label in named.items() if label is None]:
+            there = few([f"'{printable(label)}'" for label in sorted(set(classes))], _KNOWN_LABELS)
+            raise click.BadParameter(
+                f"no row of {data} has the label {absent[0]!r}: "
+                + ("rows have no labels." if y is None else f"there are {there}."),
+                param_hint="--outlier",
+            )
+        known = np.isin(classes, [label for label in named.values() if label is not None])
     comparison = compare(
         {name: estimator for name, (_, estimator) in loaded.items()},
         X,

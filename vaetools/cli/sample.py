@@ -111,17 +111,18 @@ def _known_label(estimator: Any, text: str) -> Any:
         raise click.BadParameter(
             f"needs a CVAE; got a model of class {type(estimator).__name__}.", param_hint=hint
         )
-    from vaetools.cli.labeled import named_labels
+    from vaetools.cli.labeled import label_called, named_labels
 
     labels = named_labels(estimator)
-    if text not in labels:
-        known = ", ".join(map(repr, list(labels)[:_KNOWN_LABELS]))
+    label = label_called(text, labels)
+    if label is None:
+        known = ", ".join(f"'{printable(label)}'" for label in list(labels)[:_KNOWN_LABELS])
         more = len(labels) - _KNOWN_LABELS
         raise click.BadParameter(
             f"must be one of {known}{f' and {more} more' if more > 0 else ''}; got {text!r}.",
             param_hint=hint,
         )
-    return labels[text]
+    return labels[label]
 
 
 def _write_grid(

@@ -36,6 +36,7 @@ def check_output(
         raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param_hint=option)
     if os.path.realpath(path) in {os.path.realpath(other) for other in inputs if other is not None}:
         raise click.BadParameter(f"{str(path)!r} is an input too, and would be lost.", param_hint=option)
+    check_apart(path, inputs, option, _would_read)
     try:
         with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
             pass
@@ -44,6 +45,31 @@ def check_output(
             f"{str(path)!r} cannot be written: {error.strerror}.", param_hint=option
         ) from None
     check_room(path, _LEAST_ROOM, option)
+
+
+def check_apart(
+    path: Path, inputs: Sequence[Any], option: str, would_read: Callable[[Path, Any], bool] = lambda *_: True
+) -> None:
+    """Raise where something would lie in a folder that is an input, and be read with it from then on."""
+    place = Path(os.path.realpath(path))
+    for folder in filter(None, inputs):
+        top = Path(os.path.realpath(folder))
+        if top.is_dir() and top in (place, *place.parents) and would_read(path, folder):
+            raise click.BadParameter(
+                f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on. Name "
+                "another folder.",
+                param_hint=option,
+            )
+
+
+def _would_read(path: Path, folder: Any) -> bool:
+    """Return whether a file of this name is read where it lies in a folder of data."""
+    from vaetools.data.formats import EXTENSIONS
+    from vaetools.data.recognition import kind_of
+    from vaetools.data.table_formats import table_format
+
+    is_table = table_format(path) is not None
+    return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")
 
 
 def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
