@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import vaetools.estimators.parameters
+import vaetools.estimators.fields
 from vaetools.__main__ import main
 from vaetools.cli.saying import in_options
 

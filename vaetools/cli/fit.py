@@ -312,7 +312,7 @@ def in_doubt(suspects: list[Any], most: int) -> str:
 def make_model(name: str, parameters: dict[str, Any]) -> Any:
     """Return an unfitted model, or say which parameters there are."""
     import vaetools
-    from vaetools.estimators.parameters import check_parameters
+    from vaetools.estimators.constructor import check_parameters
 
     cls = getattr(vaetools, name.upper())
     known = cls().get_params().keys() - {"network", "verbose"}

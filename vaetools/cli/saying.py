@@ -28,7 +28,7 @@ def in_options(message: str) -> str:
 
     valued = (option for option in fit.params if isinstance(option, click.Option) and not option.is_flag)
     options = {option.name: option.opts[-1] for option in valued}
-    estimators = sys.modules.get("vaetools.estimators.parameters")  # who speaks of these has imported them
+    estimators = sys.modules.get("vaetools.estimators.fields")  # who speaks of these has imported them
     parameters = () if estimators is None else estimators.PARAMETERS
 
     def said(found: re.Match[str]) -> str:

@@ -27,8 +27,8 @@ from vaetools.estimators.building import (
 )
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, train
 from vaetools.estimators.columns import Columns
+from vaetools.estimators.constructor import check_combinations, check_parameters
 from vaetools.estimators.describing import Describer
-from vaetools.estimators.parameters import check_combinations, check_parameters
 from vaetools.estimators.precision import Precise
 from vaetools.estimators.rows import (
     are_images,

@@ -13,15 +13,16 @@ from torch import nn
 
 from vaetools.anomaly.explanation import Explanation
 from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.estimators.constructor import from_fields
+from vaetools.estimators.fields import LabelFields
 from vaetools.estimators.labels import Labeled
-from vaetools.estimators.parameters import documented
 from vaetools.estimators.vae import VAE, Posterior
 from vaetools.nn.conditional import ConditionalAutoencoder
 from vaetools.nn.likelihoods import Likelihood
 
 
-@documented
-class CVAE(Labeled, VAE):
+@from_fields
+class CVAE(Labeled, VAE, LabelFields):
     """Conditional variational autoencoder: a VAE of rows given their label.
 
     Labels train the model and are not needed afterwards. Without them, the score of a row is
@@ -78,79 +79,6 @@ class CVAE(Labeled, VAE):
     >>> int(scores.argmax())  # the first iris is least odd as a setosa
     0
     """
-
-    def __init__(
-        self,
-        n_components: int | str = "auto",
-        *,
-        hidden_layer_sizes: Any = "auto",
-        hidden_channels: Any = "auto",
-        image_shape: tuple[int, int, int] | None = None,
-        activation: str = "silu",
-        likelihood: Any = "gaussian",
-        column_likelihoods: dict[Any, str] | None = None,
-        network: Any = None,
-        conditioning: str = "concat",
-        condition_encoder: bool = True,
-        beta: float = 1.0,
-        kl_warmup: float = 0.0,
-        input_noise: float = 0.0,
-        input_masking: float = 0.0,
-        trimmed_fraction: float = 0.0,
-        standardize: bool | str = "auto",
-        batch_size: int = 128,
-        learning_rate: str = "one_cycle",
-        learning_rate_init: float | str = "auto",
-        max_iter: int | str = "auto",
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        tol: float = 1e-4,
-        anomaly_score: str = "reconstruction_kl",
-        contamination: float | str = "auto",
-        false_alarm_rate: float = 0.05,
-        calibration_fraction: float = 0.2,
-        precision: str = "float32",
-        score_precision: str = "float64",
-        device: Any = "auto",
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            hidden_channels=hidden_channels,
-            image_shape=image_shape,
-            activation=activation,
-            likelihood=likelihood,
-            column_likelihoods=column_likelihoods,
-            network=network,
-            beta=beta,
-            kl_warmup=kl_warmup,
-            input_noise=input_noise,
-            input_masking=input_masking,
-            trimmed_fraction=trimmed_fraction,
-            standardize=standardize,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            max_iter=max_iter,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            anomaly_score=anomaly_score,
-            contamination=contamination,
-            false_alarm_rate=false_alarm_rate,
-            calibration_fraction=calibration_fraction,
-            precision=precision,
-            score_precision=score_precision,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.conditioning = conditioning
-        self.condition_encoder = condition_encoder
 
     def fit_predict(self, X: Any, y: Any, **fit_params: Any) -> np.ndarray:
         """Fit to rows and labels, and return the verdicts of the rows without their labels.

@@ -17,6 +17,7 @@ from vaetools.anomaly.reference import on
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.containers import unpacked
+from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, slices
 from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
 from vaetools.nn.rows import Rows
@@ -28,7 +29,7 @@ _PIECE_BYTES = {torch.float32: 3_000_000, torch.float64: 2_000_000}
 _PIECE_ROWS = 4096
 
 
-class Evaluator(BaseEstimator):
+class Evaluator(FitFields, NetworkFields, BaseEstimator):
     """Private machinery of every fitted estimator; it changes nothing."""
 
     _variational: ClassVar[bool] = True

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from vaetools.estimators.building import resolve_dtype
-from vaetools.estimators.parameters import check_parameters
+from vaetools.estimators.constructor import check_parameters
 from vaetools.nn.objectives import Autoencoder
 
 

@@ -12,8 +12,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.checks import POSITIVE_INTEGER, check
+from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
-from vaetools.estimators.parameters import check_count, documented
+from vaetools.estimators.fields import KLFields
 from vaetools.nn.objectives import antithetic_noise
 
 
@@ -24,8 +26,8 @@ class Posterior(NamedTuple):
     std: np.ndarray
 
 
-@documented
-class VAE(OutlierMixin, Detector):
+@from_fields
+class VAE(OutlierMixin, Detector, KLFields):
     """Variational autoencoder: embedding, density, samples and outlier score.
 
     Trained to minimize the mean over rows of reconstruction + beta · KL, in nats. The default
@@ -63,73 +65,6 @@ class VAE(OutlierMixin, Detector):
     """
 
     _variational: ClassVar[bool] = True
-
-    def __init__(
-        self,
-        n_components: int | str = "auto",
-        *,
-        hidden_layer_sizes: Any = "auto",
-        hidden_channels: Any = "auto",
-        image_shape: tuple[int, int, int] | None = None,
-        activation: str = "silu",
-        likelihood: Any = "gaussian",
-        column_likelihoods: dict[Any, str] | None = None,
-        network: Any = None,
-        beta: float = 1.0,
-        kl_warmup: float = 0.0,
-        input_noise: float = 0.0,
-        input_masking: float = 0.0,
-        trimmed_fraction: float = 0.0,
-        standardize: bool | str = "auto",
-        batch_size: int = 128,
-        learning_rate: str = "one_cycle",
-        learning_rate_init: float | str = "auto",
-        max_iter: int | str = "auto",
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        tol: float = 1e-4,
-        anomaly_score: str = "reconstruction_kl",
-        contamination: float | str = "auto",
-        false_alarm_rate: float = 0.05,
-        calibration_fraction: float = 0.2,
-        precision: str = "float32",
-        score_precision: str = "float64",
-        device: Any = "auto",
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.hidden_channels = hidden_channels
-        self.image_shape = image_shape
-        self.activation = activation
-        self.likelihood = likelihood
-        self.column_likelihoods = column_likelihoods
-        self.network = network
-        self.beta = beta
-        self.kl_warmup = kl_warmup
-        self.input_noise = input_noise
-        self.input_masking = input_masking
-        self.trimmed_fraction = trimmed_fraction
-        self.standardize = standardize
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.anomaly_score = anomaly_score
-        self.contamination = contamination
-        self.false_alarm_rate = false_alarm_rate
-        self.calibration_fraction = calibration_fraction
-        self.precision = precision
-        self.score_precision = score_precision
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
 
     def posterior(self, X: Any) -> Posterior:
         """Return means and standard deviations of q(z | x).
@@ -188,12 +123,12 @@ class VAE(OutlierMixin, Detector):
 
     def _prior_draws(self, n: int, random_state: Any) -> np.ndarray:
         check_is_fitted(self)
-        check_count(self, "n", n)
+        check(self, "n", n, POSITIVE_INTEGER)
         return check_random_state(random_state).standard_normal((n, self._n_features_out))
 
     def _log_likelihood(self, X: Any, n_samples: int, labels: np.ndarray | None = None) -> np.ndarray:
         rows = self._rows(self._check_new_rows(X), labels)
         self._require_decoder("log_likelihood")
-        check_count(self, "n_samples", n_samples)
+        check(self, "n_samples", n_samples, POSITIVE_INTEGER)
         noise = antithetic_noise(n_samples, self._n_features_out).to(self.model_.log_unit)
         return self._evaluate(rows, lambda x, c: self.model_.log_likelihood(x, noise, c))

@@ -22,8 +22,8 @@ from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators.ae import AE
 from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
+from vaetools.estimators.constructor import check_parameters
 from vaetools.estimators.cvae import CVAE
-from vaetools.estimators.parameters import check_parameters
 from vaetools.estimators.vae import VAE
 from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters

@@ -1,0 +1,123 @@
+"""What an argument must be: a requirement in words, and the same as a test.
+
+Who breaks one reads who wanted it, of which argument, and what it got: see `check`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Requirement(NamedTuple):
+    """What follows "must be" in an error, and the same as a test of a value."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
+    """Return whether a value is an integer in [low, high], and no boolean.
+
+    Examples
+    --------
+    >>> is_integer(3, 1), is_integer(0, 1), is_integer(3.0), is_integer(True)
+    (True, False, False, False)
+    """
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)
+
+
+def is_number(value: Any, low: float, high: float = math.inf, *, closed: str = "left") -> bool:
+    """Return whether a number lies in [low, high) ("left"), (low, high) ("neither") or (low, high] ("right").
+
+    Examples
+    --------
+    >>> is_number(0, 0, 1), is_number(0, 0, 1, closed="neither"), is_number(1, 0, 1, closed="right")
+    (True, False, True)
+    """
+    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
+        return False
+    above = value >= low if closed == "left" else value > low
+    below = value <= high if closed == "right" else value < high
+    return bool(above and below)
+
+
+def are_widths(value: Any) -> bool:
+    """Return whether a value is a tuple or list of positive integers."""
+    return isinstance(value, (tuple, list)) and all(is_integer(width, 1) for width in value)
+
+
+def is_image_shape(value: Any) -> bool:
+    """Return whether a value is a tuple or list (channels, height, width)."""
+    return are_widths(value) and len(value) == 3
+
+
+def is_instance(value: Any, *methods: str) -> bool:
+    """Return whether a value is no class, and has some methods."""
+    return all(callable(getattr(value, method, None)) for method in methods) and not isinstance(value, type)
+
+
+def one_of(*names: str) -> Requirement:
+    """Return the requirement of one of some names.
+
+    Examples
+    --------
+    >>> one_of("umap", "tsne", "pca").words
+    "'umap', 'tsne' or 'pca'"
+    """
+    words = ", ".join(f"'{name}'" for name in names[:-1]) + f" or '{names[-1]}'"
+    return Requirement(words, lambda value: isinstance(value, str) and value in names)
+
+
+def or_auto(requirement: Requirement) -> Requirement:
+    """Return the requirement of a value that keeps another, or is ``"auto"``."""
+    words, holds = requirement
+    return Requirement(
+        f"{words} or 'auto'", lambda value: value == "auto" if isinstance(value, str) else holds(value)
+    )
+
+
+def or_none(requirement: Requirement) -> Requirement:
+    """Return the requirement of a value that keeps another, or is None."""
+    words, holds = requirement
+    return Requirement(f"None or {words}", lambda value: value is None or holds(value))
+
+
+POSITIVE_INTEGER = Requirement("a positive integer", lambda value: is_integer(value, 1))
+COUNT = Requirement("an integer at least 0", lambda value: is_integer(value, 0))
+POSITIVE = Requirement("a positive number", lambda value: is_number(value, 0, closed="neither"))
+NONNEGATIVE = Requirement("a number at least 0", lambda value: is_number(value, 0))
+SHARE = Requirement("a number at least 0 and below 1", lambda value: is_number(value, 0, 1))
+PROBABILITY = Requirement(
+    "a number above 0 and below 1", lambda value: is_number(value, 0, 1, closed="neither")
+)
+WIDTHS = Requirement("a tuple of positive integers", are_widths)
+IMAGE_SHAPE = Requirement("a tuple (channels, height, width) of positive integers", is_image_shape)
+FLAG = Requirement("True or False", lambda value: isinstance(value, bool))
+
+
+def check(owner: object, name: str, value: Any, requirement: Requirement, remedy: str = "") -> None:
+    """Raise a `ValueError` where an argument is not what it must be.
+
+    Parameters
+    ----------
+    owner : str or object
+        Who takes the argument; of an object its class is named.
+    name : str
+    value : object
+    requirement : Requirement
+    remedy : str, default=""
+        Sentence that says what to do, with a space before it.
+
+    Examples
+    --------
+    >>> check("VAE", "n_components", 0, POSITIVE_INTEGER)
+    Traceback (most recent call last):
+    ValueError: VAE: n_components must be a positive integer; got 0.
+    """
+    if not requirement.holds(value):
+        said = owner if isinstance(owner, str) else type(owner).__name__
+        raise ValueError(f"{said}: {name} must be {requirement.words}; got {value!r}.{remedy}")

@@ -1,0 +1,143 @@
+"""Constructors made of fields, which write their documentation and the errors of `fit`, too."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import textwrap
+from typing import Any, TypeVar, dataclass_transform
+
+from vaetools.anomaly.scores import SCORES
+from vaetools.checks import Requirement, check
+from vaetools.words import did_you_mean
+
+_Class = TypeVar("_Class")
+_ARCHITECTURE = (
+    "n_components",
+    "hidden_layer_sizes",
+    "hidden_channels",
+    "activation",
+    "conditioning",
+    "condition_encoder",
+)
+_ATTRIBUTES = """\
+model_ : torch.nn.Module
+    Network and likelihood.
+input_scale_ : InputScale
+    How columns are scaled: ``kind``, ``shift``, ``scale``.
+columns_ : Columns or None
+    With ``likelihood="mixed"``: kind, categories and type of every column.
+offset_ : float
+    Threshold of the score: ``decision_function = score_samples - offset_``.
+calibration_scores_ : ndarray of shape (n_calibration,)
+    Scores of the rows that were held out to calibrate, sorted; absent if none were.
+heat_range_ : ndarray of shape (2,)
+    Surprise of a pixel, in nats, that heat maps show as 0 and as 1; absent if rows are not images.
+    From the rows that calibrate, or where there are none, from those that trained.
+history_ : DataFrame of shape (n_iter_, n_columns)
+    Per epoch: loss, its parts in nats per row, beta, learning rate.
+n_iter_ : int
+    Epochs that ran.
+max_iter_ : int
+    Epochs that were planned: more than ran where training stopped early or was interrupted.
+mean_terms_ : DataFrame of shape (2, 2)
+    Mean reconstruction and KL in nats, of training and of held-out rows (about 2,000 of each).
+kl_per_component_ : ndarray of shape (n_components,)
+    Mean KL of every latent dimension over training rows, in nats.
+active_units_ : ndarray of shape (n_components,), bool
+    Latent dimensions whose mean varies over training rows by more than 0.01.
+suspects_ : ndarray of shape (n_suspects,), int
+    Rows of X that trained nothing, as the least like the others, the most suspect first.
+code_range_ : ndarray of shape (2, n_components)
+    Least and greatest training code of every dimension.
+reference_codes_ : ndarray of shape (n_reference, n_components), float32
+    Codes of at most 10,000 training rows, as ``transform`` returns them.
+n_samples_ : int
+    Rows that ``fit`` was given.
+n_features_in_ : int
+    Columns of X.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Names of the columns; absent if X had none.
+column_labels_ : ndarray of shape (n_features_in_,)
+    Names that are no strings, as text; absent if X had none but numbers from 0."""
+
+
+def parameter(default: Any, requirement: Requirement, meaning: str, *, kw_only: bool = True) -> Any:
+    """Return the field of a parameter: its default, what it must be, and what it is for."""
+    metadata = {"requirement": requirement, "meaning": meaning}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
+
+
+@dataclass_transform(eq_default=False, kw_only_default=True, field_specifiers=(parameter,))
+def from_fields(cls: type[_Class]) -> type[_Class]:
+    """Give a class a constructor of the fields that it and its ancestors have, and document these.
+
+    Their order is that of the ancestors, from the most distant on.
+    """
+    made = dataclasses.dataclass(eq=False, repr=False, match_args=False)(cls)
+    del made.__init__.__annotations__["return"]
+    lines = []
+    for each in dataclasses.fields(made):  # type: ignore[arg-type]
+        if each.name in vars(made):
+            delattr(made, each.name)  # a default is of the constructor, not of the class
+        lines.append(f"    {each.name} : {each.metadata['requirement'].words}, default={each.default!r}")
+        lines += textwrap.wrap(
+            each.metadata["meaning"], 95, initial_indent=" " * 8, subsequent_indent=" " * 8
+        )
+    if made.__doc__ is not None:  # absent under python -OO
+        filled = made.__doc__.replace("    {parameters}", "\n".join(lines))
+        made.__doc__ = filled.replace("    {attributes}", textwrap.indent(_ATTRIBUTES, "    "))
+    return made
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise where a parameter is not what it must be, naming owner, requirement and value."""
+    for each in dataclasses.fields(estimator):
+        value, requirement = getattr(estimator, each.name), each.metadata.get("requirement")
+        if requirement is not None and not requirement.holds(value):  # none of fields that users add
+            names = re.findall(r"'(\w+)'", requirement.words)
+            meant = did_you_mean(value, names) if isinstance(value, str) else ""
+            check(estimator, each.name, value, requirement, meant)
+
+
+def check_combinations(estimator: Any) -> None:
+    """Raise where parameters contradict each other, naming both."""
+    owner = type(estimator).__name__
+    if estimator.early_stopping and estimator.learning_rate != "constant":
+        raise ValueError(
+            f"{owner}: early_stopping needs learning_rate='constant', because a one-cycle schedule "
+            f"helps only when it ends; got learning_rate={estimator.learning_rate!r}."
+        )
+    if estimator.likelihood == "mixed":
+        if estimator.image_shape is not None:
+            raise ValueError(
+                f"{owner}: likelihood='mixed' is for tables, which have no image_shape; got "
+                f"image_shape={estimator.image_shape!r}."
+            )
+    elif estimator.column_likelihoods is not None:
+        raise ValueError(
+            f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
+        )
+    if SCORES[estimator.anomaly_score].needs_posterior and not estimator._variational:
+        raise ValueError(
+            f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
+            f"{estimator.anomaly_score!r}."
+        )
+    if SCORES[estimator.anomaly_score].needs_images and estimator.image_shape is None:
+        raise ValueError(
+            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
+            "width); got image_shape=None."
+        )
+    if estimator.network is not None:
+        for each in (each for each in dataclasses.fields(estimator) if each.name in _ARCHITECTURE):
+            value = getattr(estimator, each.name)
+            if value != each.default:
+                raise ValueError(
+                    f"{owner}: {each.name} must keep its default where network is given, which has an "
+                    f"architecture of its own; got {each.name}={value!r}."
+                )
+    elif estimator.image_shape is None and estimator.hidden_channels not in ("auto", (), []):
+        raise ValueError(
+            f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
+            f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
+        )
