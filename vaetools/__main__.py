@@ -13,7 +13,7 @@ from vaetools.cli import vaetools
 from vaetools.cli.saying import FAILED, in_options
 from vaetools.cli.signals import interruptible, status_of
 from vaetools.cli.streams import SeenEnough, standard_streams
-from vaetools.report.text import printable
+from vaetools.words import printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

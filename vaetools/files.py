@@ -113,16 +113,6 @@ def _lock(file: BinaryIO) -> bool:
     return True
 
 
-def readable(text: Any) -> Any:
-    r"""Return a path that any reader of UTF-8 and of CSV can take; all that it can stays as it is.
-
-    Bytes that are not UTF-8 become \\xNN, and a carriage return, which ends a line for some, \\r.
-    """
-    if not isinstance(text, str):
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\r", "\\r")
-
-
 class ModelFileError(ValueError):
     """A file is not the model or checkpoint that was asked for, or not whole; the message names its path."""
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from vaetools.files import ModelFileError
+from vaetools.words import shortened
 
 HUGE = 2**63
 _LONGEST = 200  # characters of a reason
@@ -81,8 +82,7 @@ def usable(path: str | os.PathLike[str], what: str = "model") -> Iterator[None]:
 
 def one_line(words: str, most: int) -> str:
     """Return the beginning of a text that may hold anything, on one line of what can be seen."""
-    line = " ".join(words.split())
-    cut = line if len(line) <= most else line[: most - 1] + "…"
+    cut = shortened(" ".join(words.split()), most, lost="end")
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in cut)
 
 

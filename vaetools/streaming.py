@@ -21,6 +21,7 @@ from vaetools.data.sources import Source, open_source
 from vaetools.estimators.columns import Column, Columns
 from vaetools.persistence import split_reader
 from vaetools.progress import bar_options
+from vaetools.words import few
 
 NORMAL, ODD = "normal", "odd"
 
@@ -312,8 +313,7 @@ def warn_of_positions(estimator: Any, data: Any, names: list[str] | None = None)
     if names is None:
         why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
     else:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        why = f"{data} has no names of columns, so {owner} takes them by position, as {shown}"
+        why = f"{data} has no names of columns, so {owner} takes them by position, as {few(names)}"
     warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=5)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.report.browser import Parsed, needs_chromium, opened
 from vaetools.report.gallery import N_FAILED_SHOWN, Gallery, render_gallery, summarize
 from vaetools.report.histogram import bin_scores
-from vaetools.report.text import printable
+from vaetools.words import printable
 
 HOSTILE = [
     "<script>alert('a & b')</script>.png",

@@ -5,7 +5,7 @@ from tests.report.browser import Parsed, needs_chromium, opened
 from tests.report.test_gallery import HOSTILE, pixels
 from vaetools.report.images import photo
 from vaetools.report.likeness import Likeness, render_likeness
-from vaetools.report.text import printable
+from vaetools.words import printable
 
 
 def make_likeness(n=12, image_shape=(1, 8, 8), **changes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -13,16 +14,17 @@ from pandas.api import types
 
 from vaetools.cli.info import scaling_in_words
 from vaetools.cli.left_out import mask_hint
-from vaetools.cli.saying import counted, few
+from vaetools.cli.saying import counted_rows
 from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date
 from vaetools.estimators.rows import value_range
 from vaetools.estimators.scales import pixel_levels, scale_kind
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.report.text import percent, text_facts
+from vaetools.words import counted, few, percent, text_facts
 
 _LISTED = 6  # names in a line
+_some = functools.partial(few, most=_LISTED, gap=" … ")
 _FEW = 50  # categories that are no reason to wonder
 _DATES = "read as categories; write a date as a number, such as days, or --drop it"
 _IN_WORDS = {"gaussian": "Numbers", "bernoulli": "Booleans", "categorical": "Categories"}
@@ -35,8 +37,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
     else:
         values = _values_in_words(read.X, model)
     facts = {
-        "Data": f"{counted(len(read.X), read.kind)} from {data[0]}"
-        + (f" and {len(data) - 1} more" if len(data) > 1 else ""),
+        "Data": f"{counted_rows(len(read.X), read.kind)} from {few(data, 1)}",
         "Shape": _shape_in_words(read, model.image_shape),
         "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
@@ -94,13 +95,13 @@ def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str
     dates = [name for name in counts if X[name].dropna().map(str).map(is_date).all()]
     many = [repr(name) for name, n in counts.items() if n > max(_FEW, len(X) / 2)]
     caution = (
-        f"Most rows have a value of their own in {few(many, _LISTED)}: give what names rows to --id, write "
+        f"Most rows have a value of their own in {_some(many)}: give what names rows to --id, write "
         "amounts as numbers alone, and --drop the rest."
     )
     return {
-        **{kind: few(names, _LISTED) for kind, names in columns.items()},
+        **{kind: _some(names) for kind, names in columns.items()},
         "Missing": f"{percent(X.isna().to_numpy().mean())} of the cells",
-        "Dates": f"{few(dates, _LISTED)}: {_DATES}" if dates else "",
+        "Dates": f"{_some(dates)}: {_DATES}" if dates else "",
         "Caution": caution if many else "",
     }
 
@@ -117,7 +118,7 @@ def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
     if image_shape is None:
         names = [str(name) for name in getattr(read.X, "columns", [])]
         n = read.X.shape[1]
-        return f"{n} column{'s' * (n != 1)}" + (f": {few(names, _LISTED)}" if names else "")
+        return f"{counted(n, 'column')}" + (f": {_some(names)}" if names else "")
     channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels, none of them taken for transparency")
     return f"{height} × {width} pixels (height × width), {color}"
@@ -149,7 +150,5 @@ def _labels_in_words(labels: Any, model: Any) -> str:
     if labels is None:
         return ""
     counts = Counter(labels.tolist()).most_common()
-    shown = ", ".join(f"{label} ({n:,})" for label, n in counts[:5])
-    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
     unused = "" if type(model).__name__ == "CVAE" else "; only a cvae uses them"
-    return f"{shown}{more}{unused}"
+    return few(f"{label} ({n:,})" for label, n in counts) + unused

@@ -21,9 +21,9 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
+from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_apart, check_output, open_table_writer
-from vaetools.files import readable
+from vaetools.words import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +134,7 @@ def embed(
         click.echo(json.dumps(summary | source_as_json(parts.source), indent=2))
     elif not quiet:
         kind = "rows" if image_shape is None else "images"
-        say(f"{counted(n_rows, kind)} embedded in {estimator._n_features_out} dimensions.")
+        say(f"{counted_rows(n_rows, kind)} embedded in {estimator._n_features_out} dimensions.")
         for path in (output, projector):
             if path is not None:
                 say(f"Written: {path}")

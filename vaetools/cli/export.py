@@ -11,7 +11,7 @@ import click
 from vaetools.cli.options import json_option, model_argument
 from vaetools.cli.saying import say
 from vaetools.cli.writing import check_output
-from vaetools.files import readable
+from vaetools.words import number, readable, text_table
 
 
 @click.command(short_help="Write a saved model as an ONNX graph, for servers.")
@@ -82,8 +82,6 @@ def _described(value: Any) -> dict[str, Any]:
 
 def page(graph: dict[str, Any]) -> str:
     """Return what goes in and comes out as a table, and where the threshold lies."""
-    from vaetools.report.text import number, text_table
-
     rows = [
         [way, value["name"], value["dtype"], " × ".join(map(str, value["shape"]))]
         for way, values in {"in": graph["inputs"], "out": graph["outputs"]}.items()

@@ -25,14 +25,12 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import FAILED, UNREAD, failed_as_json, list_failures, say, shortened
+from vaetools.cli.saying import FAILED, UNREAD, failed_as_json, list_failures, say, short_name
 from vaetools.cli.signals import status_of
 from vaetools.cli.streams import tell
 from vaetools.cli.values import Assignment, Size
 from vaetools.cli.writing import check_output, check_room
-from vaetools.files import readable
-from vaetools.report.text import printable
-from vaetools.words import did_you_mean
+from vaetools.words import did_you_mean, printable, readable
 
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 
@@ -304,7 +302,7 @@ def in_doubt(suspects: list[Any], most: int) -> str:
     if not suspects:
         return ""
     called = [name if isinstance(name, str) else f"row {name}" for name in suspects]
-    names = [f"  {shortened(name, _WIDEST_NAME)}" for name in called[:most]]
+    names = [f"  {short_name(name, _WIDEST_NAME)}" for name in called[:most]]
     more = [f"  and {len(suspects) - most:,} more, which -v or --json lists"] * (len(suspects) > most)
     return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
 

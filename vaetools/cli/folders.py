@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from vaetools.cli.saying import say, shortened
+from vaetools.cli.saying import say, short_name
 from vaetools.cli.selecting import Selection
-from vaetools.files import readable
+from vaetools.words import readable, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,10 +63,8 @@ def say_folders(counts: Mapping[str, Mapping[str, int]]) -> None:
     """Print such counts as a table."""
     if not counts:
         return
-    from vaetools.report.text import text_table
-
     rows = [
-        [shortened(name, _WIDEST), f"{count['n_scored']:,}", f"{count['n_odd']:,}"]
+        [short_name(name, _WIDEST), f"{count['n_scored']:,}", f"{count['n_odd']:,}"]
         for name, count in list(counts.items())[:_LISTED]
     ]
     for line in text_table(["folder", "scored", "flagged"], rows, "<>>").splitlines():

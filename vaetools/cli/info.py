@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import textwrap
@@ -13,15 +14,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.options import model_argument
-from vaetools.cli.saying import few
-from vaetools.files import readable
-from vaetools.report.text import ABSENT, number, percent, printable, text_facts
+from vaetools.words import (
+    ABSENT,
+    counted,
+    few,
+    file_size,
+    number,
+    percent,
+    printable,
+    readable,
+    shortened,
+    text_facts,
+)
 
 if TYPE_CHECKING:
     from vaetools.persistence.facts import Facts
 
 _WIDTH = 100
 _LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
+_some = functools.partial(few, most=_LISTED, gap=" … ")
+_short = functools.partial(shortened, limit=_LONGEST, lost="end")
 _NO_BREAK = "\u00a0"
 SCALINGS = {
     "unit": "already in [0, 1], left as it is",
@@ -95,8 +107,8 @@ def page(facts: Facts) -> str:
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
         "Score": _score(facts),
         "False alarms": _false_alarms(facts),
-        "Written by": few([_shortened(" ".join(each)) for each in facts.versions.items()], _LISTED),
-        "File": f"{_size(facts.file_size)}, format {facts.format_version}",
+        "Written by": _some(_short(" ".join(each)) for each in facts.versions.items()),
+        "File": f"{file_size(facts.file_size)}, format {facts.format_version}",
     }
     heading = textwrap.fill(printable(title), _WIDTH, break_on_hyphens=False)
     return f"{heading}\n\n{text_facts(rows, width=_WIDTH)}"
@@ -105,7 +117,7 @@ def page(facts: Facts) -> str:
 def _what(facts: Facts) -> str:
     """Return what a model is of, in a few words."""
     if facts.image_shape is None:
-        return f"rows of {_counted(facts.n_features, 'column')}"
+        return f"rows of {counted(facts.n_features, 'column')}"
     channels, height, width = facts.image_shape
     kind = {1: "gray images", 3: "RGB images"}.get(channels, f"images of {channels} channels")
     return f"{kind} of {height} × {width} pixels{_sides(height, width)}"
@@ -123,8 +135,8 @@ def _takes(facts: Facts) -> str:
         aspect = _ASPECTS[facts.reader["aspect"]]
         return f"image files, read as {facts.reader['mode']}, scaled to {height} × {width} pixels, {aspect}"
     if facts.feature_names is not None:
-        names = few(list(map(_shortened, facts.feature_names)), _LISTED)
-        return f"{_counted(facts.n_features, 'column')}: {names}"
+        names = _some(map(_short, facts.feature_names))
+        return f"{counted(facts.n_features, 'column')}: {names}"
     kind = "numbers"
     if facts.input_scale == "pixels":
         kind = scaling_in_words(facts.input_scale, facts.levels).split(",")[0]
@@ -164,10 +176,10 @@ def _scaling(facts: Facts) -> str:
 
 def _likelihood(facts: Facts) -> str:
     """Return the likelihood, with several kinds of columns how many there are of each."""
-    likelihood = _shortened(str(facts.parameters.get("likelihood", ABSENT)))
+    likelihood = _short(str(facts.parameters.get("likelihood", ABSENT)))
     if facts.column_kinds is None:
         return likelihood
-    columns = [f"{_counted(facts.column_kinds[kind], 'column')} {words}" for kind, words in _KINDS.items()]
+    columns = [f"{counted(facts.column_kinds[kind], 'column')} {words}" for kind, words in _KINDS.items()]
     return f"{likelihood}: {', '.join(columns)}"
 
 
@@ -175,34 +187,34 @@ def _network(facts: Facts) -> str:
     """Return the encoder's layers and the number of weights."""
     weights = f"{facts.n_weights:,} weights"
     if facts.network is not None:
-        return f"{_shortened(facts.network)}, a network of its own; {weights}"
+        return f"{_short(facts.network)}, a network of its own; {weights}"
     layers = []
     if facts.hidden_channels:
-        layers.append(f"convolutions of {_list(facts.hidden_channels)} channels")
+        layers.append(f"convolutions of {_some(map(str, facts.hidden_channels))} channels")
     if facts.hidden_layer_sizes:
-        layers.append(f"dense layers of {_list(facts.hidden_layer_sizes)}")
+        layers.append(f"dense layers of {_some(map(str, facts.hidden_layer_sizes))}")
     return f"{', '.join(layers) or 'no hidden layers'}; {weights}"
 
 
 def _labels(facts: Facts) -> str:
     """Return the labels of a conditional model with their shares; a line breaks between labels alone."""
-    labels = [f"{_shortened(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
-    return few([label.replace(" ", _NO_BREAK) for label in labels], _LISTED)
+    labels = [f"{_short(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
+    return _some(label.replace(" ", _NO_BREAK) for label in labels)
 
 
 def _training(facts: Facts) -> str:
     """Return rows, epochs and what was asked for."""
-    rows = "" if facts.n_samples is None else f"{_counted(facts.n_samples - facts.n_suspects, 'row')}, "
+    rows = "" if facts.n_samples is None else f"{counted(facts.n_samples - facts.n_suspects, 'row')}, "
     if facts.n_suspects:
-        rows += f"{_counted(facts.n_suspects, 'suspect')} left out, "
+        rows += f"{counted(facts.n_suspects, 'suspect')} left out, "
     asked = {name: facts.parameters.get(name) for name in _SETTINGS}
     settings = [
-        f"{name}={_shortened(str(value))}"
+        f"{name}={_short(str(value))}"
         for name, value in asked.items()
         if value or (name in ("beta", "random_state") and value is not None)  # 0 means something
     ]
     fewer = facts.max_iter > facts.n_iter  # stopped early, or interrupted
-    epochs = f"{facts.n_iter:,} of {facts.max_iter:,} epochs" if fewer else _counted(facts.n_iter, "epoch")
+    epochs = f"{facts.n_iter:,} of {facts.max_iter:,} epochs" if fewer else counted(facts.n_iter, "epoch")
     return f"{rows}{epochs}; {', '.join(settings)}"
 
 
@@ -217,8 +229,8 @@ def _costs(facts: Facts, term: str) -> str:
 
 def _score(facts: Facts) -> str:
     """Return the score, and what is flagged."""
-    unit = "" if facts.unit is None else f" in {_shortened(facts.unit)}"
-    score = f"{_shortened(facts.anomaly_score)}{unit}, higher is more normal"
+    unit = "" if facts.unit is None else f" in {_short(facts.unit)}"
+    score = f"{_short(facts.anomaly_score)}{unit}, higher is more normal"
     if facts.threshold is None:
         return f"{score}; no threshold"
     if facts.false_alarm_rate is None and facts.parameters.get("contamination") == "auto":
@@ -233,32 +245,15 @@ def _false_alarms(facts: Facts) -> str:
     if facts.threshold is None:
         return ""
     if facts.false_alarm_rate is not None:
-        rows = _counted(facts.n_calibration, "calibration row")
+        rows = counted(facts.n_calibration, "calibration row")
         asked = facts.parameters["false_alarm_rate"]
         needed = n_rows_needed(asked)
-        few = f"; {percent(asked)} takes {needed:,}" if facts.n_calibration < needed else ""
-        return f"{percent(facts.false_alarm_rate)} of new normal rows, from {rows}{few}"
+        short = f"; {percent(asked)} takes {needed:,}" if facts.n_calibration < needed else ""
+        return f"{percent(facts.false_alarm_rate)} of new normal rows, from {rows}{short}"
     share = facts.parameters.get("contamination")
     if isinstance(share, float):
         return f"not known, no calibration rows: {percent(share)} of the training rows lie below"
     return "not known, no calibration rows: there were too few rows to hold some out"
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _list(sizes: Sequence[int]) -> str:
-    return few([str(size) for size in sizes], _LISTED)
-
-
-def _size(n_bytes: int) -> str:
-    """Return a file size in kB or MB."""
-    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
 
 
 def finite(value: Any) -> Any:

@@ -19,8 +19,8 @@ from vaetools.data.recognition import kind_of
 from vaetools.data.sources import Source, check_choice, source_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
-from vaetools.report.text import printable
 from vaetools.streaming import prepared, read_rows, warn_of_positions
+from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
 

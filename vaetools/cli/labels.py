@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from pathlib import Path
@@ -24,15 +25,16 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, counted, failed_as_json, few, list_failures, say, shortened
+from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say, short_name
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
-from vaetools.files import readable
+from vaetools.words import few, number, readable, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _WIDEST_NAME, _WIDEST_LABEL = 40, 16  # characters; the table has 100 columns
 _LISTED = 5  # labels in a sentence
+_some = functools.partial(few, most=_LISTED, gap=" … ")
 
 
 @click.command(short_help="Find labels that are likely wrong, with a CVAE.")
@@ -140,7 +142,7 @@ def labels(
         click.echo(_table(least))
     if not (quiet or as_json):
         kind = "rows" if estimator.image_shape is None else "images"
-        say(f"{counted(len(table), kind)} with labels; of {n_unlikely:,} another label is likelier.")
+        say(f"{counted_rows(len(table), kind)} with labels; of {n_unlikely:,} another label is likelier.")
         if output is not None:
             say(f"Written: {output}")
     if words := hardly_used(estimator):
@@ -155,24 +157,22 @@ def labels(
 
 def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
     """Print which labels no row that trained has, and which there are."""
-    shown = few([f"'{label}' ({n:,})" for label, n in unknown.items()], _LISTED)
+    shown = _some([f"'{label}' ({n:,})" for label, n in unknown.items()])
     say(f"No row that trained has the label of {sum(unknown.values()):,} of them: {shown}.")
     names = [f"'{label}'" if isinstance(label, str) else str(label) for label in known]
-    say(f"The model knows {few(names, _LISTED)}.")
+    say(f"The model knows {_some(names)}.")
 
 
 def _table(least: pd.DataFrame) -> str:
     """Return the least likely labels as a table of at most 100 columns."""
     import math
 
-    from vaetools.report.text import number, text_table
-
     rows = [
         [
-            shortened(name, _WIDEST_NAME),
-            shortened(label, _WIDEST_LABEL),
+            short_name(name, _WIDEST_NAME),
+            short_name(label, _WIDEST_LABEL),
             number(None if math.isnan(log_probability) else log_probability, 1),
-            shortened(likeliest, _WIDEST_LABEL),
+            short_name(likeliest, _WIDEST_LABEL),
             number(None if math.isnan(p_value) else p_value, 4),
         ]
         for name, label, log_probability, likeliest, p_value in least.itertuples(index=False)

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.saying import say
-from vaetools.files import readable
-from vaetools.report.text import printable
+from vaetools.words import counted, printable, readable
 
 if TYPE_CHECKING:
     from vaetools.data.dialect import Dialect
@@ -50,7 +49,7 @@ def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
     from vaetools.data.listing import counted_kinds
 
     kinds = counted_kinds(ignored)
-    say(f"{_files(len(ignored))} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
+    say(f"{counted(len(ignored), 'file')} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
     if verbose:
         for path, kind in list(ignored.items())[:_LISTED]:
             say(f"  {path} ({kind})")
@@ -79,10 +78,5 @@ def mask_hint(paths: Sequence[Any]) -> str:
     if masks is None:
         return ""
     options = " ".join(f"--exclude {shlex.quote(pattern)}" for pattern in masks.patterns)
-    which = f"{_files(masks.n)} {'is' if masks.n == 1 else 'are'} named like masks of others"
+    which = f"{counted(masks.n, 'file')} {'is' if masks.n == 1 else 'are'} named like masks of others"
     return printable(f"{which}, such as {masks.example}: {options} leaves them out")
-
-
-def _files(n: int) -> str:
-    """Return "1 file" or "2 files"."""
-    return f"{n:,} file{'' if n == 1 else 's'}"

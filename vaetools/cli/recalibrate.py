@@ -21,9 +21,9 @@ from vaetools.cli.options import (
     one_or_many,
     reading_options,
 )
-from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
+from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say
 from vaetools.cli.writing import check_any, check_output
-from vaetools.files import readable
+from vaetools.words import number, percent, readable
 
 
 @click.command(short_help="Give a saved model a new threshold, without training.")
@@ -82,7 +82,6 @@ def recalibrate(
     check_output(output, (".safetensors",), data)
     from vaetools.cli.labeled import among_known, read_labeled
     from vaetools.persistence import load, save, split_reader
-    from vaetools.report.text import number, percent
 
     calibrated = load(model, device=device)
     estimator = split_reader(calibrated)[1]
@@ -109,7 +108,7 @@ def recalibrate(
     elif not quiet:
         kind = "rows" if estimator.image_shape is None else "images"
         say(
-            f"{counted(len(X), kind)} calibrate: flagged as odd below {number(estimator.offset_, 2)} "
+            f"{counted_rows(len(X), kind)} calibrate: flagged as odd below {number(estimator.offset_, 2)} "
             f"{facts['unit']}, as {percent(facts['false_alarm_rate'])} of new normal ones will be."
         )
         if before is not None:

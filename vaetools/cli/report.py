@@ -22,7 +22,7 @@ from vaetools.cli.options import (
 )
 from vaetools.cli.saying import UNREAD, failed_as_json, few, list_failures, say
 from vaetools.cli.writing import check_any, check_output
-from vaetools.report.text import printable
+from vaetools.words import printable
 
 _KNOWN_LABELS = 20  # that an error lists
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli.options import device_option, model_argument, output_option
-from vaetools.cli.saying import counted, say
-from vaetools.report.text import number, printable
+from vaetools.cli.saying import counted_rows, say
+from vaetools.words import few, number, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +87,9 @@ def sample(
         assert output is not None
         _write_grid(output, rows, estimator, tuple(image_shape), columns)
     if output is not None:
-        say(f"{counted(n_samples, 'rows' if image_shape is None else 'images')} drawn. Written: {output}")
+        say(
+            f"{counted_rows(n_samples, 'rows' if image_shape is None else 'images')} drawn. Written: {output}"
+        )
 
 
 def _check_fits(output: Path | None, columns: int | None, *, is_image: bool) -> None:
@@ -116,10 +118,9 @@ def _known_label(estimator: Any, text: str) -> Any:
     labels = named_labels(estimator)
     label = label_called(text, labels)
     if label is None:
-        known = ", ".join(f"'{printable(label)}'" for label in list(labels)[:_KNOWN_LABELS])
-        more = len(labels) - _KNOWN_LABELS
+        known = few((f"'{printable(label)}'" for label in labels), _KNOWN_LABELS)
         raise click.BadParameter(
-            f"must be one of {known}{f' and {more} more' if more > 0 else ''}; got {text!r}.",
+            f"must be one of {known}; got {text!r}.",
             param_hint=hint,
         )
     return labels[label]

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from vaetools.files import readable
-from vaetools.report.text import printable
+from vaetools.words import counted, printable, readable, shortened
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
@@ -62,20 +61,11 @@ def failed_as_json(failed: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"id": readable(name), "reason": readable(in_options(reason))} for name, reason in failed]
 
 
-def shortened(name: Any, width: int) -> str:
+def short_name(name: Any, width: int) -> str:
     """Return the end of a name of unknown origin, on one line of limited width."""
-    text = printable(str(name))
-    return text if len(text) <= width else "…" + text[1 - width :]
+    return shortened(printable(str(name)), width, lost="start")
 
 
-def few(words: Sequence[str], most: int) -> str:
-    """Return the first of some words, and how many more there are."""
-    more = len(words) - most
-    shown = ", ".join(words[:most])
-    return f"{shown} … and {more:,} more" if more > 0 else shown
-
-
-def counted(n: int, kind: str) -> str:
+def counted_rows(n: int, kind: str) -> str:
     """Return "1 image" or "1,000 rows"."""
-    noun = {"images": "image"}.get(kind, "row")
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return counted(n, {"images": "image"}.get(kind, "row"))

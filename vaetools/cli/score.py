@@ -27,9 +27,10 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, counted, list_failures, say, shortened
+from vaetools.cli.saying import UNREAD, counted_rows, list_failures, say, short_name
 from vaetools.cli.tally import Tally, expected_rate_of
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, revised
+from vaetools.words import few, number, printable, shortened, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +204,7 @@ def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | N
     elif tally.false_alarm_rate is not None:
         expected = f"; about {tally.false_alarm_rate * tally.n_scored:,.0f} would be if all were normal"
     kind = "rows" if model.image_shape is None else "images"
-    say(f"{counted(tally.n_scored, kind)} scored, {tally.n_odd:,} flagged as odd{expected}.")
+    say(f"{counted_rows(tally.n_scored, kind)} scored, {tally.n_odd:,} flagged as odd{expected}.")
     say_folders(tally.folders.counts())
     for path in (output, html):
         if path is not None:
@@ -217,24 +218,20 @@ def _reasons(model: Any, rows: pd.DataFrame) -> list[str]:
     return [
         ""  # no cell is known
         if math.isnan(surprise) and model.columns_ is not None
-        else f"{shortened(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
+        else f"{short_name(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
         for _, column, value, expected, surprise in model.explain(X).table(top=1).itertuples(index=False)
     ]
 
 
 def _short(value: Any) -> str:
     """Return a number of unknown size in three digits, and the start of any other cell."""
-    from vaetools.report.text import printable
-
     if isinstance(value, float):
         return f"{value:.3g}".replace("-", "−")
-    text = printable(str(value))
-    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
+    return shortened(printable(str(value)), _WIDEST_CELL, lost="end")
 
 
 def _top_table(oddest: pd.DataFrame) -> str:
     """Return the oddest rows as a table of at most 100 columns."""
-    from vaetools.report.text import number, text_table
 
     def cell(heading: str, value: Any) -> str:
         if isinstance(value, str):
@@ -243,7 +240,7 @@ def _top_table(oddest: pd.DataFrame) -> str:
 
     name, *headings = oddest.columns
     rows = [
-        [shortened(first, _WIDEST_NAME), *map(cell, headings, values)]
+        [short_name(first, _WIDEST_NAME), *map(cell, headings, values)]
         for first, *values in oddest.itertuples(index=False)
     ]
     text = headings[headings.index("verdict") :]
@@ -266,7 +263,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
     page = render_gallery(
         Gallery(
             model=f"{type(model).__name__}, {model._n_features_out} components",
-            source=", ".join(data[:3]) + (f" and {len(data) - 3} more" if len(data) > 3 else ""),
+            source=few(data, 3),
             n_scored=tally.n_scored,
             n_flagged=tally.n_odd,
             failed=tally.failed,

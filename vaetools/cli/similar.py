@@ -22,9 +22,9 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, counted, failed_as_json, list_failures, say
+from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say
 from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
-from vaetools.files import readable
+from vaetools.words import few, readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +116,7 @@ def similar(
         click.echo(json.dumps(summary, indent=2))
     elif not quiet:
         kind = "rows" if image_shape is None else "images"
-        say(f"{counted(hits.n_searched, kind)} searched.")
+        say(f"{counted_rows(hits.n_searched, kind)} searched.")
         for path in (output, html):
             if path is not None:
                 say(f"Written: {path}")
@@ -207,7 +207,7 @@ def _write_page(
     page = render_likeness(
         Likeness(
             model=f"{type(estimator).__name__}, {estimator._n_features_out} components",
-            source=", ".join(data[:3]) + (f" and {len(data) - 3} more" if len(data) > 3 else ""),
+            source=few(data, 3),
             n_searched=hits.n_searched,
             n_failed=len(hits.failed),
             image_shape=image_shape,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vaetools.cli.folders import FolderTally
 from vaetools.cli.saying import failed_as_json
 from vaetools.cli.selecting import Selection
-from vaetools.files import readable
+from vaetools.words import floor_in_words, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +65,6 @@ class Tally:
 
     def floor_in_words(self, n: int) -> str:
         """Return that the oddest share the least p-value there is, if they do; else nothing."""
-        from vaetools.report.text import floor_in_words
-
         return floor_in_words(self.oddest["p_value"].head(n), self.n_calibration)
 
     def summary(self, model: Any, output: Path | str | None, html: Path | None) -> dict[str, Any]:

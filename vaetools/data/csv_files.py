@@ -27,6 +27,7 @@ from vaetools.data.kinds import TEXT, Kind, learn_kinds, without_missing
 from vaetools.data.layouts import SEPARATORS, find_layout, header_names, split_cells
 from vaetools.data.numerals import find_numerals
 from vaetools.data.row_ends import Part, whole_rows
+from vaetools.words import few
 
 BLOCK = 2**21  # characters of CSV read at once
 SAMPLE = 2**20  # characters that say which dialect it is
@@ -281,8 +282,7 @@ class CsvFile:
 
 def first_line_must_name(names: Sequence[str]) -> str:
     """Say that a header is none."""
-    shown = ", ".join(textwrap.shorten(name, 30) for name in names[:5])
-    shown += f" and {len(names) - 5} more" if len(names) > 5 else ""
+    shown = few(textwrap.shorten(name, 30) for name in names)
     example = ",".join(f"x{i}" for i in range(min(3, len(names)))) + (",…" if len(names) > 3 else "")
     return (
         f"the first line must name the columns; got {shown}. Write names above it, such as {example}; "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaetools.files import readable
+from vaetools.words import readable
 
 if TYPE_CHECKING:
     import pyarrow as pa

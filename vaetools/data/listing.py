@@ -13,6 +13,7 @@ from vaetools.data.batches import Failure
 from vaetools.data.formats import HIDDEN, left_out_as
 from vaetools.data.no_image import in_words, none_chosen, what_to_do
 from vaetools.data.patterns import chosen_by
+from vaetools.words import counted
 
 HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
 BROKEN_LINK = "broken link"
@@ -146,7 +147,7 @@ def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
     counts = kind_counts(ignored)
     shown = [f"{n:,} {kind}" for kind, n in list(counts.items())[:most]]
     rest = len(ignored) - sum(list(counts.values())[:most])
-    return ", ".join(shown + [f"{rest:,} other{'' if rest == 1 else 's'}"] * bool(rest))
+    return ", ".join(shown + [counted(rest, "other")] * bool(rest))
 
 
 def kind_counts(ignored: Mapping[str, str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from vaetools.data.counters import find_dates, find_indices
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import NAMES, NUMBER, TEXT, Kind
 from vaetools.data.numerals import is_number
+from vaetools.words import few
 
 _DATE = re.compile(
     r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)"  # of digits
@@ -110,7 +111,7 @@ def _advice(wrong: dict[str, str]) -> str | None:
 
 def _columns(wrong: dict[str, str]) -> str:
     """Return columns with what they are."""
-    return some(f"{name!r} ({what})" for name, what in wrong.items())
+    return few(f"{name!r} ({what})" for name, what in wrong.items())
 
 
 def choose_features(file: Any, names: list[str], n_features: int | None) -> tuple[list[str], list[str]]:
@@ -142,7 +143,7 @@ def check_number(path: Path | str, features: list[str], n: int) -> None:
     """Raise if there are more or fewer features than a model takes, which knows no names."""
     if len(features) != n:
         raise ValueError(
-            f"{path}: rows must have {n} values; got {len(features)}: {some(map(repr, features))}. The model "
+            f"{path}: rows must have {n} values; got {len(features)}: {few(map(repr, features))}. The model "
             "knows no names of columns: keep only those of training, in their order; another that names rows "
             "can be the id column (--id)."
         )
@@ -152,16 +153,10 @@ def check_names(path: Path | str, names: list[str], wanted: Iterable[str]) -> No
     """Raise if the names of columns are not unique, or wanted ones are not among them."""
     if twice := [name for name, n in Counter(names).items() if n > 1 and not is_index(name)]:
         raise ValueError(
-            f"{path}: names of columns must be unique; got {some(map(repr, twice))} more than once."
+            f"{path}: names of columns must be unique; got {few(map(repr, twice))} more than once."
         )
     known = set(names)
     if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
         alike = {name.strip().casefold(): f" (but {name!r})" for name in names}
-        came = some(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
-        raise ValueError(f"{path}: there is no column {came}. Its columns are {some(map(repr, names))}.")
-
-
-def some(texts: Iterable[str]) -> str:
-    """Return up to five texts, and how many more there are."""
-    texts = list(texts)
-    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")
+        came = few(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
+        raise ValueError(f"{path}: there is no column {came}. Its columns are {few(map(repr, names))}.")

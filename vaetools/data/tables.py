@@ -22,9 +22,10 @@ from vaetools.data.large_integers import lost_integer, warn_of_large_integers
 from vaetools.data.listing import Listing
 from vaetools.data.numerals import is_number
 from vaetools.data.several_files import SeveralFiles
-from vaetools.data.table_columns import check_kinds, check_names, check_number, choose_features, places, some
+from vaetools.data.table_columns import check_kinds, check_names, check_number, choose_features, places
 from vaetools.data.table_formats import open_file
 from vaetools.data.table_parts import open_parts, partition_columns
+from vaetools.words import few
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
@@ -323,7 +324,7 @@ def open_table(
         features, choice = choose_features(file, free, n_features)
         notes += choice
     if not features:
-        raise ValueError(f"{file.path}: no column is left as a feature, of {some(map(repr, names))}.")
+        raise ValueError(f"{file.path}: no column is left as a feature, of {few(map(repr, names))}.")
     if columns is None and n_features is not None:
         check_number(file.path, features, n_features)
     kinds = columns if isinstance(columns, Mapping) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Number, Real
@@ -14,6 +14,8 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api import types
 from sklearn.utils.validation import validate_data
+
+from vaetools.words import few
 
 COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _MAX_CATEGORIES = 1000
@@ -282,7 +284,6 @@ def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
     return numbers
 
 
-def _some(values: list[Any]) -> str:
+def _some(values: Iterable[Any]) -> str:
     """Return the first of some values, and how many more there are."""
-    shown = ", ".join(map(reprlib.repr, values[:5]))
-    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown
+    return few(map(reprlib.repr, values))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from torch.utils.data import DataLoader, Dataset
 
-_LISTED = 5  # names
+from vaetools.words import few
 
 
 def unpacked(X: Any) -> Any:
@@ -41,22 +41,16 @@ def check_container(owner: str, X: Any) -> None:
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         raise ValueError(
             f"{owner}: X must be a plain array of shape (n_samples, n_features); got one of records with "
-            f"the fields {_some(X.dtype.names)}. Pass pandas.DataFrame(X), or "
+            f"the fields {few(map(repr, X.dtype.names))}. Pass pandas.DataFrame(X), or "
             "numpy.lib.recfunctions.structured_to_unstructured(X)."
         )
     if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
-        twice = X.columns[X.columns.duplicated()].unique()
+        twice = few(map(repr, X.columns[X.columns.duplicated()].unique()))
         raise ValueError(
-            f"{owner}: names of columns must be unique; got {_some(twice)} more than once. Rename such a "
+            f"{owner}: names of columns must be unique; got {twice} more than once. Rename such a "
             "column, drop it with X.loc[:, ~X.columns.duplicated()], or pass X.to_numpy() to have columns "
             "taken by position."
         )
-
-
-def _some(names: Any) -> str:
-    """Return the first names, and how many more there are."""
-    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return ", ".join(repr(name) for name in list(names)[:_LISTED]) + more
 
 
 def _filled(X: np.ma.MaskedArray) -> np.ndarray:

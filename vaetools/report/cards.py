@@ -11,7 +11,7 @@ import pandas as pd
 from vaetools.report.comparison import Comparison, ModelView, Oddest
 from vaetools.report.projector import make_thumbnails
 from vaetools.report.strips import Strip, thumbnail_strip
-from vaetools.report.text import number
+from vaetools.words import number
 
 _MOST_CARDS = 12  # in all, shared by the models, but at least _FEWEST_CARDS each
 _FEWEST_CARDS = 4

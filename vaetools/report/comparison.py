@@ -17,7 +17,7 @@ from vaetools.files import write_atomically
 from vaetools.report.measures import MEASURES as MEASURES
 from vaetools.report.measures import SECTIONS as SECTIONS
 from vaetools.report.measures import MeasureRow as MeasureRow
-from vaetools.report.text import printable, shortened
+from vaetools.words import printable, shortened
 
 _LONGEST_NAME = 40  # characters, where objects are shown
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from vaetools.latent.organization import collapsed
 from vaetools.report.comparison import Data, ModelView
-from vaetools.report.text import called, number
+from vaetools.report.text import called
+from vaetools.words import number
 
 _KNOWN = 0.2  # share of rows whose codes are those of training rows
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others

@@ -13,7 +13,8 @@ import pandas as pd
 
 from vaetools.report.comparison import MEASURES, Data, ModelView
 from vaetools.report.faults import collapse, overfit, trained_on, unused, useless
-from vaetools.report.text import LONGEST, called, joined, shortened
+from vaetools.report.text import LONGEST, called
+from vaetools.words import counted, joined, shortened
 
 _UNTOLD = "The data do not tell"
 _BOUGHT = {"prior_empty": "To fill the prior", "off_data": "To decode samples near the data"}
@@ -198,7 +199,7 @@ def _small_classes(data: Data) -> str:
             "whether their neighbors are alike."
         )
     name = shortened(str(classes[small][0]), LONGEST)
-    has = f"Class {name} has {_counted(counts[small][0], 'row')}"
+    has = f"Class {name} has {counted(counts[small][0], 'row')}"
     return f"{has}: too few to say whether its neighbors are alike."
 
 
@@ -207,13 +208,8 @@ def _few_outliers(data: Data) -> str:
     n = _FEW_OUTLIERS if data.outliers is None else int(data.outliers.sum())
     if n >= _FEW_OUTLIERS:
         return ""
-    known = f"{_counted(n, 'outlier')} {'is' if n == 1 else 'are'} known"
+    known = f"{counted(n, 'outlier')} {'is' if n == 1 else 'are'} known"
     return f"Only {known}: AUROC and average precision are rough."
-
-
-def _counted(n: int, noun: str) -> str:
-    """Return "1 row" or "2 rows"."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _tell(measures: pd.DataFrame, name: str, clause: str, respect: str = "") -> str:

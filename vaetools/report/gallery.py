@@ -14,7 +14,7 @@ from vaetools.report.figures import COLORS
 from vaetools.report.histogram import HEIGHT, Chart, grouped, layout
 from vaetools.report.images import photo, png_uri
 from vaetools.report.page import render_template
-from vaetools.report.text import percent
+from vaetools.words import percent
 
 N_FAILED_SHOWN = 100
 _CRISP, _CRISP_ENLARGED = 64, 192  # pixels of the longer side up to which single pixels are shown as squares

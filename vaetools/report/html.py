@@ -17,7 +17,7 @@ from vaetools.report.reading import Reading, reading
 from vaetools.report.rows import describe_rows
 from vaetools.report.sections import GLYPHS, Block, blocks
 from vaetools.report.strips import sprite
-from vaetools.report.text import printable, shortened
+from vaetools.words import printable, shortened
 
 _SPRITE_BYTES = 3_500_000  # of all thumbnails
 _LONGEST_NAME = 60  # characters, of who is warned about

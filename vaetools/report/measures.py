@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from vaetools.report.text import number
+from vaetools.words import number
 
 
 @dataclasses.dataclass(frozen=True)

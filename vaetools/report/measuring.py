@@ -9,7 +9,7 @@ import pandas as pd
 
 from vaetools.report.comparison import MEASURES, MeasureRow
 from vaetools.report.histogram import grouped
-from vaetools.report.text import ABSENT
+from vaetools.words import ABSENT
 
 
 class Cell(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from vaetools.files import readable
+from vaetools.words import readable
 
 _STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
 _N_TAKEN_BACK, _SLACK = 50, 1e-3  # rows, and share of their values

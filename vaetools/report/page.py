@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaetools.report.text import printable
+from vaetools.words import printable
 
 
 def render_template(name: str, **values: Any) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vaetools.files import atomically, write_atomically
-from vaetools.report.text import printable
+from vaetools.words import printable
 
 _THUMBNAIL = 32  # pixels of the longer side
 _SPRITE = 8192  # pixels of a side at most, or browsers will not draw it

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaetools.report.comparison import Comparison, ModelView
-from vaetools.report.text import printable, shortened
+from vaetools.words import printable, shortened
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -7,7 +7,7 @@ import textwrap
 from vaetools.report.comparison import Comparison
 from vaetools.report.measures import SECTIONS
 from vaetools.report.measuring import Cell, measure_rows
-from vaetools.report.text import printable, shortened, text_table
+from vaetools.words import printable, shortened, text_table
 
 _WIDTH = 100
 _NAME = 16  # characters of a model's name

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vaetools.report.text import printable, shortened
+from vaetools.words import printable, shortened
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

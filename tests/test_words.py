@@ -1,8 +1,10 @@
+"""What is said of numbers and of names of unknown origin."""
+
 import unicodedata
 
 import pytest
 
-from vaetools.report.text import floor_in_words, number, percent, printable
+from vaetools.words import floor_in_words, number, percent, printable
 
 
 @pytest.mark.parametrize(
