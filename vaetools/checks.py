@@ -86,6 +86,17 @@ def or_none(requirement: Requirement) -> Requirement:
     return Requirement(f"None or {words}", lambda value: value is None or holds(value))
 
 
+def integer(low: int, high: int) -> Requirement:
+    """Return the requirement of an integer in [low, high].
+
+    Examples
+    --------
+    >>> integer(0, 9).words
+    'an integer from 0 to 9'
+    """
+    return Requirement(f"an integer from {low} to {high}", lambda value: is_integer(value, low, high))
+
+
 POSITIVE_INTEGER = Requirement("a positive integer", lambda value: is_integer(value, 1))
 COUNT = Requirement("an integer at least 0", lambda value: is_integer(value, 0))
 POSITIVE = Requirement("a positive number", lambda value: is_number(value, 0, closed="neither"))

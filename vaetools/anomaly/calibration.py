@@ -15,9 +15,10 @@ Approach to Multiple Testing", Journal of the Royal Statistical Society B 57(1).
 from __future__ import annotations
 
 import math
-from numbers import Real
 
 import numpy as np
+
+from vaetools.checks import PROBABILITY, check
 
 _ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
 
@@ -129,11 +130,7 @@ def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray
     """
     from scipy.stats import false_discovery_control  # slow to import, and not needed to describe a model
 
-    if not (isinstance(false_discovery_rate, Real) and 0 < false_discovery_rate < 1):
-        raise ValueError(
-            "discoveries: false_discovery_rate must be a number above 0 and below 1; got "
-            f"{false_discovery_rate!r}."
-        )
+    check("discoveries", "false_discovery_rate", false_discovery_rate, PROBABILITY)
     p_values = np.asarray(p_values, dtype=np.float64)
     if p_values.ndim != 1:
         raise ValueError(f"discoveries: p_values must have shape (n_samples,); got {p_values.shape}.")

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from vaetools.anomaly.calibration import n_tolerated
+from vaetools.checks import POSITIVE_INTEGER, check
 
 # evenly from 0 to 1, of ColorBrewer's YlOrRd, which color-blind people can tell apart: from yellow to orange,
 # which lasts, so that red is seen at 1 and not before
@@ -87,8 +88,7 @@ class Explanation:
         ValueError
             If ``top`` is not a positive integer.
         """
-        if not isinstance(top, (int, np.integer)) or isinstance(top, bool) or top < 1:
-            raise ValueError(f"Explanation: top must be a positive integer; got {top!r}.")
+        check("Explanation", "top", top, POSITIVE_INTEGER)
         order = np.argsort(-self.surprise, axis=1, kind="stable")[:, :top]
         ranked = {
             name: np.take_along_axis(getattr(self, name), order, axis=1).ravel()

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from pyarrow.fs import FileSelector
 from tqdm import tqdm
 
+from vaetools.checks import POSITIVE_INTEGER, check, or_none
 from vaetools.cluster.pieces import Plan, RowReader, plan
 from vaetools.cluster.session import connected, import_ray
 from vaetools.cluster.storage import Found, find_files, new_folder
@@ -131,9 +132,7 @@ def score_with_ray(
     >>> scored.n_scored, scores.columns.tolist()  # doctest: +SKIP
     (150, ['row', 'score', 'reconstruction', 'kl', 'p_value', 'verdict'])
     """
-    whole = isinstance(n_workers, int) and not isinstance(n_workers, bool)
-    if n_workers is not None and not (whole and n_workers > 0):
-        raise ValueError(f"{_OWNER}: n_workers must be None or a positive integer; got {n_workers!r}.")
+    check(_OWNER, "n_workers", n_workers, or_none(POSITIVE_INTEGER))
     if device.partition(":")[0] not in ("cpu", "cuda"):
         raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
     ray = import_ray(_OWNER)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from numbers import Integral
 
 import numpy as np
+
+from vaetools.checks import check, integer
 
 IMAGE_SHAPE = (1, 8, 8)
 DARKEST = 16  # gray level that becomes 1
@@ -71,8 +72,7 @@ def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.2, seed: int 
     >>> digits.train.shape, digits.held_out.shape, digits.unknown.shape
     ((1292, 64), (324, 64), (181, 64))
     """
-    if not isinstance(unknown, Integral) or isinstance(unknown, bool) or not 0 <= unknown <= 9:
-        raise ValueError(f"load_demo_digits: unknown must be an integer from 0 to 9; got {unknown!r}.")
+    check("load_demo_digits", "unknown", unknown, integer(0, 9))
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
+from vaetools.checks import is_integer
 from vaetools.data.batches import Batch, Failure, regroup
 from vaetools.data.decoding import (
     ASPECTS,
@@ -235,10 +236,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                     f"size={self.size!r} and mode={self.mode!r}."
                 )
             shape = given
-        numbers = [n for n in shape if n is not None]
-        positive = all(
-            isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in numbers
-        )
+        positive = all(n is None or is_integer(n, 1) for n in shape)
         if len(shape) != 3 or not positive or shape[0] not in (None, *MODES.values()):
             raise ValueError(
                 f"{owner}: size must be None, 'auto', a positive integer or (height, width), and image_shape "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array
+
+from vaetools.checks import IMAGE_SHAPE, Requirement, check, integer
 
 
 class Tiles(TransformerMixin, BaseEstimator):
@@ -193,23 +194,12 @@ class Tiles(TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise where a parameter breaks its rule."""
-        shape = self.image_shape
-        if not (isinstance(shape, (tuple, list)) and len(shape) == 3 and all(_is_int(n, 1) for n in shape)):
-            raise ValueError(
-                "Tiles: image_shape must be a tuple (channels, height, width) of positive integers; got "
-                f"{shape!r}."
-            )
-        most = min(shape[1:])
-        if not _is_int(self.size, 1, most):
-            raise ValueError(
-                f"Tiles: size must be an integer from 1 to {most}, the shorter side of an image; got "
-                f"{self.size!r}."
-            )
-        if not _is_int(self.overlap, 0, self.size - 1):
-            raise ValueError(
-                f"Tiles: overlap must be an integer from 0 to {self.size - 1}, below size; got "
-                f"{self.overlap!r}."
-            )
+        check(self, "image_shape", self.image_shape, IMAGE_SHAPE)
+        most = min(self.image_shape[1:])
+        words = f"an integer from 1 to {most}, the shorter side of an image"
+        check(self, "size", self.size, Requirement(words, integer(1, most).holds))
+        words = f"an integer from 0 to {self.size - 1}, below size"
+        check(self, "overlap", self.overlap, Requirement(words, integer(0, self.size - 1).holds))
 
     def _reshape_hint(self, shape: tuple[int, ...]) -> str:
         """Describe an image-shaped X and how to make rows of it."""
@@ -221,8 +211,3 @@ class Tiles(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
-
-
-def _is_int(value: Any, low: int, high: float = math.inf) -> bool:
-    """Whether a value is an integer in a closed range."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vaetools.checks import POSITIVE_INTEGER, PROBABILITY, Requirement, check, is_integer, is_number, one_of
 from vaetools.latent.placement import place
 from vaetools.latent.similarity import similar
 from vaetools.progress import bar_options
@@ -213,8 +213,7 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             If ``share`` is not above 0 and below 1.
         """
         check_is_fitted(self)
-        if not 0 < share < 1:
-            raise ValueError(f"LatentMap: share must be a number above 0 and below 1; got {share!r}.")
+        check(self, "share", share, PROBABILITY)
         Z = validate_data(self, Z, dtype=(np.float64, np.float32), reset=False)
         n = len(self.spacing_)
         limit = self.spacing_[min(n, math.ceil((1 - share) * (n + 1))) - 1]
@@ -306,20 +305,15 @@ def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
 
 
 _LAYOUTS: dict[str, Callable[[LatentMap, np.ndarray], np.ndarray]] = {"umap": _umap, "tsne": _tsne}
+_REQUIREMENTS = {
+    "method": one_of(*_LAYOUTS, "pca"),
+    "n_components": POSITIVE_INTEGER,
+    "n_neighbors": Requirement("an integer at least 2", lambda value: is_integer(value, 2)),
+    "perplexity": Requirement("a number at least 1", lambda value: is_number(value, 1)),
+}
 
 
 def check_map_parameters(settings: LatentMap) -> None:
     """Raise where a constructor parameter breaks its rule, naming owner, rule and value."""
-
-    def is_number(value: Any, kind: Any, least: int) -> bool:
-        return isinstance(value, kind) and not isinstance(value, bool) and bool(least <= value < math.inf)
-
-    rules = {
-        "method": ("'umap', 'tsne' or 'pca'", settings.method in ("pca", *_LAYOUTS)),
-        "n_components": ("a positive integer", is_number(settings.n_components, Integral, 1)),
-        "n_neighbors": ("an integer at least 2", is_number(settings.n_neighbors, Integral, 2)),
-        "perplexity": ("a number at least 1", is_number(settings.perplexity, Real, 1)),
-    }
-    for name, (rule, holds) in rules.items():
-        if not holds:
-            raise ValueError(f"LatentMap: {name} must be {rule}; got {getattr(settings, name)!r}.")
+    for name, requirement in _REQUIREMENTS.items():
+        check(settings, name, getattr(settings, name), requirement)

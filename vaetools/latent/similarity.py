@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaetools.checks import Requirement, check, is_integer
+
 _MAX_VALUES = 2**22  # differences between queries and their neighbors at a time: 32 MB
 
 
@@ -76,8 +78,8 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
             raise ValueError(
                 f"similar: {name} must hold finite numbers; got {values[0]} in row {odd[0]}. Leave it out."
             )
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= len(Z):
-        raise ValueError(f"similar: k must be an integer from 1 to n_samples={len(Z)}; got {k!r}.")
+    words = f"an integer from 1 to n_samples={len(Z)}"
+    check("similar", "k", k, Requirement(words, lambda value: is_integer(value, 1, len(Z))))
     center = Z.mean(axis=0)  # the search squares coordinates: what all codes share would cost digits
     index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(Z - center)
     indices = np.empty((len(query), k), dtype=np.int64)

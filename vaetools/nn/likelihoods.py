@@ -11,18 +11,15 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaetools.checks import POSITIVE, check
+
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 class Likelihood(nn.Module):
@@ -132,12 +129,11 @@ class Gaussian(Likelihood):
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
         super().__init__()
-        if not (scale in self.scales if isinstance(scale, str) else _is_positive(scale)):
+        if not (scale in self.scales if isinstance(scale, str) else POSITIVE.holds(scale)):
             raise ValueError(
                 f"Gaussian: scale must be a positive number or one of {self.scales}; got {scale!r}."
             )
-        if not _is_positive(floor):
-            raise ValueError(f"Gaussian: floor must be a positive number; got {floor!r}.")
+        check("Gaussian", "floor", floor, POSITIVE)
         scale = scale if isinstance(scale, str) else float(scale)
         self.scale, self.floor = scale, floor
         self.n_parameters = 2 if scale == "predicted" else 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.latent.projection import LatentMap
 from vaetools.report.comparison import Comparison, Data
 from vaetools.report.evidence import measure
@@ -104,11 +104,9 @@ def compare(
 
 def _check_options(seed: Any, method: Any) -> None:
     """Raise before anything long where an option breaks its rule."""
-    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
-    if not (whole and 0 <= seed < 2**32):
-        raise ValueError(f"compare: seed must be an integer from 0 to 2**32 - 1; got {seed!r}.")
-    if method not in _METHODS:
-        raise ValueError(f"compare: method must be 'umap', 'tsne' or 'pca'; got {method!r}.")
+    words = "an integer from 0 to 2**32 - 1"
+    check("compare", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
+    check("compare", "method", method, one_of(*_METHODS))
 
 
 def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:
