@@ -20,9 +20,9 @@ from vaetools.cli.options import (
     reading_options,
     shown_progress,
 )
-from vaetools.cli.saying import UNREAD, failed_as_json, few, list_failures, say
+from vaetools.cli.saying import UNREAD, failed_as_json, list_failures, say
 from vaetools.cli.writing import check_any, check_output
-from vaetools.words import printable
+from vaetools.words import few, printable
 
 _KNOWN_LABELS = 20  # that an error lists
 
@@ -131,7 +131,7 @@ def report(
         classes = np.full(len(X), "") if y is None else y.astype(str)
         named = {text: label_called(text, set(classes)) for text in outliers}
         if absent := [text for text, label in named.items() if label is None]:
-            there = few([f"'{printable(label)}'" for label in sorted(set(classes))], _KNOWN_LABELS)
+            there = few((f"'{printable(label)}'" for label in sorted(set(classes))), _KNOWN_LABELS, gap=" … ")
             raise click.BadParameter(
                 f"no row of {data} has the label {absent[0]!r}: "
                 + ("rows have no labels." if y is None else f"there are {there}."),
