@@ -197,6 +197,17 @@ def test_the_page_says_how_it_was_made(parsed):
     assert "60 new rows VAE" in tsne.words
 
 
+def test_rows_that_trained_a_model_are_not_called_new(comparison):
+    first, second = comparison.models
+    codes = np.concatenate(
+        [first.codes[:13], first.codes + 0.1]
+    )  # 13 of 60 rows are among those that trained
+    known = dataclasses.replace(first, reference_codes=codes)
+    words = Parsed(render(dataclasses.replace(comparison, models=(known, second)))).words
+    assert "60 rows, 2 models side by side" in words
+    assert "60 new rows" not in words
+
+
 def test_a_warning_is_not_lost_behind_the_name_of_its_model():
     model = make_comparison((LONG,)).models[0]
     warned = dataclasses.replace(model, warnings={"gaps": "Too few rows."})

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from vaetools import __version__
 from vaetools.report.comparison import SECTIONS, Comparison, ModelView
+from vaetools.report.faults import trained_on
 from vaetools.report.figures import COLORS
 from vaetools.report.figures.maps import METHODS, MOST_POINTS
 from vaetools.report.measuring import Row, measure_rows
@@ -66,6 +67,7 @@ def render(comparison: Comparison) -> str:
         models=[_heading(i, model) for i, model in enumerate(models)],
         facts=_facts(models),
         n_rows=f"{len(data.names):,}",
+        are_new=not any(map(trained_on, models)),
         sections=[_section(comparison, key) for key in SECTIONS],
         sprite=thumbnails,
         rows=describe_rows(comparison, thumbnails) if hovered else "null",
