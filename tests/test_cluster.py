@@ -19,6 +19,7 @@ import pandas as pd
 import psutil
 import pyarrow as pa
 import pytest
+from PIL import Image
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
@@ -232,13 +233,66 @@ def test_the_command_sums_up_as_json(in_process, photos, photo_model, tmp_path, 
     summary = json.loads(capsys.readouterr().out)
     assert (summary["n_scored"], summary["n_failed"], summary["output"]) == (98, 2, str(output))
     assert summary["ignored"] == {".txt": 1}
-    assert "folders" not in summary
+    assert summary["folders"] == {}  # there is no sub-folder
     assert summary["n_odd"] == (pd.read_parquet(output)["verdict"] == "odd").sum()
     arguments[4:5] = [tmp_path / "some.parquet", "--exclude", "*[5-9].png"]
     assert main([str(argument) for argument in arguments]) == 1  # of the broken ones the empty is left
     summary = json.loads(capsys.readouterr().out)
     assert (summary["n_scored"], summary["n_failed"]) == (49, 1)
     assert summary["ignored"] == {"excluded": 50, ".txt": 1}
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """24 images of 12 bits in 16, half of them black, in two sub-folders, one deeper, and beside them."""
+    folder = tmp_path_factory.mktemp("deep")
+    rng = np.random.default_rng(0)
+    for number, place in enumerate((".", "good", "bad", "bad/more")):
+        (folder / place).mkdir(exist_ok=True)
+        for i in range(6):
+            levels = rng.integers(0, 4096, (8, 8), dtype=np.uint16) * (number < 2)
+            Image.fromarray(levels).save(folder / place / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def deep_model(deep):
+    images = read_images(deep)
+    rows = np.random.default_rng(1).integers(0, 4096, (100, 64), dtype=np.uint16)
+    vae = VAE(3, image_shape=(1, 8, 8), hidden_channels=(), **QUICK).fit(rows)
+    assert images.reader.dtype_ == "uint16"
+    return make_pipeline(images.reader, vae)
+
+
+def test_images_of_16_bits_are_scored_as_by_one_process(cluster, deep, deep_model, tmp_path):
+    scored = score_with_ray(deep_model, deep, tmp_path / "s.parquet", n_workers=2)
+    expected = one_process(deep_model, deep)
+    assert_same(tmp_path / "s.parquet", expected, scored)
+    assert len(set(expected[0]["score"])) == 13  # the black ones are alike, and no others
+    assert {name: counts.total() for name, counts in scored.folders.items()} == {".": 6, "bad": 12, "good": 6}
+
+
+@pytest.mark.parametrize("address", ["", "file://"])
+def test_sub_folders_are_counted_as_by_one_process(address, in_process, deep, deep_model, tmp_path, capsys):
+    save(deep_model, tmp_path / "m.safetensors")
+    start = ["score", str(tmp_path / "m.safetensors")]
+    with_ray = ["--engine", "ray", "-o", str(tmp_path / "s.parquet")]
+    assert main([*start, str(deep), "--json"]) == 0
+    expected = json.loads(capsys.readouterr().out)
+    assert {name: count["n_scored"] for name, count in expected["folders"].items()} == {
+        ".": 6,
+        "bad": 12,
+        "good": 6,
+    }
+    assert main([*start, f"{address}{deep}", *with_ray, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["folders"], told["n_odd"]) == (expected["folders"], expected["n_odd"])
+    shutil.rmtree(tmp_path / "s.parquet")
+    assert main([*start, f"{address}{deep}", *with_ray]) == 0
+    assert "folder  scored  flagged\n" in capsys.readouterr().err
+    paths = sorted(f"{address}{path}" for path in deep.glob("*.png"))
+    assert main([*start, *paths, *with_ray[:-1], str(tmp_path / "some.parquet"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["folders"] == {}
 
 
 def test_workers_have_a_thread_per_core(cluster):
@@ -606,6 +660,31 @@ def test_ray_does_not_decide_what_a_request_to_end_does():
     with session.connected(ray, "local", "test"):
         assert signal.getsignal(signal.SIGTERM) is before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("handler", [None, "ours"])
+def test_a_request_to_end_while_ray_starts_is_answered_here(handler):
+    class Ours(BaseException):
+        """What a handler of this process raises."""
+
+    def ends(number, frame):
+        raise Ours
+
+    def init(*_, **__):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    ended = []
+    ray = SimpleNamespace(is_initialized=lambda: False, init=init, shutdown=lambda: ended.append(True))
+    before = signal.signal(signal.SIGTERM, ends if handler else signal.SIG_DFL)
+    try:
+        with pytest.raises(Ours if handler else SystemExit), session.connected(ray, "local", "test"):
+            pytest.fail("Ray never started")
+        assert signal.getsignal(signal.SIGTERM) is (ends if handler else signal.SIG_DFL)
+        assert ended == [True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_what_lies_beside_parquet_files_is_counted(tmp_path):

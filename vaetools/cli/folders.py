@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 _MOST = 1000  # sub-folders that are counted one by one
 _LISTED, _WIDEST = 30, 60  # in a table; characters of a name
-_ITSELF = "."  # as which the folder's own images are counted
 
 
 class FolderTally:
@@ -38,11 +36,11 @@ class FolderTally:
         """Count the rows of a batch."""
         if self.folder is None or len(self.judged) > _MOST:
             return
-        start = len(os.path.join(self.folder, ""))
+        from vaetools.data.sub_folders import count_by_folder
+
         verdicts = table["verdict" if self.selection is None else "p_value"]
-        for path, verdict in zip(table.iloc[:, 0], verdicts, strict=True):
-            name, below, _ = path[start:].partition(os.sep)
-            self.judged.setdefault(name if below else _ITSELF, Counter())[verdict] += 1
+        for name, counts in count_by_folder(self.folder, table.iloc[:, 0], verdicts).items():
+            self.judged.setdefault(name, Counter()).update(counts)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many are scored and odd by sub-folder; nothing if it is one, or if they are too many."""

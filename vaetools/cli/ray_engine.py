@@ -50,12 +50,12 @@ def score_with_ray_engine(
     detector = load(model)
     _, estimator = split_reader(detector)
     tally = Tally(estimator, None, n_oddest=0, keep_scores=False)
-    tally.n_scored, tally.n_odd, tally.failed, ignored = score_with_ray(
+    tally.n_scored, tally.n_odd, tally.failed, ignored, folders = score_with_ray(
         detector, one_or_many(data), output, verbose=shown_progress(quiet), **reading, **options
     )
+    tally.folders.judged.update(folders)
     if as_json:
         summary = tally.summary(estimator, output, None) | left_out_as_json(ignored)
-        del summary["folders"]  # no rows come here
         click.echo(json.dumps(summary, indent=2, allow_nan=False))
     elif not quiet:
         conclude(tally, estimator, output, None)

@@ -60,6 +60,8 @@ class RowReader:
     id_column : str or None
     n_features : int
         Values in a row.
+    folder : str or None
+        Of images: the folder that all lie in, if it was named.
     """
 
     kind: str
@@ -68,6 +70,7 @@ class RowReader:
     columns: list[str] | dict[str, Kind] | None
     id_column: str | None
     n_features: int
+    folder: str | None = None
 
     @property
     def id_name(self) -> str:
@@ -142,7 +145,7 @@ def plan(
     ValueError
         If a table is damaged, or lacks a column.
     """
-    read = RowReader(found.kind, found.filesystem, found.prefix, columns, id_column, n_features)
+    read = RowReader(found.kind, found.filesystem, found.prefix, columns, id_column, n_features, found.folder)
     if found.kind == "images":
         n_rows = len(found.paths)
         n = _piece_rows(n_rows, n_workers, n_features)

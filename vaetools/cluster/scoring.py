@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 from pyarrow.fs import FileSelector
@@ -19,11 +21,13 @@ from vaetools.cluster.session import connected, import_ray
 from vaetools.cluster.storage import Found, find_files, new_folder
 from vaetools.data.batches import Failure, where
 from vaetools.data.ids import as_arrow
+from vaetools.data.sub_folders import count_by_folder
 from vaetools.persistence import load, save
 from vaetools.progress import bar_options
 from vaetools.streaming import ODD, part_of, prepared, verdicts, warn_of_positions
 
 _OWNER = "score_with_ray"
+_COUNT = pa.struct([("folder", pa.binary()), ("verdict", pa.string()), ("n", pa.int64())])
 _FAILURE = pa.struct([("id", pa.binary()), ("reason", pa.string())])
 _PIECE = pa.schema(
     [("first", pa.int64()), ("paths", pa.list_(pa.binary())), ("groups", pa.list_(pa.int64()))]
@@ -34,6 +38,7 @@ _RECEIPT = pa.schema(
         ("n_rows", pa.int64()),
         ("n_odd", pa.int64()),
         ("failed", pa.list_(_FAILURE)),
+        ("counts", pa.list_(_COUNT)),
         ("error", pa.string()),
     ]
 )
@@ -50,12 +55,15 @@ class Scored(NamedTuple):
         What could not be read, as (id, reason), in the order of the files.
     ignored : mapping from str to str
         Of images: what was met and is left out, with its kind.
+    folders : mapping from str to Counter
+        Of one folder of images: how many of each verdict are in each folder right below it.
     """
 
     n_scored: int
     n_odd: int
     failed: list[Failure]
     ignored: Mapping[str, str]
+    folders: Mapping[str, Counter]
 
 
 def score_with_ray(
@@ -105,7 +113,8 @@ def score_with_ray(
     Returns
     -------
     scored : Scored
-        How many rows were written, how many of them are odd, what could not be read and what is left out.
+        How many rows were written, how many of them are odd, what could not be read, what is left out, and
+        verdicts by sub-folder.
 
     Raises
     ------
@@ -192,11 +201,13 @@ class Worker:
     def _score(self, piece: dict[str, Any]) -> dict[str, Any]:
         """Write the scores of a piece to a file that is named after it."""
         tables, failed, n_odd = [], [], 0
+        counts: Counter[tuple[str, str]] = Counter()
         for batch in self.read.batches(piece, self.reader):
             part = part_of(self.model, batch, self.read.id_name, verdicts)
             failed += part.failed
             if len(part.table):
                 n_odd += int((part.table["verdict"] == ODD).sum())
+                counts += _counted(part.table, self.read.folder)
                 tables.append(as_arrow(part.table))
         if tables:
             path = f"{self.folder}/{_file_name(piece)}"
@@ -206,7 +217,19 @@ class Worker:
             "n_rows": sum(map(len, tables)),
             "n_odd": n_odd,
             "failed": [{"id": os.fsencode(str(name)), "reason": reason} for name, reason in failed],
+            "counts": [
+                {"folder": os.fsencode(name), "verdict": verdict, "n": n}
+                for (name, verdict), n in counts.items()
+            ],
         }
+
+
+def _counted(table: pd.DataFrame, folder: str | None) -> Counter[tuple[str, str]]:
+    """Return how many rows there are of each folder below one and verdict; nothing without a folder."""
+    if folder is None:
+        return Counter()
+    found = count_by_folder(folder, table.iloc[:, 0], table["verdict"])
+    return Counter({(name, verdict): n for name, counts in found.items() for verdict, n in counts.items()})
 
 
 def _file_name(piece: dict[str, Any]) -> str:
@@ -271,9 +294,13 @@ def _sum(receipts: list[dict[str, Any]], found: Found) -> Scored:
     """Return what receipts say together."""
     name = os.fsdecode if found.kind == "images" else int
     failed = [Failure(name(row["id"]), row["reason"]) for receipt in receipts for row in receipt["failed"]]
+    folders: dict[str, Counter] = {}
+    for count in (count for receipt in receipts for count in receipt["counts"]):
+        folders.setdefault(os.fsdecode(count["folder"]), Counter())[count["verdict"]] += count["n"]
     return Scored(
         sum(receipt["n_rows"] for receipt in receipts),
         sum(receipt["n_odd"] for receipt in receipts),
         [*found.failed, *failed],
         found.ignored,
+        folders,
     )

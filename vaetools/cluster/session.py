@@ -52,9 +52,9 @@ def connected(ray: Any, address: str | None, owner: str) -> Iterator[None]:
             return
         address = address or os.environ.get("RAY_ADDRESS", "local")
         options = _LOCAL if address == "local" else {}
-        with _own_signal():
-            ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **options)
         try:
+            with _own_signal():
+                ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **options)
             with _quiet():
                 yield
         finally:
@@ -65,9 +65,15 @@ def connected(ray: Any, address: str | None, owner: str) -> Iterator[None]:
 def _own_signal() -> Iterator[None]:
     """Keep what a request to end does in this process: Ray would exit at once, and leave files."""
     before = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, before)
+    try:
+        yield
+    except SystemExit:  # Ray's own answer to a request that came while it started
+        if callable(before):
+            before(signal.SIGTERM, None)
+        raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

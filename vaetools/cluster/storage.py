@@ -47,6 +47,8 @@ class Found(NamedTuple):
         Folders that could not be looked into.
     ignored : mapping from str to str
         What was met and is left out, with its kind.
+    folder : str or None
+        Of images: the folder that was named, if it is one, as the names of files begin.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Found(NamedTuple):
     prefix: str = ""
     failed: Sequence[Failure] = ()
     ignored: Mapping[str, str] = MappingProxyType({})
+    folder: str | None = None
 
 
 def is_address(name: Any) -> bool:
@@ -99,7 +102,8 @@ def find_files(data: Any, *, include: str | Iterable[str] = (), exclude: str | I
     if kind != "images":
         raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
     listing = list_images(paths, include=include, exclude=exclude)
-    return Found("images", listing.paths, failed=listing.failed, ignored=listing.ignored)
+    folder = names[0] if len(names) == 1 and os.path.isdir(names[0]) else None
+    return Found("images", listing.paths, failed=listing.failed, ignored=listing.ignored, folder=folder)
 
 
 def open_filesystem(address: str) -> tuple[Any, str]:
@@ -144,7 +148,7 @@ def _find_elsewhere(names: list[str], is_wanted: Callable[[str], bool]) -> Found
         prefix = ""
     if stranger := next((name for name in names[1:] if not prefix or not name.startswith(prefix)), None):
         raise ValueError(f"{names[0]}: all files must lie in one filesystem; got {stranger} too.")
-    found = Listing.empty()
+    found, folder = Listing.empty(), None
     for path in [first, *(name.removeprefix(prefix) for name in names[1:])]:
         if left_out_as(path.rpartition("/")[2]) is None:
             _take(path, path, found, is_wanted)  # one that is not there is found out later
@@ -154,6 +158,7 @@ def _find_elsewhere(names: list[str], is_wanted: Callable[[str], bool]) -> Found
             raise FileNotFoundError(f"{prefix}{path}: no such file or folder.")
         if kind == FileType.Directory:
             _search(filesystem, path, found, is_wanted)
+            folder = prefix + path if len(names) == 1 else None
         else:
             found.paths.append(path)
     if not found.paths:
@@ -168,7 +173,7 @@ def _find_elsewhere(names: list[str], is_wanted: Callable[[str], bool]) -> Found
     if n_tables:
         return Found("table", found.paths, filesystem, prefix)
     ignored = {prefix + path: kind for path, kind in found.ignored.items()}
-    return Found("images", found.paths, filesystem, prefix, ignored=ignored)
+    return Found("images", found.paths, filesystem, prefix, ignored=ignored, folder=folder)
 
 
 def _search(filesystem: Any, folder: str, found: Listing, is_wanted: Callable[[str], bool]) -> None:
