@@ -1,5 +1,6 @@
 """How a command ends that is asked to: by a signal, or by a reader that has seen enough."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -71,6 +72,20 @@ def test_a_signal_before_anything_was_learnt_leaves_nothing(orders, tmp_path, mo
     assert main(["fit", str(orders), "-o", str(tmp_path / "m.safetensors"), "--id", "order", "-q"]) == 143
     assert "no file is left half-written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_compiled_code_that_raises_an_interruption_of_its_own_changes_no_status():
+    def ends():
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as raised, interruptible():
+        ends()
+    assert status_of(raised.value) == 143
+    with pytest.raises(KeyboardInterrupt) as raised, interruptible():
+        raise KeyboardInterrupt
+    assert status_of(raised.value) == 130
 
 
 def test_signals_that_somebody_else_handles_are_left_alone():

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import click
+
 _NAMES = ("SIGTERM", "SIGHUP")  # Windows does not have the second
 
 
@@ -21,8 +23,13 @@ class Interrupted(KeyboardInterrupt):
 
 def status_of(interruption: BaseException) -> int:
     """Return the exit status of a process that was interrupted so, or by what it was raised from."""
-    reasons = [each for each in (interruption, interruption.__cause__) if isinstance(each, Interrupted)]
+    reasons = _reasons(interruption)
     return reasons[0].status if reasons else 128 + signal.SIGINT
+
+
+def _reasons(interruption: BaseException) -> list[Interrupted]:
+    """Return the signal among an interruption and what it was raised from, if one is there."""
+    return [each for each in (interruption, interruption.__cause__) if isinstance(each, Interrupted)]
 
 
 @contextlib.contextmanager
@@ -34,14 +41,20 @@ def interruptible() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     here = threading.current_thread() is threading.main_thread()
     ours = [number for number in numbers if here and signal.getsignal(number) is signal.SIG_DFL]
+    came: list[int] = []
+
+    def interrupt(number: int, frame: Any) -> None:
+        came.append(number)
+        raise Interrupted(number)
+
     for number in ours:
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     try:
         yield
+    except (KeyboardInterrupt, click.Abort) as interruption:
+        if came and not _reasons(interruption):  # compiled code raises one of its own instead
+            raise Interrupted(came[-1]) from interruption
+        raise
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise Interrupted(number)
