@@ -295,7 +295,7 @@ def prepared(
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
     if reader is not None and kind == "table":
-        raise ValueError(f"{data}: the model takes images; got a table.")
+        raise ValueError(f"{data}: the model takes images; got a table. A list of paths must be a .txt file.")
     if estimator.columns_ is not None:
         if kind != "table":
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")

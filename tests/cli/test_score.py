@@ -246,7 +246,10 @@ def test_nothing_readable_is_an_error_and_leaves_the_old_file(photo_model, tmp_p
         (["{photo_model}", "{photos}", "--id", "order"], "id column needs a table"),
         (["{photo_model}", "{photos}", "--device", "abacus"], "abacus"),
         (["{order_model}", "{photos}"], "takes rows of numbers; got images"),
-        (["{photo_model}", "{orders}"], "takes images; got a table"),
+        (
+            ["{photo_model}", "{orders}"],
+            "takes images; got a table. A list of paths must be a .txt file.",
+        ),
         (["{order_model}", "none.csv"], "none.csv: no such file or folder"),
         (["{order_model}", "{orders}", "--id", "nothing"], "'nothing'"),
     ],

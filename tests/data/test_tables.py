@@ -64,6 +64,10 @@ TIMES = (
 )
 WRITTEN = "Say how numbers are written, such as decimal=',', or drop the column."
 ALMOST = "Write numbers as Python does, such as -1234.5, or drop such a column."
+IMAGES = (
+    "Drop a column of names of images, or use it as id. A list of images to read is a text file (*.txt), "
+    "with a path alone in each line."
+)
 AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such a column."
 
 
@@ -86,6 +90,7 @@ AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such 
         ("a,b\n1,1.27-\n2,2.5-\n", {}, "'b' ('1.27-')", ALMOST),
         ("a,b\n1,10.0.0.1\n2,10.0.0.2\n", {}, "'b' ('10.0.0.1')", MIXED),
         ('a,b\n1,"1,5"\n2,"2,5"\n', {"dialect": Dialect(decimal=".")}, "'b' ('1,5')", WRITTEN),
+        ("path,class\np/1.PNG,odd\np/2.PNG,odd\n", {}, "'path' ('p/1.PNG'), 'class' ('odd')", IMAGES),
         ("a,b\n1,€ 15\n2,€ 1.234\n", {}, "'b' ('€ 15')", AMOUNTS),
         ("a,b\n1,15 %\n2,1 %\n", {}, "'b' ('15 %')", AMOUNTS),
         ("a,b\n1,15 USD\n2,1 USD\n", {}, "'b' ('15 USD')", AMOUNTS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from vaetools.data.counters import find_dates, find_indices
 from vaetools.data.dialect import Dialect
+from vaetools.data.formats import EXTENSIONS
 from vaetools.data.kinds import NAMES, NUMBER, TEXT, Kind
 from vaetools.data.numerals import is_number
 from vaetools.words import few
@@ -92,8 +94,13 @@ def check_kinds(
 
 
 def _advice(wrong: dict[str, str]) -> str | None:
-    """Return what to do with columns that are numbers or dates, written in another way; None for others."""
+    """Return what to do with columns that hold no numbers as they are written; None of plain text."""
     words = [what.strip("'\"") for what in wrong.values()]
+    if any(os.path.splitext(word.lower())[1] in EXTENSIONS for word in words):
+        return (
+            "Drop a column of names of images, or use it as id. A list of images to read is a text file "
+            "(*.txt), with a path alone in each line."
+        )
     if any(map(is_number, words)):
         return "Say how numbers are written, such as decimal=',', or drop the column."
     if any(map(_AMOUNT.search, words)):
