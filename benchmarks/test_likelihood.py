@@ -15,7 +15,7 @@ import torch
 from protocols import read_idx
 
 from vaetools import VAE
-from vaetools.nn.objectives import Autoencoder, antithetic_noise
+from vaetools.nn.model import Autoencoder, antithetic_noise
 
 N_CURVE, DRAWS_CURVE = 1000, 200  # test images and draws of a point of the curve
 

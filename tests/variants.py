@@ -9,7 +9,7 @@ from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted
 
 from vaetools import AE, CVAE, VAE, Gaussian
-from vaetools.estimators.base import BaseAutoencoder
+from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.rows import check_fitted_kind, check_rows
 
 

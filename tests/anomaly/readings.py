@@ -5,7 +5,7 @@ import torch
 
 from vaetools.anomaly.reference import Reference, on
 from vaetools.anomaly.scores import SCORES, fit_states
-from vaetools.nn.objectives import Reading, Terms
+from vaetools.nn.model import Reading, Terms
 
 
 def reading_of(x, *, mean=None, log_std=None, expected=None, reconstruction=None, kl=None, model=None):

@@ -13,7 +13,7 @@ from torch import nn
 from tests.anomaly.readings import reading_of, reference_of, rows_of, score
 from vaetools import VAE, EncoderDecoder, Gaussian
 from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
-from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.model import Autoencoder
 
 SHAPES = [(1, 1, 1), (1, 1, 2), (3, 5, 9), (1, 8, 8), (2, 7, 7), (1, 12, 3)]
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -15,7 +15,7 @@ from vaetools.anomaly.neighbors import KNN_NEIGHBORS
 from vaetools.anomaly.recommended import fit_tables
 from vaetools.anomaly.scores import SCORES, fit_states
 from vaetools.nn.likelihoods import Gaussian
-from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.model import Autoencoder
 
 SHAPE = (1, 8, 8)
 CONV = {"image_shape": SHAPE, "hidden_channels": (3, 4), "hidden_layer_sizes": (8,), "max_iter": 8}

@@ -11,7 +11,7 @@ from torch import nn
 from vaetools import CVAE, EncoderDecoder, Gaussian
 from vaetools.anomaly import regret
 from vaetools.anomaly.regret import likelihood_regret
-from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.model import Autoencoder
 
 # orthogonal columns: the exact posterior is diagonal
 LOADINGS = np.array([[2.0, 0.5], [1.0, -1.0], [0.0, 1.0]])

@@ -13,8 +13,8 @@ from tests.anomaly.readings import reference_of
 from vaetools.anomaly.reference import on
 from vaetools.anomaly.scores import ELBO_DRAWS, LIKELIHOOD_DRAWS, SCORES, elbo_with_error, fit_states
 from vaetools.nn.likelihoods import Gaussian
+from vaetools.nn.model import Autoencoder, antithetic_noise
 from vaetools.nn.networks import EncoderDecoder
-from vaetools.nn.objectives import Autoencoder, antithetic_noise
 
 SCALE = 0.4
 

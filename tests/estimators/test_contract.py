@@ -170,7 +170,7 @@ def test_every_score_can_be_chosen_and_stands_in_the_table_with_its_parts(name, 
 @pytest.mark.parametrize("estimator", [AE(2, **IMAGES), VAE(2, **IMAGES), CVAE(2, **IMAGES)], ids=IDS)
 @pytest.mark.parametrize("name", [name for name, score in SCORES.items() if score.fit_state])
 def test_a_state_is_capped_and_scores_of_extreme_rows_are_finite(estimator, name, correlated, monkeypatch):
-    monkeypatch.setattr("vaetools.estimators.describing.N_REFERENCE", 50)
+    monkeypatch.setattr("vaetools.estimators.description.N_REFERENCE", 50)
     if SCORES[name].needs_posterior and isinstance(estimator, AE):
         return
     fitted = clone(estimator).set_params(anomaly_score=name).fit(correlated, labels_for(correlated))
@@ -277,7 +277,7 @@ def test_memory_map_stays_on_disk(tmp_path, digits, monkeypatch):
 
     monkeypatch.setattr(InputScale, "apply", watched)
     monkeypatch.setattr("vaetools.estimators.rows._CHUNK_VALUES", 64 * 100)
-    monkeypatch.setattr("vaetools.nn.rows._MOVED_BYTES", 0)  # few rows would be scaled once, into memory
+    monkeypatch.setattr("vaetools.nn.batches._MOVED_BYTES", 0)  # few rows would be scaled once, into memory
     vae = VAE(4, max_iter=1, random_state=0).fit(X)
     vae.score_samples(X)
     assert largest == 128  # a batch
@@ -394,7 +394,7 @@ def test_what_fit_tells(model, correlated):
 
 @pytest.mark.parametrize("estimator", [AE(2, **SMALL), VAE(2, **SMALL), CVAE(2, **SMALL)], ids=IDS)
 def test_codes_of_some_training_rows_are_kept(estimator, correlated, monkeypatch):
-    monkeypatch.setattr("vaetools.estimators.describing.N_REFERENCE", 50)
+    monkeypatch.setattr("vaetools.estimators.description.N_REFERENCE", 50)
     fitted = clone(estimator).fit(correlated, labels_for(correlated))
     kept, codes = fitted.reference_codes_, fitted.transform(correlated).astype(np.float32)
     assert (kept.shape, kept.dtype) == ((50, 2), np.float32)

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from vaetools.nn.batches import MovedRows, Rows
 from vaetools.nn.likelihoods import Gaussian
+from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network
-from vaetools.nn.objectives import Autoencoder
-from vaetools.nn.rows import MovedRows, Rows
 from vaetools.nn.scaling import InputScale
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Trainer, TrainingSettings, one_cycle

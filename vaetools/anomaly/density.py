@@ -21,7 +21,7 @@ from torch import Tensor
 
 from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
 from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
-from vaetools.nn.objectives import Reading
+from vaetools.nn.model import Reading
 
 N_POINTS = 2_000  # reference rows of the density
 

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from vaetools.anomaly.neighbors import whitening
 from vaetools.anomaly.reference import Fitted, Reference, State, States
-from vaetools.nn.objectives import Reading
+from vaetools.nn.model import Reading
 
 Shape = tuple[int, int, int]
 

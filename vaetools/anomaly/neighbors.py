@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
-from vaetools.nn.objectives import Reading
+from vaetools.nn.model import Reading
 
 KNN_NEIGHBORS = 5
 _BLOCK = 32  # rows, so few that what lies between them and all references fits into a cache

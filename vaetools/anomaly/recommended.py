@@ -16,7 +16,7 @@ from vaetools.anomaly.density import density_of_states
 from vaetools.anomaly.images import hidden_residual, structure
 from vaetools.anomaly.neighbors import KNN_NEIGHBORS, latent_knn, nearest, nearest_others
 from vaetools.anomaly.reference import Fitted, Reference, State, States, on, usable
-from vaetools.nn.objectives import Reading
+from vaetools.nn.model import Reading
 
 _GUARD = 0.1  # share of the false alarms of `images` that its density of states gets
 _TINY = 1e-4  # standard deviations: less is not odd, and may be rounding

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaetools.nn.objectives import Reading
+from vaetools.nn.model import Reading
 
 State = dict[str, np.ndarray]
 Fitted = Mapping[str, State]  # by the names of the scores

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaetools.anomaly.reference import States
-from vaetools.nn.objectives import Autoencoder, Reading, antithetic_noise, gaussian_kl
+from vaetools.nn.model import Autoencoder, Reading, antithetic_noise, gaussian_kl
 
 _STEPS, _LEARNING_RATE, _DRAWS = 20, 0.05, 2
 _ROUNDINGS = 4  # a bound is a sum of terms, each rounded

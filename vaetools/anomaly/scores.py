@@ -44,7 +44,7 @@ from torch import Tensor
 from vaetools.anomaly import density, images, neighbors, recommended
 from vaetools.anomaly.reference import Fitted, Reference, State, States
 from vaetools.anomaly.regret import likelihood_regret
-from vaetools.nn.objectives import Reading, antithetic_noise
+from vaetools.nn.model import Reading, antithetic_noise
 
 ELBO_DRAWS = 32
 LIKELIHOOD_DRAWS = 128

@@ -17,7 +17,7 @@ from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.fields import LabelFields
 from vaetools.estimators.labels import Labeled
 from vaetools.estimators.vae import VAE, Posterior
-from vaetools.nn.conditional import ConditionalAutoencoder
+from vaetools.nn.labels import ConditionalAutoencoder
 from vaetools.nn.likelihoods import Likelihood
 
 

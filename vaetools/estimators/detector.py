@@ -23,10 +23,10 @@ from vaetools.anomaly.calibration import (
 )
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES, elbo_with_error
-from vaetools.estimators.base import BaseAutoencoder
+from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.constructor import check_parameters
-from vaetools.estimators.describing import N_DESCRIBED
-from vaetools.nn.rows import Rows
+from vaetools.estimators.description import N_DESCRIBED
+from vaetools.nn.batches import Rows
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.rows import check_rows
-from vaetools.nn.rows import Rows
+from vaetools.nn.batches import Rows
 
 _N_JUDGED = 2_000  # rows whose labels are predicted
 _LEAST_INFORMATION = 0.2  # of the entropy of the labels

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from vaetools.estimators.building import resolve_dtype
 from vaetools.estimators.constructor import check_parameters
-from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.model import Autoencoder
 
 
 class Precise(BaseEstimator):

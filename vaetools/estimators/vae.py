@@ -16,7 +16,7 @@ from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.fields import KLFields
-from vaetools.nn.objectives import antithetic_noise
+from vaetools.nn.model import antithetic_noise
 
 
 class Posterior(NamedTuple):

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaetools.nn.capturing import Captured
+from vaetools.nn.batches import Rows
+from vaetools.nn.cuda_graph import Captured
+from vaetools.nn.model import Autoencoder, CostTotals, antithetic_noise
 from vaetools.nn.networks import Network
-from vaetools.nn.objectives import Autoencoder, CostTotals, antithetic_noise
 from vaetools.nn.parallel import Workers
-from vaetools.nn.rows import Rows
 
 SYNC_STEPS = 50
 LEARNING_RATES = ("one_cycle", "constant")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vaetools.estimators.building import make_network, resolve_components
-from vaetools.estimators.describing import N_REFERENCE
+from vaetools.estimators.description import N_REFERENCE
 from vaetools.nn.likelihoods import LIKELIHOODS
 
 _WORDS = 50_000  # bytes of parameters, history and small arrays

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vaetools.nn.likelihoods import Likelihood
-from vaetools.nn.objectives import Autoencoder, Reading, Terms, kl_per_component
+from vaetools.nn.model import Autoencoder, Reading, Terms, kl_per_component
 
 
 class ConditionalAutoencoder(Autoencoder):

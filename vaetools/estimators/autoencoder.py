@@ -28,7 +28,7 @@ from vaetools.estimators.building import (
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, train
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.constructor import check_combinations, check_parameters
-from vaetools.estimators.describing import Describer
+from vaetools.estimators.description import Describer
 from vaetools.estimators.precision import Precise
 from vaetools.estimators.rows import (
     are_images,
@@ -38,10 +38,10 @@ from vaetools.estimators.rows import (
     split_rows,
 )
 from vaetools.estimators.scales import decide_scale, warn_of_flat_images
+from vaetools.nn.batches import Rows
 from vaetools.nn.likelihoods import Likelihood
-from vaetools.nn.objectives import Autoencoder
+from vaetools.nn.model import Autoencoder
 from vaetools.nn.parallel import Workers
-from vaetools.nn.rows import Rows
 from vaetools.nn.training import Callback, Record, Trainer
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]

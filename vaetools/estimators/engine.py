@@ -19,8 +19,8 @@ from vaetools.estimators.columns import Columns
 from vaetools.estimators.containers import unpacked
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, slices
-from vaetools.nn.objectives import Autoencoder, Reading, gaussian_kl
-from vaetools.nn.rows import Rows
+from vaetools.nn.batches import Rows
+from vaetools.nn.model import Autoencoder, Reading, gaussian_kl
 from vaetools.nn.scaling import InputScale
 
 # that go through the network at once: so few that the layers' outputs fit into a cache (and windows that

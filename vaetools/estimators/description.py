@@ -15,10 +15,10 @@ from torch import Tensor
 
 from vaetools.anomaly.reference import Reference, State
 from vaetools.anomaly.scores import fit_states
-from vaetools.estimators.evaluation import Evaluator
+from vaetools.estimators.engine import Evaluator
 from vaetools.estimators.judging import Seen, Settings, explained_share, judgment
 from vaetools.estimators.scales import RATHER_FLAT, flat_images
-from vaetools.nn.rows import Rows
+from vaetools.nn.batches import Rows
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part

@@ -10,15 +10,15 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
-from vaetools.nn.conditional import ConditionalAutoencoder
+from vaetools.nn.labels import ConditionalAutoencoder
 from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
-from vaetools.nn.networks import Network
-from vaetools.nn.objectives import (
+from vaetools.nn.model import (
     Autoencoder,
     Terms,
     antithetic_noise,
     gaussian_kl,
 )
+from vaetools.nn.networks import Network
 
 N_FEATURES, N_COMPONENTS = 4, 2
 LABEL_PRIOR = torch.tensor([0.5, 0.2, 0.3], dtype=torch.float64)
