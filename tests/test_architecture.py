@@ -217,7 +217,7 @@ def test_what_is_imported_is_declared():
         ("nn/x.py", "from vaetools.anomaly.scores import SCORES", ["anomaly"]),
         ("nn/x.py", "def f():\n    import vaetools.estimators.ae", ["estimators"]),
         ("anomaly/x.py", "from vaetools import VAE", ["estimators"]),
-        ("anomaly/x.py", "from vaetools.nn.model import Terms", []),
+        ("anomaly/x.py", "from vaetools.nn.model import Reading", []),
         ("report/x.py", "from vaetools import latent, nn", ["nn"]),
         ("latent/x.py", "from vaetools.data import idx", ["data"]),
         ("data/x.py", "import vaetools.files", []),

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from sklearn.utils.validation import check_is_fitted
 
 from vaetools import AE, CVAE, VAE, Gaussian
 from vaetools.estimators.autoencoder import BaseAutoencoder
@@ -20,14 +19,10 @@ class Squashed:
     learnt from X, so a row's result still depends on that row alone.
     """
 
-    def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        X, labels = super()._check_training_rows(X, y)
-        return _squash(X), labels
-
-    def _check_new_rows(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        X = _squash(check_rows(self, X, reset=False))
-        check_fitted_kind(self, X)
+    def _check_rows(self, X: Any, *, reset: bool) -> np.ndarray:
+        X = _squash(check_rows(self, X, reset=reset))
+        if not reset:
+            check_fitted_kind(self, X)
         return X
 
 

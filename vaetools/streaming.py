@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.recognition import kind_of, names_of_files
 from vaetools.data.sources import Source, open_source
 from vaetools.estimators.columns import Column, Columns
+from vaetools.estimators.engine import Engine
 from vaetools.persistence import split_reader
 from vaetools.progress import bar_options
 from vaetools.words import few
@@ -207,24 +209,21 @@ def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     table : DataFrame of shape (n_rows, 5)
         Columns ``score``, ``reconstruction``, ``kl``, ``p_value``, ``verdict``; see `stream_scores`.
     """
-    rows = model._rows(model._check_new_rows(X))
-    columns: dict[str, Any] = {}
-    if model._can_decode:
-        columns["reconstruction"], columns["kl"] = model._evaluate(rows, model._term_sums).T
+    engine = Engine(model)
+    asked = [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
+    scores, *costs = engine.ask(X, engine.score(), *asked)
+    columns: dict[str, Any] = dict(zip(["reconstruction", "kl"], costs, strict=False))
     if model.anomaly_score_ == "reconstruction_kl":
-        model._require_decoder("the score 'reconstruction_kl'")
-        scores = -columns["reconstruction"] - columns["kl"]
-    else:
-        scores = model._evaluate_score(rows, model.anomaly_score_)
+        scores = -columns["reconstruction"] - columns["kl"]  # in float64, whatever the model's precision
     calibration = getattr(model, "calibration_scores_", None)
     p_values = np.nan if calibration is None else conformal_p_values(scores, calibration)
-    verdict = np.where(scores >= model._calibrated("offset_"), NORMAL, ODD)
+    verdict = np.where(scores >= model.offset_, NORMAL, ODD)
     return pd.DataFrame({"score": scores, **columns, "p_value": p_values, "verdict": verdict})
 
 
 def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return latent means under the names that `transform` gives them."""
-    codes = model._evaluate(model._rows(model._check_new_rows(X)), model.model_.code)
+    [codes] = Engine(model).ask(X, attrgetter("mean"))
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 

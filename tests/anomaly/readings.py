@@ -5,7 +5,21 @@ import torch
 
 from vaetools.anomaly.reference import Reference, on
 from vaetools.anomaly.scores import SCORES, fit_states
-from vaetools.nn.model import Reading, Terms
+from vaetools.nn.latents import Normal
+
+
+class Made:
+    """What a reading has, made by hand: what is not given is missing."""
+
+    def __init__(self, **parts):
+        self.parts, self.made = parts, {}
+
+    def __getattr__(self, name):
+        return self.parts[name]
+
+    @property
+    def mean(self):
+        return self.latent.mean
 
 
 def reading_of(x, *, mean=None, log_std=None, expected=None, reconstruction=None, kl=None, model=None):
@@ -13,10 +27,12 @@ def reading_of(x, *, mean=None, log_std=None, expected=None, reconstruction=None
     x = torch.as_tensor(x)
     nothing = np.zeros(len(x))
     costs = [nothing if cost is None else cost for cost in (reconstruction, kl)]
-    terms = Terms(*(torch.as_tensor(cost).to(x)[:, None] for cost in costs))
+    reconstruction, kl = (torch.as_tensor(cost).to(x)[:, None] for cost in costs)
     given = (None if value is None else torch.as_tensor(value).to(x) for value in (mean, log_std, expected))
     mean, log_std, expected = given
-    return Reading(model, x, None, mean, mean, log_std, terms, expected, None, {})
+    latent = Normal(mean, log_std)
+    parts = {"expected": expected, "reconstruction": reconstruction, "kl": kl, "hidden": mean, "y": None}
+    return Made(model=model, x=x, latent=latent, **parts)
 
 
 def rows_of(reading, index):
@@ -25,13 +41,14 @@ def rows_of(reading, index):
     def some(value):
         return value[index] if isinstance(value, torch.Tensor) else value
 
-    terms = Terms(*(some(costs) for costs in reading.terms))
-    return Reading(*(some(value) for value in reading))._replace(terms=terms, made={})
+    names = ("model", "x", "y", "hidden", "expected", "reconstruction", "kl")
+    latent = Normal(some(reading.mean), some(getattr(reading.latent, "log_std", None)))
+    return Made(latent=latent, **{name: some(getattr(reading, name)) for name in names})
 
 
 def reference_of(reading, image_shape=None):
     """Return rows to learn from."""
-    return Reference(lambda function, *, decodes=True: function(reading).double().numpy(), image_shape)
+    return Reference(lambda function: function(reading).double().numpy(), image_shape)
 
 
 def score(name, reading, seen, image_shape=None):

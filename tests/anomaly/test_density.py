@@ -36,9 +36,9 @@ def seen(pca, digits):
 
 def naive_statistics(reading, seen, shape):
     """Columns that the density is one of."""
-    cost, usual = (r.terms.reconstruction.numpy() for r in (reading, seen))
+    cost, usual = (r.reconstruction.sum(dim=1).numpy() for r in (reading, seen))
     low, median, high = np.quantile(usual, [0.25, 0.5, 0.75])
-    columns = [np.arcsinh((cost - median) / (high - low)), np.log(reading.terms.kl.numpy() + 1e-3)]
+    columns = [np.arcsinh((cost - median) / (high - low)), np.log(reading.kl.sum(dim=1).numpy() + 1e-3)]
     if shape is not None:
         limits = reading.x.new_tensor(pixel_range(reference_of(seen)))
         where = dissimilarity(reading, shape, limits).numpy()
@@ -101,7 +101,7 @@ def test_what_is_too_simple_costs_little_and_is_found_nevertheless(pca, seen, di
     """Digits faded to their mean: a likelihood gets them backwards."""
     X = digits[0][900:]
     faded = read(pca, (X + pca.mean_) / 2)
-    costs = [(r.terms.reconstruction + r.terms.kl).numpy() for r in (faded, read(pca, X))]
+    costs = [(r.reconstruction.sum(dim=1) + r.kl.sum(dim=1)).numpy() for r in (faded, read(pca, X))]
     np.testing.assert_allclose(costs[0], costs[1] / 4)
     assert np.median(score("density_of_states", faded, seen, SHAPE)) < np.quantile(usual, 0.05)
 

@@ -13,6 +13,7 @@ from torch import nn
 from tests.anomaly.readings import reading_of, reference_of, rows_of, score
 from vaetools import VAE, EncoderDecoder, Gaussian
 from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
+from vaetools.nn.latents import Point
 from vaetools.nn.model import Autoencoder
 
 SHAPES = [(1, 1, 1), (1, 1, 2), (3, 5, 9), (1, 8, 8), (2, 7, 7), (1, 12, 3)]
@@ -163,7 +164,7 @@ def test_hidden_residual_is_the_mahalanobis_distance_of_the_hidden_layer(rng, wi
 def test_a_network_of_the_users_shows_the_residual_of_its_code(rng):
     X = rng.normal(size=(40, 5))
     encoder, decoder = nn.Linear(5, 2).double(), nn.Linear(2, 5).double()
-    model = Autoencoder(EncoderDecoder(encoder, decoder), Gaussian(1.0), 2, torch.zeros(5))
+    model = Autoencoder(EncoderDecoder(encoder, decoder), Gaussian(1.0), Point, 2, torch.zeros(5))
     with torch.no_grad():
         reading = model.read(torch.from_numpy(X))
         scores = score("hidden_residual", reading, reading)

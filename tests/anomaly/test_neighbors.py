@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from torch.distributions import Normal, kl_divergence
 
-from tests.anomaly.readings import reading_of, reference_of, rows_of, score
+from tests.anomaly.readings import Made, reading_of, reference_of, rows_of, score
 from vaetools.anomaly import neighbors
 from vaetools.anomaly.neighbors import KNN_NEIGHBORS, nearest, nearest_others, whiten
 
@@ -110,18 +110,18 @@ def posteriors(rng):
 @pytest.mark.parametrize("n_reference", [1, 13])
 def test_aggregate_is_a_mixture_of_divergences(posteriors, n_reference, monkeypatch):
     monkeypatch.setattr(neighbors, "_BLOCK", 7)
-    of_rows = Normal(posteriors.mean[:, None], posteriors.log_std[:, None].exp())
-    of_references = Normal(posteriors.mean[:n_reference], posteriors.log_std[:n_reference].exp())
+    of_rows = Normal(posteriors.mean[:, None], posteriors.latent.log_std[:, None].exp())
+    of_references = Normal(posteriors.mean[:n_reference], posteriors.latent.log_std[:n_reference].exp())
     kl = kl_divergence(of_rows, of_references).sum(dim=2).numpy()
-    expected = logsumexp(-kl, b=1 / n_reference, axis=1) - posteriors.terms.reconstruction.numpy()
+    expected = logsumexp(-kl, b=1 / n_reference, axis=1) - posteriors.reconstruction.sum(dim=1).numpy()
     scores = score("aggregate", posteriors, rows_of(posteriors, slice(n_reference)))
     np.testing.assert_allclose(scores, expected, rtol=1e-10)
 
 
 def test_aggregate_lies_below_the_exact_cost_of_the_aggregated_posterior(posteriors, rng):
     """Jensen: KL to a mixture is at most −log mean exp(−KL) to its parts."""
-    scores = score("aggregate", posteriors, posteriors) + posteriors.terms.reconstruction.numpy()
-    q = Normal(posteriors.mean, posteriors.log_std.exp())
+    scores = score("aggregate", posteriors, posteriors) + posteriors.reconstruction.sum(dim=1).numpy()
+    q = Normal(posteriors.mean, posteriors.latent.log_std.exp())
     z = q.mean + q.stddev * torch.from_numpy(rng.normal(size=(4000, 1, 2)))
     among = [q.log_prob(z[:, [i]]).sum(dim=2) for i in range(20)]  # (n_draws, n_reference) each
     exact = [(own[:, i] - torch.logsumexp(own, dim=1)).mean() + np.log(20) for i, own in enumerate(among)]
@@ -138,7 +138,8 @@ def test_aggregate_keeps_its_digits_near_references_of_small_spread(rng, dtype, 
 
 
 def test_aggregate_of_codes_far_away_is_finite(posteriors):
-    far = posteriors._replace(mean=1e9 * posteriors.mean)
+    log_std, costs = posteriors.latent.log_std, posteriors.reconstruction[:, 0]
+    far = reading_of(posteriors.x, mean=1e9 * posteriors.mean, log_std=log_std, reconstruction=costs)
     scores = score("aggregate", far, posteriors)
     assert np.isfinite(scores).all()
     assert scores.max() < -1e12
@@ -153,6 +154,6 @@ def test_a_row_does_not_depend_on_its_batch(posteriors, name):
 
 def test_states_come_from_codes_alone(posteriors):
     """Nothing is decoded for them."""
-    undecoded = posteriors._replace(terms=None, expected=None)
+    undecoded = Made(latent=posteriors.latent)
     for fit in (neighbors.fit_latent_knn, neighbors.fit_aggregate):
         assert fit(reference_of(undecoded), {}).keys() == fit(reference_of(posteriors), {}).keys()

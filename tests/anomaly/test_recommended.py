@@ -14,6 +14,7 @@ from vaetools import AE, CVAE, VAE
 from vaetools.anomaly.neighbors import KNN_NEIGHBORS
 from vaetools.anomaly.recommended import fit_tables
 from vaetools.anomaly.scores import SCORES, fit_states
+from vaetools.nn.latents import Point
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder
 
@@ -94,7 +95,8 @@ def test_what_only_one_tail_sees_is_found(read, seen, digits):
 
 
 def of_rows(X, costs):
-    model = Autoencoder(torch.nn.Identity(), Gaussian(1.0).bind(X.shape[1]), 1, torch.zeros(X.shape[1]))
+    n = X.shape[1]
+    model = Autoencoder(torch.nn.Identity(), Gaussian(1.0).bind(n), Point, 1, torch.zeros(n))
     return reading_of(X, reconstruction=costs, model=model)
 
 

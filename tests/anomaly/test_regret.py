@@ -11,6 +11,7 @@ from torch import nn
 from vaetools import CVAE, EncoderDecoder, Gaussian
 from vaetools.anomaly import regret
 from vaetools.anomaly.regret import likelihood_regret
+from vaetools.nn.latents import Normal
 from vaetools.nn.model import Autoencoder
 
 # orthogonal columns: the exact posterior is diagonal
@@ -39,7 +40,7 @@ class Decoder(nn.Module):
 
 
 def model_off_by(off):
-    return Autoencoder(EncoderDecoder(Encoder(off), Decoder()), Gaussian(NOISE), 2, torch.zeros(3))
+    return Autoencoder(EncoderDecoder(Encoder(off), Decoder()), Gaussian(NOISE), Normal, 2, torch.zeros(3))
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_where_steps_vanish_in_rounding_a_row_is_not_called_normal(X, size):
 
 def test_it_leaves_no_trace_in_the_model(X):
     decoder = nn.Linear(2, 3).double()
-    model = Autoencoder(EncoderDecoder(Encoder(0.3), decoder), Gaussian(NOISE), 2, torch.zeros(3))
+    model = Autoencoder(EncoderDecoder(Encoder(0.3), decoder), Gaussian(NOISE), Normal, 2, torch.zeros(3))
     before = decoder.weight.detach().clone()
     with torch.no_grad():
         scores = regret_of(model, X)

@@ -12,6 +12,7 @@ from torch import nn
 from tests.anomaly.readings import reference_of
 from vaetools.anomaly.reference import on
 from vaetools.anomaly.scores import ELBO_DRAWS, LIKELIHOOD_DRAWS, SCORES, elbo_with_error, fit_states
+from vaetools.nn.latents import Normal, Point
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder, antithetic_noise
 from vaetools.nn.networks import EncoderDecoder
@@ -33,7 +34,7 @@ class Decoder(nn.Module):
 
 @pytest.fixture
 def model():
-    return Autoencoder(EncoderDecoder(Encoder(), Decoder()), Gaussian(SCALE), 2, torch.zeros(3))
+    return Autoencoder(EncoderDecoder(Encoder(), Decoder()), Gaussian(SCALE), Normal, 2, torch.zeros(3))
 
 
 @pytest.fixture
@@ -43,8 +44,9 @@ def X():
 
 def evaluate(name, model, X):
     """Return a score of rows that are their own reference."""
-    reading = model.read(torch.from_numpy(X), decode=SCORES[name].decodes)
-    states = fit_states(name, reference_of(reading))
+    reading = model.read(torch.from_numpy(X))
+    image_shape = (1, 1, X.shape[1]) if SCORES[name].needs_images else None
+    states = fit_states(name, reference_of(reading, image_shape))
     scores = SCORES[name].evaluate(reading, on(states, reading.x))
     assert scores.shape == (len(X),)
     assert scores.dtype == torch.float64
@@ -103,21 +105,19 @@ def test_elbo_error_is_that_of_independent_pairs(model, X):
 
 def test_elbo_error_is_honest(model, X):
     """Deviations of independent tables of noise are as large as the stated error."""
-    _, error = elbo_with_error(model.read(torch.from_numpy(X)))
-    means = [
-        model.bound_draws(torch.from_numpy(X), antithetic_noise(ELBO_DRAWS, 2, seed=seed)).mean(dim=0)
-        for seed in range(1, 200)
-    ]
+    reading = model.read(torch.from_numpy(X))
+    _, error = elbo_with_error(reading)
+    means = [reading.bound(antithetic_noise(ELBO_DRAWS, 2, seed=seed)).mean(dim=0) for seed in range(1, 200)]
     ratio = error / torch.stack(means).std(dim=0)
     assert torch.all((ratio > 0.4) & (ratio < 2.5))  # an error from 16 uneven pairs is itself uncertain
 
 
 def test_scores_without_a_posterior(X):
     model = Autoencoder(
-        EncoderDecoder(nn.Linear(3, 2).double(), Decoder()), Gaussian(SCALE), 2, torch.zeros(3)
+        EncoderDecoder(nn.Linear(3, 2).double(), Decoder()), Gaussian(SCALE), Point, 2, torch.zeros(3)
     )
     model.requires_grad_(False)
-    codes = model.code(torch.from_numpy(X)).numpy()
+    codes = model.read(torch.from_numpy(X)).mean.numpy()
     expected = [naive_log_prob(x, z) for x, z in zip(X, codes, strict=True)]
     for name in ("reconstruction_kl", "elbo", "neg_reconstruction"):
         np.testing.assert_allclose(evaluate(name, model, X), expected, rtol=1e-12)
@@ -164,7 +164,8 @@ def test_parts_need_no_more_than_the_whole():
 
 def test_a_state_comes_with_those_of_the_parts():
     X = np.random.default_rng(0).uniform(size=(30, 12))
-    model = Autoencoder(EncoderDecoder(nn.Linear(12, 2), nn.Linear(2, 12)), Gaussian(1.0), 2, torch.zeros(12))
+    network = EncoderDecoder(nn.Linear(12, 2), nn.Linear(2, 12))
+    model = Autoencoder(network, Gaussian(1.0), Point, 2, torch.zeros(12))
     reading = model.double().requires_grad_(False).read(torch.from_numpy(X))
     states = fit_states("images", reference_of(reading, (1, 3, 4)))
     assert set(states) == {"images", "structure", "hidden_residual", "latent_knn", "density_of_states"}
@@ -183,7 +184,7 @@ def test_states_go_to_the_precision_of_the_rows():
 
 
 def test_scores_that_need_no_decoder_do_not_decode(X):
-    model = Autoencoder(EncoderDecoder(Encoder()), Gaussian(), 2, torch.zeros(3))
+    model = Autoencoder(EncoderDecoder(Encoder()), Gaussian(), Normal, 2, torch.zeros(3))
     for name, score in SCORES.items():
         if score.decodes:
             with pytest.raises(NotImplementedError):

@@ -123,7 +123,8 @@ def test_decision_is_score_minus_offset_and_predict_its_sign(model, correlated):
 
 
 def test_nan_score_is_an_outlier(model, correlated, monkeypatch):
-    monkeypatch.setattr(model, "_evaluate_score", lambda rows, name: np.full(len(rows), np.nan))
+    nothing = SCORES[model.anomaly_score]._replace(evaluate=lambda reading, states: reading.x[:, 0] * np.nan)
+    monkeypatch.setitem(SCORES, model.anomaly_score, nothing)
     np.testing.assert_array_equal(model.predict(correlated[:3]), [-1, -1, -1])
     assert (model.p_values(correlated[:3]) < 0.03).all()
 

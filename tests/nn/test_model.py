@@ -1,4 +1,4 @@
-"""Terms, bounds and label marginals against slow numpy twins and torch.distributions."""
+"""Costs, bounds and label marginals against slow numpy twins and torch.distributions."""
 
 import math
 
@@ -10,14 +10,10 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
-from vaetools.nn.labels import ConditionalAutoencoder
+from vaetools.nn.latents import Normal as NormalLatent
+from vaetools.nn.latents import Point
 from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
-from vaetools.nn.model import (
-    Autoencoder,
-    Terms,
-    antithetic_noise,
-    gaussian_kl,
-)
+from vaetools.nn.model import Autoencoder, antithetic_noise
 from vaetools.nn.networks import Network
 
 N_FEATURES, N_COMPONENTS = 4, 2
@@ -44,10 +40,9 @@ def build(likelihood=None, *, n_components=N_COMPONENTS, n_classes=0, variationa
             n_classes=n_classes,
             conditioning="multiply",
         )
-    if n_classes:
-        model = ConditionalAutoencoder(network, likelihood, n_components, LOG_UNIT, LABEL_PRIOR)
-    else:
-        model = Autoencoder(network, likelihood, n_components, LOG_UNIT)
+    latent = NormalLatent if variational else Point
+    prior = LABEL_PRIOR if n_classes else None
+    model = Autoencoder(network, likelihood, latent, n_components, LOG_UNIT, prior)
     model.double().requires_grad_(False)
     for parameter in network.parameters():
         parameter.mul_(2)  # far from the prior
@@ -79,53 +74,94 @@ def naive_posterior(model, x, condition=None):
 
 
 @every_likelihood
-def test_terms_equal_their_naive_twin(likelihood):
+def test_costs_equal_their_naive_twin(likelihood):
     model, x = build(likelihood), rows()
     noise = antithetic_noise(len(x), N_COMPONENTS)
-    for draws, terms in ((torch.zeros_like(noise), model.terms(x)), (noise, model.terms(x, noise=noise))):
+    reading = model.read(x)
+    drawn = reading.cost(reading.latent.draw(noise))
+    for draws, costs in ((torch.zeros_like(noise), reading.reconstruction), (noise, drawn)):
+        assert costs.shape == (3, N_FEATURES)
         for i, row in enumerate(x):
             mean, std = naive_posterior(model, row)
             z = torch.tensor(mean + std * draws[i].numpy())
-            assert terms.reconstruction[i].item() == pytest.approx(naive_cost(model, z, row), rel=1e-12)
-            assert terms.kl[i].item() == pytest.approx(naive_kl(mean, std), rel=1e-12)
-        assert terms.reconstruction_per_feature.shape == (3, N_FEATURES)
-        assert terms.kl_per_component.shape == (3, N_COMPONENTS)
-        assert torch.equal(terms.kl_per_component, model.kl_terms(x))
+            assert costs[i].sum().item() == pytest.approx(naive_cost(model, z, row), rel=1e-12)
+    assert reading.kl.shape == (3, N_COMPONENTS)
+    for i, row in enumerate(x):
+        assert reading.kl[i].sum().item() == pytest.approx(naive_kl(*naive_posterior(model, row)), rel=1e-12)
 
 
-@pytest.mark.parametrize(("beta", "expected"), [(0.0, 5.0), (1.0, 15.0), (4.0, 45.0)])
-def test_loss_sums_over_columns_and_averages_over_rows(beta, expected):
-    terms = Terms(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[2.0, 3.0, 1.0], [4.0, 5.0, 5.0]]))
-    assert terms.reconstruction.tolist() == [3.0, 7.0]
-    assert terms.kl.tolist() == [6.0, 14.0]
-    assert terms.loss(beta).item() == expected
+@every_likelihood
+def test_a_step_of_training_sums_costs_of_drawn_codes(likelihood):
+    model, x = build(likelihood), rows()
+    noise = antithetic_noise(len(x), N_COMPONENTS)
+    reconstruction, kl = model(x, None, noise, None)
+    posteriors = [naive_posterior(model, row) for row in x]
+    drawn = zip(posteriors, noise.numpy(), strict=True)
+    codes = [torch.tensor(mean + std * draw) for (mean, std), draw in drawn]
+    expected = sum(naive_cost(model, z, row) for z, row in zip(codes, x, strict=True))
+    assert reconstruction.item() == pytest.approx(expected, rel=1e-12)
+    assert kl.item() == pytest.approx(sum(naive_kl(*posterior) for posterior in posteriors), rel=1e-12)
+
+
+class Counted(nn.Module):
+    """A network that counts the rows that it encodes and decodes."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.counts = network, {"encoded": 0, "decoded": 0}
+
+    def posterior(self, x, condition):
+        self.counts["encoded"] += len(x)
+        return self.network.posterior(x, condition)
+
+    def decode(self, z, condition):
+        self.counts["decoded"] += len(z)
+        return self.network.decode(z, condition)
+
+
+@pytest.mark.parametrize(("n_classes", "n_passes"), [(0, 1), (3, 3)])
+def test_however_much_is_asked_rows_go_through_the_network_once(n_classes, n_passes):
+    model, x = build(n_classes=n_classes), rows()
+    model.network = Counted(model.network)
+    reading = model.read(x)
+    assert model.network.counts == {"encoded": 0, "decoded": 0}
+    for name in ("mean", "kl", "reconstruction", "expected", "surprise", "reconstruction", "latent"):
+        getattr(reading, name)
+    assert model.network.counts == {"encoded": 3 * n_passes, "decoded": 3 * n_passes}
+
+
+def test_what_is_not_decoded_costs_no_decoding():
+    model, x = build(), rows()
+    model.network = Counted(model.network)
+    reading = model.read(x)
+    assert reading.mean.shape == reading.kl.shape == (3, N_COMPONENTS)
+    assert model.network.counts == {"encoded": 3, "decoded": 0}
 
 
 def test_corruption_reaches_the_encoder_only():
     model, x = build(), rows()
     seen = x + 1
-    terms = model.terms(x, corrupted=seen)
-    mean, log_std = model.posterior(seen)
+    reading = model.read(x, seen=seen)
+    mean, log_std = model.network.posterior(seen)
     expected = model.log_unit - model.likelihood.log_prob(model.network.decode(mean), x)
-    assert torch.equal(terms.reconstruction_per_feature, expected)
-    assert torch.equal(terms.kl_per_component, gaussian_kl(mean, log_std))
+    assert torch.equal(reading.reconstruction, expected)
+    assert torch.equal(reading.kl, NormalLatent(mean, log_std).kl)
 
 
 def test_without_a_posterior_kl_is_zero_and_noise_has_no_effect():
     model, x = build(variational=False), rows()
     noise = antithetic_noise(4, N_COMPONENTS)
-    terms = model.terms(x, noise=noise[:3])
-    assert torch.equal(terms.reconstruction, model.terms(x).reconstruction)
-    assert terms.kl_per_component.eq(0).all()
-    assert model.kl_terms(x).eq(0).all()
-    assert torch.equal(model.bound_draws(x, noise), -terms.reconstruction.expand(4, -1))
+    reading = model.read(x)
+    assert torch.equal(reading.cost(reading.latent.draw(noise[:3])), reading.reconstruction)
+    assert reading.kl.eq(0).all()
+    assert torch.equal(reading.bound(noise), -reading.reconstruction.sum(dim=1).expand(4, -1))
 
 
 @every_likelihood
-def test_bound_draws_equal_their_naive_twin(likelihood):
+def test_bounds_equal_their_naive_twin(likelihood):
     model, x = build(likelihood), rows()
     noise = antithetic_noise(5, N_COMPONENTS)
-    draws = model.bound_draws(x, noise)
+    draws = model.read(x).bound(noise)
     assert draws.shape == (5, 3)
     for i, row in enumerate(x):
         mean, std = naive_posterior(model, row)
@@ -141,7 +177,7 @@ def test_log_likelihood_equals_its_naive_twin(likelihood, n_draws):
     """log of the mean of p(x | z) p(z) / q(z | x), densities by torch.distributions."""
     model, x = build(likelihood), rows()
     noise = antithetic_noise(n_draws, N_COMPONENTS)
-    bound = model.log_likelihood(x, noise)
+    bound = model.read(x).log_likelihood(noise)
     for i, row in enumerate(x):
         mean, std = (torch.tensor(part) for part in naive_posterior(model, row))
         weights = []
@@ -157,32 +193,32 @@ def test_bounds_lie_below_the_log_likelihood_and_rise_with_draws():
     """One component, so that log p(x) is an integral on a line."""
     model, x = build(n_components=1), rows(6)
     z = torch.linspace(-9, 9, 4001, dtype=torch.float64)[:, None]  # trapezoids are exact for such tails
-    log_joint = torch.stack([-model.cost(z, row.expand(len(z), -1), None).sum(dim=1) for row in x])
+    log_joint = torch.stack([-model.read(row.expand(len(z), -1)).cost(z).sum(dim=1) for row in x])
     log_joint = log_joint + Normal(0.0, 1.0).log_prob(z[:, 0])
     truth = torch.logsumexp(log_joint, dim=1) + math.log(18 / 4000)
     noise = torch.randn((2400, 1), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    elbo = model.bound_draws(x, noise)
-    bounds = [elbo.mean(dim=0)]
+    reading = model.read(x)
+    bounds = [reading.bound(noise).mean(dim=0)]
     bounds += [
-        torch.stack([model.log_likelihood(x, part) for part in noise.split(k)]).mean(dim=0) for k in (6, 48)
+        torch.stack([reading.log_likelihood(part) for part in noise.split(k)]).mean(dim=0) for k in (6, 48)
     ]
     for lower, higher in zip(bounds, [*bounds[1:], truth], strict=True):
         assert torch.all(lower < higher)
     # Monte-Carlo error of the mean of 2400 uneven weights, about 0.05 nats
-    assert torch.allclose(model.log_likelihood(x, noise), truth, rtol=0, atol=0.2)
+    assert torch.allclose(reading.log_likelihood(noise), truth, rtol=0, atol=0.2)
 
 
 @pytest.mark.parametrize("std", [1e-3, 0.3, 1.0, 20.0])
-def test_gaussian_kl_equals_torch(std):
+def test_normal_kl_equals_torch(std):
     mean = torch.linspace(-5, 5, 11, dtype=torch.float64)
     log_std = torch.full_like(mean, math.log(std))
     expected = kl_divergence(Normal(mean, torch.exp(log_std)), Normal(0.0, 1.0))
-    assert torch.allclose(gaussian_kl(mean, log_std), expected, **close)
+    assert torch.allclose(NormalLatent(mean, log_std).kl, expected, **close)
 
 
-def test_gaussian_kl_is_zero_at_the_prior_only():
+def test_normal_kl_is_zero_at_the_prior_only():
     mean, log_std = torch.tensor([0.0, 0.1, 0.0]), torch.tensor([0.0, 0.0, 0.1])
-    assert (gaussian_kl(mean, log_std) > 0).tolist() == [False, True, True]
+    assert (NormalLatent(mean, log_std).kl > 0).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("n_draws", [1, 2, 7, 32])
@@ -209,49 +245,50 @@ def test_antithetic_noise_is_standard_normal():
 
 
 def scores_given_labels(model, x):
-    each = [model.terms(x, labels(x, y)) for y in range(3)]
-    return np.stack([(-terms.reconstruction - terms.kl).numpy() for terms in each], axis=1)
+    each = [model.read(x, labels(x, y)) for y in range(3)]
+    return np.stack([-(r.reconstruction.sum(dim=1) + r.kl.sum(dim=1)).numpy() for r in each], axis=1)
 
 
 @every_likelihood
-def test_marginal_terms_add_up_to_the_log_sum(likelihood):
+def test_marginal_costs_add_up_to_the_log_sum(likelihood):
     model, x = build(likelihood, n_classes=3), rows()
     log_joint = np.log(LABEL_PRIOR.numpy()) + scores_given_labels(model, x)
-    terms = model.terms(x)
-    np.testing.assert_allclose(-(terms.reconstruction + terms.kl), logsumexp(log_joint, axis=1), rtol=1e-12)
-    np.testing.assert_allclose(model.label_log_joint(x), log_joint, rtol=1e-12)
+    reading = model.read(x)
+    scores = -(reading.reconstruction.sum(dim=1) + reading.kl.sum(dim=1))
+    np.testing.assert_allclose(scores, logsumexp(log_joint, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(reading.log_joint, log_joint, rtol=1e-12)
     proba = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
-    np.testing.assert_allclose(model.label_proba(x), proba, rtol=1e-10)
+    np.testing.assert_allclose(reading.y, proba, rtol=1e-10)
     assert 0.01 < proba.max(axis=1).min() < 0.99  # a case that tells weights from a choice
 
 
-def test_marginal_terms_are_expectations_and_a_label_cost():
+def test_marginal_costs_are_expectations_and_a_label_cost():
     model, x = build(n_classes=3), rows()
-    terms, proba = model.terms(x), model.label_proba(x)
-    each = [model.terms(x, labels(x, y)) for y in range(3)]
+    reading, proba = model.read(x), model.read(x).y
+    each = [model.read(x, labels(x, y)) for y in range(3)]
     for i in range(len(x)):
-        costs = sum(proba[i, y] * each[y].reconstruction_per_feature[i] for y in range(3))
-        kl = sum(proba[i, y] * each[y].kl_per_component[i] for y in range(3))
+        costs = sum(proba[i, y] * each[y].reconstruction[i] for y in range(3))
+        surprise = sum(proba[i, y] * each[y].surprise[i] for y in range(3))
+        kl = sum(proba[i, y] * each[y].kl[i] for y in range(3))
         label_kl = sum(proba[i, y] * torch.log(proba[i, y] / LABEL_PRIOR[y]) for y in range(3))
-        assert torch.allclose(terms.reconstruction_per_feature[i], costs, **close)
-        assert torch.allclose(terms.kl_per_component[i, :-1], kl, **close)
-        assert torch.allclose(terms.kl_per_component[i, -1], label_kl, **close)
-    assert torch.equal(model.kl_terms(x), terms.kl_per_component)
+        assert torch.allclose(reading.reconstruction[i], costs, **close)
+        assert torch.allclose(reading.surprise[i], surprise, **close)
+        assert torch.allclose(reading.kl[i, :-1], kl, **close)
+        assert torch.allclose(reading.kl[i, -1], label_kl, **close)
 
 
 def test_marginal_posterior_has_the_moments_of_the_mixture():
     model, x = build(n_classes=3), rows()
-    mean, log_std = model.posterior(x)
-    proba = model.label_proba(x)
+    reading = model.read(x)
     noise = antithetic_noise(20_000, N_COMPONENTS)
     for i in range(len(x)):
-        parts = [model.posterior(x[[i]], labels(x[[i]], y)) for y in range(3)]
+        parts = [model.network.posterior(x[[i]], labels(x[[i]], y)) for y in range(3)]
         draws = torch.stack([m + torch.exp(s) * noise for m, s in parts])
-        first = torch.einsum("y,ynk->k", proba[i], draws) / len(noise)
-        second = torch.einsum("y,ynk->k", proba[i], (draws - first) ** 2) / len(noise)
-        assert torch.allclose(mean[i], first, rtol=0, atol=1e-12)  # mirrored draws average exactly
+        first = torch.einsum("y,ynk->k", reading.y[i], draws) / len(noise)
+        second = torch.einsum("y,ynk->k", reading.y[i], (draws - first) ** 2) / len(noise)
+        assert torch.allclose(reading.mean[i], first, rtol=0, atol=1e-12)  # mirrored draws average exactly
         # variances of 10,000 pairs: a relative error of 1.4 %, and 4 of those
-        assert torch.allclose(torch.exp(2 * log_std[i]), second, rtol=0.06)
+        assert torch.allclose(torch.exp(2 * reading.latent.log_std[i]), second, rtol=0.06)
 
 
 def test_marginal_posterior_keeps_a_small_spread_far_from_the_origin():
@@ -265,29 +302,29 @@ def test_marginal_posterior_keeps_a_small_spread_far_from_the_origin():
         def decode(self, z, condition):
             return z.expand(-1, N_FEATURES)
 
-    model = ConditionalAutoencoder(Far(), Gaussian(1.0), 1, LOG_UNIT, LABEL_PRIOR.float())
-    log_std = model.posterior(rows().float())[1]
+    model = Autoencoder(Far(), Gaussian(1.0), NormalLatent, 1, LOG_UNIT, LABEL_PRIOR.float())
+    log_std = model.read(rows().float()).latent.log_std
     assert torch.exp(log_std).flatten().tolist() == pytest.approx([1e-3] * 3, rel=1e-4)
 
 
 def test_marginal_reconstruction_averages_over_labels():
     model, x = build(Bernoulli(), n_classes=3), rows()
-    proba = model.label_proba(x)
-    each = [torch.sigmoid(model.network.decode(model.code(x, y), y)) for y in map(labels, [x] * 3, range(3))]
-    expected = sum(proba[:, [y]] * each[y] for y in range(3))
-    assert torch.allclose(model.reconstruct(x), expected, **close)
-    z = model.code(x)
+    reading = model.read(x)
+    each = [model.read(x, labels(x, y)).expected for y in range(3)]
+    expected = sum(reading.y[:, [y]] * each[y] for y in range(3))
+    assert torch.allclose(reading.expected, expected, **close)
+    z = reading.mean
     each = [torch.sigmoid(model.network.decode(z, labels(x, y))) for y in range(3)]
     expected = sum(LABEL_PRIOR[y] * each[y] for y in range(3))
-    assert torch.allclose(model.decoded_mean(z), expected, **close)
+    assert torch.allclose(model.decode(z), expected, **close)
 
 
 def test_marginal_bounds():
     model, x = build(n_classes=3), rows()
     noise = antithetic_noise(6, N_COMPONENTS)
     log_prior = np.log(LABEL_PRIOR.numpy())
-    draws = np.stack([model.bound_draws(x, noise, labels(x, y)).numpy() for y in range(3)], axis=2)
-    marginal = model.bound_draws(x, noise)
+    draws = np.stack([model.read(x, labels(x, y)).bound(noise).numpy() for y in range(3)], axis=2)
+    marginal = model.read(x).bound(noise)
     assert marginal.shape == (6, 3)
     log_joint = log_prior + draws.mean(axis=0)
     np.testing.assert_allclose(marginal.mean(dim=0), logsumexp(log_joint, axis=1), rtol=1e-12)
@@ -295,22 +332,23 @@ def test_marginal_bounds():
     slopes = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
     expected = ((draws - draws.mean(axis=0)) * slopes).sum(axis=2)
     np.testing.assert_allclose(marginal - marginal.mean(dim=0), expected, rtol=1e-9, atol=1e-12)
-    each = np.stack([model.log_likelihood(x, noise, labels(x, y)).numpy() for y in range(3)], axis=1)
+    each = np.stack([model.read(x, labels(x, y)).log_likelihood(noise).numpy() for y in range(3)], axis=1)
     np.testing.assert_allclose(
-        model.log_likelihood(x, noise), logsumexp(log_prior + each, axis=1), rtol=1e-12
+        model.read(x).log_likelihood(noise), logsumexp(log_prior + each, axis=1), rtol=1e-12
     )
 
 
 def test_given_labels_a_conditional_model_is_a_plain_one():
     model, x = build(n_classes=3), rows()
-    plain = Autoencoder(model.network, model.likelihood, N_COMPONENTS, LOG_UNIT)
+    plain = Autoencoder(model.network, model.likelihood, NormalLatent, N_COMPONENTS, LOG_UNIT)
     noise, y = antithetic_noise(3, N_COMPONENTS), labels(x, 2)
     for of in (
-        lambda m: m.posterior(x, y)[1],
-        lambda m: m.reconstruct(x, y),
-        lambda m: m.kl_terms(x, y),
-        lambda m: m.terms(x, y, noise=noise, corrupted=2 * x).reconstruction,
-        lambda m: m.bound_draws(x, noise, y),
-        lambda m: m.log_likelihood(x, noise, y),
+        lambda m: m.read(x, y).latent.log_std,
+        lambda m: m.read(x, y).expected,
+        lambda m: m.read(x, y).surprise,
+        lambda m: m.read(x, y).kl,
+        lambda m: m(x, y, noise, 2 * x)[0],
+        lambda m: m.read(x, y).bound(noise),
+        lambda m: m.read(x, y).log_likelihood(noise),
     ):
         assert torch.equal(of(model), of(plain))

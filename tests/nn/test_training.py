@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from vaetools.nn.batches import MovedRows, Rows
+from vaetools.nn.latents import Normal, Point
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network
@@ -23,7 +24,9 @@ def build(seed=0, likelihood=None, **options):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = Network(N_FEATURES, 2, (6,), nn.SiLU, **options)
-    return Autoencoder(network, (likelihood or Gaussian()).bind(N_FEATURES), 2, torch.zeros(N_FEATURES))
+    latent = Normal if options.get("variational", True) else Point
+    likelihood = (likelihood or Gaussian()).bind(N_FEATURES)
+    return Autoencoder(network, likelihood, latent, 2, torch.zeros(N_FEATURES))
 
 
 def data(n=40, seed=0):
@@ -75,7 +78,7 @@ def test_history_holds_means_over_rows_of_uneven_batches():
     """Steps too small to move a weight: the epoch's mean is that of all rows at once."""
     model = build(variational=False)
     X = data(37)
-    expected = model.terms(torch.from_numpy(X).float()).loss().item()
+    expected = model.read(torch.from_numpy(X).float()).reconstruction.sum(dim=1).mean().item()
     (record,) = make(model, X, n_epochs=1, learning_rate_init=1e-12).run()
     assert record["loss"] == pytest.approx(expected, rel=1e-5)  # float32 sums
     assert record["kl"] == 0
@@ -156,14 +159,14 @@ def test_nothing_global_is_touched():
 
 def on_spoilt(trainer, step, monkeypatch):
     """Make the loss of one step infinite, the first time that it is made."""
-    terms = trainer.model.terms
+    costs = trainer.model.forward
 
-    def spoilt(*args, **options):
-        result = terms(*args, **options)
-        is_bad = trainer.step == step and not trainer.n_recoveries and trainer.model.training
-        return result._replace(kl_per_component=result.kl_per_component + (np.inf if is_bad else 0.0))
+    def spoilt(*args):
+        reconstruction, kl = costs(*args)
+        is_bad = trainer.step == step and not trainer.n_recoveries
+        return reconstruction, kl + (np.inf if is_bad else 0.0)
 
-    monkeypatch.setattr(trainer.model, "terms", spoilt)
+    monkeypatch.setattr(trainer.model, "forward", spoilt)
 
 
 @pytest.mark.parametrize("watched", [False, True])
@@ -252,15 +255,15 @@ def test_a_state_of_other_shapes_is_refused(name, value, error):
 def spoil(monkeypatch, model, calls):
     """Make the loss of some steps (1 is the first) infinite, with a finite gradient."""
     count = 0
-    terms = model.terms
+    costs = model.forward
 
-    def spoilt(*args, **options):
+    def spoilt(*args):
         nonlocal count
         count += 1
-        result = terms(*args, **options)
-        return result._replace(kl_per_component=result.kl_per_component + (np.inf if count in calls else 0.0))
+        reconstruction, kl = costs(*args)
+        return reconstruction, kl + (np.inf if count in calls else 0.0)
 
-    monkeypatch.setattr(model, "terms", spoilt)
+    monkeypatch.setattr(model, "forward", spoilt)
 
 
 def ignore(record, model):
@@ -381,8 +384,8 @@ def test_held_out_loss_is_at_the_final_beta():
     record, _ = trainer.run([lambda record, model: seen.append(copy.deepcopy(model))])
     x = torch.from_numpy(X).float()
     noise = torch.randn(1, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).float()
-    terms = [seen[0].terms(x, noise=sign * noise) for sign in (1, -1)]
-    expected = sum(part.loss(3.0).item() for part in terms) / 2
+    bounds = seen[0].read(x).bound(torch.stack([noise[0], -noise[0]]))  # reconstruction + KL
+    expected = -bounds.mean().item() + 2.0 * seen[0].read(x).kl.sum(dim=1).mean().item()
     assert record["held_out_loss"] == pytest.approx(expected, rel=1e-5)  # float32
 
 
@@ -432,13 +435,13 @@ def test_learning_rates_follow_the_schedule():
 def test_a_denoising_encoder_sees_corrupted_rows_and_the_target_is_clean(monkeypatch):
     model = build()
     calls = []
-    terms = model.terms
+    costs = model.forward
 
-    def spy(x, condition=None, *, noise=None, corrupted=None):
-        calls.append((x, corrupted))
-        return terms(x, condition, noise=noise, corrupted=corrupted)
+    def spy(x, y, noise, seen):
+        calls.append((x, seen))
+        return costs(x, y, noise, seen)
 
-    monkeypatch.setattr(model, "terms", spy)
+    monkeypatch.setattr(model, "forward", spy)
     X = data(4000)
     make(model, X, n_epochs=1, batch_size=4000, input_noise=0.5, input_masking=0.2).run()
     ((x, corrupted),) = calls
@@ -533,17 +536,17 @@ def test_bfloat16_rounds_the_network_alone(monkeypatch):
     trainer.model.likelihood = Spy(1.0)
     layer = trainer.model.network.encoder[0]
     layer.register_forward_hook(lambda module, inputs, output: seen.update(layer=output.dtype))
-    terms = trainer.model.terms
+    costs = trainer.model.forward
 
-    def spy(*args, **options):
-        seen["terms"] = terms(*args, **options)
-        return seen["terms"]
+    def spy(*args):
+        seen["costs"] = costs(*args)
+        return seen["costs"]
 
-    monkeypatch.setattr(trainer.model, "terms", spy)
+    monkeypatch.setattr(trainer.model, "forward", spy)
     trainer.run()
     assert seen["layer"] == torch.bfloat16
     assert seen["likelihood"] == (torch.float32, torch.float32)
-    assert {part.dtype for part in seen["terms"]} == {torch.float32}
+    assert {part.dtype for part in seen["costs"]} == {torch.float32}
     assert {weight.dtype for weight in trainer.model.parameters()} == {torch.float32}
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import vaetools.persistence.model_file as reading
 from vaetools import AE, VAE, ModelFileError, load, save
-from vaetools.anomaly.scores import SCORES
+from vaetools.anomaly.scores import SCORES, Score
 from vaetools.data.reader import MODES
 from vaetools.estimators.columns import COLUMN_LIKELIHOODS
 from vaetools.files import read_model_file, write_model_file
@@ -193,7 +194,7 @@ LIES = [
 
 @pytest.mark.parametrize(("name", "way", "value", "message"), LIES, ids=[lie[3][:60] for lie in LIES])
 def test_what_no_model_is_is_refused(name, way, value, message, written, tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "make_network", lambda *_, **__: pytest.fail("it was built"))
+    monkeypatch.setattr(reading, "blank_model", lambda *_, **__: pytest.fail("it was built"))
     path = tmp_path / "m.safetensors"
     write_model_file(path, *lying(written[name], way, value))
     for read in (load, read_facts):
@@ -260,9 +261,9 @@ def test_what_could_not_be_read_is_not_written(iris, tmp_path):
 
 def test_scores_of_rows_that_are_no_number_calibrate_as_the_oddest(iris, tmp_path, monkeypatch):
     model = VAE(2, max_iter=1, random_state=0).fit(iris[0])
-    scores = model.score_samples(iris[0][:40])
+    scores = torch.from_numpy(model.score_samples(iris[0][:40]))
     scores[3] = np.nan
-    monkeypatch.setattr(VAE, "score_samples", lambda self, X: scores)
+    monkeypatch.setitem(SCORES, "reconstruction_kl", Score("nats", lambda reading, states: scores))
     model.recalibrate(iris[0][:40])
     assert model.calibration_scores_[0] == -math.inf
     save(model, tmp_path / "m.safetensors")

@@ -29,10 +29,10 @@ N_POINTS = 2_000  # reference rows of the density
 def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
     """Cost, KL of the code, and of images complexity, contrast and dissimilarity, ``(n_samples, 2 or 5)``."""
     # what a label costs depends on whether it was given
-    kl = reading.terms.kl_per_component[:, : reading.mean.shape[1]].sum(dim=1)
+    kl = reading.kl[:, : reading.mean.shape[1]].sum(dim=1)
     median, spread = state["reconstruction"]
     columns = [
-        torch.asinh((reading.terms.reconstruction - median) / spread),
+        torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread),
         torch.log(kl + 1e-3),
     ]
     if "image_shape" in state:
@@ -47,7 +47,8 @@ def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
 
 def fit_density_of_states(reference: Reference, states: Fitted) -> State:
     """Return the whitened statistics of reference rows, their bandwidth, and how to get there."""
-    low, median, high = np.quantile(reference.evaluate(lambda r: r.terms.reconstruction), [0.25, 0.5, 0.75])
+    costs = reference.evaluate(lambda r: r.reconstruction.sum(dim=1))
+    low, median, high = np.quantile(costs, [0.25, 0.5, 0.75])
     state = {"reconstruction": np.array([median, usable(high - low, abs(median) + 1)])}
     if reference.image_shape is not None:
         state |= {"image_shape": np.array(reference.image_shape), "limits": pixel_range(reference)}

@@ -37,9 +37,7 @@ _MOST_HIDDEN = 256  # values of the hidden layer that are judged
 
 def pixel_range(reference: Reference) -> np.ndarray:
     """Return the least and the greatest pixel of reference images, in scaled units."""
-    extremes = reference.evaluate(
-        lambda r: torch.stack([r.x.amin(dim=1), r.x.amax(dim=1)], dim=1), decodes=False
-    )
+    extremes = reference.evaluate(lambda r: torch.stack([r.x.amin(dim=1), r.x.amax(dim=1)], dim=1))
     low, high = extremes[:, 0].min(), extremes[:, 1].max()
     return np.array([low, high if high > low else low + 1])
 
@@ -102,7 +100,7 @@ def _pattern(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
 
 def _hidden_residual(reading: Reading) -> Tensor:
     """Last hidden layer of the encoder on rows, less that on their reconstructions."""
-    residual = reading.hidden - reading.model.hidden(reading.expected, reading.labels)
+    residual = reading.hidden - reading.model.read(reading.expected, reading.y).hidden
     return F.adaptive_avg_pool1d(residual, min(_MOST_HIDDEN, residual.shape[1]))
 
 

@@ -55,7 +55,7 @@ def whiten(codes: np.ndarray) -> State:
 
 def fit_latent_knn(reference: Reference, states: Fitted) -> State:
     """Return whitened reference codes."""
-    return whiten(reference.evaluate(lambda reading: reading.mean, decodes=False))
+    return whiten(reference.evaluate(lambda reading: reading.mean))
 
 
 def latent_knn(reading: Reading, states: States) -> Tensor:
@@ -66,9 +66,7 @@ def latent_knn(reading: Reading, states: States) -> Tensor:
 
 def fit_aggregate(reference: Reference, states: Fitted) -> State:
     """Return the posteriors of reference rows."""
-    stats = reference.evaluate(
-        lambda reading: torch.cat([reading.mean, reading.log_std], dim=1), decodes=False
-    )
+    stats = reference.evaluate(lambda reading: torch.cat([reading.mean, reading.latent.log_std], dim=1))
     mean, log_std = np.split(stats, 2, axis=1)
     return {"mean": mean, "log_std": log_std}
 
@@ -76,13 +74,13 @@ def fit_aggregate(reference: Reference, states: Fitted) -> State:
 def aggregate(reading: Reading, states: States) -> Tensor:
     """Log p(x | z) + log mean over references i of exp(−KL(q(z | x) ‖ q(z | x_i)))."""
     mean, log_std = states["aggregate"]["mean"], states["aggregate"]["log_std"]
-    precision = torch.exp(-2 * log_std)
+    precision, latent = torch.exp(-2 * log_std), reading.latent
     nearness = []
-    for m, s in zip(reading.mean.split(_BLOCK), reading.log_std.split(_BLOCK), strict=True):
+    for m, s in zip(latent.mean.split(_BLOCK), latent.log_std.split(_BLOCK), strict=True):
         kl = 0.5 * (torch.exp(2 * s) @ precision.T - m.shape[1])  # (n_block, n_reference)
         kl += log_std.sum(dim=1) - s.sum(dim=1, keepdim=True)
         # differences, not a product, whose digits would cancel near references of small spread
         for own, other, weight in zip(m.T, mean.T, precision.T, strict=True):
             kl.addcmul_((own[:, None] - other).square_(), weight, value=0.5)
         nearness.append(torch.logsumexp(-kl, dim=1) - math.log(len(mean)))
-    return torch.cat(nearness) - reading.terms.reconstruction
+    return torch.cat(nearness) - reading.reconstruction.sum(dim=1)

@@ -58,13 +58,13 @@ def images(reading: Reading, states: States) -> Tensor:
 
 def fit_tables(reference: Reference, states: Fitted) -> State:
     """Return reference rows, and what is usual of both parts among them."""
-    rows = reference.evaluate(_seen, decodes=False)
+    rows = reference.evaluate(_seen)
     distances = nearest_others(torch.from_numpy(rows), 1)[:, 0].numpy()
     closest = np.array(1e-3 * usable(distances.mean()))  # copies of a row lie at a distance of 0
     state = {"rows": rows, "closest": closest}
     parts = {
         "distance": np.log(distances + closest),
-        "reconstruction": reference.evaluate(lambda reading: reading.terms.reconstruction),
+        "reconstruction": reference.evaluate(lambda reading: reading.reconstruction.sum(dim=1)),
     }
     for name, values in parts.items():
         median, high = np.quantile(values, [0.5, 0.9])
@@ -79,7 +79,7 @@ def tables(reading: Reading, states: States) -> Tensor:
     median, spread = state["distance"]
     away = (distance - median) / spread
     median, spread = state["reconstruction"]
-    return -away - torch.asinh((reading.terms.reconstruction - median) / spread)
+    return -away - torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread)
 
 
 def _seen(reading: Reading) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,13 +16,6 @@ Fitted = Mapping[str, State]  # by the names of the scores
 States = Mapping[str, Mapping[str, Tensor]]  # the same on the device of the rows
 
 
-class Evaluate(Protocol):
-    """Evaluate a function of readings over the reference rows; ``decodes``: whether it needs a decoder."""
-
-    def __call__(self, function: Callable[[Reading], Tensor], *, decodes: bool = True) -> np.ndarray:
-        """Return one float64 array of all rows."""
-
-
 class Reference(NamedTuple):
     """At most 10,000 of the rows that trained, as the states of scores see them.
 
@@ -33,7 +26,7 @@ class Reference(NamedTuple):
     image_shape : tuple (channels, height, width) or None
     """
 
-    evaluate: Evaluate
+    evaluate: Callable[[Callable[[Reading], Tensor]], np.ndarray]
     image_shape: tuple[int, int, int] | None
 
 

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaetools.anomaly.reference import States
-from vaetools.nn.model import Autoencoder, Reading, antithetic_noise, gaussian_kl
+from vaetools.nn.latents import Normal
+from vaetools.nn.model import Reading, antithetic_noise
 
 _STEPS, _LEARNING_RATE, _DRAWS = 20, 0.05, 2
 _ROUNDINGS = 4  # a bound is a sum of terms, each rounded
@@ -27,35 +28,29 @@ def likelihood_regret(reading: Reading, states: States) -> Tensor:
     −inf where that is lost in rounding, because the bound is so low that floats near it lie nats apart.
     Without labels, a conditional model takes each row as its likeliest label.
     """
-    model, x = reading.model, reading.x
-    labels = reading.labels
-    if labels is not None:
-        labels = F.one_hot(labels.argmax(dim=1), labels.shape[1]).to(x)
+    x, y = reading.x, reading.y
+    if y is not None:
+        y = F.one_hot(y.argmax(dim=1), y.shape[1]).to(x)
     with torch.inference_mode(False), torch.enable_grad():
-        x = x.clone()
-        labels = None if labels is None else labels.clone()
-        given = model.read(x, labels, decode=False)
-        start = [given.mean.detach(), given.log_std.detach()]
+        given = reading.model.read(x.clone(), None if y is None else y.clone())
+        start = [given.latent.mean.detach(), given.latent.log_std.detach()]
         stats = [stat.clone().requires_grad_() for stat in start]
-        noise = antithetic_noise(_DRAWS, model.n_components).sign().to(x)
+        noise = antithetic_noise(_DRAWS, reading.model.n_components).sign().to(x)
         optimizer = torch.optim.Adam(stats, lr=_LEARNING_RATE)
-        first = best = _bound(model, x, labels, start, noise).detach()
+        first = best = _bound(given, Normal(*start), noise).detach()
         for _ in range(_STEPS):
-            bound = _bound(model, x, labels, stats, noise)
+            bound = _bound(given, Normal(*stats), noise)
             best = torch.maximum(best, bound.detach())
             optimizer.zero_grad()
             (-bound.sum()).backward(inputs=stats)
             optimizer.step()
-        best = torch.maximum(best, _bound(model, x, labels, stats, noise).detach())
+        best = torch.maximum(best, _bound(given, Normal(*stats), noise).detach())
         rounding = _ROUNDINGS * torch.finfo(x.dtype).eps * first.abs()
         is_lost = (rounding > 1) & ~(best - first > rounding)  # of −inf, too
         return (first - best).masked_fill(is_lost, -torch.inf)
 
 
-def _bound(
-    model: Autoencoder, x: Tensor, labels: Tensor | None, stats: list[Tensor], noise: Tensor
-) -> Tensor:
+def _bound(reading: Reading, latent: Normal, noise: Tensor) -> Tensor:
     """Evidence lower bound of every row under a posterior and fixed draws."""
-    mean, log_std = stats
-    costs = [model.cost(mean + torch.exp(log_std) * draw, x, labels).sum(dim=1) for draw in noise]
-    return -torch.stack(costs).mean(dim=0) - gaussian_kl(mean, log_std).sum(dim=1)
+    costs = [reading.cost(latent.draw(draw)).sum(dim=1) for draw in noise]
+    return -torch.stack(costs).mean(dim=0) - latent.kl.sum(dim=1)

@@ -76,7 +76,7 @@ class Score(NamedTuple):
 
 
 def _reconstruction_kl(reading: Reading, states: States) -> Tensor:
-    return -reading.terms.reconstruction - reading.terms.kl
+    return -reading.reconstruction.sum(dim=1) - reading.kl.sum(dim=1)
 
 
 def elbo_with_error(reading: Reading) -> tuple[Tensor, Tensor]:
@@ -84,9 +84,8 @@ def elbo_with_error(reading: Reading) -> tuple[Tensor, Tensor]:
 
     Mirrored draws are not independent, so the error is that of the means of the pairs.
     """
-    model, x = reading.model, reading.x
-    noise = antithetic_noise(ELBO_DRAWS, model.n_components).to(x)
-    pairs = model.bound_draws(x, noise, reading.condition).reshape(-1, 2, len(x)).mean(dim=1)
+    noise = antithetic_noise(ELBO_DRAWS, reading.model.n_components).to(reading.x)
+    pairs = reading.bound(noise).reshape(-1, 2, len(reading.x)).mean(dim=1)
     return pairs.mean(dim=0), pairs.std(dim=0) / len(pairs) ** 0.5
 
 
@@ -96,15 +95,15 @@ def _elbo(reading: Reading, states: States) -> Tensor:
 
 def _log_likelihood(reading: Reading, states: States) -> Tensor:
     noise = antithetic_noise(LIKELIHOOD_DRAWS, reading.model.n_components).to(reading.x)
-    return reading.model.log_likelihood(reading.x, noise, reading.condition)
+    return reading.log_likelihood(noise)
 
 
 def _neg_reconstruction(reading: Reading, states: States) -> Tensor:
-    return -reading.terms.reconstruction
+    return -reading.reconstruction.sum(dim=1)
 
 
 def _neg_kl(reading: Reading, states: States) -> Tensor:
-    return -reading.model.kl_terms(reading.x, reading.condition).sum(dim=1)
+    return -reading.kl.sum(dim=1)
 
 
 SCORES: dict[str, Score] = {

@@ -146,13 +146,15 @@ def score(
         raise click.BadParameter(
             "'because' is called like a column of the result: rename it.", param_hint="--id"
         )
+    from vaetools.estimators.engine import Engine
     from vaetools.persistence import load, split_reader
     from vaetools.streaming import stream_scores
 
     detector = load(model, device=device)
     reader, estimator = split_reader(detector)
     image_shape = estimator.image_shape if reader is None else reader.image_shape_
-    if html is not None and (image_shape is None or not estimator._can_decode):
+    can_decode = Engine(estimator).can_decode
+    if html is not None and (image_shape is None or not can_decode):
         raise click.BadParameter(
             "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
         )
@@ -179,7 +181,7 @@ def score(
         tally.settle()
     if html is not None:
         _write_page(html, tally, estimator, image_shape, data)
-    if top and image_shape is None and estimator._can_decode:
+    if top and image_shape is None and can_decode:
         tally.oddest = tally.oddest.assign(because=_reasons(estimator, tally.oddest_rows))
     if as_json:
         summary = finite(tally.summary(estimator, output, html) | source_as_json(parts.source))
@@ -279,7 +281,7 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
             overlays=explanation.overlays() if explanation.heat_range is not None else None,
             heat_colors=HEAT_COLORS,
             reconstruction=oddest["reconstruction"].to_numpy(),
-            kl=oddest["kl"].to_numpy() if model._variational else None,
+            kl=oddest["kl"].to_numpy() if hasattr(model, "posterior") else None,
             floor=tally.floor_in_words(len(oddest)),
             p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
             flagged=(oddest["verdict"] == "odd").to_numpy(),

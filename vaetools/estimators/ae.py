@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
+from vaetools.nn.latents import Point
 
 
 @from_fields
@@ -48,7 +49,7 @@ class AE(OutlierMixin, Detector):
     array([1, 1, 1])
     """
 
-    _variational: ClassVar[bool] = False
+    _latent = Point
 
     def sample(self, n: int, random_state: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode points drawn evenly from the rectangle that the training codes span.

@@ -3,55 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from torch import Tensor, nn
 
 from vaetools.anomaly.suspects import N_COMPARED, distance_to_share, n_trimmed, pattern
-from vaetools.estimators.building import (
-    check_image_shape,
-    count_components,
-    make_network,
-    resolve_device,
-    resolve_dtype,
-    resolve_likelihood,
-    resolve_training,
-)
+from vaetools.estimators.building import build, check_image_shape, resolve_training, settle
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, train
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.constructor import check_combinations, check_parameters
-from vaetools.estimators.description import Describer
-from vaetools.estimators.precision import Precise
-from vaetools.estimators.rows import (
-    are_images,
-    check_rows,
-    check_support,
-    precision_of,
-    split_rows,
-)
-from vaetools.estimators.scales import decide_scale, warn_of_flat_images
+from vaetools.estimators.description import describe
+from vaetools.estimators.engine import Engine
+from vaetools.estimators.fields import FitFields, NetworkFields
+from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, split_rows
+from vaetools.estimators.scales import warn_of_flat_images
 from vaetools.nn.batches import Rows
-from vaetools.nn.likelihoods import Likelihood
-from vaetools.nn.model import Autoencoder
+from vaetools.nn.latents import Normal, Point
 from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Record, Trainer
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise, Describer):
+class BaseAutoencoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, FitFields, NetworkFields, BaseEstimator
+):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 
-    A subclass says whether its posterior has a spread, and what it does with labels.
+    A subclass says what its latent is, and what it does with labels.
     """
+
+    _latent: ClassVar[type[Point]] = Normal
 
     def fit(
         self,
@@ -113,27 +102,35 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
             raise interruption
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Return latent means.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to encode the rows as, for a `CVAE`; None averages over labels, weighted by
+            ``label_proba``. Other models ignore it.
 
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
             float32 for float32 rows, else float64.
         """
-        X = self._check_new_rows(X)
-        return self._evaluate(self._rows(X), self.model_.code, precision_of(X))
+        engine = Engine(self)
+        rows = engine.rows(X, y)
+        [codes] = engine.map(rows, attrgetter("mean"), dtype=precision_of(rows.X))
+        return codes
 
-    def inverse_transform(self, Z: Any) -> np.ndarray | pd.DataFrame:
+    def inverse_transform(self, Z: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode codes to expected rows.
 
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to decode the codes as, for a `CVAE`; None averages over labels, weighted by
+            ``class_prior_``. Other models ignore it.
 
         Returns
         -------
@@ -141,14 +138,17 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
             In units of X; of images of integers in [0, 1]. With ``likelihood="mixed"`` a
             table like that of ``fit``, with likeliest categories and integers rounded.
         """
-        return self._decode(Z)
+        return Engine(self).decode(Z, y)
 
-    def reconstruct(self, X: Any) -> np.ndarray | pd.DataFrame:
+    def reconstruct(self, X: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
         """Return the expected row at the latent mean of every row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to reconstruct the rows as, for a `CVAE`; None averages over labels, weighted by
+            ``label_proba``. Other models ignore it.
 
         Returns
         -------
@@ -156,7 +156,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
             In units of X; of images of integers in [0, 1]. With ``likelihood="mixed"`` a
             table like that of ``fit``, without gaps: ``X.fillna(model.reconstruct(X))`` imputes.
         """
-        return self._reconstruct(X)
+        return Engine(self).reconstruct(X, y)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean evidence lower bound, so that model selection compares bounds.
@@ -173,7 +173,27 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
             Nats per row, in units of X; higher is better. An `AE` has no posterior: for it
             this is the mean of log p(x | z).
         """
-        return float(self._scores(X, "elbo").mean())
+        engine = Engine(self)
+        [bounds] = engine.ask(X, engine.score("elbo"))
+        return float(bounds.mean())
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters; of a fitted estimator ``score_precision`` takes effect at once.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the constructor. All others are for the next fit.
+
+        Returns
+        -------
+        self : object
+        """
+        super().set_params(**params)
+        if "score_precision" in params and hasattr(self, "model_"):
+            check_parameters(self)
+            settle(self)
+        return self
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -185,7 +205,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
     def _fit(
         self, X: Any, y: Any, callbacks: Sequence[Callback], checkpoint: Checkpoint | None
     ) -> KeyboardInterrupt | None:
-        X, labels = self._check_training_rows(X, y)
+        X = self._check_rows(X, reset=True)
+        labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
         self.n_samples_ = len(X)
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
@@ -198,22 +219,37 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
         if len(self.suspects_):  # what only they have is not learnt
             self._learn_labels(labels, kept)
             X = self._learn_columns(table, kept)
-        self._build(X, kept, seed)
+        build(self, X, kept, seed)
         warn_of_flat_images(self, X)
-        rows, validate, calibrate = (
-            self._rows(X, labels, index) for index in (kept, split.validate, split.calibrate)
-        )
+        every = Engine(self).unchecked(X, labels)
+        places = (kept, split.validate, split.calibrate, np.concatenate([split.train, split.validate]))
+        rows, validate, calibrate, seen = (dataclasses.replace(every, index=index) for index in places)
         self._fit_scale(rows)
         interruption = self._train(rows, validate, seed, callbacks, checkpoint)
         held_out = calibrate if len(calibrate) else validate
-        self._describe(rows, held_out, rng)
+        describe(self, rows, held_out, rng)
         self._judge_labels(rows, held_out)
-        seen = np.concatenate([split.train, split.validate])
-        self._calibrate(self._rows(X, None, seen), calibrate)
+        self._calibrate(seen, calibrate)
+        self._calibrate_labels(calibrate)
         return interruption
 
+    def _check_rows(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Return checked rows, of a fitted estimator of the kind that it was fitted on."""
+        X = check_rows(self, X, reset=reset)
+        if not reset:
+            check_fitted_kind(self, X)
+        return X
+
+    # Of a conditional estimator
+
+    def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray | None:
+        """Learn the labels and return their codes."""
+
     def _learn_labels(self, labels: np.ndarray | None, train: np.ndarray) -> None:
-        """Learn the frequencies of labels, in a conditional model."""
+        """Learn the frequencies of labels."""
+
+    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
+        """Warn where labels are not or hardly used, and note how much they are."""
 
     def _learn_columns(self, X: Any, train: np.ndarray) -> np.ndarray:
         """Learn the columns of a table of several kinds, and return its rows as numbers."""
@@ -225,62 +261,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
         self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
 
-    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
-        """Warn where labels are not or hardly used, in a conditional model, and note how much they are."""
-
-    def _check_training_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return checked rows and, in a conditional model, label codes."""
-        return check_rows(self, X, reset=True), None
-
-    def _build(self, X: np.ndarray, train: np.ndarray, seed: int) -> None:
-        """Decide the scaling, and put network and likelihood together on the device."""
-        likelihood = resolve_likelihood(self, X.shape[1])
-        is_image = are_images(self, X)
-        if likelihood.unit_interval:
-            check_support(type(self).__name__, X, self.likelihood, is_image=is_image)
-        standardize = self.max_iter != 0 if self.standardize == "auto" else self.standardize
-        self.input_scale_ = decide_scale(
-            X,
-            train,
-            standardize=standardize,
-            images=is_image,
-            unit_interval=likelihood.unit_interval,
-            is_code=self.columns_ is not None and [bool(column.values) for column in self.columns_.columns],
-        )
-        network = make_network(
-            self,
-            X.shape[1],
-            likelihood,
-            variational=self._variational,
-            unit_mean=self.input_scale_.in_unit_interval,
-            seed=seed,
-            n_classes=self._n_classes,
-        )
-        device = resolve_device(self)
-        dtype = resolve_dtype(self, device) if self.max_iter == 0 else torch.float32
-        network.to(device=device, dtype=dtype).eval()
-        x = self.input_scale_.apply(X[[0]], device=device, dtype=dtype)
-        condition = x.new_zeros(1, self._n_classes) if self._n_classes else None
-        self._n_features_out = count_components(
-            self, network, likelihood, x, condition, variational=self._variational
-        )
-        self.model_ = self._make_model(network, likelihood)
-        self.model_.to(device=device, dtype=dtype).eval()
-
-    def _make_model(self, network: nn.Module, likelihood: Likelihood) -> Autoencoder:
-        """Put network and likelihood together."""
-        return Autoencoder(network, likelihood, self._n_features_out, self._log_unit())
-
-    def _log_unit(self) -> Tensor:
-        return torch.from_numpy(self.input_scale_.log_unit)
-
     def _trim(self, X: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:
         """Note the training rows that are least like the others, and return the others."""
         n_suspects = n_trimmed(len(train), self.trimmed_fraction)
         kept, self.suspects_ = train, train[:0]
         for _ in range(2 if n_suspects else 0):  # again on a scale that the oddest rows do not stretch
-            self._build(X, kept, seed)
-            away = self._distances_to_others(self._rows(X, None, train))
+            build(self, X, kept, seed)
+            away = self._distances_to_others(dataclasses.replace(Engine(self).unchecked(X), index=train))
             order = train[np.argsort(-away, kind="stable")]
             kept, self.suspects_ = np.sort(order[n_suspects:]), order[:n_suspects]
         return kept
@@ -288,15 +275,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
     def _distances_to_others(self, rows: Rows) -> np.ndarray:
         """Distance of every row to as many others as are expected to be odd, half of the trimmed ones."""
         seen = self.model_.likelihood.inputs if self.image_shape is None else pattern
-        some = dataclasses.replace(rows, index=rows.index[:: math.ceil(len(rows) / N_COMPARED)])
-        compared = torch.cat([seen(x) for x, _ in self._batches(some)])
-        share = self.trimmed_fraction / 2
-        return self._evaluate(rows, lambda x, _: distance_to_share(seen(x), compared, share))
+        engine, share = Engine(self), self.trimmed_fraction / 2
+        compared = torch.cat([seen(reading.x) for reading in engine.readings(rows.some(N_COMPARED))])
+        [away] = engine.map(rows, lambda reading: distance_to_share(seen(reading.x), compared, share))
+        return away
 
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:
         """Set a learnt scale to its maximum-likelihood value, given the weights."""
-        if not self._can_decode:
+        engine = Engine(self)
+        if not engine.can_decode:
             if self.max_iter != 0:
                 raise ValueError(
                     f"{type(self).__name__}: max_iter must be 0 for a network that has no decoder; got "
@@ -304,9 +292,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
                 )
             return
         total, n_known = torch.zeros_like(self.model_.log_unit), 0
-        for x, condition in self._batches(rows):
-            total += (x - self.model_.reconstruct(x, condition)).square().nansum(dim=0)
-            n_known = n_known + (~x.isnan()).sum(dim=0)
+        for reading in engine.readings(rows):
+            total += (reading.x - reading.expected).square().nansum(dim=0)
+            n_known = n_known + (~reading.x.isnan()).sum(dim=0)
         self.model_.likelihood.fit_scale(total / n_known)
 
     def _train(
@@ -338,5 +326,5 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Precise
         self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
         self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
-        self._settle()
+        settle(self)
         return interruption

@@ -6,11 +6,15 @@ import copy
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaetools.estimators.rows import are_images, check_support
+from vaetools.estimators.scales import decide_scale
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
+from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import ACTIVATIONS, Network, default_channels, draw_weights
 from vaetools.nn.training import TrainingSettings
 
@@ -99,10 +103,8 @@ def make_network(
     n_features: int,
     likelihood: Likelihood,
     *,
-    variational: bool,
     unit_mean: bool,
     seed: int | None,
-    n_classes: int = 0,
 ) -> nn.Module:
     """Return a copy of the network that was given, or a new one; without a seed it has no weights yet."""
     if estimator.network is not None:
@@ -116,7 +118,7 @@ def make_network(
     if hidden == "auto":
         wide = (512, 256) if n_features > _WIDE else (128, 128)
         hidden = (256,) if channels else wide
-    label_options = {}
+    label_options, n_classes = {}, n_classes_of(estimator)
     if n_classes:
         label_options = {
             "n_classes": n_classes,
@@ -130,7 +132,7 @@ def make_network(
             hidden,
             ACTIVATIONS[estimator.activation],
             n_outputs=likelihood.n_outputs(n_features),
-            variational=variational,
+            variational=estimator._latent.has_spread,
             image_shape=image_shape,
             hidden_channels=channels,
             unit_mean=unit_mean and not likelihood.unit_interval,
@@ -139,18 +141,17 @@ def make_network(
     return draw_weights(network, seed) if seed is not None else network
 
 
+def n_classes_of(estimator: Any) -> int:
+    """Return how many labels a conditional estimator has learnt; of others none."""
+    return len(getattr(estimator, "classes_", ()))
+
+
 @torch.no_grad()
-def count_components(
-    estimator: Any,
-    network: nn.Module,
-    likelihood: Likelihood,
-    x: Tensor,
-    condition: Tensor | None,
-    *,
-    variational: bool,
-) -> int:
+def count_components(estimator: Any, network: nn.Module, likelihood: Likelihood, x: Tensor) -> int:
     """Try a network on a scaled row; return its components, or raise where it does not fit the estimator."""
     owner, seen = type(estimator).__name__, likelihood.inputs(x)
+    n_classes = n_classes_of(estimator)
+    condition = x.new_zeros(1, n_classes) if n_classes else None
     try:
         mean, log_std = network.posterior(seen, condition)
     except (RuntimeError, TypeError, ValueError) as error:
@@ -158,7 +159,7 @@ def count_components(
             f"{owner}: network.posterior must take rows of shape (n_samples, {seen.shape[1]}) and return a "
             f"mean and a log standard deviation (None for AE); got an error: {error}"
         ) from error
-    if (log_std is not None) != variational:
+    if (log_std is not None) != estimator._latent.has_spread:
         found, other = ("None", "AE") if log_std is None else ("a tensor", "VAE")
         raise ValueError(
             f"{owner}: network.posterior must return a mean and, but for AE, a log standard deviation; got "
@@ -199,3 +200,63 @@ def _check_decoder(
             f"{owner}: network.decode must return the parameters of {likelihood!r} for the {n_features} "
             f"columns of X, so {expected} for one row; got {found}."
         )
+
+
+def build(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> None:
+    """Decide the scaling, and put network and likelihood of an estimator together on the device."""
+    likelihood = resolve_likelihood(estimator, X.shape[1])
+    is_image = are_images(estimator, X)
+    if likelihood.unit_interval:
+        check_support(type(estimator).__name__, X, estimator.likelihood, is_image=is_image)
+    standardize = estimator.standardize
+    columns = estimator.columns_
+    estimator.input_scale_ = decide_scale(
+        X,
+        train,
+        standardize=estimator.max_iter != 0 if standardize == "auto" else standardize,
+        images=is_image,
+        unit_interval=likelihood.unit_interval,
+        is_code=columns is not None and [bool(column.values) for column in columns.columns],
+    )
+    unit_mean = estimator.input_scale_.in_unit_interval
+    network = make_network(estimator, X.shape[1], likelihood, unit_mean=unit_mean, seed=seed)
+    device = resolve_device(estimator)
+    dtype = resolve_dtype(estimator, device) if estimator.max_iter == 0 else torch.float32
+    network.to(device=device, dtype=dtype).eval()
+    x = estimator.input_scale_.apply(X[[0]], device=device, dtype=dtype)
+    estimator._n_features_out = count_components(estimator, network, likelihood, x)
+    estimator.model_ = make_model(estimator, network, likelihood).to(device=device, dtype=dtype).eval()
+
+
+def make_model(estimator: Any, network: nn.Module, likelihood: Likelihood) -> Autoencoder:
+    """Put network, latent and likelihood together, with the frequencies of labels where there are any."""
+    prior = getattr(estimator, "class_prior_", None)
+    return Autoencoder(
+        network,
+        likelihood,
+        estimator._latent,
+        estimator._n_features_out,
+        torch.from_numpy(estimator.input_scale_.log_unit),
+        None if prior is None else torch.from_numpy(prior),
+    )
+
+
+def blank_model(estimator: Any) -> Autoencoder:
+    """Return the model of an estimator without memory for its weights."""
+    n_features = estimator.n_features_in_
+    likelihood = resolve_likelihood(estimator, n_features)  # arithmetic on "meta" would load a compiler
+    unit_mean = estimator.input_scale_.in_unit_interval
+    with torch.device("meta"):
+        network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=None)
+        return make_model(estimator, network, likelihood)
+
+
+def settle(estimator: Any) -> None:
+    """Put a model into the precision of scores.
+
+    Made anew, because what it was in may have rounded the constants that it holds beside the weights.
+    """
+    device = estimator.model_.log_unit.device
+    model = make_model(estimator, estimator.model_.network, estimator.model_.likelihood)
+    model.to(device=device, dtype=resolve_dtype(estimator, device)).eval().requires_grad_(False)
+    estimator.model_ = model

@@ -118,7 +118,7 @@ def check_combinations(estimator: Any) -> None:
         raise ValueError(
             f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
         )
-    if SCORES[estimator.anomaly_score].needs_posterior and not estimator._variational:
+    if SCORES[estimator.anomaly_score].needs_posterior and not estimator._latent.has_spread:
         raise ValueError(
             f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
             f"{estimator.anomaly_score!r}."

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
+from scipy.special import log_softmax
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from torch import nn
+from sklearn.utils.validation import validate_data
 
-from vaetools.anomaly.explanation import Explanation
-from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.constructor import from_fields
+from vaetools.estimators.description import trained_enough
+from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import LabelFields
-from vaetools.estimators.labels import Labeled
-from vaetools.estimators.vae import VAE, Posterior
-from vaetools.nn.labels import ConditionalAutoencoder
-from vaetools.nn.likelihoods import Likelihood
+from vaetools.estimators.labels import hardly_used, label_information, labels_of_rows
+from vaetools.estimators.vae import VAE
+from vaetools.nn.batches import Rows
+
+_N_JUDGED = 2_000  # rows whose labels are predicted
+_LISTED = 5  # labels in a message
 
 
 @from_fields
-class CVAE(Labeled, VAE, LabelFields):
+class CVAE(VAE, LabelFields):
     """Conditional variational autoencoder: a VAE of rows given their label.
 
     Labels train the model and are not needed afterwards. Without them, the score of a row is
@@ -97,75 +102,12 @@ class CVAE(Labeled, VAE, LabelFields):
         """
         return self.fit(X, y, **fit_params).predict(X)
 
-    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
-        """Return the score chosen by ``anomaly_score``; higher is more normal.
+    def p_values(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return conformal p-values: small for odd rows, or for rows that are odd *as their label*.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to score the rows as; None marginalizes over labels.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,), float64
-        """
-        return self._scores(X, labels=self._labels_of(X, y))
-
-    def score_table(self, X: Any, y: Any = None, *, scores: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return scores side by side.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to score the rows as; None marginalizes over labels.
-        scores : sequence of str or None, default=None
-            Which; None takes all that the model has.
-
-        Returns
-        -------
-        scores : DataFrame of shape (n_samples, n_scores)
-            See `VAE.score_table`.
-        """
-        return self._score_table(X, scores, self._labels_of(X, y))
-
-    def explain(self, X: Any, y: Any = None) -> Explanation:
-        """Return what makes rows odd: costs and surprise of every column, and of the code.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to explain the rows as; None averages over labels, weighted by ``label_proba``,
-            and ``kl`` then has one more column, the cost of the label.
-
-        Returns
-        -------
-        explanation : Explanation
-            See `VAE.explain`.
-        """
-        return self._explain(X, self._labels_of(X, y))
-
-    def log_likelihood(self, X: Any, y: Any = None, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
-        """Return the importance-weighted bound of log p(x | y), or without labels of log p(x).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-        n_samples : int, default=128
-            Draws per row and label, from a fixed table.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,), float64
-            Nats, in units of X.
-        """
-        return self._log_likelihood(X, n_samples, self._labels_of(X, y))
-
-    def posterior(self, X: Any, y: Any = None) -> Posterior:
-        """Return means and standard deviations of q(z | x, y); without labels, of their mixture.
+        With labels, a row is compared with the calibration rows of its label alone, so that the
+        false-alarm rate holds within every label: p-values are multiples of 1 / (n + 1), with n
+        the calibration rows of that label.
 
         Parameters
         ----------
@@ -174,40 +116,78 @@ class CVAE(Labeled, VAE, LabelFields):
 
         Returns
         -------
-        posterior : Posterior
-            Named tuple of ``mean`` and ``std``, each of shape (n_samples, n_components).
-        """
-        return self._posterior(X, self._labels_of(X, y))
+        p_values : ndarray of shape (n_samples,), float64
 
-    def reconstruct(self, X: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
-        """Return the expected row at the latent mean of every row.
+        Raises
+        ------
+        ValueError
+            If there are no calibration rows, or none of one of the labels: see `recalibrate`.
+
+        References
+        ----------
+        Vovk (2012), "Conditional validity of inductive conformal predictors", ACML.
+        """
+        if y is None:
+            return super().p_values(X)
+        engine = Engine(self)
+        rows = engine.rows(X, y)
+        known = getattr(self, "calibration_labels_", rows.labels[:0])
+        missing = np.setdiff1d(rows.labels, known)
+        if len(missing):
+            raise ValueError(
+                f"{type(self).__name__}: p_values needs calibration rows of every label in y; got none of "
+                f"{self.classes_[missing].tolist()}. Call recalibrate(X, y) with normal rows of these labels "
+                "that fit did not see."
+            )
+        [scores] = engine.map(rows, engine.score())
+        p_values = np.empty(len(scores))
+        for code in np.unique(rows.labels):
+            same = rows.labels == code
+            p_values[same] = conformal_p_values(scores[same], self.label_calibration_scores_[known == code])
+        return p_values
+
+    def label_proba(self, X: Any) -> np.ndarray:
+        """Return the posterior over labels, p(y | x) ∝ p(y) exp(reconstruction_kl score given y).
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            None averages over labels, weighted by ``label_proba``.
 
         Returns
         -------
-        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+        proba : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
         """
-        return self._reconstruct(X, self._labels_of(X, y))
+        return np.exp(self.label_log_proba(X))
 
-    def inverse_transform(self, Z: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
-        """Decode codes to expected rows.
+    def label_log_proba(self, X: Any) -> np.ndarray:
+        """Return log p(y | x) of every label, which tells apart what ``label_proba`` rounds to 0 or 1.
 
         Parameters
         ----------
-        Z : array-like of shape (n_samples, n_components)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            None averages over labels, weighted by ``class_prior_``.
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        X : ndarray or DataFrame of shape (n_samples, n_features)
+        log_proba : ndarray of shape (n_samples, n_classes)
+            In nats, in the order of ``classes_``; −inf for a label that no row that trained has.
+
+        Examples
+        --------
+        The rows whose given label fits least, to look for label errors:
+
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from vaetools import CVAE
+        >>> X, y = load_iris(return_X_y=True)
+        >>> y[7] = 2  # was 0
+        >>> cvae = CVAE(n_components=2, random_state=0).fit(X, y)
+        >>> given = cvae.label_log_proba(X)[np.arange(len(y)), np.searchsorted(cvae.classes_, y)]
+        >>> int(given.argmin())
+        7
         """
-        return self._decode(Z, self._labels_of(Z, y))
+        [log_joint] = Engine(self).ask(X, attrgetter("log_joint"))
+        return log_softmax(log_joint, axis=1)
 
     def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray | pd.DataFrame:  # type: ignore[override]
         """Decode draws from the prior N(0, I), as a label.
@@ -229,10 +209,46 @@ class CVAE(Labeled, VAE, LabelFields):
             y = rng.choice(self.classes_, size=n, p=self.class_prior_)
         return self.inverse_transform(Z, y)
 
-    def _make_model(self, network: nn.Module, likelihood: Likelihood) -> ConditionalAutoencoder:
-        """Put network, likelihood and label frequencies together."""
-        prior = torch.from_numpy(self.class_prior_)
-        return ConditionalAutoencoder(network, likelihood, self._n_features_out, self._log_unit(), prior)
+    def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray:
+        """Learn the labels and return their codes."""
+        if y is None:  # raises in the words that scikit-learn uses for a missing target
+            validate_data(self, X, y, skip_check_array=True)
+        labels = labels_of_rows(type(self).__name__, X, y)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        return codes
+
+    def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
+        """Learn the frequencies of labels among training rows."""
+        counts = np.bincount(labels[train], minlength=len(self.classes_))
+        self.class_prior_ = counts / counts.sum()
+
+    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
+        """Warn where labels are not or hardly used, and note how much they are."""
+        absent = self.classes_[self.class_prior_ == 0].tolist()
+        if absent:
+            trimmed = ", or a smaller trimmed_fraction" if len(self.suspects_) else ""
+            more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
+            warnings.warn(
+                f"{type(self).__name__}: no row that trains has one of the labels {absent[:_LISTED]}{more}: "
+                f"they count as impossible. Give more rows of them{trimmed}.",
+                UserWarning,
+                stacklevel=4,
+            )
+        some = (held_out if len(held_out) else rows).some(_N_JUDGED)
+        [log_joint] = Engine(self).map(some.unlabeled(), attrgetter("log_joint"))
+        self.label_information_ = label_information(log_joint, some.labels[some.index], self.class_prior_)
+        if trained_enough(self, len(rows)) and (words := hardly_used(self)):
+            warnings.warn(words, ConvergenceWarning, stacklevel=4)
+
+    def _calibrate_labels(self, rows: Rows) -> None:
+        """Keep scores of rows given their labels; where there are none, forget older ones."""
+        for name in ("calibration_labels_", "label_calibration_scores_"):
+            self.__dict__.pop(name, None)
+        if len(rows) and rows.labels is not None:
+            engine = Engine(self)
+            self.calibration_labels_ = rows.labels[rows.index]
+            [scores] = engine.map(rows, engine.score())
+            self.label_calibration_scores_ = nan_as_oddest(scores)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

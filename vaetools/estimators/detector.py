@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import warnings
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,10 @@ from vaetools.anomaly.scores import SCORES, elbo_with_error
 from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.constructor import check_parameters
 from vaetools.estimators.description import N_DESCRIBED
+from vaetools.estimators.engine import Engine
+from vaetools.estimators.rows import precision_of
 from vaetools.nn.batches import Rows
+from vaetools.nn.model import Reading
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
 
@@ -34,54 +37,62 @@ _TELLS_LITTLE = 0.25  # of normal rows flagged
 class Detector(BaseAutoencoder):
     """Higher is more normal: ``predict`` flags what scores below ``offset_``."""
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
         """Return the score chosen by ``anomaly_score``; higher is more normal.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
             By default log p(x | z = posterior mean) − KL in nats, with densities in units of X.
         """
-        return self._scores(X)
+        engine = Engine(self)
+        [scores] = engine.ask(X, engine.score(), y=y)
+        return scores
 
     @property
     def score_unit_(self) -> str:
         """Unit of ``score_samples``."""
         return SCORES[self.anomaly_score_].unit
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, y: Any = None) -> np.ndarray:
         """Return ``score_samples(X) - offset_``: negative for flagged rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
 
         Returns
         -------
         decision : ndarray of shape (n_samples,), float64
         """
-        scores, offset = self.score_samples(X), self._calibrated("offset_")
+        scores, offset = self.score_samples(X, y), self._calibrated("offset_")
         with np.errstate(invalid="ignore"):  # both may be infinite
             return np.where(scores == offset, 0.0, scores - offset)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, y: Any = None) -> np.ndarray:
         """Return 1 for rows that look normal and −1 for rows that do not.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to judge the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
 
         Returns
         -------
         verdict : ndarray of shape (n_samples,), int
         """
-        return np.where(self.decision_function(X) >= 0, 1, -1)
+        return np.where(self.decision_function(X, y) >= 0, 1, -1)
 
-    def p_values(self, X: Any) -> np.ndarray:
+    def p_values(self, X: Any, y: Any = None) -> np.ndarray:
         """Return conformal p-values: small for odd rows.
 
         For a normal row exchangeable with the n calibration rows, the probability of a value of
@@ -92,6 +103,8 @@ class Detector(BaseAutoencoder):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to judge the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
 
         Returns
         -------
@@ -105,7 +118,7 @@ class Detector(BaseAutoencoder):
         """
         return conformal_p_values(self.score_samples(X), self._calibrated("calibration_scores_"))
 
-    def recalibrate(self, X: Any) -> Any:
+    def recalibrate(self, X: Any, y: Any = None) -> Any:
         """Set threshold and p-values from new normal rows, without training.
 
         From then on rows are flagged at ``false_alarm_rate``, whatever ``contamination`` was.
@@ -115,26 +128,34 @@ class Detector(BaseAutoencoder):
         X : array-like of shape (n_samples, n_features)
             Normal rows that ``fit`` did not see. With fewer than 1 / ``false_alarm_rate`` − 1 of them
             more of new normal rows are flagged than that, which a warning says.
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Their labels, for ``p_values(X, y)`` of a `CVAE`, which without them can no longer be had.
+            Other models ignore it.
 
         Returns
         -------
         self : object
         """
         check_parameters(self)
-        scores = self.score_samples(X)
+        engine = Engine(self)
+        rows = engine.rows(X, y)
+        [scores] = engine.map(rows.unlabeled(), engine.score())
         if words := self._too_few_to_calibrate(len(scores)):
             warnings.warn(words, UserWarning, stacklevel=2)
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate)
-        self._fit_heat(self._rows(self._check_new_rows(X)))
+        self._fit_heat(rows.unlabeled())
+        self._calibrate_labels(rows)
         return self
 
-    def score_table(self, X: Any, *, scores: Sequence[str] | None = None) -> pd.DataFrame:
+    def score_table(self, X: Any, y: Any = None, *, scores: Sequence[str] | None = None) -> pd.DataFrame:
         """Return scores side by side.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
         scores : sequence of str or None, default=None
             Names from the table in `vaetools.anomaly.scores`; None takes all that the model has: those
             that need no state, the one that was chosen as ``anomaly_score``, and its parts.
@@ -150,15 +171,33 @@ class Detector(BaseAutoencoder):
         ValueError
             If the model does not have a score that was asked for.
         """
-        return self._score_table(X, scores)
+        if isinstance(scores, str):
+            raise ValueError(
+                f"{type(self).__name__}: scores must be a list of names, such as [{scores!r}]; got "
+                f"{scores!r}."
+            )
+        engine = Engine(self)
+        rows = engine.rows(X, y)
+        names = self._names_of_scores(engine, scores)
+        functions = [_elbo_and_error if name == "elbo" else engine.score(name) for name in names]
+        columns = dict(zip(names, engine.map(rows, *functions), strict=True))
+        if "elbo" in columns:
+            columns["elbo"], columns["elbo_error"] = columns["elbo"].T
+        order = [column for name in names for column in (name, f"{name}_error") if column in columns]
+        index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(rows))
+        return pd.DataFrame(columns, columns=order, index=index)
 
-    def explain(self, X: Any) -> Explanation:
+    def explain(self, X: Any, y: Any = None) -> Explanation:
         """Return what makes rows odd: costs and surprise of every column, and of the code.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             A few rows: five numbers of 8 bytes are returned per value.
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to explain the rows as, for a `CVAE`; None averages over labels, weighted by
+            ``label_proba``, and ``kl`` then has one more column, the cost of the label. Other models
+            ignore it.
 
         Returns
         -------
@@ -182,24 +221,20 @@ class Detector(BaseAutoencoder):
         >>> vae.explain(odd).table(top=1)["column"].tolist()
         ['ash']
         """
-        return self._explain(X)
-
-    def _explain(self, X: Any, labels: np.ndarray | None = None) -> Explanation:
-        checked = self._check_new_rows(X)
-        self._require_decoder("explain")
-        rows = self._rows(checked, labels)
-        n = checked.shape[1]
-        value = self.input_scale_.shown(checked)
-        costs = self._evaluate(rows, lambda x, c: torch.cat(self.model_.terms(x, c), dim=1))
-        expected = self._evaluate_rows(rows, self.model_.reconstruct)
+        engine = Engine(self)
+        rows = engine.rows(X, y)
+        engine.require_decoder("explain")
+        costs = attrgetter("reconstruction"), attrgetter("kl"), attrgetter("surprise")
+        reconstruction, kl, surprise, expected = engine.map(rows, *costs, engine.in_units)
+        value, is_mixed = self.input_scale_.shown(rows.X), self.columns_ is not None
         return Explanation(
-            reconstruction=costs[:, :n],
-            kl=costs[:, n:],
-            surprise=self._evaluate(rows, self.model_.surprise),
-            value=value if self.columns_ is None else _cells(X),
-            expected=expected if self.columns_ is None else _cells(expected),
-            rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(checked)),
-            columns=self._column_names(n),
+            reconstruction=reconstruction,
+            kl=kl,
+            surprise=surprise,
+            value=_cells(X) if is_mixed else value,
+            expected=_cells(engine.as_table(expected)) if is_mixed else expected.astype(precision_of(rows.X)),
+            rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
+            columns=self._column_names(rows.X.shape[1]),
             image_shape=self.image_shape,
             heat_range=getattr(self, "heat_range_", None),
         )
@@ -212,59 +247,42 @@ class Detector(BaseAutoencoder):
 
     def _fit_heat(self, rows: Rows) -> None:
         """Fix the scale of heat maps, from rows that are normal."""
-        if self.image_shape is None or not self._can_decode:
+        engine = Engine(self)
+        if self.image_shape is None or not engine.can_decode:
             return
-        every = math.ceil(len(rows) / N_DESCRIBED)
-        some = dataclasses.replace(rows, index=rows.index[::every])
-        self.heat_range_ = heat_range(self._evaluate(some, self._heat_levels), self.false_alarm_rate)
+        [levels] = engine.map(rows.some(N_DESCRIBED), self._heat_levels)
+        self.heat_range_ = heat_range(levels, self.false_alarm_rate)
 
-    def _heat_levels(self, x: Tensor, condition: Tensor | None) -> Tensor:
+    def _heat_levels(self, reading: Reading) -> Tensor:
         """Median and maximum of the map of every row, ``(n_samples, 2)``."""
-        surprise = self.model_.surprise(x, condition).cpu().double().numpy()
+        surprise = reading.surprise.cpu().double().numpy()
         return torch.from_numpy(map_levels(pixel_surprise(surprise, self.image_shape)))
 
-    def _score_table(
-        self, X: Any, scores: Sequence[str] | None, labels: np.ndarray | None = None
-    ) -> pd.DataFrame:
-        if isinstance(scores, str):
-            raise ValueError(
-                f"{type(self).__name__}: scores must be a list of names, such as [{scores!r}]; got "
-                f"{scores!r}."
-            )
-        rows = self._rows(self._check_new_rows(X), labels)
-        has = [
-            name
-            for name, score in SCORES.items()
-            if self._can_score(name) and (score.fit_state is None or name in self.score_state_)
-        ]
-        names = has if scores is None else list(scores)
-        for name in names:
+    def _names_of_scores(self, engine: Engine, asked: Sequence[str] | None) -> list[str]:
+        """Return the names of scores that were asked for, or of all that the model has."""
+        can = [name for name in SCORES if engine.can_score(name)]
+        has = [name for name in can if SCORES[name].fit_state is None or name in self.score_state_]
+        for name in asked or []:
             if name not in has:
-                needs_fit = name in SCORES and self._can_score(name)
-                how = (
-                    f" It compares with training rows: fit with anomaly_score={name!r}." if needs_fit else ""
+                needs_fit = f" It compares with training rows: fit with anomaly_score={name!r}."
+                raise ValueError(
+                    f"{type(self).__name__}: scores must be among {has}; got {name!r}."
+                    f"{needs_fit if name in can else ''}"
                 )
-                raise ValueError(f"{type(self).__name__}: scores must be among {has}; got {name!r}.{how}")
-        index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(rows))
-        others = [name for name in names if name != "elbo"]
-        columns = dict(zip(others, self._evaluate_scores(rows, others).T, strict=True)) if others else {}
-        if "elbo" in names:
-            pairs = self._read(rows, lambda reading: torch.stack(elbo_with_error(reading), dim=1))
-            columns["elbo"], columns["elbo_error"] = pairs.T
-        order = [column for name in names for column in (name, f"{name}_error") if column in columns]
-        return pd.DataFrame(columns, columns=order, index=index)
+        return has if asked is None else list(asked)
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
         self.__dict__.pop("offset_", None)
         self.__dict__.pop("calibration_scores_", None)
         self.__dict__.pop("heat_range_", None)
-        normal = dataclasses.replace(calibrate if len(calibrate) else seen, labels=None)
+        normal = (calibrate if len(calibrate) else seen).unlabeled()
         self._fit_heat(normal)
-        if not self._can_score(self.anomaly_score):  # no decoder: transform is of use all the same
+        engine = Engine(self)
+        if not engine.can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
         if len(calibrate):
-            scores = self._evaluate_score(normal, self.anomaly_score)
+            [scores] = engine.map(normal, engine.score())
             self.calibration_scores_ = np.sort(nan_as_oddest(scores))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
             if words := self._too_few_to_calibrate(len(calibrate)):
@@ -279,7 +297,11 @@ class Detector(BaseAutoencoder):
                 UserWarning,
                 stacklevel=4,
             )
-        self.offset_ = float(np.percentile(self._evaluate_score(seen, self.anomaly_score), 100 * share))
+        [scores] = engine.map(normal, engine.score())
+        self.offset_ = float(np.percentile(scores, 100 * share))
+
+    def _calibrate_labels(self, rows: Rows) -> None:
+        """Keep what rows are compared with as their label, in a conditional model."""
 
     def _calibrated(self, name: str) -> Any:
         """Return a result of calibration, or say why there is none."""
@@ -320,6 +342,10 @@ class Detector(BaseAutoencoder):
     def _n_rows_needed(self) -> int:
         """The fewest rows to fit on of which enough are held out for the false-alarm rate."""
         return math.ceil(n_rows_needed(self.false_alarm_rate) / self.calibration_fraction)
+
+
+def _elbo_and_error(reading: Reading) -> Tensor:
+    return torch.stack(elbo_with_error(reading), dim=1)
 
 
 def _cells(table: Any) -> np.ndarray:

@@ -1,26 +1,25 @@
-"""A fitted model at work: batches of rows through the network, scores and decoded rows out."""
+"""A fitted model at work: rows in, arrays out, in one pass."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from vaetools.anomaly.reference import on
+from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
-from vaetools.estimators.columns import Columns
 from vaetools.estimators.containers import unpacked
-from vaetools.estimators.fields import FitFields, NetworkFields
-from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, slices
+from vaetools.estimators.labels import label_codes
+from vaetools.estimators.rows import precision_of, slices
 from vaetools.nn.batches import Rows
-from vaetools.nn.model import Autoencoder, Reading, gaussian_kl
+from vaetools.nn.model import Reading
 from vaetools.nn.scaling import InputScale
 
 # that go through the network at once: so few that the layers' outputs fit into a cache (and windows that
@@ -29,138 +28,200 @@ _PIECE_BYTES = {torch.float32: 3_000_000, torch.float64: 2_000_000}
 _PIECE_ROWS = 4096
 
 
-class Evaluator(FitFields, NetworkFields, BaseEstimator):
-    """Private machinery of every fitted estimator; it changes nothing."""
+class Engine:
+    """A fitted model, and what it says of rows; estimators, streams, reports and exports all ask it.
 
-    _variational: ClassVar[bool] = True
-    model_: Autoencoder
-    input_scale_: InputScale
-    columns_: Columns | None
+    What is asked for are functions of a `Reading`, which makes every quantity once and only if somebody
+    asks. However many functions there are, rows are encoded once, and decoded at their latent means
+    once or not at all.
+
+    Parameters
+    ----------
+    estimator : AE, VAE or CVAE
+        Fitted. It is not changed.
+
+    Attributes
+    ----------
+    model : Autoencoder
+    scale : InputScale
+    columns : Columns or None
+        Of a table of several kinds.
+    classes : ndarray of shape (n_classes,) or None
+        Labels of a conditional model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import VAE
+    >>> X = load_iris().data
+    >>> engine = Engine(VAE(2, max_iter=20, random_state=0).fit(X))
+    >>> codes, kl, scores = engine.ask(X, lambda r: r.mean, lambda r: r.kl.sum(dim=1), engine.score())
+    >>> codes.shape, kl.shape, scores.shape
+    ((150, 2), (150,), (150,))
+    >>> [expected] = engine.ask(X[:3], engine.in_units)
+    >>> expected.shape
+    (3, 4)
+    """
+
+    def __init__(self, estimator: Any):
+        check_is_fitted(estimator)
+        self.estimator, self.owner = estimator, type(estimator).__name__
+        self.model, self.scale = estimator.model_, estimator.input_scale_
+        self.columns = estimator.columns_
+        self.classes = getattr(estimator, "classes_", None)
 
     @property
-    def _n_classes(self) -> int:
-        """Labels of a conditional model."""
-        return 0
-
-    def _check_new_rows(self, X: Any) -> np.ndarray:
-        """Return checked rows of the kind that the model was fitted on."""
-        check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
-        check_fitted_kind(self, X)
-        return X
-
-    def _rows(self, X: np.ndarray, labels: np.ndarray | None = None, index: np.ndarray | None = None) -> Rows:
-        """Return some rows (default: all) as the model takes them."""
-        index = np.arange(len(X)) if index is None else index
-        return Rows(X, index, self.input_scale_, labels, self._n_classes)
+    def n_components(self) -> int:
+        """Dimensions of the latent space."""
+        return self.model.n_components
 
     @property
-    def _device(self) -> torch.device:
-        return self.model_.log_unit.device
+    def has_spread(self) -> bool:
+        """Whether the posterior has a spread, and KL is a cost."""
+        return self.model.latent.has_spread
 
     @property
-    def _can_decode(self) -> bool:
-        return getattr(self.model_.network, "can_decode", True)
+    def can_decode(self) -> bool:
+        """Whether the network has a decoder."""
+        return getattr(self.model.network, "can_decode", True)
 
-    def _can_score(self, name: str) -> bool:
-        """Whether this model has the parts that a score needs."""
+    def can_score(self, name: str) -> bool:
+        """Whether the model has the parts that a score needs."""
         score = SCORES[name]
-        has_posterior = self._variational or not score.needs_posterior
-        has_images = self.image_shape is not None or not score.needs_images
-        return has_posterior and has_images and (self._can_decode or not score.decodes)
+        has_posterior = self.has_spread or not score.needs_posterior
+        has_images = self.estimator.image_shape is not None or not score.needs_images
+        return has_posterior and has_images and (self.can_decode or not score.decodes)
 
-    def _require_decoder(self, what: str) -> None:
+    def require_decoder(self, what: str) -> None:
         """Raise where there is no decoder, naming what asked for it."""
-        if not self._can_decode:
-            scores = " and ".join(repr(name) for name in SCORES if self._can_score(name))
+        if not self.can_decode:
+            scores = " and ".join(repr(name) for name in SCORES if self.can_score(name))
             raise ValueError(
-                f"{type(self).__name__}: {what} must decode, and the network has no decoder; got "
-                f"network={type(self.model_.network).__name__}. Without one there are transform and "
+                f"{self.owner}: {what} must decode, and the network has no decoder; got "
+                f"network={type(self.model.network).__name__}. Without one there are transform and "
                 f"anomaly_score={scores}."
             )
 
+    # Functions to ask for
+
+    def score(self, name: str | None = None) -> Callable[[Reading], Tensor]:
+        """Return the function of a reading that is a named score; by default the one that was fitted."""
+        name = name or self.estimator.anomaly_score_
+        if SCORES[name].decodes:
+            self.require_decoder(f"the score {name!r}")
+        return functools.partial(SCORES[name].evaluate, states=self._states)
+
+    @functools.cached_property
+    def _states(self) -> States:
+        """States of the scores on the device of the model."""
+        return on(self.estimator.score_state_, self.model.log_unit)
+
+    def in_units(self, reading: Reading) -> Tensor:
+        """Return expected rows in units of X; of columns of several kinds, numbers and codes."""
+        return self.scale.invert(reading.expected.cpu())
+
+    # Asking
+
+    def ask(self, X: Any, *functions: Callable[[Reading], Tensor], y: Any = None) -> list[np.ndarray]:
+        """Return what functions of a reading say of all rows, made in one pass.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            In units of X; it is checked.
+        *functions : callable
+            Reading of some rows → Tensor of shape ``(n_rows, …)``.
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to take the rows as, of a conditional model; None marginalizes over labels. Other
+            models ignore it.
+
+        Returns
+        -------
+        arrays : list of ndarray of shape (n_samples, …), float64
+            One per function.
+        """
+        return self.map(self.rows(X, y), *functions)
+
+    def rows(self, X: Any, y: Any = None) -> Rows:
+        """Return rows that were checked, with codes of their labels, as the model takes them."""
+        labels = None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
+        return self.unchecked(self.estimator._check_rows(X, reset=False), labels)
+
+    def unchecked(self, X: np.ndarray, labels: np.ndarray | None = None) -> Rows:
+        """Return rows as the model takes them."""
+        n_classes = 0 if self.classes is None else len(self.classes)
+        return Rows(X, np.arange(len(X)), self.scale, labels, n_classes)
+
+    def map(
+        self,
+        rows: Rows,
+        *functions: Callable[[Reading], Tensor],
+        dtype: type[np.floating] = np.float64,
+    ) -> list[np.ndarray]:
+        """Return what functions of a reading say of rows that were checked, one array each."""
+        if not functions:
+            return []
+        pieces = ([function(reading) for function in functions] for reading in self.readings(rows))
+        return _gathered(pieces, len(rows), len(functions), dtype)
+
+    def readings(self, rows: Rows) -> Iterator[Reading]:
+        """Read rows batch by batch, on the device and in the model's precision."""
+        for x, y in self._batches(rows):
+            yield self.model.read(x, y)
+
     def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield scaled rows and conditions on the device, in the model's precision."""
-        dtype = self.model_.log_unit.dtype
+        """Yield scaled rows and one-hot labels."""
+        device, dtype = self.model.log_unit.device, self.model.log_unit.dtype
         n_features = rows.X.shape[1]
         most = max(512 // dtype.itemsize, _PIECE_BYTES[dtype] // (n_features * dtype.itemsize))
         for piece in slices(len(rows), n_features, most=min(most, _PIECE_ROWS)):
-            yield rows.batch(piece, self._device, dtype)
+            yield rows.batch(piece, device, dtype)
 
-    @torch.no_grad()
-    def _evaluate(
-        self, rows: Rows, function: Callable[..., Tensor], dtype: type[np.floating] = np.float64
-    ) -> np.ndarray:
-        """Return ``function(x, condition)`` of every row as one array."""
-        made, n_done = np.empty(0), 0
-        for x, condition in self._batches(rows):
-            piece = function(x, condition).cpu().numpy()
-            if not n_done:  # one array: small results kept between large batches would scatter the heap
-                made = np.empty((len(rows), *piece.shape[1:]), dtype)
-            made[n_done : n_done + len(piece)] = piece
-            n_done += len(piece)
-        return made
+    def reconstruct(self, X: Any, y: Any = None) -> Any:
+        """Return expected rows at the latent means, as X is given: a table, or in its precision."""
+        rows = self.rows(X, y)
+        self.require_decoder("reconstruct")
+        [expected] = self.map(rows, self.in_units, dtype=self._precision(rows))
+        return self.as_table(expected, getattr(X, "index", None))
 
-    def _codes_and_kl(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """Latent means and KL costs side by side, ``(n_samples, 2 · n_components)``."""
-        mean, log_std = self.model_.posterior(x, condition)
-        kl = torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
-        return torch.cat([mean, kl], dim=1)
-
-    def _term_sums(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """Reconstruction and KL cost of every row, ``(n_samples, 2)``."""
-        terms = self.model_.terms(x, condition)
-        return torch.stack([terms.reconstruction, terms.kl], dim=1)
-
-    def _reconstruct(self, X: Any, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return expected rows at the latent means, in units of X."""
-        rows = self._rows(self._check_new_rows(X), labels)
-        self._require_decoder("reconstruct")
-        return self._evaluate_rows(rows, self.model_.reconstruct, getattr(X, "index", None))
-
-    def _decode(self, Z: Any, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return expected rows of codes, in units of X."""
-        check_is_fitted(self)
-        self._require_decoder("inverse_transform")
+    def decode(self, Z: Any, y: Any = None) -> Any:
+        """Return expected rows of codes; without labels, averaged over their frequencies."""
+        labels = None if y is None or self.classes is None else label_codes(self.owner, self.classes, Z, y)
+        self.require_decoder("inverse_transform")
         Z = check_array(unpacked(Z), dtype=[np.float64, np.float32], input_name="Z")
-        if Z.shape[1] != self._n_features_out:
+        if Z.shape[1] != self.n_components:
             raise ValueError(
-                f"{type(self).__name__}: Z must have {self._n_features_out} columns, one per component; "
-                f"got {Z.shape[1]}."
+                f"{self.owner}: Z must have {self.n_components} columns, one per component; got {Z.shape[1]}."
             )
-        codes = dataclasses.replace(self._rows(Z, labels), scale=InputScale.fixed("identity", Z.shape[1]))
-        return self._evaluate_rows(codes, self.model_.decoded_mean)
+        codes = dataclasses.replace(self.unchecked(Z, labels), scale=InputScale.fixed("identity", Z.shape[1]))
+        decoded = (self.model.decode(z, y) for z, y in self._batches(codes))
+        pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
+        return self.as_table(_gathered(pieces, len(Z), 1, self._precision(codes))[0])
 
-    def _evaluate_rows(self, rows: Rows, function: Callable[..., Tensor], index: Any = None) -> Any:
-        """Return rows made by ``function``, in units of X and the precision of the given rows."""
+    def as_table(self, expected: np.ndarray, index: Any = None) -> Any:
+        """Return expected rows as a table where columns are of several kinds, else as they are."""
+        return expected if self.columns is None else self.columns.decode(expected, index)
 
-        def inverted(x: Tensor, condition: Tensor | None) -> Tensor:
-            return self.input_scale_.invert(function(x, condition).cpu())
+    def _precision(self, rows: Rows) -> type[np.floating]:
+        """Type of expected rows."""
+        return precision_of(rows.X) if self.columns is None else np.float64
 
-        if self.columns_ is not None:
-            return self.columns_.decode(self._evaluate(rows, inverted), index)
-        return self._evaluate(rows, inverted, precision_of(rows.X))
 
-    def _scores(self, X: Any, name: str | None = None, labels: np.ndarray | None = None) -> np.ndarray:
-        """Return a named score (default: the one that was fitted) of every row of X, float64."""
-        rows = self._rows(self._check_new_rows(X), labels)
-        return self._evaluate_score(rows, name or self.anomaly_score_)
+@torch.no_grad()
+def _gathered(
+    pieces: Iterable[Sequence[Tensor]], n_rows: int, n_arrays: int, dtype: type[np.floating]
+) -> list[np.ndarray]:
+    """Return arrays of all rows from their pieces, each batch of which has one per array.
 
-    def _evaluate_score(self, rows: Rows, name: str) -> np.ndarray:
-        """Return a named score of checked rows."""
-        if SCORES[name].decodes:
-            self._require_decoder(f"the score {name!r}")
-        return self._evaluate_scores(rows, [name])[:, 0]
-
-    def _evaluate_scores(self, rows: Rows, names: Sequence[str]) -> np.ndarray:
-        """Return named scores of checked rows, made in one pass, ``(n_samples, n_names)``."""
-
-        def scores(reading: Reading) -> Tensor:
-            states = on(self.score_state_, reading.x)
-            return torch.stack([SCORES[name].evaluate(reading, states) for name in names], dim=1)
-
-        return self._read(rows, scores, decodes=any(SCORES[name].decodes for name in names))
-
-    def _read(self, rows: Rows, function: Callable[[Reading], Tensor], *, decodes: bool = True) -> np.ndarray:
-        """Return ``function`` of the model's reading of every row as one float64 array."""
-        return self._evaluate(rows, lambda x, c: function(self.model_.read(x, c, decode=decodes)))
+    One array each: small results kept between large batches would scatter the heap.
+    """
+    arrays, n_done = [np.empty(0, dtype) for _ in range(n_arrays)], 0
+    for batch in pieces:
+        made = [piece.cpu().numpy() for piece in batch]
+        if not n_done:
+            arrays = [np.empty((n_rows, *piece.shape[1:]), dtype) for piece in made]
+        done = slice(n_done, n_done + len(made[0]))
+        for array, piece in zip(arrays, made, strict=True):
+            array[done] = piece
+        n_done = done.stop
+    return arrays

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +15,7 @@ from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
+from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import KLFields
 from vaetools.nn.model import antithetic_noise
 
@@ -64,21 +65,23 @@ class VAE(OutlierMixin, Detector, KLFields):
     array([ 1, -1])
     """
 
-    _variational: ClassVar[bool] = True
-
-    def posterior(self, X: Any) -> Posterior:
+    def posterior(self, X: Any, y: Any = None) -> Posterior:
         """Return means and standard deviations of q(z | x).
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to encode the rows as, for a `CVAE`; None gives the moments of the mixture over
+            labels. Other models ignore it.
 
         Returns
         -------
         posterior : Posterior
             Named tuple of ``mean`` and ``std``, each of shape (n_samples, n_components).
         """
-        return self._posterior(X)
+        mean, log_std = Engine(self).ask(X, attrgetter("mean"), attrgetter("latent.log_std"), y=y)
+        return Posterior(mean, np.exp(log_std))
 
     def sample(self, n: int, random_state: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode draws from the prior N(0, I).
@@ -95,14 +98,17 @@ class VAE(OutlierMixin, Detector, KLFields):
         """
         return self.inverse_transform(self._prior_draws(n, random_state))
 
-    def log_likelihood(self, X: Any, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
-        """Return the importance-weighted bound of log p(x).
+    def log_likelihood(self, X: Any, y: Any = None, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
+        """Return the importance-weighted bound of log p(x), or given a label of log p(x | y).
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to take the rows as, for a `CVAE`; None marginalizes over labels. Other models
+            ignore it.
         n_samples : int, default=128
-            Draws per row, from a fixed table: more are closer to log p(x), from below in
+            Draws per row and label, from a fixed table: more are closer to log p(x), from below in
             expectation.
 
         Returns
@@ -114,21 +120,15 @@ class VAE(OutlierMixin, Detector, KLFields):
         ----------
         Burda, Grosse, Salakhutdinov (2016), "Importance Weighted Autoencoders", ICLR.
         """
-        return self._log_likelihood(X, n_samples)
-
-    def _posterior(self, X: Any, labels: np.ndarray | None = None) -> Posterior:
-        rows = self._rows(self._check_new_rows(X), labels)
-        stats = self._evaluate(rows, lambda x, c: torch.stack(self.model_.posterior(x, c), dim=2))
-        return Posterior(stats[..., 0], np.exp(stats[..., 1]))
+        engine = Engine(self)
+        rows = engine.rows(X, y)
+        engine.require_decoder("log_likelihood")
+        check(self, "n_samples", n_samples, POSITIVE_INTEGER)
+        noise = antithetic_noise(n_samples, engine.n_components).to(self.model_.log_unit)
+        [bounds] = engine.map(rows, lambda reading: reading.log_likelihood(noise))
+        return bounds
 
     def _prior_draws(self, n: int, random_state: Any) -> np.ndarray:
         check_is_fitted(self)
         check(self, "n", n, POSITIVE_INTEGER)
         return check_random_state(random_state).standard_normal((n, self._n_features_out))
-
-    def _log_likelihood(self, X: Any, n_samples: int, labels: np.ndarray | None = None) -> np.ndarray:
-        rows = self._rows(self._check_new_rows(X), labels)
-        self._require_decoder("log_likelihood")
-        check(self, "n_samples", n_samples, POSITIVE_INTEGER)
-        noise = antithetic_noise(n_samples, self._n_features_out).to(self.model_.log_unit)
-        return self._evaluate(rows, lambda x, c: self.model_.log_likelihood(x, noise, c))

@@ -1,4 +1,4 @@
-"""The mathematics: networks, likelihoods, objectives and the training loop.
+"""The mathematics: networks, latents, likelihoods, models and the training loop.
 
 Knows torch and nothing of scikit-learn.
 """

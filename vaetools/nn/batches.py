@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import math
 
 import numpy as np
 import torch
@@ -16,11 +17,11 @@ _MOVED_BYTES = 2**25  # that rows may take in main memory a second time
 _PIECE = 8192  # rows that are moved at once
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Rows:
     """Some rows of one array, scaled and moved to the device batch by batch.
 
-    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot conditions.
+    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot.
     """
 
     X: np.ndarray
@@ -31,6 +32,14 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def some(self, n: int) -> Rows:
+        """Return at most ``n`` of the rows, evenly spread."""
+        return dataclasses.replace(self, index=self.index[:: math.ceil(len(self) / n)])
+
+    def unlabeled(self) -> Rows:
+        """Return the rows without their labels."""
+        return dataclasses.replace(self, labels=None)
 
     def batch(
         self, where: np.ndarray | slice, device: torch.device, dtype: torch.dtype
@@ -54,27 +63,27 @@ class Rows:
         return self if size > room else MovedRows.of(self, device, dtype)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class MovedRows:
     """Rows that lie scaled on the device: a batch is gathered there."""
 
     x: Tensor
-    condition: Tensor | None
+    y: Tensor | None
 
     @classmethod
     def of(cls, rows: Rows, device: torch.device, dtype: torch.dtype) -> MovedRows:
         """Scale and move all rows, piece by piece."""
         x = torch.empty(len(rows), rows.X.shape[1], device=device, dtype=dtype)
-        condition = None
+        y = None
         if rows.labels is not None:
-            condition = torch.empty(len(rows), rows.n_classes, device=device, dtype=dtype)
+            y = torch.empty(len(rows), rows.n_classes, device=device, dtype=dtype)
         for start in range(0, len(rows), _PIECE):
             piece = slice(start, start + _PIECE)
             moved, labels = rows.batch(piece, device, dtype)
             x[piece] = moved
-            if condition is not None:
-                condition[piece] = labels
-        return cls(x, condition)
+            if y is not None:
+                y[piece] = labels
+        return cls(x, y)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -84,4 +93,4 @@ class MovedRows:
     ) -> tuple[Tensor, Tensor | None]:
         """Return what `Rows.batch` does."""
         index = torch.from_numpy(where).to(device)
-        return self.x[index], None if self.condition is None else self.condition[index]
+        return self.x[index], None if self.y is None else self.y[index]

@@ -1,88 +1,266 @@
-"""What a row costs, in nats: terms, the evidence lower bound, the importance-weighted bound.
+"""What rows cost, in nats: a model, and its reading of some rows.
 
-Sums over features and components are made here and nowhere else.
+Densities are made per feature and costs per component; sums over them are sums of nats.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from vaetools.nn.latents import Point, expectation
 from vaetools.nn.likelihoods import Likelihood
 
 
-class Terms(NamedTuple):
-    """Costs of rows in nats, unweighted: lower is more normal.
+class Reading:
+    """What a model makes of some rows: every quantity is made once, and only if somebody asks.
 
-    Attributes
-    ----------
-    reconstruction_per_feature : Tensor of shape (n_samples, n_features)
-        −log p(x | z).
-    kl_per_component : Tensor of shape (n_samples, n_components)
-        KL(q(z | x) ‖ p(z)); a model that marginalizes over labels adds one column,
-        KL(q(y | x) ‖ p(y)).
-    """
-
-    reconstruction_per_feature: Tensor
-    kl_per_component: Tensor
-
-    @property
-    def reconstruction(self) -> Tensor:
-        """−log p(x | z) of every row."""
-        return self.reconstruction_per_feature.sum(dim=1)
-
-    @property
-    def kl(self) -> Tensor:
-        """KL(q(z | x) ‖ p(z)) of every row."""
-        return self.kl_per_component.sum(dim=1)
-
-    @property
-    def totals(self) -> tuple[Tensor, Tensor]:
-        """Reconstruction and KL, each summed over all rows."""
-        return self.reconstruction_per_feature.sum(), self.kl_per_component.sum()
-
-    def loss(self, beta: float = 1.0) -> Tensor:
-        """Mean over rows of reconstruction + beta · KL."""
-        return (self.reconstruction + beta * self.kl).mean()
-
-
-class Reading(NamedTuple):
-    """What a model makes of some rows in one pass, at z = the posterior mean.
-
-    Attributes
+    Parameters
     ----------
     model : Autoencoder
     x : Tensor of shape (n_samples, n_features)
-        Scaled rows; NaN is a missing value.
-    condition : Tensor of shape (n_samples, n_classes) or None
-        Labels as given.
-    hidden : Tensor of shape (n_samples, n_hidden)
-        Last hidden layer of the encoder.
-    mean, log_std : Tensor of shape (n_samples, n_components)
-        Posterior; ``log_std`` is None where it has no spread.
-    terms : Terms
-        None if nothing was decoded, as is ``expected``.
-    expected : Tensor of shape (n_samples, n_features)
-        Reconstructions.
-    labels : Tensor of shape (n_samples, n_classes) or None
-        Posterior probability of the labels; one-hot where they were given.
+        Scaled rows; NaN is a missing value, which costs nothing.
+    y : Tensor of shape (n_samples, n_classes) or None
+        Labels, one-hot or as probabilities.
+    seen : Tensor of shape (n_samples, n_features) or None, default=None
+        What the encoder sees instead of ``x`` (denoising).
+
+    Attributes
+    ----------
     made : dict
-        What one score has made of it for the others.
+        What one score has made of the reading for the others.
     """
 
-    model: Autoencoder
-    x: Tensor
-    condition: Tensor | None
-    hidden: Tensor
-    mean: Tensor
-    log_std: Any
-    terms: Any
-    expected: Any
-    labels: Tensor | None
-    made: dict[str, Tensor]
+    def __init__(self, model: Autoencoder, x: Tensor, y: Tensor | None, seen: Tensor | None = None):
+        self.model, self.x, self.y = model, x, y
+        self.seen = x if seen is None else seen
+        self.made: dict[str, Tensor] = {}
+
+    @functools.cached_property
+    def hidden(self) -> Tensor:
+        """The encoder's last hidden layer, ``(n_samples, n_hidden)``, or the codes if it shows none."""
+        network = self.model.network
+        if not hasattr(network, "posterior_of"):
+            return self.mean
+        return network.hidden(self.model.likelihood.inputs(self.seen), self.y)
+
+    @functools.cached_property
+    def latent(self) -> Any:
+        """Where the rows lie in latent space, see `vaetools.nn.latents`."""
+        network = self.model.network
+        if hasattr(network, "posterior_of"):
+            stats = network.posterior_of(self.hidden)
+        else:
+            stats = network.posterior(self.model.likelihood.inputs(self.seen), self.y)
+        # from the precision of autocast
+        return self.model.latent(*(None if stat is None else stat.to(self.x.dtype) for stat in stats))
+
+    @property
+    def mean(self) -> Tensor:
+        """Latent means, ``(n_samples, n_components)``."""
+        return self.latent.mean
+
+    @functools.cached_property
+    def kl(self) -> Tensor:
+        """Cost of every component of the code, ``(n_samples, n_components)``."""
+        return self.latent.kl
+
+    @functools.cached_property
+    def parameters(self) -> Tensor:
+        """The likelihood's parameters at the latent mean, ``(n_samples, n_outputs)``."""
+        return self.model.network.decode(self.mean, self.y)
+
+    @functools.cached_property
+    def _log_prob(self) -> Tensor:
+        return self.model.likelihood.log_prob(self.parameters.to(self.x.dtype), self.x)
+
+    @functools.cached_property
+    def reconstruction(self) -> Tensor:
+        """−log p(x | z = the latent mean) of every feature, in units of X: ``(n_samples, n_features)``."""
+        return self._in_units(self._log_prob)
+
+    @functools.cached_property
+    def expected(self) -> Tensor:
+        """Expected rows at the latent means, ``(n_samples, n_features)``."""
+        return self.model.likelihood.mean(self.parameters)
+
+    @functools.cached_property
+    def surprise(self) -> Tensor:
+        """What every feature costs beyond the entropy of its prediction, ``(n_samples, n_features)``.
+
+        The unit cancels. Drawn from the prediction, a value has surprise 0 on average. A missing
+        value has none, NaN.
+        """
+        surprise = -self._log_prob - self.model.likelihood.entropy(self.parameters)
+        return surprise.masked_fill(self.x.isnan(), torch.nan)
+
+    def cost(self, z: Tensor) -> Tensor:
+        """Return −log p(x | z) of every feature, for codes other than the mean."""
+        parameters = self.model.network.decode(z, self.y)
+        return self._in_units(self.model.likelihood.log_prob(parameters.to(self.x.dtype), self.x))
+
+    def _in_units(self, log_prob: Tensor) -> Tensor:
+        """Log-densities as costs in units of X."""
+        log_unit = self.model.log_unit.to(self.x.dtype)
+        if self.model.likelihood.has_missing:
+            log_unit = log_unit.expand_as(self.x).masked_fill(self.x.isnan(), 0.0)
+        return log_unit - log_prob
+
+    def bound(self, noise: Tensor) -> Tensor:
+        """Return the evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.
+
+        The mean over draws estimates the bound; their spread tells its error.
+        """
+        if not self.latent.has_spread:  # all draws are the mean
+            return -self.reconstruction.sum(dim=1).expand(len(noise), -1)
+        kl = self.kl.sum(dim=1)
+        return torch.stack([-self.cost(self.latent.draw(draw)).sum(dim=1) - kl for draw in noise])
+
+    def log_likelihood(self, noise: Tensor) -> Tensor:
+        """Return the importance-weighted bound of log p(x) with one weight per draw (Burda et al. 2016)."""
+        log_weights = []
+        for draw in noise:
+            z = self.latent.draw(draw)
+            log_weights.append(self.latent.log_ratio(z, draw) - self.cost(z).sum(dim=1))
+        return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(len(noise))
+
+
+class Marginal(Reading):
+    """Rows whose label is unknown, and so is inferred: the mixture of their readings given each.
+
+    The posterior of the label is q(y | x) ∝ p(y) exp(−reconstruction − KL given y), and it costs
+    KL(q(y | x) ‖ p(y)), one more column of ``kl``. So the costs of a row still add up:
+    −reconstruction − KL = log Σ_y p(y) exp(score given y). ``y`` are the posterior probabilities.
+    """
+
+    def __init__(self, model: Autoencoder, x: Tensor):
+        self.model, self.x, self.made = model, x, {}
+
+    @functools.cached_property
+    def each(self) -> list[Reading]:
+        """The readings given every label."""
+        return [Reading(self.model, self.x, label) for label in self.model.every_label(self.x)]
+
+    @functools.cached_property
+    def log_joint(self) -> Tensor:
+        """Log p(y) − reconstruction − KL given y, ``(n_samples, n_classes)``."""
+        scores = [-each.reconstruction.sum(dim=1) - each.kl.sum(dim=1) for each in self.each]
+        return self.model.log_label_prior + torch.stack(scores, dim=1)
+
+    @functools.cached_property
+    def y(self) -> Tensor:
+        """Posterior probabilities of the labels, ``(n_samples, n_classes)``."""
+        return torch.log_softmax(self.log_joint, dim=1).exp()
+
+    @functools.cached_property
+    def hidden(self) -> Tensor:
+        """The encoder's last hidden layer where it sees the probabilities of the labels."""
+        return Reading(self.model, self.x, self.y).hidden
+
+    @functools.cached_property
+    def latent(self) -> Any:
+        """The mixture of the latents given each label."""
+        return self.model.latent.mixture(self.y, [each.latent for each in self.each])
+
+    @functools.cached_property
+    def kl(self) -> Tensor:
+        """Expected cost of every component, and the cost of the label, ``(n_samples, n_components + 1)``."""
+        log_weights = torch.log_softmax(self.log_joint, dim=1)
+        surprise = torch.where(self.y > 0, log_weights - self.model.log_label_prior, 0.0)
+        label = (self.y * surprise).sum(dim=1, keepdim=True)
+        return torch.cat([expectation(self.y, [each.kl for each in self.each]), label], dim=1)
+
+    @functools.cached_property
+    def reconstruction(self) -> Tensor:
+        """Expected cost of every feature."""
+        return expectation(self.y, [each.reconstruction for each in self.each])
+
+    @functools.cached_property
+    def expected(self) -> Tensor:
+        """Expected rows, averaged over labels."""
+        return self.model.likelihood.mixture_mean(self.y, [each.parameters for each in self.each])
+
+    @functools.cached_property
+    def surprise(self) -> Tensor:
+        """Expected surprise of every feature."""
+        return expectation(torch.softmax(self.log_joint, dim=1), [each.surprise for each in self.each])
+
+    def bound(self, noise: Tensor) -> Tensor:
+        """Return the evidence lower bound of log p(x) under every draw, ``(n_draws, n_samples)``.
+
+        It is a smooth function of the bounds given each label; draws are carried through its
+        linear part, so that their mean is the value and their spread the error.
+        """
+        draws = torch.stack([each.bound(noise) for each in self.each], dim=2)
+        log_joint = self.model.log_label_prior + draws.mean(dim=0)  # (n_samples, n_classes)
+        weights = torch.softmax(log_joint, dim=1)
+        deviations = (weights * (draws - draws.mean(dim=0))).sum(dim=2)
+        return torch.logsumexp(log_joint, dim=1) + deviations  # (n_draws, n_samples)
+
+    def log_likelihood(self, noise: Tensor) -> Tensor:
+        """Return the importance-weighted bound of log p(x)."""
+        each = [each.log_likelihood(noise) for each in self.each]
+        return torch.logsumexp(self.model.log_label_prior + torch.stack(each, dim=1), dim=1)
+
+
+class Autoencoder(nn.Module):
+    """A network, a latent and a likelihood: with their one ``state_dict``, the whole model.
+
+    ``network`` is any module with ``posterior(x, y)`` → what the latent is made of, mean and log
+    standard deviation (``None``: no spread, as in a plain autoencoder, and KL is zero), and
+    ``decode(z, y)`` → the likelihood's parameters. Rows ``x`` are scaled numbers, of which the
+    network sees what the likelihood makes of them. ``log_unit`` carries the densities to the units
+    of X. A conditional model has frequencies of labels, and labels ``y`` are one-hot.
+    """
+
+    log_unit: Tensor
+    log_label_prior: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        likelihood: Likelihood,
+        latent: type[Point],
+        n_components: int,
+        log_unit: Tensor,
+        label_prior: Tensor | None = None,
+    ):
+        super().__init__()
+        self.latent, self.n_components = latent, n_components
+        self.network = network
+        self.likelihood = likelihood
+        self.register_buffer("log_unit", log_unit)  # (n_features,)
+        log_label_prior = None if label_prior is None else torch.log(label_prior)
+        self.register_buffer("log_label_prior", log_label_prior)  # (n_classes,)
+
+    def read(self, x: Tensor, y: Tensor | None = None, *, seen: Tensor | None = None) -> Reading:
+        """Return the reading of rows; of a conditional model without labels, the marginal one."""
+        if y is None and self.log_label_prior is not None:
+            return Marginal(self, x)
+        return Reading(self, x, y, seen)
+
+    def forward(
+        self, x: Tensor, y: Tensor | None, noise: Tensor, seen: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return reconstruction and KL of rows at codes that are drawn, each summed: a step of training."""
+        reading = self.read(x, y, seen=seen)
+        return reading.cost(reading.latent.draw(noise)).sum(), reading.kl.sum()
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return the expected row of every code; without labels, averaged over their frequencies."""
+        if y is not None or self.log_label_prior is None:
+            return self.likelihood.mean(self.network.decode(z, y))
+        prior = torch.exp(self.log_label_prior).expand(len(z), -1)
+        return self.likelihood.mixture_mean(prior, [self.network.decode(z, y) for y in self.every_label(z)])
+
+    def every_label(self, x: Tensor) -> list[Tensor]:
+        """Return every label, one-hot for all of some rows."""
+        one_hot = torch.eye(len(self.log_label_prior), dtype=x.dtype, device=x.device)
+        return [label.expand(x.shape[0], -1) for label in one_hot]  # len is no variable in a graph
 
 
 def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
@@ -95,159 +273,3 @@ def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
     options = {"generator": generator, "device": "cpu", "dtype": torch.float64}
     half = torch.randn((n_draws + 1) // 2, n_components, **options)
     return torch.stack([half, -half], dim=1).reshape(-1, n_components)[:n_draws]
-
-
-class CostTotals(nn.Module):
-    """The forward pass of training: reconstruction and KL of rows, each summed, see `Autoencoder.terms`."""
-
-    def __init__(self, model: Autoencoder):
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, x: Tensor, condition: Tensor | None, noise: Tensor, corrupted: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return two numbers in nats."""
-        return self.model.terms(x, condition, noise=noise, corrupted=corrupted).totals
-
-
-class Autoencoder(nn.Module):
-    """A network and a likelihood: with their one ``state_dict``, the whole model.
-
-    ``network`` is any module with ``posterior(x, condition)`` → mean and log standard deviation
-    (``None``: no posterior, as in a plain autoencoder, and KL is zero) and
-    ``decode(z, condition)`` → the likelihood's parameters. Rows ``x`` are scaled numbers, of which the
-    network sees what the likelihood makes of them; NaN is a missing value, which costs nothing.
-    ``log_unit`` carries the densities to the units of X.
-    """
-
-    log_unit: Tensor
-
-    def __init__(self, network: nn.Module, likelihood: Likelihood, n_components: int, log_unit: Tensor):
-        super().__init__()
-        self.n_components = n_components
-        self.network = network
-        self.likelihood = likelihood
-        self.register_buffer("log_unit", log_unit)  # (n_features,)
-
-    def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return mean and log standard deviation of q(z | x), ``(n_samples, n_components)`` each."""
-        mean, log_std = self.network.posterior(self.likelihood.inputs(x), condition)
-        return mean.to(x.dtype), None if log_std is None else log_std.to(x.dtype)  # from that of autocast
-
-    def code(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the latent mean of every row."""
-        return self.posterior(x, condition)[0]
-
-    def decoded_mean(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the expected row of every code."""
-        return self.likelihood.mean(self.network.decode(z, condition))
-
-    def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the expected row at the latent mean of every row."""
-        return self.decoded_mean(self.code(x, condition), condition)
-
-    def surprise(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return what every feature costs beyond the entropy of its prediction, in nats.
-
-        The unit cancels. Drawn from the prediction, a value has surprise 0 on average. A missing
-        value has none, NaN.
-        """
-        parameters = self.network.decode(self.code(x, condition), condition)
-        surprise = -self.likelihood.log_prob(parameters, x) - self.likelihood.entropy(parameters)
-        return surprise.masked_fill(x.isnan(), torch.nan)
-
-    def terms(
-        self,
-        x: Tensor,
-        condition: Tensor | None = None,
-        *,
-        noise: Tensor | None = None,
-        corrupted: Tensor | None = None,
-    ) -> Terms:
-        """Return the costs of rows at z = mean + std · noise, or at the mean where there is no noise.
-
-        ``corrupted`` is what the encoder sees instead of ``x`` (denoising).
-        """
-        mean, log_std = self.posterior(x if corrupted is None else corrupted, condition)
-        z = mean if noise is None or log_std is None else mean + torch.exp(log_std) * noise
-        return Terms(self.cost(z, x, condition), kl_per_component(mean, log_std))
-
-    def hidden(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the encoder's last hidden layer, ``(n_samples, n_hidden)``, or the code if it shows none."""
-        seen = self.likelihood.inputs(x)
-        if hasattr(self.network, "posterior_of"):
-            return self.network.hidden(seen, condition)
-        return self.network.posterior(seen, condition)[0]
-
-    def _encode(
-        self, x: Tensor, condition: Tensor | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor | None]]:
-        """Hidden layer and posterior of rows, in one pass."""
-        if hasattr(self.network, "posterior_of"):
-            hidden = self.hidden(x, condition)
-            return hidden, self.network.posterior_of(hidden)
-        posterior = self.posterior(x, condition)
-        return posterior[0], posterior
-
-    def read(self, x: Tensor, condition: Tensor | None = None, *, decode: bool = True) -> Reading:
-        """Return posterior, costs and reconstructions of rows, made in one pass.
-
-        Where nothing is decoded, terms and reconstructions are None.
-        """
-        hidden, (mean, log_std) = self._encode(x, condition)
-        if not decode:
-            return Reading(self, x, condition, hidden, mean, log_std, None, None, condition, {})
-        parameters = self.network.decode(mean, condition)
-        terms = Terms(self._cost_of(parameters, x), kl_per_component(mean, log_std))
-        expected = self.likelihood.mean(parameters)
-        return Reading(self, x, condition, hidden, mean, log_std, terms, expected, condition, {})
-
-    def kl_terms(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the KL cost of every component, without decoding."""
-        return kl_per_component(*self.posterior(x, condition))
-
-    def bound_draws(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.
-
-        The mean over draws estimates the bound; their spread tells its error.
-        """
-        mean, log_std = self.posterior(x, condition)
-        if log_std is None:
-            return -self.cost(mean, x, condition).sum(dim=1).expand(len(noise), -1)
-        kl = gaussian_kl(mean, log_std).sum(dim=1)
-        codes = (mean + torch.exp(log_std) * draw for draw in noise)
-        return torch.stack([-self.cost(z, x, condition).sum(dim=1) - kl for z in codes])
-
-    def log_likelihood(self, x: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return the importance-weighted bound of log p(x) with one weight per draw (Burda et al. 2016)."""
-        mean, log_std = self.posterior(x, condition)
-        log_weights = []
-        for draw in noise:
-            z = mean + torch.exp(log_std) * draw
-            # log p(z) − log q(z | x); the constants of the two normal densities cancel
-            log_ratio = (log_std + 0.5 * draw.square() - 0.5 * z.square()).sum(dim=1)
-            log_weights.append(log_ratio - self.cost(z, x, condition).sum(dim=1))
-        return torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(len(noise))
-
-    def cost(self, z: Tensor, x: Tensor, condition: Tensor | None) -> Tensor:
-        """Return −log p(x | z) of every feature, in nats and units of X."""
-        return self._cost_of(self.network.decode(z, condition), x)
-
-    def _cost_of(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """−log p(x | parameters) of every feature, in nats and units of X."""
-        log_prob = self.likelihood.log_prob(parameters.to(x.dtype), x)
-        log_unit = self.log_unit.to(x.dtype)
-        if self.likelihood.has_missing:
-            log_unit = log_unit.expand_as(x).masked_fill(x.isnan(), 0.0)
-        return log_unit - log_prob
-
-
-def kl_per_component(mean: Tensor, log_std: Tensor | None) -> Tensor:
-    """KL cost of every component; zero where the posterior has no spread."""
-    return torch.zeros_like(mean) if log_std is None else gaussian_kl(mean, log_std)
-
-
-def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
-    """KL(N(mean, std²) ‖ N(0, 1)) of every component, in nats (Kingma, Welling 2014, app. B)."""
-    return 0.5 * (mean.square() + torch.exp(2 * log_std) - 1) - log_std

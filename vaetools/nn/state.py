@@ -76,11 +76,12 @@ def _check(trainer: Trainer) -> None:
 @torch.no_grad()
 def _first_costs(trainer: Trainer) -> Tensor:
     """Costs of the first batch of rows, at the posterior mean, as of a model in use: nothing is drawn."""
-    x, condition = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)
+    x, y = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)
     was_training = trainer.model.training
-    terms = trainer.model.eval().terms(x, condition)
+    reading = trainer.model.eval().read(x, y)
+    costs = reading.reconstruction.sum(dim=1) + reading.kl.sum(dim=1)
     trainer.model.train(was_training)
-    return terms.reconstruction + terms.kl
+    return costs
 
 
 def _is_finite(tensor: Tensor) -> bool:

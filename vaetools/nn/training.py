@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vaetools.nn.batches import Rows
 from vaetools.nn.cuda_graph import Captured
-from vaetools.nn.model import Autoencoder, CostTotals, antithetic_noise
+from vaetools.nn.model import Autoencoder, antithetic_noise
 from vaetools.nn.networks import Network
 from vaetools.nn.parallel import Workers
 
@@ -101,7 +101,7 @@ class Trainer:
         self.noise_generator = torch.Generator(self.device).manual_seed(seed)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.workers = Workers.here()
-        self.cost_totals = self.workers.spread(CostTotals(model))
+        self.costs = self.workers.spread(model)
         # buffers too: a network of the user's may keep running statistics
         self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
         self._start_optimizer()
@@ -231,28 +231,28 @@ class Trainer:
     def _train_step(self, batch: np.ndarray) -> Tensor:
         """Take one step; return loss, reconstruction and KL, summed over the rows of the batch."""
         mine = self.workers.share(len(batch))
-        x, condition = self._near_rows.batch(batch[mine], self.device, self.dtype)
-        noise, corrupted = self._noise(len(batch))[mine], self._corrupt(x, len(batch), mine)
+        x, y = self._near_rows.batch(batch[mine], self.device, self.dtype)
+        noise, seen = self._noise(len(batch))[mine], self._corrupt(x, len(batch), mine)
         self._set_learning_rate()
         spare = self.workers.rank >= len(batch)  # too few rows for so many workers
         weight = 0.0 if spare else self.workers.n / len(batch)
         update = self._captured or self._update_weights
-        sums = update(x, condition, noise, corrupted, self._beta(), weight)
+        sums = update(x, y, noise, seen, self._beta(), weight)
         self.step += 1
         return self.workers.total(sums * 0.0 if spare else sums)
 
     def _update_weights(
         self,
         x: Tensor,
-        condition: Tensor | None,
+        y: Tensor | None,
         noise: Tensor,
-        corrupted: Tensor | None,
+        seen: Tensor | None,
         beta: float | Tensor,
         weight: float | Tensor,
     ) -> Tensor:
         """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            reconstruction, kl = self.cost_totals(x, condition, noise, corrupted)
+            reconstruction, kl = self.costs(x, y, noise, seen)
         loss = reconstruction + beta * kl
         for parameter in self.parameters:
             parameter.grad = None
@@ -345,9 +345,10 @@ class Trainer:
         noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
         costs = []
         for start in range(0, len(self.held_out), 1024):
-            x, condition = self.held_out.batch(slice(start, start + 1024), self.device, self.dtype)
-            each = (self.model.terms(x, condition, noise=draw) for draw in noise)
-            draws = [terms.reconstruction + self.settings.beta * terms.kl for terms in each]
+            x, y = self.held_out.batch(slice(start, start + 1024), self.device, self.dtype)
+            reading = self.model.read(x, y)
+            kl = self.settings.beta * reading.kl.sum(dim=1)
+            draws = [reading.cost(reading.latent.draw(draw)).sum(dim=1) + kl for draw in noise]
             costs.append(torch.stack(draws).mean(dim=0).cpu().double())
         self.model.train()
         loss = torch.cat(costs).mean().item()

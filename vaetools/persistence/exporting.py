@@ -23,6 +23,7 @@ from vaetools.anomaly.scores import SCORES
 from vaetools.data.reader import ImageReader
 from vaetools.estimators.ae import AE
 from vaetools.estimators.cvae import CVAE
+from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
 from vaetools.files import write_atomically
 from vaetools.nn.scaling import InputScale
@@ -129,7 +130,7 @@ class Graph(nn.Module):
         super().__init__()
         self.model = copy.deepcopy(estimator.model_).to("cpu", torch.float32)
         self.scale = estimator.input_scale_
-        self.can_decode = estimator._can_decode
+        self.can_decode = Engine(estimator).can_decode
         known = getattr(estimator, "calibration_scores_", None)
         self.n_known = len(known) if known is not None and _decides(estimator) else 0
         if self.n_known:
@@ -144,14 +145,14 @@ class Graph(nn.Module):
 
     def answers(self, X: Tensor) -> dict[str, Tensor]:
         """Return the outputs by name; see `to_onnx`."""
-        reading = self.model.read(self.scale.scaled(X, torch.float32), decode=self.can_decode)
+        reading = self.model.read(self.scale.scaled(X, torch.float32))
         if not self.can_decode:
             return {"codes": reading.mean}
         expected = self.scale.invert(reading.expected)
         score = SCORES[SCORE].evaluate(reading, {})
         answers = {"codes": reading.mean, "reconstruction": expected, "score": score}
-        if reading.labels is not None:
-            answers["label_proba"] = reading.labels
+        if reading.y is not None:
+            answers["label_proba"] = reading.y
         if self.n_known:
             answers["p_value"] = (1 + self._n_at_most(score)).to(score.dtype) / (self.n_known + 1)
         return answers
@@ -228,7 +229,7 @@ def _facts(estimator: Any, reader: ImageReader | None) -> dict[str, Any]:
         "labels": getattr(estimator, "classes_", None),
         "versions": {"vaetools": vaetools.__version__, "torch": torch.__version__},
     }
-    if estimator._can_decode:
+    if Engine(estimator).can_decode:
         facts |= {"score": SCORE, "unit": SCORES[SCORE].unit}
     if _decides(estimator):
         facts["threshold"] = float(_with_slack(estimator.offset_, estimator))
@@ -245,7 +246,7 @@ def _facts(estimator: Any, reader: ImageReader | None) -> dict[str, Any]:
 
 def _decides(estimator: Any) -> bool:
     """Whether the model's threshold is one of the graph's score."""
-    return estimator._can_decode and estimator.anomaly_score_ == SCORE
+    return Engine(estimator).can_decode and estimator.anomaly_score_ == SCORE
 
 
 def _with_slack(scores: Any, estimator: Any) -> np.ndarray:

@@ -21,9 +21,10 @@ import vaetools
 from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators.ae import AE
-from vaetools.estimators.building import make_network, resolve_device, resolve_dtype, resolve_likelihood
+from vaetools.estimators.building import blank_model, resolve_device, resolve_dtype
 from vaetools.estimators.constructor import check_parameters
 from vaetools.estimators.cvae import CVAE
+from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
 from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
@@ -246,7 +247,8 @@ def _try(model: Any) -> None:
     """
     if model.network is not None:
         return
-    score = model._evaluate_score(model._rows(model.input_scale_.shift[None]), model.anomaly_score_)
+    engine = Engine(model)
+    [score] = engine.map(engine.unchecked(model.input_scale_.shift[None]), engine.score())
     if np.isnan(score).any():
         raise ValueError(f"the score {model.anomaly_score_!r} must be a number; got NaN of a typical row")
 
@@ -271,18 +273,7 @@ def _compact(weights: torch.Tensor) -> np.ndarray:
 
 def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
     """Build the module without memory of its own, then give it the weights of the file."""
-    likelihood = resolve_likelihood(model, model.n_features_in_)  # arithmetic on "meta" would load a compiler
-    with torch.device("meta"):
-        network = make_network(
-            model,
-            model.n_features_in_,
-            likelihood,
-            variational=model._variational,
-            unit_mean=model.input_scale_.in_unit_interval,
-            seed=None,
-            n_classes=model._n_classes,
-        )
-        module = model._make_model(network, likelihood)
+    module = blank_model(model)
     _check_weights(module, weights, own=model.network is None)
     try:
         module.load_state_dict(weights, assign=True)

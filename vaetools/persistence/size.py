@@ -26,9 +26,7 @@ def estimated_size(model: Any, n_rows: int, n_features: int) -> int:
     given = model.likelihood
     known = LIKELIHOODS.get("gaussian" if given == "mixed" else given) if isinstance(given, str) else None
     likelihood = (given if known is None else known()).bind(n_features)
-    network = make_network(
-        model, n_features, likelihood, variational=model._variational, unit_mean=False, seed=None
-    )
+    network = make_network(model, n_features, likelihood, unit_mean=False, seed=None)
     n_components = 0 if model.network is not None else resolve_components(model, n_features)
     per_row = 4 * n_components
     per_row += 8 * n_components * _OF_COMPONENTS.get(model.anomaly_score, 0)
