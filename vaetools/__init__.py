@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from vaetools.nn.networks import EncoderDecoder
     from vaetools.persistence import load, save
     from vaetools.persistence.exporting import to_onnx
-    from vaetools.report.comparing import compare
-    from vaetools.report.images import picture
+    from vaetools.report.compare import compare
+    from vaetools.report.pictures import picture
     from vaetools.streaming import stream_codes, stream_scores
 
 __version__ = "0.1.0"
@@ -54,7 +54,7 @@ _HOMES = {
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
     "EncoderDecoder": "vaetools.nn.networks",
     "Dialect": "vaetools.data.dialect",
-    "compare": "vaetools.report.comparing",
+    "compare": "vaetools.report.compare",
     "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
     "ImageReader": "vaetools.data.reader",
@@ -63,7 +63,7 @@ _HOMES = {
     "ModelFileError": "vaetools.files",
     "Tiles": "vaetools.data.tiles",
     "load": "vaetools.persistence",
-    "picture": "vaetools.report.images",
+    "picture": "vaetools.report.pictures",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
     "score_with_ray": "vaetools.cluster.scoring",

@@ -18,7 +18,7 @@ from tests.data.pictures import write_gray
 from tests.report.comparisons import LONG, SHAPE, make_comparison
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
-from vaetools.report.comparing import _shown
+from vaetools.report.compare import _shown
 from vaetools.report.comparison import MEASURES, SECTIONS
 from vaetools.report.models import Fitted
 from vaetools.report.table import comparison_text

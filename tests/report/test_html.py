@@ -11,8 +11,8 @@ from tests.report.browser import Parsed
 from tests.report.comparisons import HOSTILE, LONG, make_comparison
 from vaetools.report.comparison import MEASURES, SECTIONS
 from vaetools.report.figures import COLORS
-from vaetools.report.html import render
 from vaetools.report.measuring import measure_rows
+from vaetools.report.page.comparison import render
 from vaetools.report.reading import reading
 from vaetools.report.sections import blocks
 
@@ -296,7 +296,7 @@ def unpack(typed):
 
 
 def test_more_rows_than_a_map_can_show_become_a_density(comparison, monkeypatch):
-    for module in ("figures.maps", "sections", "html", "reading"):
+    for module in ("figures.maps", "sections", "page.comparison", "reading"):
         monkeypatch.setattr(f"vaetools.report.{module}.MOST_POINTS", 50)
     parsed = Parsed(render(comparison))
     assert {trace["type"] for trace in figures_of(parsed)["Maps of 2 latent spaces"]["data"]} == {"heatmap"}

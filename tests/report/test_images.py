@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaetools.report.images import photo, picture, png_uri, tile
+from vaetools.report.pictures import photo, picture, png_uri, tile
 
 
 def test_tile_places_every_image_in_reading_order():

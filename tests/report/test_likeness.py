@@ -3,8 +3,8 @@ import pytest
 
 from tests.report.browser import Parsed, needs_chromium, opened
 from tests.report.test_gallery import HOSTILE, pixels
-from vaetools.report.images import photo
-from vaetools.report.likeness import Likeness, render_likeness
+from vaetools.report.page.likeness import Likeness, render_likeness
+from vaetools.report.pictures import photo
 from vaetools.words import printable
 
 

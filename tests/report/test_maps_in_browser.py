@@ -3,7 +3,7 @@ import pytest
 
 from tests.report.browser import needs_chromium, opened
 from tests.report.comparisons import make_comparison
-from vaetools.report.html import render
+from vaetools.report.page.comparison import render
 
 pytestmark = needs_chromium
 

@@ -57,7 +57,7 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     import numpy as np
 
     from vaetools.data.demo import load_demo_digits
-    from vaetools.report.comparing import compare
+    from vaetools.report.compare import compare
     from vaetools.report.table import comparison_text
 
     digits = load_demo_digits(unknown, seed=seed)

@@ -91,7 +91,7 @@ def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int])
     import numpy as np
     from PIL import Image
 
-    from vaetools.report.images import GAP, picture
+    from vaetools.report.pictures import GAP, picture
 
     left, middle, right = (
         np.asarray(picture(part, image_shape, n_columns=len(part))) for part in (ends[:1], made, ends[1:])

@@ -118,7 +118,7 @@ def report(
 
     from vaetools.cli.labeled import label_called, read_labeled
     from vaetools.persistence import load, split_reader
-    from vaetools.report.comparing import compare
+    from vaetools.report.compare import compare
     from vaetools.report.table import comparison_text
 
     whole = {name: load(path, device=device) for name, path in models}

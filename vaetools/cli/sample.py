@@ -135,7 +135,7 @@ def _write_grid(
 ) -> None:
     """Write images as one picture; pixels of unknown range from the least, black, to the greatest, white."""
     from vaetools.cli.pictures import write_png
-    from vaetools.report.images import picture
+    from vaetools.report.pictures import picture
 
     if not estimator.input_scale_.in_unit_interval:
         low, high = rows.min(), rows.max()

@@ -257,8 +257,8 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
     from vaetools.anomaly.explanation import HEAT_COLORS
     from vaetools.anomaly.scores import SCORES
     from vaetools.files import write_atomically
-    from vaetools.report.gallery import Gallery, render_gallery
     from vaetools.report.histogram import bin_scores
+    from vaetools.report.page.gallery import Gallery, render_gallery
 
     oddest, rows = tally.oddest, tally.oddest_rows.to_numpy()
     explanation = model.explain(rows)

@@ -201,7 +201,7 @@ def _write_page(
 ) -> None:
     """Write the query beside what is most like it."""
     from vaetools.files import write_atomically
-    from vaetools.report.likeness import Likeness, render_likeness
+    from vaetools.report.page.likeness import Likeness, render_likeness
 
     shown = estimator.input_scale_.shown
     page = render_likeness(

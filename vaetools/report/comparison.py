@@ -286,7 +286,7 @@ class Comparison:
         path : str or path-like
             Replaced if it exists, once the page is whole.
         """
-        from vaetools.report.html import render
+        from vaetools.report.page.comparison import render
 
         write_atomically(path, render(self).encode())
 

@@ -12,7 +12,7 @@ from vaetools.latent import organization as of
 from vaetools.latent.organization.measure import Measure, bootstrap, mean, share
 from vaetools.report.comparison import MEASURES, Data
 from vaetools.report.models import Fitted
-from vaetools.report.seeing import Plan, Seen
+from vaetools.report.passes import Plan, Seen
 
 _N_RANKED = 2_000  # rows whose neighbors are ranked, which takes time with their square
 _N_PROBED = 3_000  # codes that a linear probe learns from

@@ -14,7 +14,7 @@ from vaetools.report.comparison import Comparison, ModelView
 from vaetools.report.figures import Lines
 from vaetools.report.figures.maps import MOST_POINTS, symbol_numbers
 from vaetools.report.histogram import grouped
-from vaetools.report.rows import classes, json_text, ranks
+from vaetools.report.page.rows import classes, json_text, ranks
 from vaetools.report.strips import Strip, strip, thumbnail_strip
 
 if TYPE_CHECKING:

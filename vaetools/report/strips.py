@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaetools.report.images import tile
+from vaetools.report.pictures import tile
 from vaetools.report.projector import make_thumbnails
 
 _LARGEST = 64  # pixels of the longer side of an image in a strip

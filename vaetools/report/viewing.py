@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from vaetools.latent.paths import grid, traverse
 from vaetools.report.comparison import Data, ModelView, Oddest
 from vaetools.report.models import Fitted
-from vaetools.report.seeing import Plan, Seen
+from vaetools.report.passes import Plan, Seen
 
 N_NEIGHBORS, N_ODDEST, N_SAMPLES, N_PAIRS = 6, 12, 48, 6
 N_TRAVERSED, N_STEPS, N_SIDE = 8, 9, 12

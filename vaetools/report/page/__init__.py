@@ -28,7 +28,7 @@ def render_template(name: str, **values: Any) -> str:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("vaetools.report", ""),
+        loader=PackageLoader("vaetools.report.page", ""),
         autoescape=True,
         finalize=lambda value: (
             printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -14,8 +14,8 @@ from vaetools.report.figures import COLORS
 from vaetools.report.figures.maps import METHODS, MOST_POINTS
 from vaetools.report.measuring import Row, measure_rows
 from vaetools.report.page import render_template
+from vaetools.report.page.rows import describe_rows
 from vaetools.report.reading import Reading, reading
-from vaetools.report.rows import describe_rows
 from vaetools.report.sections import GLYPHS, Block, blocks
 from vaetools.report.strips import sprite
 from vaetools.words import printable, shortened
@@ -60,7 +60,7 @@ def render(comparison: Comparison) -> str:
     hovered = len(data.names) <= MOST_POINTS
     thumbnails = sprite(data.thumbnails, _SPRITE_BYTES) if hovered and data.thumbnails is not None else None
     return render_template(
-        "template.html",
+        "comparison.html",
         comparison=comparison,
         version=__version__,
         method=METHODS[comparison.method],

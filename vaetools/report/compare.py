@@ -16,8 +16,8 @@ from vaetools.report.evidence import measure
 from vaetools.report.faults import warn
 from vaetools.report.findings import answer, note
 from vaetools.report.models import Fitted, columns_of, names_of, open_models
+from vaetools.report.passes import Plan, see
 from vaetools.report.projector import make_thumbnails
-from vaetools.report.seeing import Plan, see
 from vaetools.report.viewing import view
 
 _METHODS = ("umap", "tsne", "pca")

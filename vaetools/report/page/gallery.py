@@ -12,8 +12,8 @@ import numpy as np
 
 from vaetools.report.figures import COLORS
 from vaetools.report.histogram import HEIGHT, Chart, grouped, layout
-from vaetools.report.images import photo, png_uri
 from vaetools.report.page import render_template
+from vaetools.report.pictures import photo, png_uri
 from vaetools.words import percent
 
 N_FAILED_SHOWN = 100

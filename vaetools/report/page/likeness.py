@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vaetools.report.gallery import split_path
-from vaetools.report.images import photo, png_uri
 from vaetools.report.page import render_template
+from vaetools.report.page.gallery import split_path
+from vaetools.report.pictures import photo, png_uri
 
 _CRISP = 64  # pixels of the longer side up to which single pixels are shown as squares
 
