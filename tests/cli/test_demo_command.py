@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 import vaetools.cli.demo as command
 from vaetools.__main__ import main
 from vaetools.data.demo import load_demo_digits
-from vaetools.report.measures import SECTIONS
+from vaetools.report.questions import QUESTIONS
 
 
 @pytest.mark.filterwarnings("ignore:.*posterior collapsed")  # two epochs teach little
@@ -37,7 +37,7 @@ def test_demo_compares_three_models_and_writes_a_page(quick_demo, tmp_path, capf
     assert lines[-1] == f"Page: {path}"
     assert all(f"Training {name} ..." in err for name in command.make_models(seed=0))
     page = path.read_text()
-    assert all(question in page for question in SECTIONS.values())
+    assert all(question.title in page for question in QUESTIONS.values())
     assert torch.get_num_threads() == n_threads
     assert os.listdir(tmp_path) == ["page.html"]
 

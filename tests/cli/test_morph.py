@@ -9,8 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from vaetools import AE, CVAE, VAE, ImageReader, save
 from vaetools.__main__ import main
-from vaetools.latent.paths import interpolate
-from vaetools.report.morphing import morph
+from vaetools.latent.paths import interpolate, morph
 
 BAR, GAP = 2, 1  # pixels of 8×8 images
 

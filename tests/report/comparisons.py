@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from vaetools.report.comparison import MEASURES, Comparison, Data, ModelView, Oddest
+from vaetools.report.compare import Comparison
+from vaetools.report.questions import MEASURES
+from vaetools.report.records import Data, ModelView, Oddest
 
 HOSTILE = "<script>document.title='broken'</script>\"'&<b>bold</b>"
 LONG = "long name " * 1_000

@@ -19,8 +19,8 @@ from tests.report.comparisons import LONG, SHAPE, make_comparison
 from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
 from vaetools.report.compare import _shown
-from vaetools.report.comparison import MEASURES, SECTIONS
-from vaetools.report.models import Fitted
+from vaetools.report.models import Opened
+from vaetools.report.questions import MEASURES, QUESTIONS
 from vaetools.report.table import comparison_text
 
 IMAGES = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (32,), "random_state": 0}
@@ -124,7 +124,7 @@ def test_all_components_of_an_ae_that_vary_are_in_use(digits):
     assert view.facts["components"] == "4, 4 in use"
     assert value(found, "active_units", "AE") == 4
     constant = np.where(np.arange(4) == 2, 7.0, ae.reference_codes_)
-    fitted = Fitted("AE", copy.copy(ae), digits[0], None, None)
+    fitted = Opened("AE", copy.copy(ae), digits[0], None, None)
     fitted.estimator.reference_codes_ = constant
     assert fitted.in_use.tolist() == [True, True, False, True]
 
@@ -242,7 +242,7 @@ def test_to_json_is_strict(comparison):
 def test_the_terminal_sees_all_measures_within_100_columns(comparison):
     text = comparison_text(comparison)
     assert max(map(len, text.splitlines())) <= 100
-    assert all(question in text for question in SECTIONS.values())
+    assert all(question.title in text for question in QUESTIONS.values())
     assert all(row.label in text for row in MEASURES.values())
     line = next(line for line in text.splitlines() if MEASURES["rate"].label in line)
     assert line.split()[3] == "–"
@@ -269,7 +269,7 @@ def test_a_page_is_written(comparison, tmp_path):
     comparison.to_html(path)
     page = path.read_text()
     assert page.lower().startswith("<!doctype html>")
-    assert all(question.replace("'", "&#39;") in page for question in SECTIONS.values())
+    assert all(question.title.replace("'", "&#39;") in page for question in QUESTIONS.values())
 
 
 # Tables, pipelines, and rows of other kinds

@@ -3,9 +3,13 @@ import pandas as pd
 import pytest
 
 from vaetools.report import figures
-from vaetools.report.figures import Lines
-from vaetools.report.figures.maps import MOST_POINTS, symbol_numbers
-from vaetools.report.figures.style import INK, SCALE, escaped, panels
+from vaetools.report.figures import INK, MOST_POINTS, SCALE, Lines, escaped, panels
+from vaetools.report.questions.dimensions import kl_per_component
+from vaetools.report.questions.gaps import code_density
+from vaetools.report.questions.neighbors import latent_maps, symbol_numbers
+from vaetools.report.questions.odd import detection_curves, score_histograms
+from vaetools.report.questions.reconstruction import loss_curves, rate_distortion
+from vaetools.report.questions.round import aggregated_posterior
 
 HOSTILE = "<b>&\n" + "x" * 100
 
@@ -58,7 +62,7 @@ def test_panels_have_axes_of_their_own(n, rows, columns):
 
 def test_maps_have_a_trace_per_model_with_the_rows_in_order():
     points, labels = [rng().normal(size=(30, 2)), rng().normal(size=(30, 2))], np.arange(30) % 12
-    figure = figures.latent_maps(points, ["AE", "VAE"], labels=labels)
+    figure = latent_maps(points, ["AE", "VAE"], labels=labels)
     assert axes_of(figure) == [("x", "y"), ("x2", "y2")]
     assert titles_of(figure) == ["AE", "VAE"]
     for trace, own in zip(figure.data, points, strict=True):
@@ -70,13 +74,13 @@ def test_maps_have_a_trace_per_model_with_the_rows_in_order():
 
 def test_maps_are_colored_by_score_or_not_at_all():
     points, shares = [rng().normal(size=(5, 2))], [np.linspace(0, 1, 5)]
-    (trace,) = figures.latent_maps(points, ["VAE"], scores=shares).data
+    (trace,) = latent_maps(points, ["VAE"], scores=shares).data
     assert np.allclose(trace.marker.color, shares[0])
     assert trace.meta == SCALE
-    (plain,) = figures.latent_maps(points, ["VAE"]).data
+    (plain,) = latent_maps(points, ["VAE"]).data
     assert plain.marker.color == figures.COLORS[0]
     with pytest.raises(ValueError, match="by labels or by scores; got both"):
-        figures.latent_maps(points, ["VAE"], labels=np.zeros(5, int), scores=shares)
+        latent_maps(points, ["VAE"], labels=np.zeros(5, int), scores=shares)
 
 
 @pytest.mark.parametrize(
@@ -84,20 +88,20 @@ def test_maps_are_colored_by_score_or_not_at_all():
     [("umap", "UMAP 1 (no unit)"), ("tsne", "t-SNE 1 (no unit)"), ("pca", "principal component 1")],
 )
 def test_axes_of_maps_are_named_after_the_method(method, first):
-    layout = figures.latent_maps([np.zeros((3, 2))], ["VAE"], method=method).layout
+    layout = latent_maps([np.zeros((3, 2))], ["VAE"], method=method).layout
     assert (layout.xaxis.title.text, layout.yaxis.title.text) == (first, first.replace("1", "2"))
 
 
 def test_more_points_than_stay_smooth_become_a_density():
     points = rng().normal(size=(MOST_POINTS + 1, 2))
-    (trace,) = figures.latent_maps([points], ["VAE"]).data
+    (trace,) = latent_maps([points], ["VAE"]).data
     assert trace.type == "heatmap"
     assert trace.text.sum() == len(points)
 
 
 def test_the_density_of_codes_is_empty_where_there_is_none():
     codes = np.concatenate([rng().normal(-9, 0.1, (200, 2)), rng().normal(9, 0.1, (100, 2))])
-    figure = figures.code_density([codes], [(4, 7)], ["AE"])
+    figure = code_density([codes], [(4, 7)], ["AE"])
     heat, half, most = figure.data
     assert heat.text.sum() == 300
     assert np.array_equal(np.isnan(heat.z), heat.text == 0)
@@ -114,13 +118,13 @@ def test_the_density_of_codes_is_empty_where_there_is_none():
 
 @pytest.mark.parametrize("codes", [np.zeros((5, 2)), np.ones((1, 2))])
 def test_codes_at_one_place_have_a_density(codes):
-    heat = figures.code_density([codes], [(0, 1)], ["VAE"]).data[0]
+    heat = code_density([codes], [(0, 1)], ["VAE"]).data[0]
     assert heat.text.tolist() == [[len(codes)]]
 
 
 def test_the_posterior_of_each_dimension_stands_at_its_component():
     draws = np.column_stack([rng().normal(0, 1, 4_000), rng().normal(5, 0.1, 4_000), np.full(4_000, 2.0)])
-    figure = figures.aggregated_posterior([draws], [np.array([0, 1, 2])], ["VAE"])
+    figure = aggregated_posterior([draws], [np.array([0, 1, 2])], ["VAE"])
     shapes, outlines = figure.data
     modes = [heights[np.argmax(reaches)] for heights, reaches in (_right_half(shapes, i) for i in range(3))]
     assert modes == pytest.approx([0, 5, 2], abs=0.3)
@@ -169,7 +173,7 @@ def test_the_name_of_the_first_column_has_room_to_the_left():
 def test_kl_is_sorted_and_a_model_without_any_keeps_its_color():
     kl = {"AE": np.zeros(3), "VAE": np.array([0.1, 3.0, 0.001])}
     active = {"AE": np.ones(3, bool), "VAE": np.array([True, True, False])}
-    (trace,) = figures.kl_per_component(kl, active).data
+    (trace,) = kl_per_component(kl, active).data
     assert trace.name == "VAE"
     assert trace.marker.color == figures.COLORS[1]
     assert trace.y.tolist() == [3.0, 0.1, 0.001]
@@ -179,8 +183,8 @@ def test_kl_is_sorted_and_a_model_without_any_keeps_its_color():
 
 @pytest.mark.parametrize(("n", "dtick"), [(1, 1), (3, 1), (16, 1), (64, None)])
 def test_components_and_epochs_are_marked_once_each(n, dtick):
-    kl = figures.kl_per_component({"VAE": np.linspace(1, 2, n)}, {"VAE": np.ones(n, bool)})
-    losses = figures.loss_curves({"VAE": pd.DataFrame({"epoch": np.arange(1, n + 1), "loss": 1.0})})
+    kl = kl_per_component({"VAE": np.linspace(1, 2, n)}, {"VAE": np.ones(n, bool)})
+    losses = loss_curves({"VAE": pd.DataFrame({"epoch": np.arange(1, n + 1), "loss": 1.0})})
     for axis in (kl.layout.xaxis, losses.layout.xaxis):
         assert (axis.dtick, axis.tickformat) == (dtick, "d")
 
@@ -188,7 +192,7 @@ def test_components_and_epochs_are_marked_once_each(n, dtick):
 def test_loss_curves_compare_train_with_held_out_and_are_not_squeezed():
     epochs = np.arange(1, 101)
     history = pd.DataFrame({"epoch": epochs, "loss": 1e6 * (epochs == 1) + 10.0, "held_out_loss": 12.0})
-    figure = figures.loss_curves({"A": history, "B": history.drop(columns="held_out_loss")})
+    figure = loss_curves({"A": history, "B": history.drop(columns="held_out_loss")})
     assert [trace.name for trace in figure.data] == ["trained on", "held out", "trained on"]
     assert [trace.line.dash for trace in figure.data] == ["solid", "dash", "solid"]
     assert [trace.showlegend for trace in figure.data] == [True, True, False]
@@ -198,7 +202,7 @@ def test_loss_curves_compare_train_with_held_out_and_are_not_squeezed():
 def test_rate_and_distortion_have_error_bars_and_an_ae_has_no_rate():
     rate = {"VAE": np.array([9.0, 8.0, 11.0]), "AE": np.array([np.nan] * 3)}
     distortion = {"AE": np.array([20.0, np.nan, np.nan]), "VAE": np.array([25.0, 24.0, 26.5])}
-    ae, vae = figures.rate_distortion(rate, distortion).data
+    ae, vae = rate_distortion(rate, distortion).data
     assert (ae.mode, ae.y.tolist(), ae.name) == ("lines", [20.0, 20.0], "AE (no rate)")
     assert (vae.x[0], vae.y[0]) == (9.0, 25.0)
     assert (vae.error_x.array[0], vae.error_x.arrayminus[0]) == (2.0, 1.0)
@@ -209,7 +213,7 @@ def test_rate_and_distortion_have_error_bars_and_an_ae_has_no_rate():
 def test_histograms_sum_to_a_hundred_for_each_kind_of_row():
     scores = np.concatenate([rng().normal(10, 1, 400), rng().normal(-5, 3, 100), [-1e9, np.nan]])
     outliers = np.arange(502) >= 400
-    figure = figures.score_histograms({"VAE": scores}, [8.0], ["nats"], outliers)
+    figure = score_histograms({"VAE": scores}, [8.0], ["nats"], outliers)
     normal, odd, threshold = figure.data
     assert normal.y.sum() == pytest.approx(100)
     assert odd.y.sum() == pytest.approx(100)
@@ -222,16 +226,16 @@ def test_histograms_sum_to_a_hundred_for_each_kind_of_row():
 def test_a_model_keeps_its_color_in_histograms_and_densities():
     codes, outliers = rng().normal(size=(50, 2)), np.arange(50) < 5
     scores = {"A": codes[:, 0], "B": codes[:, 1]}
-    bars = figures.score_histograms(scores, [None, None], ["nats", "nats"], outliers).data
+    bars = score_histograms(scores, [None, None], ["nats", "nats"], outliers).data
     assert [bar.marker.color for bar in bars[::2]] == list(figures.COLORS[:2])
     assert bars[1].marker.color == bars[3].marker.color not in figures.COLORS
-    densities = figures.code_density([codes, codes], [(0, 1), (0, 1)], ["A", "B"]).data[::3]
+    densities = code_density([codes, codes], [(0, 1), (0, 1)], ["A", "B"]).data[::3]
     assert [heat.colorscale[1][1] for heat in densities] == list(figures.COLORS[:2])
 
 
 def test_histograms_without_outliers_or_threshold():
     scores = rng().normal(size=50)
-    figure = figures.score_histograms({"A": scores, "B": -scores}, [None, 0.0], ["nats", HOSTILE])
+    figure = score_histograms({"A": scores, "B": -scores}, [None, 0.0], ["nats", HOSTILE])
     assert [trace.type for trace in figure.data] == ["bar", "bar", "scatter"]
     assert [trace.xaxis for trace in figure.data] == ["x", "x2", "x2"]
     assert "<" not in figure.layout.xaxis2.title.text
@@ -239,14 +243,12 @@ def test_histograms_without_outliers_or_threshold():
 
 def test_curves_of_a_perfect_and_of_a_useless_judge():
     outliers = np.arange(1_000) % 10 == 0
-    figure = figures.detection_curves(
-        {"perfect": -outliers.astype(float), "useless": np.zeros(1_000)}, outliers
-    )
+    figure = detection_curves({"perfect": -outliers.astype(float), "useless": np.zeros(1_000)}, outliers)
     lines = {(trace.name, trace.xaxis): trace for trace in figure.data}
     assert lines["perfect", "x"].y[np.argmax(lines["perfect", "x"].x > 0) - 1] == 100
     assert lines["perfect", "x2"].y[lines["perfect", "x2"].x == 100].max() == 100
     assert lines["useless", "x"].y.tolist() == lines["useless", "x"].x.tolist()
     assert lines["guessing", "x2"].y == (10.0, 10.0)
     assert lines["perfect", "x"].line.dash != lines["useless", "x"].line.dash
-    noisy = figures.detection_curves({"noisy": rng().normal(size=1_000)}, outliers)
+    noisy = detection_curves({"noisy": rng().normal(size=1_000)}, outliers)
     assert max(len(trace.x) for trace in noisy.data) <= 400

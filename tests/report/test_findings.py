@@ -9,8 +9,9 @@ import pytest
 
 from tests.report.comparisons import make_comparison
 from vaetools import AE, VAE, compare
-from vaetools.report.faults import learnt_by_heart, trained_on, warn
-from vaetools.report.findings import answer, note, stand
+from vaetools.report.faults import learnt_by_heart, trained_on
+from vaetools.report.findings import stand
+from vaetools.report.questions import MEASURES, answer, note, warn
 
 
 def measured(**values):
@@ -38,11 +39,11 @@ def terms(train, new, held_out=None):
 
 def test_who_is_best_and_who_is_behind():
     measures = measured(holes={"A": 0.5, "B": 0.1, "C": 0.18}, psnr={"A": 9.0, "B": 2.0})
-    assert stand(measures, "holes").tied == ["B", "C"]
-    assert stand(measures, "holes").behind == ["A"]
-    assert list(stand(measures, "psnr").values) == ["A", "B"]  # of which more is better
-    assert stand(measures, "mse") is None
-    assert stand(measures.assign(low=np.nan), "holes") is None
+    assert stand(measures, MEASURES["holes"]).tied == ["B", "C"]
+    assert stand(measures, MEASURES["holes"]).behind == ["A"]
+    assert list(stand(measures, MEASURES["psnr"]).values) == ["A", "B"]  # of which more is better
+    assert stand(measures, MEASURES["mse"]) is None
+    assert stand(measures.assign(low=np.nan), MEASURES["holes"]) is None
 
 
 def test_a_difference_is_stated_with_its_price():

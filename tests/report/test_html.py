@@ -9,14 +9,18 @@ import pytest
 import vaetools
 from tests.report.browser import Parsed
 from tests.report.comparisons import HOSTILE, LONG, make_comparison
-from vaetools.report.comparison import MEASURES, SECTIONS
 from vaetools.report.figures import COLORS
-from vaetools.report.measuring import measure_rows
 from vaetools.report.page.comparison import render
-from vaetools.report.reading import reading
-from vaetools.report.sections import blocks
+from vaetools.report.questions import MEASURES, QUESTIONS
+from vaetools.report.questions.reconstruction import RECONSTRUCTION
+from vaetools.report.table import measure_rows
 
+TITLES = [question.title for question in QUESTIONS.values()]
 TABLE = {"image_shape": None, "labels": False, "outliers": False}
+
+
+def blocks(comparison, section):
+    return list(QUESTIONS[section].draw(comparison))
 
 
 @pytest.fixture(scope="module")
@@ -53,22 +57,22 @@ def test_nothing_is_fetched(parsed):
 
 
 def test_the_answer_comes_first_and_the_sections_follow_in_order(comparison, parsed):
-    places = [parsed.words.index(text) for text in (*comparison.answer, *SECTIONS.values())]
+    places = [parsed.words.index(text) for text in (*comparison.answer, *TITLES)]
     assert places == sorted(places)
-    assert [a["id"] for a in parsed.all("section")] == list(SECTIONS)
+    assert [a["id"] for a in parsed.all("section")] == list(QUESTIONS)
 
 
 def test_every_section_says_how_to_read_it_and_when_not_to_trust_it(comparison, parsed):
-    for section in SECTIONS:
-        assert reading(comparison, section).read in parsed.words
-        assert reading(comparison, section).doubt in parsed.words
+    for question in QUESTIONS.values():
+        assert question.read(comparison).read in parsed.words
+        assert question.read(comparison).doubt in parsed.words
 
 
 def test_a_model_keeps_its_color_where_another_has_no_density(comparison):
     first = dataclasses.replace(comparison.models[0], traversed=np.array([0]))
     without = dataclasses.replace(comparison, models=(first, comparison.models[1]))
     (plot,) = blocks(without, "gaps")
-    assert json.loads(plot.figure)["data"][0]["colorscale"][1][1] == COLORS[1]
+    assert json.loads(plot.figure.to_json())["data"][0]["colorscale"][1][1] == COLORS[1]
 
 
 @pytest.mark.parametrize("section", ["gaps", "round"])
@@ -89,7 +93,7 @@ def test_the_dearest_components_of_an_ae_are_those_that_vary_without_outliers():
     spread = np.arange(20) + 1.0
     odd = dataclasses.replace(model, codes=model.codes / spread, posterior_draws=model.codes * spread)
     (plot,) = blocks(dataclasses.replace(comparison, models=(odd,)), "round")
-    ticks = json.loads(plot.figure)["layout"]["xaxis"]["ticktext"]
+    ticks = json.loads(plot.figure.to_json())["layout"]["xaxis"]["ticktext"]
     assert ticks[-1] == "20"
 
 
@@ -107,7 +111,7 @@ def test_profiles_are_in_standard_deviations_of_the_data(section):
     row = {"samples": data.shown, "between": model.interpolations[0], "reconstruction": data.shown}[section][
         0
     ]
-    line = json.loads(plot.figure)["data"][0]["y"]
+    line = json.loads(plot.figure.to_json())["data"][0]["y"]
     values = np.frombuffer(base64.b64decode(line["bdata"]), line["dtype"])
     np.testing.assert_allclose(values[:4], ((row - mean) / np.where(std > 0, std, 1))[:4], rtol=1e-5)
     assert np.isnan(values[4])  # a constant has no such unit
@@ -131,7 +135,7 @@ def test_pictures_on_cards_are_explained_once(image_shape, heat):
 
 def test_nothing_is_explained_that_is_not_there():
     def words(comparison):
-        return " ".join(sentence for section in SECTIONS for sentence in reading(comparison, section))
+        return " ".join(sentence for question in QUESTIONS.values() for sentence in question.read(comparison))
 
     alone = make_comparison(("AE",), **TABLE, n_components=1, method="pca")
     model = dataclasses.replace(
@@ -184,7 +188,7 @@ def test_warnings_stand_in_their_section(comparison):
         for model in comparison.models
     )
     words = Parsed(render(dataclasses.replace(comparison, models=models))).words
-    section = words[words.rindex(SECTIONS["gaps"]) : words.rindex(SECTIONS["round"])]
+    section = words[words.rindex(QUESTIONS["gaps"].title) : words.rindex(QUESTIONS["round"].title)]
     assert "AE : too few rows for AE" in section
     assert "VAE : too few rows for VAE" in section
 
@@ -212,15 +216,18 @@ def test_a_warning_is_not_lost_behind_the_name_of_its_model():
     model = make_comparison((LONG,)).models[0]
     warned = dataclasses.replace(model, warnings={"gaps": "Too few rows."})
     words = Parsed(render(dataclasses.replace(make_comparison((LONG,)), models=(warned,)))).words
-    section = words[words.rindex(SECTIONS["gaps"]) : words.index("Too few rows.")]
+    section = words[words.rindex(QUESTIONS["gaps"].title) : words.index("Too few rows.")]
     assert "long name" in section
     assert section.count("long name") < 12
 
 
 @pytest.mark.parametrize(("names", "beside"), [(("A", "B"), True), (("A", "B", "C", "D"), False)])
 def test_cautions_stand_beside_the_numbers_where_there_is_room(names, beside, monkeypatch):
-    misleading = dataclasses.replace(MEASURES["psnr"], caution="Favors blur.")
-    monkeypatch.setitem(MEASURES, "psnr", misleading)
+    rows = tuple(
+        dataclasses.replace(row, caution="Favors blur.") if row.name == "psnr" else row
+        for row in RECONSTRUCTION.measures
+    )
+    monkeypatch.setitem(QUESTIONS, "reconstruction", dataclasses.replace(RECONSTRUCTION, measures=rows))
     parsed = Parsed(render(make_comparison(names, labels=False)))
     assert parsed.words.count("Favors blur.") == 1
     cells = [a for a in parsed.all("td") if a.get("class") == "caution"]
@@ -228,19 +235,19 @@ def test_cautions_stand_beside_the_numbers_where_there_is_room(names, beside, mo
 
 
 def test_the_cells_of_absent_measures_are_dashes(comparison):
-    rows = measure_rows(comparison.measures, ["AE", "VAE"], "reconstruction")
-    rate = next(row for row in rows if row.measure.label.startswith("rate"))
-    assert rate.cells[0] == ("–", "", "")
-    assert rate.cells[1].whole.isdigit()
+    rows = measure_rows(comparison.measures, ["AE", "VAE"], RECONSTRUCTION.measures)
+    rate = next(cells for row, cells in rows if row.name == "rate")
+    assert rate[0] == ("–", "", "")
+    assert rate[1].whole.isdigit()
     nothing = comparison.measures[comparison.measures.measure != "rate"]
-    assert len(measure_rows(nothing, ["AE", "VAE"], "reconstruction")) == len(rows) - 1
+    assert len(measure_rows(nothing, ["AE", "VAE"], RECONSTRUCTION.measures)) == len(rows) - 1
 
 
 @pytest.mark.parametrize("names", [("only",), ("AE", "VAE", "3", "4", "5", "6")])
 @pytest.mark.parametrize("options", [{}, TABLE, {"n_components": 1}, {"image_shape": (3, 80, 70), "n": 10}])
 def test_any_models_and_data_make_a_page(names, options):
     parsed = Parsed(render(make_comparison(names, **options)))
-    assert len(parsed.all("h2")) == len(SECTIONS)
+    assert len(parsed.all("h2")) == len(QUESTIONS)
     found = figures_of(parsed)
     assert len(
         found["Maps of 1 latent spaces" if len(names) == 1 else "Maps of 6 latent spaces"]["data"]
@@ -296,7 +303,7 @@ def unpack(typed):
 
 
 def test_more_rows_than_a_map_can_show_become_a_density(comparison, monkeypatch):
-    for module in ("figures.maps", "sections", "page.comparison", "reading"):
+    for module in ("questions.neighbors", "page.comparison"):
         monkeypatch.setattr(f"vaetools.report.{module}.MOST_POINTS", 50)
     parsed = Parsed(render(comparison))
     assert {trace["type"] for trace in figures_of(parsed)["Maps of 2 latent spaces"]["data"]} == {"heatmap"}

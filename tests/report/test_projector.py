@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from vaetools.report import projector
-from vaetools.report.projector import make_thumbnails, write_projector
+from vaetools.report.pictures import make_thumbnails
+from vaetools.report.projector import write_projector
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaetools.report import strips
-from vaetools.report.strips import sprite, strip, thumbnail_strip
+from vaetools.report import pictures
+from vaetools.report.pictures import sprite, strip, thumbnail_strip
 
 
 def picture_of(uri):
@@ -25,10 +25,10 @@ def flat_thumbnails(n, height, width):
 def test_every_thumbnail_is_where_the_sprite_says(n):
     thumbnails, shades = flat_thumbnails(n, 24, 16)
     found = sprite(thumbnails, 10**6)
-    picture = picture_of(found.uri)
+    picture, width, height = picture_of(found["uri"]), found["width"], found["height"]
     for i, shade in enumerate(shades):
-        top, left = i // found.n_columns * found.height, i % found.n_columns * found.width
-        cell = picture[top : top + found.height, left : left + found.width]
+        top, left = i // found["n_columns"] * height, i % found["n_columns"] * width
+        cell = picture[top : top + height, left : left + width]
         assert cell.shape == (24, 16, 3)
         assert int(cell[12, 8, 0]) == pytest.approx(int(shade), abs=6)
 
@@ -36,12 +36,12 @@ def test_every_thumbnail_is_where_the_sprite_says(n):
 def test_a_sprite_keeps_to_its_bytes_by_quality_and_to_its_pixels_by_size(monkeypatch):
     thumbnails = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
     large, small = sprite(thumbnails, 10**6), sprite(thumbnails, 60_000)
-    assert len(small.uri) * 3 / 4 <= 60_000 < len(large.uri) * 3 / 4
-    assert (small.width, small.height) == (32, 32)
-    monkeypatch.setattr(strips, "_MOST_PIXELS", 100 * 16 * 16)
+    assert len(small["uri"]) * 3 / 4 <= 60_000 < len(large["uri"]) * 3 / 4
+    assert (small["width"], small["height"]) == (32, 32)
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 100 * 16 * 16)
     found = sprite(thumbnails, 10**6)
-    assert (found.width, found.height) == (16, 16)
-    assert picture_of(found.uri).shape == (160, 160, 3)
+    assert (found["width"], found["height"]) == (16, 16)
+    assert picture_of(found["uri"]).shape == (160, 160, 3)
 
 
 def test_small_images_are_stored_without_loss():

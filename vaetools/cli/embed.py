@@ -89,7 +89,8 @@ def embed(
     import pandas as pd
 
     from vaetools.persistence import load, split_reader
-    from vaetools.report.projector import make_thumbnails, write_projector
+    from vaetools.report.pictures import make_thumbnails
+    from vaetools.report.projector import write_projector
     from vaetools.streaming import stream_codes
 
     embedder = load(model, device=device)

@@ -54,8 +54,8 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     check_output(output, (".png",), [model, first, last])
     from vaetools.cli.pictures import write_png
     from vaetools.data.reader import reader_for
+    from vaetools.latent.paths import morph as decode_between
     from vaetools.persistence import load, split_reader
-    from vaetools.report.morphing import morph as decode_between
 
     reader, estimator = split_reader(load(model, device=device))
     reader = reader or reader_for(estimator)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,19 +13,112 @@ import numpy as np
 import pandas as pd
 
 from vaetools.checks import Requirement, check, is_integer, one_of
+from vaetools.files import write_atomically
 from vaetools.latent.projection import LatentMap
-from vaetools.report.comparison import Comparison, Data
-from vaetools.report.evidence import measure
-from vaetools.report.faults import warn
-from vaetools.report.findings import answer, note
-from vaetools.report.models import Fitted, columns_of, names_of, open_models
-from vaetools.report.passes import Plan, see
-from vaetools.report.projector import make_thumbnails
-from vaetools.report.viewing import view
+from vaetools.report.models import Opened, columns_of, names_of, open_models
+from vaetools.report.page.comparison import render
+from vaetools.report.passes import choose, see, view
+from vaetools.report.pictures import make_thumbnails
+from vaetools.report.questions import MEASURES, answer, measure, note, warn
+from vaetools.report.records import Compared, Data, short
+from vaetools.words import printable
 
 _METHODS = ("umap", "tsne", "pca")
 _N_SHOWN = 12
 _GOLDEN = (5**0.5 - 1) / 2
+
+
+class Comparison(Compared):
+    """Models and what distinguishes them.
+
+    Attributes
+    ----------
+    data : Data
+    models : tuple of ModelView
+    measures : DataFrame
+        One row per model and measure: columns ``model``, ``measure``, ``value``, ``low`` and ``high``
+        (a 95 % interval; NaN where there is none). Names, units and directions are in `MEASURES`.
+    answer : tuple of str
+        The findings in words, computed from the numbers; the most important first.
+    notes : dict of str to str
+        By section, what to mistrust in all models, for what the data are: too few points.
+    method : str
+        Of the maps, as `LatentMap` takes it.
+    seed : int
+        Of maps, draws and choices.
+    """
+
+    def __repr__(self) -> str:
+        """Return the names of the models, and how many rows they are compared on."""
+        names = ", ".join(short(model.name) for model in self.models)
+        return f"<Comparison of {names} on {len(self.data.names):,} rows>"
+
+    def _repr_markdown_(self) -> str:
+        """Return the findings as a notebook shows them."""
+        return "\n".join(f"- {html.escape(printable(sentence))}" for sentence in self.answer)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the measures as a table.
+
+        Returns
+        -------
+        table : DataFrame of shape (n_measures, 3 · n_models)
+            A row per measure; columns ``value``, ``low`` and ``high`` below the name of every model.
+        """
+        columns = [(model.name, part) for model in self.models for part in ("value", "low", "high")]
+        wide = self.measures.pivot(index="measure", columns="model", values=["value", "low", "high"])
+        rows = [name for name in MEASURES if name in wide.index]
+        return wide.swaplevel(axis=1).reindex(index=rows, columns=pd.MultiIndex.from_tuples(columns))
+
+    def to_json(self) -> str:
+        """Return findings, warnings, facts and measures.
+
+        Returns
+        -------
+        text : str
+            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``,
+            ``kind``, ``facts``, ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``,
+            ``measure``, ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null
+            for what is unknown.
+        """
+        models = [
+            {
+                **{key: getattr(model, key) for key in ("name", "kind", "facts", "warnings", "threshold")},
+                "terms": _records(model.terms.rename_axis("rows").reset_index()),
+            }
+            for model in self.models
+        ]
+        notes = ("label", "unit", "better", "caution")
+        measures = [
+            record | {note: getattr(MEASURES[record["measure"]], note) for note in notes}
+            for record in _records(self.measures)
+        ]
+        everything = {
+            "answer": list(self.answer),
+            "notes": self.notes,
+            "n_samples": len(self.data.names),
+            "method": self.method,
+            "seed": self.seed,
+            "models": models,
+            "measures": measures,
+        }
+        return json.dumps(everything, indent=2, allow_nan=False)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write one self-contained page: it fetches nothing, and shows what stands here.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Replaced if it exists, once the page is whole.
+        """
+        write_atomically(path, render(self).encode())
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    """Return rows as JSON takes them: None for what is not a finite number."""
+    plain = table.astype(object)
+    return plain.where(~table.isin([np.inf, -np.inf]) & table.notna(), None).to_dict(orient="records")
 
 
 def compare(
@@ -83,21 +179,22 @@ def compare(
     _check_options(seed, method)
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
-    plan = Plan.of(rows, data, seed, pixels=data.image_shape is not None)
+    basis = choose(rows, data, seed)
+    variance = basis.rows.var(axis=0).mean()
     views, tables, blank = [], [], []
     for each in fitted:
         progress(f"{each.name}: encoding, scoring and decoding {len(rows):,} rows")
-        seen = see(each, plan)
+        seen = see(each, basis)
         progress(f"{each.name}: measuring")
-        table = measure(seen, data, plan, each).assign(model=each.name)
+        table = measure(seen)
         tables.append(table)
         errors = table.loc[table["measure"] == "mse", "value"]
-        blank += [each.name] * bool((errors >= plan.variance).any())
+        blank += [each.name] * bool((errors >= variance).any())
         progress(f"{each.name}: mapping {len(rows):,} codes ({method})")
         points = LatentMap(method=method, random_state=seed).fit_transform(seen.codes)
-        shown = view(each, seen, data, plan, points)
+        shown = view(seen, data, points)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data, blank=each.name in blank)))
-    measures = pd.concat(tables, ignore_index=True)[["model", "measure", "value", "low", "high"]]
+    measures = pd.concat(tables, ignore_index=True)
     found = answer(data, views, measures, blank=blank)
     return Comparison(data, tuple(views), measures, found, note(data), method=method, seed=seed)
 
@@ -109,7 +206,7 @@ def _check_options(seed: Any, method: Any) -> None:
     check("compare", "method", method, one_of(*_METHODS))
 
 
-def _data(fitted: list[Fitted], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:
+def _data(fitted: list[Opened], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:
     """Return what all models are shown."""
     n = len(rows)
     labels = None if y is None else _labels(y, n)

@@ -19,7 +19,7 @@ _NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Fitted:
+class Opened:
     """A fitted model and the rows of the comparison.
 
     Attributes
@@ -74,7 +74,8 @@ class Fitted:
     def decode(self, Z: np.ndarray) -> np.ndarray:
         """Return expected rows of codes, of a conditional model as its commonest label."""
         options = {"y": self.commonest} if self.conditional else {}
-        return self.shared(self.estimator.inverse_transform(Z, **options))
+        made = self.shared(self.estimator.inverse_transform(Z.reshape(-1, Z.shape[-1]), **options))
+        return made.reshape(*Z.shape[:-1], -1)
 
     @property
     def commonest(self) -> Any:
@@ -90,7 +91,7 @@ class Fitted:
         return self.shared(self.estimator.inverse_transform(rng.standard_normal((n, n_components))))
 
 
-def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
+def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
     """Return the models with their rows, and the rows in the units that all share.
 
     These are the units of X, but images are in [0, 1].
@@ -102,7 +103,7 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
     """
     if not isinstance(models, Mapping) or not models:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
-    fitted: list[Fitted] = []
+    fitted: list[Opened] = []
     values: list[np.ndarray] = []
     names = [readable(str(name)) for name in models]
     if len(set(names)) < len(names):
@@ -121,7 +122,7 @@ def open_models(models: Any, X: Any) -> tuple[list[Fitted], np.ndarray]:
     return fitted, rows
 
 
-def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted, np.ndarray]:
+def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Opened, np.ndarray]:
     """Take a pipeline apart, and bring the rows to where its last step takes them."""
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not all(hasattr(estimator, method) for method in _NEEDED):
@@ -152,7 +153,7 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Fitted,
     values = values.astype(np.float64)
     if (largest := np.abs(values).max()) > _LARGEST:
         raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
-    return Fitted(name, estimator, rows, back, shape), values
+    return Opened(name, estimator, rows, back, shape), values
 
 
 def _check_inverses(name: str, steps: Any, X: Any) -> None:
@@ -182,7 +183,7 @@ def _check_inverses(name: str, steps: Any, X: Any) -> None:
         rows = made
 
 
-def _check_same(first: Fitted, values: np.ndarray, other: Fitted, others: np.ndarray) -> None:
+def _check_same(first: Opened, values: np.ndarray, other: Opened, others: np.ndarray) -> None:
     """Raise, naming both, where two models do not take the same rows."""
     named = [getattr(each.estimator, "feature_names_in_", np.array([])).tolist() for each in (first, other)]
     if all(named) and named[0] != named[1]:
@@ -206,7 +207,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
 
 
-def columns_of(fitted: Fitted, X: Any, n_columns: int) -> np.ndarray:
+def columns_of(fitted: Opened, X: Any, n_columns: int) -> np.ndarray:
     """Return the names of the columns: of a DataFrame, of the model, else numbers."""
     if hasattr(X, "columns") and len(X.columns) == n_columns:
         return _texts(X.columns)

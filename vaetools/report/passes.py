@@ -3,59 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.neighbors import NearestNeighbors
 
-from vaetools.report.comparison import Data
-from vaetools.report.models import Fitted
-from vaetools.report.morphing import morph
+from vaetools.latent.paths import grid, morph, traverse
+from vaetools.report.models import Opened
+from vaetools.report.records import Data, ModelView, Oddest
 
-N_MEASURED, N_DRAWS, N_PATHS, N_STEPS = 10_000, 2_000, 48, 11
+N_MEASURED, N_DRAWS, N_PATHS, N_PATH_STEPS = 10_000, 2_000, 48, 11
+N_NEIGHBORS, N_ODDEST, N_SAMPLES, N_PAIRS = 6, 12, 48, 6
+N_TRAVERSED, N_STEPS, N_SIDE = 8, 9, 12
+_EXTENT = 2.0  # standard deviations of the codes, to either side of their mean
+_N_REASONS = 3
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Plan:
-    """What all models are shown, and on what scale they are measured.
+class Basis:
+    """What all models are measured on, and on what scale.
 
     Attributes
     ----------
-    rows : ndarray of shape (n_samples, n_features)
-        In the units that all models share.
+    index : ndarray of shape (n_measured,), int
+        Numbers of the rows that are measured: none that is known to be odd, and at most 10,000.
+    rows : ndarray of shape (n_measured, n_features)
+        These rows, in steps of ``scale``.
+    labels : ndarray of shape (n_measured,) or None
+    odd : ndarray of shape (n_samples,), bool
+        Which of all rows are known to be odd.
     scale : ndarray of shape (n_features,)
         What counts as one step in a column when rows are compared: of pixels 1, of tables the
         standard deviation.
-    normal : ndarray of shape (n_normal,), int
-        Numbers of the rows that are measured: none that is known to be odd, and at most 10,000.
+    image_shape : tuple (channels, height, width) or None
     pairs : ndarray of shape (n_pairs, 2), int
         Numbers of rows to interpolate between, of two classes where there are any.
     seed : int
     """
 
+    index: np.ndarray
     rows: np.ndarray
+    labels: np.ndarray | None
+    odd: np.ndarray
     scale: np.ndarray
-    normal: np.ndarray
+    image_shape: tuple[int, int, int] | None
     pairs: np.ndarray
     seed: int
-
-    @property
-    def variance(self) -> float:
-        """The squared error of the mean row, on the scale that errors are measured on."""
-        return float((self.rows[self.normal] / self.scale).var(axis=0).mean())
-
-    @classmethod
-    def of(cls, rows: np.ndarray, data: Data, seed: int, *, pixels: bool) -> Plan:
-        """Choose rows and pairs by a seed; ``pixels`` have one scale, whatever their columns do."""
-        rng = np.random.default_rng(seed)
-        normal = np.arange(len(rows)) if data.outliers is None else np.flatnonzero(~data.outliers)
-        normal = np.sort(rng.permutation(normal)[:N_MEASURED])
-        spread = np.ones(rows.shape[1]) if pixels or data.std is None else data.std
-        starts, ends = rng.permuted(np.tile(normal, (2, 1)), axis=1)
-        labels = np.arange(len(rows)) if data.labels is None else data.labels
-        apart = labels[starts] != labels[ends]
-        pairs = np.stack([starts, ends], axis=1)
-        pairs = np.concatenate([pairs[apart], pairs[~apart]])[:N_PATHS]
-        return cls(rows, np.where(spread > 0, spread, 1.0), normal, pairs, seed)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,20 +58,23 @@ class Seen:
 
     Attributes
     ----------
+    model : Opened
+    basis : Basis
     codes, draws : ndarray of shape (n_samples, n_components)
         Latent means, and a draw from the posterior of each; of an AE the codes again.
     scores : ndarray of shape (n_samples,)
     p_values : ndarray of shape (n_samples,) or None
-    costs : DataFrame of shape (n_samples, 2)
+    costs : DataFrame of shape (n_measured, 2)
         ``reconstruction`` and ``kl`` in nats.
-    reconstructions : ndarray of shape (n_normal, n_features)
-        Of the rows that are measured.
+    reconstructions : ndarray of shape (n_measured, n_features)
     samples : ndarray of shape (n_draws, n_features)
         Decoded draws from N(0, I).
     paths : ndarray of shape (n_pairs, n_steps, n_features)
         Decoded straight lines between codes of pairs.
     """
 
+    model: Opened
+    basis: Basis
     codes: np.ndarray
     draws: np.ndarray
     scores: np.ndarray
@@ -88,35 +85,158 @@ class Seen:
     paths: np.ndarray
 
 
-def see(fitted: Fitted, plan: Plan) -> Seen:
-    """Encode, score and decode with one model.
+def choose(rows: np.ndarray, data: Data, seed: int) -> Basis:
+    """Choose the rows to measure and the pairs to interpolate between."""
+    rng = np.random.default_rng(seed)
+    odd = np.zeros(len(rows), bool) if data.outliers is None else data.outliers
+    index = np.sort(rng.permutation(np.flatnonzero(~odd))[:N_MEASURED])
+    scale = np.ones(rows.shape[1]) if data.std is None else np.where(data.std > 0, data.std, 1.0)
+    starts, ends = rng.permuted(np.tile(index, (2, 1)), axis=1)
+    labels = np.arange(len(rows)) if data.labels is None else data.labels
+    apart = labels[starts] != labels[ends]
+    pairs = np.stack([starts, ends], axis=1)
+    return Basis(
+        index=index,
+        rows=rows[index] / scale,
+        labels=None if data.labels is None else data.labels[index],
+        odd=odd,
+        scale=scale,
+        image_shape=data.image_shape,
+        pairs=np.concatenate([pairs[apart], pairs[~apart]])[:N_PATHS],
+        seed=seed,
+    )
 
-    Parameters
-    ----------
-    fitted : Fitted
-    plan : Plan
 
-    Returns
-    -------
-    seen : Seen
-    """
-    model, rows = fitted.estimator, fitted.rows
-    if fitted.variational:
+def see(opened: Opened, basis: Basis) -> Seen:
+    """Encode, score and decode with one model."""
+    model, rows = opened.estimator, opened.rows
+    if opened.variational:
         codes, std = model.posterior(rows)
-        draws = codes + std * np.random.default_rng(plan.seed).standard_normal(codes.shape)
+        draws = codes + std * np.random.default_rng(basis.seed).standard_normal(codes.shape)
     else:
         codes = draws = np.asarray(model.transform(rows), dtype=np.float64)
-    terms = {"reconstruction": "neg_reconstruction"} | ({"kl": "neg_kl"} if fitted.variational else {})
+    terms = {"reconstruction": "neg_reconstruction"} | ({"kl": "neg_kl"} if opened.variational else {})
     name = model.anomaly_score_
     table = model.score_table(rows, scores=list(dict.fromkeys([name, *terms.values()])))
     costs = {term: -table[score].to_numpy() for term, score in terms.items()}
     return Seen(
+        model=opened,
+        basis=basis,
         codes=codes,
         draws=draws,
         scores=table[name].to_numpy(),
         p_values=model.p_values(rows) if hasattr(model, "calibration_scores_") else None,
-        costs=pd.DataFrame({"kl": np.zeros(len(codes))} | costs)[["reconstruction", "kl"]],
-        reconstructions=fitted.shared(model.reconstruct(fitted.take(plan.normal))),
-        samples=fitted.sample(N_DRAWS, plan.seed),
-        paths=np.stack([fitted.shared(morph(model, fitted.take(pair), N_STEPS)) for pair in plan.pairs]),
+        costs=pd.DataFrame({"kl": np.zeros(len(codes))} | costs)[["reconstruction", "kl"]].iloc[basis.index],
+        reconstructions=opened.shared(model.reconstruct(opened.take(basis.index))),
+        samples=opened.sample(N_DRAWS, basis.seed),
+        paths=np.stack(
+            [opened.shared(morph(model, opened.take(pair), N_PATH_STEPS)) for pair in basis.pairs]
+        ),
+    )
+
+
+def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
+    """Return what a page shows of one model, without warnings; ``points`` are its codes on their map."""
+    opened, basis = seen.model, seen.basis
+    model, samples = opened.estimator, seen.samples[:N_SAMPLES]
+    terms = model.mean_terms_.copy()
+    terms.loc["new"] = seen.costs.mean()
+    return ModelView(
+        name=opened.name,
+        kind=type(model).__name__,
+        variational=opened.variational,
+        facts=_facts(opened),
+        codes=seen.codes,
+        points=points,
+        neighbors=_nearest(seen.codes),
+        scores=seen.scores,
+        score_name=model.anomaly_score_,
+        score_unit=model.score_unit_,
+        threshold=getattr(model, "offset_", None),
+        p_values=seen.p_values,
+        reference_codes=model.reference_codes_,
+        posterior_draws=seen.draws[basis.index],
+        kl_per_component=model.kl_per_component_,
+        active_units=opened.in_use,
+        history=model.history_,
+        terms=terms,
+        reconstructions=opened.shared(model.reconstruct(opened.take(data.shown_index))),
+        samples=samples,
+        nearest_to_samples=basis.index[_nearest(basis.rows, samples / basis.scale, 1)[:, 0]],
+        **_walks(opened, seen.codes[basis.index]),
+        interpolations=seen.paths[:N_PAIRS],
+        interpolated_pairs=basis.pairs[:N_PAIRS],
+        oddest=_oddest(opened, seen.scores, data),
+        warnings={},
+    )
+
+
+def _facts(opened: Opened) -> dict[str, str]:
+    """Return what a reader must know of a model."""
+    model = opened.estimator
+    likelihood = model.likelihood if isinstance(model.likelihood, str) else repr(model.likelihood)
+    facts = {
+        "components": f"{len(opened.in_use)}, {int(opened.in_use.sum())} in use",
+        "likelihood": likelihood,
+        "fitted on": f"{model.n_samples_:,} rows",
+        "epochs": f"{model.n_iter_:,}",
+        "score": model.anomaly_score_,
+    }
+    if opened.variational:
+        facts["beta"] = f"{model.beta:g}"
+    if opened.conditional:
+        facts["decoded as"] = str(opened.commonest)
+    return facts
+
+
+def _nearest(rows: np.ndarray, to: np.ndarray | None = None, n: int = N_NEIGHBORS) -> np.ndarray:
+    """Return the numbers of the rows nearest to others, by default to each other, nearest first."""
+    n = min(n, len(rows) - (to is None))
+    return NearestNeighbors(n_neighbors=n).fit(rows).kneighbors(to, return_distance=False)
+
+
+def _walks(opened: Opened, codes: np.ndarray) -> dict[str, Any]:
+    """Decode straight walks along components, and the plane of the first two.
+
+    Components that cost most KL come first; those of an AE by how widely their codes spread. What is
+    not in use is left out, but for one component if none is.
+    """
+    center, spread = codes.mean(axis=0), codes.std(axis=0)
+    told = opened.estimator.kl_per_component_ if opened.variational else spread
+    n_used = max(1, min(N_TRAVERSED, int(opened.in_use.sum())))
+    traversed = np.argsort(-np.where(opened.in_use, told, -1.0), kind="stable")[:n_used]
+    values = center + spread * np.linspace(-_EXTENT, _EXTENT, N_STEPS)[:, None]  # (n_steps, n_components)
+    lines = np.stack([traverse(center, component, values[:, component]) for component in traversed])
+    plane = traversed[:2]
+    reach = np.linspace(-_EXTENT, _EXTENT, N_SIDE)
+    sides = [center[component] + spread[component] * reach for component in plane]
+    if len(plane) == 1:
+        squares = traverse(center, plane[0], sides[0])[None]  # (1, n_side, n_components)
+        sides = [center[plane], *sides]
+    else:
+        squares = grid(center, tuple(plane), *sides)  # (n_side, n_side, n_components)
+    return {
+        "traversed": traversed,
+        "traversals": opened.decode(lines),
+        "traversal_values": values[:, traversed].T,
+        "grid": opened.decode(squares),
+        "grid_values": tuple(sides),
+    }
+
+
+def _oddest(opened: Opened, scores: np.ndarray, data: Data) -> Oddest:
+    """Return the rows that score lowest, and why."""
+    index = np.argsort(scores, kind="stable")[:N_ODDEST]
+    found = opened.estimator.explain(opened.take(index))
+    n_reasons = min(_N_REASONS, found.value.shape[1])
+    reasons = found.table(top=n_reasons).drop(columns="row")
+    return Oddest(
+        index=index,
+        values=opened.shared(found.value),
+        reconstructions=opened.shared(found.expected),
+        overlays=found.overlays() if data.image_shape and found.heat_range is not None else None,
+        because=tuple(
+            reasons.iloc[start : start + n_reasons].reset_index(drop=True)
+            for start in range(0, len(reasons), n_reasons)
+        ),
     )

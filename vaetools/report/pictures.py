@@ -1,11 +1,11 @@
-"""Rows of pixels as pictures: to look at, and as PNG images inside a page."""
+"""Rows of pixels as pictures: to look at, strips of them, and the sprite that thumbnails are cut from."""
 
 from __future__ import annotations
 
 import base64
 import io
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,53 @@ if TYPE_CHECKING:
 
 GAP = 128  # gray: stands out from black and from white
 _VISIBLE = 64  # pixels that an image is enlarged to, at most
+THUMBNAIL = 32  # pixels of the longer side of a thumbnail
+_LARGEST = 64  # pixels of the longer side of an image in a strip
+_CRISP = 32  # up to here images are stored without loss and shown as squares
+_MOST_PIXELS = 12_000_000  # of a sprite: more take a browser long to decode
+_QUALITIES = (80, 60, 40, 20)
+
+
+class Strip(NamedTuple):
+    """A picture of images in a row or a grid.
+
+    Attributes
+    ----------
+    name : str
+        What it shows, in a few words; "" if a heading says so.
+    uri : str
+    words : str
+        For who cannot see it.
+    n_columns : int
+        Images side by side.
+    crisp : bool
+        Whether single pixels are shown as squares.
+    """
+
+    name: str
+    uri: str
+    words: str
+    n_columns: int
+    crisp: bool
+
+
+class Pictures(NamedTuple):
+    """Strips of images under one heading."""
+
+    title: str
+    strips: list[Strip]
+    caption: str = ""
+    narrow: bool = False
+    kind: str = "pictures"
+
+
+class Cards(NamedTuple):
+    """Rows one by one: a picture or the surprising columns, a name, and what is known of each."""
+
+    title: str
+    cards: list[dict[str, Any]]
+    caption: str
+    kind: str = "cards"
 
 
 def picture(
@@ -135,6 +182,112 @@ def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
     return np.rint(255 * image).astype(np.uint8)
 
 
+def make_thumbnails(
+    rows: np.ndarray, image_shape: tuple[int, int, int], *, longest: int = THUMBNAIL
+) -> np.ndarray:
+    """Return small pictures of images.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_images, n_features)
+        8-bit, or floats in [0, 1].
+    image_shape : tuple of int
+        (channels, height, width), with 1 or 3 channels.
+    longest : int, default=32
+        Pixels of the longer side at most.
+
+    Returns
+    -------
+    thumbnails : ndarray of shape (n_images, height, width, channels), uint8
+    """
+    from PIL import Image
+
+    channels, height, width = image_shape
+    pixels = rows if rows.dtype == np.uint8 else np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8)
+    images = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    shrink = longest / max(height, width)
+    if shrink >= 1:
+        return np.ascontiguousarray(images)
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = [
+        Image.fromarray(image[..., 0] if channels == 1 else np.ascontiguousarray(image)).resize(
+            size, Image.Resampling.BOX
+        )
+        for image in images
+    ]
+    return np.stack([np.asarray(image).reshape(size[1], size[0], channels) for image in small])
+
+
+def strip(
+    name: str, rows: np.ndarray, image_shape: tuple[int, int, int], words: str, n_columns: int | None = None
+) -> Strip:
+    """Return rows of pixels as one picture.
+
+    Parameters
+    ----------
+    name : str
+    rows : ndarray of shape (n_images, n_features)
+        In [0, 1]; what lies outside is clipped.
+    image_shape : tuple of int
+        (channels, height, width).
+    words : str
+    n_columns : int, optional
+        Images side by side; all by default.
+
+    Returns
+    -------
+    strip : Strip
+        Images are shrunk to at most 64 pixels.
+    """
+    thumbnails = make_thumbnails(np.clip(rows, 0, 1), image_shape, longest=_LARGEST)
+    return thumbnail_strip(name, thumbnails, words, n_columns)
+
+
+def thumbnail_strip(name: str, thumbnails: np.ndarray, words: str, n_columns: int | None = None) -> Strip:
+    """Return thumbnails of shape (n_images, height, width, channels), uint8, as one picture."""
+    n_images, height, width, channels = thumbnails.shape
+    n_columns = n_images if n_columns is None else n_columns
+    flat = thumbnails.transpose(0, 3, 1, 2).reshape(n_images, -1) / 255
+    picture = tile(flat, (channels, height, width), n_columns)
+    crisp = max(height, width) <= _CRISP
+    return Strip(name, webp_uri(picture, None if crisp else 85), words, n_columns, crisp)
+
+
+def sprite(thumbnails: np.ndarray, n_bytes: int) -> dict[str, Any]:
+    """Return all thumbnails in one picture of about a size.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of shape (n_images, height, width, channels), uint8
+    n_bytes : int
+        Of the picture at most, unless even poor quality takes more.
+
+    Returns
+    -------
+    sprite : dict
+        The picture (``uri``), images side by side (``n_columns``), and ``width`` and ``height`` of one in
+        pixels: smaller than those given where they are very many.
+    """
+    from PIL import Image
+
+    n_images, height, width, _ = thumbnails.shape
+    n_columns = math.ceil(math.sqrt(n_images))
+    n_rows = math.ceil(n_images / n_columns)
+    cells = np.zeros((n_rows * n_columns, height, width, 3), dtype=np.uint8)
+    cells[:n_images] = thumbnails  # gray becomes three equal channels
+    picture = cells.reshape(n_rows, n_columns, height, width, 3).transpose(0, 2, 1, 3, 4)
+    picture = picture.reshape(n_rows * height, n_columns * width, 3)
+    shrink = min(1.0, math.sqrt(_MOST_PIXELS / (picture.shape[0] * picture.shape[1])))
+    if shrink < 1:
+        height, width = max(1, int(height * shrink)), max(1, int(width * shrink))
+        size = (n_columns * width, n_rows * height)
+        picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    uris = (webp_uri(picture, quality) for quality in _QUALITIES)
+    uri = next((uri for uri in uris if len(uri) * 3 / 4 <= n_bytes), None)
+    uri = uri or webp_uri(picture, _QUALITIES[-1])
+    return {"uri": uri, "n_columns": n_columns, "width": width, "height": height}
+
+
 def png_uri(picture: np.ndarray) -> str:
     """Return a picture as a ``data:image/png`` address.
 
@@ -152,3 +305,14 @@ def png_uri(picture: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def webp_uri(picture: np.ndarray, quality: int | None) -> str:
+    """Return a picture as a ``data:image/webp`` address, without loss where the quality is None."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(
+        buffer, format="WEBP", lossless=quality is None, quality=quality or 80, exact=False
+    )
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -12,44 +12,7 @@ import numpy as np
 from vaetools.files import atomically, write_atomically
 from vaetools.words import printable
 
-_THUMBNAIL = 32  # pixels of the longer side
 _SPRITE = 8192  # pixels of a side at most, or browsers will not draw it
-
-
-def make_thumbnails(
-    rows: np.ndarray, image_shape: tuple[int, int, int], *, longest: int = _THUMBNAIL
-) -> np.ndarray:
-    """Return small pictures of images.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_images, n_features)
-        8-bit, or floats in [0, 1].
-    image_shape : tuple of int
-        (channels, height, width), with 1 or 3 channels.
-    longest : int, default=32
-        Pixels of the longer side at most.
-
-    Returns
-    -------
-    thumbnails : ndarray of shape (n_images, height, width, channels), uint8
-    """
-    from PIL import Image
-
-    channels, height, width = image_shape
-    pixels = rows if rows.dtype == np.uint8 else np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8)
-    images = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-    shrink = longest / max(height, width)
-    if shrink >= 1:
-        return np.ascontiguousarray(images)
-    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    small = [
-        Image.fromarray(image[..., 0] if channels == 1 else np.ascontiguousarray(image)).resize(
-            size, Image.Resampling.BOX
-        )
-        for image in images
-    ]
-    return np.stack([np.asarray(image).reshape(size[1], size[0], channels) for image in small])
 
 
 def write_projector(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from vaetools.words import printable
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 def render_template(name: str, **values: Any) -> str:
@@ -37,4 +44,21 @@ def render_template(name: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["json"] = json_text
     return environment.get_template(name).render(**values)
+
+
+def json_text(value: Any) -> Markup:
+    """Return JSON that cannot end the script element it stands in; arrays become typed arrays."""
+    from markupsafe import Markup
+
+    text = value if isinstance(value, str) else json.dumps(value, default=_typed, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def _typed(array: np.ndarray) -> dict[str, str]:
+    """Return an array as plotly writes one: the type of its elements, and their bytes in base64."""
+    kind = array.dtype.str.lstrip("<|")
+    return {"dtype": kind, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}

@@ -1,22 +1,15 @@
-"""Fitted models side by side, as plain arrays: what a page, a table or a test reads.
+"""What a comparison holds: plain arrays and words, which tables, figures and pages show.
 
-`compare` computes it; figures and pages compute nothing that stands here.
+`compare` computes them; nothing that shows them computes what stands here.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import html
-import json
-import os
 
 import numpy as np
 import pandas as pd
 
-from vaetools.files import write_atomically
-from vaetools.report.measures import MEASURES as MEASURES
-from vaetools.report.measures import SECTIONS as SECTIONS
-from vaetools.report.measures import MeasureRow as MeasureRow
 from vaetools.words import printable, shortened
 
 _LONGEST_NAME = 40  # characters, where objects are shown
@@ -153,7 +146,7 @@ class ModelView:
     interpolated_pairs : ndarray of shape (n_pairs, 2), int
     oddest : Oddest
     warnings : dict of str to str
-        By the section where they matter (see `SECTIONS`): collapse, overfitting, too few points.
+        By the section where they matter (keys of `QUESTIONS`): collapse, overfitting, too few points.
     """
 
     name: str
@@ -190,12 +183,12 @@ class ModelView:
     def __repr__(self) -> str:
         """Return name and kind, and how many codes there are."""
         n, n_components = self.codes.shape
-        return f"<ModelView {_short(self.name)}: {self.kind}, {n:,} codes of {n_components} components>"
+        return f"<ModelView {short(self.name)}: {self.kind}, {n:,} codes of {n_components} components>"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Comparison:
-    """Models and what distinguishes them.
+class Compared:
+    """Models and what distinguishes them: a `Comparison` before it is handed on.
 
     Attributes
     ----------
@@ -222,81 +215,7 @@ class Comparison:
     method: str = dataclasses.field(kw_only=True)
     seed: int = dataclasses.field(kw_only=True)
 
-    def __repr__(self) -> str:
-        """Return the names of the models, and how many rows they are compared on."""
-        names = ", ".join(_short(model.name) for model in self.models)
-        return f"<Comparison of {names} on {len(self.data.names):,} rows>"
 
-    def _repr_markdown_(self) -> str:
-        """Return the findings as a notebook shows them."""
-        return "\n".join(f"- {html.escape(printable(sentence))}" for sentence in self.answer)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the measures as a table.
-
-        Returns
-        -------
-        table : DataFrame of shape (n_measures, 3 · n_models)
-            A row per measure; columns ``value``, ``low`` and ``high`` below the name of every model.
-        """
-        columns = [(model.name, part) for model in self.models for part in ("value", "low", "high")]
-        wide = self.measures.pivot(index="measure", columns="model", values=["value", "low", "high"])
-        rows = [name for name in MEASURES if name in wide.index]
-        return wide.swaplevel(axis=1).reindex(index=rows, columns=pd.MultiIndex.from_tuples(columns))
-
-    def to_json(self) -> str:
-        """Return findings, warnings, facts and measures.
-
-        Returns
-        -------
-        text : str
-            Strict JSON: ``answer``, ``notes``, ``n_samples``, ``method``, ``seed``, ``models`` (``name``,
-            ``kind``, ``facts``, ``warnings``, ``terms``, ``threshold``) and ``measures`` (``model``,
-            ``measure``, ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null
-            for what is unknown.
-        """
-        models = [
-            {
-                **{key: getattr(model, key) for key in ("name", "kind", "facts", "warnings", "threshold")},
-                "terms": _records(model.terms.rename_axis("rows").reset_index()),
-            }
-            for model in self.models
-        ]
-        notes = ("label", "unit", "better", "caution")
-        measures = [
-            record | {note: getattr(MEASURES[record["measure"]], note) for note in notes}
-            for record in _records(self.measures)
-        ]
-        everything = {
-            "answer": list(self.answer),
-            "notes": self.notes,
-            "n_samples": len(self.data.names),
-            "method": self.method,
-            "seed": self.seed,
-            "models": models,
-            "measures": measures,
-        }
-        return json.dumps(everything, indent=2, allow_nan=False)
-
-    def to_html(self, path: str | os.PathLike[str]) -> None:
-        """Write one self-contained page: it fetches nothing, and shows what stands here.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Replaced if it exists, once the page is whole.
-        """
-        from vaetools.report.page.comparison import render
-
-        write_atomically(path, render(self).encode())
-
-
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """Return the name of a model as one short line."""
     return repr(shortened(printable(name), _LONGEST_NAME))
-
-
-def _records(table: pd.DataFrame) -> list[dict]:
-    """Return rows as JSON takes them: None for what is not a finite number."""
-    plain = table.astype(object)
-    return plain.where(~table.isin([np.inf, -np.inf]) & table.notna(), None).to_dict(orient="records")

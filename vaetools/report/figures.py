@@ -1,0 +1,314 @@
+"""What figures share: plain arrays become a plotly Figure; a question draws its own with these parts.
+
+Figures carry no text color and no background: the page sets both for light and dark. Names are
+escaped, because plotly reads markup in them. Every color is backed by a symbol or a dash.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from vaetools.report.records import Data
+from vaetools.words import printable, shortened
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+# Okabe-Ito without black, its yellow darkened for white ground, then gray, violet and brown
+COLORS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#56B4E9",
+    "#CC79A7",
+    "#B5A600",
+    "#8C8C8C",
+    "#7F5BC4",
+    "#8D5A2B",
+)
+SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "triangle-down",
+    "cross",
+    "pentagon",
+    "hexagon2",
+    "triangle-left",
+    "triangle-right",
+)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+GLYPHS = "●■◆▲▼✚⬟⬢◀▶"  # of the symbols, in their order
+MOST_POINTS = 100_000  # of a map; more rows are drawn as a density
+INK, SCALE = "ink", "scale"  # traces with such a meta take a color of the page
+LEGEND_GAP = 26  # pixels between panels and legend, for titles
+_MOST_COLUMNS = 3
+_MOST_NUMBERS = 16  # on an axis, each with a mark of its own
+_AXIS_TITLE: dict[str, Any] = {"standoff": 6, "font": {"size": 12.5}}
+_PER_SIGN = 5.5  # pixels that a slanted name of a column reaches to the left
+_MOST_PROFILED = 20  # columns of a table, in a picture of rows
+MOST_PANELS = 6
+
+
+class Plot(NamedTuple):
+    """A figure, words for who cannot see it, and what stands below; of maps also what switches them."""
+
+    figure: Figure
+    words: str
+    caption: str = ""
+    maps: dict[str, Any] | None = None
+    kind: str = "plot"
+
+
+class Lines(NamedTuple):
+    """Rows of a table that are drawn alike.
+
+    Attributes
+    ----------
+    name : str
+    rows : ndarray of shape (n_rows, n_columns)
+    style : int or None
+        Number of the color and dash; None takes the page's text color.
+    grows : bool
+        Whether the rows are steps of a way: lines grow wider from the first to the last.
+    """
+
+    name: str
+    rows: np.ndarray
+    style: int | None
+    grows: bool = False
+
+
+def escaped(name: object, limit: int = 28) -> str:
+    """Return a name as plotly may show it: short, printable, without markup; quotes need no escape."""
+    return html.escape(shortened(printable(str(name)), limit), quote=False)
+
+
+def faded(color: str, opacity: float) -> str:
+    """Return a hexadecimal color as CSS takes it with an opacity."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def series(i: int) -> dict[str, Any]:
+    """Return color, symbol and dash of the i-th thing in a figure, as arguments of a line with markers."""
+    color = COLORS[i % len(COLORS)]
+    return {
+        "marker": {"color": color, "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 8},
+        "line": {"color": color, "dash": DASHES[i % len(DASHES)], "width": 2},
+    }
+
+
+def whole_numbers(n: int) -> dict[str, Any]:
+    """Return how an axis from 1 to n is marked: at no number twice, nor between two."""
+    return {"tickformat": "d"} | ({"tick0": 1, "dtick": 1} if n <= _MOST_NUMBERS else {})
+
+
+def n_columns(n_panels: int) -> int:
+    """Return how many panels stand side by side where there is room."""
+    return 2 if n_panels == 4 else min(n_panels, _MOST_COLUMNS)
+
+
+def panels(
+    titles: Sequence[str], *, x: str, y: str, height: int, gap: int = 96, aspect: float | None = None
+) -> Figure:
+    """Return a figure with an empty panel per title; the page puts fewer side by side where it is narrow.
+
+    Parameters
+    ----------
+    titles : sequence of str
+        Of unknown origin; an empty one takes no room for it.
+    x, y : str
+        Titles of the axes, with unit.
+    height : int
+        Of a panel in pixels.
+    gap : int, default=96
+        Pixels between panels above each other, for an axis and a title.
+    aspect : float, optional
+        One unit upwards in units to the right; free by default.
+
+    Returns
+    -------
+    figure : Figure
+        Panel i has the axes ``x{i + 1}`` and ``y{i + 1}``; see `axes`.
+    """
+    from plotly.graph_objects import Figure
+
+    columns = n_columns(len(titles))
+    rows = math.ceil(len(titles) / columns)
+    figure = bare(Figure(), height=height * rows)
+    for i, title in enumerate(titles):
+        own = axes(i)
+        along: dict[str, Any] = {"anchor": own["yaxis"], "title": {"text": x, **_AXIS_TITLE}}
+        up: dict[str, Any] = {"anchor": own["xaxis"], "title": {"text": y, **_AXIS_TITLE}}
+        if aspect is not None:
+            along |= {"constrain": "domain"}
+            up |= {"scaleanchor": own["xaxis"], "scaleratio": aspect, "constrain": "domain"}
+        figure.layout[f"xaxis{i + 1}"], figure.layout[f"yaxis{i + 1}"] = along, up
+        figure.add_annotation(
+            text=f"<b>{escaped(title)}</b>",
+            x=0,
+            y=1,
+            xref=f"{own['xaxis']} domain",
+            yref=f"{own['yaxis']} domain",
+            xanchor="left",
+            yanchor="bottom",
+            yshift=5,
+            showarrow=False,
+        )
+    grid: dict[str, Any] = {
+        "rows": rows,
+        "columns": columns,
+        "pattern": "independent",
+        "xgap": 0.16,
+        "ygap": gap / height,
+    }
+    return figure.update_layout(grid=grid, meta={"panels": len(titles), "height": height})
+
+
+def axes(i: int) -> dict[str, str]:
+    """Return which axes the traces of the i-th panel are drawn on."""
+    number = "" if i == 0 else str(i + 1)
+    return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+
+
+def with_legend(figure: Figure) -> Figure:
+    """Show the legend above the titles of the panels."""
+    top = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    return figure.update_layout(showlegend=True, legend_y=1 + LEGEND_GAP / top)
+
+
+def bare(figure: Figure, *, height: int) -> Figure:
+    """Leave colors of text and ground to the page, which also puts as many panels side by side as fit."""
+    return figure.update_layout(
+        template="none",
+        autosize=True,
+        height=height,
+        margin={"l": 58, "r": 14, "t": 40, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        legend={"orientation": "h", "yanchor": "bottom", "x": 0, "itemwidth": 36},
+        hovermode="closest",
+        xaxis_title=_AXIS_TITLE,
+        yaxis_title=_AXIS_TITLE,
+        meta={"panels": 1, "height": height},
+        font={"family": "system-ui, sans-serif", "size": 13},
+    )
+
+
+def density(points: np.ndarray, color: str, **where: str) -> Any:
+    """Return a trace of counts per square cell, on a logarithmic scale, empty cells left out."""
+    from plotly.graph_objects import Heatmap
+
+    side = np.ptp(points, axis=0).max() / np.clip(np.sqrt(len(points)) / 1.6, 12, 120) or 1.0
+    low = points.min(axis=0)
+    cells = np.floor((points - low) / side).astype(int)
+    counts = np.zeros(cells.max(axis=0) + 1)
+    np.add.at(counts, tuple(cells.T), 1)
+    with np.errstate(divide="ignore"):
+        z = np.log10(counts.T)
+    return Heatmap(
+        z=np.where(np.isfinite(z), z, np.nan).astype(np.float32),
+        x0=low[0] + side / 2,
+        y0=low[1] + side / 2,
+        dx=side,
+        dy=side,
+        colorscale=[(0, faded(color, 0.35)), (1, color)],
+        zmin=0,
+        showscale=False,
+        text=counts.T.astype(int),
+        hovertemplate="%{text} codes here<extra></extra>",
+        **where,
+    )
+
+
+def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, unit: str) -> Figure:
+    """Draw rows of a table as lines over its columns.
+
+    Parameters
+    ----------
+    content : mapping of str to sequence of Lines
+        What every panel shows, by title.
+    columns : sequence of str
+        Names of the columns.
+    unit : str
+        Of all values.
+
+    Returns
+    -------
+    figure : Figure
+        A trace per row.
+    """
+    from plotly.graph_objects import Scatter
+
+    figure = panels(list(content), x="", y=unit, height=370, gap=150)
+    names = [escaped(column, 18) for column in columns]
+    seen: set[str] = set()
+    for i, groups in enumerate(content.values()):
+        for group in groups:
+            look = {} if group.style is None else series(group.style)["line"]
+            look |= {"dash": "solid"} if group.grows else {}
+            widths = np.linspace(1, 3.5, len(group.rows)) if group.grows else np.full(len(group.rows), 1.5)
+            for row, width in zip(group.rows, widths, strict=True):
+                figure.add_trace(
+                    Scatter(
+                        x=np.arange(len(names)),
+                        y=row.astype(np.float32),
+                        mode="lines+markers",
+                        name=escaped(group.name),
+                        legendgroup=group.name,
+                        showlegend=group.name not in seen,
+                        line=look | {"width": width},
+                        marker={"size": 4},
+                        meta=INK if group.style is None else None,
+                        hovertemplate="%{y:.2f}",
+                        **axes(i),
+                    )
+                )
+                seen.add(group.name)
+        figure.layout[f"xaxis{i + 1}"].update(
+            tickvals=np.arange(len(names)), ticktext=names, tickangle=-40, zeroline=False
+        )
+    left = _PER_SIGN * len(html.unescape(names[0]))
+    figure.update_layout(margin_b=100, margin_l=max(figure.layout.margin.l, left))
+    return with_legend(figure) if len(seen) > 1 else figure
+
+
+def table_rows(data: Data, content: dict[str, list[Lines]], words: str) -> Plot:
+    """Return rows of a table as lines, in standard deviations of the data; the liveliest columns.
+
+    A column that does not vary has no such unit, and a gap.
+    """
+    assert data.mean is not None
+    assert data.std is not None
+    spread = np.where(data.std > 0, data.std, np.nan)
+    scaled = {
+        title: [lines._replace(rows=(lines.rows - data.mean) / spread) for lines in group]
+        for title, group in content.items()
+    }
+    n_all = len(data.columns)
+    rows = np.concatenate([lines.rows for group in scaled.values() for lines in group])
+    kept = np.sort(np.argsort(-rows.std(axis=0), kind="stable")[:_MOST_PROFILED])
+    shown = {
+        title: [lines._replace(rows=lines.rows[:, kept]) for lines in group]
+        for title, group in scaled.items()
+    }
+    figure = profiles(shown, list(data.columns[kept]), unit="standard deviations")
+    known = " that are not known to be odd" if data.outliers is not None else ""
+    caption = f"In standard deviations of the rows{known}, from their mean."
+    if n_all > len(kept):
+        caption += f" The {len(kept)} columns that vary most, of {n_all}."
+    return Plot(figure, words, caption)
+
+
+def left_out(data: Data) -> str:
+    """Say which rows a figure does not show."""
+    return "" if data.outliers is None else "Known outliers are left out, as they are of the measures."

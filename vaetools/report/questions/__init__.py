@@ -1,0 +1,132 @@
+"""The questions of a comparison, a file for each: what it measures, shows, and what may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+
+from vaetools.report.faults import collapse, copied, overfit, too_few, trained_on, unused, useless
+from vaetools.report.findings import UNTOLD
+from vaetools.report.passes import Seen
+from vaetools.report.question import MeasureRow, Question
+from vaetools.report.questions.between import BETWEEN
+from vaetools.report.questions.dimensions import DIMENSIONS
+from vaetools.report.questions.gaps import GAPS
+from vaetools.report.questions.neighbors import NEIGHBORS
+from vaetools.report.questions.odd import ODD
+from vaetools.report.questions.reconstruction import RECONSTRUCTION
+from vaetools.report.questions.round import ROUND
+from vaetools.report.questions.samples import SAMPLES
+from vaetools.report.records import Data, ModelView
+
+_MOST, _LEAST = 7, 3  # sentences of an answer, and of them on what models do
+
+# in the order of the page
+QUESTIONS: dict[str, Question] = {
+    question.key: question
+    for question in (NEIGHBORS, GAPS, ROUND, SAMPLES, BETWEEN, ODD, DIMENSIONS, RECONSTRUCTION)
+}
+MEASURES: dict[str, MeasureRow] = {
+    row.name: row for question in QUESTIONS.values() for row in question.measures
+}
+
+
+def measure(seen: Seen) -> pd.DataFrame:
+    """Return the measures of one model that the data allow.
+
+    Parameters
+    ----------
+    seen : Seen
+
+    Returns
+    -------
+    measures : DataFrame of shape (n_measures, 5)
+        Columns ``model``, ``measure``, ``value``, ``low`` and ``high``; NaN where there is no interval.
+        What is not a number for want of rows is left out.
+    """
+    found = {name: own for question in QUESTIONS.values() for name, own in question.measure(seen).items()}
+    named = [
+        (seen.model.name, name, *found[name])
+        for name in MEASURES
+        if name in found and not np.isnan(found[name].value)
+    ]
+    return pd.DataFrame(named, columns=["model", "measure", "value", "low", "high"])
+
+
+def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]:
+    """Return what to mistrust of one model, by the question where it matters.
+
+    Parameters
+    ----------
+    model : ModelView
+    data : Data
+    blank : bool, default=False
+        Whether its squared error is no less than that of the mean of the data.
+
+    Returns
+    -------
+    warnings : dict of str to str
+        Keys are those of `QUESTIONS`.
+    """
+    return _joined({key: question.warn(model, data, blank) for key, question in QUESTIONS.items()})
+
+
+def note(data: Data) -> dict[str, str]:
+    """Return what to mistrust in all models, by the question where it matters."""
+    return _joined({key: question.note(data) for key, question in QUESTIONS.items()})
+
+
+def _joined(texts: dict[str, list[str]]) -> dict[str, str]:
+    """Return sentences as one text by question, without those that say nothing."""
+    found = {key: " ".join(filter(None, own)) for key, own in texts.items()}
+    return {key: text for key, text in found.items() if text}
+
+
+def answer(
+    data: Data, models: Sequence[ModelView], measures: pd.DataFrame, *, blank: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return what the numbers say, the most important first.
+
+    Parameters
+    ----------
+    data : Data
+    models : sequence of ModelView
+    measures : DataFrame
+        As in `Comparison`.
+    blank : collection of str, default=()
+        Names of models whose squared error is no less than that of the mean of the data.
+
+    Returns
+    -------
+    answer : tuple of str
+        Sentences.
+    """
+    faults = [
+        fault
+        for model in models
+        for fault in (
+            trained_on(model),
+            collapse(model),
+            unused(model),
+            useless(model) if model.name in blank else "",
+            overfit(model, data),
+        )
+    ]
+    # a collapsed model is the prior itself, and perfect wherever codes are compared with that
+    sound = tuple(model for model in models if not collapse(model))
+    own = measures[measures["model"].isin([model.name for model in sound])]
+    ranked = sorted(QUESTIONS.values(), key=lambda question: question.rank)
+    told = [text for question in ranked if question is not ODD for text in question.find(sound, own)]
+    # who names outliers asks for them
+    asked = [*ODD.find(tuple(models), measures), too_few(data), copied(data)]
+    first, last = list(filter(None, faults)), list(filter(None, asked))
+    n_told = max(_LEAST, _MOST - len(first) - len(last))
+    return (*first, *_chosen(list(filter(None, told)), n_told), *last)
+
+
+def _chosen(sentences: Sequence[str], n: int) -> list[str]:
+    """Return at most n sentences in their order; who tells of no difference goes first, then the last."""
+    order = sorted(range(len(sentences)), key=lambda i: (sentences[i].startswith(UNTOLD), i))
+    return [sentences[i] for i in sorted(order[:n])]

@@ -1,0 +1,180 @@
+"""What does each dimension do? What it costs, and what it does to a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaetools.latent import organization as of
+from vaetools.report.faults import collapse, unused
+from vaetools.report.figures import (
+    MOST_PANELS,
+    Lines,
+    Plot,
+    bare,
+    escaped,
+    series,
+    table_rows,
+    whole_numbers,
+    with_legend,
+)
+from vaetools.report.histogram import grouped
+from vaetools.report.passes import Seen
+from vaetools.report.pictures import Pictures, Strip, strip
+from vaetools.report.question import Block, MeasureRow, Question, Words
+from vaetools.report.records import Compared, Data, ModelView
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_MEND = (
+    "Look at the scale of the data first: a few values far out, or hardly any contrast, hide all else. Then "
+    "more epochs or a higher learning rate may mend it, and last a smaller beta or kl_warmup=0.5."
+)
+
+
+def _measure(seen: Seen) -> dict[str, of.Measure]:
+    """Components in use."""
+    return {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)}
+
+
+def _read(comparison: Compared) -> Words:
+    """Return how to read traversals."""
+    way = ", from the thin line to the wide one," if comparison.data.image_shape is None else ""
+    kl = any(model.kl_per_component.any() for model in comparison.models)
+    cost = "; the curve says how many nats each of them costs" if kl else ""
+    return Words(
+        f"One component at a time moves over its range{way} while the others stay at the mean code, the "
+        f"component that tells most first{cost}.",
+        "A component is not a cause and has no name of its own: another seed finds other axes, the axes "
+        "of an AE are arbitrary, and a long way from the mean code a traversal shows what no row ever "
+        "asked of the decoder.",
+    )
+
+
+def _draw(comparison: Compared) -> Iterator[Block]:
+    """Give what components cost, and what they do to a row."""
+    data, models = comparison.data, comparison.models
+    if any(model.kl_per_component.any() for model in models):
+        kl = {model.name: model.kl_per_component for model in models}
+        active = {model.name: model.active_units for model in models}
+        yield Plot(kl_per_component(kl, active), "KL of each component")
+    for i, model in enumerate(models):
+        if data.image_shape is None:
+            content = {
+                f"{model.name}, component {component + 1}": [Lines("low to high", rows, i, grows=True)]
+                for component, rows in zip(
+                    model.traversed[:MOST_PANELS], model.traversals[:MOST_PANELS], strict=True
+                )
+            }
+            yield table_rows(data, content, f"Traversals of {model.name}, column by column")
+        else:
+            yield Pictures(model.name, _traversal_strips(model, data.image_shape), narrow=True)
+            if len(model.traversed) > 1:
+                yield _grid(model, data.image_shape)
+
+
+def _traversal_strips(model: ModelView, image_shape: tuple[int, int, int]) -> list[Strip]:
+    """Return a strip per traversed component."""
+    return [
+        strip(
+            f"{component + 1}: {_span(values)}",
+            rows,
+            image_shape,
+            f"Component {component + 1} of {model.name} from low to high",
+        )
+        for component, rows, values in zip(
+            model.traversed, model.traversals, model.traversal_values, strict=True
+        )
+    ]
+
+
+def _grid(model: ModelView, image_shape: tuple[int, int, int]) -> Pictures:
+    """Return the decoded plane of two components, the first upwards."""
+    upwards, rightwards = model.traversed[:2]
+    n_columns = model.grid.shape[1]
+    rows = model.grid[::-1].reshape(-1, model.grid.shape[-1])
+    words = f"Decoded plane of components {upwards + 1} and {rightwards + 1} of {model.name}"
+    up, right = model.grid_values
+    caption = f"Up: component {upwards + 1}, {_span(up)}. Right: component {rightwards + 1}, {_span(right)}."
+    picture = strip("", rows, image_shape, words, n_columns)
+    return Pictures(f"{model.name}, decoded plane", [picture], caption, narrow=True)
+
+
+def _span(values: np.ndarray) -> str:
+    """Return the first and the last of some values in words."""
+    return f"{grouped(values[0], 1)} to {grouped(values[-1], 1)}"
+
+
+def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray]) -> Figure:
+    """Draw what each component costs, the dearest first.
+
+    Parameters
+    ----------
+    kl : mapping of str to ndarray of shape (n_components,)
+        Mean KL per component in nats, by model; one without any KL is left out and keeps its color.
+    active : mapping of str to ndarray of shape (n_components,), bool
+        Which components are in use.
+
+    Returns
+    -------
+    figure : Figure
+        A line per model; markers of components that are not in use are hollow.
+    """
+    from plotly.graph_objects import Figure, Scatter
+
+    figure = bare(Figure(), height=340)
+    for i, (name, own) in enumerate(kl.items()):
+        if not own.any():
+            continue
+        order = np.argsort(-own, kind="stable")
+        style = series(i)
+        symbol = style["marker"]["symbol"]
+        style["marker"]["symbol"] = [symbol if used else f"{symbol}-open" for used in active[name][order]]
+        figure.add_trace(
+            Scatter(
+                x=np.arange(1, len(own) + 1),
+                y=own[order],
+                mode="lines+markers",
+                name=escaped(name),
+                customdata=order + 1,
+                hovertemplate="component %{customdata}: %{y:.2f} nats",
+                **style,
+            )
+        )
+    figure.update_layout(
+        xaxis={"title_text": "components, the dearest first (hollow: not in use)"}
+        | whole_numbers(max(map(len, kl.values()))),
+        yaxis={"title_text": "KL, nats", "rangemode": "tozero"},
+    )
+    return with_legend(figure)
+
+
+def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
+    """Say that components tell nothing, and what may help."""
+    return [
+        collapse(model, _MEND),
+        unused(model, "More epochs (max_iter) may help, or a higher learning rate."),
+        _idle(model),
+    ]
+
+
+def _idle(model: ModelView) -> str:
+    """Say that many components carry nothing, if they do."""
+    n_idle, n = int((~model.active_units).sum()), len(model.active_units)
+    if not model.variational or collapse(model) or n_idle < n / 2 or n_idle == n:
+        return ""
+    return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior."
+
+
+DIMENSIONS = Question(
+    "dimensions",
+    "What does each dimension do?",
+    (MeasureRow("active_units", "components in use", "", "", 0),),
+    _measure,
+    _read,
+    _draw,
+    warn=_warn,
+)

@@ -1,0 +1,174 @@
+"""Are there gaps? Where draws from the prior meet nothing that the decoder knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from vaetools.latent import organization as of
+from vaetools.report.faults import FLATTERED, collapse
+from vaetools.report.figures import COLORS, INK, Plot, axes, density, left_out, panels
+from vaetools.report.findings import tell
+from vaetools.report.passes import Seen
+from vaetools.report.question import Block, MeasureRow, Question, Words
+from vaetools.report.records import Compared, ModelView
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+EMPTY = MeasureRow(
+    "prior_empty",
+    "prior left empty: draws with no code in reach",
+    "%",
+    "lower",
+    0,
+    "About 3 % for codes from N(0, I) itself; an AE was never asked for that.",
+)
+HOLES = MeasureRow(
+    "holes",
+    "holes: far draws from the codes' own Gaussian",
+    "%",
+    "lower",
+    0,
+    "About 1 % if they are Gaussian; scale and place do not count, so it says nothing of N(0, I).",
+)
+_OFF_CODES = MeasureRow(
+    "off_codes",
+    "holes, over the same share of held-out codes",
+    "",
+    "lower",
+    1,
+    "1 is as rarely as these. It falls when they are far as well, as in an overfitted model.",
+)
+_OFF_TRAINING = MeasureRow(
+    "off_training",
+    "new codes that lie off the training codes",
+    "%",
+    "lower",
+    1,
+    "About 5 % for rows like those of training; far more if these were learnt by heart.",
+)
+
+
+def _measure(seen: Seen) -> dict[str, of.Measure]:
+    """Gaps between draws from the posterior of the codes, and between codes of training."""
+    seed, index = seen.basis.seed, seen.basis.index
+    draws = seen.draws[index]
+    half = np.random.default_rng(seed).permutation(len(draws)) < len(draws) / 2
+    return {
+        "prior_empty": of.prior_empty(draws, random_state=seed),
+        "holes": of.holes(draws, random_state=seed),
+        "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),
+        "off_training": of.off_data(
+            seen.codes[index], seen.model.estimator.reference_codes_, random_state=seed
+        ),
+    }
+
+
+def _read(comparison: Compared) -> Words:
+    """Return how to read densities of codes."""
+    planes = any(len(model.traversed) > 1 for model in comparison.models)
+    hidden = any(model.codes.shape[1] > 2 for model in comparison.models)
+    shading = (
+        "Shading shows where draws from the posteriors of the rows lie (of an AE: their codes) in the two "
+        "dimensions that tell most; the circles hold 50 % (dotted) and 95 % of N(0, I), so whatever is bare "
+        "within them is where a draw from the prior meets nothing the decoder knows."
+    )
+    return Words(
+        shading if planes else "What is drawn should land where codes are, which the decoder knows.",
+        ("Two dimensions of many hide most gaps, and a" if planes and hidden else "A")
+        + " model that was never asked to fill N(0, I), as an AE, may leave it empty without fault: holes "
+        "are looked for in the codes' own Gaussian, where a ratio of 1 says that its draws land as near to "
+        "codes as held-out codes do.",
+    )
+
+
+def _draw(comparison: Compared) -> Iterator[Block]:
+    """Give the density of the aggregated posterior in the two components that tell most."""
+    shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
+    models = [comparison.models[i] for i in shown]
+    if models:
+        figure = code_density(
+            [model.posterior_draws[:, model.traversed[:2]] for model in models],
+            [(int(model.traversed[0]), int(model.traversed[1])) for model in models],
+            [model.name for model in models],
+            styles=shown,
+        )
+        words = "Density of the codes' posteriors in two components, with circles of N(0, I)"
+        yield Plot(figure, words, left_out(comparison.data))
+
+
+def code_density(
+    codes: Sequence[np.ndarray],
+    components: Sequence[tuple[int, int]],
+    titles: Sequence[str],
+    *,
+    styles: Sequence[int] | None = None,
+) -> Figure:
+    """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
+
+    Parameters
+    ----------
+    codes : sequence of ndarray of shape (n_samples, 2)
+        Two components, per model: of draws from the posterior, of which gaps are asked.
+    components : sequence of (int, int)
+        Their numbers.
+    titles : sequence of str
+        Names of the models.
+    styles : sequence of int, optional
+        Numbers of their colors; 0, 1 and so on by default.
+
+    Returns
+    -------
+    figure : Figure
+        Per model a density, empty where there is no code, and two circles that hold 50 % and 95 % of N(0, I).
+    """
+    from plotly.graph_objects import Scatter
+
+    figure = panels(titles, x="", y="", height=440, aspect=1)
+    angles = np.linspace(0, 2 * np.pi, 91)
+    styles = range(len(codes)) if styles is None else styles
+    for i, (own, numbers, style) in enumerate(zip(codes, components, styles, strict=True)):
+        figure.add_trace(density(own, COLORS[style % len(COLORS)], **axes(i)))
+        low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
+        reach = 0.53 * (high - low).max()
+        for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):
+            figure.layout[f"{name}axis{i + 1}"].update(
+                title_text=f"component {number + 1} (no unit)", range=[middle - reach, middle + reach]
+            )
+        for share, dash in ((0.5, "dot"), (0.95, "solid")):
+            radius = np.sqrt(-2 * np.log(1 - share))
+            figure.add_trace(
+                Scatter(
+                    x=radius * np.cos(angles),
+                    y=radius * np.sin(angles),
+                    mode="lines",
+                    line={"width": 1.5, "dash": dash},
+                    meta=INK,
+                    hoverinfo="skip",
+                    **axes(i),
+                )
+            )
+    return figure
+
+
+def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
+    """Say how much of the prior models leave empty."""
+    clause = "{name} leaves {value} of the prior empty"
+    return [tell(measures, EMPTY, clause, "how much of the prior they leave empty")]
+
+
+GAPS = Question(
+    "gaps",
+    "Are there gaps?",
+    (EMPTY, HOLES, _OFF_CODES, _OFF_TRAINING),
+    _measure,
+    _read,
+    _draw,
+    find=_find,
+    rank=0,
+    warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
+)

@@ -1,0 +1,304 @@
+"""Are neighbors of the same kind? Maps of the codes, and what stands together in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from vaetools.latent import organization as of
+from vaetools.report.faults import LONGEST, collapse, copied, too_few
+from vaetools.report.figures import (
+    COLORS,
+    GLYPHS,
+    MOST_POINTS,
+    SCALE,
+    SYMBOLS,
+    Plot,
+    axes,
+    density,
+    panels,
+)
+from vaetools.report.findings import tell
+from vaetools.report.passes import Seen
+from vaetools.report.question import Block, MeasureRow, Question, Words
+from vaetools.report.records import Compared, Data, ModelView
+from vaetools.words import counted, printable, shortened
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+_OUTLINE = "rgba(110, 110, 110, 0.7)"
+_N_OUTLINED = 3_000  # more points hide each other's outlines
+_LONGEST_LABEL = 40  # characters
+_MOST_CLASSES = 60  # in a legend
+_FEW_PER_CLASS = 10  # rows
+_N_RANKED = 2_000  # rows whose neighbors are ranked, which takes time with their square
+_N_PROBED = 3_000  # codes that a linear probe learns from
+
+_ALIKE = "Does not tell AE from VAE: both keep classes apart."
+_DIMENSIONS = "More components keep more, whatever the model."
+_PIXELS = "Distances are between pixels or columns, a coarse notion of likeness."
+KNN = MeasureRow("knn_accuracy", "class named by 5 nearest codes", "%", "higher", 1, _ALIKE)
+_MEASURES = (
+    MeasureRow("trustworthiness", "neighbors in code that are neighbors in data", "", "higher", 3, _PIXELS),
+    MeasureRow("continuity", "neighbors in data that stay neighbors in code", "", "higher", 3, _PIXELS),
+    MeasureRow("neighborhood_overlap", "shared among 10 nearest", "%", "higher", 0, _DIMENSIONS),
+    KNN,
+    MeasureRow("silhouette", "silhouette of the classes", "", "higher", 2, _ALIKE),
+    MeasureRow("cluster_agreement", "k-means finds the classes (adjusted Rand)", "", "higher", 2, _ALIKE),
+    MeasureRow("linear_probe", "class named by a linear probe", "%", "higher", 1, _DIMENSIONS),
+)
+
+
+def _measure(seen: Seen) -> dict[str, of.Measure]:
+    """Neighbors of codes and rows, and classes of codes."""
+    basis, codes = seen.basis, seen.codes[seen.basis.index]
+    ranked: dict[str, Any] = {"n_max": _N_RANKED, "random_state": basis.seed}
+    found = {
+        "trustworthiness": of.trustworthiness(basis.rows, codes, **ranked),
+        "continuity": of.continuity(basis.rows, codes, **ranked),
+        "neighborhood_overlap": of.neighborhood_overlap(basis.rows, codes, **ranked),
+    }
+    if basis.labels is not None:
+        found |= {
+            "knn_accuracy": of.knn_accuracy(codes, basis.labels),
+            "silhouette": of.silhouette(codes, basis.labels, random_state=basis.seed),
+            "cluster_agreement": of.cluster_agreement(codes, basis.labels, random_state=basis.seed),
+            "linear_probe": of.linear_probe(codes, basis.labels, n_max=_N_PROBED, random_state=basis.seed),
+        }
+    return found
+
+
+def _read(comparison: Compared) -> Words:
+    """Return how to read maps."""
+    several = len(comparison.models) > 1
+    same = ", and the same rows are in every map" if several else ""
+    doubt = (
+        "A map bends distances, so trust which points stand together, not how far groups are apart or how "
+        "large they look"
+        if comparison.method != "pca"
+        else "A projection lays over each other what lies apart in other directions, so trust which points "
+        "stand apart, not which stand together"
+    )
+    choice = (
+        "; and do not choose between an AE and a VAE here, because an AE keeps neighbors and classes about "
+        "as well, often better."
+    )
+    points = len(comparison.data.names) <= MOST_POINTS
+    what = "Each point is the code of one row" if points else "Shading shows where the codes of rows lie"
+    return Words(
+        f"{what}, flattened to two dimensions{same}: rows that a model takes for alike stand together.",
+        doubt + (choice if several else "."),
+    )
+
+
+def _draw(comparison: Compared) -> Iterator[Block]:
+    """Give maps of all models, colored by label where there are labels."""
+    data, models = comparison.data, comparison.models
+    codes, names = (None, []) if data.labels is None else classes(data.labels)
+    figure = latent_maps(
+        [model.points for model in models],
+        [model.name for model in models],
+        labels=codes,
+        scores=[ranks(model.scores) for model in models] if codes is None else None,
+        method=comparison.method,
+    )
+    n_rows = np.zeros(0, int) if codes is None else np.bincount(codes, minlength=len(names))
+    symbols = symbol_numbers(np.arange(len(names)))
+    classes_shown = [
+        {
+            "glyph": GLYPHS[symbols[i]],
+            "color": COLORS[i % len(COLORS)],
+            "name": name,
+            "n_rows": int(n_rows[i]),
+        }
+        for i, name in enumerate(names[:_MOST_CLASSES])
+    ]
+    colorings = [*(["label"] if codes is not None else []), "score"]
+    colorings += [] if data.outliers is None else ["known outliers"]
+    maps = {
+        "colorings": colorings,
+        "classes": classes_shown,
+        "n_unnamed": len(names) - len(classes_shown),
+        "linked": len(data.names) <= MOST_POINTS,
+    }
+    yield Plot(figure, f"Maps of {len(models)} latent spaces", maps=maps)
+
+
+def classes(labels: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return the number of every label among the sorted ones, and their names.
+
+    Examples
+    --------
+    >>> classes(np.array([7, 10, 7]))
+    (array([0, 1, 0]), ['7', '10'])
+    """
+    codes, names = pd.factorize(labels, sort=True)
+    return codes, [shortened(printable(str(name)), _LONGEST_LABEL) for name in names]
+
+
+def ranks(scores: np.ndarray) -> np.ndarray:
+    """Return which share of the other rows scores lower, in [0, 1]; NaN is lowest.
+
+    Examples
+    --------
+    >>> ranks(np.array([-8.0, 5.0, -1.0]))
+    array([0. , 1. , 0.5])
+    """
+    from scipy.stats import rankdata
+
+    return (rankdata(np.nan_to_num(scores, nan=-np.inf)) - 1) / max(1, len(scores) - 1)
+
+
+def latent_maps(
+    points: Sequence[np.ndarray],
+    titles: Sequence[str],
+    *,
+    labels: np.ndarray | None = None,
+    scores: Sequence[np.ndarray] | None = None,
+    method: str = "umap",
+) -> Figure:
+    """Draw maps of latent spaces side by side, colored by label or by score.
+
+    Parameters
+    ----------
+    points : sequence of ndarray of shape (n_samples, 2)
+        A map per model; the same rows in each.
+    titles : sequence of str
+        Names of the models.
+    labels : ndarray of shape (n_samples,), optional
+        Numbers of the classes, from 0.
+    scores : sequence of ndarray of shape (n_samples,), optional
+        In place of labels: shares of rows that are odder, in [0, 1], per model.
+    method : {"umap", "tsne", "pca"}, default="umap"
+        How the maps were made, which names their axes.
+
+    Returns
+    -------
+    figure : Figure
+        A WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
+        density per model.
+
+    Raises
+    ------
+    ValueError
+        If both labels and scores are given.
+    """
+    from plotly.graph_objects import Scattergl
+
+    if labels is not None and scores is not None:
+        raise ValueError("latent_maps: color by labels or by scores; got both. Drop one of them.")
+    name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
+    figure = panels(titles, x=name.format(1), y=name.format(2), height=430)
+    frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}
+    figure.update_xaxes(**frame)
+    figure.update_yaxes(**frame)
+    if len(points[0]) > MOST_POINTS:
+        for i, own in enumerate(points):
+            figure.add_trace(density(own, COLORS[i % len(COLORS)], **axes(i)))
+        return figure
+    for i, own in enumerate(points):
+        figure.add_trace(
+            Scattergl(
+                x=own[:, 0].astype(np.float32),
+                y=own[:, 1].astype(np.float32),
+                mode="markers",
+                marker=_markers(len(own), labels, None if scores is None else scores[i]),
+                meta=None if scores is None else SCALE,
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 0.07}},
+                hoverinfo="none",
+                **axes(i),
+            )
+        )
+    return figure.update_layout(dragmode="lasso")
+
+
+def _markers(n_samples: int, labels: np.ndarray | None, scores: np.ndarray | None) -> dict[str, Any]:
+    """Return how points look: large where they are few, a color and a symbol per label."""
+    size = float(np.clip(160 / np.sqrt(n_samples), 2.5, 9))
+    look: dict[str, Any] = {"size": size, "opacity": 0.85, "line": {"width": 0}}
+    if n_samples <= _N_OUTLINED:
+        look["line"] = {"width": 0.5, "color": _OUTLINE}
+    if labels is not None:
+        color = labels % len(COLORS)
+        look |= {"color": color.astype(np.uint8), "cmin": -0.5, "cmax": len(COLORS) - 0.5}
+        look |= {"colorscale": _steps(), "symbol": [SYMBOLS[i] for i in symbol_numbers(labels)]}
+    elif scores is not None:
+        look |= {"color": scores.astype(np.float32), "cmin": 0, "cmax": 1}
+    else:
+        look |= {"color": COLORS[0]}
+    return look
+
+
+def symbol_numbers(labels: np.ndarray) -> np.ndarray:
+    """Return a symbol per label: with their colors, the first hundred labels differ."""
+    return (labels + labels // len(COLORS)) % len(SYMBOLS)
+
+
+def _steps() -> list[tuple[float, str]]:
+    """Return the palette as a scale of steps."""
+    n = len(COLORS)
+    return [(edge / n, COLORS[i]) for i in range(n) for edge in (i, i + 1)]
+
+
+def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
+    """Say how many rows lie among their own class; a model that is given labels need not keep them apart."""
+    unlabeled = [model.name for model in models if model.kind != "CVAE"]
+    return [
+        tell(
+            measures[measures["model"].isin(unlabeled)],
+            KNN,
+            "In {name}, {value} of the rows lie among their own class",
+            "how many rows lie among their own class",
+        )
+    ]
+
+
+def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
+    """Say that codes are all alike, or that a conditional model need not keep classes apart."""
+    alike = "It is collapsed: codes are all about the same; maps and neighbors magnify what is left."
+    given = "Its decoder is given the label, so that codes need not tell classes apart: it is no fault."
+    conditional = model.kind == "CVAE" and data.labels is not None
+    return [alike] * bool(collapse(model)) + [given] * conditional
+
+
+def _note(data: Data) -> list[str]:
+    """Say that rows are few, or copies, or that classes are small."""
+    return [too_few(data), copied(data), _small_classes(data)]
+
+
+def _small_classes(data: Data) -> str:
+    """Say that classes have few rows, if some have."""
+    if data.labels is None:
+        return ""
+    classes, counts = np.unique(data.labels, return_counts=True)
+    small = counts < _FEW_PER_CLASS
+    if not small.any():
+        return ""
+    if small.sum() > 1:
+        return (
+            f"{small.sum()} of {len(classes)} classes have fewer than {_FEW_PER_CLASS} rows: too few to say "
+            "whether their neighbors are alike."
+        )
+    name = shortened(str(classes[small][0]), LONGEST)
+    has = f"Class {name} has {counted(counts[small][0], 'row')}"
+    return f"{has}: too few to say whether its neighbors are alike."
+
+
+NEIGHBORS = Question(
+    "neighbors",
+    "Are neighbors of the same kind?",
+    _MEASURES,
+    _measure,
+    _read,
+    _draw,
+    find=_find,
+    rank=5,
+    warn=_warn,
+    note=_note,
+)

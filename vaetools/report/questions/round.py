@@ -1,0 +1,181 @@
+"""Is it round, as N(0, I) is? The aggregated posterior against the prior, dimension by dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from vaetools.latent import organization as of
+from vaetools.report.faults import FLATTERED, collapse
+from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
+from vaetools.report.findings import tell_difference
+from vaetools.report.passes import Seen
+from vaetools.report.question import Block, MeasureRow, Question, Words
+from vaetools.report.records import Compared, ModelView
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_MOST_COMPONENTS = 16  # in a picture
+_HALF_WIDTH = 0.42  # of a shape, where components stand one apart
+_BEYOND = 0.005  # share of draws at either end that may lie outside the picture
+
+MOMENTS = MeasureRow(
+    "moment_kl",
+    "moments against N(0, 1), per dimension",
+    "nats",
+    "lower",
+    2,
+    "Sees means and spreads alone. A collapsed model is perfectly round.",
+)
+_SLICED = MeasureRow(
+    "sliced_wasserstein",
+    "sliced Wasserstein distance to N(0, I)",
+    "std",
+    "lower",
+    2,
+    "About 0.03 for 3,000 draws from N(0, I) itself. Gaps vanish along lines in many dimensions.",
+)
+_RANK = MeasureRow(
+    "effective_rank", "effective rank", "", "", 1, "Does not tell AE from VAE; neither end is better."
+)
+_CORRELATION = MeasureRow(
+    "correlation",
+    "mean absolute correlation between dimensions",
+    "",
+    "lower",
+    2,
+    "In few dimensions it may be low by chance.",
+)
+
+
+def _measure(seen: Seen) -> dict[str, of.Measure]:
+    """Measure draws from the posterior of the codes."""
+    draws, seed = seen.draws[seen.basis.index], seen.basis.seed
+    return {
+        "moment_kl": of.moment_kl(draws, random_state=seed),
+        "sliced_wasserstein": of.sliced_wasserstein(draws, random_state=seed),
+        "effective_rank": of.effective_rank(draws, random_state=seed),
+        "correlation": of.correlation(draws, random_state=seed),
+    }
+
+
+def _read(comparison: Compared) -> Words:
+    """Return how to read the aggregated posterior."""
+    return Words(
+        "Each filled shape is how the codes, blurred by their own posterior, fill one dimension, and the "
+        "dotted outline is N(0, 1): a round space fills its outlines, and its dimensions are "
+        "uncorrelated.",
+        "A dimension that carries nothing fills its outline perfectly, so a collapsed model is the "
+        "roundest of all: read this together with the components in use; effective rank counts directions "
+        "and ranks nobody.",
+    )
+
+
+def _draw(comparison: Compared) -> Iterator[Block]:
+    """Give the aggregated posterior against the prior."""
+    models = comparison.models
+    figure = aggregated_posterior(
+        [model.posterior_draws for model in models],
+        [_dearest(model) for model in models],
+        [model.name for model in models],
+    )
+    n_most = max(model.codes.shape[1] for model in models)
+    dearest = f"The {_MOST_COMPONENTS} dearest of {n_most} components. " if n_most > _MOST_COMPONENTS else ""
+    words = "Distribution of the codes in each dimension, against N(0, 1)"
+    yield Plot(figure, words, (dearest + left_out(comparison.data)).rstrip())
+
+
+def _dearest(model: ModelView) -> np.ndarray:
+    """Return the components to show in figures, in their own order: those of most KL, or of most variance."""
+    kl = model.kl_per_component
+    weight = kl if kl.any() else model.posterior_draws.var(axis=0)
+    return np.sort(np.argsort(-weight, kind="stable")[:_MOST_COMPONENTS])
+
+
+def aggregated_posterior(
+    draws: Sequence[np.ndarray], components: Sequence[np.ndarray], titles: Sequence[str]
+) -> Figure:
+    """Draw how the aggregated posterior fills each dimension, against N(0, 1).
+
+    Parameters
+    ----------
+    draws : sequence of ndarray of shape (n_drawn, n_components)
+        Per model, a draw from the posterior of every row.
+    components : sequence of ndarray of shape (n_shown,), int
+        Numbers of the components to show, per model.
+    titles : sequence of str
+        Names of the models.
+
+    Returns
+    -------
+    figure : Figure
+        Per model a trace of filled shapes, one per component, and a trace with the outline of N(0, 1)
+        at each; every shape is as wide as its own highest density.
+    """
+    from plotly.graph_objects import Scatter
+
+    figure = panels(titles, x="component", y="value of the code (no unit)", height=330)
+    bell = np.linspace(-3.2, 3.2, 65)
+    for i, (own, shown) in enumerate(zip(draws, components, strict=True)):
+        own = own[:, shown]
+        shapes = [_shape(at, *_smooth(values)) for at, values in enumerate(own.T)]
+        outlines = [_shape(at, bell, np.exp(-(bell**2) / 2)) for at in range(len(shown))]
+        color = COLORS[i % len(COLORS)]
+        for name, parts, style in (
+            ("codes", shapes, {"fill": "toself", "fillcolor": faded(color, 0.45), "line": {"color": color}}),
+            ("N(0, 1)", outlines, {"meta": INK, "line": {"dash": "dot"}}),
+        ):
+            x, y = np.concatenate(parts, axis=1)
+            figure.add_trace(Scatter(x=x, y=y, mode="lines", name=name, hoverinfo="skip", **style, **axes(i)))
+        figure.update_traces(line_width=1.2)
+        low, high = np.quantile(own, [_BEYOND, 1 - _BEYOND])
+        numbers = [str(number + 1) for number in shown]
+        margin = 0.06 * (high - low)
+        figure.layout[f"yaxis{i + 1}"].range = [min(-3.4, low - margin), max(3.4, high + margin)]
+        figure.layout[f"xaxis{i + 1}"].update(
+            tickvals=np.arange(len(shown)), ticktext=numbers, range=[-0.7, len(shown) - 0.3], showgrid=False
+        )
+    return figure
+
+
+def _smooth(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return places and a kernel estimate of the density there; a constant is a spike."""
+    from scipy.stats import gaussian_kde
+
+    low, high = values.min(), values.max()
+    if high - low < 1e-9 * max(1.0, abs(low)):
+        return np.array([low - 0.02, low, low + 0.02]), np.array([0.0, 1.0, 0.0])
+    margin = 0.06 * (high - low)
+    places = np.linspace(low - margin, high + margin, 96)
+    return places, gaussian_kde(values)(places)
+
+
+def _shape(at: int, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Return a density mirrored about a vertical, as a closed line that ends in a gap."""
+    reach = _HALF_WIDTH * heights / heights.max()
+    x = np.concatenate([at + reach, at - reach[::-1], [at + reach[0], np.nan]])
+    y = np.concatenate([places, places[::-1], [places[0], np.nan]])
+    return np.stack([x, y]).astype(np.float32)
+
+
+def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
+    """Say whose moments are farther from N(0, I)."""
+    clause = "The moments of {name} are {value} per dimension from N(0, I)"
+    return [tell_difference(measures, MOMENTS, clause)]
+
+
+ROUND = Question(
+    "round",
+    "Is it round, as N(0, I) is?",
+    (MOMENTS, _SLICED, _RANK, _CORRELATION),
+    _measure,
+    _read,
+    _draw,
+    find=_find,
+    rank=3,
+    warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
+)
