@@ -185,7 +185,7 @@ def read_rows(model: Any, data: Any, *, id_column: str | None = None, **reading:
     batches = list(source.batches())
     ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
     failed = [failure for batch in batches for failure in batch.failed]
-    parts = [batch.X for batch in batches]
+    parts = [batch.X for batch in batches if len(batch.ids)] or [batch.X for batch in batches[:1]]
     if not parts:  # a table of nothing but a header
         X = pd.DataFrame(columns=None if columns is None else list(columns))
     elif isinstance(columns, dict):

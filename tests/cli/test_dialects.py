@@ -273,3 +273,38 @@ def test_one_column_is_one(tmp_path, capsys):
     FRAME[["amount"]].to_csv(path, index=False)
     assert run("fit", path, "-o", tmp_path / "m.safetensors", "--max-iter", "1") == 0
     assert "1 column: amount" in capsys.readouterr().out
+
+
+def test_names_that_are_numbers_are_taken_where_one_says_so(tmp_path, capsys):
+    path, model = tmp_path / "spectra.csv", tmp_path / "m.safetensors"
+    FRAME.set_axis(["400", "410"], axis=1).to_csv(path, index=False)
+    fit = ["fit", path, "-o", model, "--max-iter", "2"]
+    assert run(*fit) == 2
+    assert (
+        "If these are the names, say so: --skip 0, as no line comes before them." in capsys.readouterr().err
+    )
+    assert run(*fit, "--skip", 0) == 0
+    assert vaetools.load(model).feature_names_in_.tolist() == ["400", "410"]
+    assert len(scores(model, path)) == 200  # the model knows the names
+
+
+@pytest.mark.filterwarnings("default:VAE. most cells")
+def test_a_column_of_unseen_categories_is_said_once(city_model, tmp_path, capsys):
+    CITIES.assign(city=CITIES["city"].str.upper()).to_csv(tmp_path / "new.csv", index=False)
+    assert run("score", city_model, tmp_path / "new.csv", "-o", tmp_path / "scores.csv") == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "unseen" in line]
+    assert len(said) == 1
+    assert "others in column 'city' ('BONN', in fit 'Bonn')" in said[0]
+
+
+def test_a_part_that_is_damaged_within_stops_no_other(model, tmp_path, capsys):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    many = np.random.default_rng(0).normal(size=(80_000, 2))
+    pd.DataFrame(many, columns=FRAME.columns).to_csv(folder / "0.csv.gz", index=False)
+    (folder / "0.csv.gz").write_bytes((folder / "0.csv.gz").read_bytes()[:-100])
+    FRAME.to_csv(folder / "1.csv.gz", index=False)
+    assert run("score", model, folder, "-o", tmp_path / "scores.csv") == 1
+    assert f"{folder}/0.csv.gz: not a readable CSV file: Compressed file ended" in capsys.readouterr().err
+    rows = pd.read_csv(tmp_path / "scores.csv")["row"]
+    assert rows.str.contains("1.csv.gz").sum() == 200

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from tests.data.test_idx import idx
 from vaetools.data.arrays import array_batches, read_array
@@ -167,6 +168,17 @@ def test_npz_labels_are_y_or_named(tmp_path):
     assert read_array(path, labels="other").labels.tolist() == ["a", "b", "c"]
     with pytest.raises(ValueError, match=r"labels must name .* X \(3, 2\), y \(3,\), other .*; got 'z'"):
         read_array(path, labels="z")
+
+
+@pytest.mark.parametrize("form", ["csr", "coo"])
+def test_a_sparse_matrix_is_to_be_saved_in_full(tmp_path, form):
+    path = tmp_path / "x.npz"
+    sparse.save_npz(path, sparse.random_array((3, 4), density=0.5, format=form, rng=0))
+    with pytest.raises(ValueError, match="an array must be dense; got a sparse matrix of SciPy") as error:
+        read_array(path)
+    assert str(error.value).endswith("by numpy.save('rows.npy', scipy.sparse.load_npz(path).toarray()).")
+    np.save(tmp_path / "rows.npy", sparse.load_npz(path).toarray())
+    assert read_array(tmp_path / "rows.npy").X.shape == (3, 4)
 
 
 def test_npz_takes_the_only_array_that_can_be_samples(tmp_path):

@@ -132,6 +132,21 @@ def test_numbers_may_be_names(write, content, names):
     assert open_table(write(content), mixed=True).columns == names
 
 
+@pytest.mark.parametrize("header", ["400,410,420", "5.1,3.5,x"])
+def test_numbers_are_names_where_one_says_so(write, header):
+    path = write(f"{header}\n1,2,x\n3,5,x\n")
+    with pytest.raises(ValueError, match="the first line must name the columns") as error:
+        open_table(path, drop=[header.split(",")[2]])
+    assert str(error.value).endswith(
+        "If these are the names, say so: skipped=0, as no line comes before them."
+    )
+    names = header.split(",")
+    table = open_table(path, drop=names[2:], dialect=Dialect(skipped=0))
+    assert (table.columns, everything(table)[1]) == (names[:2], [[1, 2], [3, 5]])
+    below = write(f"of May\n{header}\n1,2,x\n", "below.csv")
+    assert open_table(below, drop=names[2:], dialect=Dialect(skipped=1)).columns == names[:2]
+
+
 def test_a_column_without_a_name_is_a_feature_under_the_name_that_pandas_gives_it(write):
     table = open_table(write("a,,c\n1,2.5,3\n4,5.5,6\n"))
     assert (table.columns, table.notes) == (["a", "Unnamed: 1", "c"], [])

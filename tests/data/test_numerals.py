@@ -54,19 +54,44 @@ def test_numbers_are_read_however_they_are_written(write, separator, decimal, th
         ("1,234,567 1,234", [1234567, 1234]),
         ("12,5 1,234", [12.5, 1.234]),
         ("0,125 1,234", [0.125, 1.234]),
-        ("1.234 2.500", [1.234, 2.5]),  # a point is one, where nothing says otherwise
         ("1.5e3 .5 -2E-1 inf", [1500, 0.5, -0.2]),
         ("683 5 20 1.225 27.850 1.008.330", [683, 5, 20, 1225, 27850, 1008330]),
         ("1.008.330 27.850 14.500 12.025", [1008330, 27850, 14500, 12025]),  # one with two points tells
         ("683 5 20 1.225 27.850 0.126", [683, 5, 20, 1.225, 27.85, 0.126]),
         ("683 5 20 1.225 1234.567", [683, 5, 20, 1.225, 1234.567]),
         ("683 5 20 1.225 27.85", [683, 5, 20, 1.225, 27.85]),
-        ("683.000 5.000 20.000 1.225 27.850", [683, 5, 20, 1.225, 27.85]),
     ],
 )
 def test_all_cells_decide_what_one_leaves_open(write, cells, numbers):
     path = write("a\n" + "\n".join(cells.split()), "t.tsv")
     assert [row for (row,) in everything(open_table(path))[1]] == numbers
+
+
+@pytest.mark.parametrize("separator", [",", "\t", "|", " "])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_points_that_may_stand_between_thousands_are_said(write, separator, mixed):
+    text = "a,b\n1,683.000\n2,-1.225\n3,NA\n".replace(",", separator)
+    path = write(text)
+    with pytest.warns(UserWarning, match="should have one meaning") as told:
+        X, _, _ = open_table(path, drop=["a"], mixed=mixed).read()
+    assert X["b"].dropna().tolist() == [683, -1.225]
+    (words,) = [str(each.message) for each in told]
+    assert words == (
+        f"{path}: a number such as '683.000' in column 'b' should have one meaning; it is read as 683.000, "
+        "and may be 683000, as no number in the table has another kind of fraction. Say which: decimal='.' "
+        "or thousands='.'."
+    )
+    with pytest.warns(UserWarning, match="'683.000' in column 'b'"):
+        open_table(path, columns=["b"])
+    for said, first in ((Dialect(decimal="."), 683), (Dialect(thousands="."), 683000)):
+        X, _, _ = open_table(path, drop=["a"], mixed=mixed, dialect=said).read()
+        assert X["b"].tolist()[0] == first
+
+
+@pytest.mark.parametrize("more", ["0.125", "1.5", "12.3456", "1234.567"])
+def test_one_other_fraction_tells_what_points_are(write, more):
+    path = write(f"a,b,c\n1,683.000,{more}\n2,-1.225,7\n")
+    assert everything(open_table(path))[1][0] == [1, 683, float(more)]
 
 
 AMBIGUOUS = [

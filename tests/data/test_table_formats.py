@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import re
 import sys
 import zipfile
 
@@ -42,6 +43,7 @@ WRITERS = {
     "rows.csv.bz2": lambda path: path.write_bytes(bz2.compress(CSV.encode())),
     "rows.csv.xz": lambda path: path.write_bytes(lzma.compress(CSV.encode())),
     "rows.csv.zst": lambda path: path.write_bytes(pa.compress(CSV.encode(), "zstd", asbytes=True)),
+    "rows.csv.lz4": lambda path: path.write_bytes(pa.compress(CSV.encode(), "lz4", asbytes=True)),
     "rows.parquet": FRAME.to_parquet,
     "rows.pq": FRAME.to_parquet,
     "rows.feather": FRAME.to_feather,
@@ -96,7 +98,7 @@ def test_damaged_files_are_one_kind_of_error(tmp_path, name, content):
 
 @pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.XLS", "rows.sqlite", "rows.json.gz"])
 def test_other_tables_are_named_with_what_to_do(tmp_path, name):
-    (tmp_path / name).write_text("{}")
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0" if name.endswith("XLS") else b"{}")
     kind = name.split(".")[1].upper()
     with pytest.raises(ValueError, match=rf"{name}: a table must be CSV .* or \.xlsx; got {kind}\. Con"):
         kind_of(tmp_path / name)
@@ -121,6 +123,44 @@ def test_text_is_a_table_unless_it_lists_files(tmp_path, monkeypatch, name, cont
     (tmp_path / "here.csv").write_text(CSV)
     (tmp_path / name).write_text(content)
     assert kind_of(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "came"),
+    [
+        (
+            "rows.xls",
+            b"\n<html><table>",
+            "HTML that is called XLS. Convert it with pandas: pandas.read_html",
+        ),
+        (
+            "rows.xlsx",
+            b"<!DOCTYPE html>",
+            "HTML that is called XLSX. Convert it with",
+        ),
+        ("rows.xls", CSV.encode(), "text that is called XLS. Rename it to .csv"),
+        ("rows.xls", b"PK\3\4", "new Excel that is called XLS. Rename it to .xlsx"),
+        (
+            "rows.xlsx",
+            b"\xd0\xcf\x11\xe0",
+            "old Excel that is called XLSX. Convert it",
+        ),
+    ],
+)
+def test_a_workbook_in_name_alone_is_told_what_it_is(tmp_path, name, content, came):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name}: a table must be CSV .*; got {re.escape(came)}"):
+        kind_of(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.csv.br", "Brotli"), ("a.csv.Z", "compress"), ("a.tar.lz4", "tar"), ("a.csv.lzma", "LZMA")],
+)
+def test_what_cannot_be_unpacked_is_named(tmp_path, name, kind):
+    (tmp_path / name).write_bytes(b"...")
+    with pytest.raises(ValueError, match=rf"{name}: a {kind} archive, which is not read: unpack it"):
+        kind_of(tmp_path / name)
 
 
 def parts(folder, suffix="parquet"):
@@ -213,6 +253,51 @@ def test_a_part_that_cannot_be_opened_is_listed(tmp_path):
     (folder / "0.csv").rename(tmp_path / "1.csv")
     with pytest.raises(ValueError, match=r"1\.csv: a table must start"):
         open_table([tmp_path / "1.csv", missing])
+
+
+def damaged(folder, kind, n_rows):
+    """A part of two columns of numbers that is damaged behind its beginning."""
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(n_rows, 2)), columns=["a", "b"])
+    path = folder / f"0.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path, row_group_size=n_rows // 4)
+        content = bytearray(path.read_bytes())
+        start = parquet.read_metadata(path).row_group(2).column(0).dictionary_page_offset
+        content[start : start + 20] = bytes(20)
+        path.write_bytes(content)
+    else:
+        frame.to_csv(path, index=False)
+        path.write_bytes(path.read_bytes()[:-1000])
+    return path
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "n_rows", "reason"),
+    [
+        ("csv.gz", 80_000, "not a readable CSV file: Compressed file ended"),
+        ("csv.gz", 40_000, "not a readable CSV file: Compressed file ended"),  # behind what tells the dialect
+        ("parquet", 80_000, "not a readable Parquet file: "),
+    ],
+)
+def test_a_part_that_is_damaged_within_costs_the_rest_of_it(tmp_path, kind, n_rows, reason, mixed):
+    path = damaged(tmp_path, kind, n_rows)
+    whole = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": [0.5, 0.25, 0.1]})
+    if kind == "parquet":
+        whole.to_parquet(tmp_path / f"1.{kind}")
+    else:
+        whole.to_csv(tmp_path / f"1.{kind}", index=False)
+    table = open_table(tmp_path, mixed=mixed)
+    X, _, failed = table.read()
+    (failure,) = failed
+    assert failure.id == str(path)
+    assert failure.reason.startswith(reason)
+    assert failure.reason.endswith(f"; {len(X) - 3:,} rows before that were read")
+    assert X.index[-3:].tolist() == [f"{tmp_path}/1.{kind}:{row}" for row in range(3)]
+    assert X.iloc[-3:].to_numpy().tolist() == whole.to_numpy().tolist()
+    batches = list(open_table(tmp_path, columns=["b", "a"], id_column="a").batches())
+    assert sum(len(batch.ids) for batch in batches) == len(X)
+    assert [failure for batch in batches for failure in batch.failed] == failed
 
 
 def test_a_failure_is_told_where_no_part_has_rows(tmp_path):

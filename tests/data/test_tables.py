@@ -126,7 +126,9 @@ def test_dates_as_numbers_may_be_categories_and_are_what_a_model_says(write):
     assert everything(open_table(path, n_features=2))[1] == [[1.5, 20240131], [2.5, 20240229]]
 
 
-def test_advice_for_durations_and_dates_runs():
+def test_advice_runs(write):
+    table = pd.read_csv(write("a,a\nx,y\n1,2\n"), header=[0, 1])
+    assert table.set_axis(table.columns.map("_".join), axis=1).columns.tolist() == ["a_x", "a_y"]
     column = pd.Series([20240131, 20240301])
     dates = pd.to_datetime(column.astype(str))
     assert (dates - dates.min()).dt.days.tolist() == [0, 30]
@@ -162,6 +164,13 @@ def test_missing_columns_are_named(write, content, options, missing):
     assert str(error.value) == f"{path}: there is no column {missing}. {known}"
 
 
+RENAME = (
+    "Rename them, as pandas.read_csv(path) does; or if the names have several lines, join those: in pandas "
+    "with table = pandas.read_csv(path, header=[0, 1]) as "
+    "table.set_axis(table.columns.map('_'.join), axis=1)."
+)
+
+
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
@@ -171,7 +180,12 @@ def test_missing_columns_are_named(write, content, options, missing):
             "no column is left as a feature, of 'name',",
         ),
         ("a,b\n1,2\n", {"columns": []}, "no column is left as a feature, of 'a', 'b'."),
-        ("a,b,a,b,a\n1,2,3,4,5\n", {}, "names of columns must be unique; got 'a', 'b' more than once."),
+        (
+            "a,b,a,b,a\n1,2,3,4,5\n",
+            {},
+            f"names of columns must be unique; got 'a', 'b' more than once. {RENAME}",
+        ),
+        (",a,a\n,x,y\n0,1,2\n", {}, f"names of columns must be unique; got 'a' more than once. {RENAME}"),
         ("", {}, "a table must start with the names of its columns; got no text."),
         ("\n\n", {}, "a table must start with the names of its columns; got no text."),
         ("a,b\n", {}, "a table must have rows like its header; got only a header."),
@@ -233,6 +247,9 @@ MEASURED = "Taken as a feature: column 1, 'Unnamed: 0', which had no name, for i
         ("index", [0, 1, 2], ["x"], index_notes(COUNTS.format("index"))),
         ("ID", [1, 2, 3], ["x"], index_notes(COUNTS.format("ID"))),
         ("row_id", [5001, 5002, 5003], ["x"], index_notes(COUNTS.format("row_id"))),
+        ("PassengerId", [1, 2, 3], ["x"], index_notes(COUNTS.format("PassengerId"))),
+        ("order_id", [1, 2, 3], ["x"], index_notes(COUNTS.format("order_id"))),
+        ("humid", [1, 2, 3], ["humid", "x"], []),
         ("id", [1, 2], ["id", "x"], []),
         ("id", [1, 2, 4], ["id", "x"], []),
         ("id", [0.5, 1.5, 2.5], ["id", "x"], []),

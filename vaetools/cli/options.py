@@ -96,6 +96,13 @@ _DIALECT = {
         callback=_check_dialect,
         help='CSV: what stands between thousands, such as ",", space or none; found out unless said.',
     ),
+    "skipped": click.option(
+        "--skip",
+        "skipped",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="CSV: lines before the names of columns, which may then be numbers; found out unless said.",
+    ),
 }
 
 

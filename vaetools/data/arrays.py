@@ -175,6 +175,11 @@ def _read_npz(
     with _readable(path), zipfile.ZipFile(path) as file:
         names = [name[:-4] for name in file.namelist() if name.endswith(".npy")]
         shapes = {name: _shape(file, name) for name in names}
+    if set(shapes) >= {"format", "shape", "data"} and chosen is None:
+        raise ValueError(
+            f"{path}: an array must be dense; got a sparse matrix of SciPy. Save its rows in full, by "
+            "numpy.save('rows.npy', scipy.sparse.load_npz(path).toarray())."
+        )
     held = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
     for role, wanted in {"labels": labels, "array": chosen}.items():
         if wanted is not None and wanted not in shapes:

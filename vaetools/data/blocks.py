@@ -23,11 +23,11 @@ class Block(NamedTuple):
     rows : ndarray of shape (n_rows,)
         Their numbers, from 0 in every file.
     features : list of arrays of Arrow
-        Cells, column by column: text where a file has no types.
+        Cells, column by column: text where a file has no types. Nothing where the rest of a file is damaged.
     beside : list of arrays of Arrow
         Cells of other columns.
     lost : list of Failure
-        Rows that are left out, for they have too many or too few cells.
+        Rows that are left out, for they have too many or too few cells; or the file that is damaged.
     file : str
         Which file they are of, where a table has several; else nothing.
     """

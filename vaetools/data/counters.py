@@ -15,7 +15,8 @@ from vaetools.data.kinds import NUMBER, TEXT, plain_type, without_missing
 FIRST = "Unnamed: 0"  # as pandas calls a first column without a name
 _FIRST = re.compile(r"Unnamed: 0(\.\d+)?")  # also where that came about twice
 _CALLED = re.compile(
-    r"((row|record)?[ _]?(index|idx|id|nr|no|num|number))\.?|row|#|level_\d|Unnamed: \d+", re.IGNORECASE
+    r"(?i:((row|record)?[ _]?(index|idx|id|nr|no|num|number))\.?|row|#|level_\d|unnamed: \d+|.+[ _.-]id)"
+    r"|.*[a-z]I[dD]"  # PassengerId
 )
 _FEWEST, _MANY = 3, 10  # rows that tell by the name of their column, and without it
 _FIRST_DATE, _LAST_DATE = 19000101, 21001231

@@ -79,7 +79,7 @@ class CsvFile:
                 self.names = self._read_header(text)
         if not self.names:
             raise ValueError(f"{path}: a table must start with the names of its columns; got no text.")
-        if not layout.has_header:
+        if not layout.has_header and said.skipped is None:
             raise ValueError(f"{path}: {first_line_must_name(self.names)}")
         self._counters: list[int] = []
         self._name_others()
@@ -286,7 +286,8 @@ def first_line_must_name(names: Sequence[str]) -> str:
     example = ",".join(f"x{i}" for i in range(min(3, len(names)))) + (",…" if len(names) > 3 else "")
     return (
         f"the first line must name the columns; got {shown}. Write names above it, such as {example}; "
-        "numbers alone may also be an array (.npy)."
+        "numbers alone may also be an array (.npy). If these are the names, say so: skipped=0, as no line "
+        "comes before them."
     )
 
 

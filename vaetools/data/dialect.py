@@ -40,7 +40,7 @@ class Dialect:
     encoding : str or None, default=None
         What Python calls the encoding, such as ``"utf-8"``, ``"utf-16"`` or ``"cp1252"``.
     skipped : int or None, default=None
-        Lines before the one that names the columns.
+        Lines before the one that names the columns; if it is said, these names may be numbers.
 
     Examples
     --------

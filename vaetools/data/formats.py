@@ -21,6 +21,12 @@ _ARCHIVES = {
     ".tar.bz2": "tar",
     ".tar.xz": "tar",
     ".tar.zst": "tar",
+    ".tar.lz4": "tar",
+    ".br": "Brotli",
+    ".lz": "lzip",
+    ".lzma": "LZMA",
+    ".sz": "Snappy",
+    ".z": "compress",
     ".7z": "7z",
     ".rar": "rar",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import warnings
 from itertools import product
 from typing import Any
 
@@ -110,6 +111,40 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
         _refuse_both(columns, np.argwhere(odd & lost[:, np.newaxis])[0], chosen)
     is_open = is_unsaid and chosen.has_plain_numbers and not (found(_POINTED) & is_numbers).any()
     return dataclasses.replace(said, thousands="") if is_open else chosen
+
+
+def warn_of_points(path: Any, columns: dict[str, Any], said: Dialect) -> None:
+    """Warn where all numbers with a point are like 1.234, which may be a thousand, and nothing says which.
+
+    Between semicolons `find_numerals` refuses that.
+
+    Parameters
+    ----------
+    path : object
+        What the table is called.
+    columns : dict from str to chunked array of text
+        The first cells of every feature.
+    said : Dialect
+        What the user said.
+    """
+    if said.decimal is not None or said.thousands is not None:
+        return
+    found = None
+    for name, column in columns.items():
+        cells = without_missing(as_numbers(end_to_end([column])))
+        pointed = cells.filter(compute.match_substring_regex(cells, _POINTED).fill_null(False))
+        lone = compute.match_substring_regex(pointed, _LONE.format("."))
+        if not compute.all(lone).as_py():
+            return
+        found = found or (len(pointed) and (name, pointed[0].as_py()))
+    if found:
+        name, cell = found
+        warnings.warn(
+            f"{path}: a number such as {cell!r} in column {name!r} should have one meaning; it is read as "
+            f"{cell}, and may be {cell.replace('.', '')}, as no number in the table has another kind of "
+            "fraction. Say which: decimal='.' or thousands='.'.",
+            stacklevel=3,
+        )
 
 
 def _any(cells: Any, pattern: str) -> bool:

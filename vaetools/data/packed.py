@@ -1,4 +1,4 @@
-"""Files that may be packed: by gzip, bzip2, xz or Zstandard, which their content decides."""
+"""Files that may be packed: by gzip, bzip2, xz, Zstandard or LZ4, which their content decides."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-PACKED = (".gz", ".bz2", ".xz", ".zst")  # what such files are called
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4")  # what such files are called
 
 
-def _open_zstandard(path: Any) -> pa.CompressedInputStream:
-    return pa.CompressedInputStream(open(path, "rb"), "zstd")
+def _opens(codec: str) -> Callable[[Any], Any]:
+    """Return what opens a file that a codec of Arrow packed."""
+    return lambda path: pa.CompressedInputStream(open(path, "rb"), codec)
 
 
 _SIGNS: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\0": lzma.open,
-    b"\x28\xb5\x2f\xfd": _open_zstandard,
+    b"\x28\xb5\x2f\xfd": _opens("zstd"),
+    b"\x04\x22\x4d\x18": _opens("lz4"),
 }
 
 

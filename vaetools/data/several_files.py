@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -101,8 +102,13 @@ class SeveralFiles:
                 for file in self._files
                 for name, what in file.not_numbers(features, dialect).items()
             }
-        filled = next((file for file in self._files if file.sample(features)), self._files[0])
-        return filled.not_numbers(features, dialect)
+        errors: list[ValueError] = []
+        for file in self._files:
+            try:
+                return file.not_numbers(features, dialect)
+            except ValueError as error:  # it has no rows, or is damaged
+                errors.append(error)
+        raise errors[0]
 
     def kinds(
         self, features: list[str], as_text: Collection[str], dialect: Dialect | None
@@ -110,7 +116,7 @@ class SeveralFiles:
         """Return what features are, in all files of text together, or by the types of the first file."""
         if dialect is None:
             return self._files[0].kinds(features, as_text, dialect)
-        blocks = (block.features for block in self.blocks(features, ()))
+        blocks = (block.features for block in self.blocks(features, ()) if block.features)
         return learn_kinds(blocks, features, as_text, dialect.written)
 
     def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
@@ -118,10 +124,17 @@ class SeveralFiles:
         return {name: what for file in self._files for name, what in file.misfits(kinds).items()}
 
     def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
-        """Yield the rows of one file after the other."""
+        """Yield the rows of one file after the other; a file that is damaged within costs the rest of it."""
         for file in self._files:
-            for block in file.blocks(features, beside, n_rows):
-                yield block._replace(file=str(file.path))
+            n_read = 0
+            try:
+                for block in file.blocks(features, beside, n_rows):
+                    n_read += len(block.rows)
+                    yield block._replace(file=str(file.path))
+            except (OSError, ValueError) as error:
+                reason = str(error).removeprefix(f"{file.path}: ").removesuffix(".")
+                came = f"{reason}; {n_read:,} rows before that were read"
+                yield Block(np.arange(0), [], [], [Failure(str(file.path), came)])
 
     def known(self, cells: Any) -> Any:
         """Return labels, null where one is missing."""
@@ -134,11 +147,12 @@ class SeveralFiles:
 
 def _own(file: Any, features: list[str], dialect: Dialect) -> Dialect | None:
     """Return how a file writes its numbers if they are none in the dialect of all files; else None."""
-    if not any(map(len, file.sample(features).values())):
-        return None
-    wrong = file.not_numbers(features, dialect)
-    own = file.numerals(features) if wrong else dialect
-    return own if wrong.keys() - file.not_numbers(features, own).keys() else None
+    with contextlib.suppress(ValueError):  # damaged, which reading it tells
+        if any(map(len, file.sample(features).values())):
+            wrong = file.not_numbers(features, dialect)
+            own = file.numerals(features) if wrong else dialect
+            return own if wrong.keys() - file.not_numbers(features, own).keys() else None
+    return None
 
 
 def _end_to_end(columns: list) -> Any:

@@ -133,7 +133,7 @@ def choose_features(file: Any, names: list[str], n_features: int | None) -> tupl
     if len(features) != n_features:
         features = [name for name in features if name not in indices]
     left_out = [words for name, words in indices.items() if name not in features]
-    return features, [f"Left out as an index: {', '.join(left_out)}."] * bool(left_out) + notes
+    return features, [f"Left out as an index: {'; '.join(left_out)}."] * bool(left_out) + notes
 
 
 def is_index(name: str) -> bool:
@@ -160,7 +160,10 @@ def check_names(path: Path | str, names: list[str], wanted: Iterable[str]) -> No
     """Raise if the names of columns are not unique, or wanted ones are not among them."""
     if twice := [name for name, n in Counter(names).items() if n > 1 and not is_index(name)]:
         raise ValueError(
-            f"{path}: names of columns must be unique; got {few(map(repr, twice))} more than once."
+            f"{path}: names of columns must be unique; got {few(map(repr, twice))} more than once. "
+            "Rename them, as pandas.read_csv(path) does; or if the names have several lines, join those: in "
+            "pandas with table = pandas.read_csv(path, header=[0, 1]) as "
+            "table.set_axis(table.columns.map('_'.join), axis=1)."
         )
     known = set(names)
     if missing := [name for name in dict.fromkeys(wanted) if name not in known]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from vaetools.data.csv_files import CsvFile
 from vaetools.data.dialect import Dialect
+from vaetools.data.encodings import is_text
 from vaetools.data.formats import archive
 from vaetools.data.packed import PACKED
 from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
@@ -44,7 +46,15 @@ _UNREAD |= dict.fromkeys(
 _UNREAD |= {".mat": "SciPy: scipy.io.loadmat(path)", ".avro": "what wrote it, to Parquet"}
 _UNREAD |= dict.fromkeys((".rds", ".rda", ".rdata"), "R: write.csv(table, path, row.names = FALSE)")
 _NOTES = {".json", ".xml", ".html", ".db", ".pkl", ".pickle"}  # beside parts they tell of these, or nothing
-READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz or .zst), Parquet, Arrow or .xlsx"
+_WORKBOOKS = {".xls": b"\xd0\xcf\x11\xe0", ".xlsx": b"PK\3\4"}  # and how such a file begins
+_HTML = re.compile(rb"<(!doctype html|html|table|meta|style)\b", re.IGNORECASE)
+_DISGUISED = {
+    ".xls": ("old Excel", f"Convert it with {_UNREAD['.xls']}"),
+    ".xlsx": ("new Excel", "Rename it to .xlsx"),
+    ".html": ("HTML", f"Convert it with {_UNREAD['.html']}"),
+    ".csv": ("text", "Rename it to .csv"),
+}
+READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz, .zst or .lz4), Parquet, Arrow or .xlsx"
 
 
 def table_format(path: str | os.PathLike[str]) -> str | None:
@@ -67,6 +77,9 @@ def unread_table(path: str) -> str | None:
     'got ORC. Convert it with pandas: pandas.read_orc(path).to_parquet(…)'
     """
     extension = _extension(path)
+    if extension in _WORKBOOKS and (inside := _inside(path)) not in (None, extension):
+        what, how = _DISGUISED[inside]
+        return f"a table must be {READ}; got {what} that is called {extension[1:].upper()}. {how}"
     if extension not in _UNREAD:
         return None
     return f"a table must be {READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
@@ -83,6 +96,20 @@ def unread_part(path: str) -> str | None:
     if reason := archive(path):
         return reason if table_format(os.path.splitext(path)[0]) else None
     return None if _extension(path) in _NOTES else unread_table(path)
+
+
+def _inside(path: str) -> str | None:
+    """Return the extension that a file of a program of spreadsheets should have by its content, if known."""
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        start = file.read(512)
+    for extension, sign in _WORKBOOKS.items():
+        if start.startswith(sign):
+            return extension
+    if _HTML.search(start):
+        return ".html"
+    return ".csv" if is_text(start) and start.strip() else None
 
 
 def _extension(path: str | os.PathLike[str]) -> str:

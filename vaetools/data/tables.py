@@ -20,7 +20,7 @@ from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import NUMBER, TEXT, Kind
 from vaetools.data.large_integers import lost_integer, warn_of_large_integers
 from vaetools.data.listing import Listing
-from vaetools.data.numerals import is_number
+from vaetools.data.numerals import is_number, warn_of_points
 from vaetools.data.several_files import SeveralFiles
 from vaetools.data.table_columns import check_kinds, check_names, check_number, choose_features, places
 from vaetools.data.table_formats import open_file
@@ -138,6 +138,9 @@ class Table:
         beside = [name for name in (self.id_column, self.labels) if name is not None]
         for block in self._blocks(beside):
             good, X, failures = self._part(block)
+            if not len(good):
+                failed += _called(block, failures)
+                continue
             large |= self._lost_integers(block)
             if self.labels is not None:
                 labels, is_known = self._labels(block.beside[-1].take(pa.array(good)), classes)
@@ -168,6 +171,8 @@ class Table:
     def _part(self, block: Block) -> tuple[np.ndarray, Any, list[Failure]]:
         """Return places and rows of a block that can be used, and what is wrong with the others."""
         X: Any
+        if not len(block.rows):
+            return block.rows, self._no_rows(), block.lost
         if self.kinds is None:
             X, faults = complete_rows(block.features, self.columns, self.dialect)
         else:
@@ -213,7 +218,7 @@ class Table:
 
     def _ids(self, block: Block, places: np.ndarray) -> list:
         """Return what some rows of a block are called, whose ids are the first of what is beside it."""
-        if self.id_column is None:
+        if self.id_column is None or not len(places):
             return [_name(block, row) for row in block.rows[places].tolist()]
         return [
             "" if cell is None else str(cell) for cell in block.beside[0].take(pa.array(places)).to_pylist()
@@ -311,6 +316,7 @@ def open_table(
     if columns is None and n_features is not None and set(places(n_features)) <= set(names):
         columns = places(n_features)
     are_known = columns is not None and set(columns) <= set(names)
+    are_known = are_known or said.skipped is not None
     if not (file.typed or are_places or are_known) and all(map(is_number, names)):
         raise ValueError(f"{file.path}: {first_line_must_name(names)}")
     check_names(file.path, names, [*(columns or ()), *apart])
@@ -331,6 +337,8 @@ def open_table(
     is_text = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
     numbers = [name for name in features if name not in is_text]
     written = file.numerals(numbers)
+    if written is not None and written.has_plain_numbers:
+        warn_of_points(file.path, file.sample(numbers), said)
     if len(opened) > 1:
         listing.failed.extend(file.set_aside(numbers, written))
     if kinds is None and mixed:
