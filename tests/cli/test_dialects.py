@@ -292,7 +292,7 @@ def test_names_that_are_numbers_are_taken_where_one_says_so(tmp_path, capsys):
 def test_a_column_of_unseen_categories_is_said_once(city_model, tmp_path, capsys):
     CITIES.assign(city=CITIES["city"].str.upper()).to_csv(tmp_path / "new.csv", index=False)
     assert run("score", city_model, tmp_path / "new.csv", "-o", tmp_path / "scores.csv") == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "unseen" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "counts as unseen" in line]
     assert len(said) == 1
     assert "others in column 'city' ('BONN', in fit 'Bonn')" in said[0]
 
