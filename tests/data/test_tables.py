@@ -269,6 +269,18 @@ def test_values_say_which_columns_are_an_index(tmp_path, kind, name, cells, colu
     assert open_table(path, id_column=name).notes == []
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_texts_in_a_column_that_had_no_name_name_rows(tmp_path, kind):
+    path = tmp_path / f"rows.{kind}"
+    frame = pd.DataFrame({"Unnamed: 0": ["a", "b", "a"], "x": [0.5, 2, 3]})
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path, index=False)
+    table = open_table(path)
+    assert (table.columns, table.notes) == (
+        ["x"],
+        index_notes("column 1, 'Unnamed: 0', whose texts name rows"),
+    )
+
+
 @pytest.mark.parametrize("column", ["5.1 4.9 4.7", "30 41 30", "5,1 4,9 4,7"])
 def test_a_first_column_of_measurements_without_a_name_is_a_feature(write, column):
     cells = [cell.replace(",", ".") for cell in column.split()]

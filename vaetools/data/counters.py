@@ -40,23 +40,30 @@ def find_indices(file: Any, names: list[str]) -> tuple[dict[str, str], list[str]
     notes : list of str
         A sentence each.
     """
-    known = {name: words for name, words in file.index_columns() if name in names}
-    indices, notes = dict(known), []
-    for name, cells in file.sample([name for name in names if name not in known]).items():
-        numbers = as_floats(cells)
+    indices = {name: words for name, words in file.index_columns() if name in names}
+    notes = []
+    others = [name for name in names if name not in indices]
+    samples = file.sample(others)
+    for name in others:
+        numbers = as_floats(samples[name]) if name in samples else None
         called = f"column {file.names.index(name) + 1}, {name!r},"
-        if numbers is None or not len(numbers):
-            continue
-        is_first, counts = _FIRST.fullmatch(name) is not None, counts_rows(numbers)
-        if is_first and is_index(numbers):
-            indices[name] = f"{called} whose numbers name rows"
-        elif counts and len(numbers) >= _FEWEST and _CALLED.fullmatch(name.strip()):
-            indices[name] = f"{called} which counts rows"
-        elif is_first:
+        if why := _why_index(name, numbers):
+            indices[name] = f"{called} {why}"
+        elif _FIRST.fullmatch(name):
             notes.append(f"Taken as a feature: {called} which had no name, for its numbers repeat or fall.")
-        elif counts and len(numbers) >= _MANY:
+        elif numbers is not None and len(numbers) >= _MANY and counts_rows(numbers):
             notes.append(f"Taken as a feature: {called} which counts rows; drop it if it means nothing else.")
     return indices, notes
+
+
+def _why_index(name: str, numbers: np.ndarray | None) -> str | None:
+    """Return why a column of numbers, or of others (None), is an index; None if it is none."""
+    if _FIRST.fullmatch(name):
+        if numbers is None:
+            return "whose texts name rows"
+        return "whose numbers name rows" if is_index(numbers) else None
+    is_told = numbers is not None and len(numbers) >= _FEWEST and _CALLED.fullmatch(name.strip())
+    return "which counts rows" if is_told and counts_rows(numbers) else None
 
 
 def is_index(numbers: np.ndarray) -> bool:
