@@ -62,8 +62,9 @@ def _why_index(name: str, numbers: np.ndarray | None) -> str | None:
         if numbers is None:
             return "whose texts name rows"
         return "whose numbers name rows" if is_index(numbers) else None
-    is_told = numbers is not None and len(numbers) >= _FEWEST and _CALLED.fullmatch(name.strip())
-    return "which counts rows" if is_told and counts_rows(numbers) else None
+    if numbers is None or len(numbers) < _FEWEST or not _CALLED.fullmatch(name.strip()):
+        return None
+    return "which counts rows" if counts_rows(numbers) else None
 
 
 def is_index(numbers: np.ndarray) -> bool:
