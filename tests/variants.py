@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
 from vaetools import AE, CVAE, VAE, Gaussian
 from vaetools.estimators.autoencoder import BaseAutoencoder
-from vaetools.estimators.rows import check_fitted_kind, check_rows
 
 
 class Squashed:
@@ -19,11 +19,17 @@ class Squashed:
     learnt from X, so a row's result still depends on that row alone.
     """
 
-    def _check_rows(self, X: Any, *, reset: bool) -> np.ndarray:
-        X = _squash(check_rows(self, X, reset=reset))
-        if not reset:
-            check_fitted_kind(self, X)
-        return X
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
+        return super().fit(_squash(X), y, **options)
+
+    def transform(self, X: Any, y: Any = None) -> Any:
+        return super().transform(_squash(X), y)
+
+    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
+        return super().score_samples(_squash(X), y)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        return super().score(_squash(X), y)
 
 
 class SquashedAE(Squashed, AE):
@@ -38,8 +44,16 @@ class SquashedCVAE(Squashed, CVAE):
     """CVAE of squashed rows."""
 
 
-def _squash(X: np.ndarray) -> np.ndarray:
-    return expit(X if X.dtype.kind == "f" else X.astype(np.float64))
+def _squash(X: Any) -> Any:
+    """Return finite numbers between 0 and 1; what is no table of such is for the estimator to refuse."""
+    try:
+        rows = np.asarray(X)
+        rows = rows if rows.dtype.kind in "fcUS" else rows.astype(np.float64)
+    except (TypeError, ValueError):
+        return X
+    if rows.dtype.kind != "f" or rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
+        return X
+    return pd.DataFrame(expit(rows), X.index, X.columns) if isinstance(X, pd.DataFrame) else expit(rows)
 
 
 VARIANTS: dict[str, BaseAutoencoder] = {

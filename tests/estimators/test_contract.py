@@ -277,7 +277,7 @@ def test_memory_map_stays_on_disk(tmp_path, digits, monkeypatch):
         return apply(self, rows, **options)
 
     monkeypatch.setattr(InputScale, "apply", watched)
-    monkeypatch.setattr("vaetools.estimators.rows._CHUNK_VALUES", 64 * 100)
+    monkeypatch.setattr("vaetools.nn.batches._CHUNK_VALUES", 64 * 100)
     monkeypatch.setattr("vaetools.nn.batches._MOVED_BYTES", 0)  # few rows would be scaled once, into memory
     vae = VAE(4, max_iter=1, random_state=0).fit(X)
     vae.score_samples(X)

@@ -66,7 +66,8 @@ def test_rows_that_were_moved_give_the_same_batches():
     X, labels = rng.integers(256, size=(30, 4)).astype(np.uint8), rng.integers(3, size=30)
     rows = Rows(X, np.arange(3, 29), InputScale.fixed("pixels", 4), labels, 3)
     cpu = torch.device("cpu")
-    moved = MovedRows.of(rows, cpu, torch.float32)
+    moved = rows.near(cpu, torch.float32)
+    assert isinstance(moved, MovedRows)
     assert len(moved) == len(rows)
     for mine, theirs in zip(
         rows.batch(np.array([5, 0, 20]), cpu, torch.float32),
@@ -74,7 +75,6 @@ def test_rows_that_were_moved_give_the_same_batches():
         strict=True,
     ):
         assert torch.equal(mine, theirs)
-    assert isinstance(rows.near(cpu, torch.float32), MovedRows)
 
 
 def test_many_rows_stay_where_they_are():

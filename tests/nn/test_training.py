@@ -14,8 +14,9 @@ from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network
 from vaetools.nn.scaling import InputScale
+from vaetools.nn.schedule import TrainingSettings, one_cycle
 from vaetools.nn.state import restore, state_of
-from vaetools.nn.training import Trainer, TrainingSettings, one_cycle
+from vaetools.nn.training import Trainer
 
 N_FEATURES = 4
 
@@ -88,7 +89,12 @@ def test_an_epoch_sees_every_row_once_in_a_new_order(monkeypatch):
     seen = []
     kind = MovedRows  # as few rows become
     batch = kind.batch
-    monkeypatch.setattr(kind, "batch", lambda rows, where, *to: seen.append(where) or batch(rows, where, *to))
+
+    def watched(rows, where, *to):
+        seen.append(rows.index[where])
+        return batch(rows, where, *to)
+
+    monkeypatch.setattr(kind, "batch", watched)
     make(X=data(37), n_epochs=2).run()
     assert [len(where) for where in seen] == [16, 16, 5] * 2
     first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
@@ -396,7 +402,7 @@ def test_kl_weight_rises_linearly_over_the_warm_up():
     trainer = make(n_epochs=10, beta=4.0, kl_warmup=0.5)
     betas = [record["beta"] for record in trainer.run()]
     assert betas == pytest.approx([0, 0.8, 1.6, 2.4, 3.2, 4, 4, 4, 4, 4])
-    assert make(beta=4.0)._beta() == 4.0
+    assert TrainingSettings(1, beta=4.0).beta_at(0, 10) == 4.0
 
 
 def test_the_warm_up_reaches_the_loss():

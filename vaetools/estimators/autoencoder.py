@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
+import warnings
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, ClassVar
@@ -13,21 +13,25 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
+from tqdm import tqdm
 
-from vaetools.anomaly.suspects import N_COMPARED, distance_to_share, n_trimmed, pattern
+from vaetools.anomaly.suspects import n_trimmed
 from vaetools.estimators.building import build, check_image_shape, resolve_training, settle
-from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows, train
+from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.constructor import check_combinations, check_parameters
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
-from vaetools.estimators.rows import check_fitted_kind, check_rows, precision_of, split_rows
-from vaetools.estimators.scales import warn_of_flat_images
+from vaetools.estimators.intake import check_rows
+from vaetools.estimators.rows import precision_of, split_rows
+from vaetools.estimators.scales import decide_scale, warn_of_flat_images
+from vaetools.estimators.trimming import trimmed
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal, Point
 from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Record, Trainer
+from vaetools.progress import bar_options
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
@@ -205,25 +209,26 @@ class BaseAutoencoder(
     def _fit(
         self, X: Any, y: Any, callbacks: Sequence[Callback], checkpoint: Checkpoint | None
     ) -> KeyboardInterrupt | None:
-        X = self._check_rows(X, reset=True)
+        X = check_rows(self, X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
         self.n_samples_ = len(X)
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
         split = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
-        table, kept = X, split.train
-        self._learn_labels(labels, kept)
-        X = self._learn_columns(table, kept)
-        kept = self._trim(X, kept, seed)
-        if len(self.suspects_):  # what only they have is not learnt
-            self._learn_labels(labels, kept)
-            X = self._learn_columns(table, kept)
-        build(self, X, kept, seed)
+        table, kept, self.suspects_ = X, split.train, split.train[:0]
+        X = self._learn(table, labels, kept)
+        if n_trimmed(len(kept), self.trimmed_fraction):
+            kept, self.suspects_ = trimmed(self, X, kept, seed)
+            X = self._learn(table, labels, kept)  # what only suspects have is not learnt
+        self.input_scale_ = decide_scale(self, X, kept)
+        build(self, X[[0]], seed)
         warn_of_flat_images(self, X)
-        every = Engine(self).unchecked(X, labels)
         places = (kept, split.validate, split.calibrate, np.concatenate([split.train, split.validate]))
-        rows, validate, calibrate, seen = (dataclasses.replace(every, index=index) for index in places)
+        n_classes = 0 if labels is None else len(self.classes_)
+        rows, validate, calibrate, seen = (
+            Rows(X, place, self.input_scale_, labels, n_classes) for place in places
+        )
         self._fit_scale(rows)
         interruption = self._train(rows, validate, seed, callbacks, checkpoint)
         held_out = calibrate if len(calibrate) else validate
@@ -233,58 +238,32 @@ class BaseAutoencoder(
         self._calibrate_labels(calibrate)
         return interruption
 
-    def _check_rows(self, X: Any, *, reset: bool) -> np.ndarray:
-        """Return checked rows, of a fitted estimator of the kind that it was fitted on."""
-        X = check_rows(self, X, reset=reset)
-        if not reset:
-            check_fitted_kind(self, X)
-        return X
+    def _learn(self, X: Any, labels: np.ndarray | None, train: np.ndarray) -> np.ndarray:
+        """Learn labels and columns from the rows that train, and return all rows as numbers."""
+        if labels is not None:
+            self._learn_labels(labels, train)
+        self.columns_ = None
+        if self.likelihood != "mixed":
+            return X
+        owner, masking = type(self).__name__, self.input_masking > 0
+        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
+        return self.columns_.encode(owner, X)
 
     # Of a conditional estimator
 
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray | None:
         """Learn the labels and return their codes."""
 
-    def _learn_labels(self, labels: np.ndarray | None, train: np.ndarray) -> None:
+    def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
         """Learn the frequencies of labels."""
 
     def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
         """Warn where labels are not or hardly used, and note how much they are."""
 
-    def _learn_columns(self, X: Any, train: np.ndarray) -> np.ndarray:
-        """Learn the columns of a table of several kinds, and return its rows as numbers."""
-        self.columns_ = None
-        if self.likelihood != "mixed":
-            return X
-        owner = type(self).__name__
-        masking = self.input_masking > 0
-        self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
-        return self.columns_.encode(owner, X)
-
-    def _trim(self, X: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:
-        """Note the training rows that are least like the others, and return the others."""
-        n_suspects = n_trimmed(len(train), self.trimmed_fraction)
-        kept, self.suspects_ = train, train[:0]
-        for _ in range(2 if n_suspects else 0):  # again on a scale that the oddest rows do not stretch
-            build(self, X, kept, seed)
-            away = self._distances_to_others(dataclasses.replace(Engine(self).unchecked(X), index=train))
-            order = train[np.argsort(-away, kind="stable")]
-            kept, self.suspects_ = np.sort(order[n_suspects:]), order[:n_suspects]
-        return kept
-
-    def _distances_to_others(self, rows: Rows) -> np.ndarray:
-        """Distance of every row to as many others as are expected to be odd, half of the trimmed ones."""
-        seen = self.model_.likelihood.inputs if self.image_shape is None else pattern
-        engine, share = Engine(self), self.trimmed_fraction / 2
-        compared = torch.cat([seen(reading.x) for reading in engine.readings(rows.some(N_COMPARED))])
-        [away] = engine.map(rows, lambda reading: distance_to_share(seen(reading.x), compared, share))
-        return away
-
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:
         """Set a learnt scale to its maximum-likelihood value, given the weights."""
-        engine = Engine(self)
-        if not engine.can_decode:
+        if not Engine(self).can_decode:
             if self.max_iter != 0:
                 raise ValueError(
                     f"{type(self).__name__}: max_iter must be 0 for a network that has no decoder; got "
@@ -292,9 +271,10 @@ class BaseAutoencoder(
                 )
             return
         total, n_known = torch.zeros_like(self.model_.log_unit), 0
-        for reading in engine.readings(rows):
-            total += (reading.x - reading.expected).square().nansum(dim=0)
-            n_known = n_known + (~reading.x.isnan()).sum(dim=0)
+        for x, y in rows.batches(self.model_.log_unit):
+            reading = self.model_.read(x, y)
+            total += (x - reading.expected).square().nansum(dim=0)
+            n_known = n_known + (~x.isnan()).sum(dim=0)
         self.model_.likelihood.fit_scale(total / n_known)
 
     def _train(
@@ -321,10 +301,47 @@ class BaseAutoencoder(
             watched = validate if len(validate) else None
             trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=watched)
             name = type(self).__name__
-            interruption = train(trainer, checkpoint, callbacks=callbacks, owner=name, verbose=self.verbose)
+            interruption = _watched(trainer, checkpoint, callbacks, name, self.verbose)
             history = trainer.history
         self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
         self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
         settle(self)
         return interruption
+
+
+def _watched(
+    trainer: Trainer,
+    checkpoint: Checkpoint | None,
+    callbacks: Sequence[Callback],
+    owner: str,
+    verbose: Any,
+) -> KeyboardInterrupt | None:
+    """Train to the end, or until somebody interrupts: if something was learnt by then, return that."""
+    if checkpoint is not None:
+        checkpoint.begin(trainer)
+    is_first = trainer.workers.rank == 0  # the one that shows and writes
+    begun, how = trainer.step, bar_options(verbose if is_first else 0)
+    with tqdm(total=trainer.n_steps, initial=begun, desc=owner, unit="step", **how) as bar:
+
+        def show() -> None:
+            bar.update(trainer.step - bar.n)  # less than 0 where training went back
+
+        try:
+            trainer.run(callbacks, show, keep=checkpoint.keep if checkpoint and is_first else None)
+        except KeyboardInterrupt as interruption:
+            if not trainer.good_epoch:
+                raise
+            trainer.stop_here()
+            if checkpoint is not None and is_first:
+                checkpoint.write()
+            again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
+            warnings.warn(
+                f"{owner}: interrupted in epoch {trainer.good_epoch} of {trainer.settings.n_epochs}: what it "
+                f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
+                "before.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+            return interruption
+    return None

@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaetools.estimators.rows import are_images, check_support
-from vaetools.estimators.scales import decide_scale
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import ACTIVATIONS, Network, default_channels, draw_weights
-from vaetools.nn.training import TrainingSettings
+from vaetools.nn.schedule import TrainingSettings
 
 _WIDE = 128  # features above which the dense layers are wider
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
@@ -202,28 +200,15 @@ def _check_decoder(
         )
 
 
-def build(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> None:
-    """Decide the scaling, and put network and likelihood of an estimator together on the device."""
+def build(estimator: Any, X: np.ndarray, seed: int) -> None:
+    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row."""
     likelihood = resolve_likelihood(estimator, X.shape[1])
-    is_image = are_images(estimator, X)
-    if likelihood.unit_interval:
-        check_support(type(estimator).__name__, X, estimator.likelihood, is_image=is_image)
-    standardize = estimator.standardize
-    columns = estimator.columns_
-    estimator.input_scale_ = decide_scale(
-        X,
-        train,
-        standardize=estimator.max_iter != 0 if standardize == "auto" else standardize,
-        images=is_image,
-        unit_interval=likelihood.unit_interval,
-        is_code=columns is not None and [bool(column.values) for column in columns.columns],
-    )
     unit_mean = estimator.input_scale_.in_unit_interval
     network = make_network(estimator, X.shape[1], likelihood, unit_mean=unit_mean, seed=seed)
     device = resolve_device(estimator)
     dtype = resolve_dtype(estimator, device) if estimator.max_iter == 0 else torch.float32
     network.to(device=device, dtype=dtype).eval()
-    x = estimator.input_scale_.apply(X[[0]], device=device, dtype=dtype)
+    x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
     estimator.model_ = make_model(estimator, network, likelihood).to(device=device, dtype=dtype).eval()
 

@@ -6,17 +6,14 @@ import hashlib
 import os
 import time
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
-from tqdm import tqdm
 
 from vaetools.estimators.building import resolve_device
-from vaetools.estimators.rows import slices
 from vaetools.estimators.training_state import check_checkpoint
 from vaetools.files import (
     FORMAT_VERSION,
@@ -24,10 +21,10 @@ from vaetools.files import (
     read_model_file,
     write_model_file,
 )
+from vaetools.nn.batches import slices
 from vaetools.nn.scaling import EIGHT_BITS
 from vaetools.nn.state import restore, state_of
-from vaetools.nn.training import Callback, Trainer
-from vaetools.progress import bar_options
+from vaetools.nn.training import Trainer
 from vaetools.schema import one_line, usable
 
 _STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
@@ -166,50 +163,6 @@ class Checkpoint:
                 f"{'; '.join(others[:_LISTED])}{more}. "
                 "Fit as it was begun to go on with it; to begin anew, name another file or delete this one."
             )
-
-
-def train(
-    trainer: Trainer,
-    checkpoint: Checkpoint | None,
-    *,
-    callbacks: Sequence[Callback],
-    owner: str,
-    verbose: Any,
-) -> KeyboardInterrupt | None:
-    """Train to the end, or until somebody interrupts: then return the interruption, to be raised later.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If nothing was learnt yet to make a model of.
-    """
-    if checkpoint is not None:
-        checkpoint.begin(trainer)
-    is_first = trainer.workers.rank == 0  # the one that shows and writes
-    begun, how = trainer.step, bar_options(verbose if is_first else 0)
-    with tqdm(total=trainer.n_steps, initial=begun, desc=owner, unit="step", **how) as bar:
-
-        def show() -> None:
-            bar.update(trainer.step - bar.n)  # less than 0 where training went back
-
-        try:
-            trainer.run(callbacks, show, keep=checkpoint.keep if checkpoint and is_first else None)
-        except KeyboardInterrupt as interruption:
-            if not trainer.good_epoch:
-                raise
-            trainer.stop_here()
-            if checkpoint is not None and is_first:
-                checkpoint.write()
-            again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
-            warnings.warn(
-                f"{owner}: interrupted in epoch {trainer.good_epoch} of {trainer.settings.n_epochs}: what it "
-                f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
-                "before.",
-                RuntimeWarning,
-                stacklevel=5,
-            )
-            return interruption
-    return None
 
 
 class _Seldom:

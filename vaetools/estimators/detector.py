@@ -250,13 +250,12 @@ class Detector(BaseAutoencoder):
         engine = Engine(self)
         if self.image_shape is None or not engine.can_decode:
             return
-        [levels] = engine.map(rows.some(N_DESCRIBED), self._heat_levels)
-        self.heat_range_ = heat_range(levels, self.false_alarm_rate)
 
-    def _heat_levels(self, reading: Reading) -> Tensor:
-        """Median and maximum of the map of every row, ``(n_samples, 2)``."""
-        surprise = reading.surprise.cpu().double().numpy()
-        return torch.from_numpy(map_levels(pixel_surprise(surprise, self.image_shape)))
+        def levels(reading: Reading) -> Tensor:
+            surprise = reading.surprise.cpu().double().numpy()
+            return torch.from_numpy(map_levels(pixel_surprise(surprise, self.image_shape)))
+
+        self.heat_range_ = heat_range(engine.map(rows.some(N_DESCRIBED), levels)[0], self.false_alarm_rate)
 
     def _names_of_scores(self, engine: Engine, asked: Sequence[str] | None) -> list[str]:
         """Return the names of scores that were asked for, or of all that the model has."""
@@ -273,16 +272,15 @@ class Detector(BaseAutoencoder):
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
-        self.__dict__.pop("offset_", None)
-        self.__dict__.pop("calibration_scores_", None)
-        self.__dict__.pop("heat_range_", None)
+        for name in ("offset_", "calibration_scores_", "heat_range_"):
+            self.__dict__.pop(name, None)
         normal = (calibrate if len(calibrate) else seen).unlabeled()
         self._fit_heat(normal)
         engine = Engine(self)
         if not engine.can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
+        [scores] = engine.map(normal, engine.score())
         if len(calibrate):
-            [scores] = engine.map(normal, engine.score())
             self.calibration_scores_ = np.sort(nan_as_oddest(scores))
             self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
             if words := self._too_few_to_calibrate(len(calibrate)):
@@ -297,7 +295,6 @@ class Detector(BaseAutoencoder):
                 UserWarning,
                 stacklevel=4,
             )
-        [scores] = engine.map(normal, engine.score())
         self.offset_ = float(np.percentile(scores, 100 * share))
 
     def _calibrate_labels(self, rows: Rows) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,12 @@ from torch import Tensor
 
 from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
-from vaetools.estimators.containers import unpacked
+from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
-from vaetools.estimators.rows import precision_of, slices
+from vaetools.estimators.rows import precision_of
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 from vaetools.nn.scaling import InputScale
-
-# that go through the network at once: so few that the layers' outputs fit into a cache (and windows that
-# a float64 convolution unrolls into what malloc keeps), so many that the weights are worth reading
-_PIECE_BYTES = {torch.float32: 3_000_000, torch.float64: 2_000_000}
-_PIECE_ROWS = 4096
 
 
 class Engine:
@@ -74,6 +69,11 @@ class Engine:
     def n_components(self) -> int:
         """Dimensions of the latent space."""
         return self.model.n_components
+
+    @property
+    def n_classes(self) -> int:
+        """Labels of a conditional model; of others 0."""
+        return 0 if self.classes is None else len(self.classes)
 
     @property
     def has_spread(self) -> bool:
@@ -144,13 +144,9 @@ class Engine:
 
     def rows(self, X: Any, y: Any = None) -> Rows:
         """Return rows that were checked, with codes of their labels, as the model takes them."""
-        labels = None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
-        return self.unchecked(self.estimator._check_rows(X, reset=False), labels)
-
-    def unchecked(self, X: np.ndarray, labels: np.ndarray | None = None) -> Rows:
-        """Return rows as the model takes them."""
-        n_classes = 0 if self.classes is None else len(self.classes)
-        return Rows(X, np.arange(len(X)), self.scale, labels, n_classes)
+        codes = None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
+        X = check_rows(self.estimator, X, reset=False)
+        return Rows(X, np.arange(len(X)), self.scale, codes, self.n_classes)
 
     def map(
         self,
@@ -161,21 +157,9 @@ class Engine:
         """Return what functions of a reading say of rows that were checked, one array each."""
         if not functions:
             return []
-        pieces = ([function(reading) for function in functions] for reading in self.readings(rows))
+        readings = itertools.starmap(self.model.read, rows.batches(self.model.log_unit))
+        pieces = ([function(reading) for function in functions] for reading in readings)
         return _gathered(pieces, len(rows), len(functions), dtype)
-
-    def readings(self, rows: Rows) -> Iterator[Reading]:
-        """Read rows batch by batch, on the device and in the model's precision."""
-        for x, y in self._batches(rows):
-            yield self.model.read(x, y)
-
-    def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield scaled rows and one-hot labels."""
-        device, dtype = self.model.log_unit.device, self.model.log_unit.dtype
-        n_features = rows.X.shape[1]
-        most = max(512 // dtype.itemsize, _PIECE_BYTES[dtype] // (n_features * dtype.itemsize))
-        for piece in slices(len(rows), n_features, most=min(most, _PIECE_ROWS)):
-            yield rows.batch(piece, device, dtype)
 
     def reconstruct(self, X: Any, y: Any = None) -> Any:
         """Return expected rows at the latent means, as X is given: a table, or in its precision."""
@@ -188,13 +172,14 @@ class Engine:
         """Return expected rows of codes; without labels, averaged over their frequencies."""
         labels = None if y is None or self.classes is None else label_codes(self.owner, self.classes, Z, y)
         self.require_decoder("inverse_transform")
-        Z = check_array(unpacked(Z), dtype=[np.float64, np.float32], input_name="Z")
+        Z = check_array(unpacked(self.owner, Z), dtype=[np.float64, np.float32], input_name="Z")
         if Z.shape[1] != self.n_components:
             raise ValueError(
                 f"{self.owner}: Z must have {self.n_components} columns, one per component; got {Z.shape[1]}."
             )
-        codes = dataclasses.replace(self.unchecked(Z, labels), scale=InputScale.fixed("identity", Z.shape[1]))
-        decoded = (self.model.decode(z, y) for z, y in self._batches(codes))
+        unscaled = InputScale.fixed("identity", Z.shape[1])
+        codes = Rows(Z, np.arange(len(Z)), unscaled, labels, self.n_classes)
+        decoded = itertools.starmap(self.model.decode, codes.batches(self.model.log_unit))
         pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
         return self.as_table(_gathered(pieces, len(Z), 1, self._precision(codes))[0])
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from vaetools.estimators.rows import slices, value_range
+from vaetools.estimators.building import resolve_likelihood
+from vaetools.estimators.rows import are_images, check_support, value_range
+from vaetools.nn.batches import slices
 from vaetools.nn.scaling import EIGHT_BITS, InputScale
 
 _WHITE = 2**16 - 1
@@ -101,15 +103,19 @@ def scale_kind(
     return "standardize" if standardize else "identity"
 
 
-def decide_scale(
-    X: np.ndarray, index: np.ndarray, *, is_code: bool | list[bool] = False, **what: bool
-) -> InputScale:
-    """Return how the columns of X are scaled, from its rows ``index``; see `scale_kind`.
+def decide_scale(estimator: Any, X: np.ndarray, index: np.ndarray) -> InputScale:
+    """Return how the columns of X are scaled for an estimator, from its rows ``index``; see `scale_kind`.
 
-    Columns of codes (``is_code``) are left alone.
+    Columns of codes are left alone.
     """
+    images, columns = are_images(estimator, X), estimator.columns_
+    unit_interval = resolve_likelihood(estimator, X.shape[1]).unit_interval
+    if unit_interval:
+        check_support(type(estimator).__name__, X, estimator.likelihood, is_image=images)
+    standardize = estimator.max_iter != 0 if estimator.standardize == "auto" else estimator.standardize
+    is_code = columns is not None and [bool(column.values) for column in columns.columns]
     n_features = X.shape[1]
-    kind = scale_kind(X, index, **what)
+    kind = scale_kind(X, index, standardize=standardize, images=images, unit_interval=unit_interval)
     if kind == "pixels":  # the range of all rows: an end that rows to calibrate pass is none
         return InputScale.fixed(kind, n_features, pixel_levels(X))
     if kind != "standardize":

@@ -39,7 +39,7 @@ def warn_of_unseen(owner: str, columns: Columns, X: Any, codes: np.ndarray) -> N
             f"{owner}: most cells of a column should be categories of fit; got others in column "
             f"{', '.join(found[:_SHOWN])}{more}. Each counts as unseen, which makes its row odd. Write them "
             "as in fit, or fit again with rows like these.",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 

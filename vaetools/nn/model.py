@@ -81,7 +81,7 @@ class Reading:
     @functools.cached_property
     def reconstruction(self) -> Tensor:
         """−log p(x | z = the latent mean) of every feature, in units of X: ``(n_samples, n_features)``."""
-        return self._in_units(self._log_prob)
+        return self._log_unit - self._log_prob
 
     @functools.cached_property
     def expected(self) -> Tensor:
@@ -101,14 +101,15 @@ class Reading:
     def cost(self, z: Tensor) -> Tensor:
         """Return −log p(x | z) of every feature, for codes other than the mean."""
         parameters = self.model.network.decode(z, self.y)
-        return self._in_units(self.model.likelihood.log_prob(parameters.to(self.x.dtype), self.x))
+        return self._log_unit - self.model.likelihood.log_prob(parameters.to(self.x.dtype), self.x)
 
-    def _in_units(self, log_prob: Tensor) -> Tensor:
-        """Log-densities as costs in units of X."""
+    @functools.cached_property
+    def _log_unit(self) -> Tensor:
+        """Log of one scaled unit in units of X; 0 where a value is missing."""
         log_unit = self.model.log_unit.to(self.x.dtype)
         if self.model.likelihood.has_missing:
-            log_unit = log_unit.expand_as(self.x).masked_fill(self.x.isnan(), 0.0)
-        return log_unit - log_prob
+            return log_unit.expand_as(self.x).masked_fill(self.x.isnan(), 0.0)
+        return log_unit
 
     def bound(self, noise: Tensor) -> Tensor:
         """Return the evidence lower bound of every row under every draw, ``(n_draws, n_samples)``.

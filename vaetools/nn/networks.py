@@ -214,8 +214,7 @@ class Network(nn.Module):
             n_flat = math.prod(map_shape)
             image = ConvImage(self.features.shapes, n_outputs // n_inputs, activation)
         else:
-            self.features, image, n_flat = nn.Identity(), nn.Identity(), n_inputs
-            map_shape = None
+            self.features, image, n_flat, map_shape = nn.Identity(), nn.Identity(), n_inputs, None
         if map_shape and not hidden and n_flat == n_components == n_code and not self.n_label_inputs:
             self.encoder = nn.Sequential(SpatialHead(map_shape, n_stats))
             dense: nn.Module = SpatialHead(map_shape)
@@ -223,8 +222,7 @@ class Network(nn.Module):
             n_out = n_flat if map_shape else n_outputs
             self.encoder = mlp([n_flat + self.n_label_inputs, *hidden, n_components * n_stats], activation)
             dense = mlp([n_code, *reversed(hidden), n_out], activation)
-        squash = UnitMean(n_inputs) if unit_mean else nn.Identity()
-        self.decoder = nn.Sequential(dense, image, squash)
+        self.decoder = nn.Sequential(dense, image, UnitMean(n_inputs) if unit_mean else nn.Identity())
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return mean and log standard deviation of q(z | x); the latter None for an autoencoder."""

@@ -7,13 +7,12 @@ there, and so does the copy of the last good weights.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,10 +21,9 @@ from vaetools.nn.cuda_graph import Captured
 from vaetools.nn.model import Autoencoder, antithetic_noise
 from vaetools.nn.networks import Network
 from vaetools.nn.parallel import Workers
+from vaetools.nn.schedule import TrainingSettings
 
 SYNC_STEPS = 50
-LEARNING_RATES = ("one_cycle", "constant")
-PRECISIONS = ("float32", "bfloat16")
 _MAX_GRADIENT_NORM = 100.0
 _MAX_RECOVERIES = 4
 _VALIDATION_DRAWS = 2
@@ -33,30 +31,6 @@ _VALIDATION_DRAWS = 2
 Record = dict[str, float]
 Callback = Callable[[Record, Autoencoder], None]
 Keep = Callable[["Trainer"], object]
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What a run of the loop is told; `Trainer` documents the effect of each."""
-
-    n_epochs: int
-    batch_size: int = 128
-    learning_rate: str = "one_cycle"
-    learning_rate_init: float = 2e-3
-    beta: float = 1.0
-    kl_warmup: float = 0.0
-    input_noise: float = 0.0
-    input_masking: float = 0.0
-    n_iter_no_change: int = 10
-    tol: float = 1e-4
-    precision: str = "float32"
-
-
-def one_cycle(progress: float) -> float:
-    """Return the share of the peak learning rate: up over 30 %, down to nearly 0 (Smith 2018)."""
-    if progress < 0.3:
-        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / 0.3))
-    return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7))
 
 
 class _Good(NamedTuple):
@@ -110,6 +84,7 @@ class Trainer:
         self.best_loss, self.best_epoch = math.inf, 0
         self.best_weights = [] if held_out is None else self._weights()
         self.order = torch.empty(0, dtype=torch.int64, device="cpu")
+        self._shuffled = self._near_rows
         self.order_state = self.order_generator.get_state()  # before the order was drawn
         self.record: Record = {}
         exact = torch.float32 if self.device.type == "mps" else torch.float64  # which MPS does not have
@@ -132,9 +107,15 @@ class Trainer:
         """Give the optimizer the learning rate of this step."""
         group = self.optimizer.param_groups[0]
         if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(self._learning_rate())
+            group["lr"].fill_(self._learning_rate)
         else:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self._learning_rate
+
+    @property
+    def _learning_rate(self) -> float:
+        """Learning rate of this step, lowered tenfold by every recovery."""
+        peak = self.settings.learning_rate_init * 0.1**self.n_recoveries
+        return peak * self.settings.share_of_peak(self.step / self.n_steps)
 
     def _weights(self) -> list[Tensor]:
         return [tensor.detach().clone() for tensor in self._state]
@@ -205,14 +186,13 @@ class Trainer:
             self.draw_order()
             self.record = {
                 "epoch": self.epoch + 1,
-                "beta": self._beta(),
-                "learning_rate": float(self._learning_rate()),
+                "beta": self.settings.beta_at(self.step, self.n_steps),
+                "learning_rate": float(self._learning_rate),
             }
             self.sums = torch.zeros_like(self.sums)
-        order, size = self.order.numpy(), self.settings.batch_size
-        for start in range(first * size, len(order), size):
-            batch = order[start : start + size]
-            self.sums += self._train_step(batch)
+        n_rows, size = len(self.rows), self.settings.batch_size
+        for start in range(first * size, n_rows, size):
+            self.sums += self._train_step(slice(start, min(start + size, n_rows)))
             if progress is not None:
                 progress()
             if self.step % SYNC_STEPS == 0:
@@ -221,23 +201,28 @@ class Trainer:
                 if keep is not None:
                     keep(self)
         self.epoch += 1
-        self._pending.append((self.record, self.sums / len(order)))
+        self._pending.append((self.record, self.sums / n_rows))
 
     def draw_order(self) -> None:
         """Shuffle the rows."""
         self.order_state = self.order_generator.get_state()
         self.order = torch.randperm(len(self.rows), generator=self.order_generator, device="cpu")
+        index = self._near_rows.index[self.order.numpy()]
+        self._shuffled = dataclasses.replace(self._near_rows, index=index)
 
-    def _train_step(self, batch: np.ndarray) -> Tensor:
+    def _train_step(self, batch: slice) -> Tensor:
         """Take one step; return loss, reconstruction and KL, summed over the rows of the batch."""
-        mine = self.workers.share(len(batch))
-        x, y = self._near_rows.batch(batch[mine], self.device, self.dtype)
-        noise, seen = self._noise(len(batch))[mine], self._corrupt(x, len(batch), mine)
+        n_rows = batch.stop - batch.start
+        mine = self.workers.share(n_rows)
+        places = range(batch.start, batch.stop)[mine]
+        where = slice(places.start, places.stop, places.step)
+        x, y = self._shuffled.batch(where, self.device, self.dtype)
+        noise, seen = self._noise(n_rows)[mine], self._corrupt(x, n_rows, mine)
         self._set_learning_rate()
-        spare = self.workers.rank >= len(batch)  # too few rows for so many workers
-        weight = 0.0 if spare else self.workers.n / len(batch)
+        spare = self.workers.rank >= n_rows  # too few rows for so many workers
+        weight = 0.0 if spare else self.workers.n / n_rows
         update = self._captured or self._update_weights
-        sums = update(x, y, noise, seen, self._beta(), weight)
+        sums = update(x, y, noise, seen, self.settings.beta_at(self.step, self.n_steps), weight)
         self.step += 1
         return self.workers.total(sums * 0.0 if spare else sums)
 
@@ -282,18 +267,6 @@ class Trainer:
             x = self.model.likelihood.masked(x, torch.rand(size, **options)[mine] < masking)
         return x
 
-    def _beta(self) -> float:
-        """KL weight of this step: rises linearly over the first ``kl_warmup`` of all steps."""
-        warmup = self.settings.kl_warmup * self.n_steps
-        return float(self.settings.beta * min(1.0, self.step / warmup if warmup else 1.0))
-
-    def _learning_rate(self) -> float:
-        """Learning rate of this step, lowered tenfold by every recovery."""
-        peak = self.settings.learning_rate_init * 0.1**self.n_recoveries
-        if self.settings.learning_rate == "constant":
-            return peak
-        return peak * one_cycle(self.step / self.n_steps)
-
     def _check(self) -> bool:
         """If all steps since the last check were finite, keep weights and epochs, else go back to it."""
         watched = [*self.parameters, self.sums, *(means for _, means in self._pending)]
@@ -309,13 +282,13 @@ class Trainer:
         if self.n_recoveries > _MAX_RECOVERIES:
             raise FloatingPointError(
                 f"the loss became infinite or NaN {self.n_recoveries} times, the last time at a "
-                f"learning rate of {10 * self._learning_rate():.2g}. Look for extreme values in X, "
+                f"learning rate of {10 * self._learning_rate:.2g}. Look for extreme values in X, "
                 "or lower learning_rate_init."
             )
         epoch = math.ceil(self.step / self.steps_per_epoch)
         warnings.warn(
             f"the loss became infinite or NaN by epoch {epoch}: went back to epoch {self._good.epoch}, the "
-            f"last with good weights, and lowered the learning rate to {self._learning_rate():.2g}.",
+            f"last with good weights, and lowered the learning rate to {self._learning_rate:.2g}.",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -21,6 +21,7 @@ import vaetools
 from vaetools.anomaly.calibration import expected_rate
 from vaetools.anomaly.scores import SCORES
 from vaetools.data.reader import ImageReader
+from vaetools.estimators import is_estimator
 from vaetools.estimators.ae import AE
 from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.engine import Engine
@@ -103,7 +104,7 @@ def to_onnx(model: AE | VAE | CVAE | Pipeline, path: str | os.PathLike[str]) -> 
 def _parts(model: Any) -> tuple[ImageReader | None, Any]:
     """Return the reader, or None, and the model; refuse what is no graph."""
     reader, estimator = split_reader(model)
-    if type(estimator) not in (AE, VAE, CVAE):
+    if not is_estimator(estimator):
         raise TypeError(
             "to_onnx: model must be an AE, VAE or CVAE, or a pipeline of an ImageReader and one; got "
             f"{model!r}. Of another pipeline pass the last step, and do the others where the rows come from."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from vaetools.estimators import ESTIMATORS
 from vaetools.persistence.score_states import NEEDS, STATES
 from vaetools.schema import (
     COUNTS,
@@ -37,7 +38,7 @@ from vaetools.schema import (
     written_dict,
 )
 
-MODELS, MAP = ("AE", "VAE", "CVAE"), "LatentMap"
+MODELS, MAP = tuple(ESTIMATORS), "LatentMap"
 SCALINGS = ("pixels", "unit", "standardize", "identity")
 KINDS = ("gaussian", "bernoulli", "categorical")
 EIGHT_BITS = [0, 255]  # black and white of pixels, where a file is too old to say
@@ -157,8 +158,7 @@ _MAPPED = {
     "axes_": optional(array("f", "n_axes", "n_components", kept=FINITE)),
 }
 LEARNT = {
-    "AE": (_LEARNT, _LEARNT_OR_NOT),
-    "VAE": (_LEARNT, _LEARNT_OR_NOT),
+    **dict.fromkeys(MODELS, (_LEARNT, _LEARNT_OR_NOT)),
     "CVAE": (_LEARNT | _LABELED, _LEARNT_OR_NOT | _LABELED_OR_NOT),
     MAP: (_MAPPED, {"feature_names_in_": _texts("n_components")}),
 }

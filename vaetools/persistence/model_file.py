@@ -20,6 +20,7 @@ from torch import nn
 import vaetools
 from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
+from vaetools.estimators import estimator_class, is_estimator
 from vaetools.estimators.ae import AE
 from vaetools.estimators.building import blank_model, resolve_device, resolve_dtype
 from vaetools.estimators.constructor import check_parameters
@@ -28,13 +29,12 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
 from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
+from vaetools.nn.batches import Rows
 from vaetools.persistence.header import WEIGHTS, check_model, read_model
-from vaetools.persistence.learnt import LEARNT
+from vaetools.persistence.learnt import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
 from vaetools.schema import usable
 
-_MODELS = (AE, VAE, CVAE)
-_CLASSES = {cls.__name__: cls for cls in (*_MODELS, LatentMap)}
 _MODEL = WEIGHTS.removesuffix(".")
 _SAME_NETWORK = "Pass one of the same architecture, or none."
 
@@ -73,7 +73,7 @@ def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[
     True
     """
     reader, estimator, latent_map = stages = _stages(model)
-    if type(estimator) not in _CLASSES.values():
+    if not is_estimator(estimator) and type(estimator) is not LatentMap:
         raise TypeError(
             "save: model must be an AE, VAE, CVAE or LatentMap, or a pipeline of an ImageReader, a model and "
             f"a LatentMap, without the first or the last; got {model!r}."
@@ -199,7 +199,7 @@ def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str 
             arrays.update({f"{WEIGHTS}{key}": _compact(weight) for key, weight in weights})
         elif any(name in rules for rules in learnt):
             fitted[name] = write_value(f"{prefix}{name}", value, arrays)
-    if isinstance(estimator, _MODELS):
+    if not isinstance(estimator, LatentMap):
         fitted["score_unit_"] = estimator.score_unit_  # known without the scores' code
     return {
         "class": type(estimator).__name__,
@@ -219,7 +219,8 @@ def _read_estimator(
 ) -> Any:
     """Return what `_write_estimator` wrote; a model is put on a device that this machine has."""
     parameters = {name: read_parameter(value, network) for name, value in written["parameters"].items()}
-    estimator = _CLASSES[written["class"]](**parameters)
+    name = written["class"]
+    estimator = (LatentMap if name == MAP else estimator_class(name))(**parameters)
     if isinstance(estimator, LatentMap):
         check_map_parameters(estimator)
     else:
@@ -229,7 +230,7 @@ def _read_estimator(
     for name, value in written["fitted"].items():
         if any(name in rules for rules in learnt) and not hasattr(type(estimator), name):
             setattr(estimator, name, read_value(name, value, arrays))
-    if isinstance(estimator, _MODELS):
+    if not isinstance(estimator, LatentMap):
         weights = {
             key.removeprefix(WEIGHTS): torch.from_numpy(value.copy())
             for key, value in arrays.items()
@@ -248,7 +249,8 @@ def _try(model: Any) -> None:
     if model.network is not None:
         return
     engine = Engine(model)
-    [score] = engine.map(engine.unchecked(model.input_scale_.shift[None]), engine.score())
+    typical = Rows(model.input_scale_.shift[None], np.arange(1), model.input_scale_)
+    [score] = engine.map(typical, engine.score())
     if np.isnan(score).any():
         raise ValueError(f"the score {model.anomaly_score_!r} must be a number; got NaN of a typical row")
 

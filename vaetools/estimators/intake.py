@@ -1,0 +1,287 @@
+"""What comes in: X is checked and unpacked, and neither cast nor copied where it is an array of numbers."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Container, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import validate_data
+from torch.utils.data import DataLoader, Dataset
+
+from vaetools.axes import likely_reading, readings
+from vaetools.estimators.columns import check_table
+from vaetools.estimators.rows import are_images, check_levels, check_unit_interval, value_range
+from vaetools.estimators.unseen import warn_of_unseen
+from vaetools.nn.batches import slices
+from vaetools.words import equal_as_floats, few, is_lost_as_float
+
+_NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
+_LARGEST = 2**53  # up to which float64 holds all integers
+_LOOKED_AT = 1_000  # of large integers in a column
+
+
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one.
+
+    For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
+    the table itself.
+    """
+    owner = type(estimator).__name__
+    X = unpacked(owner, X)
+    if not reset and estimator.columns_ is not None:
+        table = check_table(estimator, X, reset=False)
+        codes = estimator.columns_.encode(owner, table)
+        warn_of_unseen(owner, estimator.columns_, table, codes)
+        return codes
+    is_mixed = reset and estimator.likelihood == "mixed"
+    rows = check_table(estimator, X, reset=True) if is_mixed else _check_numbers(estimator, X, reset=reset)
+    if reset and not are_images(estimator, X):
+        chosen = estimator.column_likelihoods or {}
+        _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
+    if not reset:
+        _check_fitted_kind(estimator, rows)
+    return rows
+
+
+def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
+    """Return X as a two-dimensional array of finite numbers."""
+    owner = type(estimator).__name__
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2:
+        raise ValueError(f"{owner}: X must have shape (n_samples, n_features); got {_reshape_hint(shape)}")
+    if isinstance(X, np.ndarray) and X.dtype.kind in "US" and X.size:
+        text = str(X.flat[0])
+        advice = _advice_on_text(text, _takes_mixed(estimator, reset=reset))
+        raise ValueError(f"{owner}: X must be numbers; got text such as {text!r} ({X.dtype}). {advice}")
+    _check_labels(estimator, X, reset=reset)
+    try:
+        array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        text = str(error).partition(": ")[2].strip("'\"")
+        advice = _advice_on_text(text, _takes_mixed(estimator, reset=reset))
+        raise ValueError(f"{owner}: X must be numbers; {error}. {advice}") from error
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
+    _check_finite(estimator, array, takes_mixed=_takes_mixed(estimator, reset=reset))
+    return array.view(type(X)) if getattr(X, "are_pixels", False) else array
+
+
+def _reshape_hint(shape: tuple[int, ...]) -> str:
+    """Describe an image-shaped X and how to make rows of it."""
+    if len(shape) == 3:
+        return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={(1, *shape[1:])}."
+    if len(shape) != 4:
+        return f"{tuple(shape)}. Pass X.reshape(len(X), -1) and image_shape={tuple(shape[1:])}."
+    found, place = readings(shape), likely_reading(shape)
+    calls = {
+        "first": f"X.reshape(len(X), -1) and image_shape={found['first']}",
+        "last": f"X.transpose(0, 3, 1, 2).reshape(len(X), -1) and image_shape={found['last']}",
+    }
+    if place is not None:
+        return f"{tuple(shape)}. Pass {calls[place]}."
+    return (
+        f"{tuple(shape)}. If the second axis is that of the channels, pass {calls['first']}; if the last is, "
+        f"{calls['last']}."
+    )
+
+
+def _check_finite(estimator: Any, X: np.ndarray, *, takes_mixed: bool) -> None:
+    """Raise on the first NaN or infinite value; integers are not looked at."""
+    if X.dtype.kind != "f":
+        return
+    for piece in slices(*X.shape):
+        finite = np.isfinite(X[piece])
+        if finite.all():
+            continue
+        row, column = (int(i) for i in np.argwhere(~finite)[0])
+        value = X[piece][row, column]
+        kind = "NaN" if np.isnan(value) else "infinity (inf)"
+        names = getattr(estimator, "feature_names_in_", None)
+        where = f"column {column}" if names is None else f"column {names[column]!r}"
+        raise ValueError(
+            f"{type(estimator).__name__}: X must be finite. Input X contains {kind}: {value} in row "
+            f"{piece.start + row}, {where}. {_advice_on(value, takes_mixed)}"
+        )
+
+
+def _takes_mixed(estimator: Any, *, reset: bool) -> bool:
+    """Whether another likelihood could take text and gaps: before a model is fitted, and not of images."""
+    return reset and estimator.image_shape is None
+
+
+def _advice_on(value: float, takes_mixed: bool) -> str:
+    """Return what to do with a value that is not finite."""
+    if not np.isnan(value):
+        return "Drop such rows, or replace such values; a division by 0 makes them."
+    mixed = ", or choose likelihood='mixed', which takes missing cells" if takes_mixed else ""
+    return f"Drop such rows, or fill them in with sklearn.impute.SimpleImputer{mixed}."
+
+
+def _advice_on_text(text: str, takes_mixed: bool) -> str:
+    """Return what to do with text where numbers are needed."""
+    if _NUMBER_AS_WRITTEN.fullmatch(text.strip()):
+        return (
+            "That is a number as people write it: pandas.read_csv(decimal=…, thousands=…) reads such, and "
+            "Series.str.replace and pandas.to_numeric convert them."
+        )
+    mixed = ", or choose likelihood='mixed', which takes text as categories" if takes_mixed else ""
+    return f"Leave such columns out, or encode them as numbers{mixed}."
+
+
+def _check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
+    """Raise where X is not of the kind that the scaling was decided for."""
+    owner, kind = type(estimator).__name__, estimator.input_scale_.kind
+    if kind == "pixels":
+        check_levels(owner, X, estimator)
+    elif estimator.image_shape is not None and X.dtype == np.uint8:
+        how = "X / 255.0 if those were images in [0, 1], else X.astype(float)"
+        if value_range(X)[1] <= 1:
+            how = "X.astype(float) if 1 is white, as in masks, else X / 255.0"
+        raise ValueError(
+            f"{owner}: X must be numbers on the scale of the training images, which were not 8-bit; got "
+            f"uint8. Pass {how}."
+        )
+    elif estimator.model_.likelihood.unit_interval:
+        check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
+
+
+# Containers that scikit-learn would take for others
+
+
+def unpacked(owner: str, X: Any) -> Any:
+    """Return masked arrays with NaN in masked cells, and tensors as arrays; anything else as it is.
+
+    NumPy knows no bfloat16: such tensors become float32, which holds all their values. Refused are datasets
+    of torch, columns that are fields of records, and names that do not tell columns apart.
+
+    Examples
+    --------
+    >>> unpacked("VAE", np.ma.array([[1, 2]], mask=[[False, True]]))
+    array([[ 1., nan]])
+    """
+    if isinstance(X, (Dataset, DataLoader)):  # numpy would read one that knows no end for ever
+        raise TypeError(
+            f"{owner}: X must be an array of shape (n_samples, n_features); got a {type(X).__name__}. Stack "
+            "its rows, torch.stack([X[i] for i in range(len(X))]); of images, read_images takes a dataset."
+        )
+    if isinstance(X, np.ndarray) and X.dtype.names is not None:
+        raise ValueError(
+            f"{owner}: X must be a plain array of shape (n_samples, n_features); got one of records with "
+            f"the fields {few(map(repr, X.dtype.names))}. Pass pandas.DataFrame(X), or "
+            "numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
+    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+        twice = few(map(repr, X.columns[X.columns.duplicated()].unique()))
+        raise ValueError(
+            f"{owner}: names of columns must be unique; got {twice} more than once. Rename such a "
+            "column, drop it with X.loc[:, ~X.columns.duplicated()], or pass X.to_numpy() to have columns "
+            "taken by position."
+        )
+    if isinstance(X, np.ma.MaskedArray):
+        return _filled(X)
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(X, torch.Tensor):
+        return X
+    X = X.detach().cpu()
+    return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+
+
+def _filled(X: np.ma.MaskedArray) -> np.ndarray:
+    """Return the cells of a masked array, NaN where they are masked."""
+    if not np.ma.is_masked(X):
+        return X.data
+    keeps = X.dtype.kind in "fO"
+    return X.astype(X.dtype if keeps else np.float64).filled(np.nan)
+
+
+# Names of columns that are no strings, whose order scikit-learn does not look at
+
+
+def _check_labels(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Keep the names of a DataFrame's columns as text, or raise where they are not those of `fit`.
+
+    Names that are all strings are scikit-learn's, and numbers from 0 are places, as an array has them.
+    """
+    labels = X.columns.map(str).tolist() if isinstance(X, pd.DataFrame) else None
+    if reset:
+        vars(estimator).pop("column_labels_", None)
+        if labels is not None and not _are_strings(X) and labels != _places(X):
+            estimator.column_labels_ = np.array(labels, dtype=object)
+        return
+    known = getattr(estimator, "column_labels_", None)
+    if labels is None or (known is None and not _are_moved_places(X)):
+        return
+    fitted = _places(X) if known is None else known.tolist()
+    if labels == fitted or len(labels) != len(fitted):  # of which scikit-learn tells
+        return
+    place = next(i for i, label in enumerate(labels) if label != fitted[i])
+    raise ValueError(
+        f"{type(estimator).__name__}: X must have the columns of fit in their order; got {labels[place]!r} "
+        f"in the place of {fitted[place]!r}. Select them by name, or pass an array to have them taken by "
+        "position."
+    )
+
+
+def _are_strings(X: pd.DataFrame) -> bool:
+    return all(isinstance(name, str) for name in X.columns)
+
+
+def _places(X: pd.DataFrame) -> list[str]:
+    """Return the names that columns have if nobody named them."""
+    return [str(place) for place in range(X.shape[1])]
+
+
+def _are_moved_places(X: pd.DataFrame) -> bool:
+    """Return whether names are numbers from 0, each once, but in another order."""
+    names = X.columns
+    if not pd.api.types.is_integer_dtype(names.dtype) or names.is_monotonic_increasing:
+        return False
+    return sorted(names) == list(range(len(names)))
+
+
+# Integers that become others as floats
+
+
+def _warn_of_large_integers(owner: str, X: Any, categories: Container[Any]) -> None:
+    """Warn of columns of integers that become others as floats.
+
+    Parameters
+    ----------
+    owner : str
+    X : DataFrame, or array-like of shape (n_samples, n_features)
+    categories : container
+        Names or places of columns whose values stay what they are.
+    """
+    if isinstance(X, (list, tuple)):
+        X = np.asarray(X, dtype=object)  # of integers among floats NumPy would make floats
+    numbers = ((name, cells) for name, cells in _columns(X) if name not in categories)
+    found = {name: large for name, cells in numbers if (large := _lost(cells)) is not None}
+    if found:
+        warnings.warn(equal_as_floats(owner, found), stacklevel=5)
+
+
+def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yield the columns that may hold large integers, with their names or places."""
+    if isinstance(X, pd.DataFrame):
+        for place, name in enumerate(X.columns):
+            cells = X.iloc[:, place]
+            if pd.api.types.is_integer_dtype(cells.dtype) or cells.dtype == object:
+                yield name, cells.dropna().to_numpy()
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "iuO" and X.dtype.itemsize >= 8:
+        yield from enumerate(X.T)
+
+
+def _lost(cells: np.ndarray) -> int | None:
+    """Return an integer that float64 holds as another one, if there is one among the first large ones."""
+    if cells.dtype == object:
+        large = [cell for cell in cells if isinstance(cell, (int, np.integer)) and abs(cell) > _LARGEST]
+    else:
+        large = cells[(cells > _LARGEST) | (cells < -_LARGEST)].tolist()
+    return next((value for value in map(int, large[:_LOOKED_AT]) if is_lost_as_float(value)), None)
