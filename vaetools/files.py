@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import reprlib
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -65,7 +64,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.fsdecode(path)).resolve()
     _remove_leftovers(target)
     # not tempfile.mkstemp: its files are private, and the result should obey the umask
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         with naming(target):
             with open(temporary, "xb") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import textwrap
 import unicodedata
@@ -79,6 +78,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("scroe", ["fit", "score"]), did_you_mean("x", ["fit", "score"])
     (" Did you mean 'score'?", '')
     """
+    import difflib  # late: what is rarely said delays no command
+
     like = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {like[0]!r}?" if like else ""
 

@@ -28,7 +28,6 @@ from vaetools.data.formats import N_SIGN_BYTES, broken_link, raw_photograph, unr
 from vaetools.data.tiff import check_unambiguous
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
-ASPECTS = ("pad", "crop", "stretch")
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
 _LOOKED_AT = 64  # pixels a side of the small copy in which color is looked for
 _EMPTY = "the file is empty"

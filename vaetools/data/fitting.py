@@ -9,6 +9,7 @@ import numpy as np
 
 from vaetools.data.depth import Samples, upright
 
+ASPECTS = ("pad", "crop", "stretch")  # what becomes of an image of other proportions
 _ORIENTATION = 0x0112  # EXIF tag
 _TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as members of PIL.Image.Transpose
 

@@ -19,7 +19,6 @@ from tqdm import tqdm
 from vaetools.checks import is_integer
 from vaetools.data.batches import Batch, Failure, regroup
 from vaetools.data.decoding import (
-    ASPECTS,
     MAX_PIXELS,
     ImageFileError,
     Recipe,
@@ -29,6 +28,7 @@ from vaetools.data.decoding import (
     inspect_depth,
 )
 from vaetools.data.depth import type_of
+from vaetools.data.fitting import ASPECTS
 from vaetools.data.pixels import PixelRows
 from vaetools.data.sample import look_at_some, type_for, warn_of_depth, working_size
 from vaetools.progress import bar_options

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.data.decoding import ASPECTS
 from vaetools.data.depth import DEEP, UINT8
+from vaetools.data.fitting import ASPECTS
 from vaetools.files import ModelFileError, read_model_file
 from vaetools.persistence.learnt import LEARNT, MAP, MODELS
 from vaetools.persistence.score_states import NEEDS
