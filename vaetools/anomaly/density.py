@@ -21,6 +21,7 @@ from torch import Tensor
 
 from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
 from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
+from vaetools.geometry import covariance, whitening
 from vaetools.nn.model import Reading
 
 N_POINTS = 2_000  # reference rows of the density
@@ -58,12 +59,11 @@ def fit_density_of_states(reference: Reference, states: Fitted) -> State:
     )
     points = statistics[:: math.ceil(len(statistics) / N_POINTS)]
     mean = points.mean(axis=0)
-    variances, axes = np.linalg.eigh(np.cov(points.T, ddof=0) if len(points) > 1 else np.eye(len(mean)))
     bandwidth = len(points) ** (-1 / (len(mean) + 4))  # Scott's rule
     # a statistic that hardly varies says little, and must not say it loudly
-    whitening = axes / np.sqrt(variances + 1e-6 * variances.mean() + 1e-12) / bandwidth
-    points = (points - mean) @ whitening
-    return state | {"mean": mean, "whitening": whitening, "points": points, "tail": _tail(points)}
+    scale = whitening(covariance(points), lambda v: v + 1e-6 * v.mean() + 1e-12) / bandwidth
+    points = (points - mean) @ scale
+    return state | {"mean": mean, "whitening": scale, "points": points, "tail": _tail(points)}
 
 
 def _tail(points: np.ndarray) -> np.ndarray:

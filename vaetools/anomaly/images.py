@@ -24,8 +24,9 @@ from sklearn.covariance import LedoitWolf
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaetools.anomaly.neighbors import whitening
+from vaetools.anomaly.neighbors import whitened
 from vaetools.anomaly.reference import Fitted, Reference, State, States
+from vaetools.geometry import structural_similarity
 from vaetools.nn.model import Reading
 
 Shape = tuple[int, int, int]
@@ -83,10 +84,8 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
     mean_a, mean_b, square_a, square_b, product = windows.chunk(5, dim=1)
     # bounds that only rounding passes, of pixels far outside [0, 1]
     variances = (square_a - mean_a**2 + square_b - mean_b**2).clamp(min=0)
-    covariance = product - mean_a * mean_b
-    c1, c2 = 0.01**2, 0.03**2
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    found = (1 - luminance * (2 * covariance + c2) / (variances + c2)).clamp(0, 2)
+    alike = structural_similarity(mean_a, mean_b, variances, product - mean_a * mean_b)
+    found = (1 - alike).clamp(0, 2)
     reading.made["dissimilarity"] = found
     return found
 
@@ -107,7 +106,7 @@ def _hidden_residual(reading: Reading) -> Tensor:
 def _fit_distance(vectors: np.ndarray) -> State:
     """Return mean and whitening of a Mahalanobis distance with a shrunk covariance."""
     n_rows, n_values = vectors.shape
-    return whitening(vectors, LedoitWolf().fit(vectors).covariance_ if n_rows > 1 else np.eye(n_values))
+    return whitened(vectors, LedoitWolf().fit(vectors).covariance_ if n_rows > 1 else np.eye(n_values))
 
 
 def _distance(vectors: Tensor, state: Mapping[str, Tensor]) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
+from vaetools.geometry import covariance, whitening
 from vaetools.nn.model import Reading
 
 KNN_NEIGHBORS = 5
@@ -38,18 +39,17 @@ def nearest_others(references: Tensor, k: int) -> Tensor:
     return nearest(references, references, k + 1)[:, 1:]
 
 
-def whitening(vectors: np.ndarray, covariance: np.ndarray) -> State:
+def whitened(vectors: np.ndarray, covariance: np.ndarray) -> State:
     """Return the mean of vectors and what makes their principal components have a variance of 1."""
-    variances, axes = np.linalg.eigh(covariance)
     # a collapsed direction holds no information: do not blow it up
-    floor = usable(1e-6 * variances.max(), 1e-18 * np.square(vectors).mean())
-    return {"mean": vectors.mean(axis=0), "whitening": axes / np.sqrt(np.maximum(variances, floor))}
+    least = 1e-18 * np.square(vectors).mean()
+    floored = whitening(covariance, lambda v: np.maximum(v, usable(1e-6 * v.max(), least)))
+    return {"mean": vectors.mean(axis=0), "whitening": floored}
 
 
 def whiten(codes: np.ndarray) -> State:
     """Return the codes as standardized principal components, and how to get there."""
-    covariance = np.atleast_2d(np.cov(codes.T, ddof=0)) if len(codes) > 1 else np.eye(codes.shape[1])
-    state = whitening(codes, covariance)
+    state = whitened(codes, covariance(codes))
     return state | {"codes": (codes - state["mean"]) @ state["whitening"]}
 
 

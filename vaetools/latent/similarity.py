@@ -1,29 +1,15 @@
-"""The codes that are nearest to a code."""
+"""The codes that are nearest to a code, and what is far from all of them."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from vaetools.checks import Requirement, check, is_integer
+from vaetools.geometry import Neighbors, nearest
 
 _MAX_VALUES = 2**22  # differences between queries and their neighbors at a time: 32 MB
-
-
-class Neighbors(NamedTuple):
-    """The nearest codes of every query, nearest first.
-
-    Attributes
-    ----------
-    indices : ndarray of shape (n_queries, k), int
-        Rows of Z.
-    distances : ndarray of shape (n_queries, k), float64
-        Euclidean, in the units of Z.
-    """
-
-    indices: np.ndarray
-    distances: np.ndarray
 
 
 def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
@@ -62,8 +48,6 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
     >>> distances
     array([[0., 2.]])
     """
-    from sklearn.neighbors import NearestNeighbors
-
     Z, query = np.asarray(Z, dtype=np.float64), np.asarray(query, dtype=np.float64)
     if Z.ndim != 2 or query.ndim != 2 or Z.shape[1] != query.shape[1]:
         raise ValueError(
@@ -81,16 +65,28 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
     words = f"an integer from 1 to n_samples={len(Z)}"
     check("similar", "k", k, Requirement(words, lambda value: is_integer(value, 1, len(Z))))
     center = Z.mean(axis=0)  # the search squares coordinates: what all codes share would cost digits
-    index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(Z - center)
-    indices = np.empty((len(query), k), dtype=np.int64)
+    indices = nearest(Z - center, k, query - center, algorithm="brute").indices
     distances = np.empty((len(query), k))
     n_block = max(1, _MAX_VALUES // (k * max(1, Z.shape[1])))
     for start in range(0, len(query), n_block):
         block = slice(start, start + n_block)
-        found = index.kneighbors(query[block] - center, return_distance=False)
         # again, by differences: a code is at distance 0 from itself, whatever the other queries are
-        exact = np.linalg.norm(Z[found] - query[block, None], axis=2)  # (n_block, k)
-        order = np.lexsort((found, exact))
-        indices[block] = np.take_along_axis(found, order, axis=1)
+        exact = np.linalg.norm(Z[indices[block]] - query[block, None], axis=2)  # (n_block, k)
+        order = np.lexsort((indices[block], exact))
+        indices[block] = np.take_along_axis(indices[block], order, axis=1)
         distances[block] = np.take_along_axis(exact, order, axis=1)
     return Neighbors(indices, distances)
+
+
+def far(points: np.ndarray, reference: np.ndarray, quantile: float) -> np.ndarray:
+    """Return whether points are farther from all reference rows than that quantile of their own spacing."""
+    limit = np.quantile(nearest(reference, 1).distances, quantile)
+    return nearest(reference, 1, points).distances[:, 0] > limit
+
+
+def reached(points: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
+    """Return which points lie no farther from rows than their k-th nearest others, ``(n_points, n_rows)``."""
+    from sklearn.metrics import euclidean_distances
+
+    reach = nearest(rows, min(k, len(rows) - 1)).distances[:, -1]
+    return euclidean_distances(points, rows) <= reach

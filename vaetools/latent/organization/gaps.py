@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.latent.organization.distances import far, reached
+from vaetools.geometry import covariance, whitening
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, sampled, share
+from vaetools.latent.similarity import far, reached
 
 _FLAT = 1e-12  # of the largest variance: codes do not extend that way
 _STREAM = 1  # of random numbers
@@ -124,8 +125,8 @@ def holes(Z: Any, *, quantile: float = 0.99, n_draws: int = 10_000, random_state
     (Z,) = checked("holes", Z)
     if len(Z) < 2 or (Z[0] == Z).all():
         return UNKNOWN
-    center, whitening = _ellipsoid(Z)
-    Z = (Z - center) @ whitening
+    center, scale = Z.mean(axis=0), _to_ball(Z)
+    Z = (Z - center) @ scale
     return share(far(_prior(n_draws, Z.shape[1], random_state), Z, quantile))
 
 
@@ -184,8 +185,8 @@ def off_codes(
     Z, held_out = checked("off_codes", Z, Z_held_out, paired=False)
     if len(Z) < 2 or not len(held_out) or (Z[0] == Z).all():
         return UNKNOWN
-    center, whitening = _ellipsoid(Z)
-    Z, held_out = (Z - center) @ whitening, (held_out - center) @ whitening
+    center, scale = Z.mean(axis=0), _to_ball(Z)
+    Z, held_out = (Z - center) @ scale, (held_out - center) @ scale
     return _ratio(
         far(_prior(n_draws, Z.shape[1], random_state), Z, quantile),
         far(held_out, Z, quantile),
@@ -197,12 +198,9 @@ def _prior(n_draws: int, n_components: int, random_state: int) -> np.ndarray:
     return np.random.default_rng([_STREAM, random_state]).normal(size=(n_draws, n_components))
 
 
-def _ellipsoid(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Center of codes that are not all equal, and the map of what lies around it to unit covariance."""
-    center = Z.mean(axis=0)
-    variances, axes = np.linalg.eigh(np.atleast_2d(np.cov(Z.T, ddof=0)))
-    kept = variances > _FLAT * variances.max()
-    return center, axes[:, kept] / np.sqrt(variances[kept])
+def _to_ball(Z: np.ndarray) -> np.ndarray:
+    """Map of centered codes, not all equal, to unit covariance in the directions in which they extend."""
+    return whitening(covariance(Z), lambda v: np.where(v > _FLAT * v.max(), v, 0))
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> Measure:

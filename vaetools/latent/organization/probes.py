@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from sklearn.neighbors import NearestNeighbors
 
+from vaetools.geometry import nearest
 from vaetools.latent.organization.measure import UNKNOWN, Measure, bootstrap, checked, share
 
 
@@ -57,7 +57,7 @@ def knn_probabilities(X: Any, y: Any, rows: Any = None, k: int = 10) -> np.ndarr
         return np.full((len(X) if rows is None else len(rows), len(classes)), np.nan)
     if rows is not None:
         (rows,) = checked("knn_probabilities", rows)
-    neighbors = NearestNeighbors(n_neighbors=k).fit(X).kneighbors(rows, return_distance=False)
+    neighbors = nearest(X, k, rows).indices
     return np.stack([(which[neighbors] == c).mean(axis=1) for c in range(len(classes))], axis=1)
 
 

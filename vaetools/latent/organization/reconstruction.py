@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from vaetools.geometry import structural_similarity
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, mean
 
 _SIGMA, _RADIUS = 1.5, 5  # pixels, of the window of similarity
@@ -160,11 +161,10 @@ def ssim(X: Any, X_reconstructed: Any, image_shape: tuple[int, int, int], data_r
         )
     a, b = X.reshape(-1, *image_shape), Y.reshape(-1, *image_shape)
     mean_a, mean_b = _smooth(a), _smooth(b)
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    spreads = _smooth(a * a) + _smooth(b * b) - mean_a**2 - mean_b**2
+    variances = _smooth(a * a) + _smooth(b * b) - mean_a**2 - mean_b**2
     together = _smooth(a * b) - mean_a * mean_b
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    return mean((luminance * (2 * together + c2) / (spreads + c2)).mean(axis=(1, 2, 3)), least=-1, most=1)
+    alike = structural_similarity(mean_a, mean_b, variances, together, data_range)
+    return mean(alike.mean(axis=(1, 2, 3)), least=-1, most=1)
 
 
 def _squared_errors(owner: str, X: Any, X_reconstructed: Any) -> np.ndarray:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.latent.organization.distances import far, reached
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, mean, sampled, share
+from vaetools.latent.similarity import far, reached
 
 
 def off_data(
