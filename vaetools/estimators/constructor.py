@@ -62,8 +62,8 @@ column_labels_ : ndarray of shape (n_features_in_,)
     Names that are no strings, as text; absent if X had none but numbers from 0."""
 
 
-def parameter(default: Any, requirement: Requirement, meaning: str, *, kw_only: bool = True) -> Any:
-    """Return the field of a parameter: its default, what it must be, and what it is for."""
+def parameter(requirement: Requirement, meaning: str, *, default: Any, kw_only: bool = True) -> Any:
+    """Return the field of a parameter: what it must be, what it is for, and its default."""
     metadata = {"requirement": requirement, "meaning": meaning}
     return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 

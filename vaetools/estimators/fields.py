@@ -83,54 +83,54 @@ class NetworkFields:
     """What is trained: parameters of every estimator that come first."""
 
     n_components: int | str = parameter(
-        "auto",
         or_auto(POSITIVE_INTEGER),
         'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded '
         "down, for other rows.",
+        default="auto",
         kw_only=False,
     )
     hidden_layer_sizes: Any = parameter(
-        "auto",
         or_auto(WIDTHS),
         'Widths of the encoder\'s dense layers; the decoder mirrors them. ``"auto"`` is (256,) '
         "behind convolutions, else (128, 128), or (512, 256) above 128 features.",
+        default="auto",
     )
     hidden_channels: Any = parameter(
-        "auto",
         or_auto(WIDTHS),
         "Channels of the convolutions in front of the dense layers, each halving the image. "
         '``"auto"`` convolves where ``image_shape`` is given, down to at most 7 pixels; ``()`` '
         "is an MLP. With ``hidden_layer_sizes=()`` and as many components as the last feature "
         "map has values, that map is the code.",
+        default="auto",
     )
     image_shape: tuple[int, int, int] | None = parameter(
-        None,
         or_none(IMAGE_SHAPE),
         "Shape of the images whose pixels the rows of X hold, as (channels, height, width).",
+        default=None,
     )
-    activation: str = parameter("silu", one_of(*ACTIVATIONS), "Function between the layers.")
+    activation: str = parameter(one_of(*ACTIVATIONS), "Function between the layers.", default="silu")
     likelihood: Any = parameter(
-        "gaussian",
         _LIKELIHOOD,
         'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers '
         "others. `Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. "
         '``"mixed"`` takes tables of numbers, booleans and categories with missing cells, and gives '
         "decoded rows back as such.",
+        default="gaussian",
     )
     column_likelihoods: dict[Any, str] | None = parameter(
-        None,
         _COLUMN_LIKELIHOODS,
         'With ``likelihood="mixed"``: the density of columns by name (of an array: by position), for '
         "which their type is not to decide: numbers are Gaussian, booleans Bernoulli, texts and "
         'categories categorical. ``"bernoulli"`` needs a column of two values.',
+        default=None,
     )
     network: Any = parameter(
-        None,
         _NETWORK,
         "Your own network, trained or not; `EncoderDecoder` makes one of an encoder and a "
         "decoder. It is copied, never changed. With ``max_iter=0`` its weights are used as they "
         "are. Layers that draw of themselves (dropout) draw from PyTorch's global generator, which "
         "``random_state`` does not seed.",
+        default=None,
     )
 
 
@@ -139,13 +139,13 @@ class LabelFields(NetworkFields):
     """Parameters of a conditional estimator alone."""
 
     conditioning: str = parameter(
-        "concat",
         one_of(*CONDITIONINGS),
         'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a '
         'rectified linear projection of it, ``"multiply"`` multiplies by one plus such a '
         "projection. An added label is used least.",
+        default="concat",
     )
-    condition_encoder: bool = parameter(True, FLAG, "Whether the encoder sees the label too.")
+    condition_encoder: bool = parameter(FLAG, "Whether the encoder sees the label too.", default=True)
 
 
 @from_fields
@@ -153,10 +153,10 @@ class KLFields(NetworkFields):
     """Parameters of estimators whose posterior has a spread."""
 
     beta: float = parameter(
-        1.0, NONNEGATIVE, "Weight of the KL term in the training loss. It enters no score."
+        NONNEGATIVE, "Weight of the KL term in the training loss. It enters no score.", default=1.0
     )
     kl_warmup: float = parameter(
-        0.0, SHARE, "Share of the training steps over which the KL weight rises from 0 to ``beta``."
+        SHARE, "Share of the training steps over which the KL weight rises from 0 to ``beta``.", default=0.0
     )
 
 
@@ -165,112 +165,122 @@ class FitFields:
     """How it is trained and judged: parameters of every estimator that come last."""
 
     input_noise: float = parameter(
-        0.0,
         NONNEGATIVE,
         "Standard deviation of Gaussian noise on what the encoder sees while training, in scaled "
         "units; the clean row is reconstructed.",
+        default=0.0,
     )
     input_masking: float = parameter(
-        0.0,
         SHARE,
         "Share of the values that are set to 0 (in scaled units) in what the encoder sees while training; "
         'with ``likelihood="mixed"`` they go missing.',
+        default=0.0,
     )
     trimmed_fraction: float = parameter(
-        0.0,
         SHARE,
         "Share of the training rows that train nothing, `suspects_`: for rows among which some are odd. Give "
         "twice the share that is odd. Left out are the rows that are farthest from as many others as half "
         "the fraction, by scaled distance, of images without brightness and contrast. A smaller group of "
         "normal rows looks the same. Rows that calibrate are not looked at, and odd ones among them make "
         "verdicts cautious; with a number as ``contamination`` there are none.",
+        default=0.0,
     )
     standardize: bool | str = parameter(
-        "auto",
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
         "Whether columns are scaled to mean 0 and standard deviation 1. Images of integers are taken to "
         "[0, 1], and values for a [0, 1] likelihood and images in [0, 1] left alone, in any case. "
         '``"auto"`` does so unless ``max_iter=0``: a trained network knows its own scale.',
+        default="auto",
     )
-    batch_size: int = parameter(128, POSITIVE_INTEGER, "Rows per training step; fewer rows are one batch.")
+    batch_size: int = parameter(
+        POSITIVE_INTEGER, "Rows per training step; fewer rows are one batch.", default=128
+    )
     learning_rate: str = parameter(
-        "one_cycle",
         one_of(*LEARNING_RATES),
         "How the step changes: up and down to nearly 0 in one cycle, or not at all.",
+        default="one_cycle",
     )
     learning_rate_init: float | str = parameter(
-        "auto",
         or_auto(POSITIVE),
         'Peak, or constant, learning rate of Adam. ``"auto"`` is 0.004 where dense layers alone are '
         "trained in one cycle, and 0.002 with convolutions, a constant rate or a network of your own.",
+        default="auto",
     )
     max_iter: int | str = parameter(
-        "auto",
         or_auto(COUNT),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps, or 1,400 at an '
         "automatic rate of 0.004, and never fewer than 10 epochs; of at most 75 training rows, which are "
         "soon known by heart, 300 or 210 unless early stopping watches. 0 leaves the weights as they are, "
         "sets a learnt scale to its maximum-likelihood value on X and calibrates.",
+        default="auto",
     )
     early_stopping: bool = parameter(
-        False,
         FLAG,
         "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer "
         'falls, and keep the best weights. Needs ``learning_rate="constant"``.',
+        default=False,
     )
-    validation_fraction: float = parameter(0.1, PROBABILITY, "Share of the rows that early stopping watches.")
+    validation_fraction: float = parameter(
+        PROBABILITY, "Share of the rows that early stopping watches.", default=0.1
+    )
     n_iter_no_change: int = parameter(
-        10, POSITIVE_INTEGER, "Epochs without improvement before early stopping stops."
+        POSITIVE_INTEGER, "Epochs without improvement before early stopping stops.", default=10
     )
     tol: float = parameter(
-        1e-4, NONNEGATIVE, "Least fall of the held-out loss that counts as improvement, in nats per row."
+        NONNEGATIVE,
+        "Least fall of the held-out loss that counts as improvement, in nats per row.",
+        default=1e-4,
     )
     anomaly_score: str = parameter(
-        "reconstruction_kl",
         one_of(*SCORES),
         "Which score `score_samples`, `predict` and `p_values` use; see `vaetools.anomaly.scores`.",
+        default="reconstruction_kl",
     )
     contamination: float | str = parameter(
-        "auto",
         _CONTAMINATION,
         '``"auto"`` takes the rows as normal and holds out ``calibration_fraction`` of them to '
         "set the threshold. A number holds nothing out: that share of the training rows is "
         "flagged.",
+        default="auto",
     )
     false_alarm_rate: float = parameter(
-        0.05,
         PROBABILITY,
         'Probability that a new normal row is flagged, with ``contamination="auto"``. With n calibration '
         "rows it is never below 1 / (n + 1): `fit` warns where that is more than was asked for.",
+        default=0.05,
     )
     calibration_fraction: float = parameter(
-        0.2, PROBABILITY, "Share of the rows, at least one of them, that calibrate and touch nothing else."
+        PROBABILITY,
+        "Share of the rows, at least one of them, that calibrate and touch nothing else.",
+        default=0.2,
     )
     precision: str = parameter(
-        "float32",
         one_of(*PRECISIONS),
         'Of the network in training; weights, likelihoods and losses are float32 in any case. ``"bfloat16"`` '
         "(autocast) may be faster where the CPU or GPU has it in hardware.",
+        default="float32",
     )
     score_precision: str = parameter(
-        "float64",
         one_of("float64", "float32"),
         "Precision of everything after training. float64 makes a row's score independent of its "
         "batch to about 12 digits; float32 is faster and good to about 5. ``set_params`` changes it "
         "after fit, too.",
+        default="float64",
     )
     device: Any = parameter(
-        "auto",
         _DEVICE,
         'Where to compute; ``"auto"`` takes a GPU if there is one.',
+        default="auto",
     )
     random_state: Any = parameter(
-        None,
         _SEED,
         "Seed of the split, the weights, the row order and the noise of training. Nothing after "
         "``fit`` depends on it.",
+        default=None,
     )
-    verbose: int = parameter(0, _VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.")
+    verbose: int = parameter(
+        _VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
+    )
 
 
 PARAMETERS = frozenset(
