@@ -79,3 +79,19 @@ def test_rows_in_another_encoding_far_below_are_listed_and_others_go_on(write, m
 def test_zero_bytes_are_no_text(write):
     with pytest.raises(ValueError, match="not a CSV file in UTF-8: it holds zero bytes"):
         find_encoding(write(b"a,b\n1,\0\n"))
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "is_said"),
+    [
+        (CITIES.encode(), "cp1252", True),
+        (CITIES.encode("cp1252"), "cp1252", False),
+        (CITIES.encode(), "utf-8", False),
+        (CITIES.encode("utf-16"), "utf-16", False),
+        (b"city,n\nRome,1\n", "cp1252", False),  # the same text in both
+    ],
+)
+def test_it_is_said_where_text_in_the_encoding_that_was_said_is_utf_8(write, content, encoding, is_said):
+    table = open_table(write(content), mixed=True, dialect=Dialect(encoding=encoding))
+    note = f"Read as {encoding}, as was said; its bytes are UTF-8 as well."
+    assert (note in table.notes) == is_said

@@ -87,7 +87,6 @@ def test_a_comment_may_be_the_header(write, content, names):
         ("a,b\n1,5,2\n2,5,3\n3,5,3\n", "row 0 that has 3 cells instead of 2"),  # 1.5 and 2?
         ("a,b\nAnn,1,200\nBob,2,300\n", "row 0 that has 3 cells instead of 2"),  # 1200?
         ("a;b\n7;5;2\n2;5;3\n4;5;3\n", "row 0 that has 3 cells instead of 2"),
-        ("a,b\n1,2,\n3,4,\n", "row 0 that has 3 cells instead of 2"),
         ("a,b\n1,5,2,5\n1,5,2,5\n", "row 0 that has 4 cells instead of 2"),
         ("a,b,c\n1,2\n3,4\n5,6\n", "row 0 that has 2 cells instead of 3"),  # no column "a,b,c" of 1.2
     ],
@@ -210,3 +209,21 @@ def test_numbers_of_some_rows_are_their_names_where_no_decimal_comma_can_be_mean
 def test_a_model_may_have_kept_the_space_around_names(write, name):
     table = open_table(write("a, b\n1, 2\n3, 4\n"), columns=[name])
     assert (table.columns, everything(table)[1]) == ([name], [[2], [4]])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_separators_at_the_ends_of_rows_alone_are_left_out_and_that_is_said(write, separator):
+    rows = "a,b,c\n1,2.5,3\n4,5.5,6\n".replace(",", separator)
+    table = open_table(write(rows.replace("3\n", f"3{separator}\n").replace("6\n", f"6{separator}\n")))
+    note = "Rows end with a separator that the header has not: what is behind it is left out."
+    assert (table.columns, everything(table)[1], table.notes) == (
+        ["a", "b", "c"],
+        [[1, 2.5, 3], [4, 5.5, 6]],
+        [note],
+    )
+    assert open_table(write(rows)).notes == []
+
+
+def test_rows_of_which_some_end_with_a_separator_have_cells_too_many(write):
+    table = open_table(write("a,b\n1,2,\n3,4\n5,6\n"))
+    assert (everything(table)[1], table.notes) == ([[3, 4], [5, 6]], [])

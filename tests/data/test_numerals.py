@@ -302,3 +302,79 @@ def test_thousands_beside_columns_of_fractions_are_refused(write):
 def test_signs_of_minus_and_spaces_that_break_no_line_are_those_of_numbers(write, mixed):
     path = write("a;n\n\u22121,5;\u22123\n\u00a02,5\u00a0;\u202f4\n1e\u22122;5\n")
     assert open_table(path, mixed=mixed).read()[0].to_numpy().tolist() == [[-1.5, -3], [2.5, 4], [0.01, 5]]
+
+
+@pytest.mark.parametrize("cells", ["1,257E-01 -2,5e+00 3,125E2", "1,257E-01 3,125e2", "1,257E-01 1,234 683"])
+@pytest.mark.parametrize("others", [["1", "2", "3"], ["1,5", "2", "3"]])
+def test_commas_before_exponents_are_decimal(write, cells, others):
+    rows = "".join(f"{cell};{other}\n" for cell, other in zip(cells.split(), others, strict=False))
+    values = [float(cell.replace(",", ".")) for cell in cells.split()]
+    assert [row[0] for row in everything(open_table(write(f"a;b\n{rows}")))[1]] == values
+
+
+def test_thousands_have_no_exponent(write):
+    table = open_table(
+        write("a;b\n1.234.567;1,5\n1.234.567;1,5\n1.257E-01;2,5\n"),
+        dialect=Dialect(decimal=",", thousands="."),
+    )
+    assert everything(table)[1] == 2 * [[1234567, 1.5]]  # and the other is not 125.7
+    assert Dialect(thousands=",").number("1234.5e-3") == 1.2345
+
+
+def test_what_neither_reading_explains_alone_is_no_raw_error(write):
+    with pytest.raises(ValueError, match=r"got 'a' \('1,5'\). Say how numbers are written"):
+        open_table(write("a;b\n1,234,567;0\n2,234,567;0\n1,5;0\n2,5;0\n"))
+
+
+@pytest.mark.parametrize("said", [Dialect(), Dialect(thousands=",")])
+def test_commas_group_as_in_india(write, said):
+    table = open_table(
+        write('a,b\n"1,10,100",1\n"12,34,567.5",2\n"-98,76,54,321",3\n"5,000",4\n'), dialect=said
+    )
+    assert everything(table)[1] == [[110100, 1], [1234567.5, 2], [-987654321, 3], [5000, 4]]
+    assert not any(map(is_number, ("12,34,5", "123,45,678", "12.34.567")))
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize(
+    ("content", "cell"),
+    [
+        ("a,b\n1407.47,1\n(2.5),2\n(12),3\n", "(2.5)"),
+        ('a,b\n"1,407.47",1\n(2.50),2\n"(12.00)",3\n', "(2.50)"),
+        ("a;b\n1.407,47;1\n(2,5);2\n(12,0);3\n", "(2,5)"),
+    ],
+)
+def test_numbers_in_parentheses_are_negative_and_that_is_said(write, content, cell, mixed):
+    table = open_table(write(content), mixed=mixed, drop=["b"])
+    note = f"Numbers in parentheses are negative, as in accounts: {cell} in column 'a'."
+    values = table.read()[0]["a"].dropna().tolist()
+    assert (table.notes, values) == ([note], [1407.47, -2.5, -12])
+
+
+def test_words_in_parentheses_are_none_and_nothing_is_said(write):
+    assert open_table(write("a\n1.5\n2.5\n(x)\n")).notes == []
+    table = open_table(write("t,a\nx,1.5\n(1),2.5\ny,3.5\n"), mixed=True)
+    assert (table.notes, table.read()[0]["t"].tolist()) == ([], ["x", "(1)", "y"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "advice"),
+    [
+        ("a;b\n1.50;1\n2.25;2\n", Dialect(decimal=","), "such as decimal='.', or drop"),
+        ("a;b\n1,50;1\n2,25;2\n", Dialect(decimal="."), "such as decimal=',', or drop"),
+        ("a;b\n1280,85;1\n2,25;2\n", Dialect(thousands=","), "such as decimal=',', or drop"),
+        ("a;b\n1,280.85;1\n2.25;2\n", Dialect(decimal=","), "such as decimal='.' and thousands=',', or drop"),
+        ("a;b\n1.5;1\n2.5;2\n", Dialect(separator=","), "hold another separator: say separator=';'."),
+        ("a\tb\n1.5\t1\n2.5\t2\n", Dialect(separator=";"), r"hold another separator: say separator='\t'."),
+        ("a,b\n1.5,1\n2.5,2\n", Dialect(separator=";"), "hold another separator: say separator=','."),
+        ("a;b\n1,5;1\n2,5;2\n", Dialect(separator=","), "separator its header has: separator=';'."),
+    ],
+)
+def test_advice_never_names_what_was_said(write, content, said, advice):
+    path = write(content)
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        open_table(path, dialect=said)
+    assert advice in str(error.value)
+    named = dict(re.findall(r"(decimal|thousands|separator)='(.|\\t)'", str(error.value)))
+    better = Dialect(**{name: value.replace("\\t", "\t") for name, value in named.items()})
+    assert len(everything(open_table(path, dialect=better))[1]) >= 1

@@ -22,10 +22,24 @@ from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import first_type, parsed_numbers, values_of
 from vaetools.data.counters import FIRST, as_floats, is_index
 from vaetools.data.dialect import Dialect
-from vaetools.data.encodings import ESCAPES, escaped_bytes, find_encoding, open_text, with_escapes
+from vaetools.data.encodings import (
+    ESCAPES,
+    escaped_bytes,
+    find_encoding,
+    is_rather_utf8,
+    open_text,
+    with_escapes,
+)
 from vaetools.data.kinds import TEXT, Kind, learn_kinds, without_missing
-from vaetools.data.layouts import SEPARATORS, find_layout, header_names, split_cells
-from vaetools.data.numerals import find_numerals
+from vaetools.data.layouts import (
+    SEPARATORS,
+    Layout,
+    find_layout,
+    header_names,
+    other_separator,
+    split_cells,
+)
+from vaetools.data.numerals import find_numerals, negatives_in_parentheses
 from vaetools.data.row_ends import Part, whole_rows
 from vaetools.words import few
 
@@ -55,13 +69,12 @@ class CsvFile:
         Only reading would tell.
     typed : bool
         False: whether a column is numbers shows cell by cell.
-    notes : tuple
-        Nothing else is to be said of it.
+    notes : list of str
+        What else is to be said of it.
     """
 
     n_rows = group_rows = None
     typed = False
-    notes = ()
 
     def __init__(self, path: Path, said: Dialect):
         self.path = path
@@ -72,6 +85,7 @@ class CsvFile:
             with open_text(path, encoding) as text:
                 layout = find_layout(text.read(SAMPLE), said, separators)
             self._fit, self._has_row_names = layout.fit, layout.has_row_names
+            self._has_open_ends = layout.has_open_ends
             self.dialect = dataclasses.replace(
                 said, separator=layout.separator, encoding=encoding, skipped=layout.skipped
             )
@@ -81,6 +95,7 @@ class CsvFile:
             raise ValueError(f"{path}: a table must start with the names of its columns; got no text.")
         if not layout.has_header and said.skipped is None:
             raise ValueError(f"{path}: {first_line_must_name(self.names)}")
+        self.notes = _remarks(path, said, layout)
         self._counters: list[int] = []
         self._name_others()
 
@@ -97,18 +112,23 @@ class CsvFile:
     def check_rows(self) -> None:
         """Raise if most of the first rows have another number of cells than the header, and some have not."""
         if 0 < self._fit < 0.5:
+            other = other_separator(self.names, [], self._separator) or ";,"[self._separator == ";"]
             raise ValueError(
                 f"{self.path}: most rows must have {len(self.names)} cells, like the header; got another "
                 f"number in {100 - round(100 * self._fit)} % of the first rows. Quote cells that hold the "
-                "separator, such as numbers with commas between thousands, or say which it is: separator=';'."
+                "separator, such as numbers with commas between thousands, or say which it is: "
+                f"separator={other!r}."
             )
 
     def numerals(self, features: list[str]) -> Dialect:
         """Return the dialect with decimal and thousands as the first cells of features have them."""
+        columns = self.sample(features)
         try:
-            return find_numerals(self.sample(features), self.dialect)
+            found = find_numerals(columns, self.dialect)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
+        self.notes += negatives_in_parentheses(columns, found)
+        return found
 
     def sample(self, features: list[str]) -> dict[str, Any]:
         """Return the first cells of features."""
@@ -125,7 +145,9 @@ class CsvFile:
                 break
         else:
             came = f"row 0 that {lost[0].reason}" if lost else "only a header"
-            raise ValueError(f"{self.path}: a table must have rows like its header; got {came}.")
+            mark = other_separator(self.names, [], self._separator)
+            advice = f" Say which separator its header has: separator={mark!r}." if mark and lost else ""
+            raise ValueError(f"{self.path}: a table must have rows like its header; got {came}.{advice}")
         X, words = parsed_numbers(block.features, dialect)
         first = {column: word for (_, column), word in reversed(words.items())}
         n_words = np.bincount([column for _, column in words], minlength=len(features))
@@ -234,7 +256,10 @@ class CsvFile:
         for _ in range(self._header_end):
             text.readline(MAX_ROW)
         cells = next(filter(None, split_cells(lines(), self._separator)), None)
-        return [] if cells is None else [""] * self._has_row_names + header_names(cells, self._separator)
+        if cells is None:
+            return []
+        names = header_names(cells, self._separator)
+        return [""] * self._has_row_names + names + [""] * self._has_open_ends
 
     def _parse(self, parts: list[Part], wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
         """Return columns as text, named by their places; and which rows are left out, with the reason."""
@@ -278,6 +303,16 @@ class CsvFile:
         good = np.setdiff1d(np.arange(table.num_rows), list(reasons))
         lost |= {int(rows[place]): reason for place, reason in reasons.items()}
         return table.take(pa.array(good)), dict(sorted(lost.items()))
+
+
+def _remarks(path: Path, said: Dialect, layout: Layout) -> list[str]:
+    """Return what is odd about a file, or about what was said of it."""
+    notes = []
+    if is_rather_utf8(path, said.encoding):
+        notes.append(f"Read as {said.encoding}, as was said; its bytes are UTF-8 as well.")
+    if layout.has_open_ends:
+        notes.append("Rows end with a separator that the header has not: what is behind it is left out.")
+    return notes
 
 
 def first_line_must_name(names: Sequence[str]) -> str:

@@ -37,6 +37,7 @@ class Dialect:
     thousands : str or None, default=None
         What stands between groups of three digits: a comma, point, space, apostrophe or underscore;
         nothing (``""``) if digits are not grouped. All kinds of spaces are one, and so are both apostrophes.
+        Between commas groups may also have two digits but for the last, as in 12,34,567.
     encoding : str or None, default=None
         What Python calls the encoding, such as ``"utf-8"``, ``"utf-16"`` or ``"cp1252"``.
     skipped : int or None, default=None
@@ -111,10 +112,13 @@ class Dialect:
             return WRITTEN | {NUMBER: _OPEN}
         if self.has_plain_numbers:
             return WRITTEN
-        point, mark = re.escape(self.decimal or "."), self._mark
-        whole = rf"(?:[1-9]\d{{0,2}}(?:{mark}\d{{3}})+|\d+)" if mark else r"\d+"
-        short = rf"(?:[1-9]\d{{0,2}}(?:{mark}\d{{3}}){{1,5}}|\d{{1,18}})" if mark else r"\d{1,18}"
-        number = rf"^[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
+        point = re.escape(self.decimal or ".")
+        grouped, short = "", r"\d{1,18}"
+        if self.thousands:
+            grouped = self._grouped
+            short = rf"(?:{grouped.replace('+', '{1,5}')}|{short})"
+            grouped = rf"(?:{grouped})(?:{point}\d*)?|"  # nobody writes thousands and an exponent
+        number = rf"^[+-]?(?:{grouped}(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)$"
         return WRITTEN | {
             INTEGER: rf"^[+-]?{short}$",
             NUMBER: rf"{number}|^[+-]?(?i:inf|infinity|nan)$",
@@ -147,6 +151,13 @@ class Dialect:
         if not self.thousands:
             return ""
         return f"[{_FAMILIES.get(self.thousands, self.thousands)}]"
+
+    @property
+    def _grouped(self) -> str:
+        """Whole numbers in groups, as a regular expression; commas may group as in India, 12,34,567."""
+        mark = self._mark
+        indian = rf"|[1-9]\d?(?:{mark}\d\d)+{mark}\d{{3}}" if self.thousands == "," else ""
+        return rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+{indian}"
 
 
 def is_separator(text: str) -> bool:

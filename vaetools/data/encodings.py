@@ -65,6 +65,18 @@ def find_encoding(path: str | os.PathLike[str], said: str | None = None) -> str:
     return encoding
 
 
+def is_rather_utf8(path: str | os.PathLike[str], said: str | None) -> bool:
+    """Return whether a file that is said to be in another encoding holds more than ASCII, all of it UTF-8."""
+    if said is None or codecs.lookup(said).name.startswith("utf"):
+        return False
+    with open_unzipped(path) as file:
+        start = file.read(SAMPLE)
+    try:
+        return not codecs.getincrementaldecoder("utf-8")().decode(start).isascii()
+    except UnicodeDecodeError:
+        return False
+
+
 def is_text(start: bytes) -> bool:
     """Return whether the start of a file is text: it holds no zero bytes, but those of UTF-16 and UTF-32."""
     return b"\0" not in start or start.startswith(tuple(_MARKS)) or _by_zeros(start) is not None

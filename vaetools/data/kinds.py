@@ -24,6 +24,7 @@ WRITTEN = {  # how a cell of a type is written
     BOOLEAN: r"^(?i:true|false)$",
 }
 CODE = r"^0\d+$"  # digits that are no number
+IN_PARENTHESES = r"^\(([\d.][\d.,'_ \x{a0}\x{2009}\x{202f}\x{2019}]*)\)$"  # negative, in accounts
 TRUTHS = {"true": True, "false": False}
 _NUMBERS = ("integer", "floating", "mixed-integer-float")  # as pandas calls them
 _MOST = 0.9  # of the cells of a column of numbers; each of the others costs its row
@@ -75,8 +76,11 @@ def without_missing(cells: Any) -> Any:
 
 
 def as_numbers(cells: Any) -> Any:
-    """Return texts of CSV with a hyphen for the sign of minus, and without space of any kind around them."""
-    return compute.replace_substring(compute.utf8_trim_whitespace(cells), "\u2212", "-")
+    """Return texts of CSV with a hyphen for any sign of minus, and without space of any kind around them."""
+    cells = compute.replace_substring(compute.utf8_trim_whitespace(cells), "\u2212", "-")
+    if not compute.any(compute.starts_with(cells, "(")).as_py():
+        return cells
+    return compute.replace_substring_regex(cells, IN_PARENTHESES, r"-\1")
 
 
 def learn_kinds(

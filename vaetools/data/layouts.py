@@ -36,6 +36,8 @@ class Layout(NamedTuple):
         Share of the first rows that have as many cells as the header.
     has_row_names : bool
         Whether rows begin with a name, above which the header has none.
+    has_open_ends : bool
+        Whether rows end with a separator, and the header does not.
     """
 
     separator: str
@@ -43,6 +45,7 @@ class Layout(NamedTuple):
     has_header: bool
     fit: float
     has_row_names: bool
+    has_open_ends: bool = False
 
 
 class _Split(NamedTuple):
@@ -52,6 +55,7 @@ class _Split(NamedTuple):
     header: list[str]
     rows: list[list[str]]
     has_row_names: bool = False
+    has_open_ends: bool = False
 
     @property
     def full(self) -> list[list[str]]:
@@ -99,7 +103,7 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
     Examples
     --------
     >>> find_layout("sep=;\n# of May\nwidth, cm;n\n1,5;2\n2,5;3\n", Dialect())
-    Layout(separator=';', skipped=2, has_header=True, fit=1.0, has_row_names=False)
+    Layout(separator=';', skipped=2, has_header=True, fit=1.0, has_row_names=False, has_open_ends=False)
     """
     lines = list(io.StringIO(sample, newline="\n"))
     start, comment = _after_remarks(lines) if said.skipped is None else (said.skipped, None)
@@ -121,8 +125,30 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
         return fits, several, not split.has_row_names, fits and split.numbers, fits and split.fit
 
     best = max(separators, key=quality)
-    skipped = splits[best].skipped if any(map(str.strip, lines[: splits[best].skipped])) else 0
-    return Layout(best, skipped, not _is_row(splits[best]), splits[best].fit, splits[best].has_row_names)
+    split = splits[best]
+    skipped = split.skipped if any(map(str.strip, lines[: split.skipped])) else 0
+    return Layout(best, skipped, not _is_row(split), split.fit, split.has_row_names, split.has_open_ends)
+
+
+def other_separator(names: list[str], shown: list[str], separator: str | None) -> str | None:
+    """Return what separates cells instead of a separator: what all names and all cells hold; None if nothing.
+
+    Examples
+    --------
+    >>> other_separator(["width;height"], ["1,5;2"], ",")
+    ';'
+    """
+    marks = [mark for mark in SEPARATORS if mark not in (" ", separator)]
+    return next(
+        (
+            mark
+            for mark in marks
+            if names
+            and all(mark in name for name in names)
+            and all(repr(mark)[1:-1] in cell for cell in shown)
+        ),
+        None,
+    )
 
 
 def split_cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
@@ -170,9 +196,16 @@ def _split(lines: list[str], separator: str, start: int, comment: int | None, *,
     place = 0 if is_said else _header_place(rows)
     header, below = header_names(rows[place], separator), rows[place + 1 :]
     are_quoted = all(lines[line].lstrip(" ").startswith('"') for line, _ in found[place + 1 :])
+    if _has_open_ends(header, below):
+        return _Split(found[place][0], [*header, ""], below, has_open_ends=True)
     if not _has_row_names(header, below, separator, are_quoted=are_quoted):
         return _Split(found[place][0], header, below)
     return _Split(found[place][0], ["", *header], below, has_row_names=True)
+
+
+def _has_open_ends(header: list[str], rows: list[list[str]]) -> bool:
+    """Return whether rows have an empty cell more than the header, because they end with a separator."""
+    return len(header) > 1 and bool(rows) and all(len(row) == len(header) + 1 and not row[-1] for row in rows)
 
 
 def _has_row_names(header: list[str], rows: list[list[str]], separator: str, *, are_quoted: bool) -> bool:

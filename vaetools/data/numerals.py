@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import warnings
+from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from pyarrow import compute
 
 from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import NUMBER, as_numbers, end_to_end, without_missing
+from vaetools.data.kinds import IN_PARENTHESES, NUMBER, as_numbers, end_to_end, without_missing
 
 _MARKS = (",", ".", " ", "'")  # between thousands
 _ODD = "[,' \u00a0\u2009\u202f\u2019]"  # what plain numbers do not hold
@@ -102,7 +103,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     is_odd = said.separator == ";" or bool((points.any(axis=1) & has_short).any())
     if not groups.any() and _may_be_thousands(best, points.sum(), counts.max() - counts[0], is_odd=is_odd):
         _refuse_lone(columns, np.argwhere(points)[0], ".")
-    if _may_be_either(best) and not (commas.any(axis=1) & has_short).any():
+    if _may_be_either(best) and commas.any() and not (commas.any(axis=1) & has_short).any():
         _refuse_lone(columns, np.argwhere(commas)[0], ",")
     chosen = _chosen(best)
     odd = fits.any(axis=0) & ~fits[possible.index(chosen)] & is_numbers
@@ -145,6 +146,37 @@ def warn_of_points(path: Any, columns: dict[str, Any], said: Dialect) -> None:
             "fraction. Say which: decimal='.' or thousands='.'.",
             stacklevel=3,
         )
+
+
+def negatives_in_parentheses(columns: dict[str, Any], dialect: Dialect) -> list[str]:
+    """Return a note of columns of numbers of which some are negative by parentheses, if there are any."""
+    examples = {}
+    for name, cells in columns.items():
+        found = compute.fill_null(compute.match_substring_regex(cells, IN_PARENTHESES), False)
+        numbers = compute.match_substring_regex(without_missing(as_numbers(cells)), dialect.written[NUMBER])
+        if compute.any(found).as_py() and compute.mean(numbers).as_py() > 0.5:
+            examples[name] = cells.filter(found)[0].as_py()
+    if not examples:
+        return []
+    name, cell = next(iter(examples.items()))
+    more = f" and {len(examples) - 1} more" if len(examples) > 1 else ""
+    return [f"Numbers in parentheses are negative, as in accounts: {cell} in column {name!r}{more}."]
+
+
+def written_so(words: Iterable[str], said: Dialect) -> str | None:
+    """Return how numbers are written that are none in a dialect, as arguments of it; None if in no way."""
+    texts = [word for word in words if is_number(word)]
+    ways = [
+        each
+        for each in readings(Dialect())
+        if texts and all(re.match(each.written[NUMBER], text, re.ASCII) for text in texts)
+    ]
+    other = next(
+        (each for each in ways if (each.decimal, each.thousands) != (said.decimal, said.thousands)), None
+    )
+    if other is None:
+        return None
+    return f"decimal={other.decimal!r}" + (f" and thousands={other.thousands!r}" if other.thousands else "")
 
 
 def _any(cells: Any, pattern: str) -> bool:

@@ -14,7 +14,7 @@ from vaetools.data.batches import Failure
 from vaetools.data.blocks import Block
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import Kind, learn_kinds
-from vaetools.data.numerals import find_numerals
+from vaetools.data.numerals import find_numerals, negatives_in_parentheses
 
 _SAMPLED = 20  # files that say how numbers are written
 
@@ -74,10 +74,13 @@ class SeveralFiles:
             return None
         samples = [file.sample(features) for file in islice(self._files, _SAMPLED)]
         columns = {name: _end_to_end([each[name] for each in samples if each]) for name in features}
+        columns = columns if any(samples) else {}
         try:
-            return find_numerals(columns if any(samples) else {}, self.dialect)
+            found = find_numerals(columns, self.dialect)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
+        self.notes += negatives_in_parentheses(columns, found)
+        return found
 
     def set_aside(self, features: list[str], dialect: Dialect | None) -> list[Failure]:
         """Leave out files whose numbers are written in a way of their own, and return them as failures."""

@@ -13,7 +13,8 @@ from vaetools.data.counters import find_dates, find_indices
 from vaetools.data.dialect import Dialect
 from vaetools.data.formats import EXTENSIONS
 from vaetools.data.kinds import NAMES, NUMBER, TEXT, Kind
-from vaetools.data.numerals import is_number
+from vaetools.data.layouts import other_separator
+from vaetools.data.numerals import written_so
 from vaetools.words import few
 
 _DATE = re.compile(
@@ -84,16 +85,16 @@ def check_kinds(
         must, advice = "columns must be what they were in training", "Convert such a column first."
     elif kinds is not None:
         came, must = wrong, "features must be columns of numbers, booleans or text"
-        advice = _advice(wrong) or "Drop such a column, or use it as labels or id."
+        advice = _advice(wrong, dialect) or "Drop such a column, or use it as labels or id."
     else:
         came, must = wrong, "features must be columns of numbers or booleans"
-        advice = _advice(wrong) or (
+        advice = _advice(wrong, dialect) or (
             "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
         )
     raise ValueError(f"{file.path}: {must}; got {_columns(came)}. {advice}")
 
 
-def _advice(wrong: dict[str, str]) -> str | None:
+def _advice(wrong: dict[str, str], dialect: Dialect | None) -> str | None:
     """Return what to do with columns that hold no numbers as they are written; None of plain text."""
     words = [what.strip("'\"") for what in wrong.values()]
     if any(os.path.splitext(word.lower())[1] in EXTENSIONS for word in words):
@@ -101,8 +102,10 @@ def _advice(wrong: dict[str, str]) -> str | None:
             "Drop a column of names of images, or use it as id. A list of images to read is a text file "
             "(*.txt), with a path alone in each line."
         )
-    if any(map(is_number, words)):
-        return "Say how numbers are written, such as decimal=',', or drop the column."
+    if dialect is not None and (how := written_so(words, dialect)):
+        return f"Say how numbers are written, such as {how}, or drop the column."
+    if dialect is not None and (mark := other_separator(list(wrong), words, dialect.separator)):
+        return f"Names and cells hold another separator: say separator={mark!r}."
     if any(map(_AMOUNT.search, words)):
         return "Write amounts as numbers alone, without a sign or unit, or drop such a column."
     if any(map(is_date, words)):

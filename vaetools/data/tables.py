@@ -321,14 +321,13 @@ def open_table(
         raise ValueError(f"{file.path}: {first_line_must_name(names)}")
     check_names(file.path, names, [*(columns or ()), *apart])
     notes = [f"Not read: {name}, after which folders are named." for name in partition_columns(path)]
-    notes += file.notes
+    choice: list[str] = []
     if columns is not None:
         features = list(columns)
     else:
         file.check_rows()
         free = [name for name in names if name not in set(apart)]
         features, choice = choose_features(file, free, n_features)
-        notes += choice
     if not features:
         raise ValueError(f"{file.path}: no column is left as a feature, of {few(map(repr, names))}.")
     if columns is None and n_features is not None:
@@ -339,6 +338,7 @@ def open_table(
     written = file.numerals(numbers)
     if written is not None and written.has_plain_numbers:
         warn_of_points(file.path, file.sample(numbers), said)
+    notes += [*file.notes, *choice]
     if len(opened) > 1:
         listing.failed.extend(file.set_aside(numbers, written))
     if kinds is None and mixed:
