@@ -22,7 +22,7 @@ MAY_IMPORT = {
     **{room: set() for room in OPEN},
     "nn": set(),
     "anomaly": {"nn"},
-    "estimators": {"nn", "anomaly"},
+    "estimators": {"nn", "anomaly", "latent"},
     "persistence": {"nn", "anomaly", "estimators", "latent", "data"},
     "streaming": {"nn", "anomaly", "estimators", "persistence", "data"},
     "cluster": {"persistence", "streaming", "data"},

@@ -13,12 +13,19 @@ QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100, "batch_size": 100, "rando
 SETTINGS = Settings("standardize", n_steps=1400, learning_rate=0.004, beta=1.0, kl_warmup=0.0)
 NORMAL = np.random.default_rng(0).normal(size=(200, 4))
 TRAINING = "more steps (max_iter; it made 1,400) or a higher learning_rate_init (it was 0.004)"
-COLLAPSED = "the posterior collapsed: KL is {kl} nats per row and {n} of 7 latent dimensions are active"
+COLLAPSED = (
+    "the posterior collapsed: KL is {kl} nats per row, less than a bit, and {n} of 7 latent dimensions "
+)
+IN_ONE_PLACE = "codes are all in about one place: none of 7 latent dimensions is active, at a KL of {kl} nats"
 NO_CAUSE = "; columns that have nothing to do with each other leave nothing to find."
 
 
-def seen(kl=5.0, n_active=7, explained=0.9, x=NORMAL, n=7):
-    return Seen(kl, np.arange(n) < n_active, x, explained)
+def seen(kl=5.0, n_active=7, explained=0.9, x=NORMAL, n=7, *, is_told=False):
+    return Seen(kl, np.arange(n) < n_active, x, explained, is_told=is_told)
+
+
+def fallen(x=NORMAL):
+    return seen(kl=0.0, explained=0.0, x=x)
 
 
 @pytest.mark.parametrize(
@@ -29,15 +36,15 @@ def seen(kl=5.0, n_active=7, explained=0.9, x=NORMAL, n=7):
         ({"n_active": 2, "explained": 0.7}, ""),  # two dimensions were enough
         ({"kl": None, "n_active": 0}, ""),  # an AE's codes have no scale
         ({"explained": None}, ""),
-        (
-            {"n_active": 0},
-            COLLAPSED.format(kl=5, n=0),
-        ),
-        (
-            {"kl": 0.04},
-            COLLAPSED.format(kl=0.04, n=7),
-        ),
-        ({"n_active": 0, "explained": None}, "the posterior collapsed: "),
+        ({"n_active": 0}, IN_ONE_PLACE.format(kl=5)),
+        ({"n_active": 0, "kl": 42.0}, IN_ONE_PLACE.format(kl=42)),
+        ({"kl": 0.04, "explained": 0.1}, COLLAPSED.format(kl=0.04, n=7)),
+        ({"kl": 0.69, "explained": 0.4}, COLLAPSED.format(kl=0.69, n=7)),
+        ({"kl": 0.7, "explained": 0.4}, ""),
+        ({"kl": 0.6, "explained": 0.5}, ""),  # rows hold no more than that
+        ({"kl": 0.6, "explained": 0.9, "is_told": True}, COLLAPSED.format(kl=0.6, n=7)),  # labels explain
+        ({"kl": 0.6, "explained": None}, COLLAPSED.format(kl=0.6, n=7)),
+        ({"n_active": 0, "kl": 0.1, "explained": None}, COLLAPSED.format(kl=0.1, n=0)),
         ({"n_active": 2, "explained": 0.3}, "only 2 of 7 latent dimensions are active, and reconstructions"),
         (
             {"n_active": 4, "explained": 0.04},
@@ -67,18 +74,36 @@ def test_faults_are_told_where_they_are_seen(what, words):
     ],
 )
 def test_advice_begins_with_the_likeliest(settings, advice):
-    assert judgment(seen(kl=0.0), SETTINGS._replace(**settings)).endswith(f" {advice}")
+    assert judgment(fallen(), SETTINGS._replace(**settings)).endswith(f" {advice}")
+
+
+@pytest.mark.parametrize(
+    ("what", "rate", "is_lower"),
+    [
+        ({"n_active": 0, "kl": 42.0}, 3.0, True),
+        ({"n_active": 0, "kl": 42.0}, 0.004, True),
+        ({"n_active": 0, "kl": 42.0}, 1e-4, False),
+        ({"explained": 0.0}, 3.0, True),
+        ({"explained": 0.0}, 0.004, False),
+        ({"explained": 0.0, "kl": 0.0, "n_active": 0}, 0.004, False),
+        ({"explained": 0.0, "kl": None, "n_active": 0}, 0.004, False),
+    ],
+)
+def test_a_lower_rate_is_advised_where_training_leapt_away(what, rate, is_lower):
+    told = judgment(seen(**what), SETTINGS._replace(learning_rate=rate))
+    assert (f"a lower learning_rate_init (it was {rate:.2g}), then more steps" in told) == is_lower
+    assert (f"or a higher learning_rate_init (it was {rate:.2g})" in told) != is_lower
 
 
 def test_columns_that_a_few_values_squeeze_come_first():
     squeezed = NORMAL * 0.01
-    told = judgment(seen(kl=0.0, x=squeezed), SETTINGS)
+    told = judgment(fallen(squeezed), SETTINGS)
     assert "Look at the scale of X first: in 4 of 4 columns nine tenths of the values lie within 0.2" in told
     assert told.index("trimmed_fraction") < told.index("max_iter") < told.index("beta")
     half = np.column_stack([squeezed[:, :2], NORMAL[:, 2:], np.ones(200)])
-    assert "in 2 of 5 columns" in judgment(seen(kl=0.0, x=half), SETTINGS)
+    assert "in 2 of 5 columns" in judgment(fallen(half), SETTINGS)
     fewer = np.column_stack([squeezed[:, :1], NORMAL[:, 1:]])
-    assert "scale of X" not in judgment(seen(kl=0.0, x=fewer), SETTINGS)
+    assert "scale of X" not in judgment(fallen(fewer), SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +120,31 @@ def test_columns_that_a_few_values_squeeze_come_first():
     ],
 )
 def test_values_that_hardly_differ_come_first(scaling, factor, advice):
-    told = judgment(seen(kl=0.0, x=NORMAL * factor), SETTINGS._replace(scaling=scaling))
+    told = judgment(fallen(NORMAL * factor), SETTINGS._replace(scaling=scaling))
     assert advice in told
     assert ("Look at the scale of X first" in told) == bool(advice)
 
 
+@pytest.mark.parametrize(
+    ("x", "value"),
+    [
+        (NORMAL * 20 + 128, "1.3e+02"),
+        (NORMAL * 1e4, "1e+04"),
+        (NORMAL * [1, 1, 1e5, 1], "1e+05"),  # one column among others
+        (NORMAL * 3 + 4, ""),
+    ],
+)
+def test_values_that_are_large_come_first(x, value):
+    told = judgment(fallen(x), SETTINGS._replace(scaling="identity"))
+    words = f"Look at the scale of X first: values of a column are about {value} (root mean square), where a"
+    assert told.count(words) == bool(value)
+    assert ("pass standardize=True. If that is as it should be, try more steps" in told) == bool(value)
+    assert "scale of X" not in judgment(fallen(x), SETTINGS._replace(scaling="standardize"))
+
+
 def test_images_of_few_levels_come_first():
     flat = "0 to 16 of 0 to 255. Stretch their contrast."
-    told = judgment(seen(kl=0.0)._replace(flat=flat), SETTINGS._replace(scaling="pixels"))
+    told = judgment(fallen()._replace(flat=flat), SETTINGS._replace(scaling="pixels"))
     assert f"Look at the scale of X first: images keep to {flat} If that is as it should be, try" in told
     assert judgment(seen()._replace(flat=flat), SETTINGS) == ""
 
@@ -158,6 +200,27 @@ def test_rows_that_are_not_scaled_are_blamed_before_beta(factors):
     assert told.startswith("VAE: the posterior collapsed: KL is ")
     assert "differ by 0.0" in told
     assert told.index("pass standardize=True") < told.index("smaller beta")
+
+
+@pytest.mark.parametrize(
+    "rows", [lambda X: X * 20 + 128, lambda X: (X * 20 + 128).clip(0, 255).astype(np.uint8)]
+)
+def test_rows_of_large_values_are_blamed_before_training(rows, factors):
+    told = words_of(VAE(3, **QUICK, standardize=False), rows(factors))
+    assert told.index("pass standardize=True") < told.index("max_iter") < told.index("beta")
+
+
+def test_training_that_leapt_away_has_not_collapsed(factors):
+    told = words_of(VAE(3, **QUICK, learning_rate_init=3.0), factors)
+    assert "collapsed" not in told
+    assert "Try a lower learning_rate_init (it was 3), then more steps" in told
+
+
+def test_rows_of_less_than_a_bit_are_no_fault(factors):
+    sides = np.repeat(factors[:, :1] > 0.3, 3, axis=1).astype(float)
+    vae = VAE(1, **QUICK, likelihood="bernoulli")
+    assert words_of(vae, sides) == ""
+    assert 0.3 < vae.kl_per_component_.sum() < 1.0
 
 
 def test_equal_rows_are_named(factors):

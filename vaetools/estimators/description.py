@@ -100,5 +100,6 @@ def _warn_of_faults(engine: Engine, rows: Rows, n_steps: int) -> None:
         kl_warmup=estimator.kl_warmup if engine.has_spread else 0.0,
     )
     flat = flat_images(engine.scale, rows.X, RATHER_FLAT)
-    if words := judgment(Seen(kl, estimator.active_units_, x, explained, flat), settings):
+    is_told = rows.labels is not None
+    if words := judgment(Seen(kl, estimator.active_units_, x, explained, flat, is_told), settings):
         warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=5)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-_COLLAPSED_KL = 0.05  # nats per row
 _BLANK, _LITTLE = 0.05, 0.5  # of what makes a typical row differ that reconstructions explain
 _SAME = 1e-6  # scaled standard deviations, of columns that are constant
 _SQUEEZED = 0.2  # scaled standard deviations that nine tenths of a column span; 3.3 if it is normal
 _FAINT = 0.05  # scaled standard deviations of typical columns, where the network expects about 1
+_LOUD = 10  # scaled values of any column, root mean square
+_FAST, _SLOW = 0.01, 0.001  # learning rates that may be too high, and that are none
 
 
 class Seen(NamedTuple):
@@ -28,6 +29,8 @@ class Seen(NamedTuple):
         None if it is not known.
     flat : str
         The levels that images keep to, and what to do, if they use a small part of their range.
+    is_told : bool
+        Whether reconstructions are told labels: what they explain is not what codes say then.
     """
 
     kl: float | None
@@ -35,6 +38,7 @@ class Seen(NamedTuple):
     x: np.ndarray | None
     explained: float | None
     flat: str = ""
+    is_told: bool = False
 
 
 class Settings(NamedTuple):
@@ -89,10 +93,15 @@ def _fault(seen: Seen) -> str:
     """Return what was seen of codes or reconstructions that say little of their rows."""
     kl, active, explained = seen.kl, seen.active, seen.explained
     n_active, n = int(active.sum()), len(active)
-    if kl is not None and (kl < _COLLAPSED_KL or not n_active):
+    if _has_collapsed(seen):
         return (
-            f"the posterior collapsed: KL is {kl:.2g} nats per row and {n_active} of {n} latent dimensions "
-            "are active, so codes say next to nothing of their rows"
+            f"the posterior collapsed: KL is {kl:.2g} nats per row, less than a bit, and {n_active} of {n} "
+            "latent dimensions are active, so codes say little of their rows"
+        )
+    if kl is not None and not n_active:
+        return (
+            f"codes are all in about one place: none of {n} latent dimensions is active, at a KL of {kl:.2g} "
+            "nats per row"
         )
     if explained is None or explained >= _LITTLE:
         return ""
@@ -106,10 +115,16 @@ def _fault(seen: Seen) -> str:
     return ""
 
 
+def _has_collapsed(seen: Seen) -> bool:
+    """Return whether codes say less than a bit of their rows, where more would help."""
+    from vaetools.latent.organization import collapsed  # loads SciPy's statistics
+
+    return seen.kl is not None and collapsed([seen.kl], explained=None if seen.is_told else seen.explained)
+
+
 def _remedies(seen: Seen, settings: Settings) -> str:
     """Return what to try: the scale of rows first, then training, then the KL weight unless it is high."""
-    training = f"more steps (max_iter; it made {settings.n_steps:,}) or a higher learning_rate_init"
-    tried = [f"{training} (it was {settings.learning_rate:.2g})"]
+    tried = [_training(seen, settings)]
     if settings.beta:
         warmup = "" if settings.kl_warmup else " or kl_warmup=0.5"
         tried.insert(0 if settings.beta > 1 else 1, f"a smaller beta (it was {settings.beta:g}){warmup}")
@@ -122,8 +137,24 @@ def _remedies(seen: Seen, settings: Settings) -> str:
     return f"T{try_them[1:]}; columns that have nothing to do with each other leave nothing to find."
 
 
+def _training(seen: Seen, settings: Settings) -> str:
+    """Return how to train otherwise: longer or faster, or slower where training may have leapt away."""
+    steps = f"more steps (max_iter; it made {settings.n_steps:,})"
+    rate = f"learning_rate_init (it was {settings.learning_rate:.2g})"
+    has_leapt = seen.kl is not None and not seen.active.any() and settings.learning_rate > _SLOW
+    if settings.learning_rate > _FAST or (has_leapt and not _has_collapsed(seen)):
+        return f"a lower {rate}, then {steps}"
+    return f"{steps} or a higher {rate}"
+
+
 def _scale(x: np.ndarray, scaling: str) -> str:
     """Say that the scale of rows leaves a network little to see, if so."""
+    loudest = float(np.sqrt(np.square(x).mean(axis=0).max()))
+    if scaling == "identity" and loudest > _LOUD:
+        return (
+            f"Look at the scale of X first: values of a column are about {loudest:.2g} (root mean square), "
+            "where a network expects about 1: pass standardize=True."
+        )
     varied = x[:, np.ptp(x, axis=0) > _SAME]
     spread = np.subtract(*np.quantile(varied, [0.95, 0.05], axis=0))
     n_squeezed = int((spread < _SQUEEZED).sum())

@@ -193,6 +193,8 @@ def compare(
         progress(f"{each.name}: mapping {len(rows):,} codes ({method})")
         points = LatentMap(method=method, random_state=seed).fit_transform(seen.codes)
         shown = view(seen, data, points)
+        if len(errors) and variance > 0 and not each.conditional:  # there labels explain rows, too
+            shown = dataclasses.replace(shown, explained=1 - float(errors.iloc[0]) / variance)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data, blank=each.name in blank)))
     measures = pd.concat(tables, ignore_index=True)
     found = answer(data, views, measures, blank=blank)

@@ -42,7 +42,7 @@ def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood:
 
 def collapse(model: ModelView, advice: str = "") -> str:
     """Say that codes tell next to nothing, if they do not tell one bit of their row."""
-    if not model.variational or not collapsed(model.kl_per_component):
+    if not model.variational or not collapsed(model.kl_per_component, explained=model.explained):
         return ""
     kl = number(model.kl_per_component.sum(), 2)
     name = called(model.name, first=True)

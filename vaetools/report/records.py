@@ -147,6 +147,8 @@ class ModelView:
     oddest : Oddest
     warnings : dict of str to str
         By the section where they matter (keys of `QUESTIONS`): collapse, overfitting, too few points.
+    explained : float or None
+        Share of the variance of rows that reconstructions explain; None where labels explain some of it.
     """
 
     name: str
@@ -179,6 +181,7 @@ class ModelView:
     interpolated_pairs: np.ndarray
     oddest: Oddest
     warnings: dict[str, str]
+    explained: float | None = None
 
     def __repr__(self) -> str:
         """Return name and kind, and how many codes there are."""

@@ -23,3 +23,4 @@ def test_a_posterior_collapses_if_all_components_together_say_nothing():
     assert not collapsed(np.full(10, 0.101 * bit))
     assert not collapsed([0.0, 0.0, 5.0])
     assert collapsed([0.0, 0.0, 5.0], least_kl=6)
+    assert [collapsed([0.5], explained=share) for share in (None, 0.49, 0.5)] == [True, True, False]

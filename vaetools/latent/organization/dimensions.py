@@ -10,6 +10,7 @@ import numpy as np
 from vaetools.latent.organization.measure import checked
 
 _BIT = math.log(2)  # nats
+_ENOUGH = 0.5  # of the variance of rows
 
 
 def active_units(Z: Any, least_variance: float = 0.01) -> int:
@@ -51,7 +52,7 @@ def active_units(Z: Any, least_variance: float = 0.01) -> int:
     return int(np.sum(Z.var(axis=0) > least_variance)) if len(Z) else 0
 
 
-def collapsed(kl_per_component: Any, least_kl: float = _BIT) -> bool:
+def collapsed(kl_per_component: Any, least_kl: float = _BIT, *, explained: float | None = None) -> bool:
     """Return whether the posterior is as good as the prior: codes say next to nothing of their rows.
 
     Parameters
@@ -60,6 +61,9 @@ def collapsed(kl_per_component: Any, least_kl: float = _BIT) -> bool:
         Mean KL of the posterior from the prior, in nats. An AE has none, so do not ask.
     least_kl : float, default=log(2)
         Nats per row, all components together, below which codes say nothing: one bit.
+    explained : float or None, default=None
+        Share of the variance of rows that their reconstructions explain, from codes alone; None if it is not
+        known. From half on codes say enough, as of rows that hold no more than a bit.
 
     Returns
     -------
@@ -78,6 +82,8 @@ def collapsed(kl_per_component: Any, least_kl: float = _BIT) -> bool:
     --------
     >>> collapsed([0.001, 0.002]), collapsed([0.001, 3.0])
     (True, False)
+    >>> collapsed([0.6]), collapsed([0.6], explained=0.9)
+    (True, False)
     """
     (kl,) = checked("collapsed", np.atleast_2d(np.asarray(kl_per_component, dtype=np.float64)))
-    return bool(kl.sum() < least_kl)
+    return bool(kl.sum() < least_kl and (explained is None or explained < _ENOUGH))
