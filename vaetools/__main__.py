@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -40,7 +40,7 @@ def _run(arguments: Sequence[str]) -> int:
     """Run a command, and turn what ends it into a line and a status."""
     try:
         with interruptible(), warnings.catch_warnings():
-            warnings.showwarning = _say_warning
+            warnings.showwarning = _say_once()
             status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt) as interruption:
         return _say("interrupted; no file is left half-written.", status_of(interruption))
@@ -55,9 +55,16 @@ def _run(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _say_warning(message: Warning | str, *where: Any) -> None:
-    """Print a warning on one line, without the place in the code where it was raised."""
-    _say(f"warning: {message}", 0)
+def _say_once() -> Callable[..., None]:
+    """Return what prints warnings, each on one line, without the place in the code, and not twice."""
+    said: set[str] = set()
+
+    def say(message: Warning | str, *where: Any) -> None:
+        if str(message) not in said:
+            _say(f"warning: {message}", 0)
+        said.add(str(message))
+
+    return say
 
 
 def _say(message: str, status: int) -> int:

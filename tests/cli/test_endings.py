@@ -138,6 +138,26 @@ def test_a_reader_that_has_seen_enough_is_no_failure(errors, order_model, many_r
     assert (status, out.split(",")[:2]) == (0, ["row", "score"])
 
 
+@pytest.mark.parametrize("arguments", ["--help", "fit --help"])
+def test_a_reader_of_help_that_has_seen_enough_is_no_failure(arguments):
+    assert shell(f"{{vaetools}} {arguments} | true") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [("> /dev/full", "standard output: No space left on device: "), (">&-", "standard output is closed: ")],
+)
+def test_facts_that_cannot_be_shown_are_said_so_and_the_model_is_kept(end, why, orders, tmp_path):
+    names = {"rows": orders, "output": tmp_path / "m.safetensors"}
+    status, _, err = shell(f"{{vaetools}} fit {{rows}} -o {{output}} --id order --max-iter 1 {end}", **names)
+    assert (status, load(names["output"]).n_iter_) == (0, 1)
+    assert err.count(f"vaetools: {why}what the command found out is not shown.") == 1
+    status, _, err = shell(
+        "{vaetools} fit {rows} -o {output} --id order --max-iter 1 2>/dev/null | true", **names
+    )
+    assert (status, err) == (0, "")
+
+
 @pytest.mark.parametrize("broken", ["2>&-", "2> >(true)"])
 def test_a_standard_error_that_is_gone_changes_nothing(broken, order_model, many_rows, tmp_path):
     names = {"model": order_model, "rows": many_rows, "output": tmp_path / "scores.csv"}

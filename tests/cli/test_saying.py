@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+import vaetools
 import vaetools.estimators.fields
 from vaetools.__main__ import main
 from vaetools.cli.saying import in_options
@@ -28,6 +30,21 @@ from vaetools.cli.saying import in_options
         ("condition_encoder=True, fewer", "--set condition_encoder=True, fewer"),
         ("column 'a=1' in year=2020/part, axis=1", "column 'a=1' in year=2020/part, axis=1"),
         ("beta must be a number; got image_shape=None", "beta must be a number; got image_shape=None"),
+        (
+            "VAE: false_alarm_rate must be below 1; got 2.0.",
+            "VAE: --false-alarm-rate must be below 1; got 2.0.",
+        ),
+        ("VAE: early_stopping needs beta=1", "VAE: --set early_stopping needs --beta 1"),
+        ("x.npz: array must name one of its arrays", "x.npz: --array must name one of its arrays"),
+        (
+            "more steps (max_iter; it made 200) or a higher learning_rate_init (it was 0.004)",
+            "more steps (--max-iter; it made 200) or a higher --set learning_rate_init (it was 0.004)",
+        ),
+        ("a smaller beta (it was 1), 'max_iter (it is'", "a smaller --beta (it was 1), 'max_iter (it is'"),
+        (
+            "x.npz: an array must hold numbers: rows must be",
+            "x.npz: an array must hold numbers: rows must be",
+        ),
     ],
 )
 def test_arguments_of_python_become_options(message, said):
@@ -42,6 +59,53 @@ def test_errors_and_warnings_are_said_so(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "needs --set learning_rate=constant" in err
     assert "='" not in err
+
+
+@pytest.mark.parametrize(
+    "widths", ["hidden_layer_sizes=6", "hidden_layer_sizes=6,", "hidden_layer_sizes=(6,)"]
+)
+def test_one_width_is_one_layer(widths, tmp_path):
+    np.save(tmp_path / "d.npy", np.random.default_rng(0).normal(size=(120, 3)))
+    path = tmp_path / "m.safetensors"
+    assert (
+        main(["fit", str(tmp_path / "d.npy"), "-o", str(path), "--set", widths, "--max-iter", "1", "-q"]) == 0
+    )
+    assert vaetools.load(path).hidden_layer_sizes == (6,)
+
+
+def test_a_width_that_is_none_is_refused_with_the_form(tmp_path, capsys):
+    np.save(tmp_path / "d.npy", np.zeros((9, 2)))
+    arguments = ["fit", str(tmp_path / "d.npy"), "-o", str(tmp_path / "m.safetensors")]
+    assert main([*arguments, "--set", "hidden_layer_sizes=x"]) == 2
+    assert (
+        "--set hidden_layer_sizes must be a tuple of positive integers or 'auto'" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--n-components", "1", "--set", "n_components=2"], "n_components is given twice, as 1 and as 2."),
+        (["--set", "tol=1", "--set", "tol=2"], "tol is given twice, as 1 and as 2."),
+        (["--device", "cpu", "--set", "device=cuda"], "device is given twice, as cpu and as cuda."),
+    ],
+)
+def test_what_is_given_twice_is_refused(options, told, tmp_path, capsys):
+    np.save(tmp_path / "d.npy", np.zeros((9, 2)))
+    assert main(["fit", str(tmp_path / "d.npy"), "-o", str(tmp_path / "m.safetensors"), *options]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+@pytest.mark.filterwarnings("always:.*by position")
+def test_a_warning_is_said_once(tmp_path, capsys):
+    nameless = vaetools.VAE(1, max_iter=1, random_state=0).fit(np.random.default_rng(0).normal(size=(120, 3)))
+    vaetools.save(nameless, tmp_path / "m.safetensors")
+    pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=[*"abc"]).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    assert main(["similar", str(tmp_path / "m.safetensors"), "3", str(tmp_path / "t.csv")]) == 0
+    assert capsys.readouterr().err.count("by position") == 1
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,11 @@ COMMANDS = (
 class LazyGroup(click.Group):
     """A group that imports the module of a subcommand when the subcommand is asked for."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse arguments, one of which may ask for help: who reads that may have seen enough, too."""
+        with until_seen_enough():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand; that nobody reads its output any more is told before click calls it a failure."""
         with until_seen_enough():

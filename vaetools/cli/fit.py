@@ -33,6 +33,7 @@ from vaetools.cli.writing import check_output, check_room
 from vaetools.words import did_you_mean, printable, readable
 
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
+_WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 
 
 @click.command(short_help="Train a model on a folder of images or a table.")
@@ -220,7 +221,9 @@ def fit(
     quiet = quiet or workers.rank > 0
     watched = shown_progress(quiet)
     parameters = {"random_state": seed} | {key: value for key, value in options.items() if value is not None}
-    parameters |= ({} if device is None else {"device": device}) | dict(settings)
+    parameters |= {} if device is None else {"device": device}
+    check_once(options | {"device": device}, settings)
+    parameters |= dict(settings)
     model = make_model(name, parameters)
     source = one_or_many(data)
     images: dict[str, Any] = {"size": size or "auto", "mode": mode, "aspect": aspect, "cache": cache}
@@ -307,6 +310,20 @@ def in_doubt(suspects: list[Any], most: int) -> str:
     return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
 
 
+def check_once(options: dict[str, Any], settings: tuple[tuple[str, Any], ...]) -> None:
+    """Raise where a parameter is given twice: by an option of its own and by --set, or by two of these."""
+    given = [(name, f"{value}") for name, value in options.items() if value is not None]
+    given += [(name, f"{value}") for name, value in settings]
+    first: dict[str, str] = {}
+    for name, value in given:
+        if name in first:
+            raise click.BadParameter(
+                f"{name} is given twice, as {first[name]} and as {value}. Give one of them.",
+                param_hint="--set",
+            )
+        first[name] = value
+
+
 def make_model(name: str, parameters: dict[str, Any]) -> Any:
     """Return an unfitted model, or say which parameters there are."""
     import vaetools
@@ -321,7 +338,8 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
                 f"{did_you_mean(parameter, known)}",
                 param_hint="--set",
             )
-    model = cls(**parameters)
+    one_layer = {name: (n,) for name, n in parameters.items() if name in _WIDTHS and type(n) is int}
+    model = cls(**parameters | one_layer)
     check_parameters(model)
     return model
 

@@ -14,6 +14,7 @@ from vaetools.words import counted, printable, readable, shortened
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
 _ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\['[^']*'\]|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
+_NAMED = re.compile(r"(?:(?<=: )([a-z]\w*)(?= must| needs)|\b([a-z]\w*)(?= \(it was)|(?<=\()([a-z]\w*)(?=;))")
 _BARE = re.compile(r"[\w.-]*\w$")  # a shell takes it as it is, and a sentence can end behind it
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 
@@ -21,7 +22,8 @@ _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 def in_options(message: str) -> str:
     """Return a message of the library with the options of the command line in place of arguments of Python.
 
-    Parameters of estimators that have no option of their own are said as ``--set`` takes them.
+    Parameters of estimators that have no option of their own are said as ``--set`` takes them. Names without
+    a value are options where errors and advice speak of parameters: "X: name must", "name (it was", "(name;".
     """
     from vaetools.cli.fit import fit
 
@@ -39,7 +41,11 @@ def in_options(message: str) -> str:
             return f'--set "{name}={value}"' if " " in value else f"--set {name}={value}"
         return found[0]
 
-    return _ASSIGNED.sub(said, message)
+    def named(found: re.Match[str]) -> str:
+        name = found[1] or found[2] or found[3]
+        return options.get(name) or (f"--set {name}" if name in parameters else found[0])
+
+    return _NAMED.sub(named, _ASSIGNED.sub(said, message))
 
 
 def say(line: str) -> None:

@@ -40,7 +40,11 @@ def standard_streams() -> Iterator[None]:
 def until_seen_enough() -> Iterator[None]:
     """Raise `SeenEnough` where the reader of standard output has gone away."""
     try:
-        yield
+        try:
+            yield
+        except click.exceptions.Exit:  # after help, say
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()
     except BrokenPipeError as error:
         if not _is_broken(sys.stdout):
@@ -55,12 +59,22 @@ def until_seen_enough() -> Iterator[None]:
 
 
 def tell(text: str) -> None:
-    """Print what a command says beside the file that it writes: that nobody reads it is no reason to stop."""
+    """Print what a command says beside the file that it writes, which goes on where that cannot be printed.
+
+    Somebody who has seen enough wants no more; any other reason is said, once.
+    """
     try:
         click.echo(text)
-    except (OSError, click.ClickException):
-        with contextlib.suppress(OSError):  # it has no descriptor where it was closed from the start
-            _discard()
+    except BrokenPipeError:
+        _discard()
+    except click.ClickException:
+        sys.stdout = _Nowhere()
+        click.echo("vaetools: standard output is closed: what the command found out is not shown.", err=True)
+    except OSError as error:
+        _discard()
+        click.echo(
+            f"vaetools: standard output: {error.strerror}: what the command found out is not shown.", err=True
+        )
 
 
 def _discard() -> None:
@@ -95,6 +109,14 @@ class _Closed(io.TextIOBase):
         if text:
             raise click.ClickException("standard output is closed, and there are results to write to it.")
         return 0
+
+
+class _Nowhere(io.TextIOBase):
+    """Standard output of a command of which it was said that it is closed."""
+
+    def write(self, text: str) -> int:
+        """Drop a text."""
+        return len(text)
 
 
 class _Careless:

@@ -132,7 +132,8 @@ def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
         return f"a {what}: {_UNPACK}"
     if what.endswith("document"):
         return f"a {what}, and no image"
-    return f"a {what} image, which is not read: convert it to PNG, TIFF or JPEG"
+    article = "an" if what[0] in "AEIO" else "a"
+    return f"{article} {what} image, which is not read: convert it to PNG, TIFF or JPEG"
 
 
 def _media(head: bytes, readable: tuple[str, ...]) -> str:

@@ -34,6 +34,7 @@ from vaetools.nn.training import Callback, Record, Trainer
 from vaetools.progress import bar_options
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
+_AFTER_FIT = ("score_precision", "device", "random_state", "verbose")  # parameters that fit does not settle
 
 
 class BaseAutoencoder(
@@ -98,6 +99,8 @@ class BaseAutoencoder(
             with torch.inference_mode(False), torch.enable_grad():
                 kept = None if checkpoint is None else Checkpoint(self, checkpoint)
                 interruption = self._fit(X, y, callbacks, kept)
+            self._keep_parameters()
+            self._keep_parameters()
         except BaseException:  # leave the estimator as it was
             vars(self).clear()
             vars(self).update(before)
@@ -187,7 +190,8 @@ class BaseAutoencoder(
         Parameters
         ----------
         **params : dict
-            Parameters of the constructor. All others are for the next fit.
+            Parameters of the constructor. All others are for the next fit: until then `save` writes what the
+            last one used.
 
         Returns
         -------
@@ -198,6 +202,18 @@ class BaseAutoencoder(
             check_parameters(self)
             settle(self)
         return self
+
+    def _keep_parameters(self, *names: str) -> None:
+        """Note the parameters that made the model what it is: all, or those that made what was made anew."""
+        params = self.get_params(deep=False)
+        before = getattr(self, "_fitted_with", {})
+        self._fitted_with = before | {name: params[name] for name in names} if names else params
+
+    def _parameters_in_force(self) -> dict[str, Any]:
+        """Return the parameters that made the model, and of today those that act after it is made."""
+        kept = getattr(self, "_fitted_with", {})  # absent from a pickle of an older version
+        today = self.get_params(deep=False).items()
+        return {name: value if name in _AFTER_FIT else kept.get(name, value) for name, value in today}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

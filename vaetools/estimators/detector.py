@@ -144,6 +144,7 @@ class Detector(BaseAutoencoder):
             warnings.warn(words, UserWarning, stacklevel=2)
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate)
+        self._keep_parameters("false_alarm_rate")
         self._fit_heat(rows.unlabeled())
         self._calibrate_labels(rows)
         return self

@@ -46,7 +46,9 @@ def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[
     ----------
     model : AE, VAE, CVAE, LatentMap or Pipeline
         Fitted. A pipeline is one of an ImageReader, a model and a LatentMap, or without the first or the
-        last. A custom ``network`` is written as weights only, a map as codes and their places.
+        last. A custom ``network`` is written as weights only, a map as codes and their places. Parameters
+        are written as ``fit`` used them, whatever was set since, but for those that act after it: device,
+        score_precision, random_state and verbose.
     path : str or path-like
         By convention, ``*.safetensors``.
 
@@ -199,14 +201,13 @@ def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str 
             arrays.update({f"{WEIGHTS}{key}": _compact(weight) for key, weight in weights})
         elif any(name in rules for rules in learnt):
             fitted[name] = write_value(f"{prefix}{name}", value, arrays)
+    parameters = estimator.get_params(deep=False)
     if not isinstance(estimator, LatentMap):
         fitted["score_unit_"] = estimator.score_unit_  # known without the scores' code
+        parameters = estimator._parameters_in_force()
     return {
         "class": type(estimator).__name__,
-        "parameters": {
-            name: write_parameter(estimator, name, value)
-            for name, value in estimator.get_params(deep=False).items()
-        },
+        "parameters": {name: write_parameter(estimator, name, value) for name, value in parameters.items()},
         "fitted": fitted,
     }
 
@@ -237,6 +238,7 @@ def _read_estimator(
             if key.startswith(WEIGHTS)
         }
         estimator.model_ = _read_module(estimator, weights)
+        estimator._keep_parameters()
         _try(estimator)
     return estimator
 
