@@ -242,7 +242,7 @@ def _opened(
     data = names_of_files(data)
     reader, estimator, columns = prepared(model, kind_of(data), data)
     shape = estimator.image_shape if reader is None else reader.image_shape_
-    known = {"reader": reader, "columns": columns, "id_column": id_column, "image_shape": shape}
+    known: Any = {"reader": reader, "columns": columns, "id_column": id_column, "image_shape": shape}
     source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
     if source.by_position:
         warn_of_positions(estimator, data)

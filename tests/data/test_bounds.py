@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks.crafted_images import crafted, originals
 from tests.data.pictures import png16, tiff
-from vaetools.data import bounds
+from vaetools.data import depth
 from vaetools.data.decoding import ImageFileError, Recipe, decode, inspect
 
 GRAY = Recipe((1, 4, 4), "pad")
@@ -66,9 +66,9 @@ def test_what_would_fill_the_memory_is_refused_at_once(content, reason):
 )
 def test_copies_that_decoding_makes_count(image, kind, options, bytes_per_pixel, monkeypatch):
     content = encoded(image, kind, **options)
-    monkeypatch.setattr(bounds, "MAX_BYTES", 64 * bytes_per_pixel)
+    monkeypatch.setattr(depth, "MAX_BYTES", 64 * bytes_per_pixel)
     inspect(lambda: content)
-    monkeypatch.setattr(bounds, "MAX_BYTES", 64 * bytes_per_pixel - 1)
+    monkeypatch.setattr(depth, "MAX_BYTES", 64 * bytes_per_pixel - 1)
     with pytest.raises(ImageFileError, match=r"8×8 pixels; at most 63 are read"):
         inspect(lambda: content)
 

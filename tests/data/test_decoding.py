@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.data.pictures import FORMATS, encoded, noise
-from vaetools.data import bounds
+from vaetools.data import depth
 from vaetools.data.decoding import ImageFileError, Recipe, decode, decode_many, inspect
 
 LOSSLESS = ("png", "bmp", "tif", "ppm")
@@ -160,7 +160,7 @@ def test_a_large_jpeg_is_decoded_small_and_looks_the_same(write, monkeypatch):
 
 def test_more_pixels_than_allowed_are_refused_before_decoding(write, monkeypatch):
     path = write(noise(10, 12))
-    monkeypatch.setattr(bounds, "MAX_PIXELS", 119)
+    monkeypatch.setattr(depth, "MAX_PIXELS", 119)
     with pytest.raises(ImageFileError, match="12×10 pixels; at most 119 are read"):
         decode(path, Recipe((3, 10, 12), "pad"))
 

@@ -10,7 +10,7 @@ from PIL import Image, features
 
 from tests.data.pictures import noise, write_gray
 from vaetools import read_images
-from vaetools.data import bounds
+from vaetools.data import depth
 from vaetools.data.decoding import ImageFileError, Recipe, decode, inspect, readable_formats
 from vaetools.data.formats import unread_format
 
@@ -50,7 +50,7 @@ def test_avif_is_turned_upright(tmp_path):
 @needs_avif
 def test_avif_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
     noise(40, 40).save(tmp_path / "a.avif")
-    monkeypatch.setattr(bounds, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(depth, "MAX_PIXELS", 1000)
     with pytest.raises(ImageFileError, match="40×40 pixels"):
         decode(str(tmp_path / "a.avif"), Recipe((1, 8, 8), "pad"))
 

@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from vaetools.data.masks import find_masks
-from vaetools.data.patterns import chosen_by
+from vaetools.data.patterns import chosen_by, find_masks
 
 
 def local(names):

@@ -72,7 +72,7 @@ def left_out_as_json(ignored: Mapping[str, str]) -> dict[str, Any]:
 
 def mask_hint(paths: Sequence[Any]) -> str:
     """Return how to leave out files that are named like masks of others; nothing if there are none."""
-    from vaetools.data.masks import find_masks
+    from vaetools.data.patterns import find_masks
 
     masks = find_masks(path for path in paths if isinstance(path, str))
     if masks is None:

@@ -21,8 +21,8 @@ from vaetools.data.listing import EXCLUDED, Listing, counted_kinds, list_images
 from vaetools.data.path_lists import as_paths
 from vaetools.data.patterns import chosen_by
 from vaetools.data.recognition import kind_of
+from vaetools.data.several_files import list_tables
 from vaetools.data.sources import check_choice
-from vaetools.data.table_parts import list_tables
 
 PARQUET = (".parquet", ".pq")
 MAX_BYTES = 2**28  # of an image file that is fetched whole into memory

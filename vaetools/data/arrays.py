@@ -180,6 +180,15 @@ def _read_npz(
             f"{path}: an array must be dense; got a sparse matrix of SciPy. Save its rows in full, by "
             "numpy.save('rows.npy', scipy.sparse.load_npz(path).toarray())."
         )
+    name, labels = _named(path, shapes, labels, chosen)
+    with _readable(path), zipfile.ZipFile(path) as file:
+        return _member(file, name), None if labels is None else _member(file, labels)
+
+
+def _named(
+    path: Any, shapes: dict[str, tuple[int, ...]], labels: str | None, chosen: str | None
+) -> tuple[str, str | None]:
+    """Return the names of the samples and of the labels among arrays."""
     held = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
     for role, wanted in {"labels": labels, "array": chosen}.items():
         if wanted is not None and wanted not in shapes:
@@ -193,8 +202,7 @@ def _read_npz(
         )
     if labels is None and "y" in shapes and (chosen is None or shapes["y"] == shapes[name][:1]):
         labels = "y"
-    with _readable(path), zipfile.ZipFile(path) as file:
-        return _member(file, name), None if labels is None else _member(file, labels)
+    return name, labels
 
 
 def _shape(file: zipfile.ZipFile, name: str) -> tuple[int, ...]:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class PixelRows(np.ndarray):
+    """Rows of an image reader: an estimator takes their integers for levels of brightness.
+
+    Parts of them are pixels too; what is computed from them is a plain array.
+
+    Attributes
+    ----------
+    are_pixels : bool
+        True.
+    """
+
+    are_pixels = True
+
+    def __array_wrap__(self, array: np.ndarray, context: Any = None, return_scalar: bool = False) -> Any:
+        """Return the result of a calculation as numbers that are no pixels."""
+        plain = np.asarray(array)
+        return plain[()] if return_scalar else plain
 
 
 class Failure(NamedTuple):

@@ -18,16 +18,17 @@ from pyarrow import compute
 from pyarrow import csv as arrow
 
 from vaetools.data.batches import Failure
-from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import first_type, parsed_numbers, values_of
 from vaetools.data.counters import FIRST, as_floats, is_index
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import (
     ESCAPES,
+    Part,
     escaped_bytes,
     find_encoding,
     is_rather_utf8,
     open_text,
+    whole_rows,
     with_escapes,
 )
 from vaetools.data.kinds import TEXT, Kind, learn_kinds, without_missing
@@ -40,7 +41,7 @@ from vaetools.data.layouts import (
     split_cells,
 )
 from vaetools.data.numerals import find_numerals, negatives_in_parentheses
-from vaetools.data.row_ends import Part, whole_rows
+from vaetools.data.packed import Block, readable
 from vaetools.words import few
 
 BLOCK = 2**21  # characters of CSV read at once

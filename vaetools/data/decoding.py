@@ -1,7 +1,7 @@
 """One image file becomes one row of pixels. Light to import: worker processes start with it.
 
 A file is recognized by its content, not by its name. No decoder calls another program, and none
-runs before the file's own header has promised an image that `vaetools.data.bounds` allows.
+runs before the file's own header has promised an image that `vaetools.data.depth` allows.
 """
 
 from __future__ import annotations
@@ -21,11 +21,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaetools.data.batches import Failure
-from vaetools.data.bounds import MAX_PIXELS, check_claims, check_cost
-from vaetools.data.depth import FULL_RANGE, UINT8, Depth, check_depth, depth_of
+from vaetools.data.depth import (
+    FULL_RANGE,
+    MAX_PIXELS,
+    UINT8,
+    Depth,
+    check_claims,
+    check_cost,
+    check_depth,
+    check_unambiguous,
+    depth_of,
+)
 from vaetools.data.fitting import fit_image, fit_planes, orientation
 from vaetools.data.formats import N_SIGN_BYTES, broken_link, raw_photograph, unread_format
-from vaetools.data.tiff import check_unambiguous
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray

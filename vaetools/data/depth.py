@@ -1,24 +1,113 @@
-"""Images of more than 8 bits at their full depth: samples in planes, scaled without a loss of levels.
+"""What an image file says of its pixels before one is decoded: depth, meaning, and what decoding may cost.
 
-Light to import: worker processes start with it.
+Of more than 8 bits samples are in planes, scaled without a loss of levels. A small file can claim any size:
+it must cost no more than a large one that is meant. Light to import: worker processes start with it.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from vaetools.data.tiff import BITS, is_signed, numbers, white_is_zero
-
+BITS, INTERPRETATION, SAMPLES, EXTRA, FORMAT = 258, 262, 277, 338, 339
+_SUBFILE, _STRIPS, _TILES = 254, 273, 324
+_TILE_SIDES = (322, 323)
+_WHITE_IS_ZERO, _RGB, _SIGNED = 0, 2, 2
+_TRANSPARENCY = {1, 2}  # meanings of an extra sample
+_LESSER = 0b101  # of a page that is another's copy in small, or its mask
+_LAYOUTS = {b"II*\0": ("<", 4), b"MM\0*": (">", 4), b"II+\0": ("<", 8), b"MM\0+": (">", 8)}
 UINT8, UINT16, INT16 = "uint8", "uint16", "int16"
 DEEP = (UINT16, INT16)
 WHITE = 2**16 - 1
 FULL_RANGE = WHITE // 255  # by which 8-bit levels become 16-bit ones: white stays white
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow has them
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+MAX_PIXELS = 89_478_485  # Pillow's own
+MAX_SIDE = 2**16  # pixels: the weights of scaling a line grow with its length
+MAX_BYTES = 480_000_000
+MAX_PIECES = 2**20  # strips or tiles: Pillow keeps the place of each
+_PIXEL = 4  # bytes that Pillow keeps of one, of gray at most
+# bytes beside, for copies that decoders and scaling make
+_TRANSPARENT, _DEEP, _DEEP_COLOR, _DEEP_TRANSPARENT, _COEFFICIENTS = 8, 10, 14, 12, 6
+_BUFFERED = {"WEBP": 12, "AVIF": 12, "HEIF": 12}
+
+
+def numbers(image: Any, tag: int) -> tuple[int, ...]:
+    """Return what an opened file says of all samples of a pixel; 1 where it says nothing."""
+    value = image.tag_v2.get(tag, 1)
+    return tuple(value) if isinstance(value, tuple) else (value,)
+
+
+def is_signed(image: Any) -> bool:
+    """Whether levels of an opened file may be negative."""
+    return _SIGNED in numbers(image, FORMAT)
+
+
+def white_is_zero(image: Any) -> bool:
+    """Whether the lowest level of an opened file is white."""
+    return _WHITE_IS_ZERO in numbers(image, INTERPRETATION)
+
+
+def tile_pixels(image: Any) -> int:
+    """Return the pixels of a tile of an opened file; 0 if it has none."""
+    width, height = (image.tag_v2.get(tag, 0) for tag in _TILE_SIDES)
+    return width * height
+
+
+def check_unambiguous(image: Any) -> None:
+    """Raise for an opened file that holds more than an image, and does not say what is one."""
+    fourth = numbers(image, EXTRA) if EXTRA in image.tag_v2 else ()
+    is_color = _RGB in numbers(image, INTERPRETATION)
+    if is_color and max(numbers(image, SAMPLES)) > 3 and not _TRANSPARENCY & set(fourth):
+        raise ValueError(
+            "it has more than three channels, and does not say that the fourth is transparency: save three "
+            "as RGB, or all as an array (.npy)"
+        )
+    if _has_other_pages(image):
+        raise ValueError("it has several pages, each an image: save every page as a file of its own")
+
+
+def _has_other_pages(image: Any) -> bool:
+    """Whether the second page is no copy of the first in small, and no mask."""
+    try:
+        image.seek(1)
+        return not image.tag_v2.get(_SUBFILE, 0) & _LESSER
+    except Exception:  # there is none, or none that can be read
+        return False
+    finally:
+        image.seek(0)
+
+
+def n_pieces(file: BinaryIO) -> int:
+    """Return how many strips or tiles the first page of a file counts; 0 if it is no TIFF file.
+
+    Read before a decoder notes the place of each, in a hundred times the bytes that a file takes to count it.
+    """
+    order, size = _LAYOUTS.get(file.read(4), ("", 0))
+    if not order:
+        return 0
+    big = size == 8
+    if big:
+        file.read(4)
+    place, of_entries = ("Q", "HHQQ") if big else ("I", "HHII")
+    (start,) = _unpacked(file, order + place)
+    file.seek(start)
+    (n_entries,) = _unpacked(file, order + ("Q" if big else "H"))
+    counts = [0]
+    for _ in range(min(n_entries, 2**16)):
+        tag, _, count, _ = _unpacked(file, order + of_entries)
+        counts += [count] * (tag in (_STRIPS, _TILES))
+    return max(counts)
+
+
+def _unpacked(file: BinaryIO, form: str) -> tuple[int, ...]:
+    """Read numbers; zeros where the file ends."""
+    n_bytes = struct.calcsize(form)
+    return struct.unpack(form, file.read(n_bytes).ljust(n_bytes, b"\0"))
 
 
 class Depth(NamedTuple):
@@ -169,3 +258,34 @@ def _color_planes(image: Any) -> list[np.ndarray]:
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
         raise ValueError("a damaged image of 16-bit colors")
     return [pixels[..., channel] for channel in (2, 1, 0, 3)[: pixels.shape[2]]]
+
+
+def check_claims(file: Any) -> None:
+    """Raise for a file, not yet opened, that counts more strips or tiles than are read."""
+    n = n_pieces(file)
+    file.seek(0)
+    if n > MAX_PIECES:
+        raise ValueError(f"{n:,} strips or tiles; at most {MAX_PIECES:,} are read")
+
+
+def check_cost(image: Any) -> None:
+    """Raise for an opened image whose decoding would take too much memory."""
+    width, height = image.size
+    if max(width, height) > MAX_SIDE:
+        raise ValueError(f"{width}×{height} pixels; sides of at most {MAX_SIDE:,} are read")
+    n_pixels, beside = width * height, _bytes_beside(image)
+    if image.format == "TIFF":
+        n_pixels = max(n_pixels, tile_pixels(image))
+    most = min(MAX_PIXELS, MAX_BYTES // (_PIXEL + beside))
+    if n_pixels > most:
+        raise ValueError(f"{width}×{height} pixels; at most {most:,} are read")
+
+
+def _bytes_beside(image: Any) -> int:
+    """Return bytes per pixel that are needed beside the image."""
+    see_through = image.has_transparency_data
+    if has_16_bits(image):
+        gray = image.mode.startswith("I")
+        return (_DEEP if gray else _DEEP_COLOR) + _DEEP_TRANSPARENT * see_through
+    coefficients = _COEFFICIENTS if image.info.get("progressive") else 0
+    return max(_TRANSPARENT * see_through, coefficients, _BUFFERED.get(image.format, 0))

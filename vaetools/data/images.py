@@ -136,22 +136,9 @@ def read_images(
     reader = ImageReader(
         size, mode=mode, aspect=aspect, image_shape=image_shape, n_jobs=n_jobs, verbose=verbose
     )
-    labels: Any
     if hasattr(source, "columns"):  # a DataFrame
         source = as_sources(source)
-    if source is None:
-        raise TypeError("read_images: source must be a folder, a glob, paths or a dataset; got None.")
-    if _is_dataset(source):
-        sources, labels, listing = _items(source)
-        if include or exclude:
-            raise ValueError(f"read_images: include and exclude need files; got {type(source).__name__}.")
-        if cache is not None and listing is None:
-            raise ValueError(
-                f"read_images: cache needs files, to see whether they changed; got {type(source).__name__}."
-            )
-    else:
-        listing = list_images(source, include=include, exclude=exclude)
-        sources, labels = listing.paths, listing.labels
+    sources, labels, listing = _found(source, include, exclude, needs_files=cache is not None)
     reader.fit(sources)
     if cache is None:
         rows, failed = gather(reader, sources)
@@ -173,6 +160,25 @@ def read_images(
         ignored=listing.ignored if listing else {},
         reader=reader,
     )
+
+
+def _found(
+    source: Any, include: str | Iterable[str], exclude: str | Iterable[str], *, needs_files: bool
+) -> tuple[Sequence, Any, Listing | None]:
+    """Return images, labels and, where they are files, what was found."""
+    if source is None:
+        raise TypeError("read_images: source must be a folder, a glob, paths or a dataset; got None.")
+    if not _is_dataset(source):
+        listing = list_images(source, include=include, exclude=exclude)
+        return listing.paths, listing.labels, listing
+    sources, labels, items = _items(source)
+    if include or exclude:
+        raise ValueError(f"read_images: include and exclude need files; got {type(source).__name__}.")
+    if needs_files and items is None:
+        raise ValueError(
+            f"read_images: cache needs files, to see whether they changed; got {type(source).__name__}."
+        )
+    return sources, labels, items
 
 
 def _is_dataset(source: Any) -> bool:

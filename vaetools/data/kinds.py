@@ -6,6 +6,7 @@ missing. In Parquet they have a type, and only nulls and NaN are missing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ import pyarrow as pa
 from pandas import api
 from pyarrow import compute, types
 from pyarrow import csv as arrow_csv
+
+from vaetools.words import equal_as_floats, is_lost_as_float
 
 INTEGER, NUMBER, BOOLEAN, TEXT, NULL = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.null()
 NAMES = {INTEGER: "integers", NUMBER: "numbers", BOOLEAN: "booleans", TEXT: "text"}
@@ -28,6 +31,9 @@ IN_PARENTHESES = r"^\(([\d.][\d.,'_ \x{a0}\x{2009}\x{202f}\x{2019}]*)\)$"  # neg
 TRUTHS = {"true": True, "false": False}
 _NUMBERS = ("integer", "floating", "mixed-integer-float")  # as pandas calls them
 _MOST = 0.9  # of the cells of a column of numbers; each of the others costs its row
+_DIGITS = 16  # of 2^53
+_LOOKED_AT = 1_000  # integers of a column, in every block of rows
+_WRITTEN = rf"^\s*[+-]?\d{{{_DIGITS},}}\s*$"
 
 
 class Kind(NamedTuple):
@@ -131,3 +137,32 @@ def end_to_end(columns: list) -> Any:
 def _by_column(flags: Any, columns: list) -> np.ndarray:
     """Return what is said of such an array, as ``(n_columns, n_rows)``."""
     return np.asarray(flags).reshape(len(columns), len(columns[0]))
+
+
+def lost_integer(cells: Any) -> int | None:
+    """Return an integer among the cells of a column that float64 holds as another one; None if none is seen.
+
+    Examples
+    --------
+    >>> lost_integer(pa.array([1, 2**60 + 17])), lost_integer(pa.array(["1", str(10**20 + 1)]))
+    (1152921504606846993, 100000000000000000001)
+    >>> [lost_integer(pa.array(cells)) for cells in ([2**60], [1e20], ["1e20"], ["x"], [True])]
+    [None, None, None, None, None]
+    """
+    if pa.types.is_integer(cells.type):
+        ends = compute.min_max(cells).as_py().values()
+        found = [value for value in (*ends, *cells.slice(0, _LOOKED_AT).to_pylist()) if value is not None]
+    elif pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
+        if (compute.max(compute.binary_length(cells)).as_py() or 0) < _DIGITS:
+            return None
+        written = compute.match_substring_regex(cells, _WRITTEN)
+        found = [int(cell) for cell in cells.filter(written).slice(0, _LOOKED_AT).to_pylist()]
+    else:
+        return None
+    return next((value for value in found if is_lost_as_float(value)), None)
+
+
+def warn_of_large_integers(path: Any, found: Mapping[str, int]) -> None:
+    """Warn of columns in which such integers were seen, if there are any."""
+    if found:
+        warnings.warn(equal_as_floats(path, found), stacklevel=4)

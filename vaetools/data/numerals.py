@@ -78,13 +78,8 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     if len(possible) == 1 or not any(map(len, columns.values())):
         return possible[0]
     cells = without_missing(as_numbers(end_to_end(list(columns.values()))))
-    is_unsaid = said.decimal is None and said.thousands is None
-    if not _any(cells, _ODD) and not _any(cells, _GROUPS):
-        if is_unsaid and not _any(cells, _POINTED):
-            return dataclasses.replace(said, thousands="")
-        is_told = said.separator != ";" and not _any(cells, _LONE.format("."))
-        if is_told or (is_unsaid and _any(cells, _FRACTION)):
-            return possible[0]
+    if plain := _plain(cells, said):
+        return plain
 
     def found(pattern: str) -> np.ndarray:
         hits = compute.match_substring_regex(cells, pattern).fill_null(False)
@@ -110,7 +105,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     lost = (share >= 0.9) & ((odd.sum(axis=1) > 0.5 * n_known) | (odd & groups).any(axis=1))
     if lost.any():
         _refuse_both(columns, np.argwhere(odd & lost[:, np.newaxis])[0], chosen)
-    is_open = is_unsaid and chosen.has_plain_numbers and not (found(_POINTED) & is_numbers).any()
+    is_open = _is_open(said) and chosen.has_plain_numbers and not (found(_POINTED) & is_numbers).any()
     return dataclasses.replace(said, thousands="") if is_open else chosen
 
 
@@ -177,6 +172,21 @@ def written_so(words: Iterable[str], said: Dialect) -> str | None:
     if other is None:
         return None
     return f"decimal={other.decimal!r}" + (f" and thousands={other.thousands!r}" if other.thousands else "")
+
+
+def _is_open(said: Dialect) -> bool:
+    """Return whether nothing was said of how numbers are written."""
+    return said.decimal is None and said.thousands is None
+
+
+def _plain(cells: Any, said: Dialect) -> Dialect | None:
+    """Return the dialect of cells that can be nothing but plain numbers, or None."""
+    if _any(cells, _ODD) or _any(cells, _GROUPS):
+        return None
+    if _is_open(said) and not _any(cells, _POINTED):
+        return dataclasses.replace(said, thousands="")
+    is_told = said.separator != ";" and not _any(cells, _LONE.format("."))
+    return readings(said)[0] if is_told or (_is_open(said) and _any(cells, _FRACTION)) else None
 
 
 def _any(cells: Any, pattern: str) -> bool:

@@ -1,17 +1,22 @@
-"""Files that may be packed: by gzip, bzip2, xz, Zstandard or LZ4, which their content decides."""
+"""Files of tables, which may be packed or damaged, and the blocks of cells that their readers yield."""
 
 from __future__ import annotations
 
 import bz2
 import contextlib
+import csv
 import gzip
 import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, cast
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
 
+import numpy as np
 import pyarrow as pa
+
+from vaetools.data.batches import Failure
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4")  # what such files are called
 
@@ -53,3 +58,38 @@ def undamaged() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno:
             raise
         raise DamagedFile(str(error)) from None
+
+
+class Block(NamedTuple):
+    """Some rows as they came.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Their numbers, from 0 in every file.
+    features : list of arrays of Arrow
+        Cells, column by column: text where a file has no types. Nothing where the rest of a file is damaged.
+    beside : list of arrays of Arrow
+        Cells of other columns.
+    lost : list of Failure
+        Rows that are left out, for they have too many or too few cells; or the file that is damaged.
+    file : str
+        Which file they are of, where a table has several; else nothing.
+    """
+
+    rows: np.ndarray
+    features: list
+    beside: list
+    lost: list[Failure]
+    file: str = ""
+
+
+@contextlib.contextmanager
+def readable(path: Path | str, kind: str) -> Iterator[None]:
+    """Turn the errors of libraries at a damaged file into one; that there is no file stays its own."""
+    try:
+        with undamaged():
+            yield
+    except (pa.ArrowException, csv.Error, UnicodeError, DamagedFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: not a readable {kind} file: {reason}.") from None

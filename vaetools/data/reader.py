@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.checks import is_integer
-from vaetools.data.batches import Batch, Failure, regroup
+from vaetools.data.batches import Batch, Failure, PixelRows, regroup
 from vaetools.data.decoding import (
     MAX_PIXELS,
     ImageFileError,
@@ -29,7 +29,6 @@ from vaetools.data.decoding import (
 )
 from vaetools.data.depth import type_of
 from vaetools.data.fitting import ASPECTS
-from vaetools.data.pixels import PixelRows
 from vaetools.data.sample import look_at_some, type_for, warn_of_depth, working_size
 from vaetools.progress import bar_options
 

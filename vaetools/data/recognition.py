@@ -14,8 +14,8 @@ from vaetools.data.idx import is_idx
 from vaetools.data.listing import as_names, has_image
 from vaetools.data.packed import open_unzipped, undamaged
 from vaetools.data.path_lists import lists_files
+from vaetools.data.several_files import holds_tables, named_files
 from vaetools.data.table_formats import table_format, unread_table
-from vaetools.data.table_parts import holds_tables, named_files
 
 _ARRAYS = (".npy", ".npz")
 _LOOK = 2**16  # bytes of a file

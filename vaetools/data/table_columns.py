@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +173,27 @@ def check_names(path: Path | str, names: list[str], wanted: Iterable[str]) -> No
         alike = {name.strip().casefold(): f" (but {name!r})" for name in names}
         came = few(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
         raise ValueError(f"{path}: there is no column {came}. Its columns are {few(map(repr, names))}.")
+
+
+def find_features(
+    file: Any, columns: Iterable[str] | None, apart: Collection[str], n_features: int | None
+) -> tuple[list[str], list[str]]:
+    """Return the columns that are features, as wanted or as chosen, and notes of the choice."""
+    notes: list[str] = []
+    if columns is None:
+        file.check_rows()
+        free = [name for name in file.names if name not in apart]
+        features, notes = choose_features(file, free, n_features)
+    else:
+        features = list(columns)
+    if not features:
+        raise ValueError(f"{file.path}: no column is left as a feature, of {few(map(repr, file.names))}.")
+    if columns is None and n_features is not None:
+        check_number(file.path, features, n_features)
+    return features, notes
+
+
+def not_text(features: list[str], kinds: Mapping[str, Kind] | None, as_text: Collection[str]) -> list[str]:
+    """Return the features that may be numbers."""
+    is_text = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
+    return [name for name in features if name not in is_text]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,16 @@ import pandas as pd
 import pyarrow as pa
 
 from vaetools.data.batches import Batch, Failure, where
-from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import complete_rows, gappy_rows, labels_among
 from vaetools.data.csv_files import first_line_must_name
 from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import NUMBER, TEXT, Kind
-from vaetools.data.large_integers import lost_integer, warn_of_large_integers
+from vaetools.data.kinds import NUMBER, Kind, lost_integer, warn_of_large_integers
 from vaetools.data.listing import Listing
 from vaetools.data.numerals import is_number, warn_of_points
-from vaetools.data.several_files import SeveralFiles
-from vaetools.data.table_columns import check_kinds, check_names, check_number, choose_features, places
+from vaetools.data.packed import Block, readable
+from vaetools.data.several_files import as_one, open_parts, partition_columns
+from vaetools.data.table_columns import check_kinds, check_names, find_features, not_text, places
 from vaetools.data.table_formats import open_file
-from vaetools.data.table_parts import open_parts, partition_columns
-from vaetools.words import few
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
@@ -306,35 +303,18 @@ def open_table(
         opened = [open_file(Path(str(path)), said, filesystem, groups)]
         listing = Listing.empty()
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
-    for each in opened:
-        each.call_as([*(columns or ()), *apart])
-    for each in opened[1:]:
-        each.call_as(opened[0].names)
-    file = opened[0] if len(opened) == 1 else SeveralFiles(opened)
+    wanted = [*(columns or ()), *apart]
+    file = as_one(opened, wanted)
     names = file.names
-    are_places = names == places(len(names))
     if columns is None and n_features is not None and set(places(n_features)) <= set(names):
         columns = places(n_features)
-    are_known = columns is not None and set(columns) <= set(names)
-    are_known = are_known or said.skipped is not None
-    if not (file.typed or are_places or are_known) and all(map(is_number, names)):
-        raise ValueError(f"{file.path}: {first_line_must_name(names)}")
-    check_names(file.path, names, [*(columns or ()), *apart])
+    if said.skipped is None:
+        _check_header(file, columns)
+    check_names(file.path, names, wanted)
     notes = [f"Not read: {name}, after which folders are named." for name in partition_columns(path)]
-    choice: list[str] = []
-    if columns is not None:
-        features = list(columns)
-    else:
-        file.check_rows()
-        free = [name for name in names if name not in set(apart)]
-        features, choice = choose_features(file, free, n_features)
-    if not features:
-        raise ValueError(f"{file.path}: no column is left as a feature, of {few(map(repr, names))}.")
-    if columns is None and n_features is not None:
-        check_number(file.path, features, n_features)
+    features, choice = find_features(file, columns, apart, n_features)
     kinds = columns if isinstance(columns, Mapping) else None
-    is_text = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
-    numbers = [name for name in features if name not in is_text]
+    numbers = not_text(features, kinds, as_text)
     written = file.numerals(numbers)
     if written is not None and written.has_plain_numbers:
         warn_of_points(file.path, file.sample(numbers), said)
@@ -348,6 +328,14 @@ def open_table(
     return Table(
         file.path, features, kinds, labels, id_column, written, notes, columns is None, listing, file
     )
+
+
+def _check_header(file: Any, columns: Iterable[str] | None) -> None:
+    """Raise where names of columns are numbers that nobody wants, as if the first line were a row."""
+    names = file.names
+    are_known = names == places(len(names)) or (columns is not None and set(columns) <= set(names))
+    if not (file.typed or are_known) and all(map(is_number, names)):
+        raise ValueError(f"{file.path}: {first_line_must_name(names)}")
 
 
 def _called(block: Block, failed: list[Failure]) -> list[Failure]:

@@ -16,10 +16,10 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute, ipc, parquet
 
-from vaetools.data.blocks import Block, readable
 from vaetools.data.cells import values_of
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
+from vaetools.data.packed import Block, readable
 
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)
 _NOT_NOTED = (ValueError, KeyError, TypeError, AttributeError)  # no JSON as pandas writes it

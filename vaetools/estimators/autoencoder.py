@@ -102,8 +102,8 @@ class BaseAutoencoder(
             self._keep_parameters()
             self._keep_parameters()
         except BaseException:  # leave the estimator as it was
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
         if interruption is not None:
             raise interruption
@@ -286,7 +286,8 @@ class BaseAutoencoder(
                     f"{self.max_iter!r}."
                 )
             return
-        total, n_known = torch.zeros_like(self.model_.log_unit), 0
+        total = torch.zeros_like(self.model_.log_unit)
+        n_known = torch.zeros_like(total, dtype=torch.int64)
         for x, y in rows.batches(self.model_.log_unit):
             reading = self.model_.read(x, y)
             total += (x - reading.expected).square().nansum(dim=0)

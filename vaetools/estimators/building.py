@@ -145,7 +145,7 @@ def n_classes_of(estimator: Any) -> int:
 
 
 @torch.no_grad()
-def count_components(estimator: Any, network: nn.Module, likelihood: Likelihood, x: Tensor) -> int:
+def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Tensor) -> int:
     """Try a network on a scaled row; return its components, or raise where it does not fit the estimator."""
     owner, seen = type(estimator).__name__, likelihood.inputs(x)
     n_classes = n_classes_of(estimator)
@@ -181,7 +181,7 @@ def count_components(estimator: Any, network: nn.Module, likelihood: Likelihood,
 
 def _check_decoder(
     owner: str,
-    network: nn.Module,
+    network: Any,
     likelihood: Likelihood,
     z: Tensor,
     condition: Tensor | None,

@@ -229,5 +229,5 @@ def _checksum(rows: np.ndarray) -> str:
     """Return the SHA-256 of rows, read in pieces: a memory map stays on disk."""
     digest = hashlib.sha256()
     for piece in slices(*rows.shape):
-        digest.update(np.ascontiguousarray(rows[piece]))
+        digest.update(np.ascontiguousarray(rows[piece]).data)
     return digest.hexdigest()

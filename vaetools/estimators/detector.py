@@ -249,12 +249,13 @@ class Detector(BaseAutoencoder):
     def _fit_heat(self, rows: Rows) -> None:
         """Fix the scale of heat maps, from rows that are normal."""
         engine = Engine(self)
-        if self.image_shape is None or not engine.can_decode:
+        shape = self.image_shape
+        if shape is None or not engine.can_decode:
             return
 
         def levels(reading: Reading) -> Tensor:
             surprise = reading.surprise.cpu().double().numpy()
-            return torch.from_numpy(map_levels(pixel_surprise(surprise, self.image_shape)))
+            return torch.from_numpy(map_levels(pixel_surprise(surprise, shape)))
 
         self.heat_range_ = heat_range(engine.map(rows.some(N_DESCRIBED), levels)[0], self.false_alarm_rate)
 
@@ -296,7 +297,7 @@ class Detector(BaseAutoencoder):
                 UserWarning,
                 stacklevel=4,
             )
-        self.offset_ = float(np.percentile(scores, 100 * share))
+        self.offset_ = float(np.percentile(scores, 100 * float(share)))
 
     def _calibrate_labels(self, rows: Rows) -> None:
         """Keep what rows are compared with as their label, in a conditional model."""

@@ -109,7 +109,8 @@ class Engine:
         name = name or self.estimator.anomaly_score_
         if SCORES[name].decodes:
             self.require_decoder(f"the score {name!r}")
-        return functools.partial(SCORES[name].evaluate, states=self._states)
+        evaluate, states = SCORES[name].evaluate, self._states
+        return lambda reading: evaluate(reading, states)
 
     @functools.cached_property
     def _states(self) -> States:

@@ -198,7 +198,7 @@ def _filled(X: np.ma.MaskedArray) -> np.ndarray:
     if not np.ma.is_masked(X):
         return X.data
     keeps = X.dtype.kind in "fO"
-    return X.astype(X.dtype if keeps else np.float64).filled(np.nan)
+    return np.ma.filled(X.astype(X.dtype if keeps else np.float64), np.nan)
 
 
 # Names of columns that are no strings, whose order scikit-learn does not look at
@@ -281,7 +281,7 @@ def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
 def _lost(cells: np.ndarray) -> int | None:
     """Return an integer that float64 holds as another one, if there is one among the first large ones."""
     if cells.dtype == object:
-        large = [cell for cell in cells if isinstance(cell, (int, np.integer)) and abs(cell) > _LARGEST]
+        large = [cell for cell in cells if isinstance(cell, (int, np.integer)) and abs(int(cell)) > _LARGEST]
     else:
         large = cells[(cells > _LARGEST) | (cells < -_LARGEST)].tolist()
     return next((value for value in map(int, large[:_LOOKED_AT]) if is_lost_as_float(value)), None)

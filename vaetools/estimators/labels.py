@@ -24,7 +24,8 @@ def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:
         y.dtype.kind == "f" and np.isfinite(y).all() and np.all(y == np.floor(y))
     ):  # integers on their way through floats
         return y.astype(np.int64)
-    for kinds, dtype in {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}.items():
+    some: dict[Any, Any] = {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}
+    for kinds, dtype in some.items():
         if y.dtype.kind == "O" and all(isinstance(label, kinds) for label in y):
             return y.astype(dtype)
     odd = next((label for label in y.tolist() if not _is_plain(label)), y[0])

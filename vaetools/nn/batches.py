@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ class Rows:
     X: np.ndarray
     index: np.ndarray
     scale: InputScale
-    labels: np.ndarray | None = None
+    labels: Any = None
     n_classes: int = 0
 
     def __len__(self) -> int:
@@ -75,13 +76,13 @@ class Rows:
 
     def _moved(self, device: torch.device, dtype: torch.dtype) -> MovedRows:
         """Scale and move all rows, piece by piece."""
-        options = {"device": device, "dtype": dtype}
+        options: dict[str, Any] = {"device": device, "dtype": dtype}
         x = torch.empty(len(self), self.X.shape[1], **options)
         y = None if self.labels is None else torch.empty(len(self), self.n_classes, **options)
         for start in range(0, len(self), _PIECE):
             piece = slice(start, start + _PIECE)
             x[piece], labels = self.batch(piece, device, dtype)
-            if y is not None:
+            if y is not None and labels is not None:
                 y[piece] = labels
         return MovedRows(x, y, np.arange(len(self)))
 

@@ -7,7 +7,7 @@ component in nats, and codes drawn with ``draw(noise)``; `Reading` asks no more 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -81,4 +81,4 @@ class Normal(Point):
 
 def expectation(weights: Tensor, each: Sequence[Tensor]) -> Tensor:
     """Return the mean of arrays ``(n_samples, …)``, weighted by ``(n_samples, len(each))``."""
-    return sum(weights[:, [i]] * value for i, value in enumerate(each))
+    return cast(Tensor, sum(weights[:, [i]] * value for i, value in enumerate(each)))

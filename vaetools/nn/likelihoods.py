@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +66,8 @@ class Likelihood(nn.Module):
 
         ``weights`` are the probabilities of the predictions, ``(n_samples, len(each))``.
         """
-        return sum(weights[:, [i]] * self.mean(parameters) for i, parameters in enumerate(each))
+        shares = (weights[:, [i]] * self.mean(parameters) for i, parameters in enumerate(each))
+        return cast(Tensor, sum(shares))
 
     def entropy(self, parameters: Tensor) -> Tensor:
         """Return the expected −log-density of every feature of every row, in nats.
@@ -83,7 +84,7 @@ class Likelihood(nn.Module):
         """
 
     @property
-    def options(self) -> dict[str, float | str]:
+    def options(self) -> Mapping[str, object]:
         """Constructor arguments, as plain values."""
         return {}
 
@@ -125,6 +126,7 @@ class Gaussian(Likelihood):
     2.0
     """
 
+    raw_log_scale: nn.Parameter
     scales: ClassVar = ("global", "per_feature", "predicted")
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
@@ -139,7 +141,7 @@ class Gaussian(Likelihood):
         self.n_parameters = 2 if scale == "predicted" else 1
 
     @property
-    def options(self) -> dict[str, float | str]:
+    def options(self) -> Mapping[str, object]:
         """Constructor arguments, as plain values."""
         return {"scale": self.scale, "floor": self.floor}
 
@@ -180,7 +182,7 @@ class Gaussian(Likelihood):
             return mean, torch.log(self.floor + F.softplus(raw))
         if self.has_learnt_scale:
             return parameters, self._log_scale(self.raw_log_scale)
-        return parameters, parameters.new_full((), math.log(self.scale))
+        return parameters, parameters.new_full((), math.log(float(self.scale)))
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""

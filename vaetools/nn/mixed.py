@@ -6,6 +6,7 @@ A column is numbers, or codes of categories; NaN is a missing cell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,8 @@ class Categorical(Likelihood):
     def mixture_mean(self, weights: Tensor, each: Sequence[Tensor]) -> Tensor:
         """Return the likeliest codes where one of several predictions holds."""
         shares = zip(weights.T, each, strict=True)
-        mixture = sum(share[:, None, None] * self.probabilities(parameters) for share, parameters in shares)
+        parts = (share[:, None, None] * self.probabilities(parameters) for share, parameters in shares)
+        mixture = cast(Tensor, sum(parts))
         return mixture.argmax(dim=2).to(weights.dtype)
 
     def entropy(self, parameters: Tensor) -> Tensor:
@@ -104,6 +106,11 @@ class Mixed(Likelihood):
     """
 
     has_missing = True
+    parts: Any  # a list of likelihoods, as torch keeps modules
+    order: Tensor
+    place: Tensor
+    is_number: Tensor
+    flagged: Tensor
 
     def __init__(self, n_categories: Sequence[int], has_gaps: Sequence[bool]):
         super().__init__()

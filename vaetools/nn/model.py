@@ -153,7 +153,7 @@ class Marginal(Reading):
         return self.model.log_label_prior + torch.stack(scores, dim=1)
 
     @functools.cached_property
-    def y(self) -> Tensor:
+    def y(self) -> Tensor:  # type: ignore[override]  # inferred, where a reading was told
         """Posterior probabilities of the labels, ``(n_samples, n_classes)``."""
         return torch.log_softmax(self.log_joint, dim=1).exp()
 
@@ -218,6 +218,8 @@ class Autoencoder(nn.Module):
     of X. A conditional model has frequencies of labels, and labels ``y`` are one-hot.
     """
 
+    network: Any  # with posterior and decode
+    latent: Any  # the class of its latents
     log_unit: Tensor
     log_label_prior: Tensor
 
@@ -271,6 +273,6 @@ def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
     that a Monte-Carlo score depends on the row alone. An odd ``n_draws`` leaves out one mirror.
     """
     generator = torch.Generator("cpu").manual_seed(seed)
-    options = {"generator": generator, "device": "cpu", "dtype": torch.float64}
+    options: dict[str, Any] = {"generator": generator, "device": "cpu", "dtype": torch.float64}
     half = torch.randn((n_draws + 1) // 2, n_components, **options)
     return torch.stack([half, -half], dim=1).reshape(-1, n_components)[:n_draws]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -95,7 +96,7 @@ class ConvImage(nn.Module):
         stages: list[nn.Module] = []
         for (n_in, _, _), (n_out, height, width) in pairwise(reversed(shapes)):
             stages += [activation(), DeconvStage(n_in, n_out, (height, width))]
-        last = stages[-1]
+        last: Any = stages[-1]
         last.conv = nn.ConvTranspose2d(
             last.conv.in_channels, shapes[0][0] * n_parameters, kernel_size=4, stride=2, padding=1
         )
@@ -209,10 +210,12 @@ class Network(nn.Module):
         n_stats = 2 if variational else 1
         hidden = list(hidden_layer_sizes)
         if hidden_channels:
-            self.features = ConvFeatures(image_shape, hidden_channels, activation)
-            map_shape = self.features.shapes[-1]
-            n_flat = math.prod(map_shape)
-            image = ConvImage(self.features.shapes, n_outputs // n_inputs, activation)
+            assert image_shape is not None  # checked with the parameters
+            features = ConvFeatures(image_shape, hidden_channels, activation)
+            self.features: nn.Module = features
+            map_shape: tuple[int, int, int] | None = features.shapes[-1]
+            n_flat = math.prod(features.shapes[-1])
+            image: nn.Module = ConvImage(features.shapes, n_outputs // n_inputs, activation)
         else:
             self.features, image, n_flat, map_shape = nn.Identity(), nn.Identity(), n_inputs, None
         if map_shape and not hidden and n_flat == n_components == n_code and not self.n_label_inputs:
@@ -232,6 +235,7 @@ class Network(nn.Module):
         """Return the last hidden layer of the encoder, ``(n_samples, n_hidden)``."""
         features = self.features(x)
         if self.n_label_inputs:
+            assert condition is not None
             features = torch.cat([features, condition], dim=1)
         *layers, _ = self.encoder
         for layer in layers:
@@ -264,7 +268,8 @@ def draw_weights(network: nn.Module, seed: int) -> nn.Module:
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
             fan_in = layer.weight[0].numel()  # PyTorch counts so for transposed convolutions too
             bound = 1 / math.sqrt(fan_in)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            if layer.bias is not None:
+                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
     return network
 
 

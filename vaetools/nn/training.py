@@ -11,7 +11,7 @@ import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -259,7 +259,7 @@ class Trainer:
         noise, masking = self.settings.input_noise, self.settings.input_masking
         if not noise and not masking:
             return None
-        options = {"generator": self.noise_generator, "device": x.device, "dtype": x.dtype}
+        options: dict[str, Any] = {"generator": self.noise_generator, "device": x.device, "dtype": x.dtype}
         size = (n_rows, x.shape[1])
         if noise:
             x = self.model.likelihood.noisy(x, noise * torch.randn(size, **options)[mine])
@@ -316,6 +316,7 @@ class Trainer:
         """Mean reconstruction + final beta · KL of the held-out rows, in nats."""
         self.model.eval()
         noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
+        assert self.held_out is not None
         costs = []
         for start in range(0, len(self.held_out), 1024):
             x, y = self.held_out.batch(slice(start, start + 1024), self.device, self.dtype)

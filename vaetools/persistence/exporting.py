@@ -127,6 +127,8 @@ class Graph(nn.Module):
         Fitted; its weights are copied.
     """
 
+    known: Tensor
+
     def __init__(self, estimator: Any):
         super().__init__()
         self.model = copy.deepcopy(estimator.model_).to("cpu", torch.float32)
@@ -198,6 +200,7 @@ def _translate(estimator: Any) -> Any:
                 "to_onnx: the network must be one that torch.onnx.export can translate; got "
                 f"{network}: {reason}"
             ) from error
+    assert program is not None  # of an export with dynamo
     return _tidied(program.model_proto)
 
 

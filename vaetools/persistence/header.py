@@ -17,8 +17,7 @@ import numpy as np
 from vaetools.data.depth import DEEP, UINT8
 from vaetools.data.fitting import ASPECTS
 from vaetools.files import ModelFileError, read_model_file
-from vaetools.persistence.learnt import LEARNT, MAP, MODELS
-from vaetools.persistence.score_states import NEEDS
+from vaetools.persistence.learnt import LEARNT, MAP, MODELS, NEEDS
 from vaetools.schema import (
     FINITE,
     HUGE,

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from vaetools.estimators import ESTIMATORS
-from vaetools.persistence.score_states import NEEDS, STATES
 from vaetools.schema import (
     COUNTS,
     DISTANCES,
@@ -19,6 +18,7 @@ from vaetools.schema import (
     SCORES,
     SHARES,
     SORTED_SCORES,
+    SPREAD,
     Contents,
     Rule,
     array,
@@ -38,11 +38,63 @@ from vaetools.schema import (
     written_dict,
 )
 
+_PAIR = array("f", 2, kept=SPREAD)
+_LIMITS = {"image_shape": array("iu", 3, kept=COUNTS), "limits": array("f", 2, kept=RANGE)}
 MODELS, MAP = tuple(ESTIMATORS), "LatentMap"
 SCALINGS = ("pixels", "unit", "standardize", "identity")
 KINDS = ("gaussian", "bernoulli", "categorical")
 EIGHT_BITS = [0, 255]  # black and white of pixels, where a file is too old to say
 _BRIGHTEST = 2**62
+
+
+def _points(rows: str, columns: str) -> Rule:
+    """Return the rule of at least one row of finite numbers."""
+    return array("f", rows, columns, kept=FINITE, least=1)
+
+
+def _whitening(axis: str) -> dict[str, Rule]:
+    """Return the rules of a mean, and of what whitens differences from it."""
+    return {"mean": array("f", axis, kept=FINITE), "whitening": array("f", axis, axis, kept=FINITE)}
+
+
+STATES: dict[str, Rule] = {
+    "latent_knn": record({**_whitening("n_components"), "codes": _points("n_codes", "n_components")}),
+    "aggregate": record(
+        {"mean": _points("n_posteriors", "n_components"), "log_std": _points("n_posteriors", "n_components")}
+    ),
+    "density_of_states": record(
+        {
+            "reconstruction": _PAIR,
+            **_whitening("n_statistics"),
+            "points": _points("n_points", "n_statistics"),
+            "tail": _PAIR,
+        },
+        _LIMITS,
+    ),
+    "structure": record({**_whitening("n_cells"), **_LIMITS}),
+    "hidden_residual": record(_whitening("n_hidden")),
+    "images": record(
+        {
+            "mean": array("f", 3, kept=FINITE),
+            "std": array("f", 3, kept=POSITIVE),
+            "spread": array("f", kept=POSITIVE),
+        }
+    ),
+    "tables": record(
+        {
+            "rows": _points("n_rows", "n_inputs"),
+            "closest": array("f", kept=POSITIVE),
+            "distance": _PAIR,
+            "reconstruction": _PAIR,
+        }
+    ),
+}
+NEEDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("reconstruction_kl", "elbo", "log_likelihood"), ()),
+    **dict.fromkeys(("neg_reconstruction", "neg_kl", "likelihood_regret"), ()),
+    **{name: (name,) for name in STATES},
+    "images": ("images", "structure", "hidden_residual", "latent_knn", "density_of_states"),
+}
 
 
 def _texts(axis: str) -> Rule:
