@@ -88,5 +88,9 @@ def reached(points: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
     """Return which points lie no farther from rows than their k-th nearest others, ``(n_points, n_rows)``."""
     from sklearn.metrics import euclidean_distances
 
-    reach = nearest(rows, min(k, len(rows) - 1)).distances[:, -1]
-    return euclidean_distances(points, rows) <= reach
+    return euclidean_distances(points, rows) <= reaches(rows, k)[:, -1]
+
+
+def reaches(rows: np.ndarray, k: int) -> np.ndarray:
+    """Return how far the k nearest others of every row are, nearest first; of few rows, all others."""
+    return nearest(rows, min(k, len(rows) - 1)).distances

@@ -191,24 +191,7 @@ class ModelView:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Compared:
-    """Models and what distinguishes them: a `Comparison` before it is handed on.
-
-    Attributes
-    ----------
-    data : Data
-    models : tuple of ModelView
-    measures : DataFrame
-        One row per model and measure: columns ``model``, ``measure``, ``value``, ``low`` and ``high``
-        (a 95 % interval; NaN where there is none). Names, units and directions are in `MEASURES`.
-    answer : tuple of str
-        The findings in words, computed from the numbers; the most important first.
-    notes : dict of str to str
-        By section, what to mistrust in all models, for what the data are: too few points.
-    method : str
-        Of the maps, as `LatentMap` takes it.
-    seed : int
-        Of maps, draws and choices.
-    """
+    """What pages and tables read of a comparison: the fields of a `Comparison`, which hands them on."""
 
     data: Data
     models: tuple[ModelView, ...]

@@ -10,6 +10,7 @@ from tests.test_docstrings import CODES
 from vaetools.latent import organization as o
 
 MEASURES = {
+    "neighbors_kept": lambda Z, y: o.neighbors_kept(Z, Z[:, :1])["continuity"],
     "trustworthiness": lambda Z, y: o.trustworthiness(Z, Z[:, :1]),
     "continuity": lambda Z, y: o.continuity(Z, Z[:, :1]),
     "neighborhood_overlap": lambda Z, y: o.neighborhood_overlap(Z, Z[:, :1]),
@@ -25,6 +26,7 @@ MEASURES = {
     "holes": lambda Z, y: o.holes(Z),
     "off_codes": lambda Z, y: o.off_codes(Z, Z[:5]),
     "off_data": lambda Z, y: o.off_data(Z[:5], Z),
+    "prdc": lambda Z, y: o.prdc(Z[:5], Z)["coverage"],
     "precision": lambda Z, y: o.precision(Z[:5], Z),
     "recall": lambda Z, y: o.recall(Z[:5], Z),
     "density": lambda Z, y: o.density(Z[:5], Z),

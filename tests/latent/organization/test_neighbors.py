@@ -3,7 +3,7 @@ import pytest
 from sklearn import manifold
 
 from tests.latent.organization.conftest import rotation
-from vaetools.latent.organization import continuity, neighborhood_overlap, trustworthiness
+from vaetools.latent.organization import continuity, neighborhood_overlap, neighbors_kept, trustworthiness
 
 MEASURES = [trustworthiness, continuity, neighborhood_overlap]
 every_measure = pytest.mark.parametrize("measure", MEASURES)
@@ -22,6 +22,11 @@ def test_chance(measure, space, request):
     value, low, high = measure(space.X, space.Z)
     assert abs(value - chance) < 0.1  # equal codes all have the same ten neighbors
     assert low < value < high
+
+
+def test_three_at_once_are_the_three(perfect):
+    spaces = perfect.X, perfect.Z[:, :2]
+    assert neighbors_kept(*spaces, 7) == {measure.__name__: measure(*spaces, 7) for measure in MEASURES}
 
 
 def test_trustworthiness_is_that_of_scikit_learn(perfect):

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from tests.latent.organization.conftest import rotation
-from vaetools.latent.organization import coverage, density, off_data, precision, recall
+from vaetools.latent.organization import coverage, density, off_data, prdc, precision, recall
 
 MEASURES = [off_data, precision, recall, density, coverage]
 every_measure = pytest.mark.parametrize("measure", MEASURES)
@@ -26,6 +26,13 @@ def naive(samples, X, k):
         density: np.sum(d <= radius_x) / k / len(samples),
         coverage: np.mean([d[:, i].min() <= radius_x[i] for i in range(len(X))]),
     }
+
+
+@pytest.mark.parametrize(("n", "n_rows"), [(300, 300), (3, 300), (300, 3), (300, 2)])
+def test_four_at_once_are_the_four(n, n_rows, halves):
+    samples, X = halves[0][:n], halves[1][:n_rows]
+    each = {measure.__name__: measure(samples, X) for measure in (precision, recall, density, coverage)}
+    assert prdc(samples, X) == each
 
 
 def test_new_rows_are_perfect_samples(halves):

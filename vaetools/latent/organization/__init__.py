@@ -15,7 +15,12 @@ from vaetools.latent.organization.classes import (
 from vaetools.latent.organization.dimensions import active_units, collapsed
 from vaetools.latent.organization.gaps import holes, off_codes, prior_empty
 from vaetools.latent.organization.measure import Measure
-from vaetools.latent.organization.neighbors import continuity, neighborhood_overlap, trustworthiness
+from vaetools.latent.organization.neighbors import (
+    continuity,
+    neighborhood_overlap,
+    neighbors_kept,
+    trustworthiness,
+)
 from vaetools.latent.organization.probes import ambiguity, class_entropy, knn_probabilities
 from vaetools.latent.organization.reconstruction import mse, psnr, ssim
 from vaetools.latent.organization.roundness import (
@@ -24,7 +29,7 @@ from vaetools.latent.organization.roundness import (
     moment_kl,
     sliced_wasserstein,
 )
-from vaetools.latent.organization.samples import coverage, density, off_data, precision, recall
+from vaetools.latent.organization.samples import coverage, density, off_data, prdc, precision, recall
 
 __all__ = [
     "Measure",
@@ -46,9 +51,11 @@ __all__ = [
     "moment_kl",
     "mse",
     "neighborhood_overlap",
+    "neighbors_kept",
     "off_codes",
     "off_data",
     "path_length",
+    "prdc",
     "precision",
     "prior_empty",
     "psnr",

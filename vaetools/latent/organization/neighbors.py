@@ -67,7 +67,7 @@ def trustworthiness(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_st
     0.661
     """
     X, Z = _drawn("trustworthiness", X, Z, n_max, random_state)
-    return _ranks_of_strangers(X, Z, k)
+    return _without_strangers(_ranks(X), _ranks(Z), k)
 
 
 def continuity(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -115,7 +115,7 @@ def continuity(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: 
     0.849
     """
     X, Z = _drawn("continuity", X, Z, n_max, random_state)
-    return _ranks_of_strangers(Z, X, k)
+    return _without_strangers(_ranks(Z), _ranks(X), k)
 
 
 def neighborhood_overlap(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -163,11 +163,44 @@ def neighborhood_overlap(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, rand
     0.167
     """
     X, Z = _drawn("neighborhood_overlap", X, Z, n_max, random_state)
-    k = _fewer_than_half(k, len(X))
-    if k < 1:
-        return UNKNOWN
-    shared = (_ranks(X) <= k) & (_ranks(Z) <= k)
-    return mean(shared.sum(axis=1) / k, least=0, most=1)
+    return _shared(_ranks(X), _ranks(Z), k)
+
+
+def neighbors_kept(
+    X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: int = 0
+) -> dict[str, Measure]:
+    """Return `trustworthiness`, `continuity` and `neighborhood_overlap` by name, of ranks made once.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+    Z : array-like of shape (n_samples, n_components)
+        Their codes.
+    k, n_max, random_state : int
+        As each of them takes them.
+
+    Returns
+    -------
+    measures : dict of str to Measure
+
+    References
+    ----------
+    Venna, Kaski (2001), "Neighborhood Preservation in Nonlinear Projection Methods", ICANN.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> {name: round(found.value, 3) for name, found in neighbors_kept(X, X[:, :1]).items()}
+    {'trustworthiness': 0.661, 'continuity': 0.849, 'neighborhood_overlap': 0.167}
+    """
+    X, Z = _drawn("neighbors_kept", X, Z, n_max, random_state)
+    of_rows, of_codes = _ranks(X), _ranks(Z)
+    return {
+        "trustworthiness": _without_strangers(of_rows, of_codes, k),
+        "continuity": _without_strangers(of_codes, of_rows, k),
+        "neighborhood_overlap": _shared(of_rows, of_codes, k),
+    }
 
 
 def _drawn(owner: str, X: Any, Z: Any, n_max: int, random_state: int) -> tuple[np.ndarray, np.ndarray]:
@@ -184,6 +217,8 @@ def _fewer_than_half(k: int, n: int) -> int:
 
 def _ranks(rows: np.ndarray) -> np.ndarray:
     """Rank of row j among the neighbors of row i, from 1; n of the row itself, ties by number."""
+    if len(rows) < 3:  # too few to have near ones and others
+        return np.zeros((len(rows), len(rows)), dtype=np.int32)
     distances = euclidean_distances(rows - rows.mean(axis=0))  # centered: equal rows are 0 apart
     np.fill_diagonal(distances, np.inf)
     ranks = np.empty(distances.shape, dtype=np.int32)
@@ -192,11 +227,17 @@ def _ranks(rows: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _ranks_of_strangers(truth: np.ndarray, judged: np.ndarray, k: int) -> Measure:
-    """One minus how far beyond k the judged neighbors rank in truth, 1 being the worst there is."""
+def _without_strangers(truth: np.ndarray, judged: np.ndarray, k: int) -> Measure:
+    """One minus how far beyond k the neighbors by judged ranks are in truth, 1 being the worst there is."""
     n = len(truth)
     k = _fewer_than_half(k, n)
     if k < 1:
         return UNKNOWN
-    beyond = np.maximum(_ranks(truth) - k, 0) * (_ranks(judged) <= k)  # (n, n)
+    beyond = np.maximum(truth - k, 0) * (judged <= k)  # (n, n)
     return mean(1 - beyond.sum(axis=1) * 2 / (k * (2 * n - 3 * k - 1)), least=0, most=1)
+
+
+def _shared(of_rows: np.ndarray, of_codes: np.ndarray, k: int) -> Measure:
+    """Share of the first k by one kind of ranks that are among the first k by the other."""
+    k = _fewer_than_half(k, len(of_rows))
+    return mean(((of_rows <= k) & (of_codes <= k)).sum(axis=1) / k, least=0, most=1) if k else UNKNOWN

@@ -15,9 +15,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import euclidean_distances
 
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, mean, sampled, share
-from vaetools.latent.similarity import far, reached
+from vaetools.latent.similarity import far, reached, reaches
+
+_K_SPARSE, _K_DENSE = 3, 5  # neighbors that say how far a row reaches: of precision and recall, of the others
 
 
 def off_data(
@@ -73,7 +76,9 @@ def off_data(
     return share(far(samples, X, quantile)) if len(X) > 1 and len(samples) else UNKNOWN
 
 
-def precision(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_state: int = 0) -> Measure:
+def precision(
+    samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, random_state: int = 0
+) -> Measure:
     """Return the share of samples that lie within reach of some row.
 
     From 0 to 1, higher is better. A row reaches as far as its k-th nearest other row. New rows have
@@ -123,7 +128,7 @@ def precision(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_sta
     return share(reached(samples, X, k).any(axis=1)) if len(X) > 1 else UNKNOWN
 
 
-def recall(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_state: int = 0) -> Measure:
+def recall(samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, random_state: int = 0) -> Measure:
     """Return the share of rows that lie within reach of some sample.
 
     From 0 to 1, higher is better. A sample reaches as far as its k-th nearest other sample.
@@ -173,7 +178,7 @@ def recall(samples: Any, X: Any, k: int = 3, *, n_max: int = 3000, random_state:
     return share(reached(X, samples, k).any(axis=1)) if len(samples) > 1 else UNKNOWN
 
 
-def density(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0) -> Measure:
+def density(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, random_state: int = 0) -> Measure:
     """Return within reach of how many rows a sample lies, over k.
 
     From 0, higher is better; about 1 for new rows. It may exceed 1, where samples crowd where rows are
@@ -225,7 +230,7 @@ def density(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state
     return mean(reached(samples, X, k).sum(axis=1) / k, least=0)
 
 
-def coverage(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0) -> Measure:
+def coverage(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, random_state: int = 0) -> Measure:
     """Return the share of rows that have a sample within their reach.
 
     From 0 to 1, higher is better; as many new rows as rows have about 1 − 2⁻ᵏ, 0.97 for k = 5.
@@ -271,6 +276,48 @@ def coverage(samples: Any, X: Any, k: int = 5, *, n_max: int = 3000, random_stat
     """
     samples, X = _drawn("coverage", samples, X, n_max, random_state)
     return share(reached(samples, X, k).any(axis=0)) if len(X) > 1 else UNKNOWN
+
+
+def prdc(samples: Any, X: Any, *, n_max: int = 3000, random_state: int = 0) -> dict[str, Measure]:
+    """Return `precision`, `recall`, `density` and `coverage` by name, of distances made once.
+
+    Parameters
+    ----------
+    samples : array-like of shape (n_drawn, n_features)
+        Decoded draws from N(0, I).
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+    n_max, random_state : int
+        As each of them takes them.
+
+    Returns
+    -------
+    measures : dict of str to Measure
+
+    References
+    ----------
+    Naeem et al. (2020), "Reliable Fidelity and Diversity Metrics for Generative Models", ICML.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> {name: round(found.value, 2) for name, found in prdc(X[500:], X[:500]).items()}
+    {'precision': 0.98, 'recall': 0.98, 'density': 1.0, 'coverage': 0.97}
+    """
+    samples, X = _drawn("prdc", samples, X, n_max, random_state)
+    found = dict.fromkeys(("precision", "recall", "density", "coverage"), UNKNOWN)
+    if not (len(samples) and len(X)):
+        return found
+    apart = euclidean_distances(samples, X)  # (n_drawn, n_samples)
+    if len(X) > 1:
+        reach = reaches(X, _K_DENSE)
+        near, within = apart <= reach[:, :_K_SPARSE][:, -1], apart <= reach[:, -1]
+        found["precision"] = share(near.any(axis=1))
+        found["density"] = mean(within.sum(axis=1) / reach.shape[1], least=0)
+        found["coverage"] = share(within.any(axis=0))
+    if len(samples) > 1:
+        found["recall"] = share((apart <= reaches(samples, _K_SPARSE)[:, -1:]).any(axis=0))
+    return found
 
 
 def _drawn(owner: str, samples: Any, X: Any, n_max: int, random_state: int) -> tuple[np.ndarray, np.ndarray]:

@@ -57,12 +57,7 @@ _MEASURES = (
 def _measure(seen: Seen) -> dict[str, of.Measure]:
     """Neighbors of codes and rows, and classes of codes."""
     basis, codes = seen.basis, seen.codes[seen.basis.index]
-    ranked: dict[str, Any] = {"n_max": _N_RANKED, "random_state": basis.seed}
-    found = {
-        "trustworthiness": of.trustworthiness(basis.rows, codes, **ranked),
-        "continuity": of.continuity(basis.rows, codes, **ranked),
-        "neighborhood_overlap": of.neighborhood_overlap(basis.rows, codes, **ranked),
-    }
+    found = of.neighbors_kept(basis.rows, codes, n_max=_N_RANKED, random_state=basis.seed)
     if basis.labels is not None:
         found |= {
             "knn_accuracy": of.knn_accuracy(codes, basis.labels),

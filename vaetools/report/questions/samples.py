@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
@@ -67,13 +66,9 @@ _AMBIGUITY = MeasureRow(
 def _measure(seen: Seen) -> dict[str, of.Measure]:
     """Rows decoded from N(0, I) against those of the data."""
     basis, samples = seen.basis, seen.samples / seen.basis.scale
-    against: dict[str, Any] = {"samples": samples, "X": basis.rows, "random_state": basis.seed}
     found = {
-        "off_data": of.off_data(**against),
-        "precision": of.precision(**against),
-        "recall": of.recall(**against),
-        "density": of.density(**against),
-        "coverage": of.coverage(**against),
+        "off_data": of.off_data(samples, basis.rows, random_state=basis.seed),
+        **of.prdc(samples, basis.rows, random_state=basis.seed),
     }
     if basis.labels is not None:
         named = of.knn_probabilities(basis.rows, basis.labels, samples)
