@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "cluster": {"persistence", "streaming", "data"},
     "latent": set(),
     "data": set(),
-    "report": {"latent"},
+    "report": {"latent", "anomaly", "estimators"},
     "cli": {"nn", "anomaly", "estimators", "persistence", "streaming", "cluster", "latent", "data", "report"},
     "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing

@@ -71,25 +71,20 @@ def stand(measures: pd.DataFrame, row: MeasureRow) -> Standing | None:
     return Standing(dict(zip(own["model"], own["value"], strict=True)), own["model"][overlaps].tolist())
 
 
-def tell(measures: pd.DataFrame, row: MeasureRow, clause: str, respect: str = "") -> str:
+def tell(measures: pd.DataFrame, row: MeasureRow) -> str:
     """Say who is best in a measure and who is behind, or in which respect the data do not tell."""
     standing = stand(measures, row)
-    if standing is None:
+    if standing is None or not (standing.behind or row.respect):
         return ""
     words = {model: row.words(value) for model, value in standing.values.items()}
     best, *tied = standing.tied
     if not standing.behind and tied:
-        return f"{UNTOLD} {listed(words, standing.tied)} apart in {respect}."
-    said = clause.format(name=called(best, first=clause.startswith("{name}")), value=words[best])
+        return f"{UNTOLD} {listed(words, standing.tied)} apart in {row.respect}."
+    name = called(best, first=row.clause.startswith("{name}"))
+    said = row.clause.format(name=name, value=words[best])
     if standing.behind:
         said += ", against " + joined(f"{words[name]} for {called(name)}" for name in standing.behind)
     return f"{said}{not_told(words, tied)}."
-
-
-def tell_difference(measures: pd.DataFrame, row: MeasureRow, clause: str) -> str:
-    """Say who is best in a measure and who is behind, if anybody is."""
-    standing = stand(measures, row)
-    return tell(measures, row, clause) if standing and standing.behind else ""
 
 
 def not_told(words: dict[str, str], tied: Sequence[str]) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 
+from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.estimators.engine import Engine
+from vaetools.estimators.rows import precision_of
+from vaetools.geometry import nearest
 from vaetools.latent.paths import grid, morph, traverse
 from vaetools.report.models import Opened
 from vaetools.report.records import Data, ModelView, Oddest
@@ -108,26 +112,31 @@ def choose(rows: np.ndarray, data: Data, seed: int) -> Basis:
 
 
 def see(opened: Opened, basis: Basis) -> Seen:
-    """Encode, score and decode with one model."""
-    model, rows = opened.estimator, opened.rows
-    if opened.variational:
-        codes, std = model.posterior(rows)
-        draws = codes + std * np.random.default_rng(basis.seed).standard_normal(codes.shape)
+    """Encode, score and decode with one model: rows pass it once, unless there are more than are measured."""
+    model, engine = opened.estimator, Engine(opened.estimator)
+    rows = engine.rows(opened.rows)
+    asked: list[Any] = [engine.score(), engine.score("neg_reconstruction"), attrgetter("mean")]
+    asked += [engine.score("neg_kl"), attrgetter("latent.log_std")] if engine.has_spread else []
+    if len(rows) <= N_MEASURED:
+        *found, expected = engine.map(rows, *asked, engine.in_units)
+        made = expected.astype(precision_of(rows.X))[basis.index]
     else:
-        codes = draws = np.asarray(model.transform(rows), dtype=np.float64)
-    terms = {"reconstruction": "neg_reconstruction"} | ({"kl": "neg_kl"} if opened.variational else {})
-    name = model.anomaly_score_
-    table = model.score_table(rows, scores=list(dict.fromkeys([name, *terms.values()])))
-    costs = {term: -table[score].to_numpy() for term, score in terms.items()}
+        found, made = engine.map(rows, *asked), engine.reconstruct(opened.take(basis.index))
+    scores, fit, codes, *spread = found
+    kl, draws = np.zeros(len(codes)), codes
+    if spread:
+        noise = np.random.default_rng(basis.seed).standard_normal(codes.shape)
+        kl, draws = -spread[0], codes + np.exp(spread[1]) * noise
+    known = getattr(model, "calibration_scores_", None)
     return Seen(
         model=opened,
         basis=basis,
         codes=codes,
         draws=draws,
-        scores=table[name].to_numpy(),
-        p_values=model.p_values(rows) if hasattr(model, "calibration_scores_") else None,
-        costs=pd.DataFrame({"kl": np.zeros(len(codes))} | costs)[["reconstruction", "kl"]].iloc[basis.index],
-        reconstructions=opened.shared(model.reconstruct(opened.take(basis.index))),
+        scores=scores,
+        p_values=None if known is None else conformal_p_values(scores, known),
+        costs=pd.DataFrame({"reconstruction": -fit, "kl": kl}).iloc[basis.index],
+        reconstructions=opened.shared(made),
         samples=opened.sample(N_DRAWS, basis.seed),
         paths=np.stack(
             [opened.shared(morph(model, opened.take(pair), N_PATH_STEPS)) for pair in basis.pairs]
@@ -148,7 +157,7 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
         facts=_facts(opened),
         codes=seen.codes,
         points=points,
-        neighbors=_nearest(seen.codes),
+        neighbors=nearest(seen.codes, min(N_NEIGHBORS, len(seen.codes) - 1)).indices,
         scores=seen.scores,
         score_name=model.anomaly_score_,
         score_unit=model.score_unit_,
@@ -162,7 +171,7 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
         terms=terms,
         reconstructions=opened.shared(model.reconstruct(opened.take(data.shown_index))),
         samples=samples,
-        nearest_to_samples=basis.index[_nearest(basis.rows, samples / basis.scale, 1)[:, 0]],
+        nearest_to_samples=basis.index[nearest(basis.rows, 1, samples / basis.scale).indices[:, 0]],
         **_walks(opened, seen.codes[basis.index]),
         interpolations=seen.paths[:N_PAIRS],
         interpolated_pairs=basis.pairs[:N_PAIRS],
@@ -187,12 +196,6 @@ def _facts(opened: Opened) -> dict[str, str]:
     if opened.conditional:
         facts["decoded as"] = str(opened.commonest)
     return facts
-
-
-def _nearest(rows: np.ndarray, to: np.ndarray | None = None, n: int = N_NEIGHBORS) -> np.ndarray:
-    """Return the numbers of the rows nearest to others, by default to each other, nearest first."""
-    n = min(n, len(rows) - (to is None))
-    return NearestNeighbors(n_neighbors=n).fit(rows).kneighbors(to, return_distance=False)
 
 
 def _walks(opened: Opened, codes: np.ndarray) -> dict[str, Any]:

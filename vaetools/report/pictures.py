@@ -151,15 +151,20 @@ def tile(rows: np.ndarray, image_shape: tuple[int, int, int], n_columns: int, *,
     """
     channels, height, width = image_shape
     images = np.clip(rows, 0, 1).reshape(-1, channels, height, width).transpose(0, 2, 3, 1)  # (n, h, w, c)
-    images = np.broadcast_to(images, (*images.shape[:3], 3))
-    n_rows = -(-len(images) // n_columns)
-    shape = (n_rows * (height + gap) - gap, n_columns * (width + gap) - gap, 4)
-    picture = np.zeros(shape, dtype=np.uint8)
-    for i, image in enumerate(images):
-        top, left = i // n_columns * (height + gap), i % n_columns * (width + gap)
-        picture[top : top + height, left : left + width, :3] = np.rint(255 * image)
-        picture[top : top + height, left : left + width, 3] = 255
-    return picture
+    pixels = np.full((len(images), height, width, 4), 255, dtype=np.uint8)
+    pixels[..., :3] = np.rint(255 * images)
+    return mosaic(pixels, n_columns, gap=gap)
+
+
+def mosaic(images: np.ndarray, n_columns: int, *, n_rows: int | None = None, gap: int = 0) -> np.ndarray:
+    """Return images of shape (n_images, height, width, channels) as one, with gaps of zeros."""
+    n, height, width, channels = images.shape
+    n_rows = -(-n // n_columns) if n_rows is None else n_rows
+    whole = np.zeros((n_rows * n_columns, height + gap, width + gap, channels), images.dtype)
+    whole[:n, :height, :width] = images
+    whole = whole.reshape(n_rows, n_columns, height + gap, width + gap, channels).transpose(0, 2, 1, 3, 4)
+    whole = whole.reshape(n_rows * (height + gap), n_columns * (width + gap), channels)
+    return whole[: len(whole) - gap, : whole.shape[1] - gap]
 
 
 def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
@@ -272,15 +277,12 @@ def sprite(thumbnails: np.ndarray, n_bytes: int) -> dict[str, Any]:
 
     n_images, height, width, _ = thumbnails.shape
     n_columns = math.ceil(math.sqrt(n_images))
-    n_rows = math.ceil(n_images / n_columns)
-    cells = np.zeros((n_rows * n_columns, height, width, 3), dtype=np.uint8)
-    cells[:n_images] = thumbnails  # gray becomes three equal channels
-    picture = cells.reshape(n_rows, n_columns, height, width, 3).transpose(0, 2, 1, 3, 4)
-    picture = picture.reshape(n_rows * height, n_columns * width, 3)
+    colors = np.broadcast_to(thumbnails, (*thumbnails.shape[:3], 3))  # gray becomes three equal channels
+    picture = mosaic(colors, n_columns)
     shrink = min(1.0, math.sqrt(_MOST_PIXELS / (picture.shape[0] * picture.shape[1])))
     if shrink < 1:
         height, width = max(1, int(height * shrink)), max(1, int(width * shrink))
-        size = (n_columns * width, n_rows * height)
+        size = (n_columns * width, math.ceil(n_images / n_columns) * height)
         picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
     uris = (webp_uri(picture, quality) for quality in _QUALITIES)
     uri = next((uri for uri in uris if len(uri) * 3 / 4 <= n_bytes), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vaetools.files import atomically, write_atomically
+from vaetools.report.pictures import mosaic
 from vaetools.words import printable
 
 _SPRITE = 8192  # pixels of a side at most, or browsers will not draw it
@@ -42,12 +43,9 @@ def write_projector(
     config = 'embeddings {\n  tensor_name: "codes"\n  tensor_path: "vectors.tsv"\n'
     config += '  metadata_path: "metadata.tsv"\n'
     if thumbnails is not None:
-        n, height, width, channels = thumbnails.shape
-        n_side = math.ceil(math.sqrt(n))
-        grid = np.zeros((n_side * height, n_side * width, channels), np.uint8)
-        for i, image in enumerate(thumbnails):
-            top, left = i // n_side * height, i % n_side * width
-            grid[top : top + height, left : left + width] = image
+        _, height, width, channels = thumbnails.shape
+        n_side = math.ceil(math.sqrt(len(thumbnails)))
+        grid = mosaic(thumbnails, n_side, n_rows=n_side)
         shrink = min(1.0, _SPRITE / max(grid.shape[:2]))
         height, width = max(1, int(height * shrink)), max(1, int(width * shrink))
         sprite = Image.fromarray(grid[..., 0] if channels == 1 else grid)

@@ -41,6 +41,10 @@ class MeasureRow:
     digits : int
     caution : str
         When it misleads; "" if never.
+    clause : str
+        What is said of the best ``{name}`` and its ``{value}``; "" says nothing.
+    respect : str
+        In which respect models are said not to be told apart; "" speaks of a difference alone.
     """
 
     name: str
@@ -49,6 +53,8 @@ class MeasureRow:
     better: str
     digits: int
     caution: str = ""
+    clause: str = ""
+    respect: str = ""
 
     def words(self, value: float) -> str:
         """Return a value with its unit: "41 %", "9.0 nats", "0.913"."""
@@ -73,7 +79,8 @@ class Question:
     draw : callable
         From a comparison, figures, strips and cards, and nothing that is not there.
     find : callable
-        From models and measures, what the numbers say of sound models, as sentences; "" says nothing.
+        From models and measures, what the numbers say, as sentences, "" says nothing; None tells the
+        measures that have a clause.
     rank : int
         Place of these among the findings of all questions: the most important first.
     warn : callable
@@ -89,7 +96,7 @@ class Question:
     measure: Callable[[Seen], dict[str, Measure]]
     read: Callable[[Compared], Words]
     draw: Callable[[Compared], Iterator[Block]]
-    find: Callable[[tuple[ModelView, ...], pd.DataFrame], list[str]] = lambda models, measures: []
+    find: Callable[[tuple[ModelView, ...], pd.DataFrame], list[str]] | None = None
     rank: int = 0
     warn: Callable[[ModelView, Data, bool], list[str]] = lambda model, data, blank: []
     note: Callable[[Data], list[str]] = lambda data: []

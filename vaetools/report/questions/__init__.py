@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vaetools.report.faults import collapse, copied, overfit, too_few, trained_on, unused, useless
-from vaetools.report.findings import UNTOLD
+from vaetools.report.findings import UNTOLD, tell
 from vaetools.report.passes import Seen
 from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions.between import BETWEEN
@@ -117,13 +117,24 @@ def answer(
     # a collapsed model is the prior itself, and perfect wherever codes are compared with that
     sound = tuple(model for model in models if not collapse(model))
     own = measures[measures["model"].isin([model.name for model in sound])]
-    ranked = sorted(QUESTIONS.values(), key=lambda question: question.rank)
-    told = [text for question in ranked if question is not ODD for text in question.find(sound, own)]
+    ranked = [
+        question
+        for question in sorted(QUESTIONS.values(), key=lambda question: question.rank)
+        if question is not ODD
+    ]
+    told = [text for question in ranked for text in _found(question, sound, own)]
     # who names outliers asks for them
-    asked = [*ODD.find(tuple(models), measures), too_few(data), copied(data)]
+    asked = [*_found(ODD, tuple(models), measures), too_few(data), copied(data)]
     first, last = list(filter(None, faults)), list(filter(None, asked))
     n_told = max(_LEAST, _MOST - len(first) - len(last))
     return (*first, *_chosen(list(filter(None, told)), n_told), *last)
+
+
+def _found(question: Question, models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
+    """Return what the measures of a question say."""
+    if question.find is None:
+        return [tell(measures, row) for row in question.measures if row.clause]
+    return question.find(models, measures)
 
 
 def _chosen(sentences: Sequence[str], n: int) -> list[str]:

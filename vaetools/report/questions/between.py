@@ -4,36 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from vaetools.latent import organization as of
 from vaetools.report.faults import collapse
 from vaetools.report.figures import Lines, table_rows
-from vaetools.report.findings import tell_difference
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
 from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, ModelView
+from vaetools.report.records import Compared
 
-OFF_DATA = MeasureRow("off_data_between", "interpolated rows that lie off the data", "%", "lower", 1)
+_CROSS_FADE = "A straight line between two images is a cross-fade: 1 is not the aim."
+_EITHER = "AE and VAE differ in either direction."
 _MEASURES = (
+    MeasureRow("path_length", "path length of interpolations, straight = 1", "", "", 2, _CROSS_FADE),
+    MeasureRow("jumps", "largest step of an interpolation, even = 1", "", "lower", 2, _EITHER),
     MeasureRow(
-        "path_length",
-        "path length of interpolations, straight = 1",
-        "",
-        "",
-        2,
-        "A straight line between two images is a cross-fade: 1 is not the aim.",
-    ),
-    MeasureRow(
-        "jumps",
-        "largest step of an interpolation, even = 1",
-        "",
+        "off_data_between",
+        "interpolated rows that lie off the data",
+        "%",
         "lower",
-        2,
-        "AE and VAE differ in either direction.",
+        1,
+        clause="Between two codes {value} of what {name} decodes lies off the data",
     ),
-    OFF_DATA,
 )
 _FALLEN = "It is collapsed: every code decodes to about the same row, so nothing can jump."
 
@@ -80,12 +71,6 @@ def _draw(comparison: Compared) -> Iterator[Block]:
         yield Pictures(model.name, strips)
 
 
-def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
-    """Say who decodes more that lies off the data."""
-    clause = "Between two codes {value} of what {name} decodes lies off the data"
-    return [tell_difference(measures, OFF_DATA, clause)]
-
-
 BETWEEN = Question(
     "between",
     "What lies between two codes?",
@@ -93,7 +78,6 @@ BETWEEN = Question(
     _measure,
     _read,
     _draw,
-    find=_find,
     rank=4,
     warn=lambda model, data, blank: [_FALLEN] * bool(collapse(model)),
 )

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from vaetools.latent import organization as of
 from vaetools.report.faults import FLATTERED, collapse
 from vaetools.report.figures import COLORS, INK, Plot, axes, density, left_out, panels
-from vaetools.report.findings import tell
 from vaetools.report.passes import Seen
 from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, ModelView
+from vaetools.report.records import Compared
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_OWN = "About 1 % if they are Gaussian; scale and place do not count, so it says nothing of N(0, I)."
+_HELD_OUT = "1 is as rarely as these. It falls when they are far as well, as in an overfitted model."
+_LEARNT = "About 5 % for rows like those of training; far more if these were learnt by heart."
 EMPTY = MeasureRow(
     "prior_empty",
     "prior left empty: draws with no code in reach",
@@ -26,30 +27,15 @@ EMPTY = MeasureRow(
     "lower",
     0,
     "About 3 % for codes from N(0, I) itself; an AE was never asked for that.",
+    "{name} leaves {value} of the prior empty",
+    "how much of the prior they leave empty",
 )
-HOLES = MeasureRow(
-    "holes",
-    "holes: far draws from the codes' own Gaussian",
-    "%",
-    "lower",
-    0,
-    "About 1 % if they are Gaussian; scale and place do not count, so it says nothing of N(0, I).",
-)
+HOLES = MeasureRow("holes", "holes: far draws from the codes' own Gaussian", "%", "lower", 0, _OWN)
 _OFF_CODES = MeasureRow(
-    "off_codes",
-    "holes, over the same share of held-out codes",
-    "",
-    "lower",
-    1,
-    "1 is as rarely as these. It falls when they are far as well, as in an overfitted model.",
+    "off_codes", "holes, over the same share of held-out codes", "", "lower", 1, _HELD_OUT
 )
 _OFF_TRAINING = MeasureRow(
-    "off_training",
-    "new codes that lie off the training codes",
-    "%",
-    "lower",
-    1,
-    "About 5 % for rows like those of training; far more if these were learnt by heart.",
+    "off_training", "new codes that lie off the training codes", "%", "lower", 1, _LEARNT
 )
 
 
@@ -155,12 +141,6 @@ def code_density(
     return figure
 
 
-def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
-    """Say how much of the prior models leave empty."""
-    clause = "{name} leaves {value} of the prior empty"
-    return [tell(measures, EMPTY, clause, "how much of the prior they leave empty")]
-
-
 GAPS = Question(
     "gaps",
     "Are there gaps?",
@@ -168,7 +148,6 @@ GAPS = Question(
     _measure,
     _read,
     _draw,
-    find=_find,
     rank=0,
     warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
 )

@@ -42,7 +42,16 @@ _N_PROBED = 3_000  # codes that a linear probe learns from
 _ALIKE = "Does not tell AE from VAE: both keep classes apart."
 _DIMENSIONS = "More components keep more, whatever the model."
 _PIXELS = "Distances are between pixels or columns, a coarse notion of likeness."
-KNN = MeasureRow("knn_accuracy", "class named by 5 nearest codes", "%", "higher", 1, _ALIKE)
+KNN = MeasureRow(
+    "knn_accuracy",
+    "class named by 5 nearest codes",
+    "%",
+    "higher",
+    1,
+    _ALIKE,
+    "In {name}, {value} of the rows lie among their own class",
+    "how many rows lie among their own class",
+)
 _MEASURES = (
     MeasureRow("trustworthiness", "neighbors in code that are neighbors in data", "", "higher", 3, _PIXELS),
     MeasureRow("continuity", "neighbors in data that stay neighbors in code", "", "higher", 3, _PIXELS),
@@ -244,14 +253,7 @@ def _steps() -> list[tuple[float, str]]:
 def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
     """Say how many rows lie among their own class; a model that is given labels need not keep them apart."""
     unlabeled = [model.name for model in models if model.kind != "CVAE"]
-    return [
-        tell(
-            measures[measures["model"].isin(unlabeled)],
-            KNN,
-            "In {name}, {value} of the rows lie among their own class",
-            "how many rows lie among their own class",
-        )
-    ]
+    return [tell(measures[measures["model"].isin(unlabeled)], KNN)]
 
 
 def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:

@@ -13,7 +13,6 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from vaetools.latent import organization as of
 from vaetools.latent.organization.measure import bootstrap, share
 from vaetools.report.figures import INK, Plot, axes, escaped, panels, series, with_legend
-from vaetools.report.findings import tell
 from vaetools.report.histogram import bin_scores, closed
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Cards, Strip, make_thumbnails, thumbnail_strip
@@ -38,27 +37,24 @@ _HATCHED = {
     "pattern": {"shape": "/", "size": 5, "fillmode": "replace"},
 }
 
-AUROC = MeasureRow("auroc", "AUROC of the known outliers", "", "higher", 3)
+_FLAGGED = (
+    "Of normal rows the model's false_alarm_rate is expected, 5 % unless said; what is odd among these "
+    "rows and was not named so (outliers, --outlier) is flagged on top."
+)
+_SHARE = "Depends on the share of outliers among the rows."
 _MEASURES = (
-    MeasureRow(
-        "false_alarms",
-        "rows not known to be odd that are flagged",
-        "%",
-        "",
-        1,
-        "Of normal rows the model's false_alarm_rate is expected, 5 % unless said; what is odd among these "
-        "rows and was not named so (outliers, --outlier) is flagged on top.",
-    ),
+    MeasureRow("false_alarms", "rows not known to be odd that are flagged", "%", "", 1, _FLAGGED),
     MeasureRow("detected", "known outliers that are flagged", "%", "higher", 1),
-    AUROC,
     MeasureRow(
-        "average_precision",
-        "average precision of the known outliers",
+        "auroc",
+        "AUROC of the known outliers",
         "",
         "higher",
         3,
-        "Depends on the share of outliers among the rows.",
+        clause="{name} finds known outliers with an AUROC of {value}",
+        respect="how well they find known outliers, by AUROC",
     ),
+    MeasureRow("average_precision", "average precision of the known outliers", "", "higher", 3, _SHARE),
 )
 
 
@@ -317,12 +313,6 @@ def _plain(value: Any) -> str:
     return f"{value:.4g}".replace("-", "−") if isinstance(value, (int, float, np.number)) else str(value)
 
 
-def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
-    """Say how well models find known outliers."""
-    clause = "{name} finds known outliers with an AUROC of {value}"
-    return [tell(measures, AUROC, clause, "how well they find known outliers, by AUROC")]
-
-
 def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
     """Say that verdicts lack rows that trained nothing, if so."""
     if model.p_values is not None or model.threshold is None:
@@ -351,7 +341,6 @@ ODD = Question(
     _measure,
     _read,
     _draw,
-    find=_find,
     warn=_warn,
     note=_note,
 )

@@ -38,18 +38,12 @@ if TYPE_CHECKING:
 _N_LOOKED_AT = 2_000  # images whose structure is compared with their reconstruction's
 _CLIPPED = 0.97  # share of the losses that must fit: the first epochs would squeeze all others
 
+_ALIKE = "Compare models of one likelihood only."
 RATE = MeasureRow("rate", "rate: KL", "nats", "", 1)
 ERROR = MeasureRow("mse", "mean squared error", "", "lower", 4)
 _MEASURES = (
     RATE,
-    MeasureRow(
-        "distortion",
-        "distortion: reconstruction cost",
-        "nats",
-        "lower",
-        1,
-        "Compare models of one likelihood only.",
-    ),
+    MeasureRow("distortion", "distortion: reconstruction cost", "nats", "lower", 1, _ALIKE),
     ERROR,
     MeasureRow("psnr", "PSNR", "dB", "higher", 1),
     MeasureRow("ssim", "SSIM", "", "higher", 3),

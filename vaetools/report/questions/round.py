@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from vaetools.latent import organization as of
 from vaetools.report.faults import FLATTERED, collapse
 from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
-from vaetools.report.findings import tell_difference
 from vaetools.report.passes import Seen
 from vaetools.report.question import Block, MeasureRow, Question, Words
 from vaetools.report.records import Compared, ModelView
@@ -23,32 +21,23 @@ _MOST_COMPONENTS = 16  # in a picture
 _HALF_WIDTH = 0.42  # of a shape, where components stand one apart
 _BEYOND = 0.005  # share of draws at either end that may lie outside the picture
 
-MOMENTS = MeasureRow(
-    "moment_kl",
-    "moments against N(0, 1), per dimension",
-    "nats",
-    "lower",
-    2,
-    "Sees means and spreads alone. A collapsed model is perfectly round.",
-)
-_SLICED = MeasureRow(
-    "sliced_wasserstein",
-    "sliced Wasserstein distance to N(0, I)",
-    "std",
-    "lower",
-    2,
-    "About 0.03 for 3,000 draws from N(0, I) itself. Gaps vanish along lines in many dimensions.",
-)
-_RANK = MeasureRow(
-    "effective_rank", "effective rank", "", "", 1, "Does not tell AE from VAE; neither end is better."
-)
-_CORRELATION = MeasureRow(
-    "correlation",
-    "mean absolute correlation between dimensions",
-    "",
-    "lower",
-    2,
-    "In few dimensions it may be low by chance.",
+_COLLAPSED = "Sees means and spreads alone. A collapsed model is perfectly round."
+_LINES = "About 0.03 for 3,000 draws from N(0, I) itself. Gaps vanish along lines in many dimensions."
+_NO_END = "Does not tell AE from VAE; neither end is better."
+_CHANCE = "In few dimensions it may be low by chance."
+_MEASURES = (
+    MeasureRow(
+        "moment_kl",
+        "moments against N(0, 1), per dimension",
+        "nats",
+        "lower",
+        2,
+        _COLLAPSED,
+        clause="The moments of {name} are {value} per dimension from N(0, I)",
+    ),
+    MeasureRow("sliced_wasserstein", "sliced Wasserstein distance to N(0, I)", "std", "lower", 2, _LINES),
+    MeasureRow("effective_rank", "effective rank", "", "", 1, _NO_END),
+    MeasureRow("correlation", "mean absolute correlation between dimensions", "", "lower", 2, _CHANCE),
 )
 
 
@@ -162,20 +151,13 @@ def _shape(at: int, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
     return np.stack([x, y]).astype(np.float32)
 
 
-def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
-    """Say whose moments are farther from N(0, I)."""
-    clause = "The moments of {name} are {value} per dimension from N(0, I)"
-    return [tell_difference(measures, MOMENTS, clause)]
-
-
 ROUND = Question(
     "round",
     "Is it round, as N(0, I) is?",
-    (MOMENTS, _SLICED, _RANK, _CORRELATION),
+    _MEASURES,
     _measure,
     _read,
     _draw,
-    find=_find,
     rank=3,
     warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
 )

@@ -22,6 +22,9 @@ _NOTHING = 0.99  # share of samples off the data: none looks like it
 
 _EITHER = "AE and VAE differ in either direction."
 _UNTRUSTED = "A probe is sure even of what resembles no data: read it where few samples lie off the data."
+_WITH_RECALL = "Blurred samples are within reach of many rows: read it with recall."
+_STEADIER = "Near 0 for smooth samples, which reach nowhere; wild ones reach far. Coverage is steadier."
+_CROWDED = f"Above 1 where samples crowd where rows do. {_EITHER}"
 OFF_DATA = MeasureRow(
     "off_data",
     "decoded prior samples that lie off the data",
@@ -29,31 +32,14 @@ OFF_DATA = MeasureRow(
     "lower",
     1,
     "New rows have about 5 %; blurred samples lie near the data, so a collapsed model may look perfect.",
+    "Of what {name} decodes from the prior, {value} lies off the data",
+    "how much of what they decode from the prior lies off the data",
 )
 _PRECISION = MeasureRow(
-    "precision",
-    "samples within reach of a row (precision)",
-    "%",
-    "higher",
-    0,
-    "Blurred samples are within reach of many rows: read it with recall.",
+    "precision", "samples within reach of a row (precision)", "%", "higher", 0, _WITH_RECALL
 )
-_RECALL = MeasureRow(
-    "recall",
-    "rows within reach of a sample (recall)",
-    "%",
-    "higher",
-    0,
-    "Near 0 for smooth samples, which reach nowhere; wild ones reach far. Coverage is steadier.",
-)
-_DENSITY = MeasureRow(
-    "density",
-    "rows that reach a sample, evenly 1 (density)",
-    "",
-    "higher",
-    2,
-    f"Above 1 where samples crowd where rows do. {_EITHER}",
-)
+_RECALL = MeasureRow("recall", "rows within reach of a sample (recall)", "%", "higher", 0, _STEADIER)
+_DENSITY = MeasureRow("density", "rows that reach a sample, evenly 1 (density)", "", "higher", 2, _CROWDED)
 COVERAGE = MeasureRow("coverage", "rows that reach a sample (coverage)", "%", "higher", 0)
 _EVENNESS = MeasureRow(
     "class_entropy", "how evenly prior samples fall into the classes", "", "higher", 2, _UNTRUSTED
@@ -130,12 +116,7 @@ def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
         names = f"any of {joined(map(called, off.index))}" if len(off) > 1 else called(off.index[0])
         return [f"Nothing that {names} decodes from the prior looks like the data."]
     narrow = coverage.index[(coverage < _COVERED).to_numpy()]
-    told = tell(
-        measures[~measures["model"].isin(narrow)],
-        OFF_DATA,
-        "Of what {name} decodes from the prior, {value} lies off the data",
-        "how much of what they decode from the prior lies off the data",
-    )
+    told = tell(measures[~measures["model"].isin(narrow)], OFF_DATA)
     few = [
         f"What {called(name)} decodes from the prior comes near only "
         f"{COVERAGE.words(coverage[name])} of the rows, and "
