@@ -13,6 +13,7 @@ from vaetools.cli import vaetools
 from vaetools.cli.saying import FAILED, in_options
 from vaetools.cli.signals import interruptible, status_of
 from vaetools.cli.streams import SeenEnough, standard_streams
+from vaetools.files import without_room
 from vaetools.words import printable
 
 
@@ -48,7 +49,9 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     except click.ClickException as error:
         return _say(error.format_message(), FAILED)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        return _say(without_room(error) or str(error), FAILED)
+    except ValueError as error:
         return _say(str(error), FAILED)
     except Exception as error:
         return _say(f"{type(error).__name__}: {error}", FAILED)

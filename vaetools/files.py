@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_REMEDIES = {
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "Name a file in another folder",
+}
 _HEADER, _CHECKSUM = "vaetools", "sha256"
 
 
@@ -85,6 +89,14 @@ def naming(target: Path) -> Iterator[None]:
         if error.errno not in _FULL or error.filename == str(target):
             raise
         raise OSError(error.errno, error.strerror, str(target)) from error
+
+
+def without_room(error: OSError) -> str:
+    """Return what to tell of a file that could not be written for lack of room; nothing of other errors."""
+    if error.errno not in _FULL or error.filename is None:
+        return ""
+    how = _REMEDIES.get(error.errno, "Make room, or name a file on another disk")
+    return f"{error.filename} cannot be written: {error.strerror}. {how}; the old file, if any, is as it was."
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:

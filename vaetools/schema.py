@@ -52,7 +52,7 @@ class Kept(NamedTuple):
 
 FINITE = Kept("finite", lambda a: np.isfinite(a).all())
 NUMBERS = Kept("numbers", lambda a: not np.isnan(a).any())
-MODERATE = Kept("numbers whose squares are finite", lambda a: (np.abs(a) < 1e150).all())
+MODERATE = Kept("numbers whose squares are finite", lambda a: float(np.abs(a).max(initial=0)) < 1e150)
 POSITIVE = Kept("finite and positive", lambda a: (np.isfinite(a) & (a > 0)).all())
 SCORES = Kept("finite or −inf", lambda a: (a < np.inf).all())
 SORTED_SCORES = Kept("finite or −inf, and sorted", lambda a: (a < np.inf).all() and (a[1:] >= a[:-1]).all())
@@ -214,10 +214,19 @@ def record(
                 rule(f"{where}{key}", value[key], contents)
         if more is None:
             return
-        for key in value.keys() - rules.keys():
+        for key in (key for key in value if key not in rules):
             more(f"{where}{reprlib.repr(key)[1:-1]}", value[key], contents)
 
     return check
+
+
+def only(required: Mapping[str, Rule], others: Mapping[str, Rule] | None = None) -> Rule:
+    """Return the rule of an object that has nothing but what it must and may have."""
+
+    def unknown(name: str, value: Any, contents: Contents) -> None:
+        raise ValueError(f"{name} is not known")
+
+    return record(required, others, more=unknown)
 
 
 def written_dict(inside: Rule) -> Rule:

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
@@ -214,7 +214,8 @@ def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     scores, *costs = engine.ask(X, engine.score(), *asked)
     columns: dict[str, Any] = dict(zip(["reconstruction", "kl"], costs, strict=False))
     if model.anomaly_score_ == "reconstruction_kl":
-        scores = -columns["reconstruction"] - columns["kl"]  # in float64, whatever the model's precision
+        # in float64, whatever the model's precision
+        scores = nan_as_oddest(-columns["reconstruction"] - columns["kl"])
     calibration = getattr(model, "calibration_scores_", None)
     p_values = np.nan if calibration is None else conformal_p_values(scores, calibration)
     verdict = np.where(scores >= model.offset_, NORMAL, ODD)

@@ -1,6 +1,7 @@
 """How a command ends that is asked to: by a signal, or by a reader that has seen enough."""
 
 import contextlib
+import importlib
 import os
 import signal
 import subprocess
@@ -94,6 +95,25 @@ def test_signals_that_somebody_else_handles_are_left_alone():
         os.kill(os.getpid(), signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_a_signal_during_an_import_comes_when_it_is_over(tmp_path, monkeypatch):
+    """C++ that imports, as PyTorch does, aborts the process where a module raises."""
+    name = "a_module_that_is_told_to_end"
+    (tmp_path / f"{name}.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nis_whole = 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = []
+
+    def load_and_wait():
+        with interruptible():
+            loaded.append(importlib.import_module(name))
+            signal.pause()
+
+    with pytest.raises(Interrupted):
+        load_and_wait()
+    assert [module.is_whole for module in loaded] == [1]
 
 
 def test_another_thread_than_the_main_one_runs_commands(order_model, capsys):

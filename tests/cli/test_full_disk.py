@@ -89,11 +89,38 @@ def test_results_need_room_too(order_model, orders, tmp_path, monkeypatch, capsy
     assert "will take about 1 MB, and 1.0 MB are left there." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "No space left on device. Make room, or name a file on another disk; the old file"),
+        (errno.EDQUOT, "Disk quota exceeded. Make room, or name a file on another disk; the old file"),
+        (errno.EROFS, "Read-only file system. Name a file in another folder; the old file"),
+        (errno.EACCES, None),
+    ],
+)
+def test_a_disk_that_fills_while_rows_are_scored(
+    number, words, order_model, orders, tmp_path, monkeypatch, capsys
+):
+    output = tmp_path / "scores.csv"
+    output.write_text("old")
+    reason = OSError(number, os.strerror(number))
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(reason))
+    assert main(["score", str(order_model), str(orders), "-o", str(output), "--id", "order", "-q"]) == 2
+    err = capsys.readouterr().err
+    expected = f"vaetools: {output} cannot be written: {words}, if any, is as it was.\n"
+    assert err == (expected if words else f"vaetools: {reason}\n")
+    assert (os.listdir(tmp_path), output.read_text()) == (["scores.csv"], "old")
+
+
 def test_a_limit_on_files_names_the_file(order_model, orders, tmp_path):
     names = {"model": order_model, "rows": orders, "output": tmp_path / "scores.csv"}
     command = "ulimit -f 2; {vaetools} score {model} {rows} --id order -o {output}"
     status, _, err = shell(command, **names)
-    assert (status, err) == (2, f"vaetools: [Errno 27] File too large: '{tmp_path / 'scores.csv'}'\n")
+    assert status == 2
+    assert err == (
+        f"vaetools: {tmp_path / 'scores.csv'} cannot be written: File too large. Raise the limit on the size "
+        "of files (ulimit -f); the old file, if any, is as it was.\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from tests.variants import VARIANTS, Squashed
 from vaetools import AE, CVAE, VAE, ImageReader, load
+from vaetools.data.pixels import PixelRows
 from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
 
@@ -186,6 +187,66 @@ def test_levels_beyond_those_of_training_neither_wrap_nor_crash():
     strict = VAE(2, likelihood="bernoulli", **QUICK, **SHAPE).fit(X)
     with pytest.raises(ValueError, match=r"from 0 to 4095, the levels of its training images.*; got 65535\."):
         strict.score_samples(bright)
+
+
+LEVELS_OF_8_BITS = "X must have levels from 0 to 255, as its training images; got "
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
+@pytest.mark.parametrize(
+    ("dtype", "level", "words"),
+    [
+        ("uint16", 4000, "4000 (uint16). If 4095 is white, pass X / 4095.0."),
+        ("int64", 256, "256 (int64). If 511 is white, pass X / 511.0."),
+        ("int32", -1, "-1 (int32). Pass levels as they are in the files, none below 0."),
+        ("int8", -56, "-56 (int8). Of bytes that were read as signed pass X.view(np.uint8)."),
+    ],
+)
+def test_levels_that_8_bits_do_not_have_are_refused(dtype, level, words, likelihood):
+    X = (camera_images(120) // 16).astype(np.uint8)
+    vae = VAE(2, likelihood=likelihood, **QUICK, **SHAPE).fit(X)
+    beyond = np.minimum(X, 100).astype(dtype)
+    within = vae.score_samples(beyond)
+    np.testing.assert_array_equal(within, vae.score_samples(np.minimum(X, 100)))
+    beyond[7, 3] = level
+    with pytest.raises(ValueError, match=re.escape(LEVELS_OF_8_BITS + words)):
+        vae.score_samples(beyond)
+    with pytest.raises(ValueError, match=re.escape(LEVELS_OF_8_BITS)):
+        vae.recalibrate(beyond)
+    np.testing.assert_array_equal(vae.score_samples(X > 100), vae.score_samples((X > 100).astype(float)))
+
+
+@pytest.mark.parametrize(("dtype", "level"), [("int64", 65536), ("int32", -32769)])
+def test_levels_that_16_bits_do_not_have_are_refused(dtype, level):
+    X = camera_images(120)
+    vae = VAE(2, **QUICK, **SHAPE).fit(X)
+    signed = X[:1].astype(np.int16) - 1
+    assert np.isfinite(vae.score_samples(signed)).all()
+    beyond = X[:1].astype(dtype)
+    beyond[0, 0] = level
+    with pytest.raises(ValueError, match=f"from -32768 to 65535, as its training images; got {level} "):
+        vae.score_samples(beyond)
+
+
+def test_levels_as_a_reader_makes_them_are_read():
+    """Of 16-bit files that kept to 8 bits in training, one may be brighter."""
+    X = (camera_images(120) // 16).view(PixelRows)
+    vae = VAE(2, **QUICK, **SHAPE).fit(X)
+    assert (X.dtype, vae.input_scale_.levels) == (np.uint16, (0, 255))
+    bright = np.full((1, 16), 300, np.uint16).view(PixelRows)
+    assert vae.score_samples(bright)[0] < vae.score_samples(X).min()
+
+
+def test_levels_for_a_model_of_images_in_the_unit_interval_are_refused():
+    X = camera_images(120)
+    vae = VAE(2, **QUICK, **SHAPE).fit(X / 4095)
+    words = r"must be numbers in \[0, 1\], as those of the training images; got uint16 up to \d+\. Pass X / "
+    with pytest.raises(ValueError, match=words + r"4095\.0 if 4095 is white"):
+        vae.score_samples(X)
+    masked = (X > 2000).astype(np.int64)
+    np.testing.assert_array_equal(vae.score_samples(masked), vae.score_samples(masked.astype(float)))
+    amounts = VAE(2, **QUICK, **SHAPE).fit(X.astype(float))
+    np.testing.assert_allclose(amounts.score_samples(X), amounts.score_samples(X.astype(float)), rtol=1e-9)
 
 
 @pytest.mark.parametrize(

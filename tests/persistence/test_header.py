@@ -231,7 +231,9 @@ def test_scores_that_are_no_numbers_are_refused(written, tmp_path):
     crafted = {"distance": [-1e300, 1e-300], "reconstruction": [1e300, 1e-300]}  # infinite, of either sign
     others = {f"score_state_.tables.{name}": np.array(pair) for name, pair in crafted.items()}
     write_model_file(tmp_path / "m.safetensors", header, arrays | others)
-    with pytest.raises(ModelFileError, match="the score 'tables' must be a number; got NaN of a typical row"):
+    with pytest.raises(
+        ModelFileError, match="the score 'tables' must be a finite number; got -inf of a typical row"
+    ):
         load(tmp_path / "m.safetensors")
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from vaetools.checks import PROBABILITY, check
 
+_CLOSE = 1e-6  # relative or absolute: more than any way to round takes from a score
 _ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
 
 
@@ -78,6 +79,36 @@ def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
         raise ValueError("threshold: scores must be those of at least one row; got none.")
     k = n_tolerated(len(scores), false_alarm_rate)
     return float(np.partition(_ties(scores), k - 1)[k - 1])
+
+
+def is_threshold(offset: float, calibration_scores: np.ndarray) -> bool:
+    """Whether a `threshold` is one of calibration scores, at any false-alarm rate.
+
+    Examples
+    --------
+    >>> known = np.array([-3.0, -1.0, 2.0])
+    >>> [is_threshold(offset, known) for offset in (threshold(known, 0.5), -2.0)]
+    [True, False]
+    """
+    return bool(np.isclose(calibration_scores, offset, rtol=_CLOSE, atol=_CLOSE).any())
+
+
+def flagged_rate(offset: float, calibration_scores: np.ndarray, false_alarm_rate: float) -> float:
+    """Return the probability that a new normal row scores below a `threshold`, at most.
+
+    That of the rate, unless the threshold was set at another.
+
+    Examples
+    --------
+    >>> known = np.arange(39.0)
+    >>> offset = threshold(known, 0.05)
+    >>> flagged_rate(offset, known, 0.05), flagged_rate(offset, known, 0.5)  # 2 of 40
+    (0.05, 0.05)
+    """
+    n = len(calibration_scores)
+    if np.isclose(offset, threshold(calibration_scores, false_alarm_rate), rtol=_CLOSE, atol=_CLOSE):
+        return expected_rate(n, false_alarm_rate)
+    return (1 + int((calibration_scores < offset).sum())) / (n + 1)
 
 
 def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np.ndarray:

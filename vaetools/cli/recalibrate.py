@@ -126,7 +126,7 @@ def recalibrate(
 
 def facts_of(model: Any, before: float | None) -> dict[str, Any]:
     """Return the threshold of a calibrated model, and what the one before made of the same rows."""
-    from vaetools.anomaly.calibration import expected_rate
+    from vaetools.anomaly.calibration import flagged_rate
     from vaetools.anomaly.scores import SCORES
 
     scores = model.calibration_scores_
@@ -135,7 +135,7 @@ def facts_of(model: Any, before: float | None) -> dict[str, Any]:
         "flagged_before": None if before is None else 1 - float((scores >= before).mean()),
         "threshold_before": before,
         "threshold": model.offset_,
-        "false_alarm_rate": expected_rate(len(scores), model.false_alarm_rate),
+        "false_alarm_rate": flagged_rate(model.offset_, scores, model.false_alarm_rate),
         "score": model.anomaly_score_,
         "unit": SCORES[model.anomaly_score_].unit,
     }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from typing import Any
+from types import FrameType
 
 import click
 
+_IMPORT = "<frozen importlib._bootstrap>"
+_SECONDS = 0.05  # until a signal that came while something was imported comes again
 _NAMES = ("SIGTERM", "SIGHUP")  # Windows does not have the second
 
 
@@ -43,7 +46,9 @@ def interruptible() -> Iterator[None]:
     ours = [number for number in numbers if here and signal.getsignal(number) is signal.SIG_DFL]
     came: list[int] = []
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):  # C++ that imports what raises, as PyTorch does, aborts the process
+            return _ask_again(number)
         came.append(number)
         raise Interrupted(number)
 
@@ -58,3 +63,17 @@ def interruptible() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
+
+
+def _ask_again(number: int) -> None:
+    """Send this process a signal in a moment."""
+    again = threading.Timer(_SECONDS, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a frame is that of an import, or called by one."""
+    while frame is not None and frame.f_code.co_filename != _IMPORT:
+        frame = frame.f_back
+    return frame is not None

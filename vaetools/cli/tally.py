@@ -98,8 +98,8 @@ def _oddest(table: pd.DataFrame, n: int) -> Any:
 
 def expected_rate_of(model: Any) -> float | None:
     """Return the share of normal rows that is flagged, where rows were held out to know it."""
-    from vaetools.anomaly.calibration import expected_rate
+    from vaetools.anomaly.calibration import flagged_rate
 
     if not hasattr(model, "calibration_scores_"):
         return None
-    return expected_rate(len(model.calibration_scores_), model.false_alarm_rate)
+    return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import time
@@ -10,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.externals.loky import get_reusable_executor
+from joblib import delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
@@ -30,6 +28,7 @@ from vaetools.data.decoding import (
 from vaetools.data.depth import type_of
 from vaetools.data.fitting import ASPECTS
 from vaetools.data.sample import look_at_some, type_for, warn_of_depth, working_size
+from vaetools.data.workers import own_workers, quiet_when_cut_short
 from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
@@ -326,29 +325,16 @@ def _decoded(
     n_images = min(most, max(1, round(_TASK_SECONDS * done / seconds)))
     n_tasks = n_workers * min(_ROUND_TASKS, most // n_images)
     tasks = range(done, len(sources), n_images)
-    with _own_workers(n_workers) as parallel:
+    with own_workers(n_workers) as parallel:
         for first in range(0, len(tasks), n_tasks):
             starts = tasks[first : first + n_tasks]
-            results = parallel(
-                delayed(decode_quietly)(sources[start : start + n_images], recipe, os.getpid())
-                for start in starts
-            )
+            with quiet_when_cut_short():
+                results = parallel(
+                    delayed(decode_quietly)(sources[start : start + n_images], recipe, os.getpid())
+                    for start in starts
+                )
             for start, result in zip(starts, results, strict=True):
                 yield start, *result
-
-
-@contextlib.contextmanager
-def _own_workers(n_workers: int) -> Iterator[Parallel]:
-    """Give processes that end with the work.
-
-    Joblib would hand them on to whatever runs in parallel next. They are so small that one which then
-    imports PyTorch is taken for a leak of memory and stopped, and joblib may wait for it for ever.
-    """
-    try:
-        with Parallel(n_workers, pre_dispatch="all") as parallel:
-            yield parallel
-    finally:
-        get_reusable_executor().shutdown(wait=True)
 
 
 def _named(pieces: Iterable[tuple[int, np.ndarray, list[Failure]]], names: Sequence) -> Iterator[Batch]:

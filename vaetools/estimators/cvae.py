@@ -170,7 +170,13 @@ class CVAE(VAE, LabelFields):
         Returns
         -------
         log_proba : ndarray of shape (n_samples, n_classes)
-            In nats, in the order of ``classes_``; −inf for a label that no row that trained has.
+            In nats, in the order of ``classes_``; −inf for a label that no row that trained has. A row so
+            far away that numbers end tells nothing, and has the frequencies of training.
+
+        Raises
+        ------
+        ValueError
+            If the network has no decoder.
 
         Examples
         --------
@@ -186,7 +192,13 @@ class CVAE(VAE, LabelFields):
         >>> int(given.argmin())
         7
         """
-        [log_joint] = Engine(self).ask(X, attrgetter("log_joint"))
+        engine = Engine(self)
+        engine.require_decoder("label_log_proba")
+        [log_joint] = engine.ask(X, attrgetter("log_joint"))
+        log_joint = nan_as_oddest(log_joint)
+        too_far = np.isneginf(log_joint).all(axis=1)
+        with np.errstate(divide="ignore"):  # labels that no row that trained has
+            log_joint[too_far] = np.log(self.class_prior_)
         return log_softmax(log_joint, axis=1)
 
     def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray | pd.DataFrame:  # type: ignore[override]

@@ -49,7 +49,8 @@ class Detector(BaseAutoencoder):
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            By default log p(x | z = posterior mean) − KL in nats, with densities in units of X.
+            By default log p(x | z = posterior mean) − KL in nats, with densities in units of X. −inf for
+            rows so far away that numbers end; never NaN.
         """
         engine = Engine(self)
         [scores] = engine.ask(X, engine.score(), y=y)
@@ -183,7 +184,8 @@ class Detector(BaseAutoencoder):
         functions = [_elbo_and_error if name == "elbo" else engine.score(name) for name in names]
         columns = dict(zip(names, engine.map(rows, *functions), strict=True))
         if "elbo" in columns:
-            columns["elbo"], columns["elbo_error"] = columns["elbo"].T
+            bound, error = columns["elbo"].T
+            columns["elbo"], columns["elbo_error"] = nan_as_oddest(bound), -nan_as_oddest(-error)
         order = [column for name in names for column in (name, f"{name}_error") if column in columns]
         index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(rows))
         return pd.DataFrame(columns, columns=order, index=index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -105,12 +106,20 @@ class Engine:
     # Functions to ask for
 
     def score(self, name: str | None = None) -> Callable[[Reading], Tensor]:
-        """Return the function of a reading that is a named score; by default the one that was fitted."""
+        """Return the function of a reading that is a named score; by default the one that was fitted.
+
+        −inf where a row is so far away that the network's numbers for it overflow.
+        """
         name = name or self.estimator.anomaly_score_
         if SCORES[name].decodes:
             self.require_decoder(f"the score {name!r}")
         evaluate, states = SCORES[name].evaluate, self._states
-        return lambda reading: evaluate(reading, states)
+
+        def of(reading: Reading) -> Tensor:
+            scores = evaluate(reading, states)
+            return torch.nan_to_num(scores, nan=-math.inf, posinf=math.inf, neginf=-math.inf)
+
+        return of
 
     @functools.cached_property
     def _states(self) -> States:

@@ -15,7 +15,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.columns import check_table
-from vaetools.estimators.rows import are_images, check_levels, check_unit_interval, value_range
+from vaetools.estimators.rows import (
+    are_images,
+    check_levels,
+    check_numbers_of_images,
+    check_unit_interval,
+)
 from vaetools.estimators.unseen import warn_of_unseen
 from vaetools.nn.batches import slices
 from vaetools.words import equal_as_floats, few, is_lost_as_float
@@ -140,14 +145,8 @@ def _check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
     owner, kind = type(estimator).__name__, estimator.input_scale_.kind
     if kind == "pixels":
         check_levels(owner, X, estimator)
-    elif estimator.image_shape is not None and X.dtype == np.uint8:
-        how = "X / 255.0 if those were images in [0, 1], else X.astype(float)"
-        if value_range(X)[1] <= 1:
-            how = "X.astype(float) if 1 is white, as in masks, else X / 255.0"
-        raise ValueError(
-            f"{owner}: X must be numbers on the scale of the training images, which were not 8-bit; got "
-            f"uint8. Pass {how}."
-        )
+    elif estimator.image_shape is not None and X.dtype.kind in "iu":
+        check_numbers_of_images(owner, X, kind)
     elif estimator.model_.likelihood.unit_interval:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaetools.nn.batches import slices
+from vaetools.nn.scaling import EIGHT_BITS
 
 
 def are_images(estimator: Any, X: Any) -> bool:
@@ -47,6 +48,54 @@ def value_range(X: np.ndarray, index: np.ndarray | None = None) -> tuple[float, 
     return low, high
 
 
+def check_numbers_of_images(owner: str, X: np.ndarray, kind: str) -> None:
+    """Raise where X has levels of images, and the model was fitted on images of other numbers."""
+    high = value_range(X)[1]
+    if X.dtype == np.uint8:
+        found = "uint8"
+        how = "X.astype(float) if 1 is white, as in masks, else X / 255.0"
+        if high > 1:
+            how = "X / 255.0 if those were images in [0, 1], else X.astype(float)"
+        fitted = "on the scale of the training images, which were not 8-bit"
+    elif kind == "unit" and high > 1:
+        found, how = f"{X.dtype} up to {high:.0f}", f"X / {_white(high)}.0 if {_white(high)} is white"
+        fitted = "in [0, 1], as those of the training images"
+    else:
+        return
+    raise ValueError(f"{owner}: X must be numbers {fitted}; got {found}. Pass {how}.")
+
+
+def _white(level: float) -> int:
+    """Return the greatest level of the fewest bits, at least 8, that hold a level."""
+    return max(255, 2 ** int(level).bit_length() - 1)
+
+
+def _check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
+    """Raise where integers cannot be levels of images such as a model was fitted on.
+
+    Of 8 bits there are no others than its own; images of more may be brighter than those of training,
+    up to what 16 bits hold. What a reader makes of files is levels of their type.
+    """
+    lowest, highest = (
+        levels if levels == EIGHT_BITS else (min(levels[0], -(2**15)), max(levels[1], 2**16 - 1))
+    )
+    limits = np.iinfo(X.dtype)
+    if getattr(X, "are_pixels", False) or (limits.min >= lowest and limits.max <= highest):
+        return
+    low, high = value_range(X)
+    if low >= lowest and high <= highest:
+        return
+    how = f"Pass levels as they are in the files, none below {lowest}"
+    if high > highest:
+        how = f"If {_white(high)} is white, pass X / {_white(high)}.0"
+    elif X.dtype == np.int8:
+        how = "Of bytes that were read as signed pass X.view(np.uint8)"
+    raise ValueError(
+        f"{owner}: X must have levels from {lowest} to {highest}, as its training images; got "
+        f"{high if high > highest else low:.0f} ({X.dtype}). {how}."
+    )
+
+
 def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
     """Raise where X is neither in [0, 1] nor levels that the likelihood knows, warn where of other masks."""
     black, white = estimator.input_scale_.levels
@@ -55,6 +104,8 @@ def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
         reason = f"because it was fitted on images of integers; pass such, or divide by {white}"
         check_unit_interval(owner, X, reason)
         return
+    if not is_mask:
+        _check_depth(owner, X, (black, white))
     low, high = value_range(X) if strict or is_mask else (black, white)
     if low >= black and high <= white:
         return

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 import vaetools
-from vaetools.anomaly.calibration import expected_rate
+from vaetools.anomaly.calibration import flagged_rate
 from vaetools.anomaly.scores import SCORES
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import is_estimator
@@ -239,7 +239,7 @@ def _facts(estimator: Any, reader: ImageReader | None) -> dict[str, Any]:
         facts["threshold"] = float(_with_slack(estimator.offset_, estimator))
         known = getattr(estimator, "calibration_scores_", None)
         if known is not None:
-            facts["false_alarm_rate"] = expected_rate(len(known), estimator.false_alarm_rate)
+            facts["false_alarm_rate"] = flagged_rate(estimator.offset_, known, estimator.false_alarm_rate)
             facts["n_calibration"] = len(known)
     return {
         name: fact.tolist() if isinstance(fact, np.ndarray) else fact

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.anomaly.calibration import expected_rate
+from vaetools.anomaly.calibration import flagged_rate
 from vaetools.files import ModelFileError
-from vaetools.persistence.header import WEIGHTS, listed, read_model
+from vaetools.persistence.header import WEIGHTS, read_model
 from vaetools.persistence.learnt import EIGHT_BITS, KINDS, MODELS
+from vaetools.persistence.parameters import listed
 
 MODES = {1: "gray", 3: "rgb"}
 _CHANNELS = re.compile(rf"{re.escape(WEIGHTS)}network\.features\.stages\.(\d+)\.conv\.weight")
@@ -157,7 +158,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "anomaly_score": fitted["anomaly_score_"],
         "unit": fitted.get("score_unit_"),
         "threshold": fitted.get("offset_"),
-        **_false_alarms(_array(fitted, "calibration_scores_", arrays), parameters),
+        **_false_alarms(_array(fitted, "calibration_scores_", arrays), fitted, parameters),
         "network": custom,
         "hidden_channels": None if custom else _sizes(_CHANNELS, arrays),
         "hidden_layer_sizes": None if custom else _sizes(_WIDTHS, arrays)[:-1],  # the last makes the code
@@ -206,12 +207,14 @@ def _mean_terms(written: dict[str, Any]) -> dict[str, dict[str, float]]:
     }
 
 
-def _false_alarms(known: np.ndarray | None, parameters: dict[str, Any]) -> dict[str, Any]:
+def _false_alarms(
+    known: np.ndarray | None, fitted: dict[str, Any], parameters: dict[str, Any]
+) -> dict[str, Any]:
     """Return how many rows calibrated, and what share of normal rows they promise to be flagged."""
     if known is None:
         return {"n_calibration": 0, "false_alarm_rate": None}
-    rate = parameters["false_alarm_rate"]
-    return {"n_calibration": len(known), "false_alarm_rate": expected_rate(len(known), rate)}
+    rate = flagged_rate(fitted["offset_"], known, parameters["false_alarm_rate"])
+    return {"n_calibration": len(known), "false_alarm_rate": rate}
 
 
 def _sizes(pattern: re.Pattern[str], arrays: dict[str, np.ndarray]) -> list[int]:

@@ -6,7 +6,6 @@ else a file says is not looked at. Read without PyTorch, scikit-learn and pandas
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import os
@@ -14,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.data.depth import DEEP, UINT8
-from vaetools.data.fitting import ASPECTS
+from vaetools.anomaly.calibration import is_threshold
+from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.files import ModelFileError, read_model_file
-from vaetools.persistence.learnt import LEARNT, MAP, MODELS, NEEDS
+from vaetools.persistence.learnt import EIGHT_BITS, LEARNT, MAP, MODELS, NEEDS, OF_POSTERIORS
+from vaetools.persistence.parameters import PARAMETERS, READER, listed, shape
+from vaetools.persistence.weights import state_sizes, weight_shapes
 from vaetools.schema import (
     FINITE,
     HUGE,
@@ -25,10 +26,7 @@ from vaetools.schema import (
     Contents,
     array,
     choice,
-    either,
     optional,
-    plain,
-    real,
     record,
     refuse,
     sequence,
@@ -39,66 +37,23 @@ from vaetools.schema import (
 
 WEIGHTS = "model_."
 _NETWORK = f"{WEIGHTS}network."
-_DEEPEST = 8  # levels of a parameter
+_LOG_UNIT, _LABEL_PRIOR = f"{WEIGHTS}log_unit", f"{WEIGHTS}log_label_prior"
 _MOST_LAYERS = 1000
-_MOST_PROCESSES = 1024
-_LARGEST_SIDE = 2**31
+_DARKEST = -(2**15)
 
-
-def _shape(name: str, value: Any, contents: Contents) -> None:
-    """Check an image shape, as a list or as a written tuple."""
-    sizes = listed(value)
-    rule = whole(1, _LARGEST_SIDE)
-    if type(sizes) is not list or len(sizes) != 3:
-        refuse(name, "three positive integers", value)
-    sequence(rule)(name, sizes, contents)
-
-
-def listed(value: Any) -> Any:
-    """Return the list of a written tuple; anything else as it is."""
-    return value["tuple"] if type(value) is dict and "tuple" in value else value
-
-
-def _parameter(name: str, value: Any, contents: Contents, depth: int = _DEEPEST) -> None:
-    """Check a parameter: a plain value, a list, a tuple, a dict or a likelihood."""
-    if not depth:
-        raise ValueError(f"{name[:40]} is nested too deep")
-    inside = functools.partial(_parameter, depth=depth - 1)
-    if type(value) is list:
-        sequence(inside)(name, value, contents)
-    elif type(value) is not dict:
-        plain(name, value, contents)
-    elif "tuple" in value:
-        record({"tuple": sequence(inside)})(name, value, contents)
-    elif "dict" in value:
-        record({"dict": sequence(sequence(inside, least=2, most=2))})(name, value, contents)
-    else:
-        record({"likelihood": text(), "options": record({}, more=plain)})(name, value, contents)
-
-
-_PARAMETERS = record(
-    {"false_alarm_rate": real(math.ulp(0), math.nextafter(1, 0), "a number above 0 and below 1")},
-    {"image_shape": optional(_shape), "network": optional(record({"network": text()}))},
-    more=_parameter,
-)
 _STEP = text("(?!(?:steps|memory|verbose|transform_input)$)(?:(?!__).)+", "the name of a step of a pipeline")
 _STEPS = sequence(_STEP, unique=True)
 _READER = record(
     {
-        "image_shape": _shape,
+        "image_shape": shape,
         "steps": _STEPS,
-        "parameters": record(
-            {"aspect": choice(*ASPECTS)},
-            {"n_jobs": optional(either(whole(-_MOST_PROCESSES, -1), whole(1, _MOST_PROCESSES)))},
-            more=_parameter,
-        ),
+        "parameters": READER,
     },
     {"dtype": choice(UINT8, *DEEP)},
 )
 
 _ESTIMATORS = {
-    **{name: record({"parameters": _PARAMETERS, "fitted": record(*LEARNT[name])}) for name in MODELS},
-    MAP: record({"parameters": record({}, more=_parameter), "fitted": record(*LEARNT[MAP])}),
+    name: record({"parameters": PARAMETERS[name], "fitted": record(*LEARNT[name])}) for name in (*MODELS, MAP)
 }
 _HEADER = record(
     {
@@ -141,6 +96,7 @@ def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         _check_columns(header["fitted"], contents)
         _check_images(header, contents)
         _check_scores(header)
+        _check_calibration(header["fitted"], contents)
         _check_rows(header["fitted"], contents)
         _check_weights(header, contents)
     if header["class"] == MAP:
@@ -170,14 +126,16 @@ def _check_columns(fitted: dict[str, Any], contents: Contents) -> None:
 def _check_images(header: dict[str, Any], contents: Contents) -> None:
     """Check that images have as many values as rows, and that scores know images of no other shape."""
     n_features = contents.sizes["n_features"]
-    shapes = {"image_shape": listed(header["parameters"].get("image_shape"))}
+    shapes = {"image_shape": listed(header["parameters"]["image_shape"])}
     if header["reader"] is not None:
         shapes["reader.image_shape"] = header["reader"]["image_shape"]
         if shapes["reader.image_shape"][0] not in (1, 3):
             refuse("reader.image_shape", "of 1 or 3 channels", shapes["reader.image_shape"])
-    for name, shape in shapes.items():
-        if shape is not None and math.prod(shape) != n_features:
-            refuse(name, f"of n_features = {n_features} values", shape)
+    for name, sizes in shapes.items():
+        if sizes is not None and math.prod(sizes) != n_features:
+            refuse(name, f"of n_features = {n_features} values", sizes)
+    if header["reader"] is not None:
+        _check_reader(header["reader"], shapes["image_shape"], header["fitted"]["input_scale_"])
     for name, state in header["fitted"]["score_state_"]["dict"].items():
         if "image_shape" in state["dict"]:
             known = contents.arrays[state["dict"]["image_shape"]["array"]].tolist()
@@ -185,16 +143,42 @@ def _check_images(header: dict[str, Any], contents: Contents) -> None:
                 refuse(f"score_state_.{name}.image_shape", f"{shapes['image_shape']}", known)
 
 
+def _check_reader(reader: dict[str, Any], image_shape: list[int] | None, scale: dict[str, Any]) -> None:
+    """Check that a reader makes images of the shape and of the levels that the model was fitted on."""
+    if image_shape not in (None, reader["image_shape"]):
+        refuse("reader.image_shape", f"image_shape = {image_shape}", reader["image_shape"])
+    black, white = levels = scale.get("levels", EIGHT_BITS)
+    dtype = reader.get("dtype", UINT8)
+    holds = {
+        UINT8: levels in ([0, 1], EIGHT_BITS),
+        UINT16: black >= 0 and white <= WHITE,
+        INT16: black >= _DARKEST and white <= WHITE,  # 15 bits without a sign count as 16
+    }
+    if scale["input_scale"] == "pixels" and not holds[dtype]:
+        refuse("input_scale_.levels", f"levels of images of reader.dtype = {dtype!r}", levels)
+
+
 def _check_scores(header: dict[str, Any]) -> None:
     """Check that there is what the score needs, unless the network may have no decoder and no score."""
     fitted = header["fitted"]
     if "offset_" not in fitted:
-        if header["parameters"].get("network") is None:
+        if header["parameters"]["network"] is None or "calibration_scores_" in fitted:
             raise ValueError("offset_ is missing")
         return
-    missing = set(NEEDS[fitted["anomaly_score_"]]) - fitted["score_state_"]["dict"].keys()
-    if missing:
-        raise ValueError(f"score_state_.{min(missing)} is missing")
+    name, states = fitted["anomaly_score_"], fitted["score_state_"]["dict"].keys()
+    if header["class"] == "AE" and name in OF_POSTERIORS:
+        refuse("anomaly_score_", "a score without a posterior, which an AE has not", name)
+    for state in sorted(states ^ set(NEEDS[name])):
+        what = f"is no part of {name}" if state in states else "is missing"
+        raise ValueError(f"score_state_.{state} {what}")
+
+
+def _check_calibration(fitted: dict[str, Any], contents: Contents) -> None:
+    """Check that the threshold is one of the calibration scores, be it at another rate than today's."""
+    if "calibration_scores_" in fitted:
+        known = contents.arrays[fitted["calibration_scores_"]["array"]]
+        if not is_threshold(fitted["offset_"], known):
+            refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
 
 
 def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
@@ -224,22 +208,44 @@ def _check_map(written: dict[str, Any], contents: Contents) -> None:
 
 
 def _check_weights(header: dict[str, Any], contents: Contents) -> None:
-    """Check that every layer that was asked for has weights, and that weights are finite numbers.
+    """Check that weights are those of the network that the parameters describe, and finite numbers.
 
     Of a network that is not ours nothing is known.
     """
-    weights = [name for name in contents.arrays if name.startswith(WEIGHTS)]
-    of_network = {name for name in weights if name.startswith(_NETWORK)}
-    if header["parameters"].get("network") is None:
-        most = min(_MOST_LAYERS, len(of_network))
-        for name in ("hidden_layer_sizes", "hidden_channels"):
-            sizes = listed(header["parameters"].get(name))
-            if isinstance(sizes, list) and len(sizes) > most:
-                refuse(name, f"at most {most} sizes", sizes)
-        of_network = set()
-    array("f", "n_features")(f"{WEIGHTS}log_unit", {"array": f"{WEIGHTS}log_unit"}, contents)
-    for name in weights:
-        if name not in of_network:
-            axes = [f"{name}[{i}]" for i in range(contents.arrays[name].ndim)]
-            kept = LOG_SHARES if name == f"{WEIGHTS}log_label_prior" else FINITE
-            array("f", *axes, kept=kept)(name, {"array": name}, contents)
+    parameters = header["parameters"]
+    ours = parameters["network"] is None
+    shapes = {name: array.shape for name, array in contents.arrays.items() if name.startswith(WEIGHTS)}
+    for name in ("hidden_layer_sizes", "hidden_channels"):
+        sizes, most = listed(parameters[name]), min(_MOST_LAYERS, len(shapes))
+        if ours and isinstance(sizes, list) and len(sizes) > most:
+            refuse(name, f"at most {most} sizes", sizes)
+    n_classes = contents.sizes.get("n_classes", 0)
+    needed = {f"{WEIGHTS}{name}": shape for name, shape in weight_shapes(header, n_classes).items()}
+    known = [name for name in shapes if ours or not name.startswith(_NETWORK)]
+    for name in sorted(needed.keys() | known):
+        if name not in shapes:
+            raise ValueError(f"the array of {name} is missing")
+        if shapes[name] != needed.get(name):
+            asked = f"have the shape {needed[name]}" if name in needed else "not be there"
+            raise ValueError(f"{name} must {asked}, by the parameters; got {shapes[name]}")
+    for name in known:
+        kept = LOG_SHARES if name == _LABEL_PRIOR else FINITE
+        axes = [f"{name}[{i}]" for i in range(len(shapes[name]))]
+        array("f", *axes, kept=kept)(name, {"array": name}, contents)
+    _check_constants(header["fitted"], contents)
+    for axis, size in state_sizes(header, n_classes).items():
+        if contents.sizes.get(axis, size) != size:
+            raise ValueError(f"score_state_ must be of {axis} = {size}; got {contents.sizes[axis]}")
+
+
+def _check_constants(fitted: dict[str, Any], contents: Contents) -> None:
+    """Check that what a module holds beside its weights is what was learnt of columns and labels."""
+    scale = contents.arrays[fitted["input_scale_"]["scale"]["array"]]
+    expected = {_LOG_UNIT: np.log(scale)}
+    if "class_prior_" in fitted:
+        with np.errstate(divide="ignore"):  # labels that no row that trained has
+            expected[_LABEL_PRIOR] = np.log(contents.arrays[fitted["class_prior_"]["array"]])
+    for name, values in expected.items():
+        found = contents.arrays[name]
+        if not np.allclose(found, values, rtol=1e-5, atol=1e-5):
+            refuse(name, "the logarithm of what was learnt", found[:5].tolist())

@@ -95,6 +95,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in STATES},
     "images": ("images", "structure", "hidden_residual", "latent_knn", "density_of_states"),
 }
+OF_POSTERIORS = ("log_likelihood", "neg_kl", "likelihood_regret", "aggregate")  # which an AE has not
 
 
 def _texts(axis: str) -> Rule:
@@ -203,11 +204,11 @@ _LABELED_OR_NOT = {
 }
 _MAPPED = {
     "n_features_in_": whole(1, axis="n_components"),
-    "codes_": array("f", "n_mapped", "n_components", kept=FINITE, least=1),
-    "embedding_": array("f", "n_mapped", "n_axes", kept=FINITE),
+    "codes_": array("f", "n_mapped", "n_components", kept=MODERATE, least=1),
+    "embedding_": array("f", "n_mapped", "n_axes", kept=MODERATE),
     "spacing_": array("f", "n_spacings", kept=DISTANCES, least=1),
-    "center_": array("f", "n_components", kept=FINITE),
-    "axes_": optional(array("f", "n_axes", "n_components", kept=FINITE)),
+    "center_": array("f", "n_components", kept=MODERATE),
+    "axes_": optional(array("f", "n_axes", "n_components", kept=MODERATE)),
 }
 LEARNT = {
     **dict.fromkeys(MODELS, (_LEARNT, _LEARNT_OR_NOT)),

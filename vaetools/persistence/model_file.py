@@ -253,8 +253,10 @@ def _try(model: Any) -> None:
     engine = Engine(model)
     typical = Rows(model.input_scale_.shift[None], np.arange(1), model.input_scale_)
     [score] = engine.map(typical, engine.score())
-    if np.isnan(score).any():
-        raise ValueError(f"the score {model.anomaly_score_!r} must be a number; got NaN of a typical row")
+    if not np.isfinite(score).all():
+        raise ValueError(
+            f"the score {model.anomaly_score_!r} must be a finite number; got {score.item()} of a typical row"
+        )
 
 
 def _device_here(model: Any, device: Any) -> Any:
@@ -278,22 +280,9 @@ def _compact(weights: torch.Tensor) -> np.ndarray:
 def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
     """Build the module without memory of its own, then give it the weights of the file."""
     module = blank_model(model)
-    _check_weights(module, weights, own=model.network is None)
     try:
         module.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise _WrongNetwork(f"holds weights that do not fit the network that was passed: {error}") from None
     device = resolve_device(model)
     return module.to(device=device, dtype=resolve_dtype(model, device)).eval().requires_grad_(False)
-
-
-def _check_weights(module: nn.Module, weights: dict[str, torch.Tensor], *, own: bool) -> None:
-    """Raise where weights are not those of a module; those of a network that is not ours are its caller's."""
-    expected = module.state_dict()
-    for name in sorted(expected.keys() | weights.keys()):
-        if own or not name.startswith("network."):
-            needed, found = (
-                tuple(some[name].shape) if name in some else None for some in (expected, weights)
-            )
-            if needed != found:
-                raise ValueError(f"the weights {name} must have the shape {needed}; got {found}")

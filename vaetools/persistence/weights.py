@@ -1,0 +1,159 @@
+"""Which weights a network of ours has, of what shapes: all of it follows from the header, without PyTorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from vaetools.persistence.parameters import listed
+
+Shapes = dict[str, tuple[int, ...]]
+
+_KERNEL = (4, 4)
+_WIDE = 128  # features above which dense layers are wider
+_MOST_HIDDEN, _WINDOW, _CELLS = 256, 7, 7  # of scores: hidden values, pixels of a window, cells a side
+
+
+class Likelihood(NamedTuple):
+    """What a likelihood takes, what it asks of a decoder, and its own weights."""
+
+    n_inputs: int
+    n_outputs: int
+    weights: Shapes
+
+
+def likelihood_of(header: dict[str, Any]) -> Likelihood:
+    """Return the likelihood of a model, bound to its columns."""
+    fitted, given = header["fitted"], header["parameters"]["likelihood"]
+    n_features = fitted["n_features_in_"]
+    if fitted["columns_"] is not None:
+        return _mixed(fitted["columns_"]["columns"])
+    if given == "mixed":
+        raise ValueError("columns_ must be those of a table for likelihood = 'mixed'; got None")
+    options = given["options"] if isinstance(given, dict) else {}
+    is_gaussian = given == "gaussian" or (isinstance(given, dict) and given["likelihood"] == "Gaussian")
+    scale = options.get("scale", "global") if is_gaussian else None
+    sizes = {"global": 1, "per_feature": n_features}
+    weights = {"raw_log_scale": (sizes[scale],)} if scale in sizes else {}
+    return Likelihood(n_features, n_features * (2 if scale == "predicted" else 1), weights)
+
+
+def _mixed(columns: Sequence[dict[str, Any]]) -> Likelihood:
+    """Return the likelihood of columns of several kinds: a part for each number of categories."""
+    counts = [len(column["values"]) for column in columns]
+    flagged = sum(column["has_gaps"] and not n for column, n in zip(columns, counts, strict=True))
+    n_outputs = sum(max(n, 1) for n in counts)
+    weights = {"parts.0.raw_log_scale": (counts.count(0),)} if 0 in counts else {}
+    return Likelihood(n_outputs + flagged, n_outputs, weights)
+
+
+def weight_shapes(header: dict[str, Any], n_classes: int) -> Shapes:
+    """Return the shapes of all weights by name; of a network that is not ours those beside it.
+
+    The network is that of `vaetools.nn.networks.Network`, layer by layer.
+
+    Parameters
+    ----------
+    header : dict
+        Of which parameters and columns were checked.
+    n_classes : int
+        0 for a model without labels.
+    """
+    likelihood = likelihood_of(header)
+    shapes: Shapes = {"log_unit": (header["fitted"]["n_features_in_"],)}
+    if n_classes:
+        shapes["log_label_prior"] = (n_classes,)
+    shapes |= {f"likelihood.{name}": shape for name, shape in likelihood.weights.items()}
+    if header["parameters"]["network"] is None:
+        layers = _layers(header, likelihood, n_classes)
+        shapes |= {f"network.{name}": shape for name, shape in layers}
+    return shapes
+
+
+def _layers(
+    header: dict[str, Any], likelihood: Likelihood, n_classes: int
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield names and shapes of the weights of a network."""
+    parameters = header["parameters"]
+    maps, n_flat = _feature_maps(header), likelihood.n_inputs
+    for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(maps)):
+        yield from _layer(f"features.stages.{2 * i}.conv", (n_out, n_in, *_KERNEL), n_out)
+    hidden, n_components = _hidden(header), _n_components(header)
+    n_stats = 1 if header["class"] == "AE" else 2
+    conditioning = parameters["conditioning"] if n_classes else None
+    n_labels = n_classes if n_classes and parameters["condition_encoder"] else 0
+    n_code = n_components + (n_classes if conditioning == "concat" else 0)
+    if maps:
+        n_flat = math.prod(maps[-1])
+    if conditioning in ("add", "multiply"):
+        yield from _layer("join.project.0", (n_components, n_classes), n_components)
+    if maps and not hidden and n_flat == n_components == n_code and not n_labels:
+        n = maps[-1][0]
+        yield from _layer("encoder.0.conv", (n * n_stats, n, 1, 1), n * n_stats)
+        yield from _layer("decoder.0.conv", (n, n, 1, 1), n)
+    else:
+        yield from _dense("encoder", [n_flat + n_labels, *hidden, n_components * n_stats])
+        yield from _dense("decoder.0", [n_code, *reversed(hidden), n_flat if maps else likelihood.n_outputs])
+    n_last = maps[0][0] * (likelihood.n_outputs // likelihood.n_inputs) if maps else 0
+    for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(reversed(maps))):
+        made = n_last if i == len(maps) - 2 else n_out
+        yield from _layer(f"decoder.1.stages.{2 * i + 1}.conv", (n_in, made, *_KERNEL), made)
+
+
+def _layer(name: str, shape: tuple[int, ...], n_out: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", shape
+    yield f"{name}.bias", (n_out,)
+
+
+def _dense(name: str, widths: Sequence[int]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield dense layers with activations between them."""
+    for i, (n_in, n_out) in enumerate(pairwise(widths)):
+        yield from _layer(f"{name}.{2 * i}", (n_out, n_in), n_out)
+
+
+def _feature_maps(header: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """Return (channels, height, width) before each convolution and after the last; none without them."""
+    shape, channels = (listed(header["parameters"][name]) for name in ("image_shape", "hidden_channels"))
+    if shape is None or not channels:
+        return []
+    if channels == "auto":
+        n_stages = max(1, math.ceil(math.log2(min(shape[1:]) / 7)))
+        channels = [min(16 * 2**stage, 64) for stage in range(n_stages)]
+    maps = [tuple(shape)]
+    for n in channels:
+        _, height, width = maps[-1]
+        maps.append((n, math.ceil(height / 2), math.ceil(width / 2)))
+    return maps
+
+
+def _hidden(header: dict[str, Any]) -> Sequence[int]:
+    """Return the widths of the encoder's dense layers."""
+    hidden = listed(header["parameters"]["hidden_layer_sizes"])
+    if hidden != "auto":
+        return hidden
+    wide = (512, 256) if header["fitted"]["n_features_in_"] > _WIDE else (128, 128)
+    return (256,) if _feature_maps(header) else wide
+
+
+def _n_components(header: dict[str, Any]) -> int:
+    """Return the dimensions of the codes that the parameters ask for."""
+    n, shape = (header["parameters"][name] for name in ("n_components", "image_shape"))
+    if n != "auto":
+        return n
+    return 16 if shape is not None else 1 + math.isqrt(header["fitted"]["n_features_in_"])
+
+
+def state_sizes(header: dict[str, Any], n_classes: int) -> dict[str, int]:
+    """Return the sizes of what scores keep, by the axes that they are declared with."""
+    likelihood, shape = likelihood_of(header), listed(header["parameters"]["image_shape"])
+    sizes = {"n_inputs": likelihood.n_inputs, "n_statistics": 2 if shape is None else 5}
+    if shape is not None:
+        sizes["n_cells"] = math.prod(min(_CELLS, side - min(_WINDOW, side) + 1) for side in shape[1:])
+    if header["parameters"]["network"] is None:
+        maps, hidden = _feature_maps(header), _hidden(header)
+        n_labels = n_classes if n_classes and header["parameters"]["condition_encoder"] else 0
+        n_last = hidden[-1] if hidden else (math.prod(maps[-1]) if maps else likelihood.n_inputs) + n_labels
+        sizes["n_hidden"] = min(_MOST_HIDDEN, n_last)
+    return sizes
