@@ -118,14 +118,20 @@ def test_what_goes_in_and_comes_out(name, dtype, outputs, cases, served):
     assert set(dtypes.values()) == {np.dtype("float32")}
 
 
-@pytest.mark.parametrize(("black", "dtype"), [(0, "uint16"), (-1000, "int16")])
-def test_a_graph_takes_levels_of_16_bits(black, dtype, digits, tmp_path):
+@pytest.mark.parametrize(
+    ("black", "dtype", "standardize"),
+    [(0, "uint16", "auto"), (-1000, "int16", "auto"), (-1000, "int16", True), (0, "uint16", True)],
+)
+def test_a_graph_takes_levels_of_16_bits(black, dtype, standardize, digits, tmp_path):
     X = (4000 * digits[0][:200] + black).astype(dtype)
-    vae = VAE(4, image_shape=(1, 8, 8), hidden_channels=(), **FEW).fit(X)
+    vae = VAE(4, image_shape=(1, 8, 8), hidden_channels=(), standardize=standardize, **FEW).fit(X)
     to_onnx(vae, tmp_path / "deep.onnx")
     graph = Served(tmp_path / "deep.onnx")
     assert graph.inputs == [("X", f"tensor({dtype})", ["n_samples", 64])]
-    np.testing.assert_allclose(graph(X)["score"], vae.score_samples(X), rtol=1e-4)
+    np.testing.assert_allclose(graph(X)["score"], vae.score_samples(X), rtol=1e-4, atol=1e-4)
+    made = graph(X)["reconstruction"]
+    assert made.dtype == (np.float64 if standardize is True else np.float32)
+    np.testing.assert_allclose(made, vae.reconstruct(X), atol=1e-4)
 
 
 def test_facts(cases, served):

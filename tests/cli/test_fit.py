@@ -85,6 +85,19 @@ def test_the_scaling_is_told_before_training(tmp_path, capsys, name, scaling):
     assert kind == {"gaussian": "standardize", "bernoulli": "unit"}[name]
 
 
+def test_pixels_are_standardized_where_that_is_asked_for(photos, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    options = ["-o", path, *QUICK, "--set", "standardize=True"]
+    assert run("fit", photos, *options) == 0
+    words = "8-bit pixels, divided by 255, then every column to mean 0 and standard deviation 1"
+    assert capsys.readouterr().out.count(words) == 2  # before training, and of the model
+    assert vaetools.load(path)[-1].input_scale_.kind == "standardized_pixels"
+    assert run("sample", path, "-o", tmp_path / "drawn.png") == 0
+    assert "have no fixed range" not in capsys.readouterr().err
+    assert run("fit", photos, *options, "--likelihood", "bernoulli") == 2
+    assert "Leave standardize out, or choose --likelihood gaussian." in capsys.readouterr().err
+
+
 def test_options_reach_the_model(orders, tmp_path):
     path = tmp_path / "m.safetensors"
     options = [

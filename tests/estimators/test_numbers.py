@@ -87,7 +87,7 @@ def test_dummies_of_8_bits_are_told_from_mixtures():
         ("uint8", {"standardize": False}, "identity"),
         ("bool", {}, "standardize"),
         ("uint8", {"image_shape": (1, 2, 3)}, "pixels"),
-        ("uint8", {"image_shape": (1, 2, 3), "standardize": True}, "pixels"),
+        ("uint8", {"image_shape": (1, 2, 3), "standardize": False}, "pixels"),
         ("uint8", {"image_shape": (1, 2, 3), "likelihood": "bernoulli"}, "pixels"),
         ("int16", {"image_shape": (1, 2, 3)}, "pixels"),
         ("int64", {"image_shape": (1, 2, 3)}, "pixels"),

@@ -57,13 +57,15 @@ def _values_in_words(X: Any, model: Any) -> dict[str, str]:
     """Return the range of numbers, and what will become of them."""
     X = np.asarray(X)
     low, high = value_range(X)
+    is_image = model.image_shape is not None
     kind = scale_kind(
+        model,
         X,
-        standardize=bool(model.standardize),
-        images=model.image_shape is not None,
+        images=is_image,
         unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
     )
-    scaling = scaling_in_words(kind, pixel_levels(X) if kind == "pixels" else None)
+    levels = pixel_levels(X) if is_image and X.dtype.kind in "iu" else None
+    scaling = scaling_in_words(kind, levels)
     return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": scaling}
 
 

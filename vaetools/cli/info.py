@@ -35,9 +35,10 @@ _LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
 _some = functools.partial(few, most=_LISTED, gap=" … ")
 _short = functools.partial(shortened, limit=_LONGEST, lost="end")
 _NO_BREAK = "\u00a0"
+STANDARDIZED = "every column to mean 0 and standard deviation 1"
 SCALINGS = {
     "unit": "already in [0, 1], left as it is",
-    "standardize": "every column to mean 0 and standard deviation 1",
+    "standardize": STANDARDIZED,
     "identity": "none, values are taken as they come",
 }
 _KINDS = {"gaussian": "of numbers", "bernoulli": "of booleans", "categorical": "of categories"}
@@ -138,7 +139,7 @@ def _takes(facts: Facts) -> str:
         names = _some(map(_short, facts.feature_names))
         return f"{counted(facts.n_features, 'column')}: {names}"
     kind = "numbers"
-    if facts.input_scale == "pixels":
+    if facts.levels is not None:
         kind = scaling_in_words(facts.input_scale, facts.levels).split(",")[0]
     if facts.column_kinds is not None:
         kind = "cells"
@@ -156,10 +157,16 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     '12-bit pixels, from 61,440 to 65,535'
     >>> scaling_in_words("pixels", [0, 1])
     'pixels of 0 and 1, left as they are'
+    >>> scaling_in_words("standardized_pixels", [0, 255])
+    '8-bit pixels, divided by 255, then every column to mean 0 and standard deviation 1'
     """
-    if kind != "pixels" or levels is None:
+    if levels is None:
         return SCALINGS[kind]
-    black, white = levels
+    return _levels_in_words(*levels) + f", then {STANDARDIZED}" * (kind == "standardized_pixels")
+
+
+def _levels_in_words(black: int, white: int) -> str:
+    """Return what happens to levels of images."""
     if (black, white) == (0, 1):
         return "pixels of 0 and 1, left as they are"
     if black:

@@ -137,7 +137,8 @@ def _write_grid(
     from vaetools.cli.pictures import write_png
     from vaetools.report.pictures import picture
 
-    if not estimator.input_scale_.in_unit_interval:
+    scale = estimator.input_scale_
+    if not (scale.in_unit_interval or scale.of_levels):
         low, high = rows.min(), rows.max()
         rows = (rows - low) / ((high - low) or 1)
         say(f"Black is {number(low, 2)} and white {number(high, 2)}: the model's pixels have no fixed range.")

@@ -257,7 +257,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 def reader_for(model: Any) -> ImageReader | None:
     """Return a reader of images for a model that was fitted on images of integers, or None."""
     shape, scale = model.image_shape, model.input_scale_
-    dtype = type_of(scale.levels) if scale.kind == "pixels" else None
+    dtype = type_of(scale.levels) if scale.of_levels else None
     if dtype is None or shape is None or shape[0] not in MODES.values():
         return None
     reader = ImageReader(image_shape=shape).fit([])

@@ -14,6 +14,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from vaetools.estimators.building import resolve_device
+from vaetools.estimators.rows import are_images
 from vaetools.estimators.training_state import check_checkpoint
 from vaetools.files import (
     FORMAT_VERSION,
@@ -202,6 +203,8 @@ def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> d
     facts = {"shape of X": str(X.shape), "dtype of X": str(X.dtype), "content of X": _checksum(X)}
     scale = estimator.input_scale_
     was_the_same = (scale.kind == "pixels") == (X.dtype == np.uint8) and scale.levels == EIGHT_BITS
+    if scale.standardizes and are_images(estimator, X):  # once not done to those in [0, 1]
+        was_the_same = was_the_same and estimator.standardize == "auto"
     if not was_the_same:  # once these were, and nothing was noted
         facts["scale of X"] = f"{scale.kind} from {scale.levels}"
     if estimator.columns_ is not None:  # what the codes in X stand for

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 from vaetools.anomaly.scores import SCORES
 from vaetools.checks import Requirement, check
+from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.words import did_you_mean
 
 _Class = TypeVar("_Class")
@@ -118,6 +119,12 @@ def check_combinations(estimator: Any) -> None:
         raise ValueError(
             f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
         )
+    if estimator.standardize is True and _is_of_unit_interval(estimator.likelihood):
+        raise ValueError(
+            f"{owner}: standardize must be 'auto' or False with a likelihood of [0, 1], which standardized "
+            f"columns leave; got standardize=True and likelihood={estimator.likelihood!r}. Leave standardize "
+            "out, or choose likelihood='gaussian'."
+        )
     if SCORES[estimator.anomaly_score].needs_posterior and not estimator._latent.has_spread:
         raise ValueError(
             f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
@@ -141,3 +148,9 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
             f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
         )
+
+
+def _is_of_unit_interval(likelihood: Any) -> bool:
+    """Whether rows for a likelihood, or for one of that name, must lie in [0, 1]."""
+    kind = LIKELIHOODS.get(likelihood) if isinstance(likelihood, str) else likelihood
+    return kind is not None and kind.unit_interval

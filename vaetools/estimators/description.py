@@ -93,7 +93,7 @@ def _warn_of_faults(engine: Engine, rows: Rows, n_steps: int) -> None:
         x, expected = engine.map(rows.some(n_shown), attrgetter("x"), attrgetter("expected"))
         explained = explained_share(x, expected)
     settings = Settings(
-        scaling=engine.scale.kind,
+        scaling="standardize" if engine.scale.standardizes else engine.scale.kind,
         n_steps=n_steps,
         learning_rate=float(estimator.history_["learning_rate"].max()),
         beta=estimator.beta if engine.has_spread else None,

@@ -187,9 +187,11 @@ class FitFields:
     )
     standardize: bool | str = parameter(
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
-        "Whether columns are scaled to mean 0 and standard deviation 1. Images of integers are taken to "
-        "[0, 1], and values for a [0, 1] likelihood and images in [0, 1] left alone, in any case. "
-        '``"auto"`` does so unless ``max_iter=0``: a trained network knows its own scale.',
+        "Whether columns are scaled to mean 0 and standard deviation 1. True does so of whatever X is: "
+        "images of integers are taken to [0, 1] before, where reconstructions then lie, and a [0, 1] "
+        'likelihood refuses it. ``"auto"`` leaves alone images in [0, 1], values for a [0, 1] likelihood '
+        "and, with ``max_iter=0``, whatever comes: a trained network knows its own scale. It takes images "
+        "of integers to [0, 1] and no further, as False does; all else is standardized.",
         default="auto",
     )
     batch_size: int = parameter(

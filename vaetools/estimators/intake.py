@@ -142,11 +142,11 @@ def _advice_on_text(text: str, takes_mixed: bool) -> str:
 
 def _check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
     """Raise where X is not of the kind that the scaling was decided for."""
-    owner, kind = type(estimator).__name__, estimator.input_scale_.kind
-    if kind == "pixels":
+    owner = type(estimator).__name__
+    if estimator.input_scale_.of_levels:
         check_levels(owner, X, estimator)
     elif estimator.image_shape is not None and X.dtype.kind in "iu":
-        check_numbers_of_images(owner, X, kind)
+        check_numbers_of_images(owner, X, estimator.input_scale_.kind)
     elif estimator.model_.likelihood.unit_interval:
         check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 

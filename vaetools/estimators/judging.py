@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     Attributes
     ----------
     scaling : str
-        Kind of `InputScale`.
+        Kind of `InputScale`, ``"standardize"`` also of pixels that are.
     n_steps : int
     learning_rate : float
         The highest of all steps.

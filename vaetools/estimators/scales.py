@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from typing import Any
 
@@ -89,18 +90,21 @@ def flat_images(scale: InputScale, X: np.ndarray, part: float) -> str:
 
 
 def scale_kind(
-    X: np.ndarray, index: np.ndarray | None = None, *, standardize: bool, images: bool, unit_interval: bool
+    estimator: Any, X: np.ndarray, index: np.ndarray | None = None, *, images: bool, unit_interval: bool
 ) -> str:
     """Return the kind of `InputScale` for X, from its rows ``index`` (default: all).
 
     Only of ``images`` are integers pixels: of a table they are numbers like others.
     """
-    if images and X.dtype.kind in "iu":
+    of_levels = images and X.dtype.kind in "iu"
+    if estimator.standardize is True:
+        return "standardized_pixels" if of_levels else "standardize"
+    if of_levels:
         return "pixels"
     low, high = value_range(X, index) if images else (-np.inf, np.inf)
     if unit_interval or (low >= 0 and high <= 1):
         return "unit"
-    return "standardize" if standardize else "identity"
+    return "standardize" if estimator.standardize and estimator.max_iter != 0 else "identity"
 
 
 def decide_scale(estimator: Any, X: np.ndarray, index: np.ndarray) -> InputScale:
@@ -112,18 +116,19 @@ def decide_scale(estimator: Any, X: np.ndarray, index: np.ndarray) -> InputScale
     unit_interval = resolve_likelihood(estimator, X.shape[1]).unit_interval
     if unit_interval:
         check_support(type(estimator).__name__, X, estimator.likelihood, is_image=images)
-    standardize = estimator.max_iter != 0 if estimator.standardize == "auto" else estimator.standardize
     is_code = columns is not None and [bool(column.values) for column in columns.columns]
     n_features = X.shape[1]
-    kind = scale_kind(X, index, standardize=standardize, images=images, unit_interval=unit_interval)
-    if kind == "pixels":  # the range of all rows: an end that rows to calibrate pass is none
-        return InputScale.fixed(kind, n_features, pixel_levels(X))
-    if kind != "standardize":
-        return InputScale.fixed(kind, n_features)
+    kind = scale_kind(estimator, X, index, images=images, unit_interval=unit_interval)
+    plain = InputScale.fixed(kind, n_features)
+    if plain.of_levels:  # the range of all rows: an end that rows to calibrate pass is none
+        plain = dataclasses.replace(plain, levels=pixel_levels(X))
+    if not plain.standardizes:
+        return plain
     scaler = StandardScaler()
     for piece in slices(len(index), n_features):
-        scaler.partial_fit(X[index[piece]].astype(np.float64, copy=False))
-    first = X[index[0]].astype(np.float64)
+        scaler.partial_fit(plain.shown(X[index[piece]]).astype(np.float64, copy=False))
+    first = plain.shown(X[index[0]]).astype(np.float64)
     is_constant = (scaler.scale_ == 1) & (scaler.var_ != 1) & ~np.isnan(first)
     shift = np.where(is_constant, first, scaler.mean_)  # the mean of large numbers has lost digits
-    return InputScale(kind, np.where(is_code, 0.0, shift), np.where(is_code, 1.0, scaler.scale_))
+    shift, scale = np.where(is_code, 0.0, shift), np.where(is_code, 1.0, scaler.scale_)
+    return dataclasses.replace(plain, shift=shift, scale=scale)

@@ -46,11 +46,12 @@ def to_onnx(model: AE | VAE | CVAE | Pipeline, path: str | os.PathLike[str]) -> 
     """Write a fitted model as one ONNX graph, atomically: an interrupted write leaves the old file.
 
     The graph takes ``X`` of shape (n_samples, n_features), any number of rows in the units that the
-    model was fitted in: uint8 for 8-bit images, uint16 or int16 for those of 16 bits, float64 for columns
-    that the model standardizes, else float32. It gives, in this order, in float32 unless said otherwise:
+    model was fitted in: uint8 for 8-bit images, uint16 or int16 for those of 16 bits, float64 for other
+    columns that the model standardizes, else float32. It gives, in this order, in float32 unless said
+    otherwise:
 
     - ``codes`` (n_samples, n_components), as ``transform``;
-    - ``reconstruction`` (n_samples, n_features), as ``reconstruct``, in float64 if X is;
+    - ``reconstruction`` (n_samples, n_features), as ``reconstruct``, in float64 if columns are standardized;
     - ``score`` (n_samples,), always ``reconstruction_kl``, whatever the model's ``anomaly_score`` is;
     - ``label_proba`` (n_samples, n_classes) of a `CVAE`, which otherwise answers without labels;
     - ``p_value`` (n_samples,), if the model was calibrated for that score.
@@ -206,7 +207,7 @@ def _translate(estimator: Any) -> Any:
 
 def _input_dtype(scale: InputScale) -> torch.dtype:
     """Return the type of the numbers that a graph takes."""
-    if scale.kind == "pixels":
+    if scale.of_levels:
         return torch.from_numpy(np.empty(0, scale.level_type)).dtype
     return _DTYPES[scale.kind]
 

@@ -16,7 +16,7 @@ import numpy as np
 from vaetools.anomaly.calibration import flagged_rate
 from vaetools.files import ModelFileError
 from vaetools.persistence.header import WEIGHTS, read_model
-from vaetools.persistence.learnt import EIGHT_BITS, KINDS, MODELS
+from vaetools.persistence.learnt import EIGHT_BITS, KINDS, MODELS, OF_LEVELS
 from vaetools.persistence.parameters import listed
 
 MODES = {1: "gray", 3: "rgb"}
@@ -40,7 +40,7 @@ class Facts:
         ``mode``, ``size`` (height, width) and ``aspect`` of the reader of image files.
     column_kinds : dict or None
         How many columns are ``gaussian``, ``bernoulli`` and ``categorical``, with ``likelihood="mixed"``.
-    input_scale : {"pixels", "unit", "standardize", "identity"}
+    input_scale : {"pixels", "standardized_pixels", "unit", "standardize", "identity"}
     levels : list of int or None
         Of pixels, what is black and what is white.
     n_samples : int or None
@@ -146,7 +146,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "reader": reader and _reader(reader),
         "column_kinds": None if columns is None else _count_kinds(columns["columns"]),
         "input_scale": scale["input_scale"],
-        "levels": scale.get("levels", EIGHT_BITS) if scale["input_scale"] == "pixels" else None,
+        "levels": scale.get("levels", EIGHT_BITS) if scale["input_scale"] in OF_LEVELS else None,
         "n_samples": fitted.get("n_samples_"),
         "n_suspects": 0 if suspects is None else len(suspects),
         "n_iter": fitted["n_iter_"],

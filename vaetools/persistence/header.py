@@ -16,7 +16,7 @@ import numpy as np
 from vaetools.anomaly.calibration import is_threshold
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.files import ModelFileError, read_model_file
-from vaetools.persistence.learnt import EIGHT_BITS, LEARNT, MAP, MODELS, NEEDS, OF_POSTERIORS
+from vaetools.persistence.learnt import EIGHT_BITS, LEARNT, MAP, MODELS, NEEDS, OF_LEVELS, OF_POSTERIORS
 from vaetools.persistence.parameters import PARAMETERS, READER, listed, shape
 from vaetools.persistence.weights import state_sizes, weight_shapes
 from vaetools.schema import (
@@ -154,7 +154,7 @@ def _check_reader(reader: dict[str, Any], image_shape: list[int] | None, scale: 
         UINT16: black >= 0 and white <= WHITE,
         INT16: black >= _DARKEST and white <= WHITE,  # 15 bits without a sign count as 16
     }
-    if scale["input_scale"] == "pixels" and not holds[dtype]:
+    if scale["input_scale"] in OF_LEVELS and not holds[dtype]:
         refuse("input_scale_.levels", f"levels of images of reader.dtype = {dtype!r}", levels)
 
 

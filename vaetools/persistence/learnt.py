@@ -41,7 +41,8 @@ from vaetools.schema import (
 _PAIR = array("f", 2, kept=SPREAD)
 _LIMITS = {"image_shape": array("iu", 3, kept=COUNTS), "limits": array("f", 2, kept=RANGE)}
 MODELS, MAP = tuple(ESTIMATORS), "LatentMap"
-SCALINGS = ("pixels", "unit", "standardize", "identity")
+OF_LEVELS = ("pixels", "standardized_pixels")
+SCALINGS = (*OF_LEVELS, "unit", "standardize", "identity")
 KINDS = ("gaussian", "bernoulli", "categorical")
 EIGHT_BITS = [0, 255]  # black and white of pixels, where a file is too old to say
 _BRIGHTEST = 2**62

@@ -7,7 +7,7 @@ from typing import Any
 
 from vaetools.data.decoding import ASPECTS
 from vaetools.persistence.learnt import KINDS, MAP
-from vaetools.persistence.score_states import NEEDS
+from vaetools.persistence.learnt import NEEDS
 from vaetools.schema import (
     Contents,
     Rule,

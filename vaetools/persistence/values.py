@@ -76,7 +76,7 @@ def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
         scales = {
             key: write_value(f"{name}.{key}", getattr(value, key), arrays) for key in ("shift", "scale")
         }
-        levels = {"levels": list(value.levels)} if value.kind == "pixels" else {}
+        levels = {"levels": list(value.levels)} if value.of_levels else {}
         return {"input_scale": value.kind, **scales, **levels}
     if isinstance(value, Columns):
         return {
