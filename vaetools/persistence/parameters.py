@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vaetools.data.decoding import ASPECTS
+from vaetools.data.fitting import ASPECTS
 from vaetools.persistence.learnt import KINDS, MAP
 from vaetools.persistence.learnt import NEEDS
 from vaetools.schema import (
