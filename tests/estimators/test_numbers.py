@@ -13,10 +13,10 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
+from vaetools.data.pixels import PixelRows
 
 from tests.variants import VARIANTS, Squashed
 from vaetools import AE, CVAE, VAE, ImageReader, load
-from vaetools.data.pixels import PixelRows
 from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
 

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from vaetools.data.fitting import ASPECTS
-from vaetools.persistence.learnt import KINDS, MAP
-from vaetools.persistence.learnt import NEEDS
+from vaetools.persistence.learnt import KINDS, MAP, NEEDS
 from vaetools.schema import (
     Contents,
     Rule,

@@ -36,7 +36,7 @@ def likelihood_of(header: dict[str, Any]) -> Likelihood:
     is_gaussian = given == "gaussian" or (isinstance(given, dict) and given["likelihood"] == "Gaussian")
     scale = options.get("scale", "global") if is_gaussian else None
     sizes = {"global": 1, "per_feature": n_features}
-    weights = {"raw_log_scale": (sizes[scale],)} if scale in sizes else {}
+    weights: Shapes = {"raw_log_scale": (sizes[scale],)} if scale in sizes else {}
     return Likelihood(n_features, n_features * (2 if scale == "predicted" else 1), weights)
 
 
@@ -45,7 +45,7 @@ def _mixed(columns: Sequence[dict[str, Any]]) -> Likelihood:
     counts = [len(column["values"]) for column in columns]
     flagged = sum(column["has_gaps"] and not n for column, n in zip(columns, counts, strict=True))
     n_outputs = sum(max(n, 1) for n in counts)
-    weights = {"parts.0.raw_log_scale": (counts.count(0),)} if 0 in counts else {}
+    weights: Shapes = {"parts.0.raw_log_scale": (counts.count(0),)} if 0 in counts else {}
     return Likelihood(n_outputs + flagged, n_outputs, weights)
 
 
