@@ -36,7 +36,7 @@ from vaetools import (
     load,
     save,
 )
-from vaetools.cli.info import page
+from vaetools.cli.commands.info import page
 from vaetools.estimators import checkpoint as writing
 from vaetools.files import read_model_file
 from vaetools.persistence.facts import read_facts

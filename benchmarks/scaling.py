@@ -20,7 +20,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from vaetools import VAE, ImageReader
-from vaetools.streaming import verdicts
+from vaetools.stream.flow import verdicts
 
 BILLION = 1e9
 MLP = {"n_components": 20, "hidden_channels": (), "hidden_layer_sizes": (512, 256)}

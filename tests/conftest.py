@@ -34,7 +34,7 @@ def correlated():
 @pytest.fixture
 def quick_demo(monkeypatch):
     """Make the demo's models train for two epochs, and map without UMAP's compilation."""
-    import vaetools.cli.demo as command
+    import vaetools.cli.commands.demo as command
 
     make_models = command.make_models
 

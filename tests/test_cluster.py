@@ -17,7 +17,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import psutil
-import pyarrow as pa
 import pytest
 from PIL import Image
 from sklearn.pipeline import make_pipeline
@@ -26,11 +25,14 @@ from torch import nn
 from tests.data.pictures import encoded, noise, write_gray
 from vaetools import AE, VAE, EncoderDecoder, ImageReader, read_images, save, score_with_ray, stream_scores
 from vaetools.__main__ import main
-from vaetools.cluster import pieces, scoring, session, storage
-from vaetools.cluster.pieces import plan
-from vaetools.cluster.storage import Found, fetched, find_files, new_folder
+from vaetools.data import addresses
+from vaetools.data.addresses import Address, fetched, new_folder
 from vaetools.data.batches import Failure
+from vaetools.stream import pieces, session
+from vaetools.stream import ray as scoring
+from vaetools.stream.pieces import RowReader, find_files, plan
 
+PIXELS = RowReader("images", None, None, 64)
 QUICK = {"max_iter": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # about its own code
@@ -54,8 +56,7 @@ def in_process(monkeypatch):
     def receipts(ray, work, worker, n_workers, resource):
         here = scoring.Worker(*worker)
         for piece in work.pieces:
-            table = pa.Table.from_pylist([piece], schema=scoring._PIECE)
-            yield from here(table).to_pylist()
+            yield from scoring.unpacked(here(scoring.packed([piece])))
 
     monkeypatch.setattr(
         scoring, "import_ray", lambda owner: SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
@@ -101,6 +102,12 @@ def orders(tmp_path_factory):
 def order_model(orders):
     frame = pd.read_parquet(orders / "orders.parquet").drop(index=155)
     return VAE(2, **QUICK).fit(frame[["c", "a", "b"]])
+
+
+def found(data):
+    """What kind of files are found, and where they are in their filesystem."""
+    kind, listing = find_files(data)
+    return kind, [path.path if isinstance(path, Address) else path for path in listing.paths]
 
 
 def one_process(model, data, **options):
@@ -212,13 +219,13 @@ def test_a_worker_that_always_dies_is_given_up(cluster, order_model, orders, tmp
 def test_a_piece_that_is_scored_again_replaces_its_file(photos, photo_model, tmp_path):
     from pyarrow.fs import LocalFileSystem
 
-    work = plan(find_files(photos), None, None, 1, 64)
+    work = plan(find_files(photos)[1].paths, PIXELS, 1)
     model = scoring._model_bytes(photo_model)
-    piece = pa.Table.from_pylist(work.pieces[:1], schema=scoring._PIECE)
+    piece = scoring.packed(work.pieces[:1])
     receipts, contents = [], []
     for _ in range(2):
         worker = scoring.Worker(model, "cpu", work.read, LocalFileSystem(), str(tmp_path))
-        receipts.append(worker(piece).to_pylist())
+        receipts.append(scoring.unpacked(worker(piece)))
         contents.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert receipts[0] == receipts[1]
     assert contents[0] == contents[1]
@@ -463,14 +470,15 @@ def test_the_environment_says_which_cluster_and_no_use_is_reported(monkeypatch):
 
 
 def test_files_are_found_at_an_address_as_on_this_machine(photos, orders):
-    here = find_files(photos)
-    there = find_files(f"file://{photos}/")
-    assert there.kind == here.kind == "images"
-    assert there.paths == here.paths
-    assert there.prefix == "file://"
+    kind, here = find_files(photos)
+    assert kind == "images"
+    kind, there = find_files(f"file://{photos}/")
+    assert kind == "images"
+    assert there.paths == [f"file://{path}" for path in here.paths]
+    assert [address.path for address in there.paths] == here.paths
     halves = [str(orders / "halves" / name) for name in ("1.parquet", "2.parquet")]
     for data in (orders / "halves", f"file://{orders}/halves", halves, [f"file://{path}" for path in halves]):
-        assert find_files(data)[:2] == ("table", halves)
+        assert found(data) == ("table", halves)
 
 
 def test_files_elsewhere_are_chosen_and_left_out_as_here(photos, tmp_path):
@@ -479,9 +487,9 @@ def test_files_elsewhere_are_chosen_and_left_out_as_here(photos, tmp_path):
         shutil.copy(photos / "0001.png", tmp_path / name / "1.png")
     (tmp_path / "good" / ".hidden.png").touch()
     (tmp_path / "2.JSON").touch()
-    here = find_files(tmp_path, include="good/", exclude="0*")
-    there = find_files(f"file://{tmp_path}", include="good/", exclude="0*")
-    assert here.paths == there.paths == [str(tmp_path / "good" / "sub" / "1.png")]
+    _, here = find_files(tmp_path, include="good/", exclude="0*")
+    _, there = find_files(f"file://{tmp_path}", include="good/", exclude="0*")
+    assert here.paths == [address.path for address in there.paths] == [str(tmp_path / "good/sub/1.png")]
     kinds = {
         "2.JSON": ".json",
         "good/.hidden.png": "hidden",
@@ -492,7 +500,7 @@ def test_files_elsewhere_are_chosen_and_left_out_as_here(photos, tmp_path):
     del kinds["good/.old/1.png"]
     kinds["good/.old"] = "hidden folder"
     assert dict(here.ignored) == {f"{tmp_path}/{path}": kind for path, kind in kinds.items()}
-    with pytest.raises(FileNotFoundError, match=r"no Parquet file; left out: .*2 excluded"):
+    with pytest.raises(FileNotFoundError, match=r"leaves none of 2 images.*; left out: .*2 excluded"):
         find_files(f"file://{tmp_path}", exclude="*.png")
 
 
@@ -512,10 +520,10 @@ def test_an_address_may_spell_a_space_as_a_link_does(photos, tmp_path):
     folder = tmp_path / "my photos, 100%"
     shutil.copytree(photos, folder)
     address = f"file://{tmp_path}/my%20photos,%20100%25"
-    first, second = find_files(address).paths[:2]
+    first, second = found(address)[1][:2]
     assert Path(first).parent == folder
     both = [f"{address}/{Path(path).name}" for path in (first, second)]
-    assert find_files(both)[:2] == ("images", [first, second])
+    assert found(both) == ("images", [first, second])
 
 
 def test_a_table_may_be_a_folder_with_leftovers_of_a_killed_run(orders, tmp_path):
@@ -524,7 +532,7 @@ def test_a_table_may_be_a_folder_with_leftovers_of_a_killed_run(orders, tmp_path
     shutil.copytree(orders / "halves", tmp_path / ".other.parquet.0a.tmp")
     expected = [str(folder / name) for name in ("1.parquet", "2.parquet")]
     for data in (folder, tmp_path, f"file://{folder}", f"file://{tmp_path}"):
-        assert find_files(data)[:2] == ("table", expected)
+        assert found(data) == ("table", expected)
 
 
 def test_a_device_that_the_cluster_lacks_is_refused(photos, photo_model, tmp_path, cluster):
@@ -573,15 +581,16 @@ def test_files_that_are_not_there(data, error, message, photos, tmp_path):
 def test_fetched_files_come_in_order_and_each_has_its_own_error(tmp_path, monkeypatch):
     from pyarrow.fs import LocalFileSystem
 
-    monkeypatch.setattr(storage, "MAX_BYTES", 2000)
+    monkeypatch.setattr(addresses, "MAX_BYTES", 2000)
     paths = [str(tmp_path / f"{i}.png") for i in range(200)]
     for i in range(200):
         if i != 3:
             (tmp_path / f"{i}.png").write_bytes(encoded(noise(4, 4, seed=i), "png"))
     (tmp_path / "5.png").write_bytes(bytes(2001))
     reader = ImageReader(image_shape=(3, 4, 4), n_jobs=1).fit([])
-    contents = [content for part in fetched(LocalFileSystem(), paths) for content in part]
-    (batch,) = reader.batches(contents, paths)
+    files = [Address.of("file://", path, LocalFileSystem()) for path in paths]
+    assert sum(len(part) for part in fetched(files)) == 200
+    (batch,) = reader.batches(files, paths)
     assert batch.ids == [path for i, path in enumerate(paths) if i not in (3, 5)]
     expected = np.stack([np.asarray(noise(4, 4, seed=i)).transpose(2, 0, 1).ravel() for i in (0, 199)])
     assert np.array_equal(batch.X[[0, -1]], expected)
@@ -591,12 +600,10 @@ def test_fetched_files_come_in_order_and_each_has_its_own_error(tmp_path, monkey
 
 
 def test_pieces_cover_all_rows_once(orders):
-    work = plan(Found("images", [f"{i}.png" for i in range(1000)]), None, None, 2, 64)
-    assert [os.fsdecode(path) for piece in work.pieces for path in piece["paths"]] == [
-        f"{i}.png" for i in range(1000)
-    ]
+    work = plan([f"{i}.png" for i in range(1000)], PIXELS, 2)
+    assert [path for piece in work.pieces for path in piece["paths"]] == [f"{i}.png" for i in range(1000)]
     assert len(work.pieces) == 1000 // 32 + 1
-    work = plan(find_files(orders / "halves"), ["a"], None, 1, 1)
+    work = plan(find_files(orders / "halves")[1].paths, RowReader("table", ["a"], None, 1), 1)
     assert work.n_rows == 200
     assert [(piece["first"], piece["groups"]) for piece in work.pieces] == [
         (0, [0, 1]),
@@ -609,7 +616,7 @@ def test_pieces_cover_all_rows_once(orders):
 
 def test_pieces_are_not_longer_than_memory_allows(monkeypatch):
     monkeypatch.setattr(pieces, "MAX_ROWS", 10)
-    assert len(plan(Found("images", ["a.png"] * 1000), None, None, 1, 64).pieces) == 100
+    assert len(plan(["a.png"] * 1000, PIXELS, 1).pieces) == 100
 
 
 @pytest.mark.parametrize("address", ["", "file://"])
@@ -639,7 +646,7 @@ def test_a_folder_needs_one_that_exists(tmp_path):
 def test_a_row_or_a_file_that_is_missing_is_an_error(tmp_path):
     from pyarrow.fs import LocalFileSystem
 
-    work = plan(Found("images", ["a.png", "b.png"]), None, None, 1, 64)
+    work = plan(["a.png", "b.png"], PIXELS, 1)
     receipt = {"first": 0, "n_rows": 1, "n_odd": 0, "failed": [], "error": None}
     with pytest.raises(RuntimeError, match="2 rows must come back from the workers; got 1"):
         scoring._gather(iter([receipt]), work, LocalFileSystem(), str(tmp_path), 0)
@@ -693,8 +700,8 @@ def test_what_lies_beside_parquet_files_is_counted(tmp_path):
         pd.DataFrame({"a": [1.0]}).to_parquet(tmp_path / name)
     for name in ("_SUCCESS", "readme.md"):
         (tmp_path / "t" / name).write_text("x")
-    found = find_files([tmp_path / "t", tmp_path / "t" / "1.parquet"])
+    _, found = find_files([tmp_path / "t", tmp_path / "t" / "1.parquet"])
     assert found.paths == [f"{tmp_path}/t/{i}.parquet" for i in range(2)]
     kinds = {"_SUCCESS": "hidden", "readme.md": ".md", "1.parquet": "named again"}
     assert found.ignored == {f"{tmp_path}/t/{name}": kind for name, kind in kinds.items()}
-    assert len(find_files(str(tmp_path / "t" / "*.parquet")).paths) == 2
+    assert len(find_files(str(tmp_path / "t" / "*.parquet"))[1].paths) == 2

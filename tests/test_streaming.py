@@ -189,5 +189,5 @@ def test_what_is_no_table_is_told_what_is_one(tmp_path, table):
             stream_scores(vae, tmp_path / name)
     (tmp_path / "arrays").mkdir()
     np.save(tmp_path / "arrays" / "1.npy", table[1].to_numpy())
-    with pytest.raises(ValueError, match=r"got a folder without a table\. Of arrays \(\.npy, \.npz\) one"):
+    with pytest.raises(ValueError, match=r"got a folder without a table\. Of arrays \(\.npy, \.npz\) and"):
         stream_scores(vae, tmp_path / "arrays")

@@ -11,9 +11,9 @@ graph of it for other runtimes.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
-`report` (figures and pages), `data` (what comes in), `cluster` (many machines), `cli` (the command
-`vaetools`). Names load what they need when they are first used: importing the package loads neither
-torch nor plotly.
+`report` (figures and pages), `data` (what comes in), `stream` (files of any length, and many machines),
+`cli` (the command `vaetools`). Names load what they need when they are first used: importing the package
+loads neither torch nor plotly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaetools.anomaly.calibration import discoveries
-    from vaetools.cluster.scoring import score_with_ray
     from vaetools.data.decoding import ImageFileError
     from vaetools.data.dialect import Dialect
     from vaetools.data.images import ImageSet, read_images
@@ -41,7 +40,8 @@ if TYPE_CHECKING:
     from vaetools.persistence.exporting import to_onnx
     from vaetools.report.compare import compare
     from vaetools.report.pictures import picture
-    from vaetools.streaming import stream_codes, stream_scores
+    from vaetools.stream.flow import stream_codes, stream_scores
+    from vaetools.stream.ray import score_with_ray
 
 __version__ = "0.1.0"
 
@@ -66,10 +66,10 @@ _HOMES = {
     "picture": "vaetools.report.pictures",
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence",
-    "score_with_ray": "vaetools.cluster.scoring",
+    "score_with_ray": "vaetools.stream.ray",
     "similar": "vaetools.latent.similarity",
-    "stream_codes": "vaetools.streaming",
-    "stream_scores": "vaetools.streaming",
+    "stream_codes": "vaetools.stream.flow",
+    "stream_scores": "vaetools.stream.flow",
     "to_onnx": "vaetools.persistence.exporting",
 }
 

@@ -10,9 +10,8 @@ from typing import Any
 import click
 
 from vaetools.cli import vaetools
+from vaetools.cli.process import SeenEnough, interruptible, standard_streams, status_of
 from vaetools.cli.saying import FAILED, in_options
-from vaetools.cli.signals import interruptible, status_of
-from vaetools.cli.streams import SeenEnough, standard_streams
 from vaetools.files import without_room
 from vaetools.words import printable
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-import vaetools.cli.demo as command
+import vaetools.cli.commands.demo as command
 from vaetools.__main__ import main
 from vaetools.data.demo import load_demo_digits
 from vaetools.report.questions import QUESTIONS

@@ -14,9 +14,9 @@ import pytest
 
 from vaetools import load
 from vaetools.__main__ import main
-from vaetools.cli.signals import Interrupted, interruptible, status_of
-from vaetools.cli.tally import Tally
+from vaetools.cli.process import Interrupted, interruptible, status_of
 from vaetools.nn.training import Trainer
+from vaetools.stream import Tally
 
 SIGNALS = {"SIGTERM": 143, "SIGHUP": 129}
 
@@ -49,7 +49,7 @@ def test_a_signal_while_rows_are_written_leaves_the_old_file_alone(
 ):
     output = tmp_path / "scores.csv"
     output.write_text("old")
-    monkeypatch.setattr(Tally, "settle", sending(Tally.settle, getattr(signal, name)))
+    monkeypatch.setattr(Tally, "close", sending(Tally.close, getattr(signal, name)))
     assert main(["score", str(order_model), str(orders), "-o", str(output), "--id", "order"]) == status
     assert "vaetools: interrupted; no file is left half-written." in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["scores.csv"]

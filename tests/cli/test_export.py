@@ -9,7 +9,7 @@ import pytest
 
 import vaetools
 from vaetools.__main__ import main
-from vaetools.cli.export import page
+from vaetools.cli.commands.export import page
 
 
 def run(*arguments):

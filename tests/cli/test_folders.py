@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.data.pictures import write_gray
 from vaetools.__main__ import main
-from vaetools.cli import folders
+from vaetools.stream import sinks
 
 
 def run(*arguments):
@@ -78,12 +78,12 @@ def test_a_table_has_none(orders, order_model, capsys):
 
 
 def test_many_folders_are_listed_in_part_and_too_many_not(tested, photo_model, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(folders, "_LISTED", 1)
+    monkeypatch.setattr("vaetools.cli.commands.score._LISTED", 1)
     assert run("score", photo_model, tested, "-o", tmp_path / "s.csv") == 0
     err = capsys.readouterr().err
     assert "\nblank" in err
     assert "\ngood" not in err
     assert "and 1 more, which --json lists" in err
-    monkeypatch.setattr(folders, "_MOST", 1)
+    monkeypatch.setattr(sinks, "_MOST_FOLDERS", 1)
     assert run("score", photo_model, tested, "--json") == 0
     assert json.loads(capsys.readouterr().out)["folders"] == {}

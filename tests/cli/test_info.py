@@ -17,7 +17,7 @@ from tests.cli.test_command_line import loaded_after
 from vaetools import AE, CVAE, VAE, EncoderDecoder, Gaussian, ImageReader, ModelFileError, load, save
 from vaetools.__main__ import main
 from vaetools.anomaly.scores import SCORES
-from vaetools.cli.info import page
+from vaetools.cli.commands.info import page
 from vaetools.files import _digest, read_model_file, write_model_file
 from vaetools.persistence.facts import read_facts
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.pictures import noise, write_gray
 from vaetools.__main__ import main
-from vaetools.cli import left_out
+from vaetools.cli import saying
 
 QUICK = ["--max-iter", "1", "--set", "hidden_channels=()", "--n-components", "2"]
 LINE = "5 files left out: 3 .txt, 1 hidden, 1 .db (-v lists them)."
@@ -196,7 +196,7 @@ def test_an_archive_says_what_to_do(photo_model, tmp_path, capsys):
 
 
 def test_long_lists_are_bounded(beside, photo_model, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(left_out, "_LISTED", 2)
+    monkeypatch.setattr(saying, "_LISTED", 2)
     assert run("score", photo_model, beside, "-o", tmp_path / "s.csv", "-v") == 0
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition("/")[2] for line in lines[-3:]] == [

@@ -267,9 +267,9 @@ def test_an_error_is_one_line(
 
 
 def test_ctrl_c_leaves_no_half_written_file(photos, photo_model, tmp_path, monkeypatch, capsys):
-    from vaetools import streaming
+    from vaetools.stream import flow
 
-    original, calls = streaming.verdicts, []
+    original, calls = flow.verdicts, []
 
     def interrupt(*arguments):
         calls.append(1)
@@ -278,7 +278,7 @@ def test_ctrl_c_leaves_no_half_written_file(photos, photo_model, tmp_path, monke
         return original(*arguments)
 
     monkeypatch.setattr("vaetools.data.reader._BATCH_ROWS", 30)
-    monkeypatch.setattr(streaming, "verdicts", interrupt)
+    monkeypatch.setattr(flow, "verdicts", interrupt)
     for name in ("s.csv", "s.parquet"):
         calls.clear()
         assert run("score", photo_model, photos, "-o", tmp_path / name) == 130

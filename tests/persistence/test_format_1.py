@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from vaetools import VAE, load
-from vaetools.cli.info import page
+from vaetools.cli.commands.info import page
 from vaetools.persistence.facts import read_facts
 
 FOLDER = Path(__file__).with_name("format_1")

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from benchmarks.mutations import false_claim, mutated, write
 from vaetools import VAE, ModelFileError, load
-from vaetools.cli.info import page
+from vaetools.cli.commands.info import page
 from vaetools.files import read_model_file
 from vaetools.persistence.facts import read_facts
 

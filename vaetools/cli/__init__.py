@@ -1,30 +1,31 @@
-"""The command ``vaetools``: a file per subcommand, imported when it is called."""
+"""The command ``vaetools``: a file per subcommand in ``commands``, imported when it is called."""
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
+from pathlib import Path
 from typing import Any
 
 import click
 
 from vaetools import __version__
-from vaetools.cli.streams import until_seen_enough
+from vaetools.cli.process import until_seen_enough
 from vaetools.words import did_you_mean
 
-COMMANDS = (
-    "fit",
-    "score",
-    "labels",
-    "embed",
-    "info",
-    "recalibrate",
-    "sample",
-    "morph",
-    "report",
-    "similar",
-    "export",
-    "demo",
-)  # modules of this package; each holds its command under its own name
+_ORDER = "fit score labels embed info recalibrate sample morph report similar export demo"
+
+
+def command_names() -> list[str]:
+    """Return the subcommands: modules that each hold one under their own name, as most people meet them."""
+    found = [module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("commands"))])]
+    order = _ORDER.split()
+    return [name for name in order if name in found] + sorted(set(found).difference(order))
+
+
+def command_named(name: str) -> click.Command:
+    """Return a subcommand."""
+    return getattr(importlib.import_module(f"vaetools.cli.commands.{name}"), name)
 
 
 class LazyGroup(click.Group):
@@ -42,20 +43,19 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands."""
-        return list(COMMANDS)
+        return command_names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a subcommand, or None if there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        return getattr(importlib.import_module(f"vaetools.cli.{cmd_name}"), cmd_name)
+        return command_named(cmd_name) if cmd_name in command_names() else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the subcommand that was asked for, or say which was perhaps meant."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}")
+        names = command_names()
+        if args[0] not in names and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], names)}")
         return super().resolve_command(ctx, args)
 
 

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from vaetools.cli.info import scaling_in_words
-from vaetools.cli.left_out import mask_hint
-from vaetools.cli.saying import counted_rows
+from vaetools.cli.commands.info import scaling_in_words
+from vaetools.cli.saying import counted_rows, mask_hint
 from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date

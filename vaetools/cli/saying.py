@@ -1,22 +1,75 @@
-"""What commands say to people: on standard error, so that standard output holds results alone."""
+"""What commands say to people, on standard error, and as JSON; results alone go to standard output."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import math
 import re
+import shlex
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from vaetools.progress import LINES
 from vaetools.words import counted, printable, readable, shortened
+
+if TYPE_CHECKING:
+    from vaetools.data.dialect import Dialect
+    from vaetools.data.sources import Source
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
+_LISTED = 1000  # files, by -v and in JSON
 _ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\['[^']*'\]|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
 _NAMED = re.compile(r"(?:(?<=: )([a-z]\w*)(?= must| needs)|\b([a-z]\w*)(?= \(it was)|(?<=\()([a-z]\w*)(?=;))")
 _BARE = re.compile(r"[\w.-]*\w$")  # a shell takes it as it is, and a sentence can end behind it
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
+
+
+class Talk(NamedTuple):
+    """How much a command says, and whether a program or a person reads it.
+
+    Attributes
+    ----------
+    as_json, quiet, verbose : bool
+    """
+
+    as_json: bool
+    quiet: bool
+    verbose: bool
+
+    @property
+    def to_people(self) -> bool:
+        """Whether anything is said beside results and errors."""
+        return not (self.quiet or self.as_json)
+
+    @property
+    def progress(self) -> int:
+        """What ``verbose`` of the library is: a bar if someone watches, else a line now and then."""
+        if self.quiet:
+            return 0
+        return 1 if sys.stderr.isatty() else LINES
+
+    def say(self, line: str) -> None:
+        """Print a line, if anybody is to read it."""
+        if self.to_people:
+            say(line)
+
+    def written(self, *paths: Any) -> None:
+        """Say which files were written, if any."""
+        for path in paths:
+            if path is not None and self.to_people:
+                say(f"Written: {path}")
+
+    def end(self, source: Source, failed: Sequence[Any]) -> int:
+        """Print what was left out and what could not be read; return the exit status."""
+        if self.verbose or self.to_people:
+            say_source(source, verbose=self.verbose)
+        return list_failures(failed)
 
 
 def in_options(message: str) -> str:
@@ -25,9 +78,10 @@ def in_options(message: str) -> str:
     Parameters of estimators that have no option of their own are said as ``--set`` takes them. Names without
     a value are options where errors and advice speak of parameters: "X: name must", "name (it was", "(name;".
     """
-    from vaetools.cli.fit import fit
+    from vaetools.cli import command_named
 
-    valued = (option for option in fit.params if isinstance(option, click.Option) and not option.is_flag)
+    parameters_of_fit = command_named("fit").params
+    valued = (each for each in parameters_of_fit if isinstance(each, click.Option) and not each.is_flag)
     options = {option.name: option.opts[-1] for option in valued}
     estimators = sys.modules.get("vaetools.estimators.fields")  # who speaks of these has imported them
     parameters = () if estimators is None else estimators.PARAMETERS
@@ -53,18 +107,94 @@ def say(line: str) -> None:
     click.echo(printable(line), err=True)
 
 
-def list_failures(failed: Sequence[Any]) -> None:
-    """Print what could not be read, one per line, with the reason."""
+def print_json(summary: Mapping[str, Any]) -> None:
+    """Print a summary on standard output, without what JSON does not have."""
+    click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
+
+
+def finite(value: Any) -> Any:
+    """Return plain values without those that JSON does not have: NaN, paths, and names beyond UTF-8."""
+    if isinstance(value, Mapping):
+        return {readable(name): finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    if isinstance(value, Path):
+        return readable(str(value))
+    return None if isinstance(value, float) and not math.isfinite(value) else readable(value)
+
+
+def say_source(source: Source, *, verbose: bool) -> None:
+    """Print what was left out, whether files look like masks, and how CSV was read if that is not plain."""
+    say_left_out(source.listing.ignored, verbose=verbose)
+    if hint := mask_hint(source.listing.paths):
+        say(f"{hint}.")
+    if source.dialect is not None and (verbose or not source.dialect.is_plain):
+        say(f"Read as {source.dialect}.")
+    for note in source.notes:
+        say(printable(note))
+
+
+def source_as_json(source: Source) -> dict[str, Any]:
+    """Return what was left out and how CSV was read, as JSON takes it."""
+    return left_out_as_json(source.listing.ignored) | understood_as_json(source.dialect, source.notes)
+
+
+def understood_as_json(dialect: Dialect | None, notes: Sequence[str]) -> dict[str, Any]:
+    """Return how CSV was read, and what else was understood of a table, as JSON takes it."""
+    return {"dialect": None if dialect is None else dataclasses.asdict(dialect), "notes": list(notes)}
+
+
+def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
+    """Print how many files of each kind were left out, and with ``verbose`` which."""
+    if not ignored:
+        return
+    from vaetools.data.formats import ARCHIVE
+    from vaetools.data.listing import counted_kinds
+
+    kinds = counted_kinds(ignored)
+    say(f"{counted(len(ignored), 'file')} left out: {kinds}" + (":" if verbose else " (-v lists them)."))
+    if verbose:
+        for path, kind in list(ignored.items())[:_LISTED]:
+            say(f"  {path} ({kind})")
+        if len(ignored) > _LISTED:
+            say(f"  and {len(ignored) - _LISTED:,} more")
+    if any(kind.endswith(ARCHIVE) for kind in ignored.values()):
+        say("Archives are not read: unpack them, and name the folder.")
+
+
+def left_out_as_json(ignored: Mapping[str, str]) -> dict[str, Any]:
+    """Return counts, and the first of the files, as JSON takes them."""
+    from vaetools.data.listing import kind_counts
+
+    paths = list(ignored)[:_LISTED]
+    return {"n_ignored": len(ignored), "ignored": kind_counts(ignored), "ignored_paths": paths}
+
+
+def mask_hint(paths: Sequence[Any]) -> str:
+    """Return how to leave out files that are named like masks of others; nothing if there are none."""
+    from vaetools.data.patterns import find_masks
+
+    masks = find_masks(path for path in paths if isinstance(path, str))
+    if masks is None:
+        return ""
+    options = " ".join(f"--exclude {shlex.quote(pattern)}" for pattern in masks.patterns)
+    which = f"{counted(masks.n, 'file')} {'is' if masks.n == 1 else 'are'} named like masks of others"
+    return printable(f"{which}, such as {masks.example}: {options} leaves them out")
+
+
+def list_failures(failed: Sequence[Any]) -> int:
+    """Print what could not be read, one per line, with the reason; return the exit status."""
     if failed:
         say(f"{len(failed):,} could not be read:")
     for name, reason in failed:
         where = printable(name) if isinstance(name, str) else f"row {name}"
         say(f"  {where}: {printable(in_options(reason))}")
+    return UNREAD if failed else 0
 
 
 def failed_as_json(failed: Sequence[Any]) -> list[dict[str, Any]]:
     """Return what could not be read as JSON takes it."""
-    return [{"id": readable(name), "reason": readable(in_options(reason))} for name, reason in failed]
+    return [{"id": name, "reason": in_options(reason)} for name, reason in failed]
 
 
 def short_name(name: Any, width: int) -> str:

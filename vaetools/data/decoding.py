@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaetools.data.addresses import Address, content_of
 from vaetools.data.batches import Failure
 from vaetools.data.depth import (
     FULL_RANGE,
@@ -119,6 +120,8 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
 def _examined(source: Any, examine: Callable[[Any], Any]) -> Any:
     """Return what a function makes of an opened image; raise `ImageFileError` for whatever goes wrong."""
     _check_kind(source)
+    if isinstance(source, Address):
+        source = functools.partial(content_of, source)
     try:
         with _open(source) as image:
             return examine(image)

@@ -6,9 +6,10 @@ import glob
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Failure
 from vaetools.data.formats import HIDDEN, left_out_as
 from vaetools.data.no_image import in_words, none_chosen, what_to_do
@@ -33,12 +34,15 @@ class Listing(NamedTuple):
         ``"excluded"`` by a pattern, and so on.
     failed : list of Failure
         Folders that could not be looked into.
+    folder : str or None
+        Of images: the one folder that was named, as the paths begin.
     """
 
     paths: list[str]
     labels: list[str] | None
     ignored: dict[str, str]
     failed: list[Failure]
+    folder: str | None = None
 
     @classmethod
     def empty(cls) -> Listing:
@@ -88,14 +92,14 @@ def list_images(
     source = as_names(source)
     names = [source] if isinstance(source, str) else source
     is_wanted = chosen_by(include, exclude)
-    found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
     listing = Listing.empty()
     search = Search(listing, is_wanted)
-    for path in found:
-        if os.path.isdir(path):
-            search.enter(path)
-        else:
-            search.take(path, path)
+    if any(map(is_address, names)):
+        found: Sequence[str] = addresses(names)
+        source = found[0] if isinstance(source, str) else source
+    else:
+        found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
+    folders = [path for path in found if search.enter(path)]
     if len(found) > 1:
         drop_repeated(listing)
     if exclude and EXCLUDED not in listing.ignored.values():
@@ -111,8 +115,8 @@ def list_images(
         hints += [] if n_excluded else what_to_do(source, listing.ignored)
         said = none_chosen(n_excluded, include, exclude) if n_excluded else "there is no image"
         raise FileNotFoundError("; ".join([f"{_shortened(names)}: {said}", *hints]) + ".")
-    if isinstance(source, str) and os.path.isdir(source):
-        return listing._replace(labels=_labels(source, listing.paths))
+    if folders == found == [source]:
+        return listing._replace(labels=_labels(source, listing.paths), folder=source)
     return listing
 
 
@@ -183,12 +187,25 @@ class Search:
         self.listing, self.is_wanted, self.hidden = listing, is_wanted, hidden
         self.entered: set[tuple[int, int]] = set()
 
-    def enter(self, top: str) -> None:
-        """Add the images in a folder and below it."""
+    def enter(self, top: str) -> bool:
+        """Add a file, or the images in a folder and below it; return whether it is a folder."""
+        if isinstance(top, Address):
+            return self._enter_elsewhere(top)
+        if not os.path.isdir(top):
+            self.take(top, top)
+            return False
         start = len(os.path.join(top, ""))
         for inside, names in self.walk(top):
             for name in names:
                 self.take(inside + name, (inside + name)[start:], left_out_as(name))
+        return True
+
+    def _enter_elsewhere(self, top: Address) -> bool:
+        """Do so at an address: what calls itself an image is one, and missing ones are found out later."""
+        files = None if left_out_as(top.path.rpartition("/")[2]) is None else files_below(top)
+        for file, place in [(top, top.path)] if files is None else files:
+            self.take(file, place, None if files is None else left_out_elsewhere(place))
+        return files is not None
 
     def walk(self, top: str) -> Iterator[tuple[str, list[str]]]:
         """Yield a folder and those below it, with the names of the files in each; no folder twice."""
@@ -231,6 +248,12 @@ class Search:
 
     def _note(self, error: OSError) -> None:
         self.listing.failed.append(Failure(error.filename, error.strerror or str(error)))
+
+
+def left_out_elsewhere(place: str) -> str | None:
+    """Return as what a file is left out by its path in a folder, hidden where its folder is; or None."""
+    folders, _, name = place.rpartition("/")
+    return HIDDEN if "/." in f"/{folders}" else left_out_as(name)
 
 
 def _labels(folder: str, paths: list[str]) -> list[str] | None:

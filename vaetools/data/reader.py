@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.checks import is_integer
+from vaetools.data.addresses import Address, fetched, located
 from vaetools.data.batches import Batch, Failure, PixelRows, regroup
 from vaetools.data.decoding import (
     MAX_PIXELS,
@@ -295,7 +296,9 @@ def as_sources(X: Any) -> list:
             raise ValueError(f"ImageReader: X must be one column of paths; got {X.shape[1]} columns.")
         X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
     values = X.tolist() if hasattr(X, "tolist") else list(X)
-    return [os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else value for value in values]
+    return located(
+        [os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else value for value in values]
+    )
 
 
 def _decoded(
@@ -307,6 +310,12 @@ def _decoded(
     how many images make a task worth sending. Then all cores decode a round of tasks, and rest while
     the caller works on its rows: together they would only stand in each other's way.
     """
+    if len(sources) and all(isinstance(source, Address) for source in sources):
+        n_done = 0
+        for contents in fetched(sources):
+            yield n_done, *decode_many(contents, recipe)
+            n_done += len(contents)
+        return
     done, seconds = 0, 0.0
     n_workers = effective_n_jobs(n_jobs) if isinstance(sources[0] if len(sources) else None, str) else 1
     while done < len(sources) and (

@@ -8,14 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from vaetools.data.addresses import addresses, files_below, is_address
 from vaetools.data.encodings import is_text
-from vaetools.data.formats import EXTENSIONS, archive
+from vaetools.data.formats import EXTENSIONS, HIDDEN, archive, left_out_as
 from vaetools.data.idx import is_idx
-from vaetools.data.listing import as_names, has_image
+from vaetools.data.listing import as_names, counted_kinds, has_image, left_out_elsewhere
 from vaetools.data.packed import open_unzipped, undamaged
 from vaetools.data.path_lists import lists_files
-from vaetools.data.several_files import holds_tables, named_files
-from vaetools.data.table_formats import table_format, unread_table
+from vaetools.data.several_files import holds_tables, is_parquet, named_files
+from vaetools.data.table_formats import PARQUET, table_format, unread_table
 
 _ARRAYS = (".npy", ".npz")
 _LOOK = 2**16  # bytes of a file
@@ -39,6 +40,8 @@ def kind_of(data: Any) -> str:
         format that is not read.
     """
     names = named_files(data)
+    if any(map(is_address, names)):
+        return _kind_elsewhere(names)
     if len(names) == 1:
         return _kind_of_one(names[0])
     called = [name for name in names if table_format(name) or _is_folder_of_tables(name)]
@@ -53,6 +56,33 @@ def kind_of(data: Any) -> str:
         other = next(name for name in names if name not in set(tables))
         raise ValueError(f"{tables[0]}: tables are read with tables alone; got {other} beside it.")
     return "table"
+
+
+def _kind_elsewhere(names: list[str]) -> str:
+    """Return which kind of data is at addresses: images, or Parquet files, in a folder without images."""
+    n_images = n_tables = 0
+    ignored: dict[str, str] = {}
+    for name in addresses(names):
+        files = None if left_out_as(name.path.rpartition("/")[2]) is None else files_below(name)
+        if files is None:
+            if table_format(name) not in (None, PARQUET) or name.lower().endswith(_ARRAYS):
+                raise ValueError(f"{name}: at an address images and Parquet files are read. Copy it here.")
+            n_images, n_tables = n_images + (not is_parquet(name)), n_tables + is_parquet(name)
+            continue
+        kinds = {file: left_out_elsewhere(place) for file, place in files}
+        has_images = None in kinds.values()
+        n_images += has_images
+        n_tables += not has_images and any(is_parquet(file) and kinds[file] != HIDDEN for file in kinds)
+        ignored |= {file: kind for file, kind in kinds.items() if kind is not None}
+    if not n_images + n_tables:
+        hint = f"; left out: {counted_kinds(ignored)}" if ignored else ""
+        raise FileNotFoundError(f"{names[0]}: there is no image and no Parquet file{hint}.")
+    if n_images and n_tables:
+        raise ValueError(
+            f"{names[0]}: files must all be images or all be Parquet; got {n_tables} Parquet files and "
+            f"{n_images} others."
+        )
+    return "table" if n_tables else "images"
 
 
 def names_of_files(data: Any) -> str | list[str]:

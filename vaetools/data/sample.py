@@ -52,7 +52,7 @@ def type_for(depths: Iterable[Depth]) -> str:
 
 def warn_of_depth(sources: Sequence, dtype: str) -> None:
     """Warn where images have another number of bits than those that a reader was fitted on."""
-    if not len(sources) or not isinstance(sources[0], str):
+    if not len(sources) or type(sources[0]) is not str:  # at an address, a look is a whole file
         return
     looks, _ = look_at_some(sources, inspect_depth)
     is_deep = dtype != UINT8

@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Failure
 from vaetools.data.csv_files import CsvFile
 from vaetools.data.dialect import Dialect
 from vaetools.data.formats import HIDDEN, NO_EXTENSION, left_out_as
 from vaetools.data.kinds import Kind, learn_kinds
-from vaetools.data.listing import Listing, Search, as_names, drop_repeated
+from vaetools.data.listing import Listing, Search, as_names, drop_repeated, left_out_elsewhere
 from vaetools.data.numerals import find_numerals, negatives_in_parentheses
 from vaetools.data.packed import Block
 from vaetools.data.patterns import chosen_by
-from vaetools.data.table_formats import TEXT, open_file, table_format, unread_part
+from vaetools.data.table_formats import PARQUET, TEXT, open_file, table_format, unread_part
 
 _SAMPLED = 20  # files that say how numbers are written
 _DELTA = "_delta_log"
@@ -218,7 +219,11 @@ def list_tables(data: Any) -> Listing:
         If the tables in a folder are of several formats, or only a log tells which of them count.
     """
     listing = Listing.empty()
-    for name in named_files(data):
+    names = named_files(data)
+    for name in addresses(names) if any(map(is_address, names)) else names:
+        if isinstance(name, Address):
+            _take_elsewhere(name, listing)
+            continue
         if not os.path.isdir(name):
             listing.paths.append(name)
             continue
@@ -236,6 +241,22 @@ def list_tables(data: Any) -> Listing:
         listing.ignored.update(found.ignored)
     drop_repeated(listing)
     return listing
+
+
+def is_parquet(name: str) -> bool:
+    """Return whether a file calls itself Parquet, the only table that is read at an address."""
+    return table_format(name) == PARQUET
+
+
+def _take_elsewhere(name: Address, listing: Listing) -> None:
+    """Add a Parquet file at an address, or those in a folder there and below it, to a listing."""
+    files = files_below(name)
+    for file, place in [(name, name.path)] if files is None else files:
+        kind = left_out_elsewhere(place)
+        if is_parquet(place) and kind != HIDDEN:
+            listing.paths.append(file)
+        else:
+            listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
 
 
 def holds_tables(folder: str) -> bool:
@@ -270,7 +291,7 @@ def open_parts(data: Any, said: Dialect) -> tuple[list[Any], Listing]:
     errors: list[Exception] = []
     for path in listing.paths:
         try:
-            files.append(open_file(Path(path), said))
+            files.append(open_file(path, said))
         except (OSError, ValueError) as error:
             errors.append(error)
             listing.failed.append(Failure(path, str(error).removeprefix(f"{path}: ")))

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from vaetools.data.addresses import Address
 from vaetools.data.csv_files import CsvFile
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import is_text
@@ -118,11 +119,12 @@ def _extension(path: str | os.PathLike[str]) -> str:
     return os.path.splitext(stem)[1] if extension in PACKED else extension
 
 
-def open_file(path: Path, said: Dialect, filesystem: Any = None, groups: range | None = None) -> Any:
+def open_file(name: str, said: Dialect, groups: range | None = None) -> Any:
     """Open a table in the format that it is named after; anything else is CSV."""
+    path = Path(name)
     match table_format(path):
         case "Parquet":
-            return ParquetFile(path, filesystem, groups)
+            return ParquetFile(name if isinstance(name, Address) else path, groups)
         case "Arrow":
             return ArrowFile(path)
         case "Excel":

@@ -20,7 +20,7 @@ from vaetools.data.kinds import NUMBER, Kind, lost_integer, warn_of_large_intege
 from vaetools.data.listing import Listing
 from vaetools.data.numerals import is_number, warn_of_points
 from vaetools.data.packed import Block, readable
-from vaetools.data.several_files import as_one, open_parts, partition_columns
+from vaetools.data.several_files import as_one, named_files, open_parts, partition_columns
 from vaetools.data.table_columns import check_kinds, check_names, find_features, not_text, places
 from vaetools.data.table_formats import open_file
 
@@ -237,7 +237,6 @@ def open_table(
     labels: str | None = None,
     id_column: str | None = None,
     dialect: Dialect | None = None,
-    filesystem: Any = None,
     groups: range | None = None,
 ) -> Table:
     r"""Read a table's header, and decide which columns are features.
@@ -270,8 +269,6 @@ def open_table(
         Columns that are no features either.
     dialect : Dialect or None, default=None
         How CSV is written; what it does not say is found out.
-    filesystem : pyarrow.fs.FileSystem or None, default=None
-        Where a Parquet file lies; None is this machine.
     groups : range or None, default=None
         Row groups of a Parquet file that the table is made of; None is all.
 
@@ -297,10 +294,10 @@ def open_table(
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
     said = dialect or Dialect()
-    if filesystem is None and groups is None:
+    if groups is None:
         opened, listing = open_parts(path, said)
     else:
-        opened = [open_file(Path(str(path)), said, filesystem, groups)]
+        opened = [open_file(named_files(path)[0], said, groups)]
         listing = Listing.empty()
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
     wanted = [*(columns or ()), *apart]

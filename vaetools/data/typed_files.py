@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute, ipc, parquet
 
+from vaetools.data.addresses import Address
 from vaetools.data.cells import values_of
 from vaetools.data.dialect import Dialect
 from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
@@ -49,7 +50,7 @@ class TypedFile:
     n_rows: int | None = None
     group_rows: list[int] | None = None
 
-    def __init__(self, path: Path, schema: pa.Schema):
+    def __init__(self, path: Path | Address, schema: pa.Schema):
         self.path = path
         self.names: list[str] = schema.names
         self._written_types = dict(zip(self.names, schema.types, strict=True))
@@ -139,16 +140,13 @@ class ParquetFile(TypedFile):
 
     Parameters
     ----------
-    path : Path
-    filesystem : pyarrow.fs.FileSystem or None, default=None
-        None is that of this machine.
+    path : Path or Address
     groups : range or None, default=None
         Of row groups; rows are counted from the first of them. None is all.
     """
 
-    def __init__(self, path: Path, filesystem: Any = None, groups: range | None = None):
+    def __init__(self, path: Path | Address, groups: range | None = None):
         self.path = path
-        self._filesystem = filesystem
         with self._open() as file:
             super().__init__(path, file.schema_arrow)
             self._groups = range(file.num_row_groups) if groups is None else groups
@@ -169,11 +167,12 @@ class ParquetFile(TypedFile):
         """
         with contextlib.ExitStack() as stack:
             stack.enter_context(readable(self.path, "Parquet"))
-            if self._filesystem is None:
+            if isinstance(self.path, Address):
+                filesystem = self.path.filesystem
+                file = parquet.ParquetFile(self.path.path, pre_buffer=True, filesystem=filesystem)
+            else:
                 source = stack.enter_context(open(self.path, "rb"))
                 file = parquet.ParquetFile(source, buffer_size=2**20, pre_buffer=False)
-            else:
-                file = parquet.ParquetFile(str(self.path), pre_buffer=True, filesystem=self._filesystem)
             yield stack.enter_context(file)
 
 
@@ -205,7 +204,7 @@ class ArrowFile(TypedFile):
         """Open the file to read columns at some places, all if there are none."""
         options = ipc.IpcReadOptions(included_fields=places or [])
         with readable(self.path, "Arrow"):
-            content = _mapped(self.path)
+            content = _mapped(Path(self.path))
             is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
             with (ipc.open_file if is_file else ipc.open_stream)(content, options=options) as reader:
                 yield reader

@@ -1,1 +1,50 @@
-"""Beyond one machine: Ray runs the functions of `streaming` on many machines at once."""
+"""Data of any length through a fitted model: files are opened, and what becomes of them streams into sinks.
+
+`stream_scores` and `stream_codes` read files in parts; a `Sink` takes part after part: `TableFile` writes
+them, `Tally` counts them, `Oddest` and `Nearest` keep the rows that matter, `Selection` decides which are
+odd once all are known. `score_with_ray` does the same work on many machines. The commands are made of
+these, and so can be what takes their place.
+
+Examples
+--------
+>>> import tempfile
+>>> from pathlib import Path
+>>> import numpy as np
+>>> from vaetools import VAE
+>>> from vaetools.stream import Oddest, Selection, TableFile, stream_scores
+>>> rows = np.random.default_rng(0).normal(size=(400, 3))
+>>> rows[5] = 9
+>>> vae = VAE(max_iter=5, random_state=0).fit(rows[6:])
+>>> with tempfile.TemporaryDirectory() as folder:
+...     np.save(Path(folder, "rows.npy"), rows)
+...     selection, oddest = Selection(vae, 0.5), Oddest(1)
+...     file = TableFile(Path(folder, "scores.csv"), selection)
+...     parts = stream_scores(vae, Path(folder, "rows.npy")).into(selection, oddest, file)
+...     n_lines = len(Path(folder, "scores.csv").read_text().splitlines())
+>>> parts.n_rows, n_lines, oddest.table["row"].tolist(), selection.n_odd
+(400, 401, [5], 0)
+"""
+
+from vaetools.stream.flow import stream_codes, stream_scores
+from vaetools.stream.labeled import read_labeled
+from vaetools.stream.parts import Part, Parts, Sink
+from vaetools.stream.ray import score_with_ray
+from vaetools.stream.selection import Selection
+from vaetools.stream.sinks import Collected, Nearest, Oddest, Tally
+from vaetools.stream.writers import TableFile
+
+__all__ = [
+    "Collected",
+    "Nearest",
+    "Oddest",
+    "Part",
+    "Parts",
+    "Selection",
+    "Sink",
+    "TableFile",
+    "Tally",
+    "read_labeled",
+    "score_with_ray",
+    "stream_codes",
+    "stream_scores",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
-from vaetools.data.batches import Batch, Failure
+from vaetools.data.batches import Batch
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.reader import ImageReader, reader_for
@@ -23,53 +23,8 @@ from vaetools.estimators.columns import Column, Columns
 from vaetools.estimators.engine import Engine
 from vaetools.persistence import split_reader
 from vaetools.progress import bar_options
+from vaetools.stream.parts import NORMAL, ODD, Part, Parts
 from vaetools.words import few
-
-NORMAL, ODD = "normal", "odd"
-
-
-class Part(NamedTuple):
-    """What a batch became.
-
-    Attributes
-    ----------
-    table : DataFrame of shape (n_rows, n_columns)
-        First what each row is called, then what was asked for.
-    X : ndarray or DataFrame of shape (n_rows, n_features)
-        The rows themselves; a DataFrame for a model with ``likelihood="mixed"``.
-    failed : list of Failure
-        What could not be read, as (id, reason).
-    """
-
-    table: pd.DataFrame
-    X: np.ndarray | pd.DataFrame
-    failed: list[Failure]
-
-
-class Parts(Iterator[Part]):
-    """The parts of data, one after the other; ``source`` tells how files are read, and what is left out."""
-
-    def __init__(self, parts: Iterator[Part], source: Source):
-        self.parts, self.source = parts, source
-
-    def __next__(self) -> Part:
-        return next(self.parts)
-
-
-class Rows(NamedTuple):
-    """Files in memory.
-
-    Attributes
-    ----------
-    X : DataFrame of shape (n_rows, n_features)
-        Its index is what rows are called: paths, numbers or the texts of the id column.
-    failed : list of Failure
-    source : Source
-    """
-
-    X: pd.DataFrame
-    failed: list[Failure]
-    source: Source
 
 
 def stream_scores(
@@ -97,7 +52,8 @@ def stream_scores(
     Returns
     -------
     parts : Parts
-        Iterate over it. The ``table`` of a part has ``path`` (or ``row``, or the id column), ``score``
+        Iterate over it, or give it to sinks: ``parts.into(sink, …)``. The ``table`` of a part has
+        ``path`` (or ``row``, or the id column), ``score``
         (higher is more normal), ``reconstruction`` and ``kl`` (costs in nats), ``p_value`` (NaN without
         calibration rows) and ``verdict``, "normal" or "odd". ``parts.source`` tells how files are read:
         ``listing.ignored`` has the files of a folder that are left out, each with its kind, ``dialect``
@@ -163,38 +119,6 @@ def stream_codes(
     return _stream(model, data, _codes, id_column, verbose, reading)
 
 
-def read_rows(model: Any, data: Any, *, id_column: str | None = None, **reading: Any) -> Rows:
-    """Read files into memory, as rows that a model takes.
-
-    Parameters
-    ----------
-    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
-        Fitted.
-    data : path, glob, or sequence of those
-        As for `stream_scores`.
-    id_column : str or None, default=None
-        Column of a table that names its rows.
-    **reading
-        As for `stream_scores`.
-
-    Returns
-    -------
-    rows : Rows
-    """
-    _, columns, source = _opened(model, data, id_column, reading)
-    batches = list(source.batches())
-    ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
-    failed = [failure for batch in batches for failure in batch.failed]
-    parts = [batch.X for batch in batches if len(batch.ids)] or [batch.X for batch in batches[:1]]
-    if not parts:  # a table of nothing but a header
-        X = pd.DataFrame(columns=None if columns is None else list(columns))
-    elif isinstance(columns, dict):
-        X = pd.concat(parts).set_axis(ids)
-    else:
-        X = pd.DataFrame(np.concatenate(parts), index=ids, columns=columns)
-    return Rows(X, failed, source)
-
-
 def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return score, costs, p-value and verdict of rows; the network runs once for the default score.
 
@@ -232,15 +156,16 @@ def _stream(
     model: Any, data: Any, function: Callable, id_column: str | None, verbose: int, reading: dict[str, Any]
 ) -> Parts:
     """Open data for a model at once, and return what a function makes of each batch."""
-    estimator, _, source = _opened(model, data, id_column, reading)
-    return Parts(_parts(estimator, source, function, verbose), source)
+    data = names_of_files(data)
+    estimator, _, source = opened(model, data, id_column, **reading)
+    name = data if isinstance(data, str) else data[0]
+    return Parts(_parts(estimator, source, function, verbose), source, name)
 
 
-def _opened(
-    model: Any, data: Any, id_column: str | None, reading: dict[str, Any]
+def opened(
+    model: Any, data: Any, id_column: str | None = None, **reading: Any
 ) -> tuple[Any, list[str] | dict[str, Kind] | None, Source]:
     """Take a model apart, and open data for it; return estimator, columns and source."""
-    data = names_of_files(data)
     reader, estimator, columns = prepared(model, kind_of(data), data)
     shape = estimator.image_shape if reader is None else reader.image_shape_
     known: Any = {"reader": reader, "columns": columns, "id_column": id_column, "image_shape": shape}

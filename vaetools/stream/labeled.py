@@ -3,46 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from vaetools.data.arrays import read_labels
 from vaetools.data.batches import Failure
-from vaetools.data.ids import as_column
-from vaetools.data.recognition import kind_of
+from vaetools.data.ids import as_column, as_index
+from vaetools.data.recognition import kind_of, names_of_files
 from vaetools.data.sources import Source, check_choice, source_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
-from vaetools.streaming import prepared, read_rows, warn_of_positions
-from vaetools.words import printable
+from vaetools.stream.flow import opened, prepared, warn_of_positions
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
 
 
-class Labeled(NamedTuple):
-    """Rows with labels.
+class Rows(NamedTuple):
+    """Files in memory.
 
     Attributes
     ----------
-    id_name : str
-        What the index of X is: ``"path"``, ``"row"`` or a column of the table.
     X : DataFrame of shape (n_rows, n_features)
-        Its index is what rows are called.
+        Its index is what rows are called: paths, numbers or the texts of the id column.
     y : ndarray of shape (n_rows,) or None
         Their labels; None if they have none.
     failed : list of Failure
         What could not be read.
     source : Source
-        How they were read, and of images what is left out.
+        How they were read, and what is left out.
     """
 
-    id_name: str
     X: pd.DataFrame
     y: np.ndarray | None
     failed: list[Failure]
@@ -50,20 +45,26 @@ class Labeled(NamedTuple):
 
 
 def read_labeled(
-    data: Any, model: Any, labels: str | None, id_column: str | None, *, needed: bool = False, **reading: Any
-) -> Labeled:
+    model: Any,
+    data: Any,
+    labels: str | None = None,
+    *,
+    id_column: str | None = None,
+    needed: bool = False,
+    **reading: Any,
+) -> Rows:
     """Read files into memory, as rows that a model takes, with their labels.
 
     Parameters
     ----------
-    data : path, glob, or sequence of those
-        As for `stream_scores`.
     model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
         Fitted. Labels that it knows are recognized however a table writes them.
-    labels : str or None
+    data : path, glob, or sequence of those
+        As for `stream_scores`.
+    labels : str or None, default=None
         Column of a table, array of an NPZ, or a file. Images have the names of their folders: of one
         folder its sub-folders, else those that the files lie in, if these are several.
-    id_column : str or None
+    id_column : str or None, default=None
         Column of a table that names its rows.
     needed : bool, default=False
         Whether an image in no sub-folder is left out, and not the labels of all.
@@ -72,50 +73,80 @@ def read_labeled(
 
     Returns
     -------
-    rows : Labeled
+    rows : Rows
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there are no such data, or not of the model's kind.
     """
+    data = names_of_files(data)
     kind = kind_of(data)
     if kind == "table" and labels is not None:
-        check_choice(data, kind, **reading)
-        _, estimator, columns = prepared(model, kind, data)
-        table = open_table(
-            data,
-            columns=columns,
-            n_features=estimator.n_features_in_,
-            labels=labels,
-            id_column=id_column,
-            **reading,
-        )
-        if table.by_position:
-            warn_of_positions(estimator, data)
-        classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
-        X, y, failed = table.read(classes)
-        X = X if columns else X.set_axis(range(X.shape[1]), axis=1)
-        return Labeled(table.id_name, X, y, failed, source_of(table))
+        return _labeled_table(model, data, labels, id_column, reading)
     if kind == "images" and labels is not None:
-        raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
-    X, failed, source = read_rows(model, data, id_column=id_column, **reading)
+        raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
+    X, failed, source = _unlabeled(model, data, id_column, reading)
     if kind == "table":
-        return Labeled(id_column or "row", X, None, failed, source)
+        return Rows(X, None, failed, source)
     if kind == "array":
         y = read_labels(data, labels, reading.get("array"))
-        if y is None:
-            return Labeled("row", X, None, failed, source)
-        y = y[X.index]
-        gaps = pd.isna(y)
-        failed += [Failure(row, "its label is missing") for row in X.index[gaps].tolist()]
-        return Labeled("row", X[~gaps], y[~gaps], failed, source)
-    given, without = _folders(data, X.index)
-    if given is None or (without.any() and not needed):
-        return Labeled("path", X, None, failed, source)
-    failed += [Failure(path, "lies in no sub-folder, which would be its label") for path in X.index[without]]
-    return Labeled("path", X[~without], given[~without], failed, source)
+        given = None if y is None else y[X.index]
+        lacks, reason = pd.isna(given), "its label is missing"
+    else:
+        given, lacks = _folders(source.listing.folder, X.index)
+        reason = "lies in no sub-folder, which would be its label"
+        if lacks.any() and not needed:
+            given = None
+    if given is None:
+        return Rows(X, None, failed, source)
+    failed += [Failure(name, reason) for name in X.index[lacks].tolist()]
+    return Rows(X[~lacks], given[~lacks], failed, source)
 
 
-def _folders(data: Any, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:
+def _labeled_table(
+    model: Any, data: Any, labels: str, id_column: str | None, reading: dict[str, Any]
+) -> Rows:
+    """Read a table with a column of labels."""
+    check_choice(data, "table", **reading)
+    _, estimator, columns = prepared(model, "table", data)
+    table = open_table(
+        data,
+        columns=columns,
+        n_features=estimator.n_features_in_,
+        labels=labels,
+        id_column=id_column,
+        **reading,
+    )
+    if table.by_position:
+        warn_of_positions(estimator, data)
+    classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
+    X, y, failed = table.read(classes)
+    return Rows(X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed, source_of(table))
+
+
+def _unlabeled(
+    model: Any, data: Any, id_column: str | None, reading: dict[str, Any]
+) -> tuple[pd.DataFrame, list[Failure], Source]:
+    """Read files into memory, as rows under their names."""
+    _, columns, source = opened(model, data, id_column, **reading)
+    batches = list(source.batches())
+    ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
+    failed = [failure for batch in batches for failure in batch.failed]
+    parts = [batch.X for batch in batches if len(batch.ids)] or [batch.X for batch in batches[:1]]
+    if not parts:  # a table of nothing but a header
+        X = pd.DataFrame(columns=None if columns is None else list(columns))
+    elif isinstance(columns, dict):
+        X = pd.concat(parts).set_axis(ids)
+    else:
+        X = pd.DataFrame(np.concatenate(parts), index=ids, columns=columns)
+    return X, failed, source
+
+
+def _folders(folder: str | None, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:
     """Return the folders after which images are labeled, or None, and which images have none."""
-    if isinstance(data, str) and os.path.isdir(data):
-        parts = [os.path.relpath(path, data).split(os.sep) for path in paths]
+    if folder is not None:
+        parts = [os.path.relpath(path, folder).split(os.sep) for path in paths]
         given = np.array([label if below else "" for label, *below in parts])
         least = 1
     else:
@@ -192,20 +223,6 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) 
             "p_value": p_values,
         }
     )
-
-
-def label_called(text: str, labels: Iterable[str]) -> str | None:
-    r"""Return the label that is written so, or else one that is shown so; None if there is none.
-
-    Bytes that are not UTF-8 can hardly be typed, but as the escapes in which they are shown.
-
-    Examples
-    --------
-    >>> label_called(r"caf\xe9", ["caf\udce9", "tea"]) == "caf\udce9"
-    True
-    """
-    labels = list(labels)
-    return text if text in labels else next((label for label in labels if printable(label) == text), None)
 
 
 def named_labels(estimator: Any) -> dict[str, Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from vaetools.cluster.storage import Found, fetched
-from vaetools.data.batches import Batch, Failure, regroup
+from vaetools.data.addresses import is_address
+from vaetools.data.batches import Batch, Failure
 from vaetools.data.kinds import Kind
-from vaetools.data.reader import ImageReader
+from vaetools.data.listing import Listing, list_images
+from vaetools.data.path_lists import as_paths
+from vaetools.data.recognition import kind_of
+from vaetools.data.several_files import is_parquet, list_tables
+from vaetools.data.sources import check_choice
 from vaetools.data.tables import Table, open_table
 
 MAX_ROWS = 2**14  # of a piece, and so of a file that is written
@@ -25,8 +29,7 @@ class Plan:
     """What is to be read, in pieces.
 
     A piece is a dict of plain values: ``first`` is the number of its first row among all, ``paths`` its
-    files as bytes, and ``groups`` the first and the last of a Parquet file's row groups, counted as
-    `range` does.
+    files, and ``groups`` the first and the last of a Parquet file's row groups, counted as `range` does.
 
     Attributes
     ----------
@@ -52,9 +55,6 @@ class RowReader:
     Attributes
     ----------
     kind : {"images", "table"}
-    filesystem : pyarrow.fs.FileSystem or None
-    prefix : str
-        As `Found` has them.
     columns : list of str, dict from str to Kind, or None
         Features of a table.
     id_column : str or None
@@ -65,8 +65,6 @@ class RowReader:
     """
 
     kind: str
-    filesystem: Any
-    prefix: str
     columns: list[str] | dict[str, Kind] | None
     id_column: str | None
     n_features: int
@@ -77,13 +75,12 @@ class RowReader:
         """What ids are: ``"path"``, ``"row"`` or a column of the table."""
         return "path" if self.kind == "images" else self.id_column or "row"
 
-    def batches(self, piece: dict[str, Any], reader: ImageReader | None) -> Iterator[Batch]:
-        """Yield the rows of a piece, in bounded memory."""
-        paths = [os.fsdecode(path) for path in piece["paths"]]
+    def batches(self, piece: dict[str, Any], reader: Any) -> Iterator[Batch]:
+        """Yield the rows of a piece, in bounded memory; images with a fitted ImageReader."""
         if self.kind == "images":
-            yield from self._image_batches(paths, reader)
+            yield from reader.batches(piece["paths"], piece["paths"])
             return
-        table = self.open(paths[0], range(*piece["groups"]))
+        table = self.open(piece["paths"][0], range(*piece["groups"]))
         for ids, X, failed in table.batches():
             first = piece["first"]
             numbered = ids if self.id_column is not None else [first + row for row in ids]
@@ -91,50 +88,64 @@ class RowReader:
 
     def open(self, path: str, groups: range | None = None) -> Table:
         """Return a Parquet file, or a part of it, that has the columns."""
-        return open_table(
-            path,
-            columns=self.columns,
-            n_features=self.n_features,
-            id_column=self.id_column,
-            filesystem=self.filesystem,
-            groups=groups,
-        )
-
-    def _image_batches(self, paths: list[str], reader: Any) -> Iterator[Batch]:
-        names = [self.prefix + path for path in paths]
-        if self.filesystem is None:
-            yield from reader.batches(paths, names)
-            return
-
-        def decoded() -> Iterator[Batch]:
-            start = 0
-            for contents in fetched(self.filesystem, paths):
-                yield from reader.batches(contents, names[start : start + len(contents)])
-                start += len(contents)
-
-        yield from regroup(decoded(), reader._batch_rows)
+        known: dict[str, Any] = {"columns": self.columns, "n_features": self.n_features}
+        return open_table(path, id_column=self.id_column, groups=groups, **known)
 
 
-def plan(
-    found: Found,
-    columns: list[str] | dict[str, Kind] | None,
-    id_column: str | None,
-    n_workers: int,
-    n_features: int,
-) -> Plan:
+def find_files(
+    data: Any, *, include: str | Iterable[str] = (), exclude: str | Iterable[str] = ()
+) -> tuple[str, Listing]:
+    """Return which images or Parquet files a user means.
+
+    Parameters
+    ----------
+    data : path, glob, address, or sequence of those
+        Images, as `list_images` takes them, or Parquet files: a folder without images is searched for
+        them.
+    include, exclude : str or iterable of str, default=()
+        Patterns of images, as `list_images` takes them.
+
+    Returns
+    -------
+    kind : {"images", "table"}
+    listing : Listing
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there are no such files, or of another kind.
+    """
+    paths = as_paths(data)
+    names = [paths] if isinstance(paths, str) else paths
+    if not names:
+        raise FileNotFoundError("an empty list: there is no image.")
+    kind = "table" if all(map(is_parquet, names)) else kind_of(paths)
+    if kind == "array":
+        raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
+    check_choice(names, kind, include, exclude)
+    if kind == "images":
+        return kind, list_images(paths, include=include, exclude=exclude)
+    listing = list_tables(paths)
+    if not listing.paths:
+        raise FileNotFoundError(f"{paths}: a folder without Parquet files.")
+    if other := next((path for path in listing.paths if not is_parquet(path)), None):
+        raise ValueError(f"{other}: Ray takes images and Parquet files; got another table.")
+    here = [path for path in listing.paths if not is_address(path)]
+    if missing := next((path for path in here if not os.path.exists(path)), None):
+        raise FileNotFoundError(f"{missing}: no such file or folder.")
+    return kind, listing
+
+
+def plan(paths: list[str], read: RowReader, n_workers: int) -> Plan:
     """Cut files into pieces.
 
     Parameters
     ----------
-    found : Found
-    columns : list of str, dict from str to Kind, or None
-        Features of a table; None takes all its columns.
-    id_column : str or None
-        Column of a table that names its rows.
+    paths : list of str
+    read : RowReader
+        A piece has at most `MAX_VALUES` of its values, and `MAX_ROWS` rows.
     n_workers : int
         Pieces are small enough for all to have some. A row group of a Parquet file is never cut.
-    n_features : int
-        Values in a row; a piece has at most `MAX_VALUES`, and `MAX_ROWS` rows.
 
     Returns
     -------
@@ -145,20 +156,20 @@ def plan(
     ValueError
         If a table is damaged, or lacks a column.
     """
-    read = RowReader(found.kind, found.filesystem, found.prefix, columns, id_column, n_features, found.folder)
-    if found.kind == "images":
-        n_rows = len(found.paths)
-        n = _piece_rows(n_rows, n_workers, n_features)
-        pieces = [_piece(start, found.paths[start : start + n], []) for start in range(0, n_rows, n)]
+    if read.kind == "images":
+        n_rows = len(paths)
+        n = _piece_rows(n_rows, n_workers, read.n_features)
+        starts = range(0, n_rows, n)
+        pieces = [{"first": start, "paths": paths[start : start + n], "groups": []} for start in starts]
         return Plan(n_rows, pieces, read, by_position=False)
     with ThreadPoolExecutor(_OPENERS) as pool:
-        tables = list(pool.map(read.open, found.paths))
+        tables = list(pool.map(read.open, paths))
     groups = [table.group_rows or [] for table in tables]
     n_rows = sum(map(sum, groups))
-    n, first, pieces = _piece_rows(n_rows, n_workers, n_features), 0, []
-    for path, sizes in zip(found.paths, groups, strict=True):
+    n, first, pieces = _piece_rows(n_rows, n_workers, read.n_features), 0, []
+    for path, sizes in zip(paths, groups, strict=True):
         for part in _together(sizes, n):
-            pieces.append(_piece(first, [path], [part.start, part.stop]))
+            pieces.append({"first": first, "paths": [path], "groups": [part.start, part.stop]})
             first += sum(sizes[part.start : part.stop])
     return Plan(n_rows, pieces, read, any(table.by_position for table in tables))
 
@@ -166,10 +177,6 @@ def plan(
 def _piece_rows(n_rows: int, n_workers: int, n_features: int) -> int:
     share = -(-n_rows // (_PIECES_PER_WORKER * n_workers))
     return max(1, min(MAX_ROWS, MAX_VALUES // n_features, share))
-
-
-def _piece(first: int, paths: list[str], groups: list[int]) -> dict[str, Any]:
-    return {"first": first, "paths": [os.fsencode(path) for path in paths], "groups": groups}
 
 
 def _together(sizes: list[int], n: int) -> Iterator[range]:

@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 from pyarrow.fs import FileSelector
 from tqdm import tqdm
 
 from vaetools.checks import POSITIVE_INTEGER, check, or_none
-from vaetools.cluster.pieces import Plan, RowReader, plan
-from vaetools.cluster.session import connected, import_ray
-from vaetools.cluster.storage import Found, find_files, new_folder
-from vaetools.data.batches import Failure, where
+from vaetools.data.addresses import new_folder
+from vaetools.data.batches import Failure
 from vaetools.data.ids import as_arrow
-from vaetools.data.sub_folders import count_by_folder
 from vaetools.persistence import load, save
 from vaetools.progress import bar_options
-from vaetools.streaming import ODD, part_of, prepared, verdicts, warn_of_positions
+from vaetools.stream.flow import part_of, prepared, verdicts, warn_of_positions
+from vaetools.stream.parts import check_any
+from vaetools.stream.pieces import Plan, RowReader, find_files, plan
+from vaetools.stream.session import connected, import_ray
+from vaetools.stream.sinks import Tally
 
 _OWNER = "score_with_ray"
-_COUNT = pa.struct([("folder", pa.binary()), ("verdict", pa.string()), ("n", pa.int64())])
-_FAILURE = pa.struct([("id", pa.binary()), ("reason", pa.string())])
-_PIECE = pa.schema(
-    [("first", pa.int64()), ("paths", pa.list_(pa.binary())), ("groups", pa.list_(pa.int64()))]
-)
-_RECEIPT = pa.schema(
-    [
-        ("first", pa.int64()),
-        ("n_rows", pa.int64()),
-        ("n_odd", pa.int64()),
-        ("failed", pa.list_(_FAILURE)),
-        ("counts", pa.list_(_COUNT)),
-        ("error", pa.string()),
-    ]
-)
 
 
 class Scored(NamedTuple):
@@ -141,21 +127,13 @@ def score_with_ray(
     >>> scored.n_scored, scores.columns.tolist()  # doctest: +SKIP
     (150, ['row', 'score', 'reconstruction', 'kl', 'p_value', 'verdict'])
     """
-    check(_OWNER, "n_workers", n_workers, or_none(POSITIVE_INTEGER))
-    if device.partition(":")[0] not in ("cpu", "cuda"):
-        raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
+    _check_options(n_workers, device)
     ray = import_ray(_OWNER)
-    found = find_files(data, include=include, exclude=exclude)
-    name = found.prefix + found.paths[0]
-    reader, estimator, columns = prepared(model, found.kind, name)
-    if found.kind == "images" and reader is None:
-        raise ValueError(f"{name}: the model takes rows of numbers; got images.")
-    if found.kind == "images" and id_column is not None:
-        raise ValueError(f"{name}: an id column needs a table; got images.")
-    if estimator.network is not None:
-        raise ValueError(
-            f"{_OWNER}: model must be whole in the file that workers load; got network={estimator.network!r}."
-        )
+    kind, found = find_files(data, include=include, exclude=exclude)
+    name = found.paths[0]
+    reader, estimator, columns = prepared(model, kind, name)
+    _check_fits(kind, name, reader, estimator, id_column)
+    read = RowReader(kind, columns, id_column, estimator.n_features_in_, found.folder)
     with new_folder(output) as (filesystem, folder), connected(ray, address, _OWNER):
         resource = "GPU" if device.startswith("cuda") else "CPU"
         n_there = int(ray.cluster_resources().get(resource, 0))
@@ -164,16 +142,38 @@ def score_with_ray(
                 f"{_OWNER}: device must be one that the cluster has; got {device!r}, and no {resource}."
             )
         n_workers = n_workers or n_there
-        work = plan(found, columns, id_column, n_workers, estimator.n_features_in_)
+        work = plan(found.paths, read, n_workers)
         if work.by_position:
             warn_of_positions(estimator, name)
         worker = (_model_bytes(model), device, work.read, filesystem, folder)
         receipts = _receipts(ray, work, worker, min(n_workers, len(work.pieces)), resource)
-        scored = _sum(_gather(receipts, work, filesystem, folder, verbose), found)
-        if not scored.n_scored:
-            first = "".join(f"; the first: {where(name)}: {reason}" for name, reason in scored.failed[:1])
-            raise ValueError(f"{name}: there is nothing that could be read{first}.")
-    return scored
+        done = _gather(receipts, work, filesystem, folder, verbose)
+        n_rows, n_odd = (sum(receipt[name] for receipt in done) for name in ("n_rows", "n_odd"))
+        failed = [*found.failed, *(failure for receipt in done for failure in receipt["failed"])]
+        check_any(n_rows, failed, name)
+        folders: dict[str, Counter] = {}
+        for folder, counts in (item for receipt in done for item in receipt["judged"].items()):
+            folders.setdefault(folder, Counter()).update(counts)
+    return Scored(n_rows, n_odd, failed, found.ignored, folders)
+
+
+def _check_options(n_workers: Any, device: str) -> None:
+    """Raise for a number of workers that is none, and a device that Ray does not know."""
+    check(_OWNER, "n_workers", n_workers, or_none(POSITIVE_INTEGER))
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
+
+
+def _check_fits(kind: str, name: str, reader: Any, estimator: Any, id_column: str | None) -> None:
+    """Raise for a model that does not go with the files, or not to workers."""
+    if kind == "images" and reader is None:
+        raise ValueError(f"{name}: the model takes rows of numbers; got images.")
+    if kind == "images" and id_column is not None:
+        raise ValueError(f"{name}: an id column needs a table; got images.")
+    if estimator.network is not None:
+        raise ValueError(
+            f"{_OWNER}: model must be whole in the file that workers load; got network={estimator.network!r}."
+        )
 
 
 class Worker:
@@ -190,46 +190,37 @@ class Worker:
 
     def __call__(self, pieces: pa.Table) -> pa.Table:
         """Return a receipt for every piece; what is wrong with the data is no failure of a worker."""
-        receipts = []
-        for piece in pieces.to_pylist():
-            try:
-                receipts.append(self._score(piece))
-            except ValueError as error:
-                receipts.append({"first": piece["first"], "error": str(error)})
-        return pa.Table.from_pylist(receipts, schema=_RECEIPT)
+        return packed([self._receipt(piece) for piece in unpacked(pieces)])
 
-    def _score(self, piece: dict[str, Any]) -> dict[str, Any]:
-        """Write the scores of a piece to a file that is named after it."""
-        tables, failed, n_odd = [], [], 0
-        counts: Counter[tuple[str, str]] = Counter()
-        for batch in self.read.batches(piece, self.reader):
-            part = part_of(self.model, batch, self.read.id_name, verdicts)
-            failed += part.failed
-            if len(part.table):
-                n_odd += int((part.table["verdict"] == ODD).sum())
-                counts += _counted(part.table, self.read.folder)
-                tables.append(as_arrow(part.table))
+    def _receipt(self, piece: dict[str, Any]) -> dict[str, Any]:
+        """Write the scores of a piece to a file that is named after it, and say what came of it."""
+        tables: list[pa.Table] = []
+        failed: list[Failure] = []
+        tally = Tally(self.model, folder=self.read.folder)
+        try:
+            for batch in self.read.batches(piece, self.reader):
+                part = part_of(self.model, batch, self.read.id_name, verdicts)
+                failed += part.failed
+                if len(part.table):
+                    tally.add(part)
+                    tables.append(as_arrow(part.table))
+        except ValueError as error:
+            return {"first": piece["first"], "error": str(error)}
         if tables:
             path = f"{self.folder}/{_file_name(piece)}"
             parquet.write_table(pa.concat_tables(tables), path, filesystem=self.filesystem)
-        return {
-            "first": piece["first"],
-            "n_rows": sum(map(len, tables)),
-            "n_odd": n_odd,
-            "failed": [{"id": os.fsencode(str(name)), "reason": reason} for name, reason in failed],
-            "counts": [
-                {"folder": os.fsencode(name), "verdict": verdict, "n": n}
-                for (name, verdict), n in counts.items()
-            ],
-        }
+        counts = {"n_rows": tally.n_rows, "n_odd": tally.n_odd, "judged": tally.judged}
+        return {"first": piece["first"], "error": None, "failed": failed} | counts
 
 
-def _counted(table: pd.DataFrame, folder: str | None) -> Counter[tuple[str, str]]:
-    """Return how many rows there are of each folder below one and verdict; nothing without a folder."""
-    if folder is None:
-        return Counter()
-    found = count_by_folder(folder, table.iloc[:, 0], table["verdict"])
-    return Counter({(name, verdict): n for name, counts in found.items() for verdict, n in counts.items()})
+def packed(things: list[dict[str, Any]]) -> pa.Table:
+    """Return pieces or receipts as rows of a table, which is what travels between machines."""
+    return pa.table({"": [pickle.dumps(thing) for thing in things]})
+
+
+def unpacked(table: pa.Table) -> list[dict[str, Any]]:
+    """Return what was packed."""
+    return [pickle.loads(row) for row in table[0].to_pylist()]
 
 
 def _file_name(piece: dict[str, Any]) -> str:
@@ -251,8 +242,7 @@ def _receipts(ray: Any, work: Plan, worker: tuple, n_workers: int, resource: str
     """
     if not work.pieces:
         return
-    pieces = [pa.Table.from_pylist([piece], schema=_PIECE) for piece in work.pieces]
-    dataset = ray.data.from_arrow(pieces).map_batches(
+    dataset = ray.data.from_arrow([packed([piece]) for piece in work.pieces]).map_batches(
         Worker,
         fn_constructor_args=worker,
         batch_size=1,
@@ -263,7 +253,7 @@ def _receipts(ray: Any, work: Plan, worker: tuple, n_workers: int, resource: str
     )
     dataset.context.enable_progress_bars = dataset.context.print_on_execution_start = False
     for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-        yield from batch.to_pylist()
+        yield from unpacked(batch)
 
 
 def _gather(
@@ -288,19 +278,3 @@ def _gather(
             f"{len(missing) - 1} others."
         )
     return sorted(done, key=lambda receipt: receipt["first"])
-
-
-def _sum(receipts: list[dict[str, Any]], found: Found) -> Scored:
-    """Return what receipts say together."""
-    name = os.fsdecode if found.kind == "images" else int
-    failed = [Failure(name(row["id"]), row["reason"]) for receipt in receipts for row in receipt["failed"]]
-    folders: dict[str, Counter] = {}
-    for count in (count for receipt in receipts for count in receipt["counts"]):
-        folders.setdefault(os.fsdecode(count["folder"]), Counter())[count["verdict"]] += count["n"]
-    return Scored(
-        sum(receipt["n_rows"] for receipt in receipts),
-        sum(receipt["n_odd"] for receipt in receipts),
-        [*found.failed, *failed],
-        found.ignored,
-        folders,
-    )

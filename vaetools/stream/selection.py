@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
+import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from vaetools.anomaly.calibration import discovery_rank, n_discoverable, n_rows_needed
+from vaetools.stream.parts import NORMAL, ODD, Part, Sink
 
 
-class Selection:
-    """Counts p-values, of which there are few, and says at the end which of them are odd."""
+class Selection(Sink):
+    """Counts p-values, of which there are few, and says at the end which of them are odd.
+
+    At most a share of the rows that it selects is expected to be normal. Name it before the sinks that use
+    its verdicts.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+        Fitted, with calibration rows.
+    false_discovery_rate : float
+        That share, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If the model has no calibration rows.
+    """
 
     def __init__(self, model: Any, false_discovery_rate: float):
-        import numpy as np
-
-        if not hasattr(model, "calibration_scores_"):
-            how = "without --contamination"
-            if model.contamination == "auto":
-                how = f"with at least {model._n_rows_needed:,} rows; it had {model.n_samples_:,}"
-            raise click.BadParameter(
-                f"needs rows that calibrate, and the model held none out. Fit it again {how}.",
-                param_hint="--fdr",
+        calibration = getattr(model, "calibration_scores_", None)
+        if calibration is None:
+            raise ValueError(
+                "Selection: model must have calibration rows; got one that held none out. Fit it with "
+                "contamination='auto' on more rows, or recalibrate it."
             )
         self.false_discovery_rate = false_discovery_rate
-        self.calibration_scores = model.calibration_scores_
-        self.counts = np.zeros(len(self.calibration_scores) + 1, dtype=np.int64)
+        self.calibration_scores = calibration
+        self.counts = np.zeros(len(calibration) + 1, dtype=np.int64)
 
-    def add(self, table: pd.DataFrame) -> None:
-        """Count the p-values of a batch."""
-        import numpy as np
-
-        ranks = np.rint(table["p_value"].to_numpy() * len(self.counts)).astype(np.int64)
+    def add(self, part: Part) -> None:
+        """Count the p-values of a part."""
+        ranks = np.rint(part.table["p_value"].to_numpy() * len(self.counts)).astype(np.int64)
         self.counts += np.bincount(ranks - 1, minlength=len(self.counts))
 
     @property
     def rank(self) -> int:
         """How many of the values that a p-value can have are odd."""
-        from vaetools.anomaly.calibration import discovery_rank
-
         return discovery_rank(self.counts, self.false_discovery_rate)
 
     @property
@@ -59,10 +68,11 @@ class Selection:
 
     def judge(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table with these verdicts."""
-        import numpy as np
-
-        from vaetools.streaming import NORMAL, ODD
-
+        if not self.counts.any():
+            raise ValueError(
+                "Selection: it must count rows before it judges them; got none. Name it among the sinks, "
+                "before those that use it."
+            )
         return table.assign(verdict=np.where(self.is_odd(table["p_value"]), ODD, NORMAL))
 
     def is_odd(self, p_value: Any) -> Any:
@@ -72,8 +82,6 @@ class Selection:
     @property
     def why_none(self) -> str | None:
         """Why no row is odd: how many odd rows, or calibration rows, it takes to find any."""
-        from vaetools.anomaly.calibration import n_discoverable, n_rows_needed
-
         if self.n_odd:
             return None
         n_rows, n_calibration = int(self.counts.sum()), len(self.calibration_scores)

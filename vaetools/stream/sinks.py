@@ -1,105 +1,205 @@
-"""What is kept of all that streams by while it is scored: counts, failures, the oddest rows."""
+"""What is kept of all that streams by: counts, the oddest rows, the nearest ones."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
-from vaetools.cli.folders import FolderTally
-from vaetools.cli.saying import failed_as_json
-from vaetools.cli.selecting import Selection
-from vaetools.words import floor_in_words, readable
+import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from vaetools.anomaly.calibration import flagged_rate
+from vaetools.latent.similarity import similar
+from vaetools.stream.parts import ODD, Part, Sink
+from vaetools.stream.selection import Selection
 
-    from vaetools.streaming import Part
+_MOST_FOLDERS = 1000  # that are counted one by one
+_ITSELF = "."  # as which a folder's own images are counted
 
 
-class Tally:
-    """What is kept of all that streams by: counts, failures, the oddest rows."""
+class Tally(Sink):
+    """Counts rows, and those that are odd, in all and by sub-folder: of good images, of each kind of defect.
 
-    def __init__(
-        self, model: Any, fdr: float | None, *, n_oddest: int, keep_scores: bool, folder: str | None = None
-    ):
-        self.threshold, self.false_alarm_rate = model.offset_, expected_rate_of(model)
-        self.selection = None if fdr is None else Selection(model, fdr)
-        self.n_oddest, self.n_calibration = n_oddest, len(getattr(model, "calibration_scores_", ()))
-        self.n_scored = self.n_odd = 0
-        self.folders = FolderTally(folder, self.selection)
-        self.failed: list[Any] = []
-        self.keep_scores = keep_scores
-        self.scores: list[Any] = []
-        self.oddest: Any = None  # a DataFrame once there is a row
-        self.oddest_rows: Any = None  # a DataFrame too
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+        Fitted.
+    selection : Selection or None, default=None
+        Makes the verdicts, once all rows are known.
+    folder : str or None, default=None
+        Of images, or its address: what lies right below it is counted apart. None counts in all alone.
+
+    Attributes
+    ----------
+    n_rows, n_odd : int
+    threshold : float or None
+        The score below which a row is odd.
+    false_alarm_rate : float or None
+        Share of normal rows that is expected to be odd; None where no rows were held out to know it.
+    n_calibration : int
+        Rows that were held out for that.
+    judged : dict from str to Counter
+        By sub-folder: how many of each verdict, or of each p-value if a selection decides.
+    """
+
+    def __init__(self, model: Any, selection: Selection | None = None, folder: str | None = None):
+        self.selection, self.folder = selection, folder
+        self.n_rows = self.n_odd = 0
+        self.threshold: float | None = getattr(model, "offset_", None)
+        self.n_calibration = len(getattr(model, "calibration_scores_", ()))
+        self.false_alarm_rate = expected_rate_of(model)
+        self.judged: dict[str, Counter] = {}
 
     def add(self, part: Part) -> None:
-        """Count a batch and keep its oddest rows, as far as they are among the oddest of all."""
-        import pandas as pd
-
-        self.failed += part.failed
-        if not len(part.table):
+        """Count the rows of a part."""
+        self.n_rows += len(part.table)
+        self.n_odd += int((part.table["verdict"] == ODD).sum())
+        if self.folder is None or len(self.judged) > _MOST_FOLDERS:
             return
-        self.n_scored += len(part.table)
-        self.n_odd += int((part.table["verdict"] == "odd").sum())
-        if self.selection is not None:
-            self.selection.add(part.table)
-        self.folders.add(part.table)
-        if self.keep_scores:
-            self.scores.append(part.table["score"].to_numpy())
-        if not self.n_oddest:
-            return
-        order = _oddest(part.table, self.n_oddest)
-        best, rows = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
-        if self.oddest is not None:
-            best, rows = pd.concat([self.oddest, best]), pd.concat([self.oddest_rows, rows])
-        order = _oddest(best, self.n_oddest)
-        self.oddest, self.oddest_rows = best.iloc[order], rows.iloc[order]
+        divider = "/" if "://" in self.folder else os.sep
+        start = len(self.folder.removesuffix(divider)) + 1
+        verdicts = part.table["verdict" if self.selection is None else "p_value"]
+        for path, verdict in zip(part.table.iloc[:, 0], verdicts, strict=True):
+            name, below, _ = path[start:].partition(divider)
+            self.judged.setdefault(name if below else _ITSELF, Counter())[verdict] += 1
 
-    def settle(self) -> None:
+    def close(self) -> None:
         """Make the verdicts that need to know all rows."""
         if self.selection is not None:
-            self.n_odd = self.selection.n_odd
-            self.threshold, self.false_alarm_rate = self.selection.threshold, self.selection.false_alarm_rate
-            self.oddest = None if self.oddest is None else self.selection.judge(self.oddest)
+            self.n_odd, self.threshold = self.selection.n_odd, self.selection.threshold
+            self.false_alarm_rate = self.selection.false_alarm_rate
 
-    def floor_in_words(self, n: int) -> str:
-        """Return that the oddest share the least p-value there is, if they do; else nothing."""
-        return floor_in_words(self.oddest["p_value"].head(n), self.n_calibration)
-
-    def summary(self, model: Any, output: Path | str | None, html: Path | None) -> dict[str, Any]:
-        """Return everything as JSON takes it."""
-        oddest = [] if self.oddest is None else self.oddest.to_dict(orient="records")
-        names = {} if self.oddest is None else {"id": self.oddest.columns[0]}
+    def folders(self) -> dict[str, dict[str, int]]:
+        """Return how many are scored and odd by sub-folder; nothing if it is one, or if they are too many."""
+        if not 1 < len(self.judged) <= _MOST_FOLDERS:
+            return {}
+        is_odd = ODD.__eq__ if self.selection is None else self.selection.is_odd
         return {
-            "n_scored": self.n_scored,
-            "n_odd": self.n_odd,
-            "n_failed": len(self.failed),
-            "folders": self.folders.counts(),
-            "score": model.anomaly_score_,
-            "threshold": self.threshold,
-            "false_alarm_rate": self.false_alarm_rate,
-            "false_discovery_rate": self.selection and self.selection.false_discovery_rate,
-            "why_none_odd": self.selection and self.selection.why_none,
-            **names,
-            "oddest": [{key: readable(value) for key, value in row.items()} for row in oddest],
-            "failed": failed_as_json(self.failed),
-            "output": None if output is None else readable(str(output)),
-            "html": None if html is None else readable(str(html)),
+            name: {
+                "n_scored": judged.total(),
+                "n_odd": sum(n for verdict, n in judged.items() if is_odd(verdict)),
+            }
+            for name, judged in sorted(self.judged.items())
         }
 
-
-def _oddest(table: pd.DataFrame, n: int) -> Any:
-    """Return the places of the rows that score lowest; a score beyond all numbers (NaN) is the oddest."""
-    import numpy as np
-
-    return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[:n]
+    def expected(self) -> str:
+        """Return how many would be odd if all were normal, or what a selection means, to end a sentence."""
+        if self.selection is not None:
+            return f"; {self.selection.words()}"
+        if self.false_alarm_rate is None:
+            return ""
+        return f"; about {self.false_alarm_rate * self.n_rows:,.0f} would be if all were normal"
 
 
 def expected_rate_of(model: Any) -> float | None:
     """Return the share of normal rows that is flagged, where rows were held out to know it."""
-    from vaetools.anomaly.calibration import flagged_rate
-
     if not hasattr(model, "calibration_scores_"):
         return None
     return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate)
+
+
+class Oddest(Sink):
+    """Keeps the rows that score lowest.
+
+    Parameters
+    ----------
+    n : int
+        How many at most.
+    selection : Selection or None, default=None
+        Makes the verdicts, once all rows are known.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n, n_columns)
+        What streamed by of them, the oddest first. A score beyond all numbers (NaN) is the oddest.
+    X : DataFrame of shape (n, n_features)
+        The rows themselves.
+    """
+
+    def __init__(self, n: int, selection: Selection | None = None):
+        self.n, self.selection = n, selection
+        self.table, self.X = pd.DataFrame(), pd.DataFrame()
+
+    def add(self, part: Part) -> None:
+        """Keep the oddest rows of a part, as far as they are among the oddest of all."""
+        if not self.n:
+            return
+        order = self._lowest(part.table)
+        table, X = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
+        if len(self.table):
+            table, X = pd.concat([self.table, table]), pd.concat([self.X, X])
+        order = self._lowest(table)
+        self.table, self.X = table.iloc[order], X.iloc[order]
+
+    def close(self) -> None:
+        """Make the verdicts that need to know all rows."""
+        if self.selection is not None and len(self.table):
+            self.table = self.selection.judge(self.table)
+
+    def _lowest(self, table: pd.DataFrame) -> np.ndarray:
+        """Return the places of the rows that score lowest."""
+        return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[: self.n]
+
+
+class Nearest(Sink):
+    """Keeps the rows whose codes are nearest to a code.
+
+    Parameters
+    ----------
+    code : ndarray of shape (1, n_components)
+    k : int
+        How many at most.
+    is_left_out : callable
+        Whether a row is left out, by its name.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (k, 2)
+        What they are called, and their ``distance``, nearest first.
+    X : ndarray of shape (k, n_features)
+        The rows themselves.
+    n_searched : int
+    """
+
+    def __init__(self, code: np.ndarray, k: int, is_left_out: Callable[[Any], bool]):
+        self.code, self.k, self.is_left_out = code, k, is_left_out
+        self.table, self.X, self.n_searched = pd.DataFrame(), np.empty(0), 0
+
+    def add(self, part: Part) -> None:
+        """Keep the nearest rows of a part, as far as they are among the nearest of all."""
+        others = np.array([not self.is_left_out(name) for name in part.table.iloc[:, 0]], bool)
+        if not others.any():
+            return
+        self.n_searched += int(others.sum())
+        codes, X = part.table[others], np.asarray(part.X)[others]
+        found = similar(codes.iloc[:, 1:], self.code, min(self.k, len(codes)))
+        table, X = codes.iloc[found.indices[0], :1].assign(distance=found.distances[0]), X[found.indices[0]]
+        if len(self.table):
+            table, X = pd.concat([self.table, table]), np.concatenate([self.X, X])
+        order = np.argsort(table["distance"].to_numpy(), kind="stable")[: self.k]
+        self.table, self.X = table.iloc[order], X[order]
+
+
+class Collected(Sink):
+    """Keeps what a function makes of every part.
+
+    Parameters
+    ----------
+    function : callable
+        Of a `Part`.
+
+    Attributes
+    ----------
+    parts : list
+        What it returned.
+    """
+
+    def __init__(self, function: Callable[[Part], Any]):
+        self.function = function
+        self.parts: list[Any] = []
+
+    def add(self, part: Part) -> None:
+        """Keep what the function makes of a part."""
+        self.parts.append(self.function(part))

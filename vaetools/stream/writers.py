@@ -1,100 +1,78 @@
-"""Tables that grow batch by batch: to a file that appears when it is whole, or to standard output."""
+"""Tables that grow part by part: to a file that appears when it is whole, or to standard output."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
+import pandas as pd
+from pyarrow import parquet
 
-if TYPE_CHECKING:
-    import pandas as pd
+from vaetools.data.ids import as_arrow, with_readable_texts, without_formulas
+from vaetools.files import atomically, naming
+from vaetools.stream.parts import Part, Sink
+from vaetools.stream.selection import Selection
 
-    Write = Any  # a function of a DataFrame
-
-SUFFIXES = (".csv", ".parquet")
-_LEAST_ROOM = 1_000_000  # bytes that any file may need
-
-
-def check_output(
-    path: Path | None, suffixes: tuple[str, ...], inputs: Sequence[Any] = (), option: str = "--output"
-) -> None:
-    """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
-    if path is None:
-        return
-    if path.suffix.lower() not in suffixes:
-        raise click.BadParameter(
-            f"must end in {' or '.join(suffixes)}; got {str(path)!r}.", param_hint=option
-        )
-    if not path.absolute().parent.is_dir():
-        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param_hint=option)
-    if os.path.realpath(path) in {os.path.realpath(other) for other in inputs if other is not None}:
-        raise click.BadParameter(f"{str(path)!r} is an input too, and would be lost.", param_hint=option)
-    check_apart(path, inputs, option, _would_read)
-    try:
-        with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
-            pass
-    except OSError as error:
-        raise click.BadParameter(
-            f"{str(path)!r} cannot be written: {error.strerror}.", param_hint=option
-        ) from None
-    check_room(path, _LEAST_ROOM, option)
+Write = Callable[[pd.DataFrame], None]
 
 
-def check_apart(
-    path: Path, inputs: Sequence[Any], option: str, would_read: Callable[[Path, Any], bool] = lambda *_: True
-) -> None:
-    """Raise where something would lie in a folder that is an input, and be read with it from then on."""
-    place = Path(os.path.realpath(path))
-    for folder in filter(None, inputs):
-        top = Path(os.path.realpath(folder))
-        if top.is_dir() and top in (place, *place.parents) and would_read(path, folder):
-            raise click.BadParameter(
-                f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on. Name "
-                "another folder.",
-                param_hint=option,
-            )
+class TableFile(Sink):
+    """Writes the tables of parts to a CSV or Parquet file, which appears when all is written.
+
+    Parameters
+    ----------
+    path : str, PathLike or None
+        Ends in ``.csv`` or ``.parquet``; None is CSV to standard output.
+    selection : Selection or None, default=None
+        Whose verdicts are written, of all rows together: until then these are kept on disk.
+    form : callable or None, default=None
+        What is made of a table before it is written: a function of a DataFrame that returns one.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        selection: Selection | None = None,
+        *,
+        form: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    ):
+        self.path = None if path is None else Path(path)
+        self.selection, self.form = selection, form
+
+    def __enter__(self) -> TableFile:
+        with contextlib.ExitStack() as stack:
+            self._write = stack.enter_context(table_writer(self.path))
+            if self.selection is not None:
+                folder = None if self.path is None else self.path.absolute().parent
+                self._write = stack.enter_context(revised(self._write, self.selection.judge, folder))
+            self._open = stack.pop_all()
+        return self
+
+    def add(self, part: Part) -> None:
+        """Write the table of a part."""
+        self._write(part.table if self.form is None else self.form(part.table))
+
+    def close(self) -> None:
+        """Let the file appear."""
+        self._open.close()
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
 
 
-def _would_read(path: Path, folder: Any) -> bool:
-    """Return whether a file of this name is read where it lies in a folder of data."""
-    from vaetools.data.formats import EXTENSIONS
-    from vaetools.data.recognition import kind_of
-    from vaetools.data.table_formats import table_format
-
-    is_table = table_format(path) is not None
-    return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")
-
-
-def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
-    """Raise, before any work is done, where a disk has too little room for a file of about so many bytes."""
-    folder = Path(os.path.realpath(path)).parent
-    free = shutil.disk_usage(folder).free
-    if free < n_bytes:
-        raise click.BadParameter(
-            f"{str(path)!r} will take about {n_bytes / 1e6:,.0f} MB, and {free / 1e6:,.1f} MB are left "
-            "there. Make room, or name a file on another disk.",
-            param_hint=option,
-        )
-
-
-def check_any(n_rows: int, failed: Sequence[Any], data: Sequence[str]) -> None:
-    """Raise, before a file without rows is written, where nothing could be read."""
-    from vaetools.data.batches import where
-
-    if not n_rows:
-        first = "".join(f"; the first: {where(name)}: {reason}" for name, reason in failed[:1])
-        raise click.ClickException(f"{data[0]}: there is nothing that could be read{first}.")
+def write_table(path: Path | None, table: pd.DataFrame) -> None:
+    """Write one table as `TableFile` does."""
+    with table_writer(path) as write:
+        write(table)
 
 
 @contextlib.contextmanager
-def open_table_writer(path: Path | None) -> Iterator[Write]:
+def table_writer(path: Path | None) -> Iterator[Write]:
     """Give a function that appends a DataFrame to a CSV or Parquet file; None is CSV to standard output.
 
     Numbers in CSV have 10 digits: the noise of rounding, which depends on the machine, lies below.
@@ -104,8 +82,6 @@ def open_table_writer(path: Path | None) -> Iterator[Write]:
             sys.stdout.reconfigure(encoding="utf-8")  # names of files do not ask what a terminal can show
         yield _CsvWriter(sys.stdout).write
         return
-    from vaetools.files import atomically
-
     with atomically(path) as temporary:
         if path.suffix.lower() == ".csv":
             with open(temporary, "w", encoding="utf-8", newline="") as file:
@@ -123,14 +99,10 @@ def revised(
 
     ``folder`` is where the disk has room; None leaves the choice to the system.
     """
-    from vaetools.files import naming
-
     with tempfile.TemporaryDirectory(dir=folder) as name:
         path = Path(name, "rows.parquet")
         with naming(path), _ParquetWriter(path) as kept:
             yield kept.write
-        from pyarrow import parquet
-
         with open(path, "rb") as file:
             for batch in parquet.ParquetFile(file).iter_batches():
                 write(revise(batch.to_pandas()))
@@ -143,8 +115,6 @@ class _CsvWriter:
         self.file, self.wants_header = file, True
 
     def write(self, table: pd.DataFrame) -> None:
-        from vaetools.data.ids import with_readable_texts, without_formulas
-
         text = without_formulas(with_readable_texts(table)).to_csv(
             index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
         )
@@ -168,10 +138,6 @@ class _ParquetWriter:
                 self.writer.close()
 
     def write(self, table: pd.DataFrame) -> None:
-        from pyarrow import parquet
-
-        from vaetools.data.ids import as_arrow
-
         rows = as_arrow(table, None if self.writer is None else self.writer.schema)
         if self.writer is None:
             self.writer = parquet.ParquetWriter(self.file, rows.schema)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.options import shown_progress
-from vaetools.cli.writing import check_output
+from vaetools.cli.command import check_output, seed_option
+from vaetools.cli.saying import Talk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,13 +36,7 @@ COMPARED = ("AE", "VAE", "CVAE")
     show_default=True,
     help="The page to write.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of the split, the training, the maps and the samples.",
-)
+@seed_option("Seed of the split, the training, the maps and the samples.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the findings and where the page is, nothing else.")
 def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     """Train an AE, a VAE and a CVAE on real digits, and compare what they learnt.
@@ -64,7 +58,7 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     rows = np.concatenate([digits.held_out, digits.unknown])
     is_unknown = np.repeat([False, True], [len(digits.held_out), len(digits.unknown)])
     labels = np.append(digits.held_out_labels, [unknown] * len(digits.unknown))
-    models = make_models(seed=seed, verbose=shown_progress(quiet))
+    models = make_models(seed=seed, verbose=Talk(False, quiet, False).progress)
     with _one_thread():
         seconds = {}
         for name, model in models.items():

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.left_out import say_source, source_as_json
-from vaetools.cli.options import (
+from vaetools.cli.command import (
+    TABLES,
+    check_apart,
+    check_output,
     data_argument,
-    device_option,
-    id_option,
-    json_option,
-    loudness_options,
     model_argument,
     one_or_many,
+    open_model,
     output_option,
     reading_options,
-    shown_progress,
+    seed_option,
+    talk_options,
 )
-from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say
-from vaetools.cli.writing import SUFFIXES, check_any, check_apart, check_output, open_table_writer
-from vaetools.words import readable
+from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,12 +43,9 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write for TensorBoard's projector, with the images as its sprites.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the map.")
-@id_option
+@seed_option("Of the map.")
 @reading_options
-@json_option
-@device_option
-@loudness_options
+@talk_options
 def embed(
     model: Path,
     data: tuple[str, ...],
@@ -58,12 +53,9 @@ def embed(
     map_method: str | None,
     projector: Path | None,
     seed: int,
-    id_column: str | None,
     reading: dict[str, Any],
-    as_json: bool,
     device: str | None,
-    quiet: bool,
-    verbose: bool,
+    talk: Talk,
 ) -> int:
     """Embed images or rows with a trained MODEL.
 
@@ -80,98 +72,90 @@ def embed(
       vaetools embed boards.safetensors photos/ --tsv projector/
       vaetools embed sales.safetensors today.csv > latents.csv
     """
-    check_output(output, SUFFIXES, [model, *data])
+    _check_outputs(output, projector, map_method, talk, [model, *data])
+    from vaetools.stream import Collected, TableFile, stream_codes
+
+    opened = open_model(model, device)
+    is_written = output is not None or not (projector or talk.as_json)
+    form = _form(output)
+    tables, thumbnails = Collected(lambda part: part.table), Collected(_thumbnails(opened, projector))
+    sinks: list[Any] = [tables, thumbnails] * bool(map_method or projector)
+    sinks += [TableFile(output, form=form)] * (is_written and not map_method)
+    parts = stream_codes(opened.whole, one_or_many(data), verbose=talk.progress, **reading).into(*sinks)
+    if is_written and map_method:
+        _write_map(output, tables.parts, map_method, seed, form, talk.progress)
+    if projector:
+        _write_projector(projector, tables.parts, thumbnails.parts)
+    n_components = opened.n_components
+    if talk.as_json:
+        made: dict[str, Any] = {
+            "n_embedded": parts.n_rows,
+            "n_components": n_components,
+            "n_failed": len(parts.failed),
+        }
+        made |= {"failed": failed_as_json(parts.failed), "output": output, "tsv": projector}
+        print_json(made | source_as_json(parts.source))
+    talk.say(f"{counted_rows(parts.n_rows, opened.kind)} embedded in {n_components} dimensions.")
+    talk.written(output, projector)
+    return talk.end(parts.source, parts.failed)
+
+
+def _check_outputs(
+    output: Path | None, projector: Path | None, map_method: str | None, talk: Talk, inputs: list[Any]
+) -> None:
+    """Raise for what cannot be written or would be read as data, and for a map that would go nowhere."""
+    check_output(output, TABLES, inputs)
     if projector is not None:
-        check_apart(projector, data, "--tsv")
-    if map_method and as_json and output is None:
+        check_apart(projector, inputs, "--tsv")
+    if map_method and talk.as_json and output is None:
         raise click.BadParameter("needs --output, or standard output without --json.", param_hint="--map")
+
+
+def _form(output: Path | None) -> Callable | None:
+    """Return what is made of a table before it is written."""
+    return _with_vectors if output is not None and output.suffix.lower() == ".parquet" else None
+
+
+def _thumbnails(opened: Any, projector: Path | None) -> Callable:
+    """Return a function that makes the thumbnails of a part, or none where they are not wanted."""
+    from vaetools.report.pictures import make_thumbnails
+
+    if projector is None or opened.image_shape is None:
+        return lambda part: None
+    shown, shape = opened.estimator.input_scale_.shown, opened.image_shape
+    return lambda part: make_thumbnails(shown(part.X), shape)
+
+
+def _write_map(
+    output: Path | None, tables: list[Any], method: str, seed: int, form: Callable | None, verbose: int
+) -> None:
+    """Write codes with a map of them in two dimensions, as columns x and y."""
+    import pandas as pd
+
+    from vaetools.latent.projection import LatentMap
+    from vaetools.stream.writers import write_table
+
+    table = pd.concat(tables)
+    latent_map = LatentMap(method=method, random_state=seed, verbose=verbose)
+    points = latent_map.fit_transform(table.iloc[:, 1:].to_numpy("float32"))
+    table = table if form is None else form(table)
+    write_table(output, table.assign(x=points[:, 0], y=points[:, 1]))
+
+
+def _write_projector(folder: Path, tables: list[Any], thumbnails: list[Any]) -> None:
+    """Write a folder for TensorBoard's projector."""
     import numpy as np
     import pandas as pd
 
-    from vaetools.persistence import load, split_reader
-    from vaetools.report.pictures import make_thumbnails
     from vaetools.report.projector import write_projector
-    from vaetools.streaming import stream_codes
 
-    embedder = load(model, device=device)
-    reader, estimator = split_reader(embedder)
-    image_shape = estimator.image_shape if reader is None else reader.image_shape_
-    source = one_or_many(data)
-    progress = shown_progress(quiet)
-    parts = stream_codes(embedder, source, id_column=id_column, verbose=progress, **reading)
-    lines_wanted = output is not None or not (projector or as_json)
-    has_vectors = output is not None and output.suffix.lower() == ".parquet"
-    tables: list[pd.DataFrame] = []
-    thumbnails: list[np.ndarray] = []
-    failed: list[Any] = []
-    n_rows = 0
-    with open_table_writer(output) as write:
-        for part in parts:
-            failed += part.failed
-            if not len(part.table):
-                continue
-            n_rows += len(part.table)
-            if map_method or projector:
-                tables.append(part.table)
-            if projector and image_shape:
-                thumbnails.append(make_thumbnails(estimator.input_scale_.shown(part.X), image_shape))
-            if lines_wanted and not map_method:
-                write(_with_vectors(part.table) if has_vectors else part.table)
-        check_any(n_rows, failed, data)
-        if map_method:
-            table = _with_map(pd.concat(tables), map_method, seed, progress)
-            if lines_wanted:
-                write(_with_vectors(table, n_last=2) if has_vectors else table)
-    if projector:
-        table = pd.concat(tables)
-        write_projector(
-            projector,
-            [str(name) for name in table.iloc[:, 0]],
-            table.iloc[:, 1:].to_numpy("float32"),
-            np.concatenate(thumbnails) if thumbnails else None,
-        )
-    if as_json:
-        summary = _summary(estimator, n_rows, failed, output, projector)
-        click.echo(json.dumps(summary | source_as_json(parts.source), indent=2))
-    elif not quiet:
-        kind = "rows" if image_shape is None else "images"
-        say(f"{counted_rows(n_rows, kind)} embedded in {estimator._n_features_out} dimensions.")
-        for path in (output, projector):
-            if path is not None:
-                say(f"Written: {path}")
-    if verbose or not (quiet or as_json):
-        say_source(parts.source, verbose=verbose)
-    list_failures(failed)
-    return UNREAD if failed else 0
+    table = pd.concat(tables)
+    names = [str(name) for name in table.iloc[:, 0]]
+    has_images = thumbnails[0] is not None
+    codes = table.iloc[:, 1:].to_numpy("float32")
+    write_projector(folder, names, codes, np.concatenate(thumbnails) if has_images else None)
 
 
-def _with_vectors(table: pd.DataFrame, n_last: int = 0) -> pd.DataFrame:
-    """Return a table with its codes as one column of lists too, before its last columns."""
-    n_codes = table.shape[1] - 1 - n_last
-    codes = table.iloc[:, 1 : 1 + n_codes].to_numpy("float32")
-    result = table.copy(deep=False)
-    result.insert(1 + n_codes, "vector", list(codes))
-    return result
-
-
-def _with_map(table: pd.DataFrame, method: str, seed: int, verbose: int) -> pd.DataFrame:
-    """Return a table with a map of its codes in two dimensions, as columns x and y."""
-    from vaetools.latent.projection import LatentMap
-
-    latent_map = LatentMap(method=method, random_state=seed, verbose=verbose)
-    points = latent_map.fit_transform(table.iloc[:, 1:].to_numpy("float32"))
-    return table.assign(x=points[:, 0], y=points[:, 1])
-
-
-def _summary(
-    model: Any, n_rows: int, failed: list, output: Path | None, projector: Path | None
-) -> dict[str, Any]:
-    """Return everything as JSON takes it."""
-    return {
-        "n_embedded": n_rows,
-        "n_components": model._n_features_out,
-        "n_failed": len(failed),
-        "failed": failed_as_json(failed),
-        "output": None if output is None else readable(str(output)),
-        "tsv": None if projector is None else readable(str(projector)),
-    }
+def _with_vectors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its codes as one column of lists too."""
+    return table.assign(vector=list(table.iloc[:, 1:].to_numpy("float32")))

@@ -8,21 +8,14 @@ from typing import Any
 
 import click
 
-from vaetools.cli.options import json_option, model_argument
-from vaetools.cli.saying import say
-from vaetools.cli.writing import check_output
-from vaetools.words import number, readable, text_table
+from vaetools.cli.command import check_output, json_option, model_argument, output_option
+from vaetools.cli.saying import print_json, say
+from vaetools.words import number, text_table
 
 
 @click.command(short_help="Write a saved model as an ONNX graph, for servers.")
 @model_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="ONNX file to write.",
-)
+@output_option("ONNX file to write.", required=True)
 @json_option
 def export(model: Path, output: Path, as_json: bool) -> None:
     """Write a saved MODEL as one ONNX graph, which runs without Python and PyTorch.
@@ -50,7 +43,7 @@ def export(model: Path, output: Path, as_json: bool) -> None:
     to_onnx(load(model, device="cpu"), output)
     graph = read_graph(output)
     if as_json:
-        click.echo(json.dumps({"output": readable(str(output)), **graph}, indent=2))
+        print_json({"output": output, **graph})
         return
     click.echo(page(graph))
     say(f"Written: {output}")

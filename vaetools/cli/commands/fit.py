@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetools.cli.advice import advice
-from vaetools.cli.info import finite, page
-from vaetools.cli.keeping import save_somewhere
-from vaetools.cli.left_out import left_out_as_json, say_left_out, understood_as_json
-from vaetools.cli.options import (
+from vaetools.cli.command import (
+    Assignment,
+    Size,
+    check_output,
+    check_room,
     data_argument,
-    device_option,
-    id_option,
-    json_option,
-    loudness_options,
+    file_option,
     one_or_many,
+    output_option,
     reading_options,
-    shown_progress,
+    seed_option,
+    talk_options,
 )
-from vaetools.cli.saying import FAILED, UNREAD, failed_as_json, list_failures, say, short_name
-from vaetools.cli.signals import status_of
-from vaetools.cli.streams import tell
-from vaetools.cli.values import Assignment, Size
-from vaetools.cli.writing import check_output, check_room
-from vaetools.words import did_you_mean, printable, readable
+from vaetools.cli.commands.info import page
+from vaetools.cli.keeping import save_somewhere
+from vaetools.cli.process import status_of, tell
+from vaetools.cli.saying import (
+    FAILED,
+    Talk,
+    failed_as_json,
+    left_out_as_json,
+    list_failures,
+    print_json,
+    say,
+    say_left_out,
+    short_name,
+    understood_as_json,
+)
+from vaetools.words import did_you_mean, printable
+
+if TYPE_CHECKING:
+    from vaetools.data.sources import TrainingData
 
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
@@ -38,13 +50,7 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 
 @click.command(short_help="Train a model on a folder of images or a table.")
 @data_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Model file to write (*.safetensors).",
-)
+@output_option("Model file to write (*.safetensors).", required=True)
 @click.option(
     "--model",
     "name",
@@ -124,10 +130,8 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
     show_default=True,
     help="Images: how one of another aspect fits.",
 )
-@click.option(
-    "--cache",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Images: a .npy file to decode into once, and to train from, on data larger than memory.",
+@file_option(
+    "--cache", "Images: a .npy file to decode into once, and to train from, on data larger than memory."
 )
 @click.option(
     "--labels",
@@ -137,20 +141,14 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 @click.option(
     "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
 )
-@click.option(
+@file_option(
     "--checkpoint",
-    type=click.Path(dir_okay=False, path_type=Path),
+    "File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
     metavar="FILE",
-    help="File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
 )
-@id_option
 @reading_options
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all that is drawn."
-)
-@json_option
-@device_option
-@loudness_options
+@seed_option("Of all that is drawn.")
+@talk_options
 def fit(
     data: tuple[str, ...],
     output: Path,
@@ -163,13 +161,10 @@ def fit(
     labels: str | None,
     drop: tuple[str, ...],
     checkpoint: Path | None,
-    id_column: str | None,
     reading: dict[str, Any],
     seed: int,
-    as_json: bool,
     device: str | None,
-    quiet: bool,
-    verbose: bool,
+    talk: Talk,
     **options: Any,
 ) -> int:
     """Train a model on DATA, and write it to a file.
@@ -201,6 +196,40 @@ def fit(
       vaetools fit cars.csv -o cars.safetensors --likelihood mixed --id plate
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
     """
+    _check_options(data, output, checkpoint, cache, options)
+    from vaetools.nn.parallel import Workers
+    from vaetools.persistence.size import estimated_size
+
+    workers = Workers.join()
+    talk = talk._replace(quiet=talk.quiet or workers.rank > 0)
+    given = {key: value for key, value in (options | {"device": device}).items() if value is not None}
+    check_once([*given.items(), *settings])
+    model = make_model(name, {"random_state": seed} | given | dict(settings))
+    images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
+    with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
+        read = _read(model, data, images, labels=labels, drop=drop, **reading)
+    _say_data(read, data, model, output, talk)
+    check_room(output, estimated_size(model, *read.X.shape))
+    start = time.perf_counter()
+    interruption = _fit(model, read, checkpoint, talk.progress)
+    seconds = time.perf_counter() - start
+    if workers.rank:  # all have the same model, and one writes it
+        return 0
+    kept = _save(model, read.reader, output)
+    _say_model(kept, read, [read.ids[row] for row in model.suspects_.tolist()], seconds, talk)
+    status = list_failures(read.failed)
+    if kept != output:
+        return FAILED
+    if interruption is not None:
+        say(f"vaetools: interrupted; {kept} holds what was learnt so far.")
+        return status_of(interruption)
+    return status
+
+
+def _check_options(
+    data: tuple[str, ...], output: Path, checkpoint: Path | None, cache: Path | None, options: dict[str, Any]
+) -> None:
+    """Raise for files that cannot be written, and options that do not go together."""
     check_output(output, (".safetensors",), data)
     check_output(checkpoint, (".ckpt",), data, "--checkpoint")
     check_output(cache, (".npy",), data, "--cache")
@@ -208,113 +237,11 @@ def fit(
         raise click.BadParameter(
             "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
         )
-    from sklearn.pipeline import make_pipeline
-
-    from vaetools.cli.describing import describe_data, unused_bits
-    from vaetools.data.recognition import kind_of
-    from vaetools.data.sources import read_training
-    from vaetools.nn.parallel import Workers
-    from vaetools.persistence.facts import read_facts
-    from vaetools.persistence.size import estimated_size
-
-    workers = Workers.join()
-    quiet = quiet or workers.rank > 0
-    watched = shown_progress(quiet)
-    parameters = {"random_state": seed} | {key: value for key, value in options.items() if value is not None}
-    parameters |= {} if device is None else {"device": device}
-    check_once(options | {"device": device}, settings)
-    parameters |= dict(settings)
-    model = make_model(name, parameters)
-    source = one_or_many(data)
-    images: dict[str, Any] = {"size": size or "auto", "mode": mode, "aspect": aspect, "cache": cache}
-    images["verbose"] = watched
-    if kind_of(source) != "images":
-        if size is not None or cache is not None:
-            raise click.BadParameter(
-                f"is for images; got {data[0]}.", param_hint="--cache" if size is None else "--size"
-            )
-        images = {}
-    with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
-        read = read_training(
-            source,
-            labels=labels,
-            drop=drop,
-            id_column=id_column,
-            **reading,
-            **images,
-            **_table_options(model),
-        )
-    if read.image_shape is not None:
-        model.set_params(image_shape=read.image_shape)
-    model.set_params(verbose=watched)
-    if name == "cvae" and read.labels is None:
-        raise click.ClickException(
-            f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
-        )
-    if not (quiet or as_json):
-        tell(describe_data(read, data, model))
-        if note := unused_bits(read, model):
-            say(note)
-    if output.exists() and not quiet:
-        say(f"{output} is there already; it will be replaced once the new model is trained.")
-    check_room(output, estimated_size(model, *read.X.shape))
-    start = time.perf_counter()
-    interruption = _fit(model, read.X, read.labels if name == "cvae" else None, checkpoint)
-    seconds = time.perf_counter() - start
-    if workers.rank:  # all have the same model, and one writes it
-        return 0
-    model.set_params(verbose=0)
-    if read.reader is not None:
-        read.reader.set_params(verbose=0)
-    kept = save_somewhere(model if read.reader is None else make_pipeline(read.reader, model), output)
-    facts = read_facts(kept)
-    suspects = [read.ids[row] for row in model.suspects_.tolist()]
-    if as_json:
-        failed = failed_as_json(read.failed)
-        summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3), "failed": failed}
-        summary |= left_out_as_json(read.ignored) | understood_as_json(read.dialect, read.notes)
-        summary["suspects"] = [readable(name) for name in suspects]
-        click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
-    elif not quiet:
-        told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, len(suspects) if verbose else _SUSPECTS)}"
-        tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
-    if verbose:
-        say_left_out(read.ignored, verbose=True)
-    list_failures(read.failed)
-    if kept != output:
-        return FAILED
-    if interruption is not None:
-        say(f"vaetools: interrupted; {kept} holds what was learnt so far.")
-        return status_of(interruption)
-    return UNREAD if read.failed else 0
 
 
-def _fit(model: Any, X: Any, labels: Any, checkpoint: Path | None) -> KeyboardInterrupt | None:
-    """Fit a model; return what interrupted that, but not before something was learnt."""
-    try:
-        model.fit(X, labels, checkpoint=checkpoint)
-    except KeyboardInterrupt as interruption:
-        if not hasattr(model, "model_"):
-            raise
-        return interruption
-    return None
-
-
-def in_doubt(suspects: list[Any], most: int) -> str:
-    """Return the rows that were left out as suspects, at most so many; nothing if there are none."""
-    if not suspects:
-        return ""
-    called = [name if isinstance(name, str) else f"row {name}" for name in suspects]
-    names = [f"  {short_name(name, _WIDEST_NAME)}" for name in called[:most]]
-    more = [f"  and {len(suspects) - most:,} more, which -v or --json lists"] * (len(suspects) > most)
-    return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
-
-
-def check_once(options: dict[str, Any], settings: tuple[tuple[str, Any], ...]) -> None:
+def check_once(given: list[tuple[str, Any]]) -> None:
     """Raise where a parameter is given twice: by an option of its own and by --set, or by two of these."""
-    given = [(name, f"{value}") for name, value in options.items() if value is not None]
-    given += [(name, f"{value}") for name, value in settings]
-    first: dict[str, str] = {}
+    first: dict[str, Any] = {}
     for name, value in given:
         if name in first:
             raise click.BadParameter(
@@ -344,8 +271,90 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
     return model
 
 
-def _table_options(model: Any) -> dict[str, Any]:
-    """Return how a table is read for a model."""
+def _read(model: Any, data: tuple[str, ...], images: dict[str, Any], **reading: Any) -> TrainingData:
+    """Read what a model is to be trained on, and tell it the shape of images."""
+    from vaetools.data.recognition import kind_of
+    from vaetools.data.sources import read_training
+
+    source = one_or_many(data)
+    if kind_of(source) == "images":
+        reading |= images | {"size": images["size"] or "auto"}
+    elif given := [name for name in ("size", "cache") if images[name] is not None]:
+        raise click.BadParameter(f"is for images; got {data[0]}.", param_hint=f"--{given[0]}")
     chosen = model.column_likelihoods or {}
     as_text = [name for name, likelihood in chosen.items() if likelihood == "categorical"]
-    return {"mixed": model.likelihood == "mixed", "as_text": as_text}
+    read = read_training(source, mixed=model.likelihood == "mixed", as_text=as_text, **reading)
+    if read.image_shape is not None:
+        model.set_params(image_shape=read.image_shape)
+    if _takes_labels(model) and read.labels is None:
+        raise click.ClickException(
+            f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
+        )
+    return read
+
+
+def _say_data(read: TrainingData, data: tuple[str, ...], model: Any, output: Path, talk: Talk) -> None:
+    """Say what was understood of the data, and which file will be replaced."""
+    if talk.to_people:
+        from vaetools.cli.describing import describe_data, unused_bits
+
+        tell(describe_data(read, data, model))
+        if note := unused_bits(read, model):
+            say(note)
+    if output.exists() and not talk.quiet:
+        say(f"{output} is there already; it will be replaced once the new model is trained.")
+
+
+def _say_model(kept: Path, read: TrainingData, suspects: list[Any], seconds: float, talk: Talk) -> None:
+    """Say what the file of a trained model says of it, and what it advises; and what was left out."""
+    from vaetools.persistence.facts import read_facts
+
+    facts = read_facts(kept)
+    if talk.as_json:
+        summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3)}
+        summary |= {"failed": failed_as_json(read.failed)} | left_out_as_json(read.ignored)
+        print_json(summary | understood_as_json(read.dialect, read.notes) | {"suspects": suspects})
+    elif not talk.quiet:
+        doubtful = in_doubt(suspects, len(suspects) if talk.verbose else _SUSPECTS)
+        told = f"{page(facts)}{advice(facts)}{doubtful}"
+        tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
+    if talk.verbose:
+        say_left_out(read.ignored, verbose=True)
+
+
+def _takes_labels(model: Any) -> bool:
+    """Whether a model is one of rows given labels."""
+    return "condition_encoder" in model.get_params()
+
+
+def _fit(model: Any, read: TrainingData, checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
+    """Fit a model; return what interrupted that, but not before something was learnt."""
+    model.set_params(verbose=verbose)
+    try:
+        model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
+    except KeyboardInterrupt as interruption:
+        if not hasattr(model, "model_"):
+            raise
+        return interruption
+    return None
+
+
+def in_doubt(suspects: list[Any], most: int) -> str:
+    """Return the rows that were left out as suspects, at most so many; nothing if there are none."""
+    if not suspects:
+        return ""
+    called = [name if isinstance(name, str) else f"row {name}" for name in suspects]
+    names = [f"  {short_name(name, _WIDEST_NAME)}" for name in called[:most]]
+    more = [f"  and {len(suspects) - most:,} more, which -v or --json lists"] * (len(suspects) > most)
+    return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
+
+
+def _save(model: Any, reader: Any, output: Path) -> Path:
+    """Write a model, with its reader of images, to a file or where that fails to another; return which."""
+    from sklearn.pipeline import make_pipeline
+
+    model.set_params(verbose=0)
+    if reader is None:
+        return save_somewhere(model, output)
+    reader.set_params(verbose=0)
+    return save_somewhere(make_pipeline(reader, model), output)

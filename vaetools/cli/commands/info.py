@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
-import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from vaetools.cli.options import model_argument
+from vaetools.cli.command import model_argument
+from vaetools.cli.saying import print_json
 from vaetools.words import (
     ABSENT,
     counted,
@@ -22,7 +21,6 @@ from vaetools.words import (
     number,
     percent,
     printable,
-    readable,
     shortened,
     text_facts,
 )
@@ -88,7 +86,7 @@ def info(model: Path, as_json: bool) -> None:
 
     facts = read_facts(model)
     if as_json:
-        click.echo(json.dumps(finite(dataclasses.asdict(facts)), indent=2, allow_nan=False))
+        print_json(dataclasses.asdict(facts))
     else:
         click.echo(page(facts))
 
@@ -261,12 +259,3 @@ def _false_alarms(facts: Facts) -> str:
     if isinstance(share, float):
         return f"not known, no calibration rows: {percent(share)} of the training rows lie below"
     return "not known, no calibration rows: there were too few rows to hold some out"
-
-
-def finite(value: Any) -> Any:
-    """Return plain values without those that JSON does not have: NaN, and names beyond UTF-8."""
-    if isinstance(value, dict):
-        return {name: finite(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else readable(value)

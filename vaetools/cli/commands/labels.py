@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.info import finite
-from vaetools.cli.left_out import say_source, source_as_json
-from vaetools.cli.options import (
+from vaetools.cli.command import (
+    TABLES,
+    Opened,
+    check_output,
     data_argument,
-    device_option,
-    id_option,
-    json_option,
     labels_option,
-    loudness_options,
     model_argument,
-    one_or_many,
+    open_model,
     output_option,
+    read_with_labels,
     reading_options,
-    shown_progress,
+    talk_options,
 )
-from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say, short_name
-from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer
-from vaetools.words import few, number, readable, text_table
+from vaetools.cli.saying import (
+    UNREAD,
+    Talk,
+    counted_rows,
+    failed_as_json,
+    print_json,
+    say,
+    short_name,
+    source_as_json,
+)
+from vaetools.words import few, number, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _WIDEST_NAME, _WIDEST_LABEL = 40, 16  # characters; the table has 100 columns
-_LISTED = 5  # labels in a sentence
-_some = functools.partial(few, most=_LISTED, gap=" … ")
+_some = functools.partial(few, gap=" … ")  # labels in a sentence
 
 
 @click.command(short_help="Find labels that are likely wrong, with a CVAE.")
@@ -45,23 +49,17 @@ _some = functools.partial(few, most=_LISTED, gap=" … ")
 @click.option(
     "--top", type=click.IntRange(1), metavar="N", help="Print a table of the N least likely labels."
 )
-@id_option
 @reading_options
-@json_option
-@device_option
-@loudness_options
+@talk_options
 def labels(
     model: Path,
     data: tuple[str, ...],
     label_name: str | None,
     output: Path | None,
     top: int | None,
-    id_column: str | None,
     reading: dict[str, Any],
-    as_json: bool,
     device: str | None,
-    quiet: bool,
-    verbose: bool,
+    talk: Talk,
 ) -> int:
     """Say how likely the labels of DATA are, according to a trained MODEL, which must be a CVAE.
 
@@ -88,76 +86,73 @@ def labels(
       least_likely [{label, log_probability, likeliest, p_value, and what "id" says}], id,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, output
     """
-    check_output(output, SUFFIXES, [model, *data])
-    if id_column in ("label", "log_probability", "likeliest", "p_value"):
-        raise click.BadParameter(
-            f"{id_column!r} is what a column of the result is called: rename it.", param_hint="--id"
-        )
-    from vaetools.cli.labeled import codes_of, judged, read_labeled
+    check_output(output, TABLES, [model, *data])
+    _check_id(reading.get("id_column"))
     from vaetools.data.ids import as_column
     from vaetools.estimators.labels import hardly_used
-    from vaetools.persistence import load, split_reader
+    from vaetools.stream.labeled import codes_of, judged
+    from vaetools.stream.writers import write_table
 
-    whole = load(model, device=device)
-    estimator = split_reader(whole)[1]
-    if not hasattr(estimator, "classes_"):
-        raise click.ClickException(
-            f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(estimator).__name__}."
-        )
-    read = read_labeled(one_or_many(data), whole, label_name, id_column, needed=True, **reading)
-    id_name, X, y, failed, source = read
-    check_any(len(X), failed, data)
-    if y is None:
-        images = estimator.image_shape is not None
-        hint = "put images into sub-folders and name their folder" if images else "use --labels"
-        raise click.ClickException(f"{data[0]} has no labels: {hint}.")
-    codes, given = codes_of(estimator, y)
-    table = judged(estimator, X, codes, verbose=shown_progress(quiet))
+    opened = open_model(model, device)
+    estimator = opened.estimator
+    rows = _read(opened, data, label_name, reading)
+    codes, given = codes_of(estimator, rows.y)
+    table = judged(estimator, rows.X, codes, verbose=talk.progress)
     table.insert(0, "label", as_column(given))
-    table.insert(0, id_name, X.index)
+    table.insert(0, rows.source.id_name, rows.X.index)
     unknown = dict(Counter(map(str, given[codes < 0])).most_common())
     least = table.sort_values("log_probability", kind="stable").head(top or 20)
-    judgments = table.loc[codes >= 0, ["label", "likeliest"]].itertuples(index=False)
-    n_unlikely = sum(str(label) != str(likeliest) for label, likeliest in judgments)
-    if output is not None or not (top or as_json):
-        with open_table_writer(output) as write:
-            write(table)
-    if as_json:
-        records = [
-            {key: readable(value) for key, value in row.items()} for row in least.to_dict(orient="records")
-        ]
-        summary = {
-            "n_rows": len(table),
-            "n_unlikely": n_unlikely,
-            "unknown": {readable(label): n for label, n in unknown.items()},
-            "id": id_name,
-            "least_likely": records,
-            "n_failed": len(failed),
-            "failed": failed_as_json(failed),
-            **source_as_json(source),
-            "output": None if output is None else readable(str(output)),
-        }
-        click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
+    n_unlikely = _n_unlikely(table[codes >= 0])
+    if output is not None or not (top or talk.as_json):
+        write_table(output, table)
+    if talk.as_json:
+        summary = {"n_rows": len(table), "n_unlikely": n_unlikely, "unknown": unknown}
+        summary |= {"id": rows.source.id_name, "least_likely": least.to_dict(orient="records")}
+        summary |= {"n_failed": len(rows.failed), "failed": failed_as_json(rows.failed)}
+        print_json(summary | source_as_json(rows.source) | {"output": output})
     elif top:
         click.echo(_table(least))
-    if not (quiet or as_json):
-        kind = "rows" if estimator.image_shape is None else "images"
-        say(f"{counted_rows(len(table), kind)} with labels; of {n_unlikely:,} another label is likelier.")
-        if output is not None:
-            say(f"Written: {output}")
+    rows_or_images = counted_rows(len(table), opened.kind)
+    talk.say(f"{rows_or_images} with labels; of {n_unlikely:,} another label is likelier.")
+    talk.written(output)
     if words := hardly_used(estimator):
         say(f"vaetools: warning: {words}")
     if unknown:
         _say_unknown(unknown, estimator.classes_.tolist())
-    if verbose or not (quiet or as_json):
-        say_source(source, verbose=verbose)
-    list_failures(failed)
-    return UNREAD if failed or unknown else 0
+    return max(talk.end(rows.source, rows.failed), UNREAD * bool(unknown))
+
+
+def _check_id(id_column: str | None) -> None:
+    """Raise for a column of ids that is called like one of the result."""
+    if id_column in ("label", "log_probability", "likeliest", "p_value"):
+        raise click.BadParameter(
+            f"{id_column!r} is what a column of the result is called: rename it.", param_hint="--id"
+        )
+
+
+def _read(opened: Opened, data: tuple[str, ...], label_name: str | None, reading: dict[str, Any]) -> Any:
+    """Read rows with labels for a model that judges these."""
+    if not hasattr(opened.estimator, "classes_"):
+        raise click.ClickException(
+            f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(opened.estimator).__name__}."
+        )
+    rows = read_with_labels(opened.whole, data, label_name, needed=True, **reading)
+    if rows.y is None:
+        images = opened.image_shape is not None
+        hint = "put images into sub-folders and name their folder" if images else "use --labels"
+        raise click.ClickException(f"{data[0]} has no labels: {hint}.")
+    return rows
+
+
+def _n_unlikely(table: pd.DataFrame) -> int:
+    """Return the number of rows of which another label is likelier."""
+    pairs = table[["label", "likeliest"]].itertuples(index=False)
+    return sum(str(label) != str(likeliest) for label, likeliest in pairs)
 
 
 def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
     """Print which labels no row that trained has, and which there are."""
-    shown = _some([f"'{label}' ({n:,})" for label, n in unknown.items()])
+    shown = _some(f"'{label}' ({n:,})" for label, n in unknown.items())
     say(f"No row that trained has the label of {sum(unknown.values()):,} of them: {shown}.")
     names = [f"'{label}'" if isinstance(label, str) else str(label) for label in known]
     say(f"The model knows {_some(names)}.")

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaetools.cli.options import device_option, model_argument
+from vaetools.cli.command import (
+    check_output,
+    device_option,
+    model_argument,
+    open_model,
+    output_option,
+    write_png,
+)
 from vaetools.cli.saying import say
 
 if TYPE_CHECKING:
@@ -29,13 +36,7 @@ _image = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Images to decode, with the reconstructions of both ends.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="PNG picture to write.",
-)
+@output_option("PNG picture to write.", required=True)
 @device_option
 def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device: str | None) -> None:
     """Decode the straight way from one image to another through the latent space of a trained MODEL.
@@ -49,15 +50,11 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
       vaetools morph boards.safetensors left.png right.png -o strip.png
       vaetools morph faces.safetensors ann.jpg ben.jpg --steps 15 -o strip.png
     """
-    from vaetools.cli.writing import check_output
-
     check_output(output, (".png",), [model, first, last])
-    from vaetools.cli.pictures import write_png
     from vaetools.data.reader import reader_for
     from vaetools.latent.paths import morph as decode_between
-    from vaetools.persistence import load, split_reader
 
-    reader, estimator = split_reader(load(model, device=device))
+    _, reader, estimator, _ = open_model(model, device)
     reader = reader or reader_for(estimator)
     if reader is None:
         raise click.ClickException(

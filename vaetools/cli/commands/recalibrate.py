@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vaetools.cli.info import finite
-from vaetools.cli.left_out import say_source, source_as_json
-from vaetools.cli.options import (
+from vaetools.cli.command import (
+    check_output,
     data_argument,
-    device_option,
-    id_option,
-    json_option,
     labels_option,
-    loudness_options,
     model_argument,
-    one_or_many,
+    open_model,
+    output_option,
+    read_with_labels,
     reading_options,
+    talk_options,
 )
-from vaetools.cli.saying import UNREAD, counted_rows, failed_as_json, list_failures, say
-from vaetools.cli.writing import check_any, check_output
-from vaetools.words import number, percent, readable
+from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
+from vaetools.words import number, percent
 
 
 @click.command(short_help="Give a saved model a new threshold, without training.")
 @model_argument
 @data_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Model file to write (*.safetensors); it may be MODEL itself.",
-)
+@output_option("Model file to write (*.safetensors); it may be MODEL itself.", required=True)
 @click.option(
     "--false-alarm-rate",
     type=float,
@@ -43,23 +33,17 @@ from vaetools.words import number, percent, readable
     help="Share of new normal rows to flag; that of the model unless said.",
 )
 @labels_option
-@id_option
 @reading_options
-@json_option
-@device_option
-@loudness_options
+@talk_options
 def recalibrate(
     model: Path,
     data: tuple[str, ...],
     output: Path,
     false_alarm_rate: float | None,
     label_name: str | None,
-    id_column: str | None,
     reading: dict[str, Any],
-    as_json: bool,
     device: str | None,
-    quiet: bool,
-    verbose: bool,
+    talk: Talk,
 ) -> int:
     """Set threshold and p-values of a trained MODEL from DATA, which must be normal and new to it.
 
@@ -80,48 +64,53 @@ def recalibrate(
       ignored {kind: files}, ignored_paths, output
     """
     check_output(output, (".safetensors",), data)
-    from vaetools.cli.labeled import among_known, read_labeled
-    from vaetools.persistence import load, save, split_reader
+    from vaetools.persistence import save
 
-    calibrated = load(model, device=device)
-    estimator = split_reader(calibrated)[1]
+    opened = open_model(model, device)
+    estimator = opened.estimator
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
         raise click.BadParameter(f"is for a CVAE; got a {type(estimator).__name__}.", param_hint="--labels")
-    read = read_labeled(one_or_many(data), calibrated, label_name, id_column, needed=is_labeled, **reading)
-    _, X, y, failed, source = read
-    if is_labeled and y is not None:
-        X, y, unknown = among_known(estimator, X, y)
-        failed += unknown
-    check_any(len(X), failed, data)
+    rows = read_with_labels(opened.whole, data, label_name, needed=is_labeled, **reading)
+    if is_labeled and rows.y is not None:
+        rows = _known(estimator, rows, data[0])
     if false_alarm_rate is not None:
         estimator.set_params(false_alarm_rate=false_alarm_rate)
     before = getattr(estimator, "offset_", None)
-    estimator.recalibrate(X, y) if is_labeled else estimator.recalibrate(X)
-    save(calibrated, output)
+    estimator.recalibrate(rows.X, rows.y) if is_labeled else estimator.recalibrate(rows.X)
+    save(opened.whole, output)
     facts = facts_of(estimator, before)
-    if as_json:
-        lost = failed_as_json(failed)
-        summary = facts | {"n_failed": len(failed), "failed": lost, "output": readable(str(output))}
-        summary |= source_as_json(source)
-        click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
-    elif not quiet:
-        kind = "rows" if estimator.image_shape is None else "images"
-        say(
-            f"{counted_rows(len(X), kind)} calibrate: flagged as odd below {number(estimator.offset_, 2)} "
-            f"{facts['unit']}, as {percent(facts['false_alarm_rate'])} of new normal ones will be."
-        )
-        if before is not None:
-            flagged = percent(facts["flagged_before"])
-            say(f"The threshold before, {number(before, 2)}, flagged {flagged} of these.")
-        if is_labeled and y is None:
-            hint = "Give --labels" if estimator.image_shape is None else "Put images into sub-folders"
-            say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
-        say(f"Written: {output}")
-    if verbose or not (quiet or as_json):
-        say_source(source, verbose=verbose)
-    list_failures(failed)
-    return UNREAD if failed else 0
+    if talk.as_json:
+        summary = facts | {"n_failed": len(rows.failed), "failed": failed_as_json(rows.failed)}
+        print_json(summary | {"output": output} | source_as_json(rows.source))
+    _say_facts(facts, counted_rows(len(rows.X), opened.kind), talk)
+    if is_labeled and rows.y is None:
+        hint = {"rows": "Give --labels", "images": "Put images into sub-folders"}[opened.kind]
+        talk.say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
+    talk.written(output)
+    return talk.end(rows.source, rows.failed)
+
+
+def _known(estimator: Any, rows: Any, name: str) -> Any:
+    """Return the rows whose labels a model knows, and the others among what failed."""
+    from vaetools.stream.labeled import among_known
+    from vaetools.stream.parts import check_any
+
+    X, y, unknown = among_known(estimator, rows.X, rows.y)
+    check_any(len(X), rows.failed + unknown, name)
+    return rows._replace(X=X, y=y, failed=rows.failed + unknown)
+
+
+def _say_facts(facts: dict[str, Any], rows: str, talk: Talk) -> None:
+    """Say where the threshold lies, and what the one before made of the same rows."""
+    talk.say(
+        f"{rows} calibrate: flagged as odd below {number(facts['threshold'], 2)} {facts['unit']}, as "
+        f"{percent(facts['false_alarm_rate'])} of new normal ones will be."
+    )
+    before = facts["threshold_before"]
+    if before is not None:
+        flagged = percent(facts["flagged_before"])
+        talk.say(f"The threshold before, {number(before, 2)}, flagged {flagged} of these.")
 
 
 def facts_of(model: Any, before: float | None) -> dict[str, Any]:

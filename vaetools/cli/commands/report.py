@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vaetools.cli.info import finite
-from vaetools.cli.left_out import say_source, source_as_json
-from vaetools.cli.options import (
-    device_option,
-    id_option,
-    json_option,
+from vaetools.cli.command import (
+    check_output,
+    label_called,
     labels_option,
-    loudness_options,
     output_option,
+    read_with_labels,
     reading_options,
-    shown_progress,
+    seed_option,
+    talk_options,
 )
-from vaetools.cli.saying import UNREAD, failed_as_json, list_failures, say
-from vaetools.cli.writing import check_any, check_output
+from vaetools.cli.saying import Talk, failed_as_json, print_json, say, source_as_json
 from vaetools.words import few, printable
 
 _KNOWN_LABELS = 20  # that an error lists
@@ -65,18 +63,9 @@ class Model(click.ParamType):
     show_default=True,
     help="How codes are mapped to two dimensions.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of maps, draws and choices.",
-)
-@id_option
+@seed_option("Of maps, draws and choices.")
 @reading_options
-@json_option
-@device_option
-@loudness_options
+@talk_options
 def report(
     models: tuple[tuple[str, Path], ...],
     data: str,
@@ -85,12 +74,9 @@ def report(
     outliers: tuple[str, ...],
     method: str,
     seed: int,
-    id_column: str | None,
     reading: dict[str, Any],
-    as_json: bool,
     device: str | None,
-    quiet: bool,
-    verbose: bool,
+    talk: Talk,
 ) -> int:
     """Compare how trained MODELs organize what they learnt, on DATA that none was trained on.
 
@@ -107,16 +93,8 @@ def report(
       vaetools report boards.safetensors boards/test --outlier defective -o page.html
       vaetools report small.safetensors large.safetensors sales.csv --labels region --json
     """
-    paths = [path for _, path in models]
-    check_output(output, (".html",), [*paths, data])
-    names = [name for name, _ in models]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise click.BadParameter(
-            f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE.", param_hint="MODEL"
-        )
-    import numpy as np
-
-    from vaetools.cli.labeled import label_called, read_labeled
+    check_output(output, (".html",), [*(path for _, path in models), data])
+    _check_names([name for name, _ in models])
     from vaetools.persistence import load, split_reader
     from vaetools.report.compare import compare
     from vaetools.report.table import comparison_text
@@ -124,42 +102,50 @@ def report(
     whole = {name: load(path, device=device) for name, path in models}
     loaded = {name: split_reader(model) for name, model in whole.items()}
     _check_readers(loaded)
-    _, X, y, failed, source = read_labeled(data, whole[names[0]], label_name, id_column, **reading)
-    check_any(len(X), failed, [data])
-    known = None
-    if outliers:
-        classes = np.full(len(X), "") if y is None else y.astype(str)
-        named = {text: label_called(text, set(classes)) for text in outliers}
-        if absent := [text for text, label in named.items() if label is None]:
-            there = few((f"'{printable(label)}'" for label in sorted(set(classes))), _KNOWN_LABELS, gap=" … ")
-            raise click.BadParameter(
-                f"no row of {data} has the label {absent[0]!r}: "
-                + ("rows have no labels." if y is None else f"there are {there}."),
-                param_hint="--outlier",
-            )
-        known = np.isin(classes, [label for label in named.values() if label is not None])
+    rows = read_with_labels(whole[models[0][0]], (data,), label_name, **reading)
     comparison = compare(
         {name: estimator for name, (_, estimator) in loaded.items()},
-        X,
-        y,
-        outliers=known,
+        rows.X,
+        rows.y,
+        outliers=_known_outliers(rows, outliers, data) if outliers else None,
         seed=seed,
         method=method,
-        progress=say if shown_progress(quiet) else lambda line: None,
+        progress=say if talk.progress else lambda line: None,
     )
     if output is not None:
         comparison.to_html(output)
-    if as_json:
-        lost = {"n_failed": len(failed), "failed": failed_as_json(failed), **source_as_json(source)}
-        click.echo(json.dumps(json.loads(comparison.to_json()) | finite(lost), indent=2, allow_nan=False))
+    if talk.as_json:
+        lost = {"n_failed": len(rows.failed), "failed": failed_as_json(rows.failed)}
+        print_json(json.loads(comparison.to_json()) | lost | source_as_json(rows.source))
     else:
         click.echo(comparison_text(comparison))
-    if output is not None and not quiet:
-        say(f"Written: {output}")
-    if verbose or not quiet:
-        say_source(source, verbose=verbose)
-    list_failures(failed)
-    return UNREAD if failed else 0
+    heard = talk._replace(as_json=False)  # what it says beside JSON it says too
+    heard.written(output)
+    return heard.end(rows.source, rows.failed)
+
+
+def _check_names(names: list[str]) -> None:
+    """Raise where two models are called alike."""
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise click.BadParameter(
+            f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE.", param_hint="MODEL"
+        )
+
+
+def _known_outliers(rows: Any, outliers: Sequence[str], data: str) -> Any:
+    """Return which rows have a label that is known to be odd."""
+    import numpy as np
+
+    classes = np.full(len(rows.X), "") if rows.y is None else rows.y.astype(str)
+    known = {text: label_called(text, set(classes)) for text in outliers}
+    if absent := [text for text, label in known.items() if label is None]:
+        there = few((f"'{printable(label)}'" for label in sorted(set(classes))), _KNOWN_LABELS, gap=" … ")
+        raise click.BadParameter(
+            f"no row of {data} has the label {absent[0]!r}: "
+            + ("rows have no labels." if rows.y is None else f"there are {there}."),
+            param_hint="--outlier",
+        )
+    return np.isin(classes, [label for label in known.values() if label is not None])
 
 
 def _check_readers(loaded: dict[str, tuple[Any, Any]]) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.options import device_option, model_argument, output_option
+from vaetools.cli.command import (
+    check_output,
+    device_option,
+    label_called,
+    model_argument,
+    open_model,
+    output_option,
+    seed_option,
+    write_png,
+)
 from vaetools.cli.saying import counted_rows, say
 from vaetools.words import few, number, printable
 
@@ -38,13 +47,7 @@ _KNOWN_LABELS = 20  # that an error lists
     metavar="N",
     help="Images side by side; by default as many as make the picture about square.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of the draws.",
-)
+@seed_option("Seed of the draws.")
 @output_option("PNG picture of images, or CSV file of rows; without it rows go to standard output.")
 @device_option
 def sample(
@@ -69,13 +72,8 @@ def sample(
       vaetools sample digits.safetensors -n 20 --label 8 --columns 10 -o eights.png
       vaetools sample sales.safetensors -n 1000 > rows.csv
     """
-    from vaetools.cli.writing import check_output
-
     check_output(output, (".png", ".csv"), [model])
-    from vaetools.persistence import load, split_reader
-
-    reader, estimator = split_reader(load(model, device=device))
-    image_shape = estimator.image_shape if reader is None else reader.image_shape_
+    _, _, estimator, image_shape = open_model(model, device)
     if image_shape is not None and image_shape[0] not in (1, 3):
         image_shape = None  # nothing that a picture can show
     _check_fits(output, columns, is_image=image_shape is not None)
@@ -85,7 +83,7 @@ def sample(
         _write_csv(output, rows, estimator)
     else:
         assert output is not None
-        _write_grid(output, rows, estimator, tuple(image_shape), columns)
+        _write_grid(output, rows, estimator, image_shape, columns)
     if output is not None:
         say(
             f"{counted_rows(n_samples, 'rows' if image_shape is None else 'images')} drawn. Written: {output}"
@@ -113,16 +111,13 @@ def _known_label(estimator: Any, text: str) -> Any:
         raise click.BadParameter(
             f"needs a CVAE; got a model of class {type(estimator).__name__}.", param_hint=hint
         )
-    from vaetools.cli.labeled import label_called, named_labels
+    from vaetools.stream.labeled import named_labels
 
     labels = named_labels(estimator)
     label = label_called(text, labels)
     if label is None:
         known = few((f"'{printable(label)}'" for label in labels), _KNOWN_LABELS)
-        raise click.BadParameter(
-            f"must be one of {known}; got {text!r}.",
-            param_hint=hint,
-        )
+        raise click.BadParameter(f"must be one of {known}; got {text!r}.", param_hint=hint)
     return labels[label]
 
 
@@ -134,7 +129,6 @@ def _write_grid(
     columns: int | None,
 ) -> None:
     """Write images as one picture; pixels of unknown range from the least, black, to the greatest, white."""
-    from vaetools.cli.pictures import write_png
     from vaetools.report.pictures import picture
 
     scale = estimator.input_scale_

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.folders import say_folders
-from vaetools.cli.info import finite
-from vaetools.cli.left_out import say_source, source_as_json
-from vaetools.cli.options import (
+from vaetools.cli.command import (
+    TABLES,
     PathOrAddress,
+    check_output,
     data_argument,
-    device_option,
-    id_option,
-    json_option,
-    loudness_options,
+    file_option,
     model_argument,
     one_or_many,
+    open_model,
     output_option,
     reading_options,
-    shown_progress,
+    talk_options,
 )
-from vaetools.cli.saying import UNREAD, counted_rows, list_failures, say, short_name
-from vaetools.cli.tally import Tally, expected_rate_of
-from vaetools.cli.writing import SUFFIXES, check_any, check_output, open_table_writer, revised
-from vaetools.words import few, number, printable, shortened, text_table
+from vaetools.cli.saying import (
+    Talk,
+    counted_rows,
+    failed_as_json,
+    left_out_as_json,
+    list_failures,
+    print_json,
+    say,
+    say_left_out,
+    short_name,
+    source_as_json,
+)
+from vaetools.words import few, floor_in_words, number, printable, shortened, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaetools.stream.sinks import Oddest, Tally
 
 _PICTURED = 24  # images on the page if --top does not say
+_LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
 
 @click.command(short_help="Score images or rows with a model: which are odd?")
 @model_argument
 @data_argument
-@output_option("CSV or Parquet file to write; with --engine ray a folder or an address.", PathOrAddress)
+@output_option("CSV or Parquet file to write; with --engine ray a folder or an address.", kind=PathOrAddress)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print a table of the N oddest.")
-@click.option(
-    "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions.",
+@file_option(
+    "--html", f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions."
 )
 @click.option(
     "--fdr",
@@ -67,27 +71,21 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Processes of Ray; by default one per core."
 )
-@id_option
 @reading_options
-@json_option
-@device_option
-@loudness_options
+@talk_options
 def score(
     model: Path,
     data: tuple[str, ...],
-    output: Path | str | None,
+    output: Any,
     top: int | None,
     html: Path | None,
     fdr: float | None,
     engine: str,
     address: str | None,
     workers: int | None,
-    id_column: str | None,
     reading: dict[str, Any],
-    as_json: bool,
     device: str | None,
-    quiet: bool,
-    verbose: bool,
+    talk: Talk,
 ) -> int:
     """Score images or rows with a trained MODEL.
 
@@ -119,98 +117,153 @@ def score(
       vaetools score boards.safetensors s3://bucket/photos -o s3://bucket/scores --engine ray
     """
     if engine == "ray":
-        from vaetools.cli.ray_engine import score_with_ray_engine
+        _check_ray(output, {"--top": top, "--html": html, "--fdr": fdr}, reading, [model, *data])
+        cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
+        return _score_with_ray(model, data, output, reading | cluster, talk)
+    _check_local(output, html, {"--address": address, "--workers": workers}, reading, [model, *data])
+    from vaetools.stream import Collected, Oddest, Selection, TableFile, Tally, stream_scores
 
-        return score_with_ray_engine(
-            model,
-            data,
-            output,
-            elsewhere={"--top": top, "--html": html, "--fdr": fdr},
-            reading=reading,
-            id_column=id_column,
-            address=address,
-            n_workers=workers,
-            device=device or "cpu",
-            as_json=as_json,
-            quiet=quiet,
-            verbose=verbose,
-        )
-    for name, value in {"--address": address, "--workers": workers}.items():
+    opened = open_model(model, device)
+    _check_model(opened, html, fdr)
+    parts = stream_scores(opened.whole, one_or_many(data), verbose=talk.progress, **reading)
+    selection = None if fdr is None else Selection(opened.estimator, fdr)
+    tally = Tally(opened.estimator, selection, parts.source.listing.folder)
+    oddest = Oddest(top or (_PICTURED if html else 0), selection)
+    scores = Collected(lambda part: part.table["score"].to_numpy())
+    sinks: list[Any] = [selection] * (selection is not None) + [tally, oddest]
+    sinks += [scores] * (html is not None)
+    sinks += [TableFile(output, selection)] * (output is not None or not (top or talk.as_json))
+    parts.into(*sinks)
+    _write_page(html, tally, oddest, scores.parts, opened, parts.failed, data)
+    _explain(oddest, opened)
+    if talk.as_json:
+        summary = _summary(opened.estimator, tally, oddest, parts.failed)
+        print_json(summary | {"output": output, "html": html} | source_as_json(parts.source))
+    elif top:
+        _print_top(oddest.table.head(top), tally, talk)
+    _conclude(tally, opened.kind, talk)
+    talk.written(output, html)
+    return talk.end(parts.source, parts.failed)
+
+
+def _check_local(
+    output: Any,
+    html: Path | None,
+    elsewhere: Mapping[str, Any],
+    reading: Mapping[str, Any],
+    inputs: list[Any],
+) -> None:
+    """Raise for options that do not go with scoring here."""
+    for name, value in elsewhere.items():
         if value is not None:
             raise click.BadParameter(f"needs --engine ray; got {value}.", param_hint=name)
     if isinstance(output, str):
         raise click.BadParameter(f"an address needs --engine ray; got {output!r}.", param_hint="--output")
-    check_output(output, SUFFIXES, [model, *data])
-    check_output(html, (".html",), [model, *data], "--html")
-    if id_column == "because":
+    check_output(output, TABLES, inputs)
+    check_output(html, (".html",), inputs, "--html")
+    if reading.get("id_column") == "because":
         raise click.BadParameter(
             "'because' is called like a column of the result: rename it.", param_hint="--id"
         )
-    from vaetools.estimators.engine import Engine
-    from vaetools.persistence import load, split_reader
-    from vaetools.streaming import stream_scores
 
-    detector = load(model, device=device)
-    reader, estimator = split_reader(detector)
-    image_shape = estimator.image_shape if reader is None else reader.image_shape_
-    can_decode = Engine(estimator).can_decode
-    if html is not None and (image_shape is None or not can_decode):
+
+def _check_model(opened: Any, html: Path | None, fdr: float | None) -> None:
+    """Raise for options that do not go with a model."""
+    estimator = opened.estimator
+    if html is not None and (opened.image_shape is None or not opened.can_decode):
         raise click.BadParameter(
             "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
         )
-    source = one_or_many(data)
-    parts = stream_scores(detector, source, id_column=id_column, verbose=shown_progress(quiet), **reading)
-    tally = Tally(
-        estimator,
-        fdr,
-        n_oddest=max(top or 0, 0 if html is None else top or _PICTURED),
-        keep_scores=html is not None,
-        folder=data[0] if len(data) == 1 and parts.source.listing.paths and os.path.isdir(data[0]) else None,
-    )
-    lines_wanted = output is not None or not (top or as_json)
-    with contextlib.ExitStack() as stack:
-        write = stack.enter_context(open_table_writer(output))
-        if tally.selection is not None and lines_wanted:
-            folder = None if output is None else output.absolute().parent
-            write = stack.enter_context(revised(write, tally.selection.judge, folder))
-        for part in parts:
-            tally.add(part)
-            if lines_wanted and len(part.table):
-                write(part.table)
-        check_any(tally.n_scored, tally.failed, data)
-        tally.settle()
-    if html is not None:
-        _write_page(html, tally, estimator, image_shape, data)
-    if top and image_shape is None and can_decode:
-        tally.oddest = tally.oddest.assign(because=_reasons(estimator, tally.oddest_rows))
-    if as_json:
-        summary = finite(tally.summary(estimator, output, html) | source_as_json(parts.source))
-        click.echo(json.dumps(summary, indent=2, allow_nan=False))
-    elif top:
-        click.echo(_top_table(tally.oddest.head(top)))
-        if (floor := tally.floor_in_words(top)) and not quiet:
-            say(floor)
-    if not (quiet or as_json):
-        conclude(tally, estimator, output, html)
-    if verbose or not (quiet or as_json):
-        say_source(parts.source, verbose=verbose)
-    list_failures(tally.failed)
-    return UNREAD if tally.failed else 0
+    if fdr is not None and not hasattr(estimator, "calibration_scores_"):
+        how = "without --contamination"
+        if estimator.contamination == "auto":
+            how = f"with at least {estimator._n_rows_needed:,} rows; it had {estimator.n_samples_:,}"
+        raise click.BadParameter(
+            f"needs rows that calibrate, and the model held none out. Fit it again {how}.",
+            param_hint="--fdr",
+        )
 
 
-def conclude(tally: Tally, model: Any, output: Path | str | None, html: Path | None) -> None:
-    """Say what came of it, and what would have come of normal rows alone."""
-    expected = ""
-    if tally.selection is not None:
-        expected = f"; {tally.selection.words()}"
-    elif tally.false_alarm_rate is not None:
-        expected = f"; about {tally.false_alarm_rate * tally.n_scored:,.0f} would be if all were normal"
-    kind = "rows" if model.image_shape is None else "images"
-    say(f"{counted_rows(tally.n_scored, kind)} scored, {tally.n_odd:,} flagged as odd{expected}.")
-    say_folders(tally.folders.counts())
-    for path in (output, html):
-        if path is not None:
-            say(f"Written: {path}")
+def _check_ray(
+    output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str, Any], inputs: list[Any]
+) -> None:
+    """Raise for options that need all rows in one place."""
+    for name, value in elsewhere.items():
+        if value is not None:
+            raise click.BadParameter(
+                f"does not go with --engine ray, which keeps no rows; got {value}. Read the output instead.",
+                param_hint=name,
+            )
+    if others := sorted(reading.keys() - {"id_column", "include", "exclude"}):
+        raise click.BadParameter(
+            f"does not go with --engine ray, of images and Parquet files; got {reading[others[0]]!r}.",
+            param_hint={"dialect": "CSV's dialect"}.get(others[0], f"--{others[0]}"),
+        )
+    if output is None:
+        raise click.BadParameter("is needed with --engine ray: a folder to make.", param_hint="--output")
+    if isinstance(output, Path):
+        check_output(output, (".parquet",), inputs)
+
+
+def _score_with_ray(
+    model: Path, data: tuple[str, ...], output: Any, options: dict[str, Any], talk: Talk
+) -> int:
+    """Have many machines score, and say what came of it."""
+    from vaetools.stream import Oddest, Tally, score_with_ray
+
+    opened = open_model(model, None)
+    source, tally = one_or_many(data), Tally(opened.estimator)
+    scored = score_with_ray(opened.whole, source, output, verbose=talk.progress, **options)
+    tally.n_rows, tally.n_odd, tally.judged = scored.n_scored, scored.n_odd, dict(scored.folders)
+    if talk.as_json:
+        summary = _summary(opened.estimator, tally, Oddest(0), scored.failed)
+        print_json(summary | {"output": output, "html": None} | left_out_as_json(scored.ignored))
+    _conclude(tally, opened.kind, talk)
+    talk.written(output)
+    if talk.verbose or talk.to_people:
+        say_left_out(scored.ignored, verbose=talk.verbose)
+    return list_failures(scored.failed)
+
+
+def _summary(model: Any, tally: Tally, oddest: Oddest, failed: list[Any]) -> dict[str, Any]:
+    """Return what came of it as JSON takes it."""
+    return {
+        "n_scored": tally.n_rows,
+        "n_odd": tally.n_odd,
+        "n_failed": len(failed),
+        "folders": tally.folders(),
+        "score": model.anomaly_score_,
+        "threshold": tally.threshold,
+        "false_alarm_rate": tally.false_alarm_rate,
+        "false_discovery_rate": tally.selection and tally.selection.false_discovery_rate,
+        "why_none_odd": tally.selection and tally.selection.why_none,
+        **({"id": oddest.table.columns[0]} if oddest.n else {}),
+        "oddest": oddest.table.to_dict(orient="records"),
+        "failed": failed_as_json(failed),
+    }
+
+
+def _conclude(tally: Tally, kind: str, talk: Talk) -> None:
+    """Say what came of it, in all and by sub-folder."""
+    talk.say(f"{counted_rows(tally.n_rows, kind)} scored, {tally.n_odd:,} flagged as odd{tally.expected()}.")
+    folders = tally.folders()
+    if not folders or not talk.to_people:
+        return
+
+    rows = [
+        [short_name(name, _WIDEST_FOLDER), f"{count['n_scored']:,}", f"{count['n_odd']:,}"]
+        for name, count in list(folders.items())[:_LISTED]
+    ]
+    for line in text_table(["folder", "scored", "flagged"], rows, "<>>").splitlines():
+        say(line)
+    if len(folders) > _LISTED:
+        say(f"and {len(folders) - _LISTED:,} more, which --json lists")
+
+
+def _explain(oddest: Oddest, opened: Any) -> None:
+    """Add the most surprising column of every row, in words."""
+    if oddest.n and opened.image_shape is None and opened.can_decode:
+        oddest.table = oddest.table.assign(because=_reasons(opened.estimator, oddest.X))
 
 
 def _reasons(model: Any, rows: pd.DataFrame) -> list[str]:
@@ -232,8 +285,8 @@ def _short(value: Any) -> str:
     return shortened(printable(str(value)), _WIDEST_CELL, lost="end")
 
 
-def _top_table(oddest: pd.DataFrame) -> str:
-    """Return the oddest rows as a table of at most 100 columns."""
+def _print_top(oddest: pd.DataFrame, tally: Tally, talk: Talk) -> None:
+    """Print the oddest rows as a table of at most 100 columns."""
 
     def cell(heading: str, value: Any) -> str:
         if isinstance(value, str):
@@ -247,11 +300,23 @@ def _top_table(oddest: pd.DataFrame) -> str:
     ]
     text = headings[headings.index("verdict") :]
     alignments = "<" + ">" * (len(headings) - len(text)) + "<" * len(text)
-    return text_table([name, *headings], rows, alignments)
+    click.echo(text_table([name, *headings], rows, alignments))
+    if not talk.quiet and (floor := floor_in_words(oddest["p_value"], tally.n_calibration)):
+        say(floor)
 
 
-def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tuple[str, ...]) -> None:
-    """Write the gallery of the oddest images."""
+def _write_page(
+    path: Path | None,
+    tally: Tally,
+    oddest: Oddest,
+    scores: list[Any],
+    opened: Any,
+    failed: list[Any],
+    data: tuple[str, ...],
+) -> None:
+    """Write the gallery of the oddest images, if it is wanted."""
+    if path is None:
+        return
     import numpy as np
 
     from vaetools.anomaly.explanation import HEAT_COLORS
@@ -259,33 +324,34 @@ def _write_page(path: Path, tally: Tally, model: Any, image_shape: Any, data: tu
     from vaetools.files import write_atomically
     from vaetools.report.histogram import bin_scores
     from vaetools.report.page.gallery import Gallery, render_gallery
+    from vaetools.stream.sinks import expected_rate_of
 
-    oddest, rows = tally.oddest, tally.oddest_rows.to_numpy()
-    explanation = model.explain(rows)
+    model, table, n = opened.estimator, oddest.table, tally.n_calibration
+    explanation = model.explain(oddest.X.to_numpy())
     page = render_gallery(
         Gallery(
-            model=f"{type(model).__name__}, {model._n_features_out} components",
+            model=opened.in_words,
             source=few(data, 3),
-            n_scored=tally.n_scored,
+            n_scored=tally.n_rows,
             n_flagged=tally.n_odd,
-            failed=tally.failed,
+            failed=failed,
             score_name=model.anomaly_score_,
             unit=SCORES[model.anomaly_score_].unit,
             threshold=tally.threshold,
             false_alarm_rate=expected_rate_of(model),
-            image_shape=image_shape,
-            paths=[str(name) for name in oddest.iloc[:, 0]],
+            image_shape=opened.image_shape,
+            paths=[str(name) for name in table.iloc[:, 0]],
             images=explanation.value,
             reconstructions=explanation.expected,
-            scores=oddest["score"].to_numpy(),
+            scores=table["score"].to_numpy(),
             overlays=explanation.overlays() if explanation.heat_range is not None else None,
             heat_colors=HEAT_COLORS,
-            reconstruction=oddest["reconstruction"].to_numpy(),
-            kl=oddest["kl"].to_numpy() if hasattr(model, "posterior") else None,
-            floor=tally.floor_in_words(len(oddest)),
-            p_values=oddest["p_value"].to_numpy() if hasattr(model, "calibration_scores_") else None,
-            flagged=(oddest["verdict"] == "odd").to_numpy(),
-            histogram=bin_scores(np.concatenate(tally.scores), tally.threshold),
+            reconstruction=table["reconstruction"].to_numpy(),
+            kl=table["kl"].to_numpy() if hasattr(model, "posterior") else None,
+            floor=floor_in_words(table["p_value"], n),
+            p_values=table["p_value"].to_numpy() if n else None,
+            flagged=(table["verdict"] == "odd").to_numpy(),
+            histogram=bin_scores(np.concatenate(scores), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
         )
     )

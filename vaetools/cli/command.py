@@ -1,0 +1,354 @@
+"""What commands share: their arguments and options, and the model and the files that these name."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from vaetools.axes import CHANNELS
+from vaetools.cli.saying import Talk
+from vaetools.words import printable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from vaetools.stream.labeled import Rows
+
+TABLES = (".csv", ".parquet")  # what files of tables end in
+_LEAST_ROOM = 1_000_000  # bytes that any file may need
+_CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "none": ""}
+
+
+# Values of options
+
+
+class Size(click.ParamType):
+    """``64`` or ``48x64``: height and width."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return an integer, or a tuple (height, width)."""
+        numbers = str(value).lower().split("x")
+        if len(numbers) > 2 or not all(number.isdecimal() and int(number) for number in numbers):
+            self.fail(f"must be a number of pixels such as 64, or HEIGHTxWIDTH; got {value!r}.", param, ctx)
+        return int(numbers[0]) if len(numbers) == 1 else tuple(map(int, numbers))
+
+
+class Assignment(click.ParamType):
+    """``name=value``; the value is read as Python's literals are, and as text if it is none."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return name and value."""
+        name, equals, text = str(value).partition("=")
+        if not equals:
+            self.fail(f"must be NAME=VALUE; got {value!r}.", param, ctx)
+        try:
+            return name, ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return name, text
+
+
+class PathOrAddress(click.Path):
+    """A path; an address of another filesystem, such as ``s3://bucket/file``, stays text."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the user wrote as a path, or as it is."""
+        return value if isinstance(value, str) and "://" in value else super().convert(value, param, ctx)
+
+
+def _dialect_value(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Return what an option says of a dialect, or refuse it."""
+    if value is None:
+        return None
+    from vaetools.data.dialect import Dialect
+
+    value = _CHARACTERS.get(value, value)
+    try:
+        Dialect(**{str(option.name): value})
+    except ValueError as error:
+        rule = str(error).removeprefix(f"Dialect: {option.name} ")
+        raise click.BadParameter(rule, ctx, option) from None
+    return value
+
+
+# Arguments and options
+
+model_argument = click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+data_argument = click.argument("data", nargs=-1, required=True, metavar="DATA...")
+device_option = click.option(
+    "--device",
+    metavar="NAME",
+    help='Where to compute, such as "cpu" or "cuda"; by default where it was trained.',
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON instead.")
+labels_option = click.option(
+    "--labels",
+    "label_name",
+    metavar="NAME",
+    help="Labels: column of a table, array of an NPZ, or a file. Images have those of their folders.",
+)
+_reading = [
+    click.option(
+        "--id", "id_column", metavar="COLUMN", help="Column of a table that names its rows; it is no feature."
+    ),
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help='Images to read, such as "good/" or "*.png"; all unless said. Can be repeated.',
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help='Images to leave out, such as "*_mask.png" or "ground_truth/". Can be repeated.',
+    ),
+    click.option("--array", metavar="NAME", help="Array of an NPZ file that holds the rows."),
+    click.option(
+        "--channels",
+        type=click.Choice(CHANNELS),
+        help="Where images of an array have their channels; found out where the shape leaves no doubt.",
+    ),
+    click.option(
+        "--encoding",
+        metavar="NAME",
+        callback=_dialect_value,
+        help="CSV: its encoding, such as cp1252; UTF-8, and UTF-16 where that is sure, unless said.",
+    ),
+    click.option(
+        "--separator",
+        metavar="CHARACTER",
+        callback=_dialect_value,
+        help='CSV: what stands between cells, such as ";" or tab; found out unless said.',
+    ),
+    click.option(
+        "--decimal",
+        metavar="CHARACTER",
+        callback=_dialect_value,
+        help='CSV: what stands before fractions, "." or ","; found out unless said.',
+    ),
+    click.option(
+        "--thousands",
+        metavar="CHARACTER",
+        callback=_dialect_value,
+        help='CSV: what stands between thousands, such as ",", space or none; found out unless said.',
+    ),
+    click.option(
+        "--skip",
+        "skipped",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="CSV: lines before the names of columns, which may then be numbers; found out unless said.",
+    ),
+]
+_CHOICES = ("id_column", "include", "exclude", "array", "channels")
+_DIALECT = ("encoding", "separator", "decimal", "thousands", "skipped")
+
+
+def reading_options(command: Callable) -> Callable:
+    """Add the options that say what is read; the command gets those that were given as ``reading``."""
+
+    @functools.wraps(command)
+    def with_reading(**values: Any) -> Any:
+        given = {name: values.pop(name) for name in _CHOICES}
+        said = {name: values.pop(name) for name in _DIALECT}
+        if set(said.values()) != {None}:
+            from vaetools.data.dialect import Dialect
+
+            given["dialect"] = Dialect(**said)
+        return command(reading={name: value for name, value in given.items() if value}, **values)
+
+    for option in reversed(_reading):
+        with_reading = option(with_reading)
+    return with_reading
+
+
+def talk_options(command: Callable) -> Callable:
+    """Add --json, --device, --quiet and --verbose; the command gets all but the second as ``talk``."""
+
+    @functools.wraps(command)
+    def with_talk(as_json: bool, quiet: bool, verbose: bool, **values: Any) -> Any:
+        return command(talk=Talk(as_json, quiet, verbose), **values)
+
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Print results and errors alone.")
+    verbose = click.option("-v", "--verbose", is_flag=True, help="List what was left out, too.")
+    return json_option(device_option(quiet(verbose(with_talk))))
+
+
+def output_option(text: str, *, required: bool = False, kind: type[click.Path] = click.Path) -> Callable:
+    """Return the option for the file to write."""
+    where = kind(dir_okay=False, path_type=Path)
+    return click.option("-o", "--output", type=where, required=required, help=text)
+
+
+def file_option(name: str, text: str, **options: Any) -> Callable:
+    """Return an option for another file to write."""
+    return click.option(name, type=click.Path(dir_okay=False, path_type=Path), help=text, **options)
+
+
+def seed_option(text: str) -> Callable:
+    """Return the option for the seed of what is drawn."""
+    whole = click.IntRange(0, 2**32 - 1)
+    return click.option("--seed", type=whole, default=0, show_default=True, help=text)
+
+
+# What they name
+
+
+class Opened(NamedTuple):
+    """A model, whole and in its parts: who reads images, if anyone, who judges, what shape images have."""
+
+    whole: Any
+    reader: Any
+    estimator: Any
+    image_shape: Any
+
+    @property
+    def kind(self) -> str:
+        """What it takes: images, or rows."""
+        return "rows" if self.image_shape is None else "images"
+
+    @property
+    def n_components(self) -> int:
+        """Length of its codes."""
+        return len(self.estimator.get_feature_names_out())
+
+    @property
+    def in_words(self) -> str:
+        """What a page calls it."""
+        return f"{type(self.estimator).__name__}, {self.n_components} components"
+
+    @property
+    def can_decode(self) -> bool:
+        """Whether its network has a decoder."""
+        from vaetools.estimators.engine import Engine
+
+        return Engine(self.estimator).can_decode
+
+
+def open_model(path: Path, device: str | None) -> Opened:
+    """Load a model."""
+    from vaetools.persistence import load, split_reader
+
+    whole = load(path, device=device)
+    reader, estimator = split_reader(whole)
+    shape = estimator.image_shape if reader is None else reader.image_shape_
+    return Opened(whole, reader, estimator, None if shape is None else tuple(shape))
+
+
+def one_or_many(data: tuple[str, ...]) -> Any:
+    """Return one path as itself, several as they are."""
+    return data[0] if len(data) == 1 else data
+
+
+def read_with_labels(
+    model: Any, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any
+) -> Rows:
+    """Read files into memory, with their labels, as `read_labeled` does."""
+    from vaetools.data.recognition import kind_of
+    from vaetools.stream.labeled import read_labeled
+    from vaetools.stream.parts import check_any
+
+    source = one_or_many(data)
+    if label_name is not None and kind_of(source) == "images":
+        raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
+    rows = read_labeled(model, source, label_name, needed=needed, **reading)
+    check_any(len(rows.X), rows.failed, data[0])
+    return rows
+
+
+def label_called(text: str, labels: Iterable[str]) -> str | None:
+    r"""Return the label that is written so, or else one that is shown so; None if there is none.
+
+    Bytes that are not UTF-8 can hardly be typed, but as the escapes in which they are shown.
+
+    Examples
+    --------
+    >>> label_called(r"caf\xe9", ["caf\udce9", "tea"]) == "caf\udce9"
+    True
+    """
+    labels = list(labels)
+    return text if text in labels else next((label for label in labels if printable(label) == text), None)
+
+
+def check_output(
+    path: Path | None, suffixes: tuple[str, ...], inputs: Sequence[Any] = (), option: str = "--output"
+) -> None:
+    """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise click.BadParameter(
+            f"must end in {' or '.join(suffixes)}; got {str(path)!r}.", param_hint=option
+        )
+    if not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param_hint=option)
+    if os.path.realpath(path) in {os.path.realpath(other) for other in inputs if other is not None}:
+        raise click.BadParameter(f"{str(path)!r} is an input too, and would be lost.", param_hint=option)
+    check_apart(path, inputs, option, _would_read)
+    try:
+        with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
+            pass
+    except OSError as error:
+        raise click.BadParameter(
+            f"{str(path)!r} cannot be written: {error.strerror}.", param_hint=option
+        ) from None
+    check_room(path, _LEAST_ROOM, option)
+
+
+def check_apart(
+    path: Path, inputs: Sequence[Any], option: str, would_read: Callable[[Path, Any], bool] = lambda *_: True
+) -> None:
+    """Raise where something would lie in a folder that is an input, and be read with it from then on."""
+    place = Path(os.path.realpath(path))
+    for folder in filter(None, inputs):
+        top = Path(os.path.realpath(folder))
+        if top.is_dir() and top in (place, *place.parents) and would_read(path, folder):
+            raise click.BadParameter(
+                f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on. Name "
+                "another folder.",
+                param_hint=option,
+            )
+
+
+def _would_read(path: Path, folder: Any) -> bool:
+    """Return whether a file of this name is read where it lies in a folder of data."""
+    from vaetools.data.formats import EXTENSIONS
+    from vaetools.data.recognition import kind_of
+    from vaetools.data.table_formats import table_format
+
+    is_table = table_format(path) is not None
+    return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")
+
+
+def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
+    """Raise, before any work is done, where a disk has too little room for a file of about so many bytes."""
+    folder = Path(os.path.realpath(path)).parent
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise click.BadParameter(
+            f"{str(path)!r} will take about {n_bytes / 1e6:,.0f} MB, and {free / 1e6:,.1f} MB are left "
+            "there. Make room, or name a file on another disk.",
+            param_hint=option,
+        )
+
+
+def write_png(path: Path, picture: Image.Image) -> None:
+    """Write a picture, replacing the file once it is whole."""
+    from vaetools.files import write_atomically
+
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,1 @@
+"""The subcommands of ``vaetools``, a file each: what is put here is one."""
