@@ -60,6 +60,17 @@ def n_rows_needed(false_alarm_rate: float) -> int:
     return math.ceil(1 / false_alarm_rate - 1 - _ROUNDING)
 
 
+def n_rows_to_fit(false_alarm_rate: float, calibration_fraction: float) -> int:
+    """Return the fewest rows of which a share that is held out keeps a false-alarm rate.
+
+    Examples
+    --------
+    >>> n_rows_to_fit(0.05, 0.2)
+    95
+    """
+    return math.ceil(n_rows_needed(false_alarm_rate) / calibration_fraction)
+
+
 def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
     """Return the score below which a row is flagged: the k-th smallest, and what rounding makes of it.
 

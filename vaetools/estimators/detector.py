@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from operator import attrgetter
@@ -18,6 +17,7 @@ from vaetools.anomaly.calibration import (
     conformal_p_values,
     expected_rate,
     n_rows_needed,
+    n_rows_to_fit,
     nan_as_oddest,
     threshold,
 )
@@ -333,16 +333,11 @@ class Detector(BaseAutoencoder):
     @property
     def _how_to_calibrate(self) -> str:
         """What to do where too few rows calibrate."""
+        to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction)
         needed = n_rows_needed(self.false_alarm_rate)
         return (
-            f"Fit {self._n_rows_needed:,} rows or more, or recalibrate with {needed:,} normal rows that fit "
-            "did not see."
+            f"Fit {to_fit:,} rows or more, or recalibrate with {needed:,} normal rows that fit did not see."
         )
-
-    @property
-    def _n_rows_needed(self) -> int:
-        """The fewest rows to fit on of which enough are held out for the false-alarm rate."""
-        return math.ceil(n_rows_needed(self.false_alarm_rate) / self.calibration_fraction)
 
 
 def _elbo_and_error(reading: Reading) -> Tensor:

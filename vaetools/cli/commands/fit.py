@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.advice import advice
 from vaetools.cli.command import (
     Assignment,
     Size,
@@ -315,6 +314,8 @@ def _say_model(kept: Path, read: TrainingData, suspects: list[Any], seconds: flo
         summary |= {"failed": failed_as_json(read.failed)} | left_out_as_json(read.ignored)
         print_json(summary | understood_as_json(read.dialect, read.notes) | {"suspects": suspects})
     elif not talk.quiet:
+        from vaetools.cli.describing import advice
+
         doubtful = in_doubt(suspects, len(suspects) if talk.verbose else _SUSPECTS)
         told = f"{page(facts)}{advice(facts)}{doubtful}"
         tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")

@@ -175,9 +175,12 @@ def _check_model(opened: Any, html: Path | None, fdr: float | None) -> None:
             "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
         )
     if fdr is not None and not hasattr(estimator, "calibration_scores_"):
+        from vaetools.anomaly.calibration import n_rows_to_fit
+
         how = "without --contamination"
         if estimator.contamination == "auto":
-            how = f"with at least {estimator._n_rows_needed:,} rows; it had {estimator.n_samples_:,}"
+            needed = n_rows_to_fit(estimator.false_alarm_rate, estimator.calibration_fraction)
+            how = f"with at least {needed:,} rows; it had {estimator.n_samples_:,}"
         raise click.BadParameter(
             f"needs rows that calibrate, and the model held none out. Fit it again {how}.",
             param_hint="--fdr",
