@@ -8,7 +8,6 @@ import secrets
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -160,6 +159,8 @@ def fetched(files: Sequence[Address]) -> Iterator[list[Callable[[], bytes]]]:
     contents : list of callable
         Of the next files; each returns bytes, or raises what the filesystem raised.
     """
+    from concurrent.futures import ThreadPoolExecutor  # not light, and processes that decode import this
+
     ahead: deque[list[Callable[[], bytes]]] = deque()
     with ThreadPoolExecutor(_FETCHERS) as pool:
         for start in range(0, len(files), _AHEAD):
