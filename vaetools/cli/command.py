@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +16,6 @@ import click
 
 from vaetools.axes import CHANNELS
 from vaetools.cli.saying import Talk
-from vaetools.words import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -267,20 +266,6 @@ def read_with_labels(
     rows = read_labeled(model, source, label_name, needed=needed, **reading)
     check_any(len(rows.X), rows.failed, data[0])
     return rows
-
-
-def label_called(text: str, labels: Iterable[str]) -> str | None:
-    r"""Return the label that is written so, or else one that is shown so; None if there is none.
-
-    Bytes that are not UTF-8 can hardly be typed, but as the escapes in which they are shown.
-
-    Examples
-    --------
-    >>> label_called(r"caf\xe9", ["caf\udce9", "tea"]) == "caf\udce9"
-    True
-    """
-    labels = list(labels)
-    return text if text in labels else next((label for label in labels if printable(label) == text), None)
 
 
 def check_output(

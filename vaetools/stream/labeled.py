@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from vaetools.data.sources import Source, check_choice, source_of
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
 from vaetools.stream.flow import opened, prepared, warn_of_positions
+from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
 
@@ -87,17 +88,12 @@ def read_labeled(
     if kind == "images" and labels is not None:
         raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
     X, failed, source = _unlabeled(model, data, id_column, reading)
-    if kind == "table":
-        return Rows(X, None, failed, source)
-    if kind == "array":
-        y = read_labels(data, labels, reading.get("array"))
-        given = None if y is None else y[X.index]
-        lacks, reason = pd.isna(given), "its label is missing"
-    else:
-        given, lacks = _folders(source.listing.folder, X.index)
+    given, lacks, reason = None, None, ""
+    if kind == "images":
+        given, lacks = _folders(source.listing.folder, X.index, needed=needed)
         reason = "lies in no sub-folder, which would be its label"
-        if lacks.any() and not needed:
-            given = None
+    elif kind == "array" and (y := read_labels(data, labels, reading.get("array"))) is not None:
+        given, lacks, reason = y[X.index], pd.isna(y[X.index]), "its label is missing"
     if given is None:
         return Rows(X, None, failed, source)
     failed += [Failure(name, reason) for name in X.index[lacks].tolist()]
@@ -143,7 +139,9 @@ def _unlabeled(
     return X, failed, source
 
 
-def _folders(folder: str | None, paths: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:
+def _folders(
+    folder: str | None, paths: Sequence[str], *, needed: bool
+) -> tuple[np.ndarray | None, np.ndarray]:
     """Return the folders after which images are labeled, or None, and which images have none."""
     if folder is not None:
         parts = [os.path.relpath(path, folder).split(os.sep) for path in paths]
@@ -152,7 +150,9 @@ def _folders(folder: str | None, paths: Sequence[str]) -> tuple[np.ndarray | Non
     else:
         given = np.array([Path(path).absolute().parent.name for path in paths])
         least = 2  # a folder of all tells nothing apart
-    return given if len(set(given) - {""}) >= least else None, given == ""
+    lacks = given == ""
+    is_labeled = len(set(given) - {""}) >= least and (needed or not lacks.any())
+    return given if is_labeled else None, lacks
 
 
 def codes_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -223,6 +223,20 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) 
             "p_value": p_values,
         }
     )
+
+
+def label_called(text: str, labels: Iterable[str]) -> str | None:
+    r"""Return the label that is written so, or else one that is shown so; None if there is none.
+
+    Bytes that are not UTF-8 can hardly be typed, but as the escapes in which they are shown.
+
+    Examples
+    --------
+    >>> label_called(r"caf\xe9", ["caf\udce9", "tea"]) == "caf\udce9"
+    True
+    """
+    labels = list(labels)
+    return text if text in labels else next((label for label in labels if printable(label) == text), None)
 
 
 def named_labels(estimator: Any) -> dict[str, Any]:

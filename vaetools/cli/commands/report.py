@@ -11,7 +11,6 @@ import click
 
 from vaetools.cli.command import (
     check_output,
-    label_called,
     labels_option,
     output_option,
     read_with_labels,
@@ -135,6 +134,8 @@ def _check_names(names: list[str]) -> None:
 def _known_outliers(rows: Any, outliers: Sequence[str], data: str) -> Any:
     """Return which rows have a label that is known to be odd."""
     import numpy as np
+
+    from vaetools.stream.labeled import label_called
 
     classes = np.full(len(rows.X), "") if rows.y is None else rows.y.astype(str)
     known = {text: label_called(text, set(classes)) for text in outliers}

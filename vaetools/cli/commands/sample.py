@@ -11,7 +11,6 @@ import click
 from vaetools.cli.command import (
     check_output,
     device_option,
-    label_called,
     model_argument,
     open_model,
     output_option,
@@ -111,7 +110,7 @@ def _known_label(estimator: Any, text: str) -> Any:
         raise click.BadParameter(
             f"needs a CVAE; got a model of class {type(estimator).__name__}.", param_hint=hint
         )
-    from vaetools.stream.labeled import named_labels
+    from vaetools.stream.labeled import label_called, named_labels
 
     labels = named_labels(estimator)
     label = label_called(text, labels)
