@@ -13,7 +13,7 @@ from vaetools.data.encodings import is_text
 from vaetools.data.formats import EXTENSIONS, HIDDEN, archive, left_out_as
 from vaetools.data.idx import is_idx
 from vaetools.data.listing import as_names, counted_kinds, has_image, left_out_elsewhere
-from vaetools.data.packed import open_unzipped, undamaged
+from vaetools.data.packed import DamagedFile, open_unzipped, undamaged
 from vaetools.data.path_lists import lists_files
 from vaetools.data.several_files import holds_tables, is_parquet, named_files
 from vaetools.data.table_formats import PARQUET, table_format, unread_table
@@ -140,6 +140,9 @@ def _is_text_of_a_table(path: str) -> bool:
     """Return whether a file is text whose lines name no files."""
     if path.lower().endswith(".lst"):
         return False
-    with undamaged(), open_unzipped(path) as file:
-        start = file.read(_LOOK)
+    try:
+        with undamaged(), open_unzipped(path) as file:
+            start = file.read(_LOOK)
+    except DamagedFile:  # or not packed at all
+        return False
     return is_text(start) and not lists_files(start)
