@@ -88,7 +88,9 @@ def read_labeled(
     if kind == "images" and labels is not None:
         raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
     X, failed, source = _unlabeled(model, data, id_column, reading)
-    given, lacks, reason = None, None, ""
+    given: Any = None
+    lacks: Any = None
+    reason = ""
     if kind == "images":
         given, lacks = _folders(source.listing.folder, X.index, needed=needed)
         reason = "lies in no sub-folder, which would be its label"
