@@ -210,16 +210,17 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     network.to(device=device, dtype=dtype).eval()
     x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
-    estimator.model_ = make_model(estimator, network, likelihood).to(device=device, dtype=dtype).eval()
+    latent = estimator._latent.bind(estimator._n_features_out)
+    estimator.model_ = _model(estimator, network, likelihood, latent).to(device=device, dtype=dtype).eval()
 
 
-def make_model(estimator: Any, network: nn.Module, likelihood: Likelihood) -> Autoencoder:
+def _model(estimator: Any, network: nn.Module, likelihood: Likelihood, latent: Any) -> Autoencoder:
     """Put network, latent and likelihood together, with the frequencies of labels where there are any."""
     prior = getattr(estimator, "class_prior_", None)
     return Autoencoder(
         network,
         likelihood,
-        estimator._latent,
+        latent,
         estimator._n_features_out,
         torch.from_numpy(estimator.input_scale_.log_unit),
         None if prior is None else torch.from_numpy(prior),
@@ -233,7 +234,7 @@ def blank_model(estimator: Any) -> Autoencoder:
     unit_mean = estimator.input_scale_.in_unit_interval
     with torch.device("meta"):
         network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=None)
-        return make_model(estimator, network, likelihood)
+        return _model(estimator, network, likelihood, estimator._latent.bind(estimator._n_features_out))
 
 
 def settle(estimator: Any) -> None:
@@ -241,7 +242,7 @@ def settle(estimator: Any) -> None:
 
     Made anew, because what it was in may have rounded the constants that it holds beside the weights.
     """
-    device = estimator.model_.log_unit.device
-    model = make_model(estimator, estimator.model_.network, estimator.model_.likelihood)
+    old = estimator.model_
+    device, model = old.log_unit.device, _model(estimator, old.network, old.likelihood, old.latent)
     model.to(device=device, dtype=resolve_dtype(estimator, device)).eval().requires_grad_(False)
     estimator.model_ = model

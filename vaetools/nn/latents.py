@@ -7,7 +7,7 @@ component in nats, and codes drawn with ``draw(noise)``; `Reading` asks no more 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -26,6 +26,11 @@ class Point:
 
     def __init__(self, mean: Tensor, log_std: Tensor | None = None):
         self.mean = mean
+
+    @classmethod
+    def bind(cls, n_components: int) -> Any:
+        """Return what makes latents of an encoder's output; one that learns something returns a module."""
+        return cls
 
     @property
     def kl(self) -> Tensor:

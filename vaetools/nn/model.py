@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vaetools.nn.latents import Point, expectation
+from vaetools.nn.latents import expectation
 from vaetools.nn.likelihoods import Likelihood
 
 
@@ -214,7 +214,8 @@ class Autoencoder(nn.Module):
     ``network`` is any module with ``posterior(x, y)`` → what the latent is made of, mean and log
     standard deviation (``None``: no spread, as in a plain autoencoder, and KL is zero), and
     ``decode(z, y)`` → the likelihood's parameters. Rows ``x`` are scaled numbers, of which the
-    network sees what the likelihood makes of them. ``log_unit`` carries the densities to the units
+    network sees what the likelihood makes of them. ``latent`` is a class of `vaetools.nn.latents`, or a
+    module, that makes latents of what the encoder says. ``log_unit`` carries the densities to the units
     of X. A conditional model has frequencies of labels, and labels ``y`` are one-hot.
     """
 
@@ -227,7 +228,7 @@ class Autoencoder(nn.Module):
         self,
         network: nn.Module,
         likelihood: Likelihood,
-        latent: type[Point],
+        latent: Any,
         n_components: int,
         log_unit: Tensor,
         label_prior: Tensor | None = None,
