@@ -77,8 +77,8 @@ def forward_alone(model: VAE, rows: np.ndarray) -> Callable[[], None]:
     def run() -> None:
         for start in range(0, len(rows), PIECE):
             x = torch.from_numpy(rows[start : start + PIECE]).to(model.model_.log_unit.dtype) / 255
-            terms = model.model_.terms(x)
-            (terms.reconstruction + terms.kl).sum().item()
+            reading = model.model_.read(x)
+            (reading.reconstruction.sum(dim=1) + reading.kl.sum(dim=1)).sum().item()
 
     return run
 

@@ -48,7 +48,7 @@ def main() -> None:
         X[:] = binarized(train, rng)
         if record["epoch"] % max(1, options.epochs // 20) == 0:
             with torch.no_grad():
-                nats = -model.log_likelihood(some, noise).mean().item()
+                nats = -model.read(some).log_likelihood(noise).mean().item()
             minutes = (time.perf_counter() - start) / 60
             print(f"{minutes:5.1f} min  epoch {record['epoch']:4.0f}  {nats:.2f} nats", flush=True)
 
