@@ -6,7 +6,7 @@ component in nats, and codes drawn with ``draw(noise)``; `Reading` asks no more 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
 import torch
@@ -84,6 +84,6 @@ class Normal(Point):
         return cls(mean, 0.5 * torch.log(expectation(weights, moments)))
 
 
-def expectation(weights: Tensor, each: Sequence[Tensor]) -> Tensor:
+def expectation(weights: Tensor, each: Iterable[Tensor]) -> Tensor:
     """Return the mean of arrays ``(n_samples, …)``, weighted by ``(n_samples, len(each))``."""
     return cast(Tensor, sum(weights[:, [i]] * value for i, value in enumerate(each)))

@@ -74,8 +74,8 @@ class Reading:
         """The likelihood's parameters at the latent mean, ``(n_samples, n_outputs)``."""
         return self.model.network.decode(self.mean, self.y)
 
-    @functools.cached_property
-    def _log_prob(self) -> Tensor:
+    @property
+    def _log_prob(self) -> Tensor:  # not kept: of many labels it takes more memory than time
         return self.model.likelihood.log_prob(self.parameters.to(self.x.dtype), self.x)
 
     @functools.cached_property
@@ -95,6 +95,10 @@ class Reading:
         The unit cancels. Drawn from the prediction, a value has surprise 0 on average. A missing
         value has none, NaN.
         """
+        return self._surprise()
+
+    def _surprise(self) -> Tensor:
+        """Surprise that is not kept."""
         surprise = -self._log_prob - self.model.likelihood.entropy(self.parameters)
         return surprise.masked_fill(self.x.isnan(), torch.nan)
 
@@ -188,7 +192,7 @@ class Marginal(Reading):
     @functools.cached_property
     def surprise(self) -> Tensor:
         """Expected surprise of every feature."""
-        return expectation(torch.softmax(self.log_joint, dim=1), [each.surprise for each in self.each])
+        return expectation(torch.softmax(self.log_joint, dim=1), (each._surprise() for each in self.each))
 
     def bound(self, noise: Tensor) -> Tensor:
         """Return the evidence lower bound of log p(x) under every draw, ``(n_draws, n_samples)``.
