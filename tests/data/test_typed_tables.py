@@ -83,7 +83,7 @@ def test_an_index_with_a_name_is_left_out_unless_it_is_asked_for(tmp_path):
     assert everything(open_table(path, columns=["customer", "x"]))[1] == [[107, 1], [103, 2], [104, 5]]
     frame.set_index(pd.MultiIndex.from_tuples([(1, 2), (3, 4), (3, 2)], names=["k", "l"])).to_parquet(path)
     table = open_table(path)
-    assert (table.columns, table.notes) == (["x", "y"], ["Left out as an index: 'k', 'l'."])
+    assert (table.columns, table.notes) == (["x", "y"], ["Left out as an index: 'k'; 'l'."])
     assert open_table(path, labels="k").columns == ["x", "y"]
 
 

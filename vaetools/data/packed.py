@@ -10,7 +10,6 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -85,7 +84,7 @@ class Block(NamedTuple):
 
 
 @contextlib.contextmanager
-def readable(path: Path | str, kind: str) -> Iterator[None]:
+def readable(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
     """Turn the errors of libraries at a damaged file into one; that there is no file stays its own."""
     try:
         with undamaged():

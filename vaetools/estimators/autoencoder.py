@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ class BaseAutoencoder(
         *,
         callbacks: Sequence[Callback] = (),
         checkpoint: str | os.PathLike[str] | None = None,
-    ) -> Any:
+    ) -> Self:
         """Split the rows, decide the scaling, train, and calibrate the verdict.
 
         Parameters
@@ -184,7 +184,7 @@ class BaseAutoencoder(
         [bounds] = engine.ask(X, engine.score("elbo"))
         return float(bounds.mean())
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Set parameters; of a fitted estimator ``score_precision`` takes effect at once.
 
         Parameters

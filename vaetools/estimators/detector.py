@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -119,7 +119,7 @@ class Detector(BaseAutoencoder):
         """
         return conformal_p_values(self.score_samples(X), self._calibrated("calibration_scores_"))
 
-    def recalibrate(self, X: Any, y: Any = None) -> Any:
+    def recalibrate(self, X: Any, y: Any = None) -> Self:
         """Set threshold and p-values from new normal rows, without training.
 
         From then on rows are flagged at ``false_alarm_rate``, whatever ``contamination`` was.
