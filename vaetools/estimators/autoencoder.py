@@ -19,7 +19,7 @@ from vaetools.anomaly.suspects import n_trimmed
 from vaetools.estimators.building import build, check_image_shape, resolve_training, settle
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
-from vaetools.estimators.constructor import check_combinations, check_parameters
+from vaetools.estimators.constructor import check_combinations, check_parameters, keep_parameters
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
@@ -34,7 +34,6 @@ from vaetools.nn.training import Callback, Record, Trainer
 from vaetools.progress import bar_options
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
-_AFTER_FIT = ("score_precision", "device", "random_state", "verbose")  # parameters that fit does not settle
 
 
 class BaseAutoencoder(
@@ -99,8 +98,7 @@ class BaseAutoencoder(
             with torch.inference_mode(False), torch.enable_grad():
                 kept = None if checkpoint is None else Checkpoint(self, checkpoint)
                 interruption = self._fit(X, y, callbacks, kept)
-            self._keep_parameters()
-            self._keep_parameters()
+            keep_parameters(self)
         except BaseException:  # leave the estimator as it was
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -202,18 +200,6 @@ class BaseAutoencoder(
             check_parameters(self)
             settle(self)
         return self
-
-    def _keep_parameters(self, *names: str) -> None:
-        """Note the parameters that made the model what it is: all, or those that made what was made anew."""
-        params = self.get_params(deep=False)
-        before = getattr(self, "_fitted_with", {})
-        self._fitted_with = before | {name: params[name] for name in names} if names else params
-
-    def _parameters_in_force(self) -> dict[str, Any]:
-        """Return the parameters that made the model, and of today those that act after it is made."""
-        kept = getattr(self, "_fitted_with", {})  # absent from a pickle of an older version
-        today = self.get_params(deep=False).items()
-        return {name: value if name in _AFTER_FIT else kept.get(name, value) for name, value in today}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

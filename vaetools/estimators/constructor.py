@@ -21,6 +21,7 @@ _ARCHITECTURE = (
     "conditioning",
     "condition_encoder",
 )
+_AFTER_FIT = ("score_precision", "device", "random_state", "verbose")  # parameters that fit does not settle
 _ATTRIBUTES = """\
 model_ : torch.nn.Module
     Network and likelihood.
@@ -154,3 +155,17 @@ def _is_of_unit_interval(likelihood: Any) -> bool:
     """Whether rows for a likelihood, or for one of that name, must lie in [0, 1]."""
     kind = LIKELIHOODS.get(likelihood) if isinstance(likelihood, str) else likelihood
     return kind is not None and kind.unit_interval
+
+
+def keep_parameters(estimator: Any, *names: str) -> None:
+    """Note the parameters that made a model what it is: all, or those that made what was made anew."""
+    params = estimator.get_params(deep=False)
+    before = getattr(estimator, "_fitted_with", {})
+    estimator._fitted_with = before | {name: params[name] for name in names} if names else params
+
+
+def parameters_in_force(estimator: Any) -> dict[str, Any]:
+    """Return the parameters that made a model, and of today those that act after it is made."""
+    kept = getattr(estimator, "_fitted_with", {})  # absent from a pickle of an older version
+    today = estimator.get_params(deep=False).items()
+    return {name: value if name in _AFTER_FIT else kept.get(name, value) for name, value in today}

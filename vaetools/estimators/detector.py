@@ -24,7 +24,7 @@ from vaetools.anomaly.calibration import (
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES, elbo_with_error
 from vaetools.estimators.autoencoder import BaseAutoencoder
-from vaetools.estimators.constructor import check_parameters
+from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.rows import precision_of
@@ -145,7 +145,7 @@ class Detector(BaseAutoencoder):
             warnings.warn(words, UserWarning, stacklevel=2)
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate)
-        self._keep_parameters("false_alarm_rate")
+        keep_parameters(self, "false_alarm_rate")
         self._fit_heat(rows.unlabeled())
         self._calibrate_labels(rows)
         return self
@@ -181,7 +181,10 @@ class Detector(BaseAutoencoder):
         engine = Engine(self)
         rows = engine.rows(X, y)
         names = self._names_of_scores(engine, scores)
-        functions = [_elbo_and_error if name == "elbo" else engine.score(name) for name in names]
+        functions = [
+            (lambda r: torch.stack(elbo_with_error(r), dim=1)) if name == "elbo" else engine.score(name)
+            for name in names
+        ]
         columns = dict(zip(names, engine.map(rows, *functions), strict=True))
         if "elbo" in columns:
             bound, error = columns["elbo"].T
@@ -338,10 +341,6 @@ class Detector(BaseAutoencoder):
         return (
             f"Fit {to_fit:,} rows or more, or recalibrate with {needed:,} normal rows that fit did not see."
         )
-
-
-def _elbo_and_error(reading: Reading) -> Tensor:
-    return torch.stack(elbo_with_error(reading), dim=1)
 
 
 def _cells(table: Any) -> np.ndarray:

@@ -203,12 +203,10 @@ class Network(nn.Module):
     ):
         super().__init__()
         n_outputs = n_inputs if n_outputs is None else n_outputs
-        self.variational = variational
-        self.n_label_inputs = n_classes if condition_encoder else 0
+        self.variational, self.n_label_inputs = variational, n_classes if condition_encoder else 0
         self.join = LabelJoin(conditioning, n_components, n_classes) if n_classes else None
         n_code = self.join.n_out if self.join else n_components
-        n_stats = 2 if variational else 1
-        hidden = list(hidden_layer_sizes)
+        n_stats, hidden = 2 if variational else 1, list(hidden_layer_sizes)
         if hidden_channels:
             assert image_shape is not None  # checked with the parameters
             features = ConvFeatures(image_shape, hidden_channels, activation)
@@ -222,9 +220,8 @@ class Network(nn.Module):
             self.encoder = nn.Sequential(SpatialHead(map_shape, n_stats))
             dense: nn.Module = SpatialHead(map_shape)
         else:
-            n_out = n_flat if map_shape else n_outputs
             self.encoder = mlp([n_flat + self.n_label_inputs, *hidden, n_components * n_stats], activation)
-            dense = mlp([n_code, *reversed(hidden), n_out], activation)
+            dense = mlp([n_code, *reversed(hidden), n_flat if map_shape else n_outputs], activation)
         self.decoder = nn.Sequential(dense, image, UnitMean(n_inputs) if unit_mean else nn.Identity())
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -237,8 +234,7 @@ class Network(nn.Module):
         if self.n_label_inputs:
             assert condition is not None
             features = torch.cat([features, condition], dim=1)
-        *layers, _ = self.encoder
-        for layer in layers:
+        for layer in self.encoder[:-1]:
             features = layer(features)
         return features
 

@@ -23,7 +23,7 @@ from vaetools.data.reader import ImageReader
 from vaetools.estimators import estimator_class, is_estimator
 from vaetools.estimators.ae import AE
 from vaetools.estimators.building import blank_model, resolve_device, resolve_dtype
-from vaetools.estimators.constructor import check_parameters
+from vaetools.estimators.constructor import check_parameters, keep_parameters, parameters_in_force
 from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
@@ -204,7 +204,7 @@ def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str 
     parameters = estimator.get_params(deep=False)
     if not isinstance(estimator, LatentMap):
         fitted["score_unit_"] = estimator.score_unit_  # known without the scores' code
-        parameters = estimator._parameters_in_force()
+        parameters = parameters_in_force(estimator)
     return {
         "class": type(estimator).__name__,
         "parameters": {name: write_parameter(estimator, name, value) for name, value in parameters.items()},
@@ -238,7 +238,7 @@ def _read_estimator(
             if key.startswith(WEIGHTS)
         }
         estimator.model_ = _read_module(estimator, weights)
-        estimator._keep_parameters()
+        keep_parameters(estimator)
         _try(estimator)
     return estimator
 
