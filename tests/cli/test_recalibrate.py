@@ -111,7 +111,7 @@ def test_errors_are_one_line_and_leave_no_file(order_model, photo_model, later, 
     empty.mkdir()
     there = sorted(path.name for path in tmp_path.iterdir())
     cases = {
-        "false_alarm_rate must be": (order_model, later, "--false-alarm-rate", "3"),
+        "--false-alarm-rate must be": (order_model, later, "--false-alarm-rate", "3"),
         "the model takes images; got a table": (photo_model, later),
         "there is no image": (photo_model, empty),
         "no such file": (order_model, tmp_path / "none.csv"),
