@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from vaetools.streaming import verdicts
 
 from tests.variants import VARIANTS
 from vaetools import AE, CVAE, VAE
 from vaetools.anomaly.scores import SCORES
 from vaetools.nn.model import Autoencoder
+from vaetools.stream.flow import verdicts
 
 FAR = [1e10, 1e19, 1e160, 1e300, 1.7e308]
 SMALL = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}

@@ -13,10 +13,10 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
-from vaetools.data.pixels import PixelRows
 
 from tests.variants import VARIANTS, Squashed
 from vaetools import AE, CVAE, VAE, ImageReader, load
+from vaetools.data.batches import PixelRows
 from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
 
@@ -283,7 +283,7 @@ def test_levels_that_are_the_fault_of_a_model_are_blamed_first():
     with pytest.warns(ConvergenceWarning) as told:
         VAE(4, **quick, hidden_channels=()).fit(2 * X)  # too many levels to be said at once
     (words,) = [str(each.message) for each in told]
-    assert "the posterior collapsed" in words
+    assert "codes are all in about one place: none of 4 latent dimensions is active" in words
     assert "Look at the scale of X first: images keep to 0 to 32 of 0 to 255. Stretch their" in words
     assert words.index("pass X / 32 as floats in [0, 1]") < words.index("beta")
     with warnings.catch_warnings():
