@@ -1,6 +1,7 @@
 """Who may import whom, what is imported late, and how long a file may be: read from the source."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -151,6 +152,35 @@ def test_what_a_model_file_may_say_is_known_without_torch():
 @every_module
 def test_a_file_is_short(path):
     assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.fixture
+def house(monkeypatch):
+    """The script that counts, which stands beside those that it imports."""
+    monkeypatch.syspath_prepend(str(PACKAGE.parent / "benchmarks"))
+    return importlib.import_module("house")
+
+
+def test_no_modules_import_each_other_and_rooms_keep_their_private_names(house):
+    trees = house.modules()
+    assert len(trees) == len(MODULES)
+    assert house.circles(trees) == []
+    assert house.private_uses(trees) == []
+
+
+def test_no_function_has_a_complexity_of_grade_d(house):
+    assert house.complex_blocks() == []
+
+
+def test_circles_and_private_uses_are_found(house):
+    there = "from vaetools.b import c\n"
+    here = "def f(x):\n    from vaetools.a.m import g\n    return x._kept\n"
+    trees = {
+        "vaetools.a.m": ast.parse(there + "def g():\n    pass\n\ndef _kept():\n    pass\n"),
+        "vaetools.b": ast.parse(here),
+    }
+    assert house.circles(trees) == [{"vaetools.a.m", "vaetools.b"}]
+    assert house.private_uses(trees) == ["vaetools.b: _kept"]
 
 
 def test_importing_the_package_loads_neither_torch_nor_plotly():

@@ -108,10 +108,8 @@ def open_filesystem(address: str) -> tuple[Any, str]:
     """
     from pyarrow import ArrowInvalid, fs
 
-    try:
+    with contextlib.suppress(ArrowInvalid):  # a scheme that Arrow has not, and fsspec may have
         return fs.FileSystem.from_uri(address)
-    except ArrowInvalid:
-        pass
     try:
         import fsspec
 
