@@ -1,4 +1,4 @@
-"""The verdict half of the face: scores, thresholds, p-values."""
+"""The other half of the face: scores, calibration, explanations."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from vaetools.anomaly.calibration import (
-    conformal_p_values,
-    expected_rate,
-    n_rows_needed,
-    n_rows_to_fit,
-    nan_as_oddest,
-    threshold,
-)
+from vaetools.anomaly.calibration import nan_as_oddest
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES, elbo_with_error
 from vaetools.estimators.autoencoder import BaseAutoencoder
@@ -28,14 +20,13 @@ from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.rows import precision_of
+from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 
-_TELLS_LITTLE = 0.25  # of normal rows flagged
 
-
-class Detector(BaseAutoencoder):
-    """Higher is more normal: ``predict`` flags what scores below ``offset_``."""
+class Detector(Verdicts, BaseAutoencoder):
+    """Scores of rows, and what makes them odd."""
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
         """Return the score chosen by ``anomaly_score``; higher is more normal.
@@ -61,64 +52,6 @@ class Detector(BaseAutoencoder):
         """Unit of ``score_samples``."""
         return SCORES[self.anomaly_score_].unit
 
-    def decision_function(self, X: Any, y: Any = None) -> np.ndarray:
-        """Return ``score_samples(X) - offset_``: negative for flagged rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to score the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
-
-        Returns
-        -------
-        decision : ndarray of shape (n_samples,), float64
-        """
-        scores, offset = self.score_samples(X, y), self._calibrated("offset_")
-        with np.errstate(invalid="ignore"):  # both may be infinite
-            return np.where(scores == offset, 0.0, scores - offset)
-
-    def predict(self, X: Any, y: Any = None) -> np.ndarray:
-        """Return 1 for rows that look normal and −1 for rows that do not.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to judge the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
-
-        Returns
-        -------
-        verdict : ndarray of shape (n_samples,), int
-        """
-        return np.where(self.decision_function(X, y) >= 0, 1, -1)
-
-    def p_values(self, X: Any, y: Any = None) -> np.ndarray:
-        """Return conformal p-values: small for odd rows.
-
-        For a normal row exchangeable with the n calibration rows, the probability of a value of
-        at most α is ⌊α(n + 1)⌋ / (n + 1), and less where scores tie. The probability is over rows
-        *and* calibration sets: with few calibration rows one model's own rate may lie off it, and
-        no value lies below 1 / (n + 1).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to judge the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_samples,), float64
-            Multiples of 1 / (n + 1), at most 1.
-
-        Raises
-        ------
-        ValueError
-            If no rows were held out to calibrate: see `recalibrate`.
-        """
-        return conformal_p_values(self.score_samples(X), self._calibrated("calibration_scores_"))
-
     def recalibrate(self, X: Any, y: Any = None) -> Self:
         """Set threshold and p-values from new normal rows, without training.
 
@@ -141,10 +74,7 @@ class Detector(BaseAutoencoder):
         engine = Engine(self)
         rows = engine.rows(X, y)
         [scores] = engine.map(rows.unlabeled(), engine.score())
-        if words := self._too_few_to_calibrate(len(scores)):
-            warnings.warn(words, UserWarning, stacklevel=2)
-        self.calibration_scores_ = np.sort(nan_as_oddest(scores))
-        self.offset_ = threshold(scores, self.false_alarm_rate)
+        self._judge_by(scores, stacklevel=3)
         keep_parameters(self, "false_alarm_rate")
         self._fit_heat(rows.unlabeled())
         self._calibrate_labels(rows)
@@ -288,10 +218,7 @@ class Detector(BaseAutoencoder):
             return
         [scores] = engine.map(normal, engine.score())
         if len(calibrate):
-            self.calibration_scores_ = np.sort(nan_as_oddest(scores))
-            self.offset_ = threshold(self.calibration_scores_, self.false_alarm_rate)
-            if words := self._too_few_to_calibrate(len(calibrate)):
-                warnings.warn(words, UserWarning, stacklevel=4)
+            self._judge_by(scores, stacklevel=5)
             return
         share = self.contamination
         if share == "auto":
@@ -306,41 +233,6 @@ class Detector(BaseAutoencoder):
 
     def _calibrate_labels(self, rows: Rows) -> None:
         """Keep what rows are compared with as their label, in a conditional model."""
-
-    def _calibrated(self, name: str) -> Any:
-        """Return a result of calibration, or say why there is none."""
-        check_is_fitted(self)
-        if hasattr(self, name):
-            return getattr(self, name)
-        why = f"contamination={self.contamination!r} holds none out"
-        if self.contamination == "auto":
-            why = f"there were too few rows to hold some out: got {self.n_samples_}"
-        raise ValueError(
-            f"{type(self).__name__}: p-values need rows that calibrate, and there are none, because {why}. "
-            "Call recalibrate(X) with normal rows that fit did not see."
-        )
-
-    def _too_few_to_calibrate(self, n: int) -> str:
-        """Return a warning where n calibration rows flag more of new normal ones than was asked for."""
-        needed = n_rows_needed(self.false_alarm_rate)
-        if n >= needed:
-            return ""
-        rate = expected_rate(n, self.false_alarm_rate)
-        little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
-        return (
-            f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} calibration "
-            f"rows; got {n}. About {100 * rate:.2g} % of new normal rows will be flagged, and no p-value "
-            f"lies below {rate:.2g}.{little} {self._how_to_calibrate}"
-        )
-
-    @property
-    def _how_to_calibrate(self) -> str:
-        """What to do where too few rows calibrate."""
-        to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction)
-        needed = n_rows_needed(self.false_alarm_rate)
-        return (
-            f"Fit {to_fit:,} rows or more, or recalibrate with {needed:,} normal rows that fit did not see."
-        )
 
 
 def _cells(table: Any) -> np.ndarray:

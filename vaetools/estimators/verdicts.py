@@ -1,0 +1,130 @@
+"""Verdicts by scores: a threshold, p-values, and what they are worth, whatever made the scores."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from vaetools.anomaly.calibration import (
+    conformal_p_values,
+    expected_rate,
+    n_rows_needed,
+    n_rows_to_fit,
+    nan_as_oddest,
+    threshold,
+)
+
+_TELLS_LITTLE = 0.25  # of normal rows flagged
+
+
+class Verdicts:
+    """Higher is more normal: ``predict`` flags what scores below ``offset_``."""
+
+    score_samples: Any
+    false_alarm_rate: float
+    calibration_fraction: float
+    contamination: float | str = "auto"
+    n_samples_: int
+
+    def decision_function(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return ``score_samples(X) - offset_``: negative for flagged rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,), float64
+        """
+        scores, offset = self.score_samples(X, y), self._calibrated("offset_")
+        with np.errstate(invalid="ignore"):  # both may be infinite
+            return np.where(scores == offset, 0.0, scores - offset)
+
+    def predict(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return 1 for rows that look normal and −1 for rows that do not.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to judge the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
+
+        Returns
+        -------
+        verdict : ndarray of shape (n_samples,), int
+        """
+        return np.where(self.decision_function(X, y) >= 0, 1, -1)
+
+    def p_values(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return conformal p-values: small for odd rows.
+
+        For a normal row exchangeable with the n calibration rows, the probability of a value of
+        at most α is ⌊α(n + 1)⌋ / (n + 1), and less where scores tie. The probability is over rows
+        *and* calibration sets: with few calibration rows one model's own rate may lie off it, and
+        no value lies below 1 / (n + 1).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to judge the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,), float64
+            Multiples of 1 / (n + 1), at most 1.
+
+        Raises
+        ------
+        ValueError
+            If no rows were held out to calibrate: see `recalibrate`.
+        """
+        return conformal_p_values(self.score_samples(X), self._calibrated("calibration_scores_"))
+
+    def _judge_by(self, scores: np.ndarray, stacklevel: int) -> None:
+        """Set threshold and p-values by the scores of rows that are normal and trained nothing."""
+        if words := self._too_few_to_calibrate(len(scores)):
+            warnings.warn(words, UserWarning, stacklevel=stacklevel)
+        self.calibration_scores_ = np.sort(nan_as_oddest(scores))
+        self.offset_ = threshold(scores, self.false_alarm_rate)
+
+    def _calibrated(self, name: str) -> Any:
+        """Return a result of calibration, or say why there is none."""
+        check_is_fitted(self)
+        if hasattr(self, name):
+            return getattr(self, name)
+        why = f"contamination={self.contamination!r} holds none out"
+        if self.contamination == "auto":
+            why = f"there were too few rows to hold some out: got {self.n_samples_}"
+        raise ValueError(
+            f"{type(self).__name__}: p-values need rows that calibrate, and there are none, because {why}. "
+            "Call recalibrate(X) with normal rows that fit did not see."
+        )
+
+    def _too_few_to_calibrate(self, n: int) -> str:
+        """Return a warning where n calibration rows flag more of new normal ones than was asked for."""
+        needed = n_rows_needed(self.false_alarm_rate)
+        if n >= needed:
+            return ""
+        rate = expected_rate(n, self.false_alarm_rate)
+        little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
+        return (
+            f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} calibration "
+            f"rows; got {n}. About {100 * rate:.2g} % of new normal rows will be flagged, and no p-value "
+            f"lies below {rate:.2g}.{little} {self._how_to_calibrate}"
+        )
+
+    @property
+    def _how_to_calibrate(self) -> str:
+        """What to do where too few rows calibrate."""
+        to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction)
+        needed = n_rows_needed(self.false_alarm_rate)
+        return (
+            f"Fit {to_fit:,} rows or more, or recalibrate with {needed:,} normal rows that fit did not see."
+        )
