@@ -20,8 +20,8 @@ from vaetools import AE, CVAE, VAE, EncoderDecoder, ImageReader, compare
 from vaetools.latent import organization
 from vaetools.report.compare import _shown
 from vaetools.report.models import Opened
+from vaetools.report.page.comparison import comparison_text
 from vaetools.report.questions import MEASURES, QUESTIONS
-from vaetools.report.table import comparison_text
 
 IMAGES = {"image_shape": (1, 8, 8), "hidden_channels": (), "hidden_layer_sizes": (32,), "random_state": 0}
 TABLE = {"hidden_layer_sizes": (16,), "max_iter": 10, "random_state": 0, "contamination": 0.1}

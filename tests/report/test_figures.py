@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from vaetools.report import figures
-from vaetools.report.figures import INK, MOST_POINTS, SCALE, Lines, escaped, panels
+from vaetools.report.figures import INK, MOST_POINTS, SCALE, escaped, panels
 from vaetools.report.questions.dimensions import kl_per_component
 from vaetools.report.questions.gaps import code_density
 from vaetools.report.questions.neighbors import latent_maps, symbol_numbers
@@ -145,24 +145,24 @@ def _right_half(trace, at):
 
 def test_profiles_draw_a_line_per_row_and_steps_grow():
     rows = rng().normal(size=(3, 2))
-    content = {
-        "one": [Lines("data", rows[:1], None), Lines(HOSTILE, rows, 2)],
-        "two": [Lines("way", rows, 1, grows=True)],
-    }
-    figure = figures.profiles(content, ["a", "<i>"], unit="std")
+    content = {"one": [("data", rows[:1], None), (HOSTILE, rows, 2)], "two": [("way", rows, 1)]}
+    figure, growing = (
+        figures.profiles(content, ["a", "<i>"], unit="std", grows=grows) for grows in (False, True)
+    )
     assert len(figure.data) == 7
     assert np.allclose([trace.y for trace in figure.data[1:4]], rows)
     assert figure.data[0].meta == INK
     assert [trace.showlegend for trace in figure.data] == [True, True, False, False, True, False, False]
-    widths = [trace.line.width for trace in figure.data]
-    assert widths[4] < widths[5] < widths[6]
-    assert len(set(widths[1:4])) == 1
+    assert len({trace.line.width for trace in figure.data}) == 1
+    widths = [trace.line.width for trace in growing.data[4:]]
+    assert widths[0] < widths[1] < widths[2]
+    assert growing.data[4].line.dash == "solid" != figure.data[4].line.dash
     assert list(figure.layout.xaxis2.ticktext) == ["a", "&lt;i&gt;"]
     assert figure.layout.yaxis.title.text == "std"
 
 
 def test_the_name_of_the_first_column_has_room_to_the_left():
-    content = {"one": [Lines("data", np.zeros((1, 2)), None)]}
+    content = {"one": [("data", np.zeros((1, 2)), None)]}
     short, long, escaped_ = (
         figures.profiles(content, [first, "b"], unit="std").layout.margin.l
         for first in ("a", "eighteen characters"[:18], "&" * 18)

@@ -9,8 +9,7 @@ import pytest
 
 from tests.report.comparisons import make_comparison
 from vaetools import AE, VAE, compare
-from vaetools.report.faults import learnt_by_heart, trained_on
-from vaetools.report.findings import stand
+from vaetools.report.findings import learnt_by_heart, stand, trained_on
 from vaetools.report.questions import MEASURES, answer, note, warn
 
 
@@ -39,9 +38,8 @@ def terms(train, new, held_out=None):
 
 def test_who_is_best_and_who_is_behind():
     measures = measured(holes={"A": 0.5, "B": 0.1, "C": 0.18}, psnr={"A": 9.0, "B": 2.0})
-    assert stand(measures, MEASURES["holes"]).tied == ["B", "C"]
-    assert stand(measures, MEASURES["holes"]).behind == ["A"]
-    assert list(stand(measures, MEASURES["psnr"]).values) == ["A", "B"]  # of which more is better
+    assert stand(measures, MEASURES["holes"]) == ({"B": 0.1, "C": 0.18, "A": 0.5}, ["B", "C"], ["A"])
+    assert list(stand(measures, MEASURES["psnr"])[0]) == ["A", "B"]  # of which more is better
     assert stand(measures, MEASURES["mse"]) is None
     assert stand(measures.assign(low=np.nan), MEASURES["holes"]) is None
 

@@ -39,10 +39,12 @@ def test_odd_input_is_counted_and_drawn(scores, threshold):
     counts, edges = bin_scores(np.array(scores, dtype=float), threshold)
     assert counts.sum() == len(scores)
     chart = layout(counts, edges, threshold=threshold, unit="nats")
-    places = np.array([[bar.left, bar.width, bar.top, bar.height] for bar in chart.bars]).reshape(-1, 4)
+    places = np.array(
+        [[bar[side] for side in ("left", "width", "top", "height")] for bar in chart["bars"]]
+    ).reshape(-1, 4)
     assert np.isfinite(places).all()
     assert (places >= 0).all()
-    assert len(chart.across) >= 2
+    assert len(chart["across"]) >= 2
 
 
 def test_nan_is_among_the_oddest():
@@ -52,39 +54,46 @@ def test_nan_is_among_the_oddest():
 
 def test_bars_and_ticks_stand_where_the_numbers_say():
     chart = layout(np.array([1, 0, 4, 2]), np.array([-2.0, -1, 0, 1, 2]), threshold=-1.0, unit="nats")
-    assert [bar[:5] for bar in chart.bars] == [
+    assert [tuple(bar.values())[:5] for bar in chart["bars"]] == [
         (0.0, 25.0, 0.75 * HEIGHT, 0.25 * HEIGHT, True),
         (50.0, 25.0, 0.0, HEIGHT, False),
         (75.0, 25.0, 0.5 * HEIGHT, 0.5 * HEIGHT, False),
     ]
-    assert [bar.words for bar in chart.bars] == [
+    assert [bar["words"] for bar in chart["bars"]] == [
         "−2.0 to −1.0 nats: 1",
         "0.0 to 1.0 nats: 4",
         "1.0 to 2.0 nats: 2",
     ]
-    assert [tuple(tick) for tick in chart.across] == [(0, "−2"), (25, "−1"), (50, "0"), (75, "1"), (100, "2")]
-    assert [tuple(tick) for tick in chart.down] == [(HEIGHT * (4 - n) / 4, str(n)) for n in range(5)]
-    assert (chart.threshold, chart.open_below, chart.open_above) == (25.0, None, None)
+    assert chart["across"] == [(0, "−2"), (25, "−1"), (50, "0"), (75, "1"), (100, "2")]
+    assert chart["down"] == [(HEIGHT * (4 - n) / 4, str(n)) for n in range(5)]
+    assert (chart["threshold"], chart["open_below"], chart["open_above"]) == (25.0, None, None)
 
 
 def test_a_threshold_within_a_bin_parts_its_bar_and_one_beyond_widens_the_axis():
     counts, edges = np.array([5]), np.array([0.0, 1.0])
     inside = layout(counts, edges, threshold=0.25, unit="nats")
-    assert [(bar.left, bar.width, bar.flagged) for bar in inside.bars] == [(0, 25, True), (25, 75, False)]
+    assert [(bar["left"], bar["width"], bar["flagged"]) for bar in inside["bars"]] == [
+        (0, 25, True),
+        (25, 75, False),
+    ]
     beyond = layout(counts, edges, threshold=2.0, unit="nats")
-    assert [(bar.left, bar.width, bar.flagged) for bar in beyond.bars] == [(0, 50, True)]
-    assert beyond.threshold == 100
+    assert [(bar["left"], bar["width"], bar["flagged"]) for bar in beyond["bars"]] == [(0, 50, True)]
+    assert beyond["threshold"] == 100
 
 
 def test_open_bins_are_as_wide_as_their_neighbors_and_say_so():
     chart = layout(np.array([3, 1, 2]), np.array([-np.inf, 0.0, 10, np.inf]), threshold=None, unit="nats")
-    assert [bar.left for bar in chart.bars] == pytest.approx([0, 100 / 3, 200 / 3], abs=1e-3)
-    assert [bar.words for bar in chart.bars] == ["below 0 nats: 3", "0 to 10 nats: 1", "from 10 nats: 2"]
-    assert (chart.open_below, chart.open_above) == ("0", "10")
-    assert not any(bar.flagged for bar in chart.bars)
+    assert [bar["left"] for bar in chart["bars"]] == pytest.approx([0, 100 / 3, 200 / 3], abs=1e-3)
+    assert [bar["words"] for bar in chart["bars"]] == [
+        "below 0 nats: 3",
+        "0 to 10 nats: 1",
+        "from 10 nats: 2",
+    ]
+    assert (chart["open_below"], chart["open_above"]) == ("0", "10")
+    assert not any(bar["flagged"] for bar in chart["bars"])
 
 
 def test_one_image_among_thousands_is_seen():
     chart = layout(np.array([1, 100_000]), np.array([0.0, 1, 2]), threshold=None, unit="nats")
-    assert chart.bars[0].height >= 2
-    assert chart.bars[0].top + chart.bars[0].height == HEIGHT
+    assert chart["bars"][0]["height"] >= 2
+    assert chart["bars"][0]["top"] + chart["bars"][0]["height"] == HEIGHT

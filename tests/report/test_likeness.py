@@ -3,13 +3,13 @@ import pytest
 
 from tests.report.browser import Parsed, needs_chromium, opened
 from tests.report.test_gallery import HOSTILE, pixels
-from vaetools.report.page.likeness import Likeness, render_likeness
+from vaetools.report.page.gallery import render_likeness
 from vaetools.report.pictures import photo
 from vaetools.words import printable
 
 
 def make_likeness(n=12, image_shape=(1, 8, 8), **changes):
-    """Return a query and its n nearest images out of 1,000."""
+    """Return a page of a query and its n nearest images out of 1,000, and what stands on it."""
     rng = np.random.default_rng(0)
     fields = {
         "model": "VAE, 16 components",
@@ -23,15 +23,16 @@ def make_likeness(n=12, image_shape=(1, 8, 8), **changes):
         "images": rng.random((n, np.prod(image_shape))),
         "distances": np.linspace(0, 2.34567, n),
     }
-    return Likeness(**fields | changes)
+    fields |= changes
+    return render_likeness(**fields), fields
 
 
 @pytest.mark.parametrize("image_shape", [(1, 8, 8), (3, 6, 10)])
 def test_query_and_hits_stand_in_order_with_their_distances(image_shape):
-    likeness = make_likeness(3, image_shape)
-    parsed = Parsed(render_likeness(likeness))
+    page, fields = make_likeness(3, image_shape)
+    parsed = Parsed(page)
     pictures = [pixels(image["src"]) for image in parsed.all("img")]
-    expected = [likeness.query_image, *likeness.images]
+    expected = [fields["query_image"], *fields["images"]]
     for picture, row in zip(pictures, expected, strict=True):
         assert np.array_equal(picture, photo(row, image_shape))
     for words in (
@@ -46,7 +47,7 @@ def test_query_and_hits_stand_in_order_with_their_distances(image_shape):
 
 
 def test_names_are_escaped():
-    parsed = Parsed(render_likeness(make_likeness(6, names=HOSTILE, query=HOSTILE[1], source=HOSTILE[0])))
+    parsed = Parsed(make_likeness(6, names=HOSTILE, query=HOSTILE[1], source=HOSTILE[0])[0])
     assert not parsed.all("script")
     assert len(parsed.all("img")) == 7
     shown = parsed.words.replace(" ", "")
@@ -58,6 +59,6 @@ def test_names_are_escaped():
 @needs_chromium
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
 def test_it_opens_in_a_browser(width, scheme, tmp_path):
-    page = render_likeness(make_likeness(6, names=HOSTILE))
+    page, _ = make_likeness(6, names=HOSTILE)
     with opened(page, tmp_path / "page.html", width=width, scheme=scheme) as tab:
         assert tab.locator(".cards li").count() == 7

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaetools.report import projector
-from vaetools.report.pictures import make_thumbnails
-from vaetools.report.projector import write_projector
+from vaetools.report import pictures
+from vaetools.report.pictures import make_thumbnails, write_projector
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -26,7 +25,7 @@ def test_large_images_are_shrunk_by_means(channels):
 
 
 def test_too_many_pictures_are_drawn_smaller(tmp_path, monkeypatch):
-    monkeypatch.setattr(projector, "_SPRITE", 20)
+    monkeypatch.setattr(pictures, "_LARGEST_SIDE", 20)
     thumbnails = np.full((9, 10, 10, 1), 77, np.uint8)
     write_projector(tmp_path / "p", list("abcdefghi"), np.zeros((9, 2)), thumbnails)
     sprite = np.asarray(Image.open(tmp_path / "p" / "sprite.png"))

@@ -20,7 +20,7 @@ from vaetools.report.page.comparison import render
 from vaetools.report.passes import choose, see, view
 from vaetools.report.pictures import make_thumbnails
 from vaetools.report.questions import MEASURES, answer, measure, note, warn
-from vaetools.report.records import Compared, Data, short
+from vaetools.report.records import Data, ModelView, short
 from vaetools.words import printable
 
 _METHODS = ("umap", "tsne", "pca")
@@ -28,7 +28,8 @@ _N_SHOWN = 12
 _GOLDEN = (5**0.5 - 1) / 2
 
 
-class Comparison(Compared):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Comparison:
     """Models and what distinguishes them.
 
     Attributes
@@ -47,6 +48,14 @@ class Comparison(Compared):
     seed : int
         Of maps, draws and choices.
     """
+
+    data: Data
+    models: tuple[ModelView, ...]
+    measures: pd.DataFrame
+    answer: tuple[str, ...]
+    notes: dict[str, str] = dataclasses.field(default_factory=dict)
+    method: str = dataclasses.field(kw_only=True)
+    seed: int = dataclasses.field(kw_only=True)
 
     def __repr__(self) -> str:
         """Return the names of the models, and how many rows they are compared on."""
@@ -176,7 +185,9 @@ def compare(
     >>> bool(comparison.to_frame().loc["knn_accuracy", ("VAE", "value")] > 0.8)
     True
     """
-    _check_options(seed, method)
+    words = "an integer from 0 to 2**32 - 1"
+    check("compare", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
+    check("compare", "method", method, one_of(*_METHODS))
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
     basis = choose(rows, data, seed)
@@ -201,13 +212,6 @@ def compare(
     return Comparison(data, tuple(views), measures, found, note(data), method=method, seed=seed)
 
 
-def _check_options(seed: Any, method: Any) -> None:
-    """Raise before anything long where an option breaks its rule."""
-    words = "an integer from 0 to 2**32 - 1"
-    check("compare", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
-    check("compare", "method", method, one_of(*_METHODS))
-
-
 def _data(fitted: list[Opened], X: Any, rows: np.ndarray, y: Any, outliers: Any) -> Data:
     """Return what all models are shown."""
     n = len(rows)
@@ -216,7 +220,10 @@ def _data(fitted: list[Opened], X: Any, rows: np.ndarray, y: Any, outliers: Any)
     image_shape = next((each.image_shape for each in fitted if each.image_shape), None)
     normal = np.arange(n) if odd is None else np.flatnonzero(~odd)
     shown = _shown(normal, labels)
-    mean, std = _moments(rows[normal]) if image_shape is None else (None, None)
+    mean = std = None
+    if image_shape is None:
+        mean = rows[normal].mean(axis=0)
+        std = np.where(np.ptp(rows[normal], axis=0) > 0, rows[normal].std(axis=0), 0.0)  # 0 of a constant
     return Data(
         names=names_of(X, n),
         labels=labels,
@@ -267,8 +274,3 @@ def _shown(normal: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     firsts = np.array([], int) if labels is None else np.unique(labels[normal], return_index=True)[1]
     spread = np.argsort(np.arange(len(normal)) * _GOLDEN % 1)  # its first few lie far apart, however few
     return normal[list(dict.fromkeys([*firsts, *spread[: 2 * _N_SHOWN]]))[:_N_SHOWN]]
-
-
-def _moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of every column, which is exactly 0 of a constant."""
-    return rows.mean(axis=0), np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 0.0)

@@ -57,6 +57,11 @@ _MOST_PROFILED = 20  # columns of a table, in a picture of rows
 MOST_PANELS = 6
 
 
+# rows of a table that are drawn alike: their name, (n_rows, n_columns), and the number of their color and
+# dash, where None is the color of text
+Lines = tuple[str, np.ndarray, int | None]
+
+
 class Plot(NamedTuple):
     """A figure, words for who cannot see it, and what stands below; of maps also what switches them."""
 
@@ -65,25 +70,6 @@ class Plot(NamedTuple):
     caption: str = ""
     maps: dict[str, Any] | None = None
     kind: str = "plot"
-
-
-class Lines(NamedTuple):
-    """Rows of a table that are drawn alike.
-
-    Attributes
-    ----------
-    name : str
-    rows : ndarray of shape (n_rows, n_columns)
-    style : int or None
-        Number of the color and dash; None takes the page's text color.
-    grows : bool
-        Whether the rows are steps of a way: lines grow wider from the first to the last.
-    """
-
-    name: str
-    rows: np.ndarray
-    style: int | None
-    grows: bool = False
 
 
 def escaped(name: object, limit: int = 28) -> str:
@@ -111,37 +97,18 @@ def whole_numbers(n: int) -> dict[str, Any]:
     return {"tickformat": "d"} | ({"tick0": 1, "dtick": 1} if n <= _MOST_NUMBERS else {})
 
 
-def n_columns(n_panels: int) -> int:
-    """Return how many panels stand side by side where there is room."""
-    return 2 if n_panels == 4 else min(n_panels, _MOST_COLUMNS)
-
-
 def panels(
     titles: Sequence[str], *, x: str, y: str, height: int, gap: int = 96, aspect: float | None = None
 ) -> Figure:
     """Return a figure with an empty panel per title; the page puts fewer side by side where it is narrow.
 
-    Parameters
-    ----------
-    titles : sequence of str
-        Of unknown origin; an empty one takes no room for it.
-    x, y : str
-        Titles of the axes, with unit.
-    height : int
-        Of a panel in pixels.
-    gap : int, default=96
-        Pixels between panels above each other, for an axis and a title.
-    aspect : float, optional
-        One unit upwards in units to the right; free by default.
-
-    Returns
-    -------
-    figure : Figure
-        Panel i has the axes ``x{i + 1}`` and ``y{i + 1}``; see `axes`.
+    Titles are of unknown origin. Panels that stand ``gap`` pixels above each other leave room for an axis and
+    a title; ``aspect`` is one unit upwards in units to the right, free by default. The i-th panel has
+    the axes ``x{i + 1}`` and ``y{i + 1}``, see `axes`.
     """
     from plotly.graph_objects import Figure
 
-    columns = n_columns(len(titles))
+    columns = 2 if len(titles) == 4 else min(len(titles), _MOST_COLUMNS)
     rows = math.ceil(len(titles) / columns)
     figure = bare(Figure(), height=height * rows)
     for i, title in enumerate(titles):
@@ -163,13 +130,7 @@ def panels(
             yshift=5,
             showarrow=False,
         )
-    grid: dict[str, Any] = {
-        "rows": rows,
-        "columns": columns,
-        "pattern": "independent",
-        "xgap": 0.16,
-        "ygap": gap / height,
-    }
+    grid = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.16, "ygap": gap / height}
     return figure.update_layout(grid=grid, meta={"panels": len(titles), "height": height})
 
 
@@ -230,22 +191,12 @@ def density(points: np.ndarray, color: str, **where: str) -> Any:
     )
 
 
-def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, unit: str) -> Figure:
-    """Draw rows of a table as lines over its columns.
+def profiles(
+    content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, unit: str, grows: bool = False
+) -> Figure:
+    """Draw rows of a table as lines over its columns, a panel per title.
 
-    Parameters
-    ----------
-    content : mapping of str to sequence of Lines
-        What every panel shows, by title.
-    columns : sequence of str
-        Names of the columns.
-    unit : str
-        Of all values.
-
-    Returns
-    -------
-    figure : Figure
-        A trace per row.
+    With ``grows`` rows are steps of a way: lines grow wider from the first to the last.
     """
     from plotly.graph_objects import Scatter
 
@@ -253,27 +204,27 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
     names = [escaped(column, 18) for column in columns]
     seen: set[str] = set()
     for i, groups in enumerate(content.values()):
-        for group in groups:
-            look = {} if group.style is None else series(group.style)["line"]
-            look |= {"dash": "solid"} if group.grows else {}
-            widths = np.linspace(1, 3.5, len(group.rows)) if group.grows else np.full(len(group.rows), 1.5)
-            for row, width in zip(group.rows, widths, strict=True):
+        for group, rows, style in groups:
+            look = {} if style is None else series(style)["line"]
+            look |= {"dash": "solid"} if grows else {}
+            widths = np.linspace(1, 3.5, len(rows)) if grows else np.full(len(rows), 1.5)
+            for row, width in zip(rows, widths, strict=True):
                 figure.add_trace(
                     Scatter(
                         x=np.arange(len(names)),
                         y=row.astype(np.float32),
                         mode="lines+markers",
-                        name=escaped(group.name),
-                        legendgroup=group.name,
-                        showlegend=group.name not in seen,
+                        name=escaped(group),
+                        legendgroup=group,
+                        showlegend=group not in seen,
                         line=look | {"width": width},
                         marker={"size": 4},
-                        meta=INK if group.style is None else None,
+                        meta=INK if style is None else None,
                         hovertemplate="%{y:.2f}",
                         **axes(i),
                     )
                 )
-                seen.add(group.name)
+                seen.add(group)
         figure.layout[f"xaxis{i + 1}"].update(
             tickvals=np.arange(len(names)), ticktext=names, tickangle=-40, zeroline=False
         )
@@ -282,7 +233,7 @@ def profiles(content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, 
     return with_legend(figure) if len(seen) > 1 else figure
 
 
-def table_rows(data: Data, content: dict[str, list[Lines]], words: str) -> Plot:
+def table_rows(data: Data, content: dict[str, list[Lines]], words: str, *, grows: bool = False) -> Plot:
     """Return rows of a table as lines, in standard deviations of the data; the liveliest columns.
 
     A column that does not vary has no such unit, and a gap.
@@ -291,17 +242,17 @@ def table_rows(data: Data, content: dict[str, list[Lines]], words: str) -> Plot:
     assert data.std is not None
     spread = np.where(data.std > 0, data.std, np.nan)
     scaled = {
-        title: [lines._replace(rows=(lines.rows - data.mean) / spread) for lines in group]
+        title: [(name, (rows - data.mean) / spread, style) for name, rows, style in group]
         for title, group in content.items()
     }
     n_all = len(data.columns)
-    rows = np.concatenate([lines.rows for group in scaled.values() for lines in group])
-    kept = np.sort(np.argsort(-rows.std(axis=0), kind="stable")[:_MOST_PROFILED])
+    every = np.concatenate([rows for group in scaled.values() for _, rows, _ in group])
+    kept = np.sort(np.argsort(-every.std(axis=0), kind="stable")[:_MOST_PROFILED])
     shown = {
-        title: [lines._replace(rows=lines.rows[:, kept]) for lines in group]
+        title: [(name, rows[:, kept], style) for name, rows, style in group]
         for title, group in scaled.items()
     }
-    figure = profiles(shown, list(data.columns[kept]), unit="standard deviations")
+    figure = profiles(shown, list(data.columns[kept]), unit="standard deviations", grows=grows)
     known = " that are not known to be odd" if data.outliers is not None else ""
     caption = f"In standard deviations of the rows{known}, from their mean."
     if n_all > len(kept):

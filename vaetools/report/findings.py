@@ -1,55 +1,46 @@
-"""Findings in words, computed from the numbers: what differs, and what does not.
+"""What may be said in words: findings computed from the numbers, and faults of a model or of the data.
 
 A difference is stated where 95 % intervals do not overlap; else it is said that the data do not tell.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from vaetools.report.faults import called
+from vaetools.latent.organization import collapsed
 from vaetools.report.question import MeasureRow
-from vaetools.words import joined
+from vaetools.report.records import Data, ModelView
+from vaetools.words import joined, number, shortened
 
 UNTOLD = "The data do not tell"
+FLATTERED = "It is collapsed: what looks good here is the prior itself."
+LONGEST = 40  # characters of a name in a sentence
+_KNOWN = 0.2  # share of rows whose codes are those of training rows
+_HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
+_FEW_ROWS = 200
+_COPIES = 0.1  # share of rows that are copies of others
 
 
-class Standing(NamedTuple):
-    """How models stand in one measure, by their names.
-
-    Attributes
-    ----------
-    values : dict of str to float
-        Best first.
-    tied : list of str
-        The best, and whose interval overlaps its.
-    """
-
-    values: dict[str, float]
-    tied: list[str]
-
-    @property
-    def behind(self) -> list[str]:
-        """Models that are worse than the best by more than chance."""
-        return [name for name in self.values if name not in self.tied]
+def called(name: str, *, first: bool = False) -> str:
+    """Return a name as it stands in a sentence: the VAE, but “boards”."""
+    name = shortened(name, LONGEST)
+    if not name.endswith("AE"):
+        return f"“{name}”"
+    return f"The {name}" if first else f"the {name}"
 
 
-def stand(measures: pd.DataFrame, row: MeasureRow) -> Standing | None:
-    """Return how models stand in a measure, or None where there are no intervals.
+# Findings: how models differ
 
-    Parameters
-    ----------
-    measures : DataFrame
-        As in `Comparison`.
-    row : MeasureRow
-        Of a measure of which one end is better.
 
-    Returns
-    -------
-    standing : Standing or None
+def stand(measures: pd.DataFrame, row: MeasureRow) -> tuple[dict[str, float], list[str], list[str]] | None:
+    """Return how models stand in a measure of which one end is better; None where there are no intervals.
+
+    These are the values by model, the best first; who cannot be told from the best, and the best itself; and
+    who is worse by more than chance.
 
     Examples
     --------
@@ -58,9 +49,9 @@ def stand(measures: pd.DataFrame, row: MeasureRow) -> Standing | None:
     ...     [("AE", "holes", 0.4, 0.3, 0.5), ("VAE", "holes", 0.1, 0.0, 0.2), ("B", "holes", 0.2, 0.1, 0.35)],
     ...     columns=["model", "measure", "value", "low", "high"],
     ... )
-    >>> standing = stand(measures, HOLES)
-    >>> standing.tied, standing.behind
-    (['VAE', 'B'], ['AE'])
+    >>> values, tied, behind = stand(measures, HOLES)
+    >>> list(values), tied, behind
+    (['VAE', 'B', 'AE'], ['VAE', 'B'], ['AE'])
     """
     own = measures[measures["measure"] == row.name].dropna()
     own = own.sort_values("value", ascending=row.better == "lower", kind="stable")
@@ -68,30 +59,133 @@ def stand(measures: pd.DataFrame, row: MeasureRow) -> Standing | None:
         return None
     best = own.iloc[0]
     overlaps = (own["low"] <= best["high"]) & (own["high"] >= best["low"])
-    return Standing(dict(zip(own["model"], own["value"], strict=True)), own["model"][overlaps].tolist())
+    models = own["model"]
+    values = dict(zip(models, own["value"], strict=True))
+    return values, models[overlaps].tolist(), models[~overlaps].tolist()
 
 
 def tell(measures: pd.DataFrame, row: MeasureRow) -> str:
     """Say who is best in a measure and who is behind, or in which respect the data do not tell."""
     standing = stand(measures, row)
-    if standing is None or not (standing.behind or row.respect):
+    if standing is None:
         return ""
-    words = {model: row.words(value) for model, value in standing.values.items()}
-    best, *tied = standing.tied
-    if not standing.behind and tied:
-        return f"{UNTOLD} {listed(words, standing.tied)} apart in {row.respect}."
+    values, (best, *tied), behind = standing
+    words = {model: row.words(value) for model, value in values.items()}
+    if not behind and not row.respect:
+        return ""
+    if not behind and tied:
+        return f"{UNTOLD} {_listed(words, [best, *tied])} apart in {row.respect}."
     name = called(best, first=row.clause.startswith("{name}"))
     said = row.clause.format(name=name, value=words[best])
-    if standing.behind:
-        said += ", against " + joined(f"{words[name]} for {called(name)}" for name in standing.behind)
+    if behind:
+        said += ", against " + joined(f"{words[name]} for {called(name)}" for name in behind)
     return f"{said}{not_told(words, tied)}."
 
 
 def not_told(words: dict[str, str], tied: Sequence[str]) -> str:
     """Say which models are as good, as far as the data tell."""
-    return f"; {listed(words, tied)} cannot be told from it" if tied else ""
+    return f"; {_listed(words, tied)} cannot be told from it" if tied else ""
 
 
-def listed(words: dict[str, str], names: Sequence[str]) -> str:
+def _listed(words: dict[str, str], names: Sequence[str]) -> str:
     """Return names with their values."""
     return joined(f"{called(name)} ({words[name]})" for name in names)
+
+
+# Faults: what to mistrust, and why; "" where there is nothing to say
+
+
+def collapse(model: ModelView, advice: str = "") -> str:
+    """Say that codes tell next to nothing, if they do not tell one bit of their row."""
+    if not model.variational or not collapsed(model.kl_per_component, explained=model.explained):
+        return ""
+    kl = number(model.kl_per_component.sum(), 2)
+    name = called(model.name, first=True)
+    return f"{name} is collapsed: KL is {kl} nats per row, less than a bit. {advice}".rstrip()
+
+
+def unused(model: ModelView, advice: str = "") -> str:
+    """Say that no mean varies over rows, if none does though codes are not those of the prior."""
+    if not model.variational or collapse(model) or model.active_units.any():
+        return ""
+    kl = number(model.kl_per_component.sum(), 2)
+    return (
+        f"{called(model.name, first=True)} puts all rows in about one place: none of "
+        f"{len(model.active_units)} components is in use, at a KL of {kl} nats per row. It may be trained "
+        f"too little. {advice}".rstrip()
+    )
+
+
+def trained_on(model: ModelView) -> str:
+    """Say that many of these rows trained the model, if so: their codes are those of training rows."""
+    codes, counts = np.unique(model.reference_codes, axis=0, return_counts=True)
+    telling = codes[counts == 1]  # what many rows share tells none of them
+    known = {code.tobytes() for code in telling.astype(np.float32)}
+    share = np.mean([code.tobytes() in known for code in model.codes.astype(np.float32)])
+    if share <= _KNOWN:
+        return ""
+    return (
+        f"{called(model.name, first=True)} was trained on at least {math.floor(100 * share)} % of these "
+        "rows, or on their copies: on new ones it does worse than it seems."
+    )
+
+
+def useless(model: ModelView) -> str:
+    """Say that the mean row would do as well, which goes without saying of a collapsed model."""
+    if collapse(model):
+        return ""
+    return f"{called(model.name, first=True)} reconstructs no better than the mean of the data."
+
+
+def overfit(model: ModelView, data: Data, advice: str = "") -> str:
+    """Say that training rows were learnt by heart if they were, or that nobody knows."""
+    costs = model.terms.sum(axis=1)
+    judge = "held_out" if "held_out" in costs else "new"
+    if "train" not in costs or not costlier(model, data, "train", judge):
+        return ""
+    name = called(model.name, first=True)
+    train, other = number(costs["train"], 1), number(costs[judge], 1)
+    if judge == "new":
+        return (
+            f"{name} is overfitted, or the new rows are of another kind: rows that trained cost {train} "
+            f"nats, new ones {other}, and no rows were held out to tell which."
+        )
+    return (
+        f"{name} is overfitted: rows that trained cost {train} nats, held-out ones {other}. {advice}".rstrip()
+    )
+
+
+def costlier(model: ModelView, data: Data, some: str, others: str) -> bool:
+    """Whether the second kind of rows costs far more than the first."""
+    first, second = (model.terms.loc[rows].sum() for rows in (some, others))
+    return learnt_by_heart(first, second, len(data.columns), likelihood=model.facts["likelihood"])
+
+
+def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood: str) -> bool:
+    """Whether rows cost, on average, so much more than those that trained that these were learnt by heart.
+
+    So it is if a value costs a quarter of a nat more; under a Gaussian of learnt scale the squared error is
+    then half as large again. Bernoulli costs are never negative: there a quarter more is enough.
+    """
+    most = _HEART * n_features
+    if likelihood.lower().startswith("bernoulli"):
+        most = min(most, _HEART * train)
+    return others - train >= most
+
+
+def too_few(data: Data) -> str:
+    """Say that there are few rows, if so."""
+    kind = "" if data.outliers is None else " that are not known to be odd"
+    n = data.n_different
+    return f"Only {n} rows{kind} were compared: small differences cannot show." if n < _FEW_ROWS else ""
+
+
+def copied(data: Data) -> str:
+    """Say that many rows are copies of others, if so."""
+    n = len(data.names) if data.outliers is None else int((~data.outliers).sum())
+    if data.n_different > (1 - _COPIES) * n:
+        return ""
+    return (
+        f"Of {n} rows {n - data.n_different} are copies of others: a row lies beside its copies, "
+        "whatever the model."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,62 +13,11 @@ _LOWEST_BAR = 3  # pixels: one image among thousands must be seen
 _REACH = 4  # interquartile ranges beyond the quartiles that get bars of their own
 
 
-class Bar(NamedTuple):
-    """A bar, or its part on one side of the threshold; percent across, pixels down."""
-
-    left: float
-    width: float
-    top: float
-    height: float
-    flagged: bool
-    words: str
-
-
-class Tick(NamedTuple):
-    """A number beside an axis: percent across, or pixels down."""
-
-    at: float
-    text: str
-
-
-class Chart(NamedTuple):
-    """What a template needs to draw a histogram of `HEIGHT` pixels, as wide as there is room.
-
-    Attributes
-    ----------
-    bars : list of Bar
-        From left to right; none for empty bins.
-    across, down : list of Tick
-        Scores and counts.
-    threshold : float or None
-        Percent across.
-    open_below, open_above : str or None
-        Where the first and the last bar hold whatever lies beyond: the score where they start to.
-    """
-
-    bars: list[Bar]
-    across: list[Tick]
-    down: list[Tick]
-    threshold: float | None
-    open_below: str | None
-    open_above: str | None
-
-
 def bin_scores(scores: np.ndarray, threshold: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return counts of scores in about 40 bins, none of which the threshold cuts.
+    """Return counts of scores in about 40 bins, none of which the threshold cuts, and their edges.
 
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        NaN counts as the lowest.
-    threshold : float, optional
-
-    Returns
-    -------
-    counts : ndarray of shape (n_bins,), int
-    edges : ndarray of shape (n_bins + 1,), float64
-        A bin holds its left edge. The first edge is −inf, or the last one inf, where few scores lie
-        so far out that bins up to them would squeeze all others into one.
+    A bin holds its left edge; NaN counts as the lowest. The first edge is −inf, or the last one inf, where
+    few scores lie so far out that bins up to them would squeeze all others into one.
 
     Examples
     --------
@@ -97,14 +46,13 @@ def bin_scores(scores: np.ndarray, threshold: float | None = None) -> tuple[np.n
     return counts, edges
 
 
-def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, unit: str) -> Chart:
-    """Return where the bars and ticks of a histogram stand.
+def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, unit: str) -> dict[str, Any]:
+    """Return what a template needs to draw a histogram of `HEIGHT` pixels, as wide as there is room.
 
     Parameters
     ----------
-    counts : ndarray of shape (n_bins,), int
-    edges : ndarray of shape (n_bins + 1,)
-        The first may be −inf and the last inf, as `bin_scores` returns them.
+    counts, edges : ndarray
+        As `bin_scores` returns them.
     threshold : float or None
         Scores below it are flagged; shown even where no bin reaches it.
     unit : str
@@ -112,7 +60,12 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
 
     Returns
     -------
-    chart : Chart
+    chart : dict
+        ``bars`` from left to right, none for empty bins, in parts where the threshold cuts one: ``left`` and
+        ``width`` in percent, ``top`` and ``height`` in pixels, ``flagged`` and ``words``; numbers beside the
+        axes, ``across`` (percent) and ``down`` (pixels), each with its place; ``threshold`` in percent, or
+        None; and ``open_below`` and ``open_above``, the score from where the first and the last bar hold
+        whatever lies beyond, or None.
     """
     drawn = closed(np.asarray(edges, dtype=np.float64))
     ends = [drawn[0], drawn[-1], *([] if threshold is None else [threshold])]
@@ -128,19 +81,22 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
     for i in np.flatnonzero(counts):
         height = round(max(_LOWEST_BAR, HEIGHT * counts[i] / most), 1)
         limit = drawn[i] if threshold is None else min(max(threshold, drawn[i]), drawn[i + 1])
-        words = _range(edges[i], edges[i + 1], digits, unit) + f": {counts[i]:,}"
+        words = f"{_range(edges[i], edges[i + 1], digits)} {unit}: {counts[i]:,}"
         for left, right, flagged in ((drawn[i], limit, True), (limit, drawn[i + 1], False)):
-            width = round(across(right) - across(left), 3)
-            if width > 0:
-                bars.append(Bar(across(left), width, HEIGHT - height, height, flagged, words))
-    return Chart(
-        bars=bars,
-        across=[Tick(across(score), grouped(score, _decimals(scale[1] - scale[0]))) for score in scale],
-        down=[Tick(round(HEIGHT * (1 - n / most), 1), f"{n:,.0f}") for n in _ticks(0, most) if n == int(n)],
-        threshold=None if threshold is None else across(threshold),
-        open_below=grouped(edges[1], digits) if np.isinf(edges[0]) else None,
-        open_above=grouped(edges[-2], digits) if np.isinf(edges[-1]) else None,
-    )
+            place = {"left": across(left), "width": round(across(right) - across(left), 3)}
+            if place["width"] > 0:
+                bars.append(
+                    place | {"top": HEIGHT - height, "height": height, "flagged": flagged, "words": words}
+                )
+    step = _decimals(scale[1] - scale[0])
+    return {
+        "bars": bars,
+        "across": [(across(score), grouped(score, step)) for score in scale],
+        "down": [(round(HEIGHT * (1 - n / most), 1), f"{n:,.0f}") for n in _ticks(0, most) if n == int(n)],
+        "threshold": None if threshold is None else across(threshold),
+        "open_below": grouped(edges[1], digits) if np.isinf(edges[0]) else None,
+        "open_above": grouped(edges[-2], digits) if np.isinf(edges[-1]) else None,
+    }
 
 
 def grouped(value: float, digits: int) -> str:
@@ -171,9 +127,10 @@ def _decimals(step: float) -> int:
     return max(0, -math.floor(math.log10(step) + 1e-9))
 
 
-def _range(low: float, high: float, digits: int, unit: str) -> str:
+def _range(low: float, high: float, digits: int) -> str:
+    """Return what a bin holds in words."""
     if np.isinf(low):
-        return f"below {grouped(high, digits)} {unit}"
+        return f"below {grouped(high, digits)}"
     if np.isinf(high):
-        return f"from {grouped(low, digits)} {unit}"
-    return f"{grouped(low, digits)} to {grouped(high, digits)} {unit}"
+        return f"from {grouped(low, digits)}"
+    return f"{grouped(low, digits)} to {grouped(high, digits)}"

@@ -95,11 +95,6 @@ def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
     """Return the models with their rows, and the rows in the units that all share.
 
     These are the units of X, but images are in [0, 1].
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a model is not a fitted autoencoder, or two do not take the same rows.
     """
     if not isinstance(models, Mapping) or not models:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")

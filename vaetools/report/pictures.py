@@ -1,13 +1,19 @@
-"""Rows of pixels as pictures: to look at, strips of them, and the sprite that thumbnails are cut from."""
+"""Rows of pixels as pictures: to look at, strips of them, and the sprites that thumbnails are cut from."""
 
 from __future__ import annotations
 
 import base64
 import io
 import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from vaetools.files import atomically, write_atomically
+from vaetools.words import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,22 +25,14 @@ _LARGEST = 64  # pixels of the longer side of an image in a strip
 _CRISP = 32  # up to here images are stored without loss and shown as squares
 _MOST_PIXELS = 12_000_000  # of a sprite: more take a browser long to decode
 _QUALITIES = (80, 60, 40, 20)
+_LARGEST_SIDE = 8192  # pixels of a sprite that browsers draw
 
 
 class Strip(NamedTuple):
-    """A picture of images in a row or a grid.
+    """A picture of images in a row or a grid, ``n_columns`` side by side.
 
-    Attributes
-    ----------
-    name : str
-        What it shows, in a few words; "" if a heading says so.
-    uri : str
-    words : str
-        For who cannot see it.
-    n_columns : int
-        Images side by side.
-    crisp : bool
-        Whether single pixels are shown as squares.
+    Its name says in a few words what it shows, "" if a heading says so, and its words say so to who cannot
+    see it; single pixels of a crisp one are shown as squares.
     """
 
     name: str
@@ -131,23 +129,9 @@ def _images(rows: np.ndarray, image_shape: tuple[int, int, int] | None) -> np.nd
 
 
 def tile(rows: np.ndarray, image_shape: tuple[int, int, int], n_columns: int, *, gap: int = 1) -> np.ndarray:
-    """Return one picture of many images, in reading order.
+    """Return one RGBA picture of many images, in reading order; gaps and missing images are transparent.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_images, n_features)
-        Pixels; what lies outside [0, 1] is clipped.
-    image_shape : tuple of int
-        (channels, height, width), with 1 or 3 channels.
-    n_columns : int
-        Images side by side.
-    gap : int, default=1
-        Transparent pixels between images.
-
-    Returns
-    -------
-    picture : ndarray of shape (height, width, 4), uint8
-        RGBA; gaps and missing images are transparent.
+    Images are rows of pixels in [0, 1], in which what lies outside is clipped.
     """
     channels, height, width = image_shape
     images = np.clip(rows, 0, 1).reshape(-1, channels, height, width).transpose(0, 2, 3, 1)  # (n, h, w, c)
@@ -168,20 +152,7 @@ def mosaic(images: np.ndarray, n_columns: int, *, n_rows: int | None = None, gap
 
 
 def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
-    """Return one image at its own resolution.
-
-    Parameters
-    ----------
-    row : ndarray of shape (n_features,)
-        Pixels; what lies outside [0, 1] is clipped.
-    image_shape : tuple of int
-        (channels, height, width), with 1 or 3 channels.
-
-    Returns
-    -------
-    picture : ndarray of shape (height, width) or (height, width, 3), uint8
-        Gray or RGB, without the alpha channel that `tile` needs.
-    """
+    """Return one image of pixels in [0, 1] at its own resolution, gray or RGB, without an alpha channel."""
     image = np.clip(row, 0, 1).reshape(image_shape).transpose(1, 2, 0)  # (h, w, c)
     image = image[..., 0] if image_shape[0] == 1 else image
     return np.rint(255 * image).astype(np.uint8)
@@ -190,20 +161,9 @@ def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
 def make_thumbnails(
     rows: np.ndarray, image_shape: tuple[int, int, int], *, longest: int = THUMBNAIL
 ) -> np.ndarray:
-    """Return small pictures of images.
+    """Return pictures of images of at most so many pixels, ``(n_images, height, width, channels)``, uint8.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_images, n_features)
-        8-bit, or floats in [0, 1].
-    image_shape : tuple of int
-        (channels, height, width), with 1 or 3 channels.
-    longest : int, default=32
-        Pixels of the longer side at most.
-
-    Returns
-    -------
-    thumbnails : ndarray of shape (n_images, height, width, channels), uint8
+    Images are rows of 8-bit pixels, or floats in [0, 1].
     """
     from PIL import Image
 
@@ -226,24 +186,7 @@ def make_thumbnails(
 def strip(
     name: str, rows: np.ndarray, image_shape: tuple[int, int, int], words: str, n_columns: int | None = None
 ) -> Strip:
-    """Return rows of pixels as one picture.
-
-    Parameters
-    ----------
-    name : str
-    rows : ndarray of shape (n_images, n_features)
-        In [0, 1]; what lies outside is clipped.
-    image_shape : tuple of int
-        (channels, height, width).
-    words : str
-    n_columns : int, optional
-        Images side by side; all by default.
-
-    Returns
-    -------
-    strip : Strip
-        Images are shrunk to at most 64 pixels.
-    """
+    """Return rows of pixels in [0, 1] as one picture, all side by side by default; shrunk to at most 64."""
     thumbnails = make_thumbnails(np.clip(rows, 0, 1), image_shape, longest=_LARGEST)
     return thumbnail_strip(name, thumbnails, words, n_columns)
 
@@ -259,62 +202,82 @@ def thumbnail_strip(name: str, thumbnails: np.ndarray, words: str, n_columns: in
 
 
 def sprite(thumbnails: np.ndarray, n_bytes: int) -> dict[str, Any]:
-    """Return all thumbnails in one picture of about a size.
+    """Return all thumbnails in one picture of about so many bytes: more if even poor quality takes more.
 
-    Parameters
-    ----------
-    thumbnails : ndarray of shape (n_images, height, width, channels), uint8
-    n_bytes : int
-        Of the picture at most, unless even poor quality takes more.
-
-    Returns
-    -------
-    sprite : dict
-        The picture (``uri``), images side by side (``n_columns``), and ``width`` and ``height`` of one in
-        pixels: smaller than those given where they are very many.
+    That is the picture (``uri``), images side by side (``n_columns``), and ``width`` and ``height`` of one in
+    pixels: smaller than those given where they are very many.
     """
-    from PIL import Image
-
-    n_images, height, width, _ = thumbnails.shape
-    n_columns = math.ceil(math.sqrt(n_images))
+    n_columns = math.ceil(math.sqrt(len(thumbnails)))
     colors = np.broadcast_to(thumbnails, (*thumbnails.shape[:3], 3))  # gray becomes three equal channels
     picture = mosaic(colors, n_columns)
-    shrink = min(1.0, math.sqrt(_MOST_PIXELS / (picture.shape[0] * picture.shape[1])))
-    if shrink < 1:
-        height, width = max(1, int(height * shrink)), max(1, int(width * shrink))
-        size = (n_columns * width, math.ceil(n_images / n_columns) * height)
-        picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
-    uris = (webp_uri(picture, quality) for quality in _QUALITIES)
-    uri = next((uri for uri in uris if len(uri) * 3 / 4 <= n_bytes), None)
-    uri = uri or webp_uri(picture, _QUALITIES[-1])
+    shrink = math.sqrt(_MOST_PIXELS / (picture.shape[0] * picture.shape[1]))
+    picture, height, width = _shrunk(picture, thumbnails, shrink)
+    for quality in _QUALITIES:
+        uri = webp_uri(picture, quality)
+        if len(uri) * 3 / 4 <= n_bytes:
+            break
     return {"uri": uri, "n_columns": n_columns, "width": width, "height": height}
 
 
-def png_uri(picture: np.ndarray) -> str:
-    """Return a picture as a ``data:image/png`` address.
+def _shrunk(picture: np.ndarray, images: np.ndarray, shrink: float) -> tuple[np.ndarray, int, int]:
+    """Return a mosaic of images, each shrunk if it is to be, and how high and wide each is then."""
+    from PIL import Image
 
-    Parameters
-    ----------
-    picture : ndarray of shape (height, width) or (height, width, channels), uint8
-        Gray, RGB or RGBA.
+    _, height, width, _ = images.shape
+    if shrink >= 1:
+        return picture, height, width
+    n_rows, n_columns = picture.shape[0] // height, picture.shape[1] // width
+    height, width = max(1, int(height * shrink)), max(1, int(width * shrink))
+    small = Image.fromarray(picture).resize((n_columns * width, n_rows * height), Image.Resampling.BOX)
+    return np.asarray(small), height, width
 
-    Returns
-    -------
-    address : str
+
+def write_projector(
+    folder: str | os.PathLike[str], names: Sequence[str], codes: np.ndarray, thumbnails: np.ndarray | None
+) -> None:
+    """Write a folder for TensorBoard's embedding projector: vectors, names, a sprite, and what names them.
+
+    ``tensorboard --logdir folder`` shows them; so does any page that loads tab-separated vectors. The folder
+    is made if there is none; files of these names in it are replaced. Thumbnails are those of
+    `make_thumbnails`, drawn smaller if there are too many for one picture.
     """
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    target = Path(folder)
+    target.mkdir(exist_ok=True)
+    lines = ["\t".join(f"{value:.6g}" for value in code) for code in codes]
+    write_atomically(target / "vectors.tsv", ("\n".join(lines) + "\n").encode())
+    write_atomically(target / "metadata.tsv", ("\n".join(map(printable, names)) + "\n").encode())
+    config = 'embeddings {\n  tensor_name: "codes"\n  tensor_path: "vectors.tsv"\n'
+    config += '  metadata_path: "metadata.tsv"\n'
+    if thumbnails is not None:
+        n_side = math.ceil(math.sqrt(len(thumbnails)))
+        grid = mosaic(thumbnails, n_side, n_rows=n_side)
+        grid = grid[..., 0] if thumbnails.shape[3] == 1 else grid
+        grid, height, width = _shrunk(grid, thumbnails, _LARGEST_SIDE / max(grid.shape[:2]))
+        with atomically(target / "sprite.png") as temporary:
+            Image.fromarray(grid).save(temporary, format="PNG")
+        config += (
+            '  sprite {\n    image_path: "sprite.png"\n'
+            f"    single_image_dim: {width}\n    single_image_dim: {height}\n  }}\n"
+        )
+    write_atomically(target / "projector_config.pbtxt", (config + "}\n").encode())
+
+
+def png_uri(picture: np.ndarray) -> str:
+    """Return a gray, RGB or RGBA picture as a ``data:image/png`` address."""
+    return _uri(picture, "PNG", optimize=True)
 
 
 def webp_uri(picture: np.ndarray, quality: int | None) -> str:
     """Return a picture as a ``data:image/webp`` address, without loss where the quality is None."""
+    return _uri(picture, "WEBP", lossless=quality is None, quality=quality or 80, exact=False)
+
+
+def _uri(picture: np.ndarray, form: str, **options: Any) -> str:
+    """Return a picture as an address that holds it."""
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(
-        buffer, format="WEBP", lossless=quality is None, quality=quality or 80, exact=False
-    )
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    Image.fromarray(picture).save(buffer, format=form, **options)
+    return f"data:image/{form.lower()};base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from vaetools.latent.organization import Measure
-from vaetools.report.figures import Plot
-from vaetools.report.passes import Seen
-from vaetools.report.pictures import Cards, Pictures
-from vaetools.report.records import Compared, Data, ModelView
 from vaetools.words import number
 
-Block = Plot | Pictures | Cards
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-class Words(NamedTuple):
-    """Two sentences that stand beside the numbers: how to read them, and when they mislead."""
-
-    read: str
-    doubt: str
+    from vaetools.latent.organization import Measure
+    from vaetools.report.compare import Comparison
+    from vaetools.report.figures import Plot
+    from vaetools.report.passes import Seen
+    from vaetools.report.pictures import Cards, Pictures
+    from vaetools.report.records import Data, ModelView
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +69,8 @@ class Question:
     measure : callable
         From what a model makes of the rows, the values of the measures by name; some may be absent.
     read : callable
-        From a comparison, its words: none of what is not shown.
+        From a comparison, how to read the numbers and when they mislead, a sentence each: no word of what
+        is not shown.
     draw : callable
         From a comparison, figures, strips and cards, and nothing that is not there.
     find : callable
@@ -94,8 +89,8 @@ class Question:
     title: str
     measures: tuple[MeasureRow, ...]
     measure: Callable[[Seen], dict[str, Measure]]
-    read: Callable[[Compared], Words]
-    draw: Callable[[Compared], Iterator[Block]]
+    read: Callable[[Comparison], tuple[str, str]]
+    draw: Callable[[Comparison], Iterator[Plot | Pictures | Cards]]
     find: Callable[[tuple[ModelView, ...], pd.DataFrame], list[str]] | None = None
     rank: int = 0
     warn: Callable[[ModelView, Data, bool], list[str]] = lambda model, data, blank: []

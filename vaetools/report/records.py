@@ -189,19 +189,6 @@ class ModelView:
         return f"<ModelView {short(self.name)}: {self.kind}, {n:,} codes of {n_components} components>"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Compared:
-    """What pages and tables read of a comparison: the fields of a `Comparison`, which hands them on."""
-
-    data: Data
-    models: tuple[ModelView, ...]
-    measures: pd.DataFrame
-    answer: tuple[str, ...]
-    notes: dict[str, str] = dataclasses.field(default_factory=dict)
-    method: str = dataclasses.field(kw_only=True)
-    seed: int = dataclasses.field(kw_only=True)
-
-
 def short(name: str) -> str:
     """Return the name of a model as one short line."""
     return repr(shortened(printable(name), _LONGEST_NAME))

@@ -52,7 +52,7 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
 
     from vaetools.data.demo import load_demo_digits
     from vaetools.report.compare import compare
-    from vaetools.report.table import comparison_text
+    from vaetools.report.page.comparison import comparison_text
 
     digits = load_demo_digits(unknown, seed=seed)
     rows = np.concatenate([digits.held_out, digits.unknown])

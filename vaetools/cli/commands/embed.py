@@ -147,7 +147,7 @@ def _write_projector(folder: Path, tables: list[Any], thumbnails: list[Any]) -> 
     import numpy as np
     import pandas as pd
 
-    from vaetools.report.projector import write_projector
+    from vaetools.report.pictures import write_projector
 
     table = pd.concat(tables)
     names = [str(name) for name in table.iloc[:, 0]]

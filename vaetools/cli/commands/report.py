@@ -96,7 +96,7 @@ def report(
     _check_names([name for name, _ in models])
     from vaetools.persistence import load, split_reader
     from vaetools.report.compare import compare
-    from vaetools.report.table import comparison_text
+    from vaetools.report.page.comparison import comparison_text
 
     whole = {name: load(path, device=device) for name, path in models}
     loaded = {name: split_reader(model) for name, model in whole.items()}

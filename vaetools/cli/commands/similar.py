@@ -145,22 +145,20 @@ def _write_page(
 ) -> None:
     """Write the query beside what is most like it."""
     from vaetools.files import write_atomically
-    from vaetools.report.page.likeness import Likeness, render_likeness
+    from vaetools.report.page.gallery import render_likeness
 
     shown = opened.estimator.input_scale_.shown
     page = render_likeness(
-        Likeness(
-            model=opened.in_words,
-            source=few(data, 3),
-            n_searched=nearest.n_searched,
-            n_failed=n_failed,
-            image_shape=opened.image_shape,
-            query=target.name,
-            query_image=shown(target.row[0]),
-            names=[str(name) for name in nearest.table.iloc[:, 0]],
-            images=shown(nearest.X),
-            distances=nearest.table["distance"].to_numpy(),
-        )
+        model=opened.in_words,
+        source=few(data, 3),
+        n_searched=nearest.n_searched,
+        n_failed=n_failed,
+        image_shape=opened.image_shape,
+        query=target.name,
+        query_image=shown(target.row[0]),
+        names=[str(name) for name in nearest.table.iloc[:, 0]],
+        images=shown(nearest.X),
+        distances=nearest.table["distance"].to_numpy(),
     )
     write_atomically(path, page.encode())
 

@@ -15,21 +15,10 @@ if TYPE_CHECKING:
 
 
 def render_template(name: str, **values: Any) -> str:
-    """Return a page made of a template of this folder.
+    """Return a page made of a template of this folder; a value that it asks for and does not get is an error.
 
-    Parameters
-    ----------
-    name : str
-        File name of the template.
-    **values : object
-        What the template shows. Every text but ``Markup`` is escaped for HTML and made `printable`,
-        wherever it stands: no file name can add an element, turn the writing around, or keep the
-        page from being encoded as UTF-8.
-
-    Returns
-    -------
-    page : str
-        HTML; a value that the template asks for and does not get is an error.
+    Every text but ``Markup`` is escaped for HTML and made `printable`, wherever it stands: no file name can
+    add an element, turn the writing around, or keep the page from being encoded as UTF-8.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup

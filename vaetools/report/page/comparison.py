@@ -1,45 +1,45 @@
-"""A comparison becomes one self-contained page: figures, pictures and scripts are inside it."""
+"""A comparison becomes one self-contained page, with figures, pictures and scripts inside it, or text."""
 
 from __future__ import annotations
 
 import base64
 import functools
 import gzip
+import math
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from vaetools import __version__
-from vaetools.report.faults import trained_on
 from vaetools.report.figures import COLORS, GLYPHS, MOST_POINTS
+from vaetools.report.findings import trained_on
+from vaetools.report.histogram import grouped
 from vaetools.report.page import json_text, render_template
 from vaetools.report.pictures import sprite
-from vaetools.report.question import Question
+from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions import QUESTIONS
 from vaetools.report.questions.neighbors import METHODS, classes, ranks
-from vaetools.report.records import Compared, ModelView
-from vaetools.report.table import measure_rows
-from vaetools.words import printable, shortened
+from vaetools.report.records import ModelView
+from vaetools.words import ABSENT, printable, shortened, text_table
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from vaetools.report.compare import Comparison
+
 _SPRITE_BYTES = 3_500_000  # of all thumbnails
 _LONGEST_MODEL, _LONGEST_NAME, _LONGEST_LABEL = 60, 80, 40  # characters
+_WIDTH, _LONGEST_HEADING = 100, 16  # of a terminal, and of a model's name there
+
+# a value in two parts that meet at the decimal point, and its interval; "" where there is none
+Cell = tuple[str, str, str]
 
 
-def render(comparison: Compared) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    comparison : Compared
-
-    Returns
-    -------
-    page : str
-        HTML that fetches nothing. Labels, names and columns are escaped.
-    """
+def render(comparison: Comparison) -> str:
+    """Return the page: HTML that fetches nothing, in which labels, names and columns are escaped."""
     data, models = comparison.data, comparison.models
     hovered = len(data.names) <= MOST_POINTS
     thumbnails = sprite(data.thumbnails, _SPRITE_BYTES) if hovered and data.thumbnails is not None else None
@@ -58,19 +58,21 @@ def render(comparison: Compared) -> str:
         are_new=not any(map(trained_on, models)),
         sections=[_section(comparison, question) for question in QUESTIONS.values()],
         sprite=thumbnails,
-        rows=describe_rows(comparison, thumbnails) if hovered else "null",
+        rows=_described(comparison, thumbnails) if hovered else "null",
         plotly=_packed_plotly(),
     )
 
 
-def _section(comparison: Compared, question: Question) -> dict[str, Any]:
+def _section(comparison: Comparison, question: Question) -> dict[str, Any]:
     """Return a question with whatever applies to these data and models."""
     models, key = comparison.models, question.key
     warned = [("The data", comparison.notes), *((model.name, model.warnings) for model in models)]
+    read, doubt = question.read(comparison)
     return {
         "key": key,
         "question": question.title,
-        "words": question.read(comparison),
+        "read": read,
+        "doubt": doubt,
         "warnings": [
             (shortened(printable(name), _LONGEST_MODEL), notes[key]) for name, notes in warned if key in notes
         ],
@@ -79,19 +81,10 @@ def _section(comparison: Compared, question: Question) -> dict[str, Any]:
     }
 
 
-def describe_rows(comparison: Compared, picture: dict[str, Any] | None) -> Markup:
-    """Return all that a page knows of the rows, as JSON.
+def _described(comparison: Comparison, picture: dict[str, Any] | None) -> Markup:
+    """Return all that a page knows of the rows, as JSON, and of the picture of all thumbnails where they are.
 
-    Parameters
-    ----------
-    comparison : Compared
-    picture : dict or None
-        Where the thumbnails are.
-
-    Returns
-    -------
-    text : Markup
-        Names and labels are shortened and printable; a script must show them as text.
+    Names and labels are shortened and printable; a script must show them as text.
     """
     data = comparison.data
     codes, names = (None, None) if data.labels is None else classes(data.labels)
@@ -102,35 +95,25 @@ def describe_rows(comparison: Compared, picture: dict[str, Any] | None) -> Marku
             "codes": None if codes is None else codes.astype("<u2"),
             "outliers": None if data.outliers is None else data.outliers.astype("u1"),
             "sprite": None if picture is None else picture | {"uri": ""},
-            "models": [_describe(model) for model in comparison.models],
+            "models": [_described_model(model) for model in comparison.models],
         }
     )
 
 
-def _describe(model: ModelView) -> dict[str, Any]:
+def _described_model(model: ModelView) -> dict[str, Any]:
     """Return what a model makes of every row."""
+    codes, neighbors = model.codes, model.neighbors
+    distances = [np.linalg.norm(codes - codes[column], axis=1) for column in neighbors.T]
     return {
         "name": shortened(printable(model.name), _LONGEST_LABEL),
         "unit": model.score_unit,
         "scores": model.scores.astype("<f4"),
         "ranks": ranks(model.scores).astype("<f4"),
         "p_values": None if model.p_values is None else model.p_values.astype("<f4"),
-        "neighbors": model.neighbors.astype("<u2" if len(model.codes) <= 2**16 else "<u4"),
-        "n_neighbors": model.neighbors.shape[1],
-        "distances": distances(model.codes, model.neighbors).astype("<f4"),
+        "neighbors": neighbors.astype("<u2" if len(codes) <= 2**16 else "<u4"),
+        "n_neighbors": neighbors.shape[1],
+        "distances": np.stack(distances, axis=1).astype("<f4"),
     }
-
-
-def distances(codes: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
-    """Return how far every code is from each of its neighbors.
-
-    Examples
-    --------
-    >>> distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[1], [0]]))
-    array([[5.],
-           [5.]])
-    """
-    return np.stack([np.linalg.norm(codes - codes[column], axis=1) for column in neighbors.T], axis=1)
 
 
 @functools.cache
@@ -141,3 +124,68 @@ def _packed_plotly() -> Any:
 
     packed = gzip.compress(get_plotlyjs().encode(), mtime=0)
     return Markup(base64.b64encode(packed).decode("ascii"))
+
+
+def measure_rows(
+    measures: pd.DataFrame, names: list[str], rows: Sequence[MeasureRow]
+) -> list[tuple[MeasureRow, list[Cell]]]:
+    """Return those of some measures that any model has, each with a cell per model."""
+    found = {(model, name): interval for model, name, *interval in measures.itertuples(index=False)}
+    values = {row: [found.get((name, row.name), [math.nan] * 3) for name in names] for row in rows}
+    return [
+        (row, [measure_cell(row, *each) for each in own])
+        for row, own in values.items()
+        if not all(math.isnan(value) for value, _, _ in own)
+    ]
+
+
+def measure_cell(measure: MeasureRow, value: float, low: float, high: float) -> Cell:
+    """Return a value and its interval as they are shown; shares in percent.
+
+    Examples
+    --------
+    >>> from vaetools.report.questions import MEASURES
+    >>> measure_cell(MEASURES["holes"], 0.414, 0.39, 0.44)
+    ('41', '', '39 – 44')
+    >>> measure_cell(MEASURES["silhouette"], -0.125, float("nan"), float("nan"))
+    ('−0', '.12', '')
+    """
+    if math.isnan(value):
+        return ABSENT, "", ""
+    factor = 100 if measure.unit == "%" else 1
+    shown, *ends = (grouped(factor * number, measure.digits) for number in (value, low, high))
+    whole, point, part = shown.partition(".")
+    return whole, point + part, "" if math.isnan(low) or math.isnan(high) else " – ".join(ends)
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Return findings and measures for a terminal, at most 100 columns wide up to four models.
+
+    Intervals stand beside the values where there is room for them.
+    """
+    findings = [
+        textwrap.fill(printable(sentence), _WIDTH, initial_indent="• ", subsequent_indent="  ")
+        for sentence in comparison.answer
+    ]
+    table = _table(comparison, with_intervals=True)
+    if max(map(len, table.splitlines())) > _WIDTH:
+        table = _table(comparison, with_intervals=False)
+    return "\n".join([*findings, "", table])
+
+
+def _table(comparison: Comparison, *, with_intervals: bool) -> str:
+    """Return the measures, section by section."""
+    names = [model.name for model in comparison.models]
+    lines = []
+    for question in QUESTIONS.values():
+        rows = measure_rows(comparison.measures, names, question.measures)
+        lines += [[question.title, *[""] * len(names)]] if rows else []
+        for measure, cells in rows:
+            label = ", ".join(filter(None, [measure.label, measure.unit]))
+            values = [
+                whole + part + (f" ({interval.replace(' ', '')})" if with_intervals and interval else "")
+                for whole, part, interval in cells
+            ]
+            lines.append([f"  {label}", *values])
+    headings = ["", *(shortened(printable(name), _LONGEST_HEADING) for name in names)]
+    return text_table(headings, lines, "<" + ">" * len(names))

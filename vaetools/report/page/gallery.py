@@ -1,17 +1,16 @@
-"""The oddest images of a folder, each beside its reconstruction, as one self-contained page."""
+"""One self-contained page of images: the oddest beside their reconstructions, or one beside its likes."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from vaetools.report.figures import COLORS
-from vaetools.report.histogram import HEIGHT, Chart, grouped, layout
+from vaetools.report.histogram import HEIGHT, grouped, layout
 from vaetools.report.page import render_template
 from vaetools.report.pictures import photo, png_uri
 from vaetools.words import percent
@@ -91,30 +90,27 @@ class Gallery:
 
 
 def render_gallery(gallery: Gallery) -> str:
-    """Return the page.
+    """Return the page: HTML without a script, which fetches nothing.
 
-    Parameters
-    ----------
-    gallery : Gallery
-
-    Returns
-    -------
-    page : str
-        HTML without a script, which fetches nothing. Paths, reasons and names are escaped, and
-        characters that cannot be seen are spelled out, so that it can be encoded as UTF-8.
+    Paths, reasons and names are escaped, and characters that cannot be seen are spelled out, so that it can
+    be encoded as UTF-8.
     """
     _, height, width = gallery.image_shape
+    chart = None
+    if gallery.histogram is not None:
+        chart = layout(*gallery.histogram, threshold=gallery.threshold, unit=gallery.unit)
+    n_flagged_shown = gallery.n_flagged or 0 if gallery.flagged is None else int(np.sum(gallery.flagged))
     return render_template(
         "gallery.html",
         gallery=gallery,
         summary=summarize(gallery),
         threshold=None if gallery.threshold is None else _rounded(gallery.threshold),
-        chart=_chart(gallery),
+        chart=chart,
         chart_height=HEIGHT,
         colors=COLORS,
         red_rate=None if gallery.false_alarm_rate is None else percent(gallery.false_alarm_rate),
         cards=[_card(gallery, i) for i in range(len(gallery.paths))],
-        n_flagged_hidden=_n_flagged_hidden(gallery),
+        n_flagged_hidden=(gallery.n_flagged or 0) - n_flagged_shown,
         width=width,
         height=height,
         crisp=max(width, height) <= _CRISP,
@@ -125,27 +121,18 @@ def render_gallery(gallery: Gallery) -> str:
 
 
 def summarize(gallery: Gallery) -> str:
-    """Return how many images were flagged, and how or how many would be by chance, in plain words.
-
-    Parameters
-    ----------
-    gallery : Gallery
-
-    Returns
-    -------
-    summary : str
-    """
+    """Return how many images were flagged, and how or how many would be by chance, in plain words."""
     n, n_flagged, rate = gallery.n_scored, gallery.n_flagged, gallery.false_alarm_rate
     if n == 0:
         return "No image could be scored."
     if n_flagged is None:
-        return (
-            f"{_count(n, 'image was', 'images were')} scored. The model has no threshold, so it flags none."
-        )
+        images = "image was" if n == 1 else "images were"
+        return f"{n:,} {images} scored. The model has no threshold, so it flags none."
     if n == 1:
         verdict = f"The only image was {'' if n_flagged else 'not '}flagged"
     else:
-        verdict = f"Of {n:,} images {_count(n_flagged, 'was', 'were') if n_flagged else 'none was'} flagged"
+        were = "none was" if not n_flagged else "1 was" if n_flagged == 1 else f"{n_flagged:,} were"
+        verdict = f"Of {n:,} images {were} flagged"
     if gallery.selection is not None:
         return f"{verdict}; {gallery.selection}."
     if rate is None:
@@ -154,23 +141,6 @@ def summarize(gallery: Gallery) -> str:
         return f"{verdict}; of normal images {percent(rate)} are."
     expected = f"about {round(rate * n):,}" if rate * n >= 1 else "fewer than 1"
     return f"{verdict}; {expected} would be if all were normal."
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n:,} {one if n == 1 else many}"
-
-
-def _n_flagged_hidden(gallery: Gallery) -> int:
-    """Return how many flagged images are not among the oddest that are shown."""
-    return 0 if gallery.flagged is None else (gallery.n_flagged or 0) - int(np.sum(gallery.flagged))
-
-
-def _chart(gallery: Gallery) -> Chart | None:
-    """Return the histogram of all scores, if there is one."""
-    if gallery.histogram is None:
-        return None
-    counts, edges = gallery.histogram
-    return layout(counts, edges, threshold=gallery.threshold, unit=gallery.unit)
 
 
 def _card(gallery: Gallery, i: int) -> dict[str, Any]:
@@ -201,7 +171,7 @@ def _card(gallery: Gallery, i: int) -> dict[str, Any]:
 
 def split_path(path: str) -> tuple[str, str]:
     """Return the folder, with its slash, and the name of a file."""
-    end = max((match.end() for match in re.finditer(r"[/\\]", path)), default=0)
+    end = max(path.rfind("/"), path.rfind("\\")) + 1
     return path[:end], path[end:]
 
 
@@ -213,3 +183,53 @@ def _rounded(value: float) -> str:
 def _p_value(p: float) -> str:
     """Return a p-value with three decimals, or as many as its first digit needs."""
     return f"{p:.{max(3, math.ceil(-math.log10(p)))}f}" if p > 0 else "0.000"
+
+
+def render_likeness(
+    *,
+    query: str,
+    query_image: np.ndarray,
+    names: Sequence[str],
+    images: np.ndarray,
+    distances: np.ndarray,
+    image_shape: tuple[int, int, int],
+    **facts: Any,
+) -> str:
+    """Return a page with an image and those that are nearest to it in latent space, as `render_gallery` does.
+
+    Parameters
+    ----------
+    query : str
+        Path or name of the image whose likes are wanted.
+    query_image : ndarray of shape (n_features,)
+        Its pixels in [0, 1], as the model saw them.
+    names : sequence of str
+        Paths or names of the nearest images, nearest first, as are the following.
+    images : ndarray of shape (n_hits, n_features)
+        Pixels in [0, 1].
+    distances : ndarray of shape (n_hits,)
+        Between the latent means.
+    image_shape : tuple of int
+        (channels, height, width), with 1 or 3 channels.
+    **facts : object
+        The ``model`` in words, the ``source`` that was searched, such as the path of a folder, how many
+        images were compared, ``n_searched``, and how many files could not be read, ``n_failed``.
+    """
+    _, height, width = image_shape
+    return render_template(
+        "likeness.html",
+        query={"path": split_path(query), "uri": png_uri(photo(query_image, image_shape))},
+        cards=[
+            {
+                "path": split_path(name),
+                "uri": png_uri(photo(image, image_shape)),
+                "distance": f"{distance:#.3g}",
+            }
+            for name, image, distance in zip(names, images, distances, strict=True)
+        ],
+        width=width,
+        height=height,
+        crisp=max(width, height) <= _CRISP,
+        title=query,
+        **facts,
+    )

@@ -7,8 +7,17 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from vaetools.report.faults import collapse, copied, overfit, too_few, trained_on, unused, useless
-from vaetools.report.findings import UNTOLD, tell
+from vaetools.report.findings import (
+    UNTOLD,
+    collapse,
+    copied,
+    overfit,
+    tell,
+    too_few,
+    trained_on,
+    unused,
+    useless,
+)
 from vaetools.report.passes import Seen
 from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions.between import BETWEEN
@@ -34,17 +43,9 @@ MEASURES: dict[str, MeasureRow] = {
 
 
 def measure(seen: Seen) -> pd.DataFrame:
-    """Return the measures of one model that the data allow.
+    """Return the measures of one model that the data allow, but for what is no number for want of rows.
 
-    Parameters
-    ----------
-    seen : Seen
-
-    Returns
-    -------
-    measures : DataFrame of shape (n_measures, 5)
-        Columns ``model``, ``measure``, ``value``, ``low`` and ``high``; NaN where there is no interval.
-        What is not a number for want of rows is left out.
+    Columns ``model``, ``measure``, ``value``, ``low`` and ``high``; NaN where there is no interval.
     """
     found = {name: own for question in QUESTIONS.values() for name, own in question.measure(seen).items()}
     named = [
@@ -58,17 +59,7 @@ def measure(seen: Seen) -> pd.DataFrame:
 def warn(model: ModelView, data: Data, *, blank: bool = False) -> dict[str, str]:
     """Return what to mistrust of one model, by the question where it matters.
 
-    Parameters
-    ----------
-    model : ModelView
-    data : Data
-    blank : bool, default=False
-        Whether its squared error is no less than that of the mean of the data.
-
-    Returns
-    -------
-    warnings : dict of str to str
-        Keys are those of `QUESTIONS`.
+    It is ``blank`` if its squared error is no less than that of the mean of the data.
     """
     return _joined({key: question.warn(model, data, blank) for key, question in QUESTIONS.items()})
 
@@ -87,22 +78,7 @@ def _joined(texts: dict[str, list[str]]) -> dict[str, str]:
 def answer(
     data: Data, models: Sequence[ModelView], measures: pd.DataFrame, *, blank: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Return what the numbers say, the most important first.
-
-    Parameters
-    ----------
-    data : Data
-    models : sequence of ModelView
-    measures : DataFrame
-        As in `Comparison`.
-    blank : collection of str, default=()
-        Names of models whose squared error is no less than that of the mean of the data.
-
-    Returns
-    -------
-    answer : tuple of str
-        Sentences.
-    """
+    """Return what the numbers say, the most important first; ``blank`` are names, see `warn`."""
     faults = [
         fault
         for model in models
@@ -117,17 +93,20 @@ def answer(
     # a collapsed model is the prior itself, and perfect wherever codes are compared with that
     sound = tuple(model for model in models if not collapse(model))
     own = measures[measures["model"].isin([model.name for model in sound])]
-    ranked = [
-        question
+    told = [
+        text
         for question in sorted(QUESTIONS.values(), key=lambda question: question.rank)
         if question is not ODD
+        for text in _found(question, sound, own)
+        if text
     ]
-    told = [text for question in ranked for text in _found(question, sound, own)]
     # who names outliers asks for them
     asked = [*_found(ODD, tuple(models), measures), too_few(data), copied(data)]
     first, last = list(filter(None, faults)), list(filter(None, asked))
     n_told = max(_LEAST, _MOST - len(first) - len(last))
-    return (*first, *_chosen(list(filter(None, told)), n_told), *last)
+    # who tells of no difference goes first, then the last
+    order = sorted(range(len(told)), key=lambda i: (told[i].startswith(UNTOLD), i))
+    return (*first, *(told[i] for i in sorted(order[:n_told])), *last)
 
 
 def _found(question: Question, models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
@@ -135,9 +114,3 @@ def _found(question: Question, models: tuple[ModelView, ...], measures: pd.DataF
     if question.find is None:
         return [tell(measures, row) for row in question.measures if row.clause]
     return question.find(models, measures)
-
-
-def _chosen(sentences: Sequence[str], n: int) -> list[str]:
-    """Return at most n sentences in their order; who tells of no difference goes first, then the last."""
-    order = sorted(range(len(sentences)), key=lambda i: (sentences[i].startswith(UNTOLD), i))
-    return [sentences[i] for i in sorted(order[:n])]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vaetools.latent import organization as of
-from vaetools.report.faults import collapse
-from vaetools.report.figures import Lines, table_rows
+from vaetools.report.figures import Lines, Plot, table_rows
+from vaetools.report.findings import collapse
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared
+from vaetools.report.question import MeasureRow, Question
+
+if TYPE_CHECKING:
+    from vaetools.report.compare import Comparison
 
 _CROSS_FADE = "A straight line between two images is a cross-fade: 1 is not the aim."
 _EITHER = "AE and VAE differ in either direction."
@@ -40,27 +43,30 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     }
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read interpolations."""
     way = " from the thin line to the wide one" if comparison.data.image_shape is None else ""
-    return Words(
+    read = (
         f"The straight line between the codes of two rows, decoded in even steps{way}: in a well-filled "
-        "space every step looks like data, and no step does most of the way.",
+        "space every step looks like data, and no step does most of the way."
+    )
+    doubt = (
         "A plain cross-fade of the two ends has length 1 and no jump though its middle looks like nothing "
         "in the data, and a blurry decoder comes close to it: judge by the pictures and by the share that "
-        "lies off the data.",
+        "lies off the data."
     )
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
     """Give interpolations between rows."""
     data = comparison.data
     if data.image_shape is None:
-        content = {
-            model.name: [Lines("from the first row to the second", model.interpolations[0], i, grows=True)]
+        content: dict[str, list[Lines]] = {
+            model.name: [("from the first row to the second", model.interpolations[0], i)]
             for i, model in enumerate(comparison.models)
         }
-        yield table_rows(data, content, "One row becoming another, column by column")
+        yield table_rows(data, content, "One row becoming another, column by column", grows=True)
         return
     for model in comparison.models:
         strips = []

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaetools.latent import organization as of
-from vaetools.report.faults import collapse, unused
 from vaetools.report.figures import (
     MOST_PANELS,
     Lines,
@@ -20,14 +19,17 @@ from vaetools.report.figures import (
     whole_numbers,
     with_legend,
 )
+from vaetools.report.findings import collapse, unused
 from vaetools.report.histogram import grouped
 from vaetools.report.passes import Seen
-from vaetools.report.pictures import Pictures, Strip, strip
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, Data, ModelView
+from vaetools.report.pictures import Pictures, strip
+from vaetools.report.question import MeasureRow, Question
+from vaetools.report.records import Data, ModelView
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from vaetools.report.compare import Comparison
 
 _MEND = (
     "Look at the scale of the data first: a few values far out, or hardly any contrast, hide all else. Then "
@@ -40,21 +42,24 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)}
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read traversals."""
     way = ", from the thin line to the wide one," if comparison.data.image_shape is None else ""
     kl = any(model.kl_per_component.any() for model in comparison.models)
     cost = "; the curve says how many nats each of them costs" if kl else ""
-    return Words(
+    read = (
         f"One component at a time moves over its range{way} while the others stay at the mean code, the "
-        f"component that tells most first{cost}.",
+        f"component that tells most first{cost}."
+    )
+    doubt = (
         "A component is not a cause and has no name of its own: another seed finds other axes, the axes "
         "of an AE are arbitrary, and a long way from the mean code a traversal shows what no row ever "
-        "asked of the decoder.",
+        "asked of the decoder."
     )
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
     """Give what components cost, and what they do to a row."""
     data, models = comparison.data, comparison.models
     if any(model.kl_per_component.any() for model in models):
@@ -63,22 +68,20 @@ def _draw(comparison: Compared) -> Iterator[Block]:
         yield Plot(kl_per_component(kl, active), "KL of each component")
     for i, model in enumerate(models):
         if data.image_shape is None:
-            content = {
-                f"{model.name}, component {component + 1}": [Lines("low to high", rows, i, grows=True)]
+            content: dict[str, list[Lines]] = {
+                f"{model.name}, component {component + 1}": [("low to high", rows, i)]
                 for component, rows in zip(
                     model.traversed[:MOST_PANELS], model.traversals[:MOST_PANELS], strict=True
                 )
             }
-            yield table_rows(data, content, f"Traversals of {model.name}, column by column")
+            yield table_rows(data, content, f"Traversals of {model.name}, column by column", grows=True)
         else:
-            yield Pictures(model.name, _traversal_strips(model, data.image_shape), narrow=True)
-            if len(model.traversed) > 1:
-                yield _grid(model, data.image_shape)
+            yield from _pictures(model, data.image_shape)
 
 
-def _traversal_strips(model: ModelView, image_shape: tuple[int, int, int]) -> list[Strip]:
-    """Return a strip per traversed component."""
-    return [
+def _pictures(model: ModelView, image_shape: tuple[int, int, int]) -> Iterator[Pictures]:
+    """Give a strip per traversed component, and the decoded plane of the first two, the first upwards."""
+    strips = [
         strip(
             f"{component + 1}: {_span(values)}",
             rows,
@@ -89,18 +92,17 @@ def _traversal_strips(model: ModelView, image_shape: tuple[int, int, int]) -> li
             model.traversed, model.traversals, model.traversal_values, strict=True
         )
     ]
-
-
-def _grid(model: ModelView, image_shape: tuple[int, int, int]) -> Pictures:
-    """Return the decoded plane of two components, the first upwards."""
-    upwards, rightwards = model.traversed[:2]
-    n_columns = model.grid.shape[1]
-    rows = model.grid[::-1].reshape(-1, model.grid.shape[-1])
-    words = f"Decoded plane of components {upwards + 1} and {rightwards + 1} of {model.name}"
-    up, right = model.grid_values
-    caption = f"Up: component {upwards + 1}, {_span(up)}. Right: component {rightwards + 1}, {_span(right)}."
-    picture = strip("", rows, image_shape, words, n_columns)
-    return Pictures(f"{model.name}, decoded plane", [picture], caption, narrow=True)
+    yield Pictures(model.name, strips, narrow=True)
+    if len(model.traversed) > 1:
+        up, right = (
+            f"component {component + 1}, {_span(values)}"
+            for component, values in zip(model.traversed[:2], model.grid_values, strict=True)
+        )
+        upwards, rightwards = model.traversed[:2] + 1
+        words = f"Decoded plane of components {upwards} and {rightwards} of {model.name}"
+        n_columns, n_features = model.grid.shape[1:]
+        picture = strip("", model.grid[::-1].reshape(-1, n_features), image_shape, words, n_columns)
+        yield Pictures(f"{model.name}, decoded plane", [picture], f"Up: {up}. Right: {right}.", narrow=True)
 
 
 def _span(values: np.ndarray) -> str:
@@ -109,19 +111,9 @@ def _span(values: np.ndarray) -> str:
 
 
 def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray]) -> Figure:
-    """Draw what each component costs, the dearest first.
+    """Draw what each component costs in nats, the dearest first, and hollow what is not in use.
 
-    Parameters
-    ----------
-    kl : mapping of str to ndarray of shape (n_components,)
-        Mean KL per component in nats, by model; one without any KL is left out and keeps its color.
-    active : mapping of str to ndarray of shape (n_components,), bool
-        Which components are in use.
-
-    Returns
-    -------
-    figure : Figure
-        A line per model; markers of components that are not in use are hollow.
+    A model without any KL is left out and keeps its color.
     """
     from plotly.graph_objects import Figure, Scatter
 
@@ -153,20 +145,15 @@ def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarr
 
 
 def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
-    """Say that components tell nothing, and what may help."""
-    return [
-        collapse(model, _MEND),
-        unused(model, "More epochs (max_iter) may help, or a higher learning rate."),
-        _idle(model),
-    ]
-
-
-def _idle(model: ModelView) -> str:
-    """Say that many components carry nothing, if they do."""
+    """Say that components tell nothing, and what may help, or that many carry nothing."""
+    fallen = collapse(model, _MEND)
     n_idle, n = int((~model.active_units).sum()), len(model.active_units)
-    if not model.variational or collapse(model) or n_idle < n / 2 or n_idle == n:
-        return ""
-    return f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior."
+    idle = model.variational and not fallen and n / 2 <= n_idle < n
+    return [
+        fallen,
+        unused(model, "More epochs (max_iter) may help, or a higher learning rate."),
+        f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior." if idle else "",
+    ]
 
 
 DIMENSIONS = Question(

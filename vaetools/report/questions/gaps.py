@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaetools.latent import organization as of
-from vaetools.report.faults import FLATTERED, collapse
 from vaetools.report.figures import COLORS, INK, Plot, axes, density, left_out, panels
+from vaetools.report.findings import FLATTERED, collapse
 from vaetools.report.passes import Seen
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared
+from vaetools.report.question import MeasureRow, Question
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from vaetools.report.compare import Comparison
 
 _OWN = "About 1 % if they are Gaussian; scale and place do not count, so it says nothing of N(0, I)."
 _HELD_OUT = "1 is as rarely as these. It falls when they are far as well, as in an overfitted model."
@@ -54,7 +55,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     }
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read densities of codes."""
     planes = any(len(model.traversed) > 1 for model in comparison.models)
     hidden = any(model.codes.shape[1] > 2 for model in comparison.models)
@@ -63,16 +64,17 @@ def _read(comparison: Compared) -> Words:
         "dimensions that tell most; the circles hold 50 % (dotted) and 95 % of N(0, I), so whatever is bare "
         "within them is where a draw from the prior meets nothing the decoder knows."
     )
-    return Words(
-        shading if planes else "What is drawn should land where codes are, which the decoder knows.",
+    read = shading if planes else "What is drawn should land where codes are, which the decoder knows."
+    doubt = (
         ("Two dimensions of many hide most gaps, and a" if planes and hidden else "A")
         + " model that was never asked to fill N(0, I), as an AE, may leave it empty without fault: holes "
         "are looked for in the codes' own Gaussian, where a ratio of 1 says that its draws land as near to "
-        "codes as held-out codes do.",
+        "codes as held-out codes do."
     )
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot]:
     """Give the density of the aggregated posterior in the two components that tell most."""
     shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
     models = [comparison.models[i] for i in shown]
@@ -96,21 +98,8 @@ def code_density(
 ) -> Figure:
     """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
 
-    Parameters
-    ----------
-    codes : sequence of ndarray of shape (n_samples, 2)
-        Two components, per model: of draws from the posterior, of which gaps are asked.
-    components : sequence of (int, int)
-        Their numbers.
-    titles : sequence of str
-        Names of the models.
-    styles : sequence of int, optional
-        Numbers of their colors; 0, 1 and so on by default.
-
-    Returns
-    -------
-    figure : Figure
-        Per model a density, empty where there is no code, and two circles that hold 50 % and 95 % of N(0, I).
+    Per model a density of draws from the posterior, of which gaps are asked, in two components: empty where
+    there is none, in the color of the number in ``styles``; and circles that hold 50 % and 95 % of N(0, I).
     """
     from plotly.graph_objects import Scatter
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from vaetools.latent import organization as of
-from vaetools.report.faults import LONGEST, collapse, copied, too_few
 from vaetools.report.figures import (
     COLORS,
     GLYPHS,
@@ -21,14 +20,16 @@ from vaetools.report.figures import (
     density,
     panels,
 )
-from vaetools.report.findings import tell
+from vaetools.report.findings import LONGEST, collapse, copied, tell, too_few
 from vaetools.report.passes import Seen
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, Data, ModelView
+from vaetools.report.question import MeasureRow, Question
+from vaetools.report.records import Data, ModelView
 from vaetools.words import counted, printable, shortened
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from vaetools.report.compare import Comparison
 
 METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 _OUTLINE = "rgba(110, 110, 110, 0.7)"
@@ -77,7 +78,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return found
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read maps."""
     several = len(comparison.models) > 1
     same = ", and the same rows are in every map" if several else ""
@@ -94,13 +95,12 @@ def _read(comparison: Compared) -> Words:
     )
     points = len(comparison.data.names) <= MOST_POINTS
     what = "Each point is the code of one row" if points else "Shading shows where the codes of rows lie"
-    return Words(
-        f"{what}, flattened to two dimensions{same}: rows that a model takes for alike stand together.",
-        doubt + (choice if several else "."),
-    )
+    read = f"{what}, flattened to two dimensions{same}: rows that a model takes for alike stand together."
+    doubt = doubt + (choice if several else ".")
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot]:
     """Give maps of all models, colored by label where there are labels."""
     data, models = comparison.data, comparison.models
     codes, names = (None, []) if data.labels is None else classes(data.labels)
@@ -166,31 +166,10 @@ def latent_maps(
     scores: Sequence[np.ndarray] | None = None,
     method: str = "umap",
 ) -> Figure:
-    """Draw maps of latent spaces side by side, colored by label or by score.
+    """Draw maps of latent spaces side by side, colored by numbers of labels or by shares of odder rows.
 
-    Parameters
-    ----------
-    points : sequence of ndarray of shape (n_samples, 2)
-        A map per model; the same rows in each.
-    titles : sequence of str
-        Names of the models.
-    labels : ndarray of shape (n_samples,), optional
-        Numbers of the classes, from 0.
-    scores : sequence of ndarray of shape (n_samples,), optional
-        In place of labels: shares of rows that are odder, in [0, 1], per model.
-    method : {"umap", "tsne", "pca"}, default="umap"
-        How the maps were made, which names their axes.
-
-    Returns
-    -------
-    figure : Figure
-        A WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
-        density per model.
-
-    Raises
-    ------
-    ValueError
-        If both labels and scores are given.
+    There is a WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
+    density per model.
     """
     from plotly.graph_objects import Scattergl
 
@@ -229,9 +208,12 @@ def _markers(n_samples: int, labels: np.ndarray | None, scores: np.ndarray | Non
     if n_samples <= _N_OUTLINED:
         look["line"] = {"width": 0.5, "color": _OUTLINE}
     if labels is not None:
-        color = labels % len(COLORS)
-        look |= {"color": color.astype(np.uint8), "cmin": -0.5, "cmax": len(COLORS) - 0.5}
-        look |= {"colorscale": _steps(), "symbol": [SYMBOLS[i] for i in symbol_numbers(labels)]}
+        n = len(COLORS)
+        look |= {"color": (labels % n).astype(np.uint8), "cmin": -0.5, "cmax": n - 0.5}
+        look |= {
+            "colorscale": [(edge / n, COLORS[i]) for i in range(n) for edge in (i, i + 1)],
+            "symbol": [SYMBOLS[i] for i in symbol_numbers(labels)],
+        }
     elif scores is not None:
         look |= {"color": scores.astype(np.float32), "cmin": 0, "cmax": 1}
     else:
@@ -242,12 +224,6 @@ def _markers(n_samples: int, labels: np.ndarray | None, scores: np.ndarray | Non
 def symbol_numbers(labels: np.ndarray) -> np.ndarray:
     """Return a symbol per label: with their colors, the first hundred labels differ."""
     return (labels + labels // len(COLORS)) % len(SYMBOLS)
-
-
-def _steps() -> list[tuple[float, str]]:
-    """Return the palette as a scale of steps."""
-    n = len(COLORS)
-    return [(edge / n, COLORS[i]) for i in range(n) for edge in (i, i + 1)]
 
 
 def _find(models: tuple[ModelView, ...], measures: pd.DataFrame) -> list[str]:
@@ -266,25 +242,20 @@ def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
 
 def _note(data: Data) -> list[str]:
     """Say that rows are few, or copies, or that classes are small."""
-    return [too_few(data), copied(data), _small_classes(data)]
-
-
-def _small_classes(data: Data) -> str:
-    """Say that classes have few rows, if some have."""
-    if data.labels is None:
-        return ""
-    classes, counts = np.unique(data.labels, return_counts=True)
-    small = counts < _FEW_PER_CLASS
-    if not small.any():
-        return ""
-    if small.sum() > 1:
-        return (
-            f"{small.sum()} of {len(classes)} classes have fewer than {_FEW_PER_CLASS} rows: too few to say "
-            "whether their neighbors are alike."
-        )
-    name = shortened(str(classes[small][0]), LONGEST)
-    has = f"Class {name} has {counted(counts[small][0], 'row')}"
-    return f"{has}: too few to say whether its neighbors are alike."
+    said = [too_few(data), copied(data)]
+    if data.labels is not None:
+        classes, counts = np.unique(data.labels, return_counts=True)
+        small = counts < _FEW_PER_CLASS
+        if small.sum() > 1:
+            said.append(
+                f"{small.sum()} of {len(classes)} classes have fewer than {_FEW_PER_CLASS} rows: too few to "
+                "say whether their neighbors are alike."
+            )
+        elif small.any():
+            name = shortened(str(classes[small][0]), LONGEST)
+            has = f"Class {name} has {counted(counts[small][0], 'row')}"
+            said.append(f"{has}: too few to say whether its neighbors are alike.")
+    return said
 
 
 NEIGHBORS = Question(

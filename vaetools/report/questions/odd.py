@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vaetools.latent import organization as of
@@ -16,12 +14,14 @@ from vaetools.report.figures import INK, Plot, axes, escaped, panels, series, wi
 from vaetools.report.histogram import bin_scores, closed
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Cards, Strip, make_thumbnails, thumbnail_strip
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, Data, ModelView, Oddest
+from vaetools.report.question import MeasureRow, Question
+from vaetools.report.records import Data, ModelView, Oddest
 from vaetools.words import counted, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from vaetools.report.compare import Comparison
 
 _FEW_OUTLIERS = 20
 _MOST_CARDS = 12  # in all, shared by the models, but at least _FEWEST_CARDS each
@@ -37,6 +37,12 @@ _HATCHED = {
     "pattern": {"shape": "/", "size": 5, "fillmode": "replace"},
 }
 
+_PLAIN_CARD = "On each card from left to right: the image, and its reconstruction."
+_HEAT_CARD = (
+    "On each card from left to right: the image, what is odd in it, and its reconstruction. Odd are "
+    "pixels that the model did not expect, from clear over yellow to red, on one scale for all images "
+    "that was fixed in training: normal images are seldom red anywhere."
+)
 _FLAGGED = (
     "Of normal rows the model's false_alarm_rate is expected, 5 % unless said; what is odd among these "
     "rows and was not named so (outliers, --outlier) is flagged on top."
@@ -65,19 +71,17 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     if hasattr(seen.model.estimator, "offset_"):
         flagged = scores < seen.model.estimator.offset_
         found |= {"false_alarms": share(flagged[~odd]), "detected": share(flagged[odd])}
-    if odd.any():
-        for name, statistic in (("auroc", roc_auc_score), ("average_precision", average_precision_score)):
-            value = functools.partial(_of_both, statistic)
+    for name, statistic in (("auroc", roc_auc_score), ("average_precision", average_precision_score)):
+
+        def value(scores: np.ndarray, odd: np.ndarray, of_both: Any = statistic) -> float:
+            return float(of_both(odd, -scores)) if 0 < odd.sum() < len(odd) else np.nan
+
+        if odd.any():
             found[name] = bootstrap(value, scores, odd, random_state=seen.basis.seed, least=0, most=1)
     return found
 
 
-def _of_both(statistic: Callable[..., float], scores: np.ndarray, outliers: np.ndarray) -> float:
-    """Return how well scores part rows of two kinds, NaN where there is one kind."""
-    return float(statistic(outliers, -scores)) if 0 < outliers.sum() < len(outliers) else np.nan
-
-
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read scores."""
     models, outliers = comparison.models, comparison.data.outliers
     thresholds = any(model.threshold is not None for model in models)
@@ -88,13 +92,12 @@ def _read(comparison: Compared) -> Words:
         else ""
     )
     few = "" if outliers is None else "; verdicts on few known outliers are uncertain, as the intervals say"
-    return Words(
-        f"A higher score is more normal{flagged}; the oddest rows follow, with what makes them odd.",
-        f"Odd means unlike the rows trained on, not wrong{units}{few}.",
-    )
+    read = f"A higher score is more normal{flagged}; the oddest rows follow, with what makes them odd."
+    doubt = f"Odd means unlike the rows trained on, not wrong{units}{few}."
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot | Cards]:
     """Give scores, verdicts on known outliers, and the oddest rows."""
     models, outliers = comparison.models, comparison.data.outliers
     scores = {model.name: model.scores for model in models}
@@ -113,24 +116,10 @@ def score_histograms(
     units: Sequence[str],
     outliers: np.ndarray | None = None,
 ) -> Figure:
-    """Draw how scores are distributed, and where the verdict falls.
+    """Draw how scores are distributed, and where the verdict falls: left of a threshold rows are flagged.
 
-    Parameters
-    ----------
-    scores : mapping of str to ndarray of shape (n_samples,)
-        By model, higher for more normal rows.
-    thresholds : sequence of float or None
-        Of every model; rows with a lower score are flagged.
-    units : sequence of str
-        What every model's score is, with its unit.
-    outliers : ndarray of shape (n_samples,), bool, optional
-        Rows that are known to be odd get bars of their own.
-
-    Returns
-    -------
-    figure : Figure
-        Per model bars of its color that sum to 100, and hatched ones of known outliers that do too;
-        scores that lie far out are in the first and the last.
+    Per model bars of its color that sum to 100, and hatched ones of known outliers that do too; scores that
+    lie far out are in the first and the last. ``units`` say what every model's score is.
     """
     from plotly.graph_objects import Bar
 
@@ -182,33 +171,21 @@ def _mark(figure: Figure, i: int, threshold: float) -> None:
 def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> Figure:
     """Draw how many known outliers are found for how many false alarms, and how often an alarm is right.
 
-    Parameters
-    ----------
-    scores : mapping of str to ndarray of shape (n_samples,)
-        By model, higher for more normal rows.
-    outliers : ndarray of shape (n_samples,), bool
-        At least one row of each kind.
-
-    Returns
-    -------
-    figure : Figure
-        Two panels, ROC and precision-recall, with a line per model in each, and dotted what guessing gives.
+    Two panels, ROC and precision-recall, with a line per model in each, and dotted what guessing gives.
     """
     from plotly.graph_objects import Scatter
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    titles = ["ROC", "Precision and recall"]
-    figure = panels(titles, x="", y="", height=380)
-    share = 100 * outliers.mean()
-    for i, (x, y) in enumerate(
+    figure = panels(["ROC", "Precision and recall"], x="", y="", height=380)
+    share, found = 100 * outliers.mean(), "found, % of outliers"
+    for i, (x, y, guess) in enumerate(
         [
-            ("false alarms, % of normal rows", "found, % of outliers"),
-            ("found, % of outliers", "right, % of alarms"),
+            ("false alarms, % of normal rows", found, [0, 100]),
+            (found, "right, % of alarms", [share, share]),
         ]
     ):
         figure.layout[f"xaxis{i + 1}"].update(title_text=x, range=[-2, 102], zeroline=False)
         figure.layout[f"yaxis{i + 1}"].update(title_text=y, range=[-2, 102], zeroline=False)
-        guess = [0, 100] if i == 0 else [share, share]
         figure.add_trace(
             Scatter(
                 x=[0, 100],
@@ -243,31 +220,18 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
     return with_legend(figure)
 
 
-def _cards(comparison: Compared) -> Iterator[Cards]:
+def _cards(comparison: Comparison) -> Iterator[Cards]:
     """Give the oddest rows of every model, fewer of each where there are more models."""
-    models, said = comparison.models, ""
+    data, models, said = comparison.data, comparison.models, ""
     n = max(_FEWEST_CARDS, _MOST_CARDS // len(models))
     for model in models:
-        shown = range(min(n, len(model.oddest.index)))
-        if shown:
+        if len(model.oddest.index):
             title = f"Oddest to {model.name}" if len(models) > 1 else "The oddest rows"
-            caption = _caption(comparison.data, model)
-            cards = [_card(comparison.data, model, i) for i in shown]
+            plain = "" if data.image_shape is None else _PLAIN_CARD
+            caption = plain if model.oddest.overlays is None else _HEAT_CARD
+            cards = [_card(data, model, i) for i in range(min(n, len(model.oddest.index)))]
             yield Cards(title, cards, "" if caption == said else caption)
             said = caption
-
-
-def _caption(data: Data, model: ModelView) -> str:
-    """Say what the pictures on cards are; of tables there are none."""
-    if data.image_shape is None:
-        return ""
-    if model.oddest.overlays is None:
-        return "On each card from left to right: the image, and its reconstruction."
-    return (
-        "On each card from left to right: the image, what is odd in it, and its reconstruction. Odd are "
-        "pixels that the model did not expect, from clear over yellow to red, on one scale for all images "
-        "that was fixed in training: normal images are seldom red anywhere."
-    )
 
 
 def _card(data: Data, model: ModelView, i: int) -> dict[str, Any]:
@@ -284,8 +248,14 @@ def _card(data: Data, model: ModelView, i: int) -> dict[str, Any]:
         facts.append(("label", str(data.labels[row])))
     if data.outliers is not None:
         facts.append(("known as", "outlier" if data.outliers[row] else "normal"))
-    picture = None if data.image_shape is None else _picture(odd, i, data.image_shape, name)
-    because = [] if picture else _because(odd.because[i])
+    picture, because = None, []
+    if data.image_shape is not None:
+        picture = _picture(odd, i, data.image_shape, name)
+    else:
+        because = [
+            [str(reason.column), _plain(reason.value), _plain(reason.expected)]
+            for reason in odd.because[i].head(_MOST_COLUMNS).itertuples(index=False)
+        ]
     return {"picture": picture, "name": name, "facts": facts, "because": because}
 
 
@@ -300,14 +270,6 @@ def _picture(odd: Oddest, i: int, image_shape: tuple[int, int, int], name: str) 
     return thumbnail_strip("", thumbnails, f"{name}, what is odd in it, and its reconstruction")
 
 
-def _because(surprises: pd.DataFrame) -> list[list[str]]:
-    """Return the most surprising columns of a row as text: column, value, expected."""
-    return [
-        [str(row.column), _plain(row.value), _plain(row.expected)]
-        for row in surprises.head(_MOST_COLUMNS).itertuples(index=False)
-    ]
-
-
 def _plain(value: Any) -> str:
     """Return a cell of a table of unknown type as text."""
     return f"{value:.4g}".replace("-", "−") if isinstance(value, (int, float, np.number)) else str(value)
@@ -315,14 +277,11 @@ def _plain(value: Any) -> str:
 
 def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
     """Say that verdicts lack rows that trained nothing, if so."""
-    if model.p_values is not None or model.threshold is None:
-        return []
-    return [
-        (
-            "No rows were held out to calibrate: there are no p-values, and the threshold, set by training "
-            "rows, may flag more of new normal rows than of those."
-        )
-    ]
+    told = (
+        "No rows were held out to calibrate: there are no p-values, and the threshold, set by training "
+        "rows, may flag more of new normal rows than of those."
+    )
+    return [told] if model.p_values is None and model.threshold is not None else []
 
 
 def _note(data: Data) -> list[str]:

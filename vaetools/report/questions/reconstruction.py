@@ -10,7 +10,6 @@ import pandas as pd
 
 from vaetools.latent import organization as of
 from vaetools.latent.organization.measure import mean
-from vaetools.report.faults import called, costlier, overfit, trained_on, useless
 from vaetools.report.figures import (
     MOST_PANELS,
     Lines,
@@ -24,16 +23,18 @@ from vaetools.report.figures import (
     whole_numbers,
     with_legend,
 )
-from vaetools.report.findings import not_told, stand
+from vaetools.report.findings import called, costlier, not_told, overfit, stand, trained_on, useless
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
-from vaetools.report.question import Block, MeasureRow, Question, Words
+from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions import gaps, samples
-from vaetools.report.records import Compared, Data, ModelView
+from vaetools.report.records import Data, ModelView
 from vaetools.words import joined, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from vaetools.report.compare import Comparison
 
 _N_LOOKED_AT = 2_000  # images whose structure is compared with their reconstruction's
 _CLIPPED = 0.97  # share of the losses that must fit: the first epochs would squeeze all others
@@ -64,7 +65,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return found
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read costs."""
     models = comparison.models
     kl = any(model.kl_per_component.any() for model in models)
@@ -81,30 +82,31 @@ def _read(comparison: Compared) -> Words:
         if any(len(model.history) for model in models)
         else ""
     )
-    return Words(
-        f"{rate} what the reconstruction still costs{better}{worse}.",
+    read = f"{rate} what the reconstruction still costs{better}{worse}."
+    doubt = (
         "Nats compare models of one likelihood only, and fall below 0 where a density exceeds 1; squared "
         "error and PSNR favor blur, and a good reconstruction says nothing about gaps, samples or "
-        "roundness.",
+        "roundness."
     )
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
     """Give rate against distortion, rows beside their reconstructions, and losses."""
     data, models = comparison.data, comparison.models
-    table = comparison.measures.set_index(["measure", "model"])[["value", "low", "high"]]
-    rate, distortion = (
-        {name: own.to_numpy(dtype=float) for name, own in _of(table, measure).iterrows()}
-        for measure in ("rate", "distortion")
-    )
+    costs: dict[str, dict[str, np.ndarray]] = {"rate": {}, "distortion": {}}
+    for model, measure, *interval in comparison.measures.itertuples(index=False):
+        if measure in costs:
+            costs[measure][model] = np.array(interval, dtype=float)
+    rate, distortion = costs.values()
     in_order = {model.name: distortion[model.name] for model in models if model.name in distortion}
     if len(in_order) == len(models) > 1:
         yield Plot(rate_distortion(rate, in_order), "Rate and distortion of the models")
     if data.image_shape is None:
         n = min(MOST_PANELS, len(data.shown))
-        content = {
-            str(data.names[data.shown_index[row]]): [Lines("data", data.shown[[row]], None)]
-            + [Lines(model.name, model.reconstructions[[row]], i) for i, model in enumerate(models)]
+        content: dict[str, list[Lines]] = {
+            str(data.names[data.shown_index[row]]): [("data", data.shown[[row]], None)]
+            + [(model.name, model.reconstructions[[row]], i) for i, model in enumerate(models)]
             for row in range(n)
         }
         yield table_rows(data, content, "Rows and their reconstructions, column by column")
@@ -120,23 +122,10 @@ def _draw(comparison: Compared) -> Iterator[Block]:
         yield Plot(loss_curves(history), "Loss over the epochs of training")
 
 
-def _of(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return the rows of a measure by model; none if there is none."""
-    return table.loc[measure] if measure in table.index.get_level_values(0) else table.iloc[:0]
-
-
 def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the loss over the epochs of training, against that of held-out rows where it was watched.
 
-    Parameters
-    ----------
-    history : mapping of str to DataFrame
-        By model, a row per epoch: epoch, loss, and maybe held_out_loss, in nats.
-
-    Returns
-    -------
-    figure : Figure
-        A panel per model; the axis may cut off the first few epochs.
+    The axis may cut off the first few epochs.
     """
     from plotly.graph_objects import Scatter
 
@@ -173,16 +162,8 @@ def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
 def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.ndarray]) -> Figure:
     """Draw what codes cost against what reconstructions still cost.
 
-    Parameters
-    ----------
-    rate, distortion : mapping of str to ndarray of shape (3,)
-        By model: value, low and high, in nats; NaN for bounds that are not known. A model whose rate
-        is NaN or 0 has no place on that axis: its distortion is drawn as a level line.
-
-    Returns
-    -------
-    figure : Figure
-        A trace per model.
+    By model value, low and high, in nats; NaN for bounds that are not known. A model whose rate is NaN or 0
+    has no place on that axis: its distortion is drawn as a level line.
     """
     from plotly.graph_objects import Figure, Scatter
 
@@ -228,7 +209,7 @@ def _rates(models: tuple[ModelView, ...], measures: pd.DataFrame) -> str:
     plain = {model.name for model in models if not model.variational}
     standings = [(what, stand(measures, row)) for row, what in _BOUGHT.items()]
     what, payers = next(
-        ((what, found.tied) for what, found in standings if plain and found and plain <= set(found.behind)),
+        ((what, found[1]) for what, found in standings if plain and found and plain <= set(found[2])),
         ("", rates.index),
     )
     (first, rate), *others = rates[rates.index.isin(payers)].items()
@@ -241,38 +222,30 @@ def _rates(models: tuple[ModelView, ...], measures: pd.DataFrame) -> str:
 def _errors(measures: pd.DataFrame) -> str:
     """Say by how much squared errors differ, if they do."""
     standing = stand(measures, ERROR)
-    if standing is None or len(standing.values) == 1 or not min(standing.values.values()):
+    if standing is None or len(standing[0]) == 1 or not min(standing[0].values()):
         return ""
-    best, *tied = standing.tied
-    if not standing.behind:
-        names = joined(map(called, standing.tied))
-        return f"The data do not tell the squared errors of {names} apart."
-    ratios = {name: error / standing.values[best] for name, error in standing.values.items()}
-    above = joined(f"{100 * (ratios[name] - 1):.0f} % for {called(name)}" for name in standing.behind)
-    words = {name: ERROR.words(error) for name, error in standing.values.items()}
+    errors, (best, *tied), behind = standing
+    if not behind:
+        return f"The data do not tell the squared errors of {joined(map(called, [best, *tied]))} apart."
+    above = joined(f"{100 * (errors[name] / errors[best] - 1):.0f} % for {called(name)}" for name in behind)
+    words = {name: ERROR.words(error) for name, error in errors.items()}
     best = called(best, first=True)
     return f"{best} has the least squared error; it is higher by {above}{not_told(words, tied)}."
 
 
 def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
     """Say that rows were learnt by heart or trained on, or are of another kind."""
+    costs = model.terms.sum(axis=1)
+    shift = "held_out" in costs and costlier(model, data, "held_out", "new")
     return [
         trained_on(model),
         useless(model) if blank else "",
         overfit(model, data, "More rows may help, or fewer epochs, or input_noise=0.1."),
-        _shift(model, data),
-    ]
-
-
-def _shift(model: ModelView, data: Data) -> str:
-    """Say that these rows cost more than held-out ones of the training data, if they do."""
-    costs = model.terms.sum(axis=1)
-    if "held_out" not in costs or not costlier(model, data, "held_out", "new"):
-        return ""
-    return (
         f"New rows cost {number(costs['new'], 1)} nats, and held-out ones of the training data "
         f"{number(costs['held_out'], 1)}: the new rows are of another kind."
-    )
+        if shift
+        else "",
+    ]
 
 
 RECONSTRUCTION = Question(

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaetools.latent import organization as of
-from vaetools.report.faults import FLATTERED, collapse
 from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
+from vaetools.report.findings import FLATTERED, collapse
 from vaetools.report.passes import Seen
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, ModelView
+from vaetools.report.question import MeasureRow, Question
+from vaetools.report.records import ModelView
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from vaetools.report.compare import Comparison
 
 _MOST_COMPONENTS = 16  # in a picture
 _HALF_WIDTH = 0.42  # of a shape, where components stand one apart
@@ -52,19 +54,22 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     }
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read the aggregated posterior."""
-    return Words(
+    read = (
         "Each filled shape is how the codes, blurred by their own posterior, fill one dimension, and the "
         "dotted outline is N(0, 1): a round space fills its outlines, and its dimensions are "
-        "uncorrelated.",
+        "uncorrelated."
+    )
+    doubt = (
         "A dimension that carries nothing fills its outline perfectly, so a collapsed model is the "
         "roundest of all: read this together with the components in use; effective rank counts directions "
-        "and ranks nobody.",
+        "and ranks nobody."
     )
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot]:
     """Give the aggregated posterior against the prior."""
     models = comparison.models
     figure = aggregated_posterior(
@@ -90,20 +95,9 @@ def aggregated_posterior(
 ) -> Figure:
     """Draw how the aggregated posterior fills each dimension, against N(0, 1).
 
-    Parameters
-    ----------
-    draws : sequence of ndarray of shape (n_drawn, n_components)
-        Per model, a draw from the posterior of every row.
-    components : sequence of ndarray of shape (n_shown,), int
-        Numbers of the components to show, per model.
-    titles : sequence of str
-        Names of the models.
-
-    Returns
-    -------
-    figure : Figure
-        Per model a trace of filled shapes, one per component, and a trace with the outline of N(0, 1)
-        at each; every shape is as wide as its own highest density.
+    Per model a trace of filled shapes, one for each component that is shown, of draws from the posterior of
+    every row, and a trace with the outline of N(0, 1) at each; every shape is as wide as its own highest
+    density.
     """
     from plotly.graph_objects import Scatter
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from vaetools.latent import organization as of
-from vaetools.report.faults import FLATTERED, called, collapse, too_few
-from vaetools.report.figures import MOST_PANELS, Lines, table_rows
-from vaetools.report.findings import tell
+from vaetools.report.figures import MOST_PANELS, Lines, Plot, table_rows
+from vaetools.report.findings import FLATTERED, called, collapse, tell, too_few
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip, thumbnail_strip
-from vaetools.report.question import Block, MeasureRow, Question, Words
-from vaetools.report.records import Compared, ModelView
+from vaetools.report.question import MeasureRow, Question
+from vaetools.report.records import ModelView
 from vaetools.words import joined
+
+if TYPE_CHECKING:
+    from vaetools.report.compare import Comparison
 
 _MOST_SAMPLES = 16
 _COVERED = 0.25  # share of the rows that samples reach: what reaches fewer repeats a few
@@ -65,29 +68,32 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return found
 
 
-def _read(comparison: Compared) -> Words:
+def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read decoded draws."""
-    return Words(
+    read = (
         "Each colored line is a row decoded from a draw of N(0, I) and shows nobody's data; the others are "
         "rows of the data: samples should go up and down with them, and no further."
         if comparison.data.image_shape is None
         else "The upper of two rows is decoded from draws of N(0, I) and shows nobody's data; below each "
         "sample stands the row of the data that is nearest to it, which tells a plausible sample from an "
-        "odd one, and a new one from a copy.",
+        "odd one, and a new one from a copy."
+    )
+    doubt = (
         "Precision and density flatter a model that repeats a few safe samples, so read them with recall, "
         "coverage and evenness, and take no classifier's confidence for quality; an AE is trained on no "
-        "prior, and drawn from a Gaussian fitted to its codes it may do as well as a VAE.",
+        "prior, and drawn from a Gaussian fitted to its codes it may do as well as a VAE."
     )
+    return read, doubt
 
 
-def _draw(comparison: Compared) -> Iterator[Block]:
+def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
     """Give decoded draws from the prior, and the rows that are nearest to them."""
     data = comparison.data
     if data.image_shape is None:
-        content = {
+        content: dict[str, list[Lines]] = {
             model.name: [
-                Lines("rows of the data", data.shown[:MOST_PANELS], None),
-                Lines(model.name, model.samples[:_MOST_SAMPLES], i),
+                ("rows of the data", data.shown[:MOST_PANELS], None),
+                (model.name, model.samples[:_MOST_SAMPLES], i),
             ]
             for i, model in enumerate(comparison.models)
         }
