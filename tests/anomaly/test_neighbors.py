@@ -8,8 +8,8 @@ from scipy.special import logsumexp
 from torch.distributions import Normal, kl_divergence
 
 from tests.anomaly.readings import Made, reading_of, reference_of, rows_of, score
-from vaetools.anomaly import neighbors
-from vaetools.anomaly.neighbors import KNN_NEIGHBORS, nearest, nearest_others, whiten
+from vaetools.anomaly import reference
+from vaetools.anomaly.reference import KNN_NEIGHBORS, nearest, nearest_others, whiten
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def of_codes(codes):
 
 @pytest.mark.parametrize("k", [1, 3, 40])
 def test_nearest_are_the_least_distances(rng, k, monkeypatch):
-    monkeypatch.setattr(neighbors, "_BLOCK", 7)  # less than the rows
+    monkeypatch.setattr(reference, "_BLOCK", 7)  # less than the rows
     rows, references = rng.normal(size=(20, 4)), rng.normal(size=(9, 4))
     found = nearest(torch.from_numpy(rows), torch.from_numpy(references), k)
     np.testing.assert_allclose(found, np.sort(cdist(rows, references), axis=1)[:, :k], rtol=1e-12)
@@ -109,7 +109,7 @@ def posteriors(rng):
 
 @pytest.mark.parametrize("n_reference", [1, 13])
 def test_aggregate_is_a_mixture_of_divergences(posteriors, n_reference, monkeypatch):
-    monkeypatch.setattr(neighbors, "_BLOCK", 7)
+    monkeypatch.setattr(reference, "_BLOCK", 7)
     of_rows = Normal(posteriors.mean[:, None], posteriors.latent.log_std[:, None].exp())
     of_references = Normal(posteriors.mean[:n_reference], posteriors.latent.log_std[:n_reference].exp())
     kl = kl_divergence(of_rows, of_references).sum(dim=2).numpy()
@@ -155,5 +155,5 @@ def test_a_row_does_not_depend_on_its_batch(posteriors, name):
 def test_states_come_from_codes_alone(posteriors):
     """Nothing is decoded for them."""
     undecoded = Made(latent=posteriors.latent)
-    for fit in (neighbors.fit_latent_knn, neighbors.fit_aggregate):
+    for fit in (reference.fit_latent_knn, reference.fit_aggregate):
         assert fit(reference_of(undecoded), {}).keys() == fit(reference_of(posteriors), {}).keys()

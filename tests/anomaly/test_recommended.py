@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 
 from tests.anomaly.readings import reading_of, reference_of, rows_of, score
 from vaetools import AE, CVAE, VAE
-from vaetools.anomaly.neighbors import KNN_NEIGHBORS
 from vaetools.anomaly.recommended import fit_tables
+from vaetools.anomaly.reference import KNN_NEIGHBORS
 from vaetools.anomaly.scores import SCORES, fit_states
 from vaetools.nn.latents import Point
 from vaetools.nn.likelihoods import Gaussian

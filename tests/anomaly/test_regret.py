@@ -9,8 +9,8 @@ from scipy.stats import multivariate_normal
 from torch import nn
 
 from vaetools import CVAE, EncoderDecoder, Gaussian
-from vaetools.anomaly import regret
-from vaetools.anomaly.regret import likelihood_regret
+from vaetools.anomaly import bounds
+from vaetools.anomaly.bounds import likelihood_regret
 from vaetools.nn.latents import Normal
 from vaetools.nn.model import Autoencoder
 
@@ -60,7 +60,7 @@ def test_nothing_is_to_be_gained_over_the_exact_posterior(X):
 @pytest.mark.parametrize("off", [0.1, 0.5])
 def test_in_the_end_it_is_what_the_bound_lacks(X, off, monkeypatch):
     """The best posterior makes the bound equal to log p(x)."""
-    monkeypatch.setattr(regret, "_STEPS", 300)
+    monkeypatch.setattr(bounds, "_STEPS", 300)
     mean = X @ LOADINGS / NOISE**2 / PRECISION + off
     errors = X - mean @ LOADINGS.T
     log_prob = -0.5 * (errors**2).sum(axis=1) / NOISE**2 - 1.5 * np.log(2 * np.pi * NOISE**2)

@@ -10,8 +10,9 @@ from scipy.stats import norm
 from torch import nn
 
 from tests.anomaly.readings import reference_of
+from vaetools.anomaly.bounds import ELBO_DRAWS, LIKELIHOOD_DRAWS, elbo_with_error
 from vaetools.anomaly.reference import on
-from vaetools.anomaly.scores import ELBO_DRAWS, LIKELIHOOD_DRAWS, SCORES, elbo_with_error, fit_states
+from vaetools.anomaly.scores import SCORES, fit_states
 from vaetools.nn.latents import Normal, Point
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder, antithetic_noise
@@ -144,7 +145,7 @@ TABLE = {
 def test_scores_name_their_units_and_needs():
     def needs(score):
         each = {
-            "state": score.fit_state is not None,
+            "state": score.learns,
             "decoder": score.decodes,
             "posterior": score.needs_posterior,
             "images": score.needs_images,

@@ -144,7 +144,7 @@ def test_reconstruction_and_kl_add_up(model, correlated):
 
 def test_score_table_has_every_score_that_has_its_state_and_the_index_of_X(correlated):
     X = pd.DataFrame(correlated, index=np.arange(len(correlated)) + 1000)
-    stateless = {name for name, score in SCORES.items() if score.fit_state is None}
+    stateless = {name for name, score in SCORES.items() if not score.learns}
     table = VAE(2, **SMALL, anomaly_score="latent_knn").fit(X).score_table(X)
     assert set(table.columns) == {*stateless, "elbo_error", "latent_knn"}
     assert list(table.index) == list(X.index)
@@ -171,7 +171,7 @@ def test_every_score_can_be_chosen_and_stands_in_the_table_with_its_parts(name, 
 
 
 @pytest.mark.parametrize("estimator", [AE(2, **IMAGES), VAE(2, **IMAGES), CVAE(2, **IMAGES)], ids=IDS)
-@pytest.mark.parametrize("name", [name for name, score in SCORES.items() if score.fit_state])
+@pytest.mark.parametrize("name", [name for name, score in SCORES.items() if score.learns])
 def test_a_state_is_capped_and_scores_of_extreme_rows_are_finite(estimator, name, correlated, monkeypatch):
     monkeypatch.setattr("vaetools.estimators.description.N_REFERENCE", 50)
     if SCORES[name].needs_posterior and isinstance(estimator, AE):
@@ -268,7 +268,7 @@ def test_memory_map_stays_on_disk(tmp_path, digits, monkeypatch):
     np.save(tmp_path / "X.npy", np.round(255 * digits[0]).astype(np.uint8))
     X = np.load(tmp_path / "X.npy", mmap_mode="r")
     largest = 0
-    from vaetools.nn.scaling import InputScale
+    from vaetools.nn.batches import InputScale
 
     apply = InputScale.apply
 
@@ -307,9 +307,9 @@ def test_auto_holds_out_a_calibration_part_that_trains_nothing(correlated):
     k = int(0.05 * (n + 1))
     assert vae.offset_ == pytest.approx(np.sort(vae.calibration_scores_)[k - 1], rel=1e-8)
     # spoiling the calibration rows must leave weights and scaling as they were
-    split = split_rows(vae, len(correlated), np.random.RandomState(0))
+    _, _, calibrate = split_rows(vae, len(correlated), np.random.RandomState(0))
     spoilt = correlated.copy()
-    spoilt[split.calibrate] *= 50
+    spoilt[calibrate] *= 50
     other = VAE(2, **SMALL).fit(spoilt)
     np.testing.assert_array_equal(other.transform(correlated), vae.transform(correlated))
     assert other.offset_ < vae.offset_

@@ -188,9 +188,9 @@ def test_without_labels_p_values_are_those_of_the_marginal_score(fitted, calibra
 
 def test_fit_calibrates_every_label(fitted, iris, tmp_path):
     X, y = iris
-    split = split_rows(fitted, len(X), np.random.RandomState(0))
-    given = fitted.classes_[y[split.calibrate]]
-    again = copy.deepcopy(fitted).recalibrate(X[split.calibrate], given)
+    _, _, calibrate = split_rows(fitted, len(X), np.random.RandomState(0))
+    given = fitted.classes_[y[calibrate]]
+    again = copy.deepcopy(fitted).recalibrate(X[calibrate], given)
     X, names = X + 0.013, fitted.classes_[y]  # ties would hang on rounding
     np.testing.assert_array_equal(fitted.p_values(X, names), again.p_values(X, names))
     vaetools.save(fitted, tmp_path / "m.safetensors")

@@ -7,10 +7,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from vaetools import AE, CVAE, VAE
-from vaetools.estimators.judging import Seen, Settings, explained_share, judgment
+from vaetools.estimators.description import Seen, explained_share, judgment
 
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100, "batch_size": 100, "random_state": 0}
-SETTINGS = Settings("standardize", n_steps=1400, learning_rate=0.004, beta=1.0, kl_warmup=0.0)
+SETTINGS = {"scaling": "standardize", "n_steps": 1400, "learning_rate": 0.004, "beta": 1.0, "kl_warmup": 0.0}
 NORMAL = np.random.default_rng(0).normal(size=(200, 4))
 TRAINING = "more steps (max_iter; it made 1,400) or a higher learning_rate_init (it was 0.004)"
 COLLAPSED = (
@@ -21,7 +21,7 @@ NO_CAUSE = "; columns that have nothing to do with each other leave nothing to f
 
 
 def seen(kl=5.0, n_active=7, explained=0.9, x=NORMAL, n=7, *, is_told=False):
-    return Seen(kl, np.arange(n) < n_active, x, explained, is_told=is_told)
+    return Seen(kl, np.arange(n) < n_active, x, explained, flat="", is_told=is_told, **SETTINGS)
 
 
 def fallen(x=NORMAL):
@@ -58,7 +58,7 @@ def fallen(x=NORMAL):
     ],
 )
 def test_faults_are_told_where_they_are_seen(what, words):
-    told = judgment(seen(**what), SETTINGS)
+    told = judgment(seen(**what))
     assert told.startswith(words)
     assert bool(told) == bool(words)
 
@@ -74,7 +74,7 @@ def test_faults_are_told_where_they_are_seen(what, words):
     ],
 )
 def test_advice_begins_with_the_likeliest(settings, advice):
-    assert judgment(fallen(), SETTINGS._replace(**settings)).endswith(f" {advice}")
+    assert judgment(fallen()._replace(**settings)).endswith(f" {advice}")
 
 
 @pytest.mark.parametrize(
@@ -90,20 +90,20 @@ def test_advice_begins_with_the_likeliest(settings, advice):
     ],
 )
 def test_a_lower_rate_is_advised_where_training_leapt_away(what, rate, is_lower):
-    told = judgment(seen(**what), SETTINGS._replace(learning_rate=rate))
+    told = judgment(seen(**what)._replace(learning_rate=rate))
     assert (f"a lower learning_rate_init (it was {rate:.2g}), then more steps" in told) == is_lower
     assert (f"or a higher learning_rate_init (it was {rate:.2g})" in told) != is_lower
 
 
 def test_columns_that_a_few_values_squeeze_come_first():
     squeezed = NORMAL * 0.01
-    told = judgment(fallen(squeezed), SETTINGS)
+    told = judgment(fallen(squeezed))
     assert "Look at the scale of X first: in 4 of 4 columns nine tenths of the values lie within 0.2" in told
     assert told.index("trimmed_fraction") < told.index("max_iter") < told.index("beta")
     half = np.column_stack([squeezed[:, :2], NORMAL[:, 2:], np.ones(200)])
-    assert "in 2 of 5 columns" in judgment(fallen(half), SETTINGS)
+    assert "in 2 of 5 columns" in judgment(fallen(half))
     fewer = np.column_stack([squeezed[:, :1], NORMAL[:, 1:]])
-    assert "scale of X" not in judgment(fallen(fewer), SETTINGS)
+    assert "scale of X" not in judgment(fallen(fewer))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_columns_that_a_few_values_squeeze_come_first():
     ],
 )
 def test_values_that_hardly_differ_come_first(scaling, factor, advice):
-    told = judgment(fallen(NORMAL * factor), SETTINGS._replace(scaling=scaling))
+    told = judgment(fallen(NORMAL * factor)._replace(scaling=scaling))
     assert advice in told
     assert ("Look at the scale of X first" in told) == bool(advice)
 
@@ -135,18 +135,18 @@ def test_values_that_hardly_differ_come_first(scaling, factor, advice):
     ],
 )
 def test_values_that_are_large_come_first(x, value):
-    told = judgment(fallen(x), SETTINGS._replace(scaling="identity"))
+    told = judgment(fallen(x)._replace(scaling="identity"))
     words = f"Look at the scale of X first: values of a column are about {value} (root mean square), where a"
     assert told.count(words) == bool(value)
     assert ("pass standardize=True. If that is as it should be, try more steps" in told) == bool(value)
-    assert "scale of X" not in judgment(fallen(x), SETTINGS._replace(scaling="standardize"))
+    assert "scale of X" not in judgment(fallen(x)._replace(scaling="standardize"))
 
 
 def test_images_of_few_levels_come_first():
     flat = "0 to 16 of 0 to 255. Stretch their contrast."
-    told = judgment(fallen()._replace(flat=flat), SETTINGS._replace(scaling="pixels"))
+    told = judgment(fallen()._replace(flat=flat)._replace(scaling="pixels"))
     assert f"Look at the scale of X first: images keep to {flat} If that is as it should be, try" in told
-    assert judgment(seen()._replace(flat=flat), SETTINGS) == ""
+    assert judgment(seen()._replace(flat=flat)) == ""
 
 
 def test_the_share_explained_is_that_of_typical_rows():

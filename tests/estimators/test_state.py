@@ -86,19 +86,19 @@ def test_the_world_around_fit_does_not_matter(correlated):
 def test_calibration_rows_do_not_decide_the_scaling(digits):
     X = digits[0][:400].copy()
     vae = VAE(image_shape=(1, 8, 8), hidden_channels=(), **OPTIONS)
-    split = split_rows(vae, len(X), np.random.RandomState(0))
-    X[split.calibrate[0], 5] = 1.5
+    train, _, calibrate = split_rows(vae, len(X), np.random.RandomState(0))
+    X[calibrate[0], 5] = 1.5
     assert vae.fit(X).input_scale_.kind == "unit"
-    X[split.train[0], 5] = 1.5
+    X[train[0], 5] = 1.5
     assert vae.fit(X).input_scale_.kind == "standardize"
 
 
 def test_label_frequencies_are_those_of_the_training_rows(iris):
     X, y = iris
     cvae = CVAE(**OPTIONS)
-    split = split_rows(cvae, len(X), np.random.RandomState(0))
+    train, _, calibrate = split_rows(cvae, len(X), np.random.RandomState(0))
     rare = np.zeros(len(X), dtype=int)
-    rare[split.calibrate[:3]] = 1
+    rare[calibrate[:3]] = 1
     with pytest.warns(UserWarning, match=r"labels \[1\]: they count as impossible"):
         cvae.fit(X, rare)
     np.testing.assert_array_equal(cvae.class_prior_, [1, 0])
@@ -106,9 +106,7 @@ def test_label_frequencies_are_those_of_the_training_rows(iris):
     table = cvae.score_table(X)
     assert np.isfinite(table).all(axis=None)
     np.testing.assert_allclose(cvae.score_samples(X), cvae.score_samples(X, 0))
-    np.testing.assert_array_equal(
-        clone(cvae).fit(X, y).class_prior_, np.bincount(y[split.train]) / len(split.train)
-    )
+    np.testing.assert_array_equal(clone(cvae).fit(X, y).class_prior_, np.bincount(y[train]) / len(train))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,8 @@ import torch
 from torch import nn
 
 from vaetools import AE, CVAE, VAE, load, save
-from vaetools.nn.batches import MovedRows, Rows
+from vaetools.nn.batches import InputScale, MovedRows, Rows
 from vaetools.nn.cuda_graph import Captured
-from vaetools.nn.scaling import InputScale
 
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

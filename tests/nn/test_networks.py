@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from vaetools.nn.networks import ACTIVATIONS, EncoderDecoder, Network, default_channels
+from vaetools.nn import ACTIVATIONS
+from vaetools.nn.networks import EncoderDecoder, Network, default_channels
 
 CONDITIONINGS = ("concat", "add", "multiply")
 
@@ -89,8 +90,9 @@ def test_convolutions_fit_any_image(image_shape, n_components, n_parameters):
     assert [name for name, grad in gradients.items() if grad is None or not grad.any()] == []
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS.values())
 def test_gradients_reach_every_weight(activation):
+    activation = getattr(torch.nn, activation)
     network = build(
         6, 4, (9, 5), activation, n_outputs=12, unit_mean=True, n_classes=3, conditioning="multiply"
     )

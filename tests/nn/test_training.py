@@ -8,15 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from vaetools.nn.batches import MovedRows, Rows
+from vaetools.nn.batches import InputScale, MovedRows, Rows
 from vaetools.nn.latents import Normal, Point
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network
-from vaetools.nn.scaling import InputScale
-from vaetools.nn.schedule import TrainingSettings, one_cycle
 from vaetools.nn.state import restore, state_of
-from vaetools.nn.training import Trainer
+from vaetools.nn.training import Trainer, TrainingSettings, one_cycle
 
 N_FEATURES = 4
 

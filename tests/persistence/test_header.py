@@ -10,7 +10,8 @@ import torch
 
 import vaetools.persistence.model_file as reading
 from vaetools import AE, VAE, ModelFileError, load, save
-from vaetools.anomaly.scores import SCORES, Score
+from vaetools.anomaly import bounds
+from vaetools.anomaly.scores import SCORES
 from vaetools.data.reader import MODES
 from vaetools.estimators.columns import COLUMN_LIKELIHOODS
 from vaetools.files import read_model_file, write_model_file
@@ -264,7 +265,7 @@ def test_scores_of_rows_that_are_no_number_calibrate_as_the_oddest(iris, tmp_pat
     model = VAE(2, max_iter=1, random_state=0).fit(iris[0])
     scores = torch.from_numpy(model.score_samples(iris[0][:40]))
     scores[3] = np.nan
-    monkeypatch.setitem(SCORES, "reconstruction_kl", Score("nats", lambda reading, states: scores))
+    monkeypatch.setattr(bounds, "reconstruction_kl", lambda reading, states: scores)
     model.recalibrate(iris[0][:40])
     assert model.calibration_scores_[0] == -math.inf
     save(model, tmp_path / "m.safetensors")
@@ -280,9 +281,9 @@ def test_scores_of_rows_that_are_no_number_calibrate_as_the_oddest(iris, tmp_pat
 def test_every_score_is_declared_with_what_it_needs():
     assert set(NEEDS) == set(SCORES)
     for name, score in SCORES.items():
-        keeps = {name} if score.fit_state is not None else set()
+        keeps = {name} if score.learns else set()
         assert set(NEEDS[name]) == keeps | set(score.parts)
-    assert {name for name, score in SCORES.items() if score.fit_state is not None} == set(STATES)
+    assert {name for name, score in SCORES.items() if score.learns} == set(STATES)
 
 
 def test_every_kind_of_column_and_of_image_is_declared():

@@ -16,9 +16,9 @@ from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.constructor import check_parameters
 from vaetools.files import read_model_file, write_model_file
 from vaetools.latent.projection import LatentMap
+from vaetools.nn import ACTIVATIONS as ACTIVATION_MODULES
+from vaetools.nn import CONDITIONINGS as ALL_CONDITIONINGS
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.nn.networks import ACTIVATIONS as ACTIVATION_MODULES
-from vaetools.nn.networks import CONDITIONINGS as ALL_CONDITIONINGS
 from vaetools.persistence import parameters as declared
 from vaetools.persistence.facts import read_facts
 from vaetools.persistence.learnt import OF_POSTERIORS

@@ -24,8 +24,7 @@ from sklearn.covariance import LedoitWolf
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaetools.anomaly.neighbors import whitened
-from vaetools.anomaly.reference import Fitted, Reference, State, States
+from vaetools.anomaly.reference import Fitted, Reference, State, States, whitened
 from vaetools.geometry import structural_similarity
 from vaetools.nn.model import Reading
 

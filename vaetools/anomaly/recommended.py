@@ -14,8 +14,18 @@ from torch import Tensor
 
 from vaetools.anomaly.density import density_of_states
 from vaetools.anomaly.images import hidden_residual, structure
-from vaetools.anomaly.neighbors import KNN_NEIGHBORS, latent_knn, nearest, nearest_others
-from vaetools.anomaly.reference import Fitted, Reference, State, States, on, usable
+from vaetools.anomaly.reference import (
+    KNN_NEIGHBORS,
+    Fitted,
+    Reference,
+    State,
+    States,
+    latent_knn,
+    nearest,
+    nearest_others,
+    on,
+    usable,
+)
 from vaetools.nn.model import Reading
 
 _GUARD = 0.1  # share of the false alarms of `images` that its density of states gets

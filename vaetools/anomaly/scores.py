@@ -30,24 +30,21 @@ tables              std     Recommended for tables: minus the log distance to th
 ==================  ======  ==================================================================
 
 No score contains ``beta``. What a score must know of training rows is its state: arrays of at most
-10,000 rows, which are saved with the model. A new score is one more row of `SCORES`. What each
-catches, misses and costs is in ``docs/scores.md``.
+10,000 rows, which are saved with the model. A new score is one more row of `SCORES`, which is known without
+loading torch. What each catches, misses and costs is in ``docs/scores.md``.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from vaetools.anomaly import density, images, neighbors, recommended
-from vaetools.anomaly.reference import Fitted, Reference, State, States
-from vaetools.anomaly.regret import likelihood_regret
-from vaetools.nn.model import Reading, antithetic_noise
-
-ELBO_DRAWS = 32
-LIKELIHOOD_DRAWS = 128
+    from vaetools.anomaly.reference import Fitted, Reference, State, States
+    from vaetools.nn.model import Reading
 
 
 class Score(NamedTuple):
@@ -56,10 +53,10 @@ class Score(NamedTuple):
     Attributes
     ----------
     unit : str
-    evaluate : callable
-        Reading of rows, states of scores → Tensor of shape ``(n_samples,)``.
-    fit_state : callable or None
-        Reference rows, states of the parts → a dict of arrays to score against.
+    home : str
+        Module and function of this room that it is.
+    learns : bool
+        Whether it has a state, which the function ``fit_…`` beside it makes of training rows.
     parts : tuple of str
         Scores that this one is built from, whose states it needs.
     decodes, needs_posterior, needs_images : bool
@@ -67,66 +64,55 @@ class Score(NamedTuple):
     """
 
     unit: str
-    evaluate: Callable[[Reading, States], Tensor]
-    fit_state: Callable[[Reference, Fitted], State] | None = None
+    home: str
+    learns: bool = False
     parts: tuple[str, ...] = ()
     decodes: bool = True
     needs_posterior: bool = False
     needs_images: bool = False
 
+    @property
+    def evaluate(self) -> Callable[[Reading, States], Tensor]:
+        """Reading of rows, states of scores → Tensor of shape ``(n_samples,)``."""
+        return self._function("")
 
-def _reconstruction_kl(reading: Reading, states: States) -> Tensor:
-    return -reading.reconstruction.sum(dim=1) - reading.kl.sum(dim=1)
+    @property
+    def fit_state(self) -> Callable[[Reference, Fitted], State]:
+        """Reference rows, states of the parts → a dict of arrays to score against."""
+        return self._function("fit_")
 
-
-def elbo_with_error(reading: Reading) -> tuple[Tensor, Tensor]:
-    """Return the evidence lower bound of every row and its Monte-Carlo standard error.
-
-    Mirrored draws are not independent, so the error is that of the means of the pairs.
-    """
-    noise = antithetic_noise(ELBO_DRAWS, reading.model.n_components).to(reading.x)
-    pairs = reading.bound(noise).reshape(-1, 2, len(reading.x)).mean(dim=1)
-    return pairs.mean(dim=0), pairs.std(dim=0) / len(pairs) ** 0.5
-
-
-def _elbo(reading: Reading, states: States) -> Tensor:
-    return elbo_with_error(reading)[0]
-
-
-def _log_likelihood(reading: Reading, states: States) -> Tensor:
-    noise = antithetic_noise(LIKELIHOOD_DRAWS, reading.model.n_components).to(reading.x)
-    return reading.log_likelihood(noise)
-
-
-def _neg_reconstruction(reading: Reading, states: States) -> Tensor:
-    return -reading.reconstruction.sum(dim=1)
-
-
-def _neg_kl(reading: Reading, states: States) -> Tensor:
-    return -reading.kl.sum(dim=1)
+    def _function(self, prefix: str) -> Callable[..., Any]:
+        module, name = self.home.split(".")
+        return getattr(importlib.import_module(f"vaetools.anomaly.{module}"), prefix + name)
 
 
 SCORES: dict[str, Score] = {
-    "reconstruction_kl": Score("nats", _reconstruction_kl),
-    "elbo": Score("nats", _elbo),
-    "log_likelihood": Score("nats", _log_likelihood, needs_posterior=True),
-    "neg_reconstruction": Score("nats", _neg_reconstruction),
-    "neg_kl": Score("nats", _neg_kl, decodes=False, needs_posterior=True),
-    "likelihood_regret": Score("nats", likelihood_regret, needs_posterior=True),
-    "latent_knn": Score("std", neighbors.latent_knn, neighbors.fit_latent_knn, decodes=False),
-    "aggregate": Score("nats", neighbors.aggregate, neighbors.fit_aggregate, needs_posterior=True),
-    "density_of_states": Score("nats", density.density_of_states, density.fit_density_of_states),
-    "structure": Score("std", images.structure, images.fit_structure, needs_images=True),
-    "hidden_residual": Score("std", images.hidden_residual, images.fit_hidden_residual),
+    "reconstruction_kl": Score("nats", "bounds.reconstruction_kl"),
+    "elbo": Score("nats", "bounds.elbo"),
+    "log_likelihood": Score("nats", "bounds.log_likelihood", needs_posterior=True),
+    "neg_reconstruction": Score("nats", "bounds.neg_reconstruction"),
+    "neg_kl": Score("nats", "bounds.neg_kl", decodes=False, needs_posterior=True),
+    "likelihood_regret": Score("nats", "bounds.likelihood_regret", needs_posterior=True),
+    "latent_knn": Score("std", "reference.latent_knn", learns=True, decodes=False),
+    "aggregate": Score("nats", "reference.aggregate", learns=True, needs_posterior=True),
+    "density_of_states": Score("nats", "density.density_of_states", learns=True),
+    "structure": Score("std", "images.structure", learns=True, needs_images=True),
+    "hidden_residual": Score("std", "images.hidden_residual", learns=True),
     "images": Score(
         "nats",
-        recommended.images,
-        recommended.fit_images,
+        "recommended.images",
+        learns=True,
         parts=("structure", "hidden_residual", "latent_knn", "density_of_states"),
         needs_images=True,
     ),
-    "tables": Score("std", recommended.tables, recommended.fit_tables),
+    "tables": Score("std", "recommended.tables", learns=True),
 }
+
+
+def needed_states(name: str) -> tuple[str, ...]:
+    """Return the names of the states that a score asks: its own, and those of its parts."""
+    own = (name,) if SCORES[name].learns else ()
+    return own + tuple(state for part in SCORES[name].parts for state in needed_states(part))
 
 
 def fit_states(name: str, reference: Reference) -> dict[str, State]:
@@ -135,6 +121,6 @@ def fit_states(name: str, reference: Reference) -> dict[str, State]:
     states: dict[str, State] = {}
     for part in score.parts:
         states |= fit_states(part, reference)
-    if score.fit_state is not None:
+    if score.learns:
         states[name] = score.fit_state(reference, states)
     return states

@@ -18,8 +18,7 @@ from vaetools.cli.saying import counted_rows, mask_hint
 from vaetools.data.listing import counted_kinds
 from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date
-from vaetools.estimators.rows import value_range
-from vaetools.estimators.scales import pixel_levels, scale_kind
+from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.persistence.facts import Facts
 from vaetools.words import counted, few, percent, text_facts

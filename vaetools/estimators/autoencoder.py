@@ -15,7 +15,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from tqdm import tqdm
 
-from vaetools.anomaly.suspects import n_trimmed
 from vaetools.estimators.building import build, check_image_shape, resolve_training, settle
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
@@ -24,9 +23,8 @@ from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
-from vaetools.estimators.rows import precision_of, split_rows
-from vaetools.estimators.scales import decide_scale, warn_of_flat_images
-from vaetools.estimators.trimming import trimmed
+from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
+from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal, Point
 from vaetools.nn.parallel import Workers
@@ -216,9 +214,9 @@ class BaseAutoencoder(
         check_image_shape(self, X.shape[1])
         self.n_samples_ = len(X)
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
-        split = split_rows(self, len(X), rng)
+        train, validating, calibrating = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
-        table, kept, self.suspects_ = X, split.train, split.train[:0]
+        table, kept, self.suspects_ = X, train, train[:0]
         X = self._learn(table, labels, kept)
         if n_trimmed(len(kept), self.trimmed_fraction):
             kept, self.suspects_ = trimmed(self, X, kept, seed)
@@ -226,7 +224,7 @@ class BaseAutoencoder(
         self.input_scale_ = decide_scale(self, X, kept)
         build(self, X[[0]], seed)
         warn_of_flat_images(self, X)
-        places = (kept, split.validate, split.calibrate, np.concatenate([split.train, split.validate]))
+        places = (kept, validating, calibrating, np.concatenate([train, validating]))
         n_classes = 0 if labels is None else len(self.classes_)
         rows, validate, calibrate, seen = (
             Rows(X, place, self.input_scale_, labels, n_classes) for place in places

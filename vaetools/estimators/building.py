@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaetools.nn import ACTIVATIONS
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
-from vaetools.nn.networks import ACTIVATIONS, Network, default_channels, draw_weights
-from vaetools.nn.schedule import TrainingSettings
+from vaetools.nn.networks import Network, default_channels, draw_weights
+from vaetools.nn.training import TrainingSettings
 
 _WIDE = 128  # features above which the dense layers are wider
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
@@ -128,7 +129,7 @@ def make_network(
             likelihood.n_inputs(n_features),
             resolve_components(estimator, n_features),
             hidden,
-            ACTIVATIONS[estimator.activation],
+            getattr(nn, ACTIVATIONS[estimator.activation]),
             n_outputs=likelihood.n_outputs(n_features),
             variational=estimator._latent.has_spread,
             image_shape=image_shape,

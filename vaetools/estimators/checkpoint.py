@@ -15,23 +15,58 @@ from sklearn.utils import check_random_state
 
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.rows import are_images
-from vaetools.estimators.training_state import check_checkpoint
 from vaetools.files import (
     FORMAT_VERSION,
     ModelFileError,
     read_model_file,
     write_model_file,
 )
-from vaetools.nn.batches import slices
-from vaetools.nn.scaling import EIGHT_BITS
+from vaetools.nn.batches import EIGHT_BITS, slices
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Trainer
-from vaetools.schema import one_line, usable
+from vaetools.schema import (
+    FINITE,
+    SQUARES,
+    Contents,
+    array,
+    flag,
+    number,
+    one_line,
+    real,
+    record,
+    refuse,
+    sequence,
+    text,
+    usable,
+    whole,
+)
 
 _STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
 _SECONDS = 10.0  # between two writes, at least
 _SHARE = 0.02  # of the time, at most
 _LISTED, _LONGEST = 3, 60  # differences that are named, and characters of each
+
+_RECORD = record({"epoch": whole(1), "beta": real(0), "learning_rate": real(0)}, more=number)
+_STATE = record(
+    {
+        "epoch": whole(axis="epoch"),
+        "step": whole(),
+        "n_recoveries": whole(),
+        "best_loss": real(),
+        "best_epoch": whole(),
+        "finished": flag,
+        "record": record({}, more=number),
+        "history": sequence(_RECORD, axis="epoch"),
+    }
+)
+_HEADER = record(
+    {
+        "format_version": whole(1),
+        "checkpoint": record({}, more=text()),
+        "seed": whole(0, 2**32 - 1),
+        "state": _STATE,
+    }
+)
 
 
 class Checkpoint:
@@ -140,7 +175,7 @@ class Checkpoint:
                 "would be lost. Name another file."
             )
         with usable(self._path, "state"):
-            check_checkpoint(header, arrays)
+            _check_contents(header, arrays)
         self._facts_of_file, self.seed = header["checkpoint"], header["seed"]
         self._state = header["state"] | {
             name: torch.from_numpy(array.copy()) for name, array in arrays.items()
@@ -234,3 +269,21 @@ def _checksum(rows: np.ndarray) -> str:
     for piece in slices(*rows.shape):
         digest.update(np.ascontiguousarray(rows[piece]).data)
     return digest.hexdigest()
+
+
+def _check_contents(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Raise a `ValueError` where header and arrays are not those of a checkpoint."""
+    contents = Contents(arrays)
+    _HEADER("", header, contents)
+    state = header["state"]
+    epochs = [each["epoch"] for each in state["history"]]
+    if epochs != list(range(1, state["epoch"] + 1)):
+        refuse("state.history", f"of epochs 1 to {state['epoch']}", epochs)
+    for name in ("order", "noise"):
+        array("u", f"{name} bytes")(name, {"array": name}, contents)
+    array("f", 3, kept=FINITE)("sums", {"array": "sums"}, contents)
+    for name in arrays:
+        if name.startswith("optimizer."):
+            axes = [f"{name}[{i}]" for i in range(arrays[name].ndim)]
+            kept = FINITE if name.endswith(".exp_avg") else SQUARES
+            array("f", *axes, kept=kept)(name, {"array": name}, contents)

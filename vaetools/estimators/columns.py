@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ from vaetools.words import few
 
 COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _MAX_CATEGORIES = 1000
+_FEWEST_CELLS = 5  # of fewer, one odd row is most
 _REAL = (Real, Decimal, np.bool_)
 _LASTING = (str, int, float, np.bool_, np.integer, np.floating)  # what the JSON of a model file has
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
@@ -287,3 +289,36 @@ def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
 def _some(values: Iterable[Any]) -> str:
     """Return the first of some values, and how many more there are."""
     return few(map(reprlib.repr, values))
+
+
+def warn_of_unseen(owner: str, columns: Columns, X: Any, codes: np.ndarray) -> None:
+    """Warn of columns with mostly other categories than those of fit: often the same, written otherwise."""
+    found = []
+    for place, column in enumerate(columns.columns):
+        is_unseen = codes[:, place] == len(column.values)
+        n_known = np.count_nonzero(~np.isnan(codes[:, place]))
+        if column.kind == "categorical" and n_known >= _FEWEST_CELLS and is_unseen.sum() > n_known / 2:
+            name = place if columns.names is None else columns.names[place]
+            found.append(f"{name!r} ({_difference(column, pd.DataFrame(X).iloc[is_unseen, place])})")
+    if found:
+        warnings.warn(
+            f"{owner}: most cells of a column should be categories of fit; got others in column "
+            f"{few(found)}. Each counts as unseen, which makes its row odd. Write them "
+            "as in fit, or fit again with rows like these.",
+            stacklevel=6,
+        )
+
+
+def _difference(column: Column, cells: pd.Series) -> str:
+    """Return a category that is unseen, with the known one that it is but for its writing, or a few."""
+    unseen = sorted(cells.unique().tolist(), key=str)
+    known = {_plain(value): value for value in column.values}
+    for value in unseen:
+        if _plain(value) in known:
+            return f"{reprlib.repr(value)}, in fit {reprlib.repr(known[_plain(value)])}"
+    return f"{reprlib.repr(unseen[0])}, none of {_some(column.values)}"
+
+
+def _plain(value: Any) -> str:
+    """Return a category without case, and without space around and within it."""
+    return "".join(str(value).split()).casefold()

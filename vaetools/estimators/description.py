@@ -1,4 +1,4 @@
-"""What fit notes of a trained model: how its latent space is used, and what rows cost."""
+"""What fit notes of a trained model, and what may be wrong with it: the likeliest cause first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import math
 import warnings
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,7 @@ from torch import Tensor
 from vaetools.anomaly.reference import Reference
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.engine import Engine
-from vaetools.estimators.judging import Seen, Settings, explained_share, judgment
-from vaetools.estimators.scales import RATHER_FLAT, flat_images
+from vaetools.estimators.rows import RATHER_FLAT, flat_images
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 
@@ -28,29 +27,44 @@ _ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
 _JUDGED_STEPS = 200  # before that a posterior near the prior is not collapsed but untrained
 _LEAST_JUDGED = 10  # rows: fewer are alike by chance
 _N_SHOWN, _SHOWN_VALUES = 256, 2**22  # rows whose reconstructions are looked at, and what they have at most
+_BLANK, _LITTLE = 0.05, 0.5  # of what makes a typical row differ that reconstructions explain
+_SAME = 1e-6  # scaled standard deviations, of columns that are constant
+_SQUEEZED = 0.2  # scaled standard deviations that nine tenths of a column span; 3.3 if it is normal
+_FAINT = 0.05  # scaled standard deviations of typical columns, where the network expects about 1
+_LOUD = 10  # scaled values of any column, root mean square
+_FAST, _SLOW = 0.01, 0.001  # learning rates that may be too high, and that are none
+
+
+class Seen(NamedTuple):
+    """What fit saw of a trained model, and how it was trained."""
+
+    kl: float | None  # nats per row; None without a posterior
+    active: np.ndarray  # (n_components,), bool
+    x: np.ndarray | None  # some training rows, scaled; None where columns are of several kinds
+    explained: float | None  # by reconstructions, of a typical row's squared distance from the median row
+    flat: str  # the levels that images keep to, and what to do, if they use a small part of their range
+    is_told: bool  # reconstructions are told labels: what they explain is not what codes say then
+    scaling: str  # kind of `InputScale`, "standardize" also of pixels that are
+    n_steps: int
+    learning_rate: float  # the highest of all steps
+    beta: float | None  # None without a posterior
+    kl_warmup: float
 
 
 def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomState) -> None:
     """Note how the latent space of a trained estimator is used, and warn where it is not.
 
-    Parameters
-    ----------
-    estimator : AE, VAE or CVAE
-        Trained, and without a threshold yet.
-    rows, held_out : Rows
-        That trained, and that did not.
-    rng : RandomState
-        Chooses among many rows.
+    Of the rows that trained and of those that did not; ``rng`` chooses among many.
     """
     engine, index = Engine(estimator), rows.index
     if len(index) > N_REFERENCE:
         index = np.sort(rng.choice(index, N_REFERENCE, replace=False))
     reference = dataclasses.replace(rows, index=index)
     codes, kl = engine.map(reference, attrgetter("mean"), attrgetter("kl"))
-    seen = codes
+    marginal = codes
     if reference.labels is not None and engine.can_decode:
-        [seen] = engine.map(reference.unlabeled(), attrgetter("mean"))
-    estimator.reference_codes_ = seen.astype(np.float32)
+        [marginal] = engine.map(reference.unlabeled(), attrgetter("mean"))
+    estimator.reference_codes_ = marginal.astype(np.float32)
     estimator.code_range_ = np.stack([codes.min(axis=0), codes.max(axis=0)])
     estimator.active_units_ = codes.var(axis=0) > _ACTIVE_VARIANCE
     estimator.kl_per_component_ = kl.mean(axis=0)
@@ -65,7 +79,9 @@ def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomSt
         seen_rows = Reference(lambda f: engine.map(reference.unlabeled(), f)[0], estimator.image_shape)
         estimator.score_state_ = fit_states(estimator.anomaly_score, seen_rows)
     if len(rows) >= _LEAST_JUDGED and trained_enough(estimator, len(rows)):
-        _warn_of_faults(engine, reference, _n_steps(estimator, len(rows)))
+        seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
+        if words := judgment(seen):
+            warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
 
 
 def _costs(reading: Reading) -> Tensor:
@@ -83,23 +99,135 @@ def _n_steps(estimator: Any, n_rows: int) -> int:
     return estimator.n_iter_ * math.ceil(n_rows / estimator.batch_size)
 
 
-def _warn_of_faults(engine: Engine, rows: Rows, n_steps: int) -> None:
-    """Warn where codes or reconstructions say next to nothing of training rows, and say what to try."""
+def _seen(engine: Engine, rows: Rows, *, n_steps: int) -> Seen:
+    """Look at what a trained model makes of training rows."""
     estimator = engine.estimator
-    kl = float(estimator.kl_per_component_.sum()) if engine.has_spread else None
     n_shown = min(_N_SHOWN, _SHOWN_VALUES // rows.X.shape[1])
     x = explained = None
     if engine.columns is None and n_shown >= _LEAST_JUDGED:
         x, expected = engine.map(rows.some(n_shown), attrgetter("x"), attrgetter("expected"))
         explained = explained_share(x, expected)
-    settings = Settings(
+    return Seen(
+        kl=float(estimator.kl_per_component_.sum()) if engine.has_spread else None,
+        active=estimator.active_units_,
+        x=x,
+        explained=explained,
+        flat=flat_images(engine.scale, rows.X, RATHER_FLAT),
+        is_told=rows.labels is not None,
         scaling="standardize" if engine.scale.standardizes else engine.scale.kind,
         n_steps=n_steps,
         learning_rate=float(estimator.history_["learning_rate"].max()),
         beta=estimator.beta if engine.has_spread else None,
         kl_warmup=estimator.kl_warmup if engine.has_spread else 0.0,
     )
-    flat = flat_images(engine.scale, rows.X, RATHER_FLAT)
-    is_told = rows.labels is not None
-    if words := judgment(Seen(kl, estimator.active_units_, x, explained, flat, is_told), settings):
-        warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=5)
+
+
+def explained_share(x: np.ndarray, expected: np.ndarray) -> float | None:
+    """Return the share of a typical row's squared distance from the median row that is explained.
+
+    Medians, because a few rows far out are easily explained, and say nothing of the rest. None if
+    typical rows are that row.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.0], [0.0], [1.0], [2.0], [900.0]])
+    >>> explained_share(x, x), explained_share(x, np.full((5, 1), 1.0))
+    (1.0, 0.0)
+    """
+    distance = np.median(np.square(x - np.median(x, axis=0)).sum(axis=1))
+    if distance <= _SAME**2:
+        return None
+    return float(1 - np.median(np.square(x - expected).sum(axis=1)) / distance)
+
+
+def judgment(seen: Seen) -> str:
+    """Return what is wrong with codes or reconstructions, and what to try; nothing if nothing is."""
+    if seen.x is not None and (np.ptp(seen.x, axis=0) <= _SAME).all():
+        return f"all of {len(seen.x):,} training rows are the same: there is nothing to learn from them."
+    found = _fault(seen)
+    return f"{found}. {_remedies(seen)}" if found else ""
+
+
+def _fault(seen: Seen) -> str:
+    """Return what was seen of codes or reconstructions that say little of their rows."""
+    kl, active, explained = seen.kl, seen.active, seen.explained
+    n_active, n = int(active.sum()), len(active)
+    if _has_collapsed(seen):
+        return (
+            f"the posterior collapsed: KL is {kl:.2g} nats per row, less than a bit, and {n_active} of {n} "
+            "latent dimensions are active, so codes say little of their rows"
+        )
+    if kl is not None and not n_active:
+        return (
+            f"codes are all in about one place: none of {n} latent dimensions is active, at a KL of {kl:.2g} "
+            "nats per row"
+        )
+    if explained is None or explained >= _LITTLE:
+        return ""
+    found = (
+        f"explain {100 * max(0.0, explained):.0f} % of what makes a typical row differ from the median row"
+    )
+    if explained < _BLANK:
+        return f"reconstructions {found}"
+    if kl is not None and n_active < n / 2:
+        return f"only {n_active} of {n} latent dimensions are active, and reconstructions {found}"
+    return ""
+
+
+def _has_collapsed(seen: Seen) -> bool:
+    """Return whether codes say less than a bit of their rows, where more would help."""
+    from vaetools.latent.organization import collapsed  # loads SciPy's statistics
+
+    return seen.kl is not None and collapsed([seen.kl], explained=None if seen.is_told else seen.explained)
+
+
+def _remedies(seen: Seen) -> str:
+    """Return what to try: the scale of rows first, then training, then the KL weight unless it is high."""
+    tried = [_training(seen)]
+    if seen.beta:
+        warmup = "" if seen.kl_warmup else " or kl_warmup=0.5"
+        tried.insert(0 if seen.beta > 1 else 1, f"a smaller beta (it was {seen.beta:g}){warmup}")
+    try_them = f"try {', then '.join(tried)}"
+    scale = "" if seen.x is None else _scale(seen.x, seen.scaling)
+    if seen.flat:
+        scale = f"Look at the scale of X first: images keep to {seen.flat}"
+    if scale:
+        return f"{scale} If that is as it should be, {try_them}."
+    return f"T{try_them[1:]}; columns that have nothing to do with each other leave nothing to find."
+
+
+def _training(seen: Seen) -> str:
+    """Return how to train otherwise: longer or faster, or slower where training may have leapt away."""
+    steps = f"more steps (max_iter; it made {seen.n_steps:,})"
+    rate = f"learning_rate_init (it was {seen.learning_rate:.2g})"
+    has_leapt = seen.kl is not None and not seen.active.any() and seen.learning_rate > _SLOW
+    if seen.learning_rate > _FAST or (has_leapt and not _has_collapsed(seen)):
+        return f"a lower {rate}, then {steps}"
+    return f"{steps} or a higher {rate}"
+
+
+def _scale(x: np.ndarray, scaling: str) -> str:
+    """Say that the scale of rows leaves a network little to see, if so."""
+    loudest = float(np.sqrt(np.square(x).mean(axis=0).max()))
+    if scaling == "identity" and loudest > _LOUD:
+        return (
+            f"Look at the scale of X first: values of a column are about {loudest:.2g} (root mean square), "
+            "where a network expects about 1: pass standardize=True."
+        )
+    varied = x[:, np.ptp(x, axis=0) > _SAME]
+    spread = np.subtract(*np.quantile(varied, [0.95, 0.05], axis=0))
+    n_squeezed = int((spread < _SQUEEZED).sum())
+    if scaling == "standardize" and 2 * n_squeezed >= varied.shape[1]:
+        return (
+            f"Look at the scale of X first: in {n_squeezed} of {x.shape[1]} columns nine tenths of the "
+            f"values lie within {_SQUEEZED} standard deviations, because a few lie far out. Clip these or "
+            "take logarithms, or leave odd rows out (trimmed_fraction)."
+        )
+    typical = float(np.sqrt(np.mean(np.var(varied, axis=0))))
+    if scaling != "standardize" and typical < _FAINT:
+        how = "pass standardize=True" if scaling == "identity" else "stretch them over [0, 1]"
+        return (
+            f"Look at the scale of X first: scaled values differ by {typical:.2g} (root mean square), where "
+            f"a network expects about 1: {how}."
+        )
+    return ""

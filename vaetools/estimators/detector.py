@@ -12,9 +12,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from vaetools.anomaly.bounds import elbo_with_error
 from vaetools.anomaly.calibration import nan_as_oddest
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
-from vaetools.anomaly.scores import SCORES, elbo_with_error
+from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.description import N_DESCRIBED
@@ -197,7 +198,7 @@ class Detector(Verdicts, BaseAutoencoder):
     def _names_of_scores(self, engine: Engine, asked: Sequence[str] | None) -> list[str]:
         """Return the names of scores that were asked for, or of all that the model has."""
         can = [name for name in SCORES if engine.can_score(name)]
-        has = [name for name in can if SCORES[name].fit_state is None or name in self.score_state_]
+        has = [name for name in can if not SCORES[name].learns or name in self.score_state_]
         for name in asked or []:
             if name not in has:
                 needs_fit = f" It compares with training rows: fit with anomaly_score={name!r}."

@@ -19,9 +19,8 @@ from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.rows import precision_of
-from vaetools.nn.batches import Rows
+from vaetools.nn.batches import InputScale, Rows
 from vaetools.nn.model import Reading
-from vaetools.nn.scaling import InputScale
 
 
 class Engine:

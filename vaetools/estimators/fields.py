@@ -29,9 +29,8 @@ from vaetools.checks import (
 )
 from vaetools.estimators.columns import COLUMN_LIKELIHOODS
 from vaetools.estimators.constructor import from_fields, parameter
+from vaetools.nn import ACTIVATIONS, CONDITIONINGS, LEARNING_RATES, PRECISIONS
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.nn.networks import ACTIVATIONS, CONDITIONINGS
-from vaetools.nn.schedule import LEARNING_RATES, PRECISIONS
 
 _LIKELIHOOD = Requirement(
     f"{one_of(*LIKELIHOODS, 'mixed').words}, or a likelihood instance",

@@ -14,14 +14,13 @@ from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
-from vaetools.estimators.columns import check_table
+from vaetools.estimators.columns import check_table, warn_of_unseen
 from vaetools.estimators.rows import (
     are_images,
     check_levels,
     check_numbers_of_images,
     check_unit_interval,
 )
-from vaetools.estimators.unseen import warn_of_unseen
 from vaetools.nn.batches import slices
 from vaetools.words import equal_as_floats, few, is_lost_as_float
 

@@ -11,7 +11,7 @@ from sklearn.base import OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from vaetools.anomaly.scores import LIKELIHOOD_DRAWS
+from vaetools.anomaly.bounds import LIKELIHOOD_DRAWS
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaetools.checks import POSITIVE, check
+from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
 
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
 
@@ -127,13 +128,12 @@ class Gaussian(Likelihood):
     """
 
     raw_log_scale: nn.Parameter
-    scales: ClassVar = ("global", "per_feature", "predicted")
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
         super().__init__()
-        if not (scale in self.scales if isinstance(scale, str) else POSITIVE.holds(scale)):
+        if not (scale in GAUSSIAN_SCALES if isinstance(scale, str) else POSITIVE.holds(scale)):
             raise ValueError(
-                f"Gaussian: scale must be a positive number or one of {self.scales}; got {scale!r}."
+                f"Gaussian: scale must be a positive number or one of {GAUSSIAN_SCALES}; got {scale!r}."
             )
         check("Gaussian", "floor", floor, POSITIVE)
         scale = scale if isinstance(scale, str) else float(scale)
@@ -278,8 +278,6 @@ class ContinuousBernoulli(Likelihood):
         return math.log(2) + torch.where(small, series, quotient)
 
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    "gaussian": Gaussian,
-    "bernoulli": Bernoulli,
-    "continuous_bernoulli": ContinuousBernoulli,
-}
+LIKELIHOODS: dict[str, type[Likelihood]] = dict(
+    zip(LIKELIHOOD_CLASSES, (Gaussian, Bernoulli, ContinuousBernoulli), strict=True)
+)

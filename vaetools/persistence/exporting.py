@@ -27,7 +27,7 @@ from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
 from vaetools.files import write_atomically
-from vaetools.nn.scaling import InputScale
+from vaetools.nn.batches import InputScale
 from vaetools.persistence import split_reader
 
 SCORE = "reconstruction_kl"

@@ -12,8 +12,8 @@ from pandas.api.types import pandas_dtype
 from torch import nn
 
 from vaetools.estimators.columns import Column, Columns
+from vaetools.nn.batches import InputScale
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.nn.scaling import InputScale
 from vaetools.persistence.learnt import EIGHT_BITS
 
 _LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}

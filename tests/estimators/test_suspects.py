@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaetools.anomaly.suspects import distance_to_share, n_trimmed, pattern
+from vaetools.estimators.trimming import distance_to_share, n_trimmed, pattern
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
-"""Likelihood regret: how much better a posterior of a row's own explains it than the encoder's.
+"""Scores that need no training rows: bounds of log p(x), their parts, and likelihood regret.
+
+Regret is how much better a posterior of a row's own explains it than the encoder's. The paper retrains
+the encoder for every image; here the posterior's mean and standard deviation are optimized, for all rows
+of a batch at once. Draws are signs, one standard deviation to either side: with the exact variance, there
+is nothing to be gained from their chance.
 
 References
 ----------
 Xiao, Yan, Amit (2020), "Likelihood Regret: An Out-of-Distribution Detection Score for Variational
-Auto-encoder", NeurIPS. The paper retrains the encoder for every image; here the posterior's mean
-and standard deviation are optimized, for all rows of a batch at once. Draws are signs, one standard
-deviation to either side: with the exact variance, there is nothing to be gained from their chance.
+Auto-encoder", NeurIPS.
 """
 
 from __future__ import annotations
@@ -18,8 +21,46 @@ from vaetools.anomaly.reference import States
 from vaetools.nn.latents import Normal
 from vaetools.nn.model import Reading, antithetic_noise
 
-_STEPS, _LEARNING_RATE, _DRAWS = 20, 0.05, 2
+ELBO_DRAWS = 32
+LIKELIHOOD_DRAWS = 128
+_STEPS, _LEARNING_RATE, _DRAWS = 20, 0.05, 2  # of regret
 _ROUNDINGS = 4  # a bound is a sum of terms, each rounded
+
+
+def reconstruction_kl(reading: Reading, states: States) -> Tensor:
+    """Log p(x | z) at z = the posterior mean, minus KL."""
+    return -reading.reconstruction.sum(dim=1) - reading.kl.sum(dim=1)
+
+
+def neg_reconstruction(reading: Reading, states: States) -> Tensor:
+    """Log p(x | z) at the posterior mean."""
+    return -reading.reconstruction.sum(dim=1)
+
+
+def neg_kl(reading: Reading, states: States) -> Tensor:
+    """Minus the cost of the code."""
+    return -reading.kl.sum(dim=1)
+
+
+def elbo_with_error(reading: Reading) -> tuple[Tensor, Tensor]:
+    """Return the evidence lower bound of every row and its Monte-Carlo standard error.
+
+    Mirrored draws are not independent, so the error is that of the means of the pairs.
+    """
+    noise = antithetic_noise(ELBO_DRAWS, reading.model.n_components).to(reading.x)
+    pairs = reading.bound(noise).reshape(-1, 2, len(reading.x)).mean(dim=1)
+    return pairs.mean(dim=0), pairs.std(dim=0) / len(pairs) ** 0.5
+
+
+def elbo(reading: Reading, states: States) -> Tensor:
+    """Evidence lower bound."""
+    return elbo_with_error(reading)[0]
+
+
+def log_likelihood(reading: Reading, states: States) -> Tensor:
+    """Importance-weighted bound of log p(x)."""
+    noise = antithetic_noise(LIKELIHOOD_DRAWS, reading.model.n_components).to(reading.x)
+    return reading.log_likelihood(noise)
 
 
 def likelihood_regret(reading: Reading, states: States) -> Tensor:
