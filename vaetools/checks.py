@@ -1,22 +1,39 @@
-"""What an argument must be: a requirement in words, and the same as a test.
+"""What a value must be, an argument or one of a file: a requirement in words, and the same as a test.
 
 Who breaks one reads who wanted it, of which argument, and what it got: see `check`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
+import reprlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NoReturn
 
 import numpy as np
 
 
-class Requirement(NamedTuple):
-    """What follows "must be" in an error, and the same as a test of a value."""
+@dataclasses.dataclass(frozen=True)
+class Requirement:
+    """What follows "must be" in an error, and the same as a test of a value.
+
+    Called with a name and a value, it refuses what does not keep it; so it is a rule of `vaetools.schema`.
+    """
 
     words: str
-    holds: Callable[[Any], bool]
+    holds: Callable[[Any], Any]
+
+    def __call__(self, name: str, value: Any, contents: object = None) -> None:
+        """Raise where a value does not keep it."""
+        if not self.holds(value):
+            refuse(name, self.words, value)
+
+
+def refuse(name: str, words: str, value: Any) -> NoReturn:
+    """Raise: a value is not what it must be."""
+    raise ValueError(f"{name} must be {words}; got {reprlib.repr(value)}")
 
 
 def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
@@ -30,7 +47,7 @@ def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bo
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)
 
 
-def is_number(value: Any, low: float, high: float = math.inf, *, closed: str = "left") -> bool:
+def is_number(value: Any, low: float = -math.inf, high: float = math.inf, *, closed: str = "left") -> bool:
     """Return whether a number lies in [low, high) ("left"), (low, high) ("neither") or (low, high] ("right").
 
     Examples
@@ -38,21 +55,11 @@ def is_number(value: Any, low: float, high: float = math.inf, *, closed: str = "
     >>> is_number(0, 0, 1), is_number(0, 0, 1, closed="neither"), is_number(1, 0, 1, closed="right")
     (True, False, True)
     """
-    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
+    if not NUMBER.holds(value):
         return False
     above = value >= low if closed == "left" else value > low
     below = value <= high if closed == "right" else value < high
     return bool(above and below)
-
-
-def are_widths(value: Any) -> bool:
-    """Return whether a value is a tuple or list of positive integers."""
-    return isinstance(value, (tuple, list)) and all(is_integer(width, 1) for width in value)
-
-
-def is_image_shape(value: Any) -> bool:
-    """Return whether a value is a tuple or list (channels, height, width)."""
-    return are_widths(value) and len(value) == 3
 
 
 def is_instance(value: Any, *methods: str) -> bool:
@@ -68,22 +75,21 @@ def one_of(*names: str) -> Requirement:
     >>> one_of("umap", "tsne", "pca").words
     "'umap', 'tsne' or 'pca'"
     """
-    words = ", ".join(f"'{name}'" for name in names[:-1]) + f" or '{names[-1]}'"
+    *first, last = (f"'{name}'" for name in names)
+    words = f"{', '.join(first)} or {last}" if first else last
     return Requirement(words, lambda value: isinstance(value, str) and value in names)
 
 
 def or_auto(requirement: Requirement) -> Requirement:
     """Return the requirement of a value that keeps another, or is ``"auto"``."""
-    words, holds = requirement
-    return Requirement(
-        f"{words} or 'auto'", lambda value: value == "auto" if isinstance(value, str) else holds(value)
-    )
+    words, holds = f"{requirement.words} or 'auto'", requirement.holds
+    return Requirement(words, lambda value: value == "auto" if isinstance(value, str) else holds(value))
 
 
 def or_none(requirement: Requirement) -> Requirement:
     """Return the requirement of a value that keeps another, or is None."""
-    words, holds = requirement
-    return Requirement(f"None or {words}", lambda value: value is None or holds(value))
+    words, holds = f"None or {requirement.words}", requirement.holds
+    return Requirement(words, lambda value: value is None or holds(value))
 
 
 def integer(low: int, high: int) -> Requirement:
@@ -97,6 +103,15 @@ def integer(low: int, high: int) -> Requirement:
     return Requirement(f"an integer from {low} to {high}", lambda value: is_integer(value, low, high))
 
 
+def text(pattern: str, words: str) -> Requirement:
+    """Return the requirement of a text of a pattern."""
+    return Requirement(words, lambda value: isinstance(value, str) and re.fullmatch(pattern, value))
+
+
+NUMBER = Requirement(
+    "a number",
+    lambda value: isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool),
+)
 POSITIVE_INTEGER = Requirement("a positive integer", lambda value: is_integer(value, 1))
 COUNT = Requirement("an integer at least 0", lambda value: is_integer(value, 0))
 POSITIVE = Requirement("a positive number", lambda value: is_number(value, 0, closed="neither"))
@@ -105,8 +120,14 @@ SHARE = Requirement("a number at least 0 and below 1", lambda value: is_number(v
 PROBABILITY = Requirement(
     "a number above 0 and below 1", lambda value: is_number(value, 0, 1, closed="neither")
 )
-WIDTHS = Requirement("a tuple of positive integers", are_widths)
-IMAGE_SHAPE = Requirement("a tuple (channels, height, width) of positive integers", is_image_shape)
+WIDTHS = Requirement(
+    "a tuple of positive integers",
+    lambda value: isinstance(value, (tuple, list)) and all(is_integer(width, 1) for width in value),
+)
+IMAGE_SHAPE = Requirement(
+    "a tuple (channels, height, width) of positive integers",
+    lambda value: WIDTHS.holds(value) and len(value) == 3,
+)
 FLAG = Requirement("True or False", lambda value: isinstance(value, bool))
 
 

@@ -1,26 +1,25 @@
 """The language in which the contents of a file are declared: rules of JSON values and of named arrays.
 
 A rule is a function of a name, a value and the file's `Contents`; it raises a `ValueError` of one short
-line where the value breaks it. Arrays are declared by named axes: an axis has one size in a file, and who
-names it first says which. Nothing is built to find out.
+line where the value breaks it. Of plain values and of the numbers of an array it is a `Requirement`. Arrays
+are declared by named axes: an axis has one size in a file, and who names it first says which. Nothing is
+built to find out.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 import os
-import re
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
 import numpy as np
 
+from vaetools.checks import COUNT, NUMBER, Requirement, refuse, text
 from vaetools.files import ModelFileError
 from vaetools.words import shortened
 
-HUGE = 2**63
 _LONGEST = 200  # characters of a reason
 # beside ValueError, what building from values of the wrong kind comes to
 _UNUSABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, MemoryError)
@@ -42,30 +41,40 @@ class Contents:
 
 Rule = Callable[[str, Any, Contents], None]
 
+_HUGE = 2**63
+REAL = Requirement(
+    "a number", lambda value: NUMBER.holds(value) and (isinstance(value, float) or abs(value) < _HUGE)
+)
+TEXT = text("(?s).*", "a text")
+SCALAR = Requirement(
+    "a text, a boolean or a number",
+    lambda value: isinstance(value, (bool, str)) or (REAL.holds(value) and value == value),
+)
+PLAIN = Requirement(
+    "a plain value",
+    lambda value: value is None or isinstance(value, (bool, str)) or REAL.holds(value),
+)
 
-class Kept(NamedTuple):
-    """What numbers of an array must keep: in words, and as a test of all of them."""
+# of the numbers of an array
 
-    words: str
-    holds: Callable[[np.ndarray], Any]
-
-
-FINITE = Kept("finite", lambda a: np.isfinite(a).all())
-NUMBERS = Kept("numbers", lambda a: not np.isnan(a).any())
-MODERATE = Kept("numbers whose squares are finite", lambda a: float(np.abs(a).max(initial=0)) < 1e150)
-POSITIVE = Kept("finite and positive", lambda a: (np.isfinite(a) & (a > 0)).all())
-SCORES = Kept("finite or −inf", lambda a: (a < np.inf).all())
-SORTED_SCORES = Kept("finite or −inf, and sorted", lambda a: (a < np.inf).all() and (a[1:] >= a[:-1]).all())
-RANGE = Kept("two numbers, of which the second is greater", lambda a: a[0] < a[1])
-SPREAD = Kept("finite, and positive the second", lambda a: np.isfinite(a).all() and a[1] > 0)
-COUNTS = Kept("at least 0", lambda a: (a >= 0).all())
-SQUARES = Kept("finite and at least 0", lambda a: (np.isfinite(a) & (a >= 0)).all())
-INCREASING = Kept("sorted, and all different", lambda a: (a[1:] > a[:-1]).all())
-DISTANCES = Kept(
+FINITE = Requirement("finite", lambda a: np.isfinite(a).all())
+NUMBERS = Requirement("numbers", lambda a: not np.isnan(a).any())
+MODERATE = Requirement("numbers whose squares are finite", lambda a: float(np.abs(a).max(initial=0)) < 1e150)
+POSITIVES = Requirement("finite and positive", lambda a: (np.isfinite(a) & (a > 0)).all())
+BELOW_INF = Requirement("finite or −inf", lambda a: (a < np.inf).all())
+SORTED_SCORES = Requirement(
+    "finite or −inf, and sorted", lambda a: (a < np.inf).all() and (a[1:] >= a[:-1]).all()
+)
+RANGE = Requirement("two numbers, of which the second is greater", lambda a: a[0] < a[1])
+SPREAD = Requirement("finite, and positive the second", lambda a: np.isfinite(a).all() and a[1] > 0)
+COUNTS = Requirement("at least 0", lambda a: (a >= 0).all())
+SQUARES = Requirement("finite and at least 0", lambda a: (np.isfinite(a) & (a >= 0)).all())
+INCREASING = Requirement("sorted, and all different", lambda a: (a[1:] > a[:-1]).all())
+DISTANCES = Requirement(
     "at least 0, finite and sorted", lambda a: 0 <= a[0] <= a[-1] < np.inf and (a[1:] >= a[:-1]).all()
 )
-SHARES = Kept("at least 0, and add up to 1", lambda a: (a >= 0).all() and abs(a.sum() - 1) < 1e-6)
-LOG_SHARES = Kept("at most 0", lambda a: (a <= 0).all() and np.isfinite(a).any())
+SHARES = Requirement("at least 0, and add up to 1", lambda a: (a >= 0).all() and abs(a.sum() - 1) < 1e-6)
+LOG_SHARES = Requirement("at most 0", lambda a: (a <= 0).all() and np.isfinite(a).any())
 
 
 @contextlib.contextmanager
@@ -86,81 +95,14 @@ def one_line(words: str, most: int) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in cut)
 
 
-def refuse(name: str, rule: str, value: Any) -> NoReturn:
-    """Raise: a value is not what its rule says."""
-    raise ValueError(f"{name} must be {rule}; got {reprlib.repr(value)}")
-
-
-def whole(least: int = 0, most: int = HUGE - 1, *, axis: str = "") -> Rule:
-    """Return the rule of an integer, which may say the size of an axis."""
-    words = f"an integer from {least} to {most}" if most < HUGE - 1 else f"a count ≥ {least}"
+def size(axis: str, requirement: Requirement = COUNT) -> Rule:
+    """Return the rule of an integer that says the size of an axis."""
 
     def check(name: str, value: Any, contents: Contents) -> None:
-        if type(value) is not int or not least <= value <= most:  # not isinstance: a bool is no int
-            refuse(name, words, value)
-        if axis:
-            contents.measure(name, axis, value)
+        requirement(name, value)
+        contents.measure(name, axis, value)
 
     return check
-
-
-def _is_number(value: Any) -> bool:
-    """Whether a value is a number that a float or 64 bits hold, and no boolean."""
-    return type(value) is float or (type(value) is int and -HUGE <= value < HUGE)
-
-
-def real(low: float = -math.inf, high: float = math.inf, words: str = "a number") -> Rule:
-    """Return the rule of a number that is not NaN."""
-
-    def check(name: str, value: Any, contents: Contents) -> None:
-        if not _is_number(value) or not low <= value <= high:
-            refuse(name, words, value)
-
-    return check
-
-
-def text(pattern: str = "(?s).*", words: str = "a text") -> Rule:
-    """Return the rule of a text of a pattern."""
-
-    def check(name: str, value: Any, contents: Contents) -> None:
-        if type(value) is not str or not re.fullmatch(pattern, value):
-            refuse(name, words, value)
-
-    return check
-
-
-def choice(*choices: Any) -> Rule:
-    """Return the rule of one of some values."""
-
-    def check(name: str, value: Any, contents: Contents) -> None:
-        if not any(type(value) is type(each) and value == each for each in choices):
-            refuse(name, f"one of {choices}", value)
-
-    return check
-
-
-def plain(name: str, value: Any, contents: Contents) -> None:
-    """Check a scalar of JSON: None, a boolean, a number or a text."""
-    if value is not None and type(value) not in (bool, str) and not _is_number(value):
-        refuse(name, "a plain value", value)
-
-
-def scalar(name: str, value: Any, contents: Contents) -> None:
-    """Check a text, a boolean or a number that is not NaN."""
-    if (type(value) not in (bool, str) and not _is_number(value)) or value != value:
-        refuse(name, "a text, a boolean or a number", value)
-
-
-def number(name: str, value: Any, contents: Contents) -> None:
-    """Check a number, which may be NaN."""
-    if not _is_number(value):
-        refuse(name, "a number", value)
-
-
-def flag(name: str, value: Any, contents: Contents) -> None:
-    """Check a boolean."""
-    if type(value) is not bool:
-        refuse(name, "true or false", value)
 
 
 def either(*rules: Rule) -> Rule:
@@ -177,15 +119,20 @@ def either(*rules: Rule) -> Rule:
 
 def optional(rule: Rule) -> Rule:
     """Return the rule of a value that may be None."""
-    return either(choice(None), rule)
+
+    def check(name: str, value: Any, contents: Contents) -> None:
+        if value is not None:
+            rule(name, value, contents)
+
+    return check
 
 
-def sequence(each: Rule, *, axis: str = "", least: int = 0, most: int = HUGE, unique: bool = False) -> Rule:
+def sequence(each: Rule, *, axis: str = "", least: int = 0, unique: bool = False) -> Rule:
     """Return the rule of a list, which may say the size of an axis."""
 
     def check(name: str, values: Any, contents: Contents) -> None:
-        if type(values) is not list or not least <= len(values) <= most:
-            refuse(name, f"a list of {least} or more" if most == HUGE else f"a list of {most}", values)
+        if type(values) is not list or len(values) < least:
+            refuse(name, f"a list of {least} or more", values)
         if axis:
             contents.measure(name, axis, len(values))
         for i, value in enumerate(values):
@@ -229,14 +176,9 @@ def only(required: Mapping[str, Rule], others: Mapping[str, Rule] | None = None)
     return record(required, others, more=unknown)
 
 
-def written_dict(inside: Rule) -> Rule:
-    """Return the rule of a dict as `vaetools.persistence.values.write_value` writes it."""
-    return record({"dict": inside})
-
-
-def array(kinds: str, *axes: str | int, kept: Kept | None = None, least: int = 0) -> Rule:
+def array(kinds: str, *axes: str | int, kept: Requirement | None = None, least: int = 0) -> Rule:
     """Return the rule of an array put aside: kinds of its dtype, axes by name or size, and its numbers."""
-    reference = record({"array": text()})
+    reference = record({"array": TEXT})
 
     def check(name: str, value: Any, contents: Contents) -> None:
         reference(name, value, contents)

@@ -15,10 +15,16 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from tqdm import tqdm
 
-from vaetools.estimators.building import build, check_image_shape, resolve_training, settle
+from vaetools.estimators.building import (
+    build,
+    check_combinations,
+    check_image_shape,
+    resolve_training,
+    settle,
+)
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
-from vaetools.estimators.constructor import check_combinations, check_parameters, keep_parameters
+from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields

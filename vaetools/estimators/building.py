@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaetools.anomaly.scores import SCORES
 from vaetools.nn import ACTIVATIONS
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
@@ -17,10 +19,73 @@ from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network, default_channels, draw_weights
 from vaetools.nn.training import TrainingSettings
 
+_ARCHITECTURE = (
+    "n_components",
+    "hidden_layer_sizes",
+    "hidden_channels",
+    "activation",
+    "conditioning",
+    "condition_encoder",
+)
 _WIDE = 128  # features above which the dense layers are wider
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _FEW_ROWS, _FEW_STEPS = 75, 300  # which a network soon knows by heart, so that it is stopped in time
+
+
+def check_combinations(estimator: Any) -> None:
+    """Raise where parameters contradict each other, naming both."""
+    owner = type(estimator).__name__
+    if estimator.early_stopping and estimator.learning_rate != "constant":
+        raise ValueError(
+            f"{owner}: early_stopping needs learning_rate='constant', because a one-cycle schedule "
+            f"helps only when it ends; got learning_rate={estimator.learning_rate!r}."
+        )
+    if estimator.likelihood == "mixed":
+        if estimator.image_shape is not None:
+            raise ValueError(
+                f"{owner}: likelihood='mixed' is for tables, which have no image_shape; got "
+                f"image_shape={estimator.image_shape!r}."
+            )
+    elif estimator.column_likelihoods is not None:
+        raise ValueError(
+            f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
+        )
+    if estimator.standardize is True and _is_of_unit_interval(estimator.likelihood):
+        raise ValueError(
+            f"{owner}: standardize must be 'auto' or False with a likelihood of [0, 1], which standardized "
+            f"columns leave; got standardize=True and likelihood={estimator.likelihood!r}. Leave standardize "
+            "out, or choose likelihood='gaussian'."
+        )
+    if SCORES[estimator.anomaly_score].needs_posterior and not estimator._latent.has_spread:
+        raise ValueError(
+            f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
+            f"{estimator.anomaly_score!r}."
+        )
+    if SCORES[estimator.anomaly_score].needs_images and estimator.image_shape is None:
+        raise ValueError(
+            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
+            "width); got image_shape=None."
+        )
+    if estimator.network is not None:
+        for each in (each for each in dataclasses.fields(estimator) if each.name in _ARCHITECTURE):
+            value = getattr(estimator, each.name)
+            if value != each.default:
+                raise ValueError(
+                    f"{owner}: {each.name} must keep its default where network is given, which has an "
+                    f"architecture of its own; got {each.name}={value!r}."
+                )
+    elif estimator.image_shape is None and estimator.hidden_channels not in ("auto", (), []):
+        raise ValueError(
+            f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
+            f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
+        )
+
+
+def _is_of_unit_interval(likelihood: Any) -> bool:
+    """Whether rows for a likelihood, or for one of that name, must lie in [0, 1]."""
+    kind = LIKELIHOODS.get(likelihood) if isinstance(likelihood, str) else likelihood
+    return kind is not None and kind.unit_interval
 
 
 def resolve_device(estimator: Any) -> torch.device:

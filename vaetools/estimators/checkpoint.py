@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from vaetools.checks import COUNT, FLAG, NONNEGATIVE, POSITIVE_INTEGER, Requirement, integer, refuse
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.rows import are_images
 from vaetools.files import (
@@ -26,44 +27,42 @@ from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Trainer
 from vaetools.schema import (
     FINITE,
+    REAL,
     SQUARES,
+    TEXT,
     Contents,
     array,
-    flag,
-    number,
     one_line,
-    real,
     record,
-    refuse,
     sequence,
-    text,
+    size,
     usable,
-    whole,
 )
 
 _STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
 _SECONDS = 10.0  # between two writes, at least
 _SHARE = 0.02  # of the time, at most
+_MOST_RECOVERIES = 1000
 _LISTED, _LONGEST = 3, 60  # differences that are named, and characters of each
 
-_RECORD = record({"epoch": whole(1), "beta": real(0), "learning_rate": real(0)}, more=number)
+_HISTORY = record({"epoch": POSITIVE_INTEGER, "beta": NONNEGATIVE, "learning_rate": NONNEGATIVE}, more=REAL)
 _STATE = record(
     {
-        "epoch": whole(axis="epoch"),
-        "step": whole(),
-        "n_recoveries": whole(),
-        "best_loss": real(),
-        "best_epoch": whole(),
-        "finished": flag,
-        "record": record({}, more=number),
-        "history": sequence(_RECORD, axis="epoch"),
+        "epoch": size("epoch"),
+        "step": COUNT,
+        "n_recoveries": integer(0, _MOST_RECOVERIES),
+        "best_loss": Requirement("a number", lambda value: REAL.holds(value) and value == value),
+        "best_epoch": COUNT,
+        "finished": FLAG,
+        "record": record({}, more=REAL),
+        "history": sequence(_HISTORY, axis="epoch"),
     }
 )
 _HEADER = record(
     {
-        "format_version": whole(1),
-        "checkpoint": record({}, more=text()),
-        "seed": whole(0, 2**32 - 1),
+        "format_version": POSITIVE_INTEGER,
+        "checkpoint": record({}, more=TEXT),
+        "seed": integer(0, 2**32 - 1),
         "state": _STATE,
     }
 )

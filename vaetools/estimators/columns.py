@@ -18,7 +18,6 @@ from sklearn.utils.validation import validate_data
 
 from vaetools.words import few
 
-COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _MAX_CATEGORIES = 1000
 _FEWEST_CELLS = 5  # of fewer, one odd row is most
 _REAL = (Real, Decimal, np.bool_)

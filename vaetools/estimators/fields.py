@@ -1,12 +1,15 @@
-"""Parameters of the constructors: type, default, requirement and meaning of each stand here once."""
+"""Parameters of the constructors: type, default, requirement and meaning of each stand here once.
+
+Read without torch, by those who read a model file, too.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from typing import Any
 
 import numpy as np
-import torch
 
 from vaetools.anomaly.scores import SCORES
 from vaetools.checks import (
@@ -27,15 +30,14 @@ from vaetools.checks import (
     or_auto,
     or_none,
 )
-from vaetools.estimators.columns import COLUMN_LIKELIHOODS
 from vaetools.estimators.constructor import from_fields, parameter
-from vaetools.nn import ACTIVATIONS, CONDITIONINGS, LEARNING_RATES, PRECISIONS
-from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.nn import ACTIVATIONS, CONDITIONINGS, LEARNING_RATES, LIKELIHOOD_CLASSES, PRECISIONS
 
+COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _LIKELIHOOD = Requirement(
-    f"{one_of(*LIKELIHOODS, 'mixed').words}, or a likelihood instance",
+    f"{one_of(*LIKELIHOOD_CLASSES, 'mixed').words}, or a likelihood instance",
     lambda value: (
-        value in (*LIKELIHOODS, "mixed")
+        value in (*LIKELIHOOD_CLASSES, "mixed")
         if isinstance(value, str)
         else is_instance(value, "log_prob", "mean", "bind")
     ),
@@ -62,7 +64,7 @@ _DEVICE = Requirement(
     lambda value: (
         value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
         if isinstance(value, str)
-        else isinstance(value, torch.device)
+        else isinstance(value, importlib.import_module("torch").device)
     ),
 )
 _SEED = Requirement(
@@ -284,6 +286,15 @@ class FitFields:
     )
 
 
-PARAMETERS = frozenset(
-    each.name for cls in (NetworkFields, LabelFields, KLFields, FitFields) for each in dataclasses.fields(cls)
-)
+_GROUPS: dict[str, tuple[type, ...]] = {
+    "AE": (NetworkFields, FitFields),
+    "VAE": (KLFields, FitFields),
+    "CVAE": (KLFields, LabelFields, FitFields),
+}
+REQUIREMENTS: dict[str, dict[str, Requirement]] = {  # by estimator and parameter, known without its code
+    model: {
+        field.name: field.metadata["requirement"] for group in groups for field in dataclasses.fields(group)
+    }
+    for model, groups in _GROUPS.items()
+}
+PARAMETERS = frozenset().union(*REQUIREMENTS.values())

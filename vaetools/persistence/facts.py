@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import flagged_rate
+from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.files import ModelFileError
 from vaetools.persistence.header import WEIGHTS, read_model
-from vaetools.persistence.learnt import EIGHT_BITS, KINDS, MODELS, OF_LEVELS
-from vaetools.persistence.parameters import listed
+from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
 
 MODES = {1: "gray", 3: "rgb"}
 _CHANNELS = re.compile(rf"{re.escape(WEIGHTS)}network\.features\.stages\.(\d+)\.conv\.weight")
@@ -187,7 +187,7 @@ def _reader(written: dict[str, Any]) -> dict[str, Any]:
 def _count_kinds(columns: list[dict[str, Any]]) -> dict[str, int]:
     """Return how many columns are of each kind."""
     kinds = [column["kind"] for column in columns]
-    return {kind: kinds.count(kind) for kind in KINDS}
+    return {kind: kinds.count(kind) for kind in COLUMN_LIKELIHOODS}
 
 
 def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
@@ -225,14 +225,12 @@ def _sizes(pattern: re.Pattern[str], arrays: dict[str, np.ndarray]) -> list[int]
 
 def _plain(value: Any) -> Any:
     """Return a constructor parameter as a plain value; a likelihood or a network as text."""
-    value = listed(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict) and "dict" in value:
-        return {str(name): _plain(item) for name, item in value["dict"]}
     if isinstance(value, dict) and "network" in value:
         return value["network"]
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "likelihood" in value:
         options = (f"{name}={option!r}" for name, option in value["options"].items())
         return f"{value['likelihood']}({', '.join(options)})"
-    return value
+    value = unwritten(value)
+    if isinstance(value, dict):
+        return {str(name): item for name, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value

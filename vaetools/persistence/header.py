@@ -14,25 +14,31 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import is_threshold
+from vaetools.anomaly.scores import SCORES, needed_states
+from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, one_of, refuse, text
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.files import ModelFileError, read_model_file
-from vaetools.persistence.learnt import EIGHT_BITS, LEARNT, MAP, MODELS, NEEDS, OF_LEVELS, OF_POSTERIORS
-from vaetools.persistence.parameters import PARAMETERS, READER, listed, shape
+from vaetools.persistence.rules import (
+    EIGHT_BITS,
+    LEARNT,
+    MAP,
+    MODELS,
+    OF_LEVELS,
+    PARAMETERS,
+    READER,
+    unwritten,
+)
 from vaetools.persistence.weights import state_sizes, weight_shapes
 from vaetools.schema import (
     FINITE,
-    HUGE,
     LOG_SHARES,
+    TEXT,
     Contents,
     array,
-    choice,
     optional,
     record,
-    refuse,
     sequence,
-    text,
     usable,
-    whole,
 )
 
 WEIGHTS = "model_."
@@ -45,11 +51,11 @@ _STEP = text("(?!(?:steps|memory|verbose|transform_input)$)(?:(?!__).)+", "the n
 _STEPS = sequence(_STEP, unique=True)
 _READER = record(
     {
-        "image_shape": shape,
+        "image_shape": IMAGE_SHAPE,
         "steps": _STEPS,
         "parameters": READER,
     },
-    {"dtype": choice(UINT8, *DEEP)},
+    {"dtype": one_of(UINT8, *DEEP)},
 )
 
 _ESTIMATORS = {
@@ -57,12 +63,12 @@ _ESTIMATORS = {
 }
 _HEADER = record(
     {
-        "format_version": whole(1),
-        "class": choice(*MODELS, MAP),
-        "versions": record({}, more=text()),
+        "format_version": POSITIVE_INTEGER,
+        "class": one_of(*MODELS, MAP),
+        "versions": record({}, more=TEXT),
         "reader": optional(_READER),
     },
-    {"map": optional(record({"class": choice(MAP), "steps": _STEPS}))},
+    {"map": optional(record({"class": one_of(MAP), "steps": _STEPS}))},
 )
 
 
@@ -126,7 +132,8 @@ def _check_columns(fitted: dict[str, Any], contents: Contents) -> None:
 def _check_images(header: dict[str, Any], contents: Contents) -> None:
     """Check that images have as many values as rows, and that scores know images of no other shape."""
     n_features = contents.sizes["n_features"]
-    shapes = {"image_shape": listed(header["parameters"]["image_shape"])}
+    image_shape = unwritten(header["parameters"]["image_shape"])
+    shapes = {"image_shape": image_shape and list(image_shape)}
     if header["reader"] is not None:
         shapes["reader.image_shape"] = header["reader"]["image_shape"]
         if shapes["reader.image_shape"][0] not in (1, 3):
@@ -166,9 +173,9 @@ def _check_scores(header: dict[str, Any]) -> None:
             raise ValueError("offset_ is missing")
         return
     name, states = fitted["anomaly_score_"], fitted["score_state_"]["dict"].keys()
-    if header["class"] == "AE" and name in OF_POSTERIORS:
+    if header["class"] == "AE" and SCORES[name].needs_posterior:
         refuse("anomaly_score_", "a score without a posterior, which an AE has not", name)
-    for state in sorted(states ^ set(NEEDS[name])):
+    for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")
 
@@ -189,7 +196,7 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
     if any(first >= second for first, second in itertools.pairwise(classes)):
         refuse("classes_", "sorted, and all different", classes)
     most = {
-        "suspects_": fitted.get("n_samples_", HUGE),
+        "suspects_": fitted.get("n_samples_", math.inf),
         "calibration_labels_": contents.sizes.get("n_classes"),
     }
     for name in most.keys() & fitted.keys():
@@ -216,8 +223,8 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
     ours = parameters["network"] is None
     shapes = {name: array.shape for name, array in contents.arrays.items() if name.startswith(WEIGHTS)}
     for name in ("hidden_layer_sizes", "hidden_channels"):
-        sizes, most = listed(parameters[name]), min(_MOST_LAYERS, len(shapes))
-        if ours and isinstance(sizes, list) and len(sizes) > most:
+        sizes, most = unwritten(parameters[name]), min(_MOST_LAYERS, len(shapes))
+        if ours and sizes != "auto" and len(sizes) > most:
             refuse(name, f"at most {most} sizes", sizes)
     n_classes = contents.sizes.get("n_classes", 0)
     needed = {f"{WEIGHTS}{name}": shape for name, shape in weight_shapes(header, n_classes).items()}

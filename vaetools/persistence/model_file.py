@@ -31,7 +31,7 @@ from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
 from vaetools.nn.batches import Rows
 from vaetools.persistence.header import WEIGHTS, check_model, read_model
-from vaetools.persistence.learnt import LEARNT, MAP
+from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
 from vaetools.schema import usable
 

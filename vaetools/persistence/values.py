@@ -14,7 +14,7 @@ from torch import nn
 from vaetools.estimators.columns import Column, Columns
 from vaetools.nn.batches import InputScale
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.persistence.learnt import EIGHT_BITS
+from vaetools.persistence.rules import EIGHT_BITS, unwritten
 
 _LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}
 
@@ -44,15 +44,11 @@ def write_parameter(model: Any, name: str, value: Any) -> Any:
 
 def read_parameter(value: Any, network: nn.Module | None = None) -> Any:
     """Return what `write_parameter` wrote."""
-    if not isinstance(value, dict):
-        return [read_parameter(item) for item in value] if isinstance(value, list) else value
-    if "tuple" in value:
-        return tuple(read_parameter(item) for item in value["tuple"])
-    if "dict" in value:
-        return {read_parameter(key): read_parameter(item) for key, item in value["dict"]}
-    if "network" in value:
+    if isinstance(value, dict) and "network" in value:
         return network
-    return _LIKELIHOODS[value["likelihood"]](**value["options"])
+    if isinstance(value, dict) and "likelihood" in value:
+        return _LIKELIHOODS[value["likelihood"]](**value["options"])
+    return unwritten(value)
 
 
 def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:

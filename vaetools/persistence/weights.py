@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from vaetools.persistence.parameters import listed
+from vaetools.persistence.rules import unwritten
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -115,7 +115,7 @@ def _dense(name: str, widths: Sequence[int]) -> Iterator[tuple[str, tuple[int, .
 
 def _feature_maps(header: dict[str, Any]) -> list[tuple[int, int, int]]:
     """Return (channels, height, width) before each convolution and after the last; none without them."""
-    shape, channels = (listed(header["parameters"][name]) for name in ("image_shape", "hidden_channels"))
+    shape, channels = (unwritten(header["parameters"][name]) for name in ("image_shape", "hidden_channels"))
     if shape is None or not channels:
         return []
     if channels == "auto":
@@ -130,7 +130,7 @@ def _feature_maps(header: dict[str, Any]) -> list[tuple[int, int, int]]:
 
 def _hidden(header: dict[str, Any]) -> Sequence[int]:
     """Return the widths of the encoder's dense layers."""
-    hidden = listed(header["parameters"]["hidden_layer_sizes"])
+    hidden = unwritten(header["parameters"]["hidden_layer_sizes"])
     if hidden != "auto":
         return hidden
     wide = (512, 256) if header["fitted"]["n_features_in_"] > _WIDE else (128, 128)
@@ -147,7 +147,7 @@ def _n_components(header: dict[str, Any]) -> int:
 
 def state_sizes(header: dict[str, Any], n_classes: int) -> dict[str, int]:
     """Return the sizes of what scores keep, by the axes that they are declared with."""
-    likelihood, shape = likelihood_of(header), listed(header["parameters"]["image_shape"])
+    likelihood, shape = likelihood_of(header), unwritten(header["parameters"]["image_shape"])
     sizes = {"n_inputs": likelihood.n_inputs, "n_statistics": 2 if shape is None else 5}
     if shape is not None:
         sizes["n_cells"] = math.prod(min(_CELLS, side - min(_WINDOW, side) + 1) for side in shape[1:])
