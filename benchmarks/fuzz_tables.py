@@ -12,7 +12,7 @@ from pathlib import Path
 from fuzzing import Bounds, fuzz, n_faults, table
 from table_mutations import write_mutated
 
-from vaetools.data.recognition import kind_of
+from vaetools.data.sources import kind_of
 from vaetools.data.tables import open_table
 
 BOUNDS = Bounds(megabytes=600, seconds=10)

@@ -12,7 +12,7 @@ from tests.data.pictures import encoded, noise
 from vaetools import VAE, ImageReader, load, read_images, stream_codes, stream_scores
 from vaetools.__main__ import main
 from vaetools.data.addresses import Address, addresses, files_below, open_filesystem
-from vaetools.data.recognition import kind_of
+from vaetools.data.sources import kind_of
 
 QUICK = {"max_iter": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 

@@ -8,7 +8,7 @@ import pytest
 from tests.data.tables import everything
 from vaetools.data import csv_files, encodings
 from vaetools.data.dialect import Dialect
-from vaetools.data.encodings import find_encoding
+from vaetools.data.encodings import TextFile
 from vaetools.data.tables import open_table
 
 CITIES = "city,größe\nKöln,1\nÅrhus,2\nKöln,3\n"
@@ -58,7 +58,7 @@ def test_the_encoding_that_is_said_gives_what_its_clean_copy_gives(write, encodi
 def test_another_encoding_is_refused_with_its_first_bytes_and_the_option(write, content, said, message):
     path = write(content)
     with pytest.raises(ValueError, match=message) as error:
-        find_encoding(path, said)
+        TextFile(path, said)
     assert str(error.value).startswith(f"{path}: its text ")
     assert str(error.value).endswith("Say which encoding it is written in, such as encoding='cp1252'.")
 
@@ -78,7 +78,7 @@ def test_rows_in_another_encoding_far_below_are_listed_and_others_go_on(write, m
 
 def test_zero_bytes_are_no_text(write):
     with pytest.raises(ValueError, match="not a CSV file in UTF-8: it holds zero bytes"):
-        find_encoding(write(b"a,b\n1,\0\n"))
+        TextFile(write(b"a,b\n1,\0\n"))
 
 
 @pytest.mark.parametrize(

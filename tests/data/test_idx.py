@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaetools.data.idx import TYPES, is_idx, read_idx
+from vaetools.data.arrays import IDX_TYPES, is_idx, read_idx
 
 
 def idx(array):
     """The bytes of an IDX file."""
-    codes = {kind: code for code, kind in TYPES.items()}
+    codes = {kind: code for code, kind in IDX_TYPES.items()}
     header = bytes([0, 0, codes[array.dtype.str[1:]], array.ndim]) + struct.pack(
         f">{array.ndim}I", *array.shape
     )
@@ -34,7 +34,7 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("shape", [(6,), (2, 3), (2, 3, 1), (1, 2, 1, 3, 1), (0,), (0, 28, 28)])
-@pytest.mark.parametrize("kind", TYPES.values())
+@pytest.mark.parametrize("kind", IDX_TYPES.values())
 def test_every_type_and_shape_comes_back_in_native_order(write, kind, shape, pack):
     array = (np.arange(6)[: np.prod(shape)].reshape(shape) * 20 - 50).astype(kind)
     array += array.dtype.itemsize  # no symmetric byte patterns

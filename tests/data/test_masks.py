@@ -22,11 +22,11 @@ def local(names):
     ],
 )
 def test_masks_are_found(names, n, patterns):
-    masks = find_masks(local(names))
-    assert (masks.n, masks.patterns) == (n, patterns)
+    masks, found = find_masks(local(names))
+    assert (len(masks), found) == (n, patterns)
     kept = list(filter(chosen_by(exclude=patterns), local(names)))
-    assert find_masks(kept) is None
-    assert masks.example not in kept
+    assert find_masks(kept) == ([], [])
+    assert masks[0] not in kept
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_masks_are_found(names, n, patterns):
     ],
 )
 def test_other_files_are_no_masks(names):
-    assert find_masks(local(names)) is None
+    assert find_masks(local(names)) == ([], [])

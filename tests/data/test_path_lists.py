@@ -9,7 +9,7 @@ from tests.data.pictures import write_gray
 from vaetools import read_images
 from vaetools.data.listing import list_images
 from vaetools.data.path_lists import as_paths, paths_in
-from vaetools.data.recognition import kind_of
+from vaetools.data.sources import kind_of
 
 PATHS = ["a.png", "b c.png", "#d.png", "grün.png", " e.png", "日本.png"]
 

@@ -16,7 +16,7 @@ from pyarrow import feather, ipc, parquet
 from tests.data.pictures import write_gray
 from tests.data.tables import everything
 from vaetools.data.batches import Failure
-from vaetools.data.recognition import kind_of
+from vaetools.data.sources import kind_of
 from vaetools.data.tables import open_table
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5], "name": ["x", "y", "z"]})

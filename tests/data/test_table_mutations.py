@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.table_mutations import write_mutated
-from vaetools.data.recognition import kind_of
+from vaetools.data.sources import kind_of
 from vaetools.data.tables import open_table
 
 

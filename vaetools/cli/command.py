@@ -256,7 +256,7 @@ def read_with_labels(
     model: Any, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any
 ) -> Rows:
     """Read files into memory, with their labels, as `read_labeled` does."""
-    from vaetools.data.recognition import kind_of
+    from vaetools.data.sources import kind_of
     from vaetools.stream.labeled import read_labeled
     from vaetools.stream.parts import check_any
 
@@ -310,9 +310,8 @@ def check_apart(
 
 def _would_read(path: Path, folder: Any) -> bool:
     """Return whether a file of this name is read where it lies in a folder of data."""
-    from vaetools.data.formats import EXTENSIONS
-    from vaetools.data.recognition import kind_of
-    from vaetools.data.table_formats import table_format
+    from vaetools.data.formats import EXTENSIONS, table_format
+    from vaetools.data.sources import kind_of
 
     is_table = table_format(path) is not None
     return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")

@@ -15,8 +15,8 @@ from pandas.api import types
 from vaetools.anomaly.calibration import n_rows_needed
 from vaetools.cli.commands.info import scaling_in_words
 from vaetools.cli.saying import counted_rows, mask_hint
+from vaetools.data.batches import TrainingData
 from vaetools.data.listing import counted_kinds
-from vaetools.data.sources import TrainingData
 from vaetools.data.table_columns import is_date
 from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS

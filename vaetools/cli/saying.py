@@ -18,8 +18,8 @@ from vaetools.progress import LINES
 from vaetools.words import counted, printable, readable, shortened
 
 if TYPE_CHECKING:
+    from vaetools.data.batches import Source
     from vaetools.data.dialect import Dialect
-    from vaetools.data.sources import Source
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
@@ -174,12 +174,12 @@ def mask_hint(paths: Sequence[Any]) -> str:
     """Return how to leave out files that are named like masks of others; nothing if there are none."""
     from vaetools.data.patterns import find_masks
 
-    masks = find_masks(path for path in paths if isinstance(path, str))
-    if masks is None:
+    masks, patterns = find_masks(path for path in paths if isinstance(path, str))
+    if not masks:
         return ""
-    options = " ".join(f"--exclude {shlex.quote(pattern)}" for pattern in masks.patterns)
-    which = f"{counted(masks.n, 'file')} {'is' if masks.n == 1 else 'are'} named like masks of others"
-    return printable(f"{which}, such as {masks.example}: {options} leaves them out")
+    options = " ".join(f"--exclude {shlex.quote(pattern)}" for pattern in patterns)
+    which = f"{counted(len(masks), 'file')} {'is' if len(masks) == 1 else 'are'} named like masks of others"
+    return printable(f"{which}, such as {masks[0]}: {options} leaves them out")
 
 
 def list_failures(failed: Sequence[Any]) -> int:

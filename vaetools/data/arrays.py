@@ -1,38 +1,27 @@
-"""Arrays on disk (``.npy``, ``.npz``, IDX) → rows."""
+"""Arrays on disk → rows: ``.npy``, ``.npz`` and IDX, the format of MNIST; nothing is ever unpickled."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import os
+import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from vaetools.axes import CHANNELS, Shape, likely_reading, readings
-from vaetools.data.batches import Batch, Failure
-from vaetools.data.idx import read_idx
+from vaetools.data.batches import Batch, Failure, TrainingData
+from vaetools.data.encodings import open_unzipped, undamaged
 
-
-class ArrayData(NamedTuple):
-    """Rows from a file of arrays.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Of the file's type; a memory map for ``.npy``.
-    image_shape : tuple of int or None
-        (channels, height, width) if the file holds images.
-    labels : ndarray of shape (n_samples,) or None
-    """
-
-    X: np.ndarray
-    image_shape: tuple[int, int, int] | None
-    labels: np.ndarray | None
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
+_IDX_NAME = re.compile(r"(\.idx|idx\d-[a-z]+)(\.gz)?$")
+_PIECE = 2**20  # bytes read at once
 
 
 def read_array(
@@ -42,8 +31,8 @@ def read_array(
     name: str | None = None,
     channels: str | None = None,
     image_shape: Shape | None = None,
-) -> ArrayData:
-    """Read rows or images from a file of arrays; nothing is ever unpickled.
+) -> TrainingData:
+    """Read rows or images from a file of arrays.
 
     A 3-D array is taken as gray images, a 4-D array as images whose channels come first or last. Images
     become rows without a copy where memory's order allows it: not for channels that are stored last. A
@@ -66,10 +55,6 @@ def read_array(
     image_shape : tuple (channels, height, width) or None, default=None
         What images must be.
 
-    Returns
-    -------
-    data : ArrayData
-
     Raises
     ------
     ValueError
@@ -88,7 +73,8 @@ def read_array(
     ((10, 64), (1, 8, 8), (10,))
     """
     array, y = _read(path, labels, name)
-    return ArrayData(*_as_rows(path, array, channels, image_shape), y)
+    X, shape = _as_rows(path, array, channels, image_shape)
+    return TrainingData("array", X, range(len(X)), y, shape)
 
 
 def read_labels(
@@ -124,18 +110,7 @@ def _read(
 
 
 def array_batches(X: np.ndarray, n_rows: int = 4096) -> Iterator[Batch]:
-    """Yield an array in slices, without the rows that hold NaN or infinity.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-    n_rows : int, default=4096
-        Of every slice but the last.
-
-    Yields
-    ------
-    batch : Batch
-        Its ids are row numbers; rows that are not finite are in ``failed``.
+    """Yield an array in slices, without the rows that hold NaN or infinity, which have failed.
 
     Examples
     --------
@@ -150,14 +125,12 @@ def array_batches(X: np.ndarray, n_rows: int = 4096) -> Iterator[Batch]:
         if good.all():
             yield Batch(list(ids), rows, [])  # a view
         else:
-            failed = [Failure(ids[i], _first_fault(rows[i])) for i in np.flatnonzero(~good)]
+            columns = np.isfinite(rows).argmin(axis=1)  # the first that is not finite
+            failed = [
+                Failure(ids[i], f"column {columns[i]} is {rows[i, columns[i]]}")
+                for i in np.flatnonzero(~good)
+            ]
             yield Batch([ids[i] for i in np.flatnonzero(good)], rows[good], failed)
-
-
-def _first_fault(row: np.ndarray) -> str:
-    """Return what is wrong in a row that is not finite."""
-    column = np.argmin(np.isfinite(row))
-    return f"column {column} is {row[column]}"
 
 
 def _read_one(path: str | os.PathLike[str]) -> np.ndarray:
@@ -172,9 +145,14 @@ def _read_npz(
     path: str | os.PathLike[str], labels: Any, chosen: str | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the samples in a ``.npz`` file, and the labels if it has any."""
+    shapes: dict[str, tuple[int, ...]] = {}
     with _readable(path), zipfile.ZipFile(path) as file:
-        names = [name[:-4] for name in file.namelist() if name.endswith(".npy")]
-        shapes = {name: _shape(file, name) for name in names}
+        for name in file.namelist():
+            if name.endswith(".npy"):
+                with file.open(name) as member:  # the header says it
+                    first = npy.read_magic(member) == (1, 0)
+                    header = (npy.read_array_header_1_0 if first else npy.read_array_header_2_0)(member)
+                    shapes[name[:-4]] = header[0]
     if set(shapes) >= {"format", "shape", "data"} and chosen is None:
         raise ValueError(
             f"{path}: an array must be dense; got a sparse matrix of SciPy. Save its rows in full, by "
@@ -203,14 +181,6 @@ def _named(
     if labels is None and "y" in shapes and (chosen is None or shapes["y"] == shapes[name][:1]):
         labels = "y"
     return name, labels
-
-
-def _shape(file: zipfile.ZipFile, name: str) -> tuple[int, ...]:
-    """Return the shape of an array in a ``.npz`` file, from its header."""
-    with file.open(f"{name}.npy") as member:
-        first = npy.read_magic(member) == (1, 0)
-        shape, _, _ = (npy.read_array_header_1_0 if first else npy.read_array_header_2_0)(member)
-        return shape
 
 
 def _member(file: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -272,3 +242,67 @@ def _place_of_channels(path: Any, shape: tuple[int, ...], said: str | None, imag
             "channels='first' or channels='last'."
         )
     return place
+
+
+def is_idx(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is there that is named like IDX, as ``-idx3-ubyte.gz``, or starts like it."""
+    if not Path(path).is_file():
+        return False
+    if _IDX_NAME.search(Path(path).name.lower()):
+        return True
+    try:
+        with undamaged(), open_unzipped(path) as file:
+            _idx_header(file)
+    except ValueError:
+        return False
+    return True
+
+
+def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read an IDX file whole, raw or gzip; memory follows what it holds, whatever its header claims.
+
+    Raises
+    ------
+    ValueError
+        If the file is not IDX, holds more or less than its header says, or is damaged gzip.
+
+    References
+    ----------
+    LeCun, Cortes, Burges (1998), "The MNIST database of handwritten digits",
+    http://yann.lecun.com/exdb/mnist.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels-idx1-ubyte")
+    ...     size = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
+    """
+    try:
+        with undamaged(), open_unzipped(path) as file:
+            dtype, shape = _idx_header(file)
+            size = math.prod(shape) * dtype.itemsize
+            data = bytearray()  # which grows with what comes
+            while piece := file.read(min(_PIECE, size + 1 - len(data))):
+                data += piece
+        if len(data) != size:
+            came = f"only {len(data):,}" if len(data) < size else "more"
+            raise ValueError(f"its shape {shape} of {dtype.name} needs {size:,} bytes of data; got {came}")
+        return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a readable IDX file: {error}.") from None
+
+
+def _idx_header(file: BinaryIO) -> tuple[np.dtype, tuple[int, ...]]:
+    """Return the type, big-endian, and the shape of what follows."""
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES:
+        codes, came = bytes(IDX_TYPES).hex(" "), magic.hex(" ") or "no byte"
+        raise ValueError(f"it must start with 00 00, one of {codes}, and its number of axes; got {came}")
+    sizes = file.read(4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
+        raise ValueError(f"its {magic[3]} axes need {4 * magic[3]} bytes; got {len(sizes)}")
+    return np.dtype(f">{IDX_TYPES[magic[2]]}"), struct.unpack(f">{magic[3]}I", sizes)

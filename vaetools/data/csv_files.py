@@ -17,31 +17,13 @@ import pyarrow as pa
 from pyarrow import compute
 from pyarrow import csv as arrow
 
-from vaetools.data.batches import Failure
+from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import first_type, parsed_numbers, values_of
-from vaetools.data.counters import FIRST, as_floats, is_index
 from vaetools.data.dialect import Dialect
-from vaetools.data.encodings import (
-    ESCAPES,
-    Part,
-    escaped_bytes,
-    find_encoding,
-    is_rather_utf8,
-    open_text,
-    whole_rows,
-    with_escapes,
-)
-from vaetools.data.kinds import TEXT, Kind, learn_kinds, without_missing
-from vaetools.data.layouts import (
-    SEPARATORS,
-    Layout,
-    find_layout,
-    header_names,
-    other_separator,
-    split_cells,
-)
-from vaetools.data.numerals import find_numerals, negatives_in_parentheses
-from vaetools.data.packed import Block, readable
+from vaetools.data.encodings import ESCAPES, TextFile, WholeRows, escaped_bytes, readable, with_escapes
+from vaetools.data.kinds import TEXT, Kind, without_missing
+from vaetools.data.layouts import SEPARATORS, find_layout, header_names, other_separator, split_cells
+from vaetools.data.table_columns import FIRST, as_floats, names_rows
 from vaetools.words import few
 
 BLOCK = 2**21  # characters of CSV read at once
@@ -52,7 +34,7 @@ _RUN_OF_SPACES = re.compile(r'("(?:[^"]++|"")*+")|^ +| +$| +(?= )', re.MULTILINE
 
 
 class CsvFile:
-    """A CSV file.
+    """A CSV file, whose cells are text: whether a column is numbers shows cell by cell.
 
     Parameters
     ----------
@@ -63,15 +45,9 @@ class CsvFile:
     Attributes
     ----------
     dialect : Dialect
-        How it is written; `numerals` says how its numbers are.
-    names : list of str
-        Of all columns.
-    n_rows, group_rows : None
-        Only reading would tell.
-    typed : bool
-        False: whether a column is numbers shows cell by cell.
-    notes : list of str
-        What else is to be said of it.
+        How it is written, its numbers aside.
+    names, typed, n_rows, group_rows, notes
+        As of a `TypedFile`.
     """
 
     n_rows = group_rows = None
@@ -82,21 +58,29 @@ class CsvFile:
         is_tabbed = {".tsv", ".tab"} & {suffix.lower() for suffix in path.suffixes}
         separators = sorted(SEPARATORS, key="\t".__ne__) if is_tabbed else SEPARATORS
         with readable(path, "CSV"):
-            encoding = find_encoding(path, said.encoding)
-            with open_text(path, encoding) as text:
-                layout = find_layout(text.read(SAMPLE), said, separators)
-            self._fit, self._has_row_names = layout.fit, layout.has_row_names
-            self._has_open_ends = layout.has_open_ends
+            self._text = TextFile(path, said.encoding)
+            with self._text.open() as text:
+                self._layout = find_layout(text.read(SAMPLE), said, separators)
+            self._separator = self._layout.separator
             self.dialect = dataclasses.replace(
-                said, separator=layout.separator, encoding=encoding, skipped=layout.skipped
+                said,
+                separator=self._separator,
+                encoding=self._text.encoding,
+                skipped=self._layout.skipped,
             )
-            with open_text(path, encoding) as text:
+            with self._text.open() as text:
                 self.names = self._read_header(text)
         if not self.names:
             raise ValueError(f"{path}: a table must start with the names of its columns; got no text.")
-        if not layout.has_header and said.skipped is None:
+        if not self._layout.has_header and said.skipped is None:
             raise ValueError(f"{path}: {first_line_must_name(self.names)}")
-        self.notes = _remarks(path, said, layout)
+        self.notes = []
+        if self._text.is_rather_utf8:
+            self.notes.append(f"Read as {said.encoding}, as was said; its bytes are UTF-8 as well.")
+        if self._layout.has_open_ends:
+            self.notes.append(
+                "Rows end with a separator that the header has not: what is behind it is left out."
+            )
         self._counters: list[int] = []
         self._name_others()
 
@@ -112,24 +96,14 @@ class CsvFile:
 
     def check_rows(self) -> None:
         """Raise if most of the first rows have another number of cells than the header, and some have not."""
-        if 0 < self._fit < 0.5:
+        if 0 < self._layout.fit < 0.5:
             other = other_separator(self.names, [], self._separator) or ";,"[self._separator == ";"]
             raise ValueError(
                 f"{self.path}: most rows must have {len(self.names)} cells, like the header; got another "
-                f"number in {100 - round(100 * self._fit)} % of the first rows. Quote cells that hold the "
-                "separator, such as numbers with commas between thousands, or say which it is: "
+                f"number in {100 - round(100 * self._layout.fit)} % of the first rows. Quote cells that hold "
+                "the separator, such as numbers with commas between thousands, or say which it is: "
                 f"separator={other!r}."
             )
-
-    def numerals(self, features: list[str]) -> Dialect:
-        """Return the dialect with decimal and thousands as the first cells of features have them."""
-        columns = self.sample(features)
-        try:
-            found = find_numerals(columns, self.dialect)
-        except ValueError as error:
-            raise ValueError(f"{self.path}: {error}") from None
-        self.notes += negatives_in_parentheses(columns, found)
-        return found
 
     def sample(self, features: list[str]) -> dict[str, Any]:
         """Return the first cells of features."""
@@ -158,12 +132,6 @@ class CsvFile:
             for column in np.flatnonzero(n_words >= n_numbers).tolist()
         }
 
-    def kinds(self, features: list[str], as_text: Collection[str], dialect: Dialect) -> dict[str, Kind]:
-        """Return what all cells of features together say that these are."""
-        return learn_kinds(
-            (block.features for block in self.blocks(features, ())), features, as_text, dialect.written
-        )
-
     def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
         """Return no columns: whether text is of a kind shows cell by cell."""
         return {}
@@ -173,9 +141,9 @@ class CsvFile:
         place = self._places()
         keys, others = ([place[name] for name in names] for names in (features, beside))
         stop = 0
-        with readable(self.path, "CSV"), open_text(self.path, self._encoding) as text:
+        with readable(self.path, "CSV"), self._text.open() as text:
             self._read_header(text)
-            for parts in self._whole_rows(text, BLOCK):
+            for parts in self._rows().pieces(text, BLOCK):
                 table, lost = self._parse(parts, [*keys, *others], stop)
                 start, stop = stop, stop + table.num_rows + len(lost)
                 rows = np.delete(np.arange(start, stop), [row - start for row in lost])
@@ -201,14 +169,6 @@ class CsvFile:
             for place in self._counters
         ]
 
-    @property
-    def _separator(self) -> str:
-        return self.dialect.separator or ","
-
-    @property
-    def _encoding(self) -> str:
-        return self.dialect.encoding or "utf-8"
-
     def _places(self) -> dict[str, str]:
         """Return under which name a column is read."""
         return {name: str(place) for place, name in enumerate(self.names)}
@@ -223,8 +183,8 @@ class CsvFile:
             known = cells.to_pylist()
             counts = all(cell == str(row) for row, cell in enumerate(known))
             if place == 0:
-                numbers = None if self._has_row_names else as_floats(cells)
-                counts = numbers is None or is_index(numbers)
+                numbers = None if self._layout.has_row_names else as_floats(cells)
+                counts = numbers is None or names_rows(numbers)
             elif not any(known):
                 continue
             if counts:
@@ -234,14 +194,14 @@ class CsvFile:
 
     def _first(self, keys: list[str]) -> Any:
         """Return the first rows of some columns, or None if there are none."""
-        with readable(self.path, "CSV"), open_text(self.path, self._encoding) as text:
+        with readable(self.path, "CSV"), self._text.open() as text:
             self._read_header(text)
-            parts = next(self._whole_rows(text, SAMPLE), [])
+            parts = next(self._rows().pieces(text, SAMPLE), [])
             return self._parse(parts, keys, 0)[0] if parts else None
 
-    def _whole_rows(self, text: io.TextIOWrapper, size: int) -> Iterator[list[Part]]:
-        """Yield the rows behind the header."""
-        return whole_rows(text, self._separator, len(self.names), self._header_end, size, MAX_ROW)
+    def _rows(self) -> WholeRows:
+        """Return what cuts the text behind the header into rows."""
+        return WholeRows(self._separator, len(self.names), self._header_end + 1, MAX_ROW)
 
     def _read_header(self, text: io.TextIOWrapper) -> list[str]:
         """Return the names in the header, and stop behind it."""
@@ -260,9 +220,11 @@ class CsvFile:
         if cells is None:
             return []
         names = header_names(cells, self._separator)
-        return [""] * self._has_row_names + names + [""] * self._has_open_ends
+        return [""] * self._layout.has_row_names + names + [""] * self._layout.has_open_ends
 
-    def _parse(self, parts: list[Part], wanted: list[str], start: int) -> tuple[Any, dict[int, str]]:
+    def _parse(
+        self, parts: list[tuple[str, str | None]], wanted: list[str], start: int
+    ) -> tuple[Any, dict[int, str]]:
         """Return columns as text, named by their places; and which rows are left out, with the reason."""
 
         def skip(row: Any) -> str:
@@ -274,10 +236,12 @@ class CsvFile:
             return "skip"
 
         lost: dict[int, str] = {}
-        faults = iter([part.fault for part in parts if part.fault is not None])
+        faults = iter([fault for _, fault in parts if fault is not None])
         left_out = _LEFT_OUT + f"{self._separator}x" * len(self.names) + "\n"  # has a cell too many
-        piece = "".join(part.rows if part.fault is None else part.rows + left_out for part in parts)
-        data, has_escapes = with_escapes(_single_spaced(piece) if self._separator == " " else piece)
+        piece = "".join(rows if fault is None else rows + left_out for rows, fault in parts)
+        if self._separator == " ":  # one for several outside of quotes, and none at the ends of lines
+            piece = _RUN_OF_SPACES.sub(lambda found: found[1] or "", piece)
+        data, has_escapes = with_escapes(piece)
         names = [str(i) for i in range(len(self.names))]
         wanted = list(dict.fromkeys(wanted))
         table = arrow.read_csv(
@@ -299,21 +263,12 @@ class CsvFile:
             for place in np.flatnonzero(
                 compute.match_substring_regex(cells, ESCAPES).fill_null(False)
             ).tolist():
-                came = f"bytes that are not {self._encoding.upper()} ({escaped_bytes(cells[place].as_py())})"
+                wrong = escaped_bytes(cells[place].as_py())
+                came = f"bytes that are not {self._text.encoding.upper()} ({wrong})"
                 reasons.setdefault(place, f"column {self.names[int(key)]!r} holds {came}: say the encoding")
         good = np.setdiff1d(np.arange(table.num_rows), list(reasons))
         lost |= {int(rows[place]): reason for place, reason in reasons.items()}
         return table.take(pa.array(good)), dict(sorted(lost.items()))
-
-
-def _remarks(path: Path, said: Dialect, layout: Layout) -> list[str]:
-    """Return what is odd about a file, or about what was said of it."""
-    notes = []
-    if is_rather_utf8(path, said.encoding):
-        notes.append(f"Read as {said.encoding}, as was said; its bytes are UTF-8 as well.")
-    if layout.has_open_ends:
-        notes.append("Rows end with a separator that the header has not: what is behind it is left out.")
-    return notes
 
 
 def first_line_must_name(names: Sequence[str]) -> str:
@@ -325,8 +280,3 @@ def first_line_must_name(names: Sequence[str]) -> str:
         "numbers alone may also be an array (.npy). If these are the names, say so: skipped=0, as no line "
         "comes before them."
     )
-
-
-def _single_spaced(piece: str) -> str:
-    """Return lines with one space where there are several outside of quotes, and none at their ends."""
-    return _RUN_OF_SPACES.sub(lambda found: found[1] or "", piece)

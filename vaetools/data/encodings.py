@@ -1,17 +1,23 @@
-"""Text of CSV: which encoding it is in (said, marked, recognized or UTF-8; never guessed), where rows end."""
+"""Text in files: unpacked, in an encoding that is said, marked or recognized, never guessed; row by row."""
 
 from __future__ import annotations
 
+import bz2
 import codecs
+import contextlib
 import csv
+import gzip
 import io
+import lzma
 import os
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
 
 from vaetools.data.numerals import is_number
-from vaetools.data.packed import open_unzipped
 
 SAMPLE = 2**20  # bytes that are looked at
 _FEWEST_PAIRS = 4  # that are recognized as UTF-16
@@ -33,8 +39,62 @@ ESCAPES = "[\U0010ff80-\U0010ffff]"  # for regular expressions
 _LOOKED_AT = 20  # lines in a quoted cell
 
 
-def find_encoding(path: str | os.PathLike[str], said: str | None = None) -> str:
-    """Return the encoding of a text file, from its first million bytes.
+def _opens(codec: str) -> Callable[[Any], Any]:
+    """Return what opens a file that a codec of Arrow packed."""
+    return lambda path: pa.CompressedInputStream(open(path, "rb"), codec)
+
+
+_PACKED: dict[bytes, Callable[[Any], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"\x28\xb5\x2f\xfd": _opens("zstd"),
+    b"\x04\x22\x4d\x18": _opens("lz4"),
+}
+
+
+def open_unzipped(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading bytes, unpacked if its content is packed; the name does not matter."""
+    with open(path, "rb") as file:
+        start = file.read(max(map(len, _PACKED)))
+    for sign, unpack in _PACKED.items():
+        if start.startswith(sign):
+            return cast(BinaryIO, unpack(path))
+    return open(path, "rb")
+
+
+class DamagedFile(ValueError):
+    """Packed content breaks off, or is no such content."""
+
+
+@contextlib.contextmanager
+def undamaged() -> Iterator[None]:
+    """Turn what is raised at a damaged packed file into one error; that there is no file stays its own."""
+    try:
+        yield
+    except (zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise DamagedFile(str(error)) from None
+
+
+@contextlib.contextmanager
+def readable(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Turn the errors of libraries at a damaged file into one; that there is no file stays its own."""
+    try:
+        with undamaged():
+            yield
+    except (pa.ArrowException, csv.Error, UnicodeError, DamagedFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: not a readable {kind} file: {reason}.") from None
+
+
+class TextFile:
+    """A file of text, unpacked if it is packed, in the encoding that its first million bytes tell.
+
+    That is the one that is said; else UTF-16 or UTF-32 where a byte order mark says so, UTF-16 where every
+    other byte is zero, and UTF-8 where this is what the bytes are. If it is none of these, a ValueError
+    names the first bytes that are not in it.
 
     Parameters
     ----------
@@ -42,58 +102,56 @@ def find_encoding(path: str | os.PathLike[str], said: str | None = None) -> str:
     said : str or None, default=None
         The encoding that it is in.
 
-    Returns
-    -------
+    Attributes
+    ----------
     encoding : str
-        As said; else UTF-16 or UTF-32 where a byte order mark says so, UTF-16 where every other byte is
-        zero, and ``"utf-8"`` where this is what the bytes are.
-
-    Raises
-    ------
-    ValueError
-        If the file is in another encoding; the message names the first bytes that are not in it.
+    is_rather_utf8 : bool
+        Whether it is said to be in another encoding, and holds more than ASCII, all of it UTF-8.
     """
-    with open_unzipped(path) as file:
-        start = file.read(SAMPLE)
-    marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
-    if said is not None and not (marked and said.lower().replace("_", "-").startswith(marked)):
-        encoding = said
-    else:
-        encoding = marked or _by_zeros(start) or "utf-8"
-    is_other = b"\0" in start[: 2**16] and not encoding.lower().startswith(("utf-16", "utf-32", "utf_16"))
-    if is_other:
-        what = next(
-            (words for sign, words in _OTHERS.items() if start.startswith(sign)), "it holds zero bytes"
-        )
-        raise ValueError(f"{path}: not a CSV file in {encoding.upper()}: {what}.")
-    _check_text(path, start, encoding)
-    return encoding
 
+    def __init__(self, path: str | os.PathLike[str], said: str | None = None):
+        self._path = path
+        with open_unzipped(path) as file:
+            start = file.read(SAMPLE)
+        marked = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+        if said is not None and not (marked and said.lower().replace("_", "-").startswith(marked)):
+            self.encoding = said
+        else:
+            self.encoding = marked or _by_zeros(start) or "utf-8"
+        is_wide = self.encoding.lower().startswith(("utf-16", "utf-32", "utf_16"))
+        if b"\0" in start[: 2**16] and not is_wide:
+            found = (words for sign, words in _OTHERS.items() if start.startswith(sign))
+            what = next(found, "it holds zero bytes")
+            raise ValueError(f"{path}: not a CSV file in {self.encoding.upper()}: {what}.")
+        self._check(start)
+        self.is_rather_utf8 = False
+        if said is not None and not codecs.lookup(said).name.startswith("utf"):
+            with contextlib.suppress(UnicodeDecodeError):
+                self.is_rather_utf8 = not codecs.getincrementaldecoder("utf-8")().decode(start).isascii()
 
-def is_rather_utf8(path: str | os.PathLike[str], said: str | None) -> bool:
-    """Return whether a file that is said to be in another encoding holds more than ASCII, all of it UTF-8."""
-    if said is None or codecs.lookup(said).name.startswith("utf"):
-        return False
-    with open_unzipped(path) as file:
-        start = file.read(SAMPLE)
-    try:
-        return not codecs.getincrementaldecoder("utf-8")().decode(start).isascii()
-    except UnicodeDecodeError:
-        return False
+    def open(self) -> io.TextIOWrapper:
+        """Open it, without a byte order mark; a byte that cannot be decoded becomes a lone surrogate."""
+        is_utf8 = re.fullmatch("utf[-_]?8", self.encoding, re.IGNORECASE)
+        codec = "utf-8-sig" if is_utf8 else self.encoding
+        return io.TextIOWrapper(open_unzipped(self._path), encoding=codec, errors="surrogateescape")
+
+    def _check(self, start: bytes) -> None:
+        """Raise if the start of the file is not in its encoding, naming the bytes that are not."""
+        try:
+            codecs.getincrementaldecoder(self.encoding)().decode(start)
+        except UnicodeDecodeError as error:
+            wrong, line = start[error.start : error.end], start.count(b"\n", 0, error.start) + 1
+            around = start[max(0, error.start - 12) : error.end + 12].split(b"\n")
+            near = max(around, key=lambda piece: wrong in piece).decode("ascii", "replace")
+            raise ValueError(
+                f"{self._path}: its text must be {self.encoding.upper()}; got the bytes {wrong.hex(' ')} in "
+                f"line {line}, in {near!r}. Say which encoding it is written in, such as encoding='cp1252'."
+            ) from None
 
 
 def is_text(start: bytes) -> bool:
     """Return whether the start of a file is text: it holds no zero bytes, but those of UTF-16 and UTF-32."""
     return b"\0" not in start or start.startswith(tuple(_MARKS)) or _by_zeros(start) is not None
-
-
-def open_text(path: str | os.PathLike[str], encoding: str) -> io.TextIOWrapper:
-    """Open a file, unpacked if it is packed, as text, without a byte order mark.
-
-    A byte that cannot be decoded becomes a lone surrogate, as `with_escapes` expects.
-    """
-    codec = "utf-8-sig" if re.fullmatch("utf[-_]?8", encoding, re.IGNORECASE) else encoding
-    return io.TextIOWrapper(open_unzipped(path), encoding=codec, errors="surrogateescape")
 
 
 def with_escapes(text: str) -> tuple[bytes, bool]:
@@ -121,66 +179,22 @@ def _by_zeros(start: bytes) -> str | None:
     return "utf-16-be" if even > 0.5 * pairs and odd < 0.05 * pairs else None
 
 
-def _check_text(path: str | os.PathLike[str], start: bytes, encoding: str) -> None:
-    """Raise if the start of a file is not in an encoding, naming the bytes that are not."""
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(start)
-    except UnicodeDecodeError as error:
-        wrong, line = start[error.start : error.end], start.count(b"\n", 0, error.start) + 1
-        around = start[max(0, error.start - 12) : error.end + 12].split(b"\n")
-        near = max(around, key=lambda piece: wrong in piece).decode("ascii", "replace")
-        raise ValueError(
-            f"{path}: its text must be {encoding.upper()}; got the bytes {wrong.hex(' ')} in line {line}, in "
-            f"{near!r}. Say which encoding it is written in, such as encoding='cp1252'."
-        ) from None
-
-
-class Part(NamedTuple):
-    """Some rows.
-
-    Attributes
-    ----------
-    rows : str
-    fault : str or None
-        What is wrong with the row behind these, which is left out; None if there is none.
-    """
-
-    rows: str
-    fault: str | None
-
-
-def whole_rows(
-    text: io.TextIOWrapper, separator: str, n_cells: int, n_lines: int, size: int, most: int
-) -> Iterator[list[Part]]:
-    """Yield the rest of a text in pieces that end where rows end.
+class WholeRows:
+    """Cuts a text into pieces that end where rows end.
 
     A quote that is never closed, or only behind or within what look like rows, makes its line a row that is
     left out.
 
     Parameters
     ----------
-    text : TextIOWrapper
     separator : str
     n_cells : int
         Of a row.
-    n_lines : int
-        That were read before.
-    size : int
-        Characters that are read at once.
+    line : int
+        Which is read first, from 1.
     most : int
         Characters of a row.
     """
-    rows = _Rows(separator, n_cells, n_lines + 1, most)
-    is_last = False
-    while not is_last:
-        more = text.read(size)
-        is_last = len(more) < size
-        if parts := rows.cut(more, is_last=is_last):
-            yield parts
-
-
-class _Rows:
-    """What has been read of a text, and not yet cut."""
 
     def __init__(self, separator: str, n_cells: int, line: int, most: int):
         self._separator, self._n_cells, self._line, self._most = separator, n_cells, line, most
@@ -190,12 +204,21 @@ class _Rows:
         self._flat = re.compile(rf"(?:{flat}[{end}\n])*+")  # cells of one line; possessive: in linear time
         self._quoted = re.compile(rf'"((?:[^"]++|"")*+)"([^{end}\n]*+)')
 
-    def cut(self, more: str, *, is_last: bool) -> list[Part]:
+    def pieces(self, text: io.TextIOWrapper, size: int) -> Iterator[list[tuple[str, str | None]]]:
+        """Yield rows, each time with what is wrong with the one behind them, which is left out, or None."""
+        is_last = False
+        while not is_last:
+            more = text.read(size)
+            is_last = len(more) < size
+            if parts := self._cut(more, is_last=is_last):
+                yield parts
+
+    def _cut(self, more: str, *, is_last: bool) -> list[tuple[str, str | None]]:
         """Return the rows that end in what was read, with more; a last one may end without a new line."""
         rest = self._rest + more
         if is_last and rest and not rest.endswith("\n"):
             rest += "\n"
-        parts: list[Part] = []
+        parts: list[tuple[str, str | None]] = []
         start = counted = row = place = 0
         while '"' in rest:
             stop = self._flat.match(rest, place).end()  # type: ignore[union-attr]
@@ -206,7 +229,7 @@ class _Rows:
                 break
             self._line, counted = self._line + rest.count("\n", counted, stop), stop
             if fault := self._fault(None if is_open else cell, row):
-                parts.append(Part(rest[start:row], fault))
+                parts.append((rest[start:row], fault))
                 start = row = place = rest.find("\n", stop) + 1 or len(rest)
             elif cell is not None:
                 place = cell.end() + 1
@@ -214,7 +237,7 @@ class _Rows:
         else:
             row = rest.rfind("\n") + 1
         if row > start:
-            parts.append(Part(rest[start:row], None))
+            parts.append((rest[start:row], None))
         self._line += rest.count("\n", counted, row)
         self._rest = rest[row:]
         if len(self._rest) > self._most:
@@ -231,7 +254,9 @@ class _Rows:
         closed = f"{opened} and closed in line {self._line + cell[1].count(chr(10))}"
         if cell[2].strip():
             return f"{closed}, in the middle of a cell"
-        first, *inner, last = _lines(cell, row)
+        text, stop = cell.string, cell.string.find("\n", cell.end())
+        start = max(row, text.rfind("\n", row, cell.start()) + 1)
+        first, *inner, last = text[start : len(text) if stop < 0 else stop].split("\n")
         n_rows = sum(any(self._numbers(line)) for line in inner[:_LOOKED_AT])
         if n_rows > len(inner[:_LOOKED_AT]) / 2:
             return f"{closed}, behind what look like rows"
@@ -243,10 +268,3 @@ class _Rows:
         """Return which cells of a line are numbers, quotes aside; nothing if it has not as many as rows."""
         cells = line.split(None if self._separator == " " else self._separator)
         return [is_number(cell.strip('" ')) for cell in cells] if len(cells) == self._n_cells else []
-
-
-def _lines(cell: re.Match[str], row: int) -> list[str]:
-    """Return the whole lines over which a quoted cell of a row that begins at a place runs."""
-    text, stop = cell.string, cell.string.find("\n", cell.end())
-    start = max(row, text.rfind("\n", row, cell.start()) + 1)
-    return text[start : len(text) if stop < 0 else stop].split("\n")

@@ -1,8 +1,12 @@
-"""Formats of files: by name, to find images in folders; by content, to say why one cannot be read."""
+"""Formats of files: by name, to find images and tables; by content, to say why one cannot be read.
+
+Light to import: processes that decode start with it.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 
 _EXTENSIONS = {  # of images, read or not: what such a file holds is seen when it is opened
     "read": "png apng jpg jpeg jpe jfif webp bmp dib gif tif tiff ppm pgm pbm pnm avif",
@@ -13,23 +17,9 @@ _EXTENSIONS = {  # of images, read or not: what such a file holds is seen when i
 }
 _RAW = {f".{name}" for name in _EXTENSIONS["raw"].split()}
 EXTENSIONS = {f".{name}" for names in _EXTENSIONS.values() for name in names.split()}
-_ARCHIVES = {
-    ".zip": "zip",
-    ".tar": "tar",
-    ".tgz": "tar",
-    ".tar.gz": "tar",
-    ".tar.bz2": "tar",
-    ".tar.xz": "tar",
-    ".tar.zst": "tar",
-    ".tar.lz4": "tar",
-    ".br": "Brotli",
-    ".lz": "lzip",
-    ".lzma": "LZMA",
-    ".sz": "Snappy",
-    ".z": "compress",
-    ".7z": "7z",
-    ".rar": "rar",
-}
+_ARCHIVES = dict.fromkeys((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.lz4"), "tar")
+_ARCHIVES |= {".zip": "zip", ".br": "Brotli", ".lz": "lzip", ".lzma": "LZMA", ".sz": "Snappy"}
+_ARCHIVES |= {".z": "compress", ".7z": "7z", ".rar": "rar"}
 _SIGNS = (  # from which byte on, what stands there, and what such a file is
     (0, b"\xff\x0a", "JPEG XL"),
     (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
@@ -59,6 +49,121 @@ _HEIC, _AVIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _TIFF = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}
 _UNPACK = "unpack it, and name the folder or the file"
 _LONGEST_EXTENSION = 9  # with its dot; what is longer is a part of the name
+CSV, PARQUET, ARROW, EXCEL = "CSV", "Parquet", "Arrow", "Excel"
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4")  # what packed text is called
+ARRAYS = (".npy", ".npz")
+_TABLES = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".data"), CSV),
+    **dict.fromkeys((".parquet", ".pq"), PARQUET),
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), ARROW),
+    **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
+}
+TEXT = {".txt", ".text", ".dat", ".asc", ".prn"}  # may hold notes, or rows
+_PANDAS = {  # tables all the same, and what of pandas reads them
+    ".json": "read_json(path)",
+    ".jsonl": "read_json(path, lines=True)",
+    ".ndjson": "read_json(path, lines=True)",
+    ".xls": "read_excel(path)",
+    ".ods": "read_excel(path)",
+    ".orc": "read_orc(path)",
+    ".dta": "read_stata(path)",
+    ".sav": "read_spss(path)",
+    ".sas7bdat": "read_sas(path)",
+    ".h5": "read_hdf(path)",
+    ".hdf5": "read_hdf(path)",
+    ".pkl": "read_pickle(path)",
+    ".pickle": "read_pickle(path)",
+    ".xml": "read_xml(path)",
+    ".html": "read_html(path)[0]",
+}
+_UNREAD = {extension: f"pandas: pandas.{how}.to_parquet(…)" for extension, how in _PANDAS.items()}
+_UNREAD |= dict.fromkeys(
+    (".db", ".sqlite", ".sqlite3"), "pandas: pandas.read_sql(query, connection).to_parquet(…)"
+)
+_UNREAD |= {".mat": "SciPy: scipy.io.loadmat(path)", ".avro": "what wrote it, to Parquet"}
+_UNREAD |= dict.fromkeys((".rds", ".rda", ".rdata"), "R: write.csv(table, path, row.names = FALSE)")
+_NOTES = {".json", ".xml", ".html", ".db", ".pkl", ".pickle"}  # beside parts they tell of these, or nothing
+_WORKBOOKS = {".xls": b"\xd0\xcf\x11\xe0", ".xlsx": b"PK\3\4"}  # and how such a file begins
+_HTML = re.compile(rb"<(!doctype html|html|table|meta|style)\b", re.IGNORECASE)
+_DISGUISED = {
+    ".xls": ("old Excel", f"Convert it with {_UNREAD['.xls']}"),
+    ".xlsx": ("new Excel", "Rename it to .xlsx"),
+    ".html": ("HTML", f"Convert it with {_UNREAD['.html']}"),
+    ".csv": ("text", "Rename it to .csv"),
+}
+READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz, .zst or .lz4), Parquet, Arrow or .xlsx"
+
+
+def table_format(path: str | os.PathLike[str]) -> str | None:
+    """Return the format of a table by its name, or None if it calls itself something else.
+
+    Examples
+    --------
+    >>> [table_format(name) for name in ("a.CSV", "b.tsv.bz2", "c.feather", "d.png", "e.gz")]
+    ['CSV', 'CSV', 'Arrow', None, None]
+    """
+    return _TABLES.get(_extension(path))
+
+
+def _extension(path: str | os.PathLike[str]) -> str:
+    """Return the extension of a file, in front of that of what packed it."""
+    stem, extension = os.path.splitext(os.fsdecode(path).lower())
+    return os.path.splitext(stem)[1] if extension in PACKED else extension
+
+
+def archive(path: str) -> str | None:
+    """Return which archive a file calls itself, such as "tar archive"; None for others."""
+    kinds = (kind for end, kind in _ARCHIVES.items() if path.lower().endswith(end))
+    return next((f"{kind} {ARCHIVE}" for kind in kinds), None)
+
+
+def unread(path: str) -> str | None:
+    """Return what to do with an archive, or a table of a format that is not read; None of another file.
+
+    Examples
+    --------
+    >>> unread("photos.tar.gz")
+    'a tar archive, which is not read: unpack it, and name the folder or the file'
+    >>> unread("rows.orc")[-68:]
+    'got ORC. Convert it with pandas: pandas.read_orc(path).to_parquet(…)'
+    """
+    if kind := archive(path):
+        return f"a {kind}, which is not read: {_UNPACK}"
+    extension = _extension(path)
+    if extension in _WORKBOOKS and (inside := _inside(path)) not in (None, extension):
+        what, how = _DISGUISED[inside]
+        return f"a table must be {READ}; got {what} that is called {extension[1:].upper()}. {how}"
+    if extension not in _UNREAD:
+        return None
+    return f"a table must be {READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
+
+
+def unread_part(path: str) -> str | None:
+    """Return why what lies beside the parts of a table is not read, if it holds rows; None of other files.
+
+    Examples
+    --------
+    >>> unread_part("part-1.csv.zip"), unread_part("old.zip"), unread_part("schema.json")
+    ('a zip archive, which is not read: unpack it, and name the folder or the file', None, None)
+    """
+    is_part = table_format(os.path.splitext(path)[0]) if archive(path) else _extension(path) not in _NOTES
+    return unread(path) if is_part else None
+
+
+def _inside(path: str) -> str | None:
+    """Return the extension that a file of a program of spreadsheets should have by its content, if known."""
+    from vaetools.data.encodings import is_text  # not light
+
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        start = file.read(512)
+    for extension, sign in _WORKBOOKS.items():
+        if start.startswith(sign):
+            return extension
+    if _HTML.search(start):
+        return ".html"
+    return ".csv" if is_text(start) and start.strip() else None
 
 
 def raw_photograph(path: str) -> str | None:
@@ -77,24 +182,6 @@ def raw_photograph(path: str) -> str | None:
     return f"a raw photograph ({extension[1:].upper()}), which is not read: export it as TIFF, PNG or JPEG"
 
 
-def archive(path: str) -> str | None:
-    """Return what is to be said of a file that calls itself an archive; None for others.
-
-    Examples
-    --------
-    >>> archive("photos.tar.gz")
-    'a tar archive, which is not read: unpack it, and name the folder or the file'
-    """
-    kind = _archive_kind(path)
-    return kind and f"a {kind}, which is not read: {_UNPACK}"
-
-
-def _archive_kind(path: str) -> str | None:
-    """Return which archive a file calls itself."""
-    kinds = (kind for end, kind in _ARCHIVES.items() if path.lower().endswith(end))
-    return next((f"{kind} {ARCHIVE}" for kind in kinds), None)
-
-
 def broken_link(path: str) -> str:
     """Return what a link is whose file is not there."""
     return f"a broken link: {os.readlink(path)!r} is not there"
@@ -103,12 +190,7 @@ def broken_link(path: str) -> str:
 def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
     """Return what a file is that no decoder knows, and what to do with it; None if that is unknown too.
 
-    Parameters
-    ----------
-    head : bytes
-        The first `N_SIGN_BYTES` of the file.
-    readable : tuple of str
-        Formats that are read here, as Pillow calls them.
+    ``head`` are its first `N_SIGN_BYTES`; ``readable`` the formats that are read here, as Pillow calls them.
 
     Examples
     --------
@@ -141,30 +223,19 @@ def _media(head: bytes, readable: tuple[str, ...]) -> str:
     size = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
     brands = {head[8:12]} | {head[i : i + 4] for i in range(16, size, 4)}
     if brands & _AVIF:
-        missing, takes = "AVIF" not in readable, "an AVIF image, which takes Pillow 11.3 or newer"
-        return takes if missing else "a damaged AVIF image"
-    if brands & _HEIC:
-        missing, takes = (
-            "HEIF" not in readable,
-            "a HEIC image, which takes a package: pip install pillow-heif",
+        return (
+            "a damaged AVIF image"
+            if "AVIF" in readable
+            else "an AVIF image, which takes Pillow 11.3 or newer"
         )
-        return takes if missing else "a damaged HEIC image"
+    if brands & _HEIC:
+        takes = "a HEIC image, which takes a package: pip install pillow-heif"
+        return "a damaged HEIC image" if "HEIF" in readable else takes
     return "a video, or an image of a camera's own format"
 
 
 def left_out_as(name: str) -> str | None:
-    """Return as what a file that was met in a folder is left out; None if it calls itself an image.
-
-    Parameters
-    ----------
-    name : str
-        Without its folder.
-
-    Returns
-    -------
-    kind : str or None
-        ``"hidden"``, which archive it is, ``"backup copy"`` of an image, its extension, or ``"without
-        extension"``.
+    """Return as what a file that was met in a folder is left out, by its name; None if it is called an image.
 
     Examples
     --------
@@ -175,8 +246,8 @@ def left_out_as(name: str) -> str | None:
     """
     if name.startswith("."):
         return HIDDEN
-    if archive_kind := _archive_kind(name):
-        return archive_kind
+    if kind := archive(name):
+        return kind
     extension = os.path.splitext(name)[1].lower()
     if extension in EXTENSIONS:
         return None

@@ -192,8 +192,9 @@ def _items(dataset: Any) -> tuple[Sequence, Any, Listing | None]:
     """Return images, labels and, where the dataset is one of files, their paths."""
     samples = getattr(dataset, "samples", None)
     if samples is not None and getattr(dataset, "transform", None) is None:  # a folder: its files are faster
-        paths = [os.fspath(path) for path, _ in samples]
-        return paths, [dataset.classes[label] for _, label in samples], Listing(paths, None, {}, [])
+        listing = Listing()
+        listing.paths = [os.fspath(path) for path, _ in samples]
+        return listing.paths, [dataset.classes[label] for _, label in samples], listing
     return _Items(dataset), getattr(dataset, "targets", None), None
 
 

@@ -6,7 +6,6 @@ missing. In Parquet they have a type, and only nulls and NaN are missing.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from pandas import api
 from pyarrow import compute, types
 from pyarrow import csv as arrow_csv
 
-from vaetools.words import equal_as_floats, is_lost_as_float
+from vaetools.words import is_lost_as_float
 
 INTEGER, NUMBER, BOOLEAN, TEXT, NULL = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.null()
 NAMES = {INTEGER: "integers", NUMBER: "numbers", BOOLEAN: "booleans", TEXT: "text"}
@@ -95,16 +94,15 @@ def learn_kinds(
     """Return what the columns of a CSV file are.
 
     A column is booleans if all of its cells are, missing ones aside; numbers if at least nine in ten are
-    and none has a leading zero, as codes have; integers if all of these are; and else text.
+    and none has a leading zero, as codes have; integers if all of these are; and else text. Those in
+    ``as_text`` are text whatever their cells.
 
     Parameters
     ----------
     blocks : iterable of lists of arrays of strings
         All rows, column by column.
     names : list of str
-        Of the columns.
     as_text : collection of str
-        Columns that are text whatever their cells.
     how : dict
         How the cells of a type are written, as `WRITTEN` has it.
     """
@@ -112,10 +110,10 @@ def learn_kinds(
     written = {kind: known.copy() for kind in (*WRITTEN, TEXT)}
     for columns in blocks:
         cells = without_missing(as_numbers(end_to_end(columns)))
-        known += _by_column(cells.is_valid(), columns).sum(axis=1)
+        known += np.asarray(cells.is_valid()).reshape(len(columns), -1).sum(axis=1)
         for kind, pattern in {**how, TEXT: CODE}.items():
-            found = compute.match_substring_regex(cells, pattern)
-            written[kind] += _by_column(found.fill_null(False), columns).sum(axis=1)
+            found = compute.match_substring_regex(cells, pattern).fill_null(False)
+            written[kind] += np.asarray(found).reshape(len(columns), -1).sum(axis=1)
 
     def kind_of(place: int) -> Any:
         if names[place] in as_text or written[TEXT][place]:
@@ -132,11 +130,6 @@ def learn_kinds(
 def end_to_end(columns: list) -> Any:
     """Return columns of text as one array, one after the other."""
     return pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
-
-
-def _by_column(flags: Any, columns: list) -> np.ndarray:
-    """Return what is said of such an array, as ``(n_columns, n_rows)``."""
-    return np.asarray(flags).reshape(len(columns), len(columns[0]))
 
 
 def lost_integer(cells: Any) -> int | None:
@@ -160,9 +153,3 @@ def lost_integer(cells: Any) -> int | None:
     else:
         return None
     return next((value for value in found if is_lost_as_float(value)), None)
-
-
-def warn_of_large_integers(path: Any, found: Mapping[str, int]) -> None:
-    """Warn of columns in which such integers were seen, if there are any."""
-    if found:
-        warnings.warn(equal_as_floats(path, found), stacklevel=4)

@@ -23,17 +23,17 @@ _SAID = re.compile(r'"?sep=(.)\1*"?\s*$', re.IGNORECASE)  # as Excel writes and 
 
 
 class Layout(NamedTuple):
-    """How lines are cut, and where the table begins.
+    """How lines are cut under a separator, and where the table begins.
 
     Attributes
     ----------
     separator : str
     skipped : int
         Lines before the header.
-    has_header : bool
-        False if the first line looks like one of the rows.
-    fit : float
-        Share of the first rows that have as many cells as the header.
+    header : list of str
+        The names in it.
+    rows : list of list of str
+        The first of them.
     has_row_names : bool
         Whether rows begin with a name, above which the header has none.
     has_open_ends : bool
@@ -41,16 +41,6 @@ class Layout(NamedTuple):
     """
 
     separator: str
-    skipped: int
-    has_header: bool
-    fit: float
-    has_row_names: bool
-    has_open_ends: bool = False
-
-
-class _Split(NamedTuple):
-    """The first rows under a separator."""
-
     skipped: int
     header: list[str]
     rows: list[list[str]]
@@ -68,6 +58,12 @@ class _Split(NamedTuple):
         return len(self.full) / max(1, len(self.rows))
 
     @property
+    def numbers(self) -> float:
+        """Share of numbers among their cells."""
+        cells = [cell for row in self.full for cell in row if _is_known(cell)]
+        return sum(map(is_number, cells)) / max(1, len(cells))
+
+    @property
     def is_lone_number(self) -> bool:
         """Whether there is one column, of numbers, though its name holds a separator that no row holds."""
         marks = [mark for mark in SEPARATORS if mark in "".join(self.header)]
@@ -75,35 +71,29 @@ class _Split(NamedTuple):
         return len(self.header) == 1 < len(self.full) and self.numbers >= 0.5 and not held
 
     @property
-    def numbers(self) -> float:
-        """Share of numbers among their cells."""
-        cells = [cell for row in self.full for cell in row if _is_known(cell)]
-        return sum(map(is_number, cells)) / max(1, len(cells))
+    def has_header(self) -> bool:
+        """False if the header looks like its rows: with numbers, and a word that its column has again."""
+        numbers = [
+            float(name) for name in self.header if re.match(PLAIN.written[NUMBER], name.strip(), re.ASCII)
+        ]
+        if not numbers or (len(numbers) > 1 and all(np.diff(numbers) > 0)):  # years, or wave lengths
+            return True
+        words = zip(self.header, zip(*self.full, strict=True), strict=False)
+        return not any(_is_known(name) and not is_number(name) and name in column for name, column in words)
 
 
 def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATORS) -> Layout:
     r"""Return how a table is cut into cells, and where it begins.
 
     The separator is the one under which rows have as many cells as the header, and most of these are
-    numbers. Before the header may stand a line ``sep=;``, comments (``#``), and lines of fewer cells.
-
-    Parameters
-    ----------
-    sample : str
-        The first lines; the last may be cut.
-    said : Dialect
-        What is known.
-    separators : sequence of str
-        In the order in which they are preferred.
-
-    Returns
-    -------
-    layout : Layout
+    numbers. Before the header may stand a line ``sep=;``, comments (``#``), and lines of fewer cells. The
+    last line of the sample may be cut; separators are in the order in which they are preferred.
 
     Examples
     --------
-    >>> find_layout("sep=;\n# of May\nwidth, cm;n\n1,5;2\n2,5;3\n", Dialect())
-    Layout(separator=';', skipped=2, has_header=True, fit=1.0, has_row_names=False, has_open_ends=False)
+    >>> found = find_layout("sep=;\n# of May\nwidth, cm;n\n1,5;2\n2,5;3\n", Dialect())
+    >>> found.separator, found.skipped, found.header, found.fit
+    (';', 2, ['width, cm', 'n'], 1.0)
     """
     lines = list(io.StringIO(sample, newline="\n"))
     start, comment = _after_remarks(lines) if said.skipped is None else (said.skipped, None)
@@ -112,22 +102,18 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
         separators = [said.separator]
     elif marked:
         separators = [marked]
-    splits = {
-        each: _split(lines, each, start, comment, is_said=said.skipped is not None) for each in separators
-    }
-    is_single = not any(len(split.header) > 1 for each, split in splits.items() if each != " ")
+    is_said = said.skipped is not None
+    splits = [_split(lines, each, start, comment, is_said=is_said) for each in separators]
+    is_single = not any(len(split.header) > 1 for split in splits if split.separator != " ")
 
-    def quality(separator: str) -> tuple:
-        split = splits[separator]
+    def quality(split: Layout) -> tuple:
         fits = split.fit >= 0.5
-        several = len(split.header) > 1 and (fits or separator != " ")
+        several = len(split.header) > 1 and (fits or split.separator != " ")
         fits = fits and (several or is_single or split.is_lone_number)
         return fits, several, not split.has_row_names, fits and split.numbers, fits and split.fit
 
-    best = max(separators, key=quality)
-    split = splits[best]
-    skipped = split.skipped if any(map(str.strip, lines[: split.skipped])) else 0
-    return Layout(best, skipped, not _is_row(split), split.fit, split.has_row_names, split.has_open_ends)
+    best = max(splits, key=quality)
+    return best if any(map(str.strip, lines[: best.skipped])) else best._replace(skipped=0)
 
 
 def other_separator(names: list[str], shown: list[str], separator: str | None) -> str | None:
@@ -183,40 +169,36 @@ def _after_remarks(lines: list[str]) -> tuple[int, int | None]:
     return comment or 0, None
 
 
-def _split(lines: list[str], separator: str, start: int, comment: int | None, *, is_said: bool) -> _Split:
+def _split(lines: list[str], separator: str, start: int, comment: int | None, *, is_said: bool) -> Layout:
     """Return the first rows under a separator, with the line that is their header."""
     found = _rows(lines, separator, start)
     if not found:
-        return _Split(start, [], [])
+        return Layout(separator, start, [], [])
     rows = [row for _, row in found]
     if comment is not None and any(map(is_number, rows[0])):
         names = header_names(next(split_cells([lines[comment].rstrip("\n")], separator), []), separator)
         if len(names) == len(rows[0]) and not any(map(is_number, names)):
-            return _Split(comment, names, rows)
+            return Layout(separator, comment, names, rows)
     place = 0 if is_said else _header_place(rows)
     header, below = header_names(rows[place], separator), rows[place + 1 :]
     are_quoted = all(lines[line].lstrip(" ").startswith('"') for line, _ in found[place + 1 :])
-    if _has_open_ends(header, below):
-        return _Split(found[place][0], [*header, ""], below, has_open_ends=True)
-    if not _has_row_names(header, below, separator, are_quoted=are_quoted):
-        return _Split(found[place][0], header, below)
-    return _Split(found[place][0], ["", *header], below, has_row_names=True)
-
-
-def _has_open_ends(header: list[str], rows: list[list[str]]) -> bool:
-    """Return whether rows have an empty cell more than the header, because they end with a separator."""
-    return len(header) > 1 and bool(rows) and all(len(row) == len(header) + 1 and not row[-1] for row in rows)
+    split = Layout(separator, found[place][0], header, below)
+    if len(header) < 2 or not below or any(len(row) != len(header) + 1 for row in below):
+        return split
+    if not any(row[-1] for row in below):  # rows end with a separator
+        return split._replace(header=[*header, ""], has_open_ends=True)
+    if _has_row_names(header, below, separator, are_quoted=are_quoted):
+        return split._replace(header=["", *header], has_row_names=True)
+    return split
 
 
 def _has_row_names(header: list[str], rows: list[list[str]], separator: str, *, are_quoted: bool) -> bool:
-    """Return whether rows have a cell more than the header, and begin with names, as R writes them.
+    """Return whether rows, which have a cell more than the header, begin with names, as R writes them.
 
     Those differ, and are in quotes; or words, or numbers that rise, but between commas, where the cell too
     many may be half of a number with a comma.
     """
-    if len(header) < 2 or not rows or any(map(_is_cell, header)):
-        return False
-    if any(len(row) != len(header) + 1 for row in rows):
+    if any(is_number(name) or not _is_known(name) for name in header):
         return False
     names, last = [row[0] for row in rows], [row[-1] for row in rows]
     if len(set(names)) < len(names) or not any(map(_is_known, last)):  # as where lines end with a separator
@@ -259,26 +241,10 @@ def _header_place(rows: list[list[str]]) -> int:
     return 0
 
 
-def _is_cell(text: str) -> bool:
-    """Return whether a text is a cell rather than a name: a number, or missing."""
-    return is_number(text) or not _is_known(text)
-
-
 def _is_numbers(column: Iterable[str]) -> bool:
     """Return whether a column has cells, and all are numbers."""
     cells = list(filter(_is_known, column))
     return bool(cells) and all(map(is_number, cells))
-
-
-def _is_row(split: _Split) -> bool:
-    """Return whether a header looks like its rows: with numbers, and a word that its column has again."""
-    numbers = [
-        float(name) for name in split.header if re.match(PLAIN.written[NUMBER], name.strip(), re.ASCII)
-    ]
-    if not numbers or (len(numbers) > 1 and all(np.diff(numbers) > 0)):  # years, or wave lengths
-        return False
-    words = zip(split.header, zip(*split.full, strict=True), strict=False)
-    return any(_is_known(name) and not is_number(name) and name in column for name, column in words)
 
 
 def _is_known(cell: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which images a user means: a folder, a glob, a list of paths."""
+"""Which files a user means: a folder, a glob, a list of paths; of images or of tables."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Failure
-from vaetools.data.formats import HIDDEN, left_out_as
-from vaetools.data.no_image import in_words, none_chosen, what_to_do
-from vaetools.data.patterns import chosen_by
+from vaetools.data.formats import HIDDEN, PARQUET, left_out_as, table_format, unread_part
+from vaetools.data.patterns import chosen_by, in_words, none_chosen, what_to_do
 from vaetools.words import counted
 
 HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
 BROKEN_LINK = "broken link"
+_DELTA = "_delta_log"
+_BESIDE_PARTS = (".", "_")  # how names start of what is no part; with the latter of what Spark leaves there
 
 
-class Listing(NamedTuple):
-    """Image files in a fixed order.
+class Listing:
+    """Files in a fixed order, and what was met where they were looked for.
+
+    Parameters
+    ----------
+    is_wanted : callable, optional
+        Whether a file is taken, by its path from the folder that was named. All are by default.
+    hidden : tuple of str, default=(".",)
+        How the names of folders start that are not looked into.
 
     Attributes
     ----------
@@ -33,21 +41,90 @@ class Listing(NamedTuple):
         What was met and is left out, with its kind: ``"hidden"``, an extension that is of no image,
         ``"excluded"`` by a pattern, and so on.
     failed : list of Failure
-        Folders that could not be looked into.
+        Folders that could not be looked into, and what holds rows but is not read.
     folder : str or None
         Of images: the one folder that was named, as the paths begin.
+    partitions : set of str
+        Of tables: columns after which folders are named, as in ``year=2024/part-0.parquet``.
     """
 
-    paths: list[str]
-    labels: list[str] | None
-    ignored: dict[str, str]
-    failed: list[Failure]
-    folder: str | None = None
+    def __init__(self, is_wanted: Callable[[str], bool] | None = None, hidden: tuple[str, ...] = (".",)):
+        self._is_wanted, self._hidden = is_wanted or chosen_by(), hidden
+        self._entered: set[tuple[int, int]] = set()
+        self.paths: list[str] = []
+        self.labels: list[str] | None = None
+        self.ignored: dict[str, str] = {}
+        self.failed: list[Failure] = []
+        self.folder: str | None = None
+        self.partitions: set[str] = set()
 
-    @classmethod
-    def empty(cls) -> Listing:
-        """Return a listing of nothing, to add to."""
-        return cls([], None, {}, [])
+    def enter(self, top: str) -> bool:
+        """Add a file, or the images in a folder and below it; return whether it is a folder.
+
+        At an address what calls itself an image is one, and missing ones are found out later.
+        """
+        if isinstance(top, Address):
+            files = None if left_out_as(top.path.rpartition("/")[2]) is None else files_below(top)
+            for file, place in [(top, top.path)] if files is None else files:
+                self.take(file, place, None if files is None else left_out_elsewhere(place))
+            return files is not None
+        if not os.path.isdir(top):
+            self.take(top, top)
+            return False
+        for path, place, name in self.files_in(top):
+            self.take(path, place, left_out_as(name))
+        return True
+
+    def files_in(self, top: str) -> Iterator[tuple[str, str, str]]:
+        """Yield path, path from the folder on, and name of the files in a folder and below it; none twice."""
+        start = len(os.path.join(top, ""))
+        if not self._is_new(top):
+            return
+        for folder, folders, files in os.walk(top, onerror=self._note, followlinks=True):
+            inside = os.path.join(folder, "")
+            images = [name for name in folders if left_out_as(name) is None]  # reading tells what they are
+            for name in sorted(files + images):
+                yield inside + name, (inside + name)[start:], name
+            folders[:] = [name for name in sorted(folders) if self._is_entered(inside + name, name)]
+
+    def take(self, path: str, place: str, kind: str | None = None) -> None:
+        """Add a file whose path is compared as ``place``; a kind is as what it is left out."""
+        if kind not in (None, HIDDEN) and os.path.islink(path) and not os.path.exists(path):
+            kind = BROKEN_LINK
+        kind = kind or (None if self._is_wanted(place) else EXCLUDED)
+        if kind is None:
+            self.paths.append(path)
+        else:
+            self.ignored[path] = kind
+
+    def drop_repeated(self) -> None:
+        """Leave each path once, where it comes first."""
+        places = [os.path.abspath(path) for path in self.paths]
+        first = {place: i for i, place in reversed(list(enumerate(places)))}
+        self.ignored |= {path: REPEATED for i, path in enumerate(self.paths) if first[places[i]] != i}
+        self.paths = [path for i, path in enumerate(self.paths) if first[places[i]] == i]
+
+    def _is_entered(self, path: str, name: str) -> bool:
+        """Whether a folder is looked into; if not, it is noted."""
+        if name.startswith(self._hidden):
+            self.ignored[path] = HIDDEN_FOLDER
+            return False
+        return self._is_new(path)
+
+    def _is_new(self, folder: str) -> bool:
+        """Whether a folder can be looked into, and was not before."""
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            self._note(error)
+            return False
+        place = (status.st_dev, status.st_ino)
+        is_known = place in self._entered
+        self._entered.add(place)
+        return not is_known
+
+    def _note(self, error: OSError) -> None:
+        self.failed.append(Failure(error.filename, error.strerror or str(error)))
 
 
 def as_names(source: Any) -> str | list[str]:
@@ -69,20 +146,16 @@ def list_images(
 ) -> Listing:
     """Return the images of a folder and its sub-folders, of a glob, or of a list of those.
 
+    A path that names a file counts as an image whatever its extension; in folders only files with an image's
+    extension do. Links are followed, and none twice into the same folder; a path that is named twice is
+    read once. A folder's files are sorted by name, everything else is in the order given.
+
     Parameters
     ----------
     source : path, glob or iterable of paths and globs
-        A path that names a file counts as an image whatever its extension; in folders only files
-        with an image's extension do. Links are followed, and none twice into the same folder; a path
-        that is named twice is read once.
     include, exclude : str or iterable of str, default=()
         Patterns as of `chosen_by`, compared with the path from the folder that was named on; of a file
         that was named itself, with the path as it was written.
-
-    Returns
-    -------
-    listing : Listing
-        A folder's files sorted by name, everything else in the order given.
 
     Raises
     ------
@@ -91,53 +164,56 @@ def list_images(
     """
     source = as_names(source)
     names = [source] if isinstance(source, str) else source
-    is_wanted = chosen_by(include, exclude)
-    listing = Listing.empty()
-    search = Search(listing, is_wanted)
+    called = ", ".join(names[:3]) + ("…" if len(names) > 3 else "") or "an empty list"
+    listing = Listing(chosen_by(include, exclude))
     if any(map(is_address, names)):
         found: Sequence[str] = addresses(names)
         source = found[0] if isinstance(source, str) else source
     else:
         found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
-    folders = [path for path in found if search.enter(path)]
+    folders = [path for path in found if listing.enter(path)]
     if len(found) > 1:
-        drop_repeated(listing)
-    if exclude and EXCLUDED not in listing.ignored.values():
+        listing.drop_repeated()
+    n_excluded = list(listing.ignored.values()).count(EXCLUDED)
+    if exclude and not n_excluded:
         warnings.warn(
-            f"{_shortened(names)}: no file fits exclude={in_words(exclude)}. Patterns are compared with the "
+            f"{called}: no file fits exclude={in_words(exclude)}. Patterns are compared with the "
             "path from the folder that was named on.",
             stacklevel=2,
         )
     if not listing.paths:
-        n_excluded = list(listing.ignored.values()).count(EXCLUDED)
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
         hints += [] if n_excluded else what_to_do(source, listing.ignored)
         said = none_chosen(n_excluded, include, exclude) if n_excluded else "there is no image"
-        raise FileNotFoundError("; ".join([f"{_shortened(names)}: {said}", *hints]) + ".")
+        raise FileNotFoundError("; ".join([f"{called}: {said}", *hints]) + ".")
     if folders == found == [source]:
-        return listing._replace(labels=_labels(source, listing.paths), folder=source)
+        start = len(os.path.join(source, ""))
+        below = [path[start:].partition(os.sep) for path in listing.paths]
+        listing.folder = source
+        listing.labels = [label for label, _, _ in below] if all(name for _, _, name in below) else None
     return listing
 
 
-def drop_repeated(listing: Listing) -> None:
-    """Leave each path in a listing once, where it comes first."""
-    seen: set[str] = set()
-    kept = []
-    for path in listing.paths:
-        place = os.path.abspath(path)
-        if place in seen:
-            listing.ignored[path] = REPEATED
-        else:
-            seen.add(place)
-            kept.append(path)
-    listing.paths[:] = kept
+def _expand(path: str, strict: bool) -> list[str]:
+    """Return what a glob finds, or the path itself; one of many that is not there is found out later."""
+    if os.path.lexists(path):
+        return [path]
+    found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
+    if not found and strict:
+        raise FileNotFoundError(f"{path}: no such file or folder.")
+    return found or [path]
 
 
 def has_image(folder: str) -> bool:
     """Return whether a file that calls itself an image is in a folder or below it."""
-    search = Search(Listing.empty(), chosen_by())
-    return any(left_out_as(name) is None for _, names in search.walk(folder) for name in names)
+    return any(left_out_as(name) is None for _, _, name in Listing().files_in(folder))
+
+
+def left_out_elsewhere(place: str) -> str | None:
+    """Return as what a file is left out by its path in a folder, hidden where its folder is; or None."""
+    folders, _, name = place.rpartition("/")
+    return HIDDEN if "/." in f"/{folders}" else left_out_as(name)
 
 
 def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
@@ -159,110 +235,85 @@ def kind_counts(ignored: Mapping[str, str]) -> dict[str, int]:
     return dict(Counter(ignored.values()).most_common())
 
 
-def _expand(path: str, strict: bool) -> list[str]:
-    """Return what a glob finds, or the path itself; one of many that is not there is found out later."""
-    if os.path.lexists(path):
-        return [path]
-    found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
-    if not found and not strict:
-        return [path]
-    if not found:
-        raise FileNotFoundError(f"{path}: no such file or folder.")
-    return found
+def named_files(data: Any) -> list[str]:
+    """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
+    names = as_names(data)
+    if isinstance(names, list):
+        return names
+    if glob.has_magic(names) and not os.path.lexists(names):
+        found = sorted(glob.glob(names, recursive=True))
+        if found and all(map(table_format, found)):
+            return found
+    return [names]
 
 
-class Search:
-    """Adds what is found in folders to a listing.
+def list_tables(data: Any) -> Listing:
+    """Return the files of a table, those of a folder sorted by name, and what is left out of folders.
 
-    Parameters
-    ----------
-    listing : Listing
-    is_wanted : callable
-        Whether a file is taken, by its path from the folder that was named.
-    hidden : tuple of str, default=(".",)
-        How the names of folders start that are not looked into.
+    Links are followed, and none twice into the same folder; a path that is named twice is read once.
+
+    Raises
+    ------
+    ValueError
+        If the tables in a folder are of several formats, or only a log tells which of them count.
     """
-
-    def __init__(self, listing: Listing, is_wanted: Callable[[str], bool], hidden: tuple[str, ...] = (".",)):
-        self.listing, self.is_wanted, self.hidden = listing, is_wanted, hidden
-        self.entered: set[tuple[int, int]] = set()
-
-    def enter(self, top: str) -> bool:
-        """Add a file, or the images in a folder and below it; return whether it is a folder."""
-        if isinstance(top, Address):
-            return self._enter_elsewhere(top)
-        if not os.path.isdir(top):
-            self.take(top, top)
-            return False
-        start = len(os.path.join(top, ""))
-        for inside, names in self.walk(top):
-            for name in names:
-                self.take(inside + name, (inside + name)[start:], left_out_as(name))
-        return True
-
-    def _enter_elsewhere(self, top: Address) -> bool:
-        """Do so at an address: what calls itself an image is one, and missing ones are found out later."""
-        files = None if left_out_as(top.path.rpartition("/")[2]) is None else files_below(top)
-        for file, place in [(top, top.path)] if files is None else files:
-            self.take(file, place, None if files is None else left_out_elsewhere(place))
-        return files is not None
-
-    def walk(self, top: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield a folder and those below it, with the names of the files in each; no folder twice."""
-        if not self._is_new(top):
-            return
-        for folder, folders, files in os.walk(top, onerror=self._note, followlinks=True):
-            inside = os.path.join(folder, "")
-            images = [name for name in folders if left_out_as(name) is None]  # reading tells what they are
-            yield inside, sorted(files + images)
-            folders[:] = [name for name in sorted(folders) if self._is_entered(inside + name, name)]
-
-    def take(self, path: str, place: str, kind: str | None = None) -> None:
-        """Add a file whose path is compared as ``place``; a kind is as what it is left out."""
-        if kind not in (None, HIDDEN) and os.path.islink(path) and not os.path.exists(path):
-            kind = BROKEN_LINK
-        kind = kind or (None if self.is_wanted(place) else EXCLUDED)
-        if kind is None:
-            self.listing.paths.append(path)
+    listing = Listing()
+    names = named_files(data)
+    for name in addresses(names) if any(map(is_address, names)) else names:
+        if isinstance(name, Address):
+            _take_elsewhere(name, listing)
+        elif not os.path.isdir(name):
+            listing.paths.append(name)
+        elif os.path.isdir(os.path.join(name, _DELTA)):
+            raise ValueError(
+                f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
+            )
         else:
-            self.listing.ignored[path] = kind
-
-    def _is_entered(self, path: str, name: str) -> bool:
-        """Whether a folder is looked into; if not, it is noted."""
-        if name.startswith(self.hidden):
-            self.listing.ignored[path] = HIDDEN_FOLDER
-            return False
-        return self._is_new(path)
-
-    def _is_new(self, folder: str) -> bool:
-        """Whether a folder can be looked into, and was not before."""
-        try:
-            status = os.stat(folder)
-        except OSError as error:
-            self._note(error)
-            return False
-        place = (status.st_dev, status.st_ino)
-        is_known = place in self.entered
-        self.entered.add(place)
-        return not is_known
-
-    def _note(self, error: OSError) -> None:
-        self.listing.failed.append(Failure(error.filename, error.strerror or str(error)))
+            found = _tables_in(name)
+            formats = {table_format(path): path for path in found.paths}
+            if len(formats) > 1:
+                came = " and ".join(formats.values())
+                raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
+            listing.paths += found.paths
+            listing.failed += found.failed
+            listing.ignored |= found.ignored
+            listing.partitions |= found.partitions
+    listing.drop_repeated()
+    return listing
 
 
-def left_out_elsewhere(place: str) -> str | None:
-    """Return as what a file is left out by its path in a folder, hidden where its folder is; or None."""
-    folders, _, name = place.rpartition("/")
-    return HIDDEN if "/." in f"/{folders}" else left_out_as(name)
+def is_parquet(name: str) -> bool:
+    """Return whether a file calls itself Parquet, the only table that is read at an address."""
+    return table_format(name) == PARQUET
 
 
-def _labels(folder: str, paths: list[str]) -> list[str] | None:
-    """Return the sub-folders in which the images of a folder lie, if all do."""
-    start = len(os.path.join(folder, ""))
-    below = [path[start:].partition(os.sep) for path in paths]
-    return [label for label, _, _ in below] if all(name for _, _, name in below) else None
+def _take_elsewhere(name: Address, listing: Listing) -> None:
+    """Add a Parquet file at an address, or those in a folder there and below it, to a listing."""
+    files = files_below(name)
+    for file, place in [(name, name.path)] if files is None else files:
+        kind = left_out_elsewhere(place)
+        if is_parquet(place) and kind != HIDDEN:
+            listing.paths.append(file)
+        else:
+            listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
 
 
-def _shortened(names: list[str]) -> str:
-    """Return what was asked for, in a line."""
-    return ", ".join(names[:3]) + ("…" if len(names) > 3 else "") or "an empty list"
+def holds_tables(folder: str) -> bool:
+    """Return whether there are tables in a folder or below it; what Spark leaves beside them is none."""
+    return bool(_tables_in(folder).paths)
+
+
+def _tables_in(folder: str) -> Listing:
+    """Return the tables in a folder and below it, and with its kind what else was met."""
+    listing = Listing(hidden=_BESIDE_PARTS)
+    for path, place, name in listing.files_in(folder):
+        hidden = name.startswith(_BESIDE_PARTS)
+        if not hidden and (reason := unread_part(name)):
+            listing.failed.append(Failure(path, reason))
+        elif not hidden and table_format(name) is not None:
+            listing.paths.append(path)
+            listing.partitions |= {part.partition("=")[0] for part in place.split(os.sep)[:-1] if "=" in part}
+        else:
+            kind = HIDDEN if hidden else left_out_as(name) or os.path.splitext(name)[1].lower()
+            listing.take(path, place, kind)
+    return listing

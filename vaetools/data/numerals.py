@@ -55,7 +55,8 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
 
     All columns decide together: numbers are plain where plain ones explain the most cells, else as
     explains most. ``1,234`` alone can be two numbers; beside whole numbers below 1,000 of the same column
-    it is a thousand. ``1.234`` is refused there if no other cell has a fraction.
+    it is a thousand. ``1.234`` is refused there if no other cell has a fraction. The dialect has no decimal
+    if no cell has a point, so that it stays open what one would mean.
 
     Parameters
     ----------
@@ -63,11 +64,6 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
         Some cells of every feature.
     said : Dialect
         What is known, with the separator.
-
-    Returns
-    -------
-    dialect : Dialect
-        Without a decimal if no cell has a point, so that it stays open what one would mean.
 
     Raises
     ------
@@ -112,18 +108,9 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
 def warn_of_points(path: Any, columns: dict[str, Any], said: Dialect) -> None:
     """Warn where all numbers with a point are like 1.234, which may be a thousand, and nothing says which.
 
-    Between semicolons `find_numerals` refuses that.
-
-    Parameters
-    ----------
-    path : object
-        What the table is called.
-    columns : dict from str to chunked array of text
-        The first cells of every feature.
-    said : Dialect
-        What the user said.
+    Between semicolons `find_numerals` refuses that. The columns are the first cells of every feature.
     """
-    if said.decimal is not None or said.thousands is not None:
+    if not _is_open(said):
         return
     found = None
     for name, column in columns.items():
@@ -139,7 +126,7 @@ def warn_of_points(path: Any, columns: dict[str, Any], said: Dialect) -> None:
             f"{path}: a number such as {cell!r} in column {name!r} should have one meaning; it is read as "
             f"{cell}, and may be {cell.replace('.', '')}, as no number in the table has another kind of "
             "fraction. Say which: decimal='.' or thousands='.'.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -1,12 +1,14 @@
-"""Names of files: which patterns choose, as .gitignore writes them, and which are of masks of others."""
+"""Names of files: which patterns choose, which are of masks of others, what is said where none is left."""
 
 from __future__ import annotations
 
 import fnmatch
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+
+from vaetools.data.formats import ARRAYS, NO_EXTENSION, TEXT, unread
+from vaetools.words import counted
 
 _FOLDERS = {"ground_truth", "groundtruth", "gt", "mask", "masks"}
 _ENDINGS = ("mask", "masks", "gt", "groundtruth", "ground_truth", "label", "seg")
@@ -19,23 +21,8 @@ def chosen_by(include: str | Iterable[str] = (), exclude: str | Iterable[str] = 
     and lower case are the same. A pattern without ``/`` is compared with the name of the file and with
     those of all folders on its path; one with ``/`` with the path from its start, in which ``**`` stands
     for any number of folders. ``/`` at the end means folders alone. What fits a folder fits all in it.
-
-    Parameters
-    ----------
-    include : str or iterable of str, default=()
-        A path must fit one of these, if there are any.
-    exclude : str or iterable of str, default=()
-        It must fit none of these.
-
-    Returns
-    -------
-    is_wanted : callable
-        Takes a path, relative to the folder that was named.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a pattern is no text, or has no name in it.
+    A path, relative to the folder that was named, must fit one of ``include``, if there are any, and none
+    of ``exclude``.
 
     Examples
     --------
@@ -45,21 +32,19 @@ def chosen_by(include: str | Iterable[str] = (), exclude: str | Iterable[str] = 
     >>> list(map(chosen_by("test/*/1.png"), ["test/good/1.png", "good/1.png", "test/1.png"]))
     [True, False, False]
     """
-    wanted = [_parts(pattern, "include") for pattern in _listed(include)]
-    unwanted = [_parts(pattern, "exclude") for pattern in _listed(exclude)]
+    wanted, unwanted = _parsed(include, "include"), _parsed(exclude, "exclude")
 
     def is_wanted(path: str) -> bool:
         names = [name for name in path.lower().split(os.sep) if name not in ("", ".")]
-        return (not wanted or any(_fits(names, pattern) for pattern in wanted)) and not any(
-            _fits(names, pattern) for pattern in unwanted
-        )
+        fits = [any(_fits(names, pattern) for pattern in patterns) for patterns in (wanted, unwanted)]
+        return (fits[0] or not wanted) and not fits[1]
 
     return is_wanted
 
 
-def _listed(patterns: str | Iterable[str]) -> list[str]:
-    """Return one pattern, or several, as a list."""
-    return [patterns] if isinstance(patterns, str) else list(patterns)
+def _parsed(patterns: str | Iterable[str], role: str) -> list[list[str]]:
+    """Return patterns name by name, each from the start of a path on."""
+    return [_parts(pattern, role) for pattern in ([patterns] if isinstance(patterns, str) else patterns)]
 
 
 def _parts(pattern: str, role: str) -> list[str]:
@@ -82,41 +67,16 @@ def _fits(names: list[str], pattern: list[str]) -> bool:
     return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _fits(names[1:], pattern[1:])
 
 
-class Masks(NamedTuple):
-    """Files that are named like masks of others.
-
-    Attributes
-    ----------
-    n : int
-    example : str
-        Path of the first of them.
-    patterns : list of str
-        Which leave them out, as of `chosen_by`.
-    """
-
-    n: int
-    example: str
-    patterns: list[str]
-
-
-def find_masks(paths: Iterable[str]) -> Masks | None:
-    """Return the files that are named like masks of others among them, or None.
+def find_masks(paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the files that are named like masks of others among them, and patterns that leave them out.
 
     A mask lies in a folder of masks, or its name ends like one, and without that ending another file,
     which does not, is called the same.
 
-    Parameters
-    ----------
-    paths : iterable of str
-
-    Returns
-    -------
-    masks : Masks or None
-
     Examples
     --------
     >>> find_masks(["bad/1.png", "bad/2.png", "ground_truth/bad/1_mask.png", "gone_mask.png"])
-    Masks(n=1, example='ground_truth/bad/1_mask.png', patterns=['ground_truth/'])
+    (['ground_truth/bad/1_mask.png'], ['ground_truth/'])
     """
     images: set[str] = set()
     suspects = []
@@ -131,7 +91,48 @@ def find_masks(paths: Iterable[str]) -> Masks | None:
             pattern = f"{folder}/" if folder is not None else f"*{stem[-len(ending or '') - 1 :]}.*"
             suspects.append((path, stem if ending is None else stem[: -len(ending) - 1], pattern))
     found = [(path, pattern) for path, stem, pattern in suspects if stem in images]
-    if not found:
-        return None
     patterns = Counter(pattern for _, pattern in found)
-    return Masks(len(found), found[0][0], [pattern for pattern, _ in patterns.most_common(3)])
+    return [path for path, _ in found], [pattern for pattern, _ in patterns.most_common(3)]
+
+
+def in_words(patterns: str | Iterable[str]) -> str:
+    """Return patterns as a message shows them."""
+    return repr(patterns if isinstance(patterns, str) else ", ".join(patterns))
+
+
+def none_chosen(n_images: int, include: str | Iterable[str], exclude: str | Iterable[str]) -> str:
+    """Return that patterns leave none of the images that are there.
+
+    Examples
+    --------
+    >>> none_chosen(100, "*.jpg", ())
+    "include='*.jpg' fits none of 100 images, by their paths from the folder that was named on"
+    """
+    images = f"{counted(n_images, 'image')}, by their paths from the folder that was named on"
+    if include and exclude:
+        return f"include={in_words(include)} and exclude={in_words(exclude)} leave none of {images}"
+    if include:
+        return f"include={in_words(include)} fits none of {images}"
+    return f"exclude={in_words(exclude)} leaves none of {images}"
+
+
+def what_to_do(source: str | list[str], ignored: Mapping[str, str]) -> list[str]:
+    """Return how what was met instead of images in what was named is read, if it is.
+
+    Examples
+    --------
+    >>> what_to_do("rows", {"rows/a.txt": ".txt", "rows/b.md": ".md"})
+    ['text is read, as a table or a list of paths, where files themselves are named, such as rows/a.txt']
+    """
+    kinds = {kind: path for path, kind in reversed(list(ignored.items()))}  # with the first of each
+    hints = []
+    if isinstance(source, str) and NO_EXTENSION in kinds:
+        hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
+    if text := next((path for kind, path in kinds.items() if kind in TEXT), None):
+        hints += [
+            f"text is read, as a table or a list of paths, where files themselves are named, such as {text}"
+        ]
+    if kinds.keys() & set(ARRAYS):
+        hints += ["an array is read one file at a time, which must be named"]
+    reasons = ((path, unread(path)) for path in kinds.values())
+    return hints + [f"{path}: {reason}" for path, reason in reasons if reason][:1]

@@ -1,178 +1,277 @@
-"""Several files as one table: parts in a folder, as Spark writes them, of a glob, or named together."""
+"""The files of a table, one or several: parts in a folder, as Spark writes them, of a glob, or named."""
 
 from __future__ import annotations
 
 import contextlib
-import glob
-import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from vaetools.data.addresses import Address, addresses, files_below, is_address
-from vaetools.data.batches import Failure
-from vaetools.data.csv_files import CsvFile
+from vaetools.data.addresses import Address
+from vaetools.data.batches import Block, Failure
+from vaetools.data.csv_files import CsvFile, first_line_must_name
 from vaetools.data.dialect import Dialect
-from vaetools.data.formats import HIDDEN, NO_EXTENSION, left_out_as
-from vaetools.data.kinds import Kind, learn_kinds
-from vaetools.data.listing import Listing, Search, as_names, drop_repeated, left_out_elsewhere
-from vaetools.data.numerals import find_numerals, negatives_in_parentheses
-from vaetools.data.packed import Block
-from vaetools.data.patterns import chosen_by
-from vaetools.data.table_formats import PARQUET, TEXT, open_file, table_format, unread_part
+from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXT, table_format
+from vaetools.data.kinds import NAMES, NUMBER, Kind, learn_kinds
+from vaetools.data.kinds import TEXT as TEXTS
+from vaetools.data.listing import Listing, list_tables, named_files
+from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, warn_of_points
+from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
+from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
+from vaetools.words import few
 
 _SAMPLED = 20  # files that say how numbers are written
-_DELTA = "_delta_log"
-_HIDDEN = (".", "_")  # the latter are what Spark leaves beside the parts
-_TEXT = {*TEXT, NO_EXTENSION}
 
 
-class SeveralFiles:
+class TableFiles:
     """Files with the same columns, in one order or another.
+
+    Of several, those that cannot be opened are listed as failed. Text in a folder of CSV that is not named as
+    a table is a part, too, if it has the same columns.
 
     Parameters
     ----------
-    files : list of CsvFile or TypedFile
-        Of one format.
+    data : path, glob, address, or sequence of those
+    said : Dialect
+        What is known of how text is written.
+    wanted : collection of str
+        Columns as they are called elsewhere.
+    groups : range or None, default=None
+        Row groups of the one Parquet file; None is all.
 
     Attributes
     ----------
-    path : str
+    path : Path or str
         What they are called in messages.
+    first : CsvFile or TypedFile
     names : list of str
         Of the columns, as in the first file.
     dialect : Dialect or None
         That of the first file; each is read in its own, but numbers are written alike in all.
-    n_rows : int or None
-    group_rows : None
-        Rows are not cut at row groups.
-    typed : bool
+    n_rows, group_rows, typed
+        As of a `TypedFile`; rows of several are not cut at row groups.
     notes : list of str
-        What else is to be said of the files.
+        What else is to be said of the files, a sentence each.
+    listing : Listing
+        What is left out of a folder, and what could not be read.
     """
 
-    group_rows = None
-
-    def __init__(self, files: Sequence[Any]):
-        first, *others = self._files = list(files)
-        self.path = f"{first.path} and {len(others)} more"
-        self.names, self.typed, self.dialect = first.names, first.typed, first.dialect
-        self.notes = [f"{file.path}: {note}" for file in self._files for note in file.notes]
-        for other in others:
-            _check_alike(first, other)
-        counts = [file.n_rows for file in files]
+    def __init__(self, data: Any, said: Dialect, wanted: Collection[str], groups: range | None = None):
+        self.listing = list_tables(data) if groups is None else Listing()
+        self._files: list[Any] = []
+        errors: list[Exception] = []
+        for path in self.listing.paths if groups is None else named_files(data)[:1]:
+            try:
+                self._files.append(_opened(path, said, groups))
+            except (OSError, ValueError) as error:
+                errors.append(error)
+                self.listing.failed.append(Failure(path, str(error).removeprefix(f"{path}: ")))
+        if not self._files:
+            raise errors[0]
+        self.listing.paths = []
+        self.first = self._files[0]
+        if not self.first.typed:
+            self._add_texts(said)
+        for file in self._files:
+            file.call_as(wanted)
+        for file in self._files[1:]:
+            file.call_as(self.first.names)
+            _check_alike(self.first, file)
+        self._said, self._are_several = said, len(self._files) > 1
+        self.names, self.typed, self.dialect = self.first.names, self.first.typed, self.first.dialect
+        self.path = (
+            f"{self.first.path} and {len(self._files) - 1} more" if self._are_several else self.first.path
+        )
+        self.notes = [
+            f"{file.path}: {note}" if self._are_several else note
+            for file in self._files
+            for note in file.notes
+        ]
+        counts = [file.n_rows for file in self._files]
         self.n_rows = None if None in counts else sum(counts)
+        self.group_rows = None if self._are_several else self.first.group_rows
 
-    def index_columns(self) -> list[tuple[str, str]]:
-        """Return the columns that are an index, by name and in words."""
-        return self._files[0].index_columns()
+    def _add_texts(self, said: Dialect) -> None:
+        """Add the texts among what is left out that are tables with the same columns."""
+        kinds = {*TEXT, NO_EXTENSION}
+        for path in [path for path, kind in self.listing.ignored.items() if kind in kinds]:
+            with contextlib.suppress(OSError, ValueError):
+                file = CsvFile(Path(path), said)
+                if set(file.names) == set(self.first.names):
+                    self._files.append(file)
+                    del self.listing.ignored[path]
+
+    def check_names(self, columns: Iterable[str] | None, apart: Iterable[str]) -> None:
+        """Raise if names are not unique, wanted ones are not among them, or they are numbers as of a row."""
+        known, wanted = set(self.names), [*(columns or ()), *apart]
+        are_known = self.names == places(len(self.names)) or (columns is not None and set(columns) <= known)
+        if self._said.skipped is None and not (self.typed or are_known) and all(map(is_number, self.names)):
+            raise ValueError(f"{self.path}: {first_line_must_name(self.names)}")
+        if twice := [name for name, n in Counter(self.names).items() if n > 1 and not is_index(name)]:
+            raise ValueError(
+                f"{self.path}: names of columns must be unique; got {few(map(repr, twice))} more than once. "
+                "Rename them, as pandas.read_csv(path) does; or if the names have several lines, join those: "
+                "in pandas with table = pandas.read_csv(path, header=[0, 1]) as "
+                "table.set_axis(table.columns.map('_'.join), axis=1)."
+            )
+        if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
+            alike = {name.strip().casefold(): f" (but {name!r})" for name in self.names}
+            came = few(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
+            raise ValueError(
+                f"{self.path}: there is no column {came}. Its columns are {few(map(repr, self.names))}."
+            )
+
+    def choose_features(self, apart: Collection[str], n_features: int | None) -> tuple[list[str], list[str]]:
+        """Return which columns are features, and what to say of indices.
+
+        For a model that knows no names but takes so many columns, only what a file itself calls an index is
+        one, where the others are as many.
+        """
+        for file in self._files:
+            file.check_rows()
+        names = [name for name in self.names if name not in apart]
+        own = {name: words for name, words in self.first.index_columns() if name in names}
+        others = {name: self.names.index(name) for name in names if name not in own}
+        found, notes = find_indices(others, self.sample(list(others)))
+        indices = own | found
+        features = [name for name in others if not is_index(name)]
+        if len(features) != n_features:
+            features = [name for name in features if name not in indices]
+        if left_out := [words for name, words in indices.items() if name not in features]:
+            notes = [f"Left out as an index: {'; '.join(left_out)}.", *notes]
+        if features and n_features not in (None, len(features)):
+            raise ValueError(
+                f"{self.path}: rows must have {n_features} values; got {len(features)}: "
+                f"{few(map(repr, features))}. The model knows no names of columns: keep only those of "
+                "training, in their order; another that names rows can be the id column (--id)."
+            )
+        return features, notes
 
     def sample(self, features: list[str]) -> dict[str, Any]:
         """Return the first cells of features in the first file that has any."""
         return next(filter(None, (file.sample(features) for file in self._files)), {})
 
-    def check_rows(self) -> None:
-        """Raise if most of the first rows of a file do not fit its header."""
-        for file in self._files:
-            file.check_rows()
-
     def numerals(self, features: list[str]) -> Dialect | None:
         """Return the dialect with decimal and thousands as the first cells in all files have them."""
-        if self.typed:
+        if self.dialect is None:
             return None
-        samples = [file.sample(features) for file in islice(self._files, _SAMPLED)]
-        columns = {name: _end_to_end([each[name] for each in samples if each]) for name in features}
-        columns = columns if any(samples) else {}
+        samples = list(filter(None, (file.sample(features) for file in self._files[:_SAMPLED])))
+        columns = {}
+        for name in features if samples else ():
+            chunks = [chunk for sample in samples for chunk in sample[name].chunks]
+            columns[name] = pa.chunked_array(chunks, pa.string())
         try:
             found = find_numerals(columns, self.dialect)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
         self.notes += negatives_in_parentheses(columns, found)
+        if found.has_plain_numbers:
+            warn_of_points(self.path, samples[0] if samples else {}, self._said)
         return found
 
-    def set_aside(self, features: list[str], dialect: Dialect | None) -> list[Failure]:
-        """Leave out files whose numbers are written in a way of their own, and return them as failures."""
-        others = {} if dialect is None else {file: _own(file, features, dialect) for file in self._files}
-        failed = [
-            Failure(
-                str(file.path),
-                f"its numbers are written otherwise ({own.numbers_in_words}) than those of the other files "
-                f"({dialect.numbers_in_words}): read it alone",
-            )
-            for file, own in others.items()
-            if dialect is not None and own is not None
-        ]
-        self._files = [file for file in self._files if others.get(file) is None]
-        return failed
-
-    def not_numbers(self, features: list[str], dialect: Dialect | None) -> dict[str, str]:
-        """Return the features that are not columns of numbers, with what they are."""
-        if self.typed:
-            return {
-                name: what
-                for file in self._files
-                for name, what in file.not_numbers(features, dialect).items()
-            }
-        errors: list[ValueError] = []
-        for file in self._files:
-            try:
-                return file.not_numbers(features, dialect)
-            except ValueError as error:  # it has no rows, or is damaged
-                errors.append(error)
-        raise errors[0]
+    def set_aside(self, features: list[str], dialect: Dialect | None) -> None:
+        """Leave out files whose numbers are written in a way of their own: they have failed."""
+        if dialect is None or not self._are_several:
+            return
+        for file in list(self._files):
+            if own := _own(file, features, dialect):
+                self._files.remove(file)
+                reason = (
+                    f"its numbers are written otherwise ({own.numbers_in_words}) than those of the other "
+                    f"files ({dialect.numbers_in_words}): read it alone"
+                )
+                self.listing.failed.append(Failure(str(file.path), reason))
 
     def kinds(
         self, features: list[str], as_text: Collection[str], dialect: Dialect | None
     ) -> dict[str, Kind]:
-        """Return what features are, in all files of text together, or by the types of the first file."""
+        """Return what features are: by all cells of text together, or by the types of the first file."""
         if dialect is None:
-            return self._files[0].kinds(features, as_text, dialect)
+            return self.first.kinds(features, as_text)
         blocks = (block.features for block in self.blocks(features, ()) if block.features)
         return learn_kinds(blocks, features, as_text, dialect.written)
 
-    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
-        """Return the columns that are of another kind in some file, with the type of each."""
-        return {name: what for file in self._files for name, what in file.misfits(kinds).items()}
+    def check_kinds(
+        self,
+        features: list[str],
+        kinds: Mapping[str, Kind] | None,
+        dialect: Dialect | None,
+        *,
+        is_new: bool,
+        by_position: bool,
+    ) -> None:
+        """Raise if columns are not what a new model can take, or what a model was trained on."""
+        wrong: dict[str, str] = {}
+        if kinds is not None:
+            for file in self._files:
+                wrong |= file.misfits(kinds) if file.typed else {}
+        elif by_position or self.typed:
+            wrong = self._not_numbers(features, dialect)
+        if is_new:
+            numbers = [name for name in features if kinds is None or kinds[name].type != TEXTS]
+            wrong = find_dates(self.sample([name for name in numbers if name not in wrong])) | wrong
+        if not wrong:
+            return
+        if not is_new:
+            wanted = dict.fromkeys(features, Kind(NUMBER)) if kinds is None else kinds
+            came = {name: f"{what}, not {NAMES[wanted[name].type]}" for name, what in wrong.items()}
+            must, do = "columns must be what they were in training", "Convert such a column first."
+        elif kinds is not None:
+            came, must = wrong, "features must be columns of numbers, booleans or text"
+            do = advice(wrong, dialect) or "Drop such a column, or use it as labels or id."
+        else:
+            came, must = wrong, "features must be columns of numbers or booleans"
+            do = advice(wrong, dialect) or (
+                "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
+            )
+        columns = few(f"{name!r} ({what})" for name, what in came.items())
+        raise ValueError(f"{self.path}: {must}; got {columns}. {do}")
+
+    def _not_numbers(self, features: list[str], dialect: Dialect | None) -> dict[str, str]:
+        """Return the features that are not columns of numbers, with what they are."""
+        wrong: dict[str, str] = {}
+        errors: list[ValueError] = []
+        for file in self._files:
+            try:
+                wrong |= file.not_numbers(features, dialect)
+            except ValueError as error:  # it has no rows, or is damaged
+                errors.append(error)
+                continue
+            if not self.typed:
+                return wrong
+        if errors:
+            raise errors[0]
+        return wrong
 
     def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
-        """Yield the rows of one file after the other; a file that is damaged within costs the rest of it."""
+        """Yield the rows of one file after the other; of several, a damaged one costs the rest of it."""
         for file in self._files:
             n_read = 0
             try:
                 for block in file.blocks(features, beside, n_rows):
                     n_read += len(block.rows)
-                    yield block._replace(file=str(file.path))
+                    yield block._replace(file=str(file.path)) if self._are_several else block
             except (OSError, ValueError) as error:
+                if not self._are_several:
+                    raise
                 reason = str(error).removeprefix(f"{file.path}: ").removesuffix(".")
                 came = f"{reason}; {n_read:,} rows before that were read"
                 yield Block(np.arange(0), [], [], [Failure(str(file.path), came)])
 
-    def known(self, cells: Any) -> Any:
-        """Return labels, null where one is missing."""
-        return self._files[0].known(cells)
 
-    def values(self, labels: Any) -> np.ndarray:
-        """Return known labels."""
-        return self._files[0].values(labels)
-
-
-def _own(file: Any, features: list[str], dialect: Dialect) -> Dialect | None:
-    """Return how a file writes its numbers if they are none in the dialect of all files; else None."""
-    with contextlib.suppress(ValueError):  # damaged, which reading it tells
-        if any(map(len, file.sample(features).values())):
-            wrong = file.not_numbers(features, dialect)
-            own = file.numerals(features) if wrong else dialect
-            return own if wrong.keys() - file.not_numbers(features, own).keys() else None
-    return None
-
-
-def _end_to_end(columns: list) -> Any:
-    """Return columns of text as one column."""
-    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+def _opened(name: str, said: Dialect, groups: range | None) -> Any:
+    """Open a table in the format that it is named after; anything else is CSV."""
+    path = Path(name)
+    kind = table_format(path)
+    if kind == PARQUET:
+        return ParquetFile(name if isinstance(name, Address) else path, groups)
+    if kind == ARROW:
+        return ArrowFile(path)
+    return ExcelFile(path) if kind == EXCEL else CsvFile(path, said)
 
 
 def _check_alike(first: Any, other: Any) -> None:
@@ -185,153 +284,11 @@ def _check_alike(first: Any, other: Any) -> None:
             )
 
 
-def as_one(opened: list[Any], wanted: Collection[str]) -> Any:
-    """Return files as one, whose columns are called alike, and as they are wanted where that may be."""
-    for each in opened:
-        each.call_as(wanted)
-    for each in opened[1:]:
-        each.call_as(opened[0].names)
-    return opened[0] if len(opened) == 1 else SeveralFiles(opened)
-
-
-def named_files(data: Any) -> list[str]:
-    """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
-    names = as_names(data)
-    if isinstance(names, list):
-        return names
-    if glob.has_magic(names) and not os.path.lexists(names):
-        found = sorted(glob.glob(names, recursive=True))
-        if found and all(map(table_format, found)):
-            return found
-    return [names]
-
-
-def list_tables(data: Any) -> Listing:
-    """Return the files of a table, those of a folder sorted by name, and what is left out of folders.
-
-    What holds rows in a format that is not read has failed.
-
-    Links are followed, and none twice into the same folder; a path that is named twice is read once.
-
-    Raises
-    ------
-    ValueError
-        If the tables in a folder are of several formats, or only a log tells which of them count.
-    """
-    listing = Listing.empty()
-    names = named_files(data)
-    for name in addresses(names) if any(map(is_address, names)) else names:
-        if isinstance(name, Address):
-            _take_elsewhere(name, listing)
-            continue
-        if not os.path.isdir(name):
-            listing.paths.append(name)
-            continue
-        if os.path.isdir(os.path.join(name, _DELTA)):
-            raise ValueError(
-                f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
-            )
-        found = _in_folder(name)
-        formats = {table_format(path): path for path in found.paths}
-        if len(formats) > 1:
-            came = " and ".join(formats.values())
-            raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
-        listing.paths.extend(found.paths)
-        listing.failed.extend(found.failed)
-        listing.ignored.update(found.ignored)
-    drop_repeated(listing)
-    return listing
-
-
-def is_parquet(name: str) -> bool:
-    """Return whether a file calls itself Parquet, the only table that is read at an address."""
-    return table_format(name) == PARQUET
-
-
-def _take_elsewhere(name: Address, listing: Listing) -> None:
-    """Add a Parquet file at an address, or those in a folder there and below it, to a listing."""
-    files = files_below(name)
-    for file, place in [(name, name.path)] if files is None else files:
-        kind = left_out_elsewhere(place)
-        if is_parquet(place) and kind != HIDDEN:
-            listing.paths.append(file)
-        else:
-            listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
-
-
-def holds_tables(folder: str) -> bool:
-    """Return whether there are tables in a folder or below it; what Spark leaves beside them is none."""
-    return bool(_in_folder(folder).paths)
-
-
-def partition_columns(data: Any) -> list[str]:
-    """Return the columns after which folders in a folder are named, as in ``year=2024/part-0.parquet``."""
-    folders = {
-        part
-        for name in named_files(data)
-        if os.path.isdir(name)
-        for path in _in_folder(name).paths
-        for part in Path(os.path.relpath(path, name)).parts[:-1]
-    }
-    return sorted({folder.partition("=")[0] for folder in folders if "=" in folder})
-
-
-def open_parts(data: Any, said: Dialect) -> tuple[list[Any], Listing]:
-    """Open the files of a table; of several, those that cannot be opened are listed as failed.
-
-    Text in a folder of CSV that is not named as a table is a part, too, if it has the same columns.
-
-    Raises
-    ------
-    OSError, ValueError
-        As of the first file, if none can be opened; or as of `list_tables`.
-    """
-    listing = list_tables(data)
-    files: list[Any] = []
-    errors: list[Exception] = []
-    for path in listing.paths:
-        try:
-            files.append(open_file(path, said))
-        except (OSError, ValueError) as error:
-            errors.append(error)
-            listing.failed.append(Failure(path, str(error).removeprefix(f"{path}: ")))
-    if not files:
-        raise errors[0]
-    if not files[0].typed:
-        for file in _texts(listing, set(files[0].names), said):
-            files.append(file)
-            del listing.ignored[str(file.path)]
-    return files, listing
-
-
-def _texts(listing: Listing, names: set[str], said: Dialect) -> list[CsvFile]:
-    """Return the texts among what is left out that are tables with columns of these names."""
-    files = []
-    for path in [path for path, kind in listing.ignored.items() if kind in _TEXT]:
-        try:
-            file = CsvFile(Path(path), said)
-        except (OSError, ValueError):
-            continue
-        files += [file] * (set(file.names) == names)
-    return files
-
-
-def _in_folder(folder: str) -> Listing:
-    """Return the tables in a folder and below it, and with its kind what else was met."""
-    listing = Listing.empty()
-    search = Search(listing, chosen_by(), hidden=_HIDDEN)
-    start = len(os.path.join(folder, ""))
-    for inside, names in search.walk(folder):
-        for name in names:
-            hidden = name.startswith(_HIDDEN)
-            if not hidden and (reason := unread_part(name)):
-                listing.failed.append(Failure(inside + name, reason))
-                continue
-            kind = None if table_format(name) is not None and not hidden else _kind(name)
-            search.take(inside + name, (inside + name)[start:], kind)
-    return listing
-
-
-def _kind(name: str) -> str:
-    """Return as what a file that is no table is left out."""
-    return HIDDEN if name.startswith(_HIDDEN) else left_out_as(name) or os.path.splitext(name)[1].lower()
+def _own(file: Any, features: list[str], dialect: Dialect) -> Dialect | None:
+    """Return how a file writes its numbers if they are none in the dialect of all files; else None."""
+    with contextlib.suppress(ValueError):  # damaged, which reading it tells
+        columns = file.sample(features)
+        if any(map(len, columns.values())) and (wrong := file.not_numbers(features, dialect)):
+            own = find_numerals(columns, file.dialect)
+            return own if wrong.keys() - file.not_numbers(features, own).keys() else None
+    return None

@@ -4,92 +4,152 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from vaetools.data.arrays import array_batches, read_array
-from vaetools.data.batches import Batch, Failure
+from vaetools.data.addresses import addresses, files_below, is_address
+from vaetools.data.arrays import array_batches, is_idx, read_array
+from vaetools.data.batches import Batch, Source, TrainingData
 from vaetools.data.dialect import Dialect
-from vaetools.data.formats import EXTENSIONS
+from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
+from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, left_out_as, table_format, unread
 from vaetools.data.images import read_images
 from vaetools.data.kinds import Kind
-from vaetools.data.listing import Listing, as_names, has_image, list_images
-from vaetools.data.path_lists import as_paths
+from vaetools.data.listing import (
+    Listing,
+    as_names,
+    counted_kinds,
+    has_image,
+    holds_tables,
+    is_parquet,
+    left_out_elsewhere,
+    list_images,
+    named_files,
+)
+from vaetools.data.path_lists import as_paths, lists_files
 from vaetools.data.reader import ImageReader
-from vaetools.data.recognition import kind_of
-from vaetools.data.table_formats import READ
-from vaetools.data.tables import Table, open_table
+from vaetools.data.tables import open_table
+
+_LOOK = 2**16  # bytes of a file
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Source:
-    """Rows to stream.
+def names_of_files(data: Any) -> str | list[str]:
+    """Return the names of files as text; raise TypeError for something else, such as rows in memory."""
+    if isinstance(data, (str, bytes, os.PathLike)):
+        return as_names(data)
+    is_iterable = isinstance(data, Iterable) and not isinstance(data, pd.DataFrame)
+    names = list(data) if is_iterable and not hasattr(data, "read") else []
+    if not names or not all(isinstance(name, (str, bytes, os.PathLike)) for name in names):
+        came = "an empty list" if not names and isinstance(data, list) else type(data).__name__
+        raise TypeError(
+            f"data must be a path, a glob or a sequence of those; got {came}. Rows in memory are for "
+            "score_samples and transform."
+        )
+    return as_names(names)
 
-    Attributes
+
+def kind_of(data: Any) -> str:
+    """Return which kind of data is meant: ``"images"``, ``"table"`` or ``"array"``.
+
+    Parameters
     ----------
-    kind : {"images", "table", "array"}
-    id_name : str
-        What ids are: ``"path"``, ``"row"`` or a column of the table.
-    n_rows : int or None
-        Files or rows to come, where that is known without reading them.
-    batches : callable
-        ``batches()`` reads them, as an iterator of `Batch`.
-    listing : Listing
-        Of images: their files; of these and of tables what is left out of folders.
-    dialect : Dialect or None
-        Of CSV: how it is written.
-    notes : list of str
-        Of a table: what else was understood, a sentence each.
-    by_position : bool
-        Of a table: whether its columns are taken by position.
+    data : path, glob, or sequence of those
+        Tables and arrays are known by their extensions, or are IDX files. A folder is a table if there
+        are tables in it and no image. Text is a table unless it lists paths. All else is images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the one file is not there.
+    ValueError
+        If files are of several kinds or several arrays, or the one file is an archive, or a table of a
+        format that is not read.
     """
+    names = named_files(data)
+    if any(map(is_address, names)):
+        return _kind_elsewhere(names)
+    if len(names) == 1:
+        return _kind_of_one(names[0])
+    called = [name for name in names if table_format(name) or _is_folder_of_tables(name)]
+    texts = [
+        name
+        for name in names
+        if name.lower().endswith(".txt") and os.path.isfile(name) and _is_text_of_a_table(name)
+    ]
+    tables = called + texts if called or len(texts) == len(names) else []  # notes lie beside images
+    other = next((name for name in names if name.lower().endswith(ARRAYS)), None)
+    if other is not None:
+        raise ValueError(f"{other}: arrays are read one at a time; got {len(names)} files.")
+    if tables and len(tables) < len(names):
+        other = next(name for name in names if name not in set(tables))
+        raise ValueError(f"{tables[0]}: tables are read with tables alone; got {other} beside it.")
+    return "table" if tables else "images"
 
-    kind: str
-    id_name: str
-    n_rows: int | None
-    batches: Callable[[], Iterator[Batch]]
-    listing: Listing = dataclasses.field(default_factory=Listing.empty)
-    dialect: Dialect | None = None
-    notes: Sequence[str] = ()
-    by_position: bool = False
+
+def _kind_of_one(path: str) -> str:
+    """Return which kind of data a path is."""
+    if os.path.isdir(path):
+        return "table" if _is_folder_of_tables(path) else "images"
+    name, is_file = path.lower(), os.path.isfile(path)
+    calls_itself_rows = table_format(path) is not None or name.endswith(ARRAYS)
+    if calls_itself_rows and not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file or folder.")
+    if is_file and (reason := unread(path)):
+        raise ValueError(f"{path}: {reason}.")
+    if calls_itself_rows:
+        return "table" if table_format(path) else "array"
+    if is_idx(path):
+        return "array"
+    is_image = os.path.splitext(name)[1] in EXTENSIONS or not is_file
+    return "images" if is_image or not _is_text_of_a_table(path) else "table"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class TrainingData:
-    """Rows to train on, all at hand; arrays and cached images stay on disk.
+def _kind_elsewhere(names: list[str]) -> str:
+    """Return which kind of data is at addresses: images, or Parquet files, in a folder without images."""
+    n_images = n_tables = 0
+    ignored: dict[str, str] = {}
+    for name in addresses(names):
+        files = None if left_out_as(name.path.rpartition("/")[2]) is None else files_below(name)
+        if files is None:
+            if table_format(name) not in (None, PARQUET) or name.lower().endswith(ARRAYS):
+                raise ValueError(f"{name}: at an address images and Parquet files are read. Copy it here.")
+            n_images, n_tables = n_images + (not is_parquet(name)), n_tables + is_parquet(name)
+            continue
+        kinds = {file: left_out_elsewhere(place) for file, place in files}
+        has_images = None in kinds.values()
+        n_images += has_images
+        n_tables += not has_images and any(is_parquet(file) and kinds[file] != HIDDEN for file in kinds)
+        ignored |= {file: kind for file, kind in kinds.items() if kind is not None}
+    if not n_images + n_tables:
+        hint = f"; left out: {counted_kinds(ignored)}" if ignored else ""
+        raise FileNotFoundError(f"{names[0]}: there is no image and no Parquet file{hint}.")
+    if n_images and n_tables:
+        raise ValueError(
+            f"{names[0]}: files must all be images or all be Parquet; got {n_tables} Parquet files and "
+            f"{n_images} others."
+        )
+    return "table" if n_tables else "images"
 
-    Attributes
-    ----------
-    kind : {"images", "table", "array"}
-    X : ndarray or DataFrame of shape (n_samples, n_features)
-    ids : sequence of str or int
-        What rows are called: paths, numbers from 0, or the texts of the id column.
-    labels : ndarray of shape (n_samples,) or None
-    image_shape : tuple (channels, height, width) or None
-    reader : ImageReader or None
-        Reads other images as these were read.
-    failed : list of Failure
-    ignored : dict from str to str
-        What was met in folders and is left out, with its kind.
-    dialect : Dialect or None
-        Of CSV: how it is written.
-    notes : list of str
-        Of a table: what else was understood, a sentence each.
-    """
 
-    kind: str
-    X: Any
-    ids: Sequence
-    labels: np.ndarray | None
-    image_shape: tuple[int, int, int] | None
-    reader: ImageReader | None
-    failed: list[Failure]
-    ignored: dict[str, str]
-    dialect: Dialect | None = None
-    notes: Sequence[str] = ()
+def _is_folder_of_tables(path: str) -> bool:
+    """Return whether a folder holds tables, and no image."""
+    return os.path.isdir(path) and not has_image(path) and holds_tables(path)
+
+
+def _is_text_of_a_table(path: str) -> bool:
+    """Return whether a file is text whose lines name no files."""
+    if path.lower().endswith(".lst"):
+        return False
+    try:
+        with undamaged(), open_unzipped(path) as file:
+            start = file.read(_LOOK)
+    except DamagedFile:  # or not packed at all
+        return False
+    return is_text(start) and not lists_files(start)
 
 
 def open_source(
@@ -115,28 +175,13 @@ def open_source(
         standard input. A table, or a folder, glob or several files that make one: CSV, Parquet, Arrow,
         Excel. An array: NPY, NPZ or IDX.
     reader : ImageReader or None, default=None
-        Fitted; needed for images.
-    columns : sequence of str, dict from str to Kind, or None, default=None
-        Columns of a table to read, with kinds if their cells may be missing; None reads all, which
-        must be numbers.
+        Fitted; needed for images, of which ``include`` and ``exclude`` are patterns.
+    columns, id_column, dialect
+        Of a table, as of `open_table`.
     n_features : int or None, default=None
         Values that a row of a table without ``columns``, or of an array, must have.
-    id_column : str or None, default=None
-        Column of a table that names its rows; None numbers them from 0.
-    include, exclude : str or iterable of str, default=()
-        Patterns of images; see `read_images`.
-    array : str or None, default=None
-        Which array of an NPZ file holds the rows.
-    channels : {"first", "last"} or None, default=None
-        Where images in an array have their channels; None finds out.
-    image_shape : tuple (channels, height, width) or None, default=None
-        What images in an array must be.
-    dialect : Dialect or None, default=None
-        How a CSV file is written; what it does not say is found out.
-
-    Returns
-    -------
-    source : Source
+    array, channels, image_shape
+        Of an array, as of `read_array`, whose ``name`` the former is.
 
     Raises
     ------
@@ -148,9 +193,9 @@ def open_source(
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
-        return source_of(
-            open_table(data, columns=columns, n_features=n_features, id_column=id_column, dialect=dialect)
-        )
+        return open_table(
+            data, columns=columns, n_features=n_features, id_column=id_column, dialect=dialect
+        ).source
     if kind == "array":
         X = read_array(_only(data), name=array, channels=channels, image_shape=image_shape).X
         if n_features not in (None, X.shape[1]):
@@ -158,7 +203,7 @@ def open_source(
                 f"{_words(data)}: rows must have {n_features} values; got {X.shape[1]}. Keep only the "
                 "columns of training, in their order."
             )
-        return Source(kind, "row", len(X), lambda: array_batches(X))
+        return Source(kind, "row", len(X), lambda: array_batches(X), Listing())
     if reader is None:
         raise ValueError(f"{_words(data)}: the model takes rows of numbers; {_got_no_rows(_words(data))}.")
     listing = list_images(as_paths(data), include=include, exclude=exclude)
@@ -169,20 +214,6 @@ def open_source(
         len(listing.paths),
         lambda: chain([unread] if listing.failed else [], reader.batches(listing.paths, listing.paths)),
         listing,
-    )
-
-
-def source_of(table: Table) -> Source:
-    """Return the rows of a table to stream."""
-    return Source(
-        "table",
-        table.id_name,
-        table.n_rows,
-        table.batches,
-        table.listing._replace(paths=[]),
-        table.dialect,
-        table.notes,
-        table.by_position,
     )
 
 
@@ -210,28 +241,12 @@ def read_training(
     labels : str or None, default=None
         Column of a table, array of an NPZ file, or file of labels beside an NPY or IDX file. Images
         have the names of their sub-folders.
-    drop : sequence of str, default=()
-        Columns of a table to leave out.
-    id_column : str or None, default=None
-        A column of a table that names its rows, and is left out too.
-    mixed : bool, default=False
-        Whether a table may have missing cells, and columns of text.
-    as_text : collection of str, default=()
-        If ``mixed``, columns that are categories though they look like numbers: of CSV as they stand.
-    include, exclude : str or iterable of str, default=()
-        Patterns of images; see `read_images`.
-    array : str or None, default=None
-        Which array of an NPZ file holds the rows.
-    channels : {"first", "last"} or None, default=None
-        Where images in an array have their channels; None finds out.
-    dialect : Dialect or None, default=None
-        How a CSV file is written; what it does not say is found out.
-    **images : dict
-        Other parameters of `read_images`.
-
-    Returns
-    -------
-    data : TrainingData
+    drop, id_column, mixed, as_text, dialect
+        Of a table, as of `open_table`.
+    include, exclude, **images
+        Of images, as of `read_images`.
+    array, channels
+        Of an array, as of `read_array`, whose ``name`` the former is.
 
     Raises
     ------
@@ -251,37 +266,37 @@ def read_training(
             dialect=dialect,
         )
         X, y, failed = table.read()
-        ids = X.index.tolist()
-        ignored = table.listing.ignored
-        return TrainingData(kind, X, ids, y, None, None, failed, ignored, table.dialect, table.notes)
+        return TrainingData(
+            kind,
+            X,
+            X.index.tolist(),
+            y,
+            failed=failed,
+            ignored=table.listing.ignored,
+            dialect=table.dialect,
+            notes=table.notes,
+        )
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
         raise ValueError(f"{_words(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
     if kind == "array":
         read = read_array(_only(data), labels, name=array, channels=channels)
-        X, ids, y, failed = _finite_rows(read.X, read.labels)
-        if not len(X):
+        failed = [failure for batch in array_batches(read.X) for failure in batch.failed]
+        if failed:  # else the rows stay on disk
+            good = np.setdiff1d(np.arange(len(read.X)), [failure.id for failure in failed])
+            y = None if read.labels is None else read.labels[good]
+            read = dataclasses.replace(read, X=read.X[good], ids=good.tolist(), labels=y, failed=failed)
+        if not len(read.X):
             first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{_words(data)}: a model needs rows; got none that can be used{first}.")
-        return TrainingData(kind, X, ids, y, read.image_shape, None, failed, {})
+        return read
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
     found = read_images(as_paths(data), include=include, exclude=exclude, **images)
     return TrainingData(
         kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
-
-
-def _finite_rows(
-    X: np.ndarray, y: np.ndarray | None
-) -> tuple[np.ndarray, Sequence[int], np.ndarray | None, list[Failure]]:
-    """Return an array as it is if all of it is finite, else a copy of the rows that are; and row numbers."""
-    failed = [failure for batch in array_batches(X) for failure in batch.failed]
-    if not failed:
-        return X, range(len(X)), y, []
-    good = np.setdiff1d(np.arange(len(X)), [failure.id for failure in failed])
-    return X[good], good.tolist(), None if y is None else y[good], failed
 
 
 def check_choice(

@@ -1,22 +1,31 @@
-"""Which columns of a table can be features, and what is said of those that cannot."""
+"""What columns of a table are by their cells: indices, which name rows, or dates; what to do with others."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from vaetools.data.counters import find_dates, find_indices
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
+
 from vaetools.data.dialect import Dialect
 from vaetools.data.formats import EXTENSIONS
-from vaetools.data.kinds import NAMES, NUMBER, TEXT, Kind
+from vaetools.data.kinds import NUMBER, TEXT, plain_type, without_missing
 from vaetools.data.layouts import other_separator
 from vaetools.data.numerals import written_so
-from vaetools.words import few
 
+FIRST = "Unnamed: 0"  # as pandas calls a first column without a name
+_FIRST = re.compile(r"Unnamed: 0(\.\d+)?")  # also where that came about twice
+_CALLED = re.compile(
+    r"(?i:((row|record)?[ _]?(index|idx|id|nr|no|num|number))\.?|row|#|level_\d|unnamed: \d+|.+[ _.-]id)"
+    r"|.*[a-z]I[dD]"  # PassengerId
+)
+_FEWEST, _MANY = 3, 10  # rows that tell by the name of their column, and without it
+_FIRST_DATE, _LAST_DATE = 19000101, 21001231
 _DATE = re.compile(
     r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)"  # of digits
     r"|(\d\d?[- .]+)?[A-Z][a-z]{2,8}\.?[- ]+(\d\d?,?[- ]+)?\d{4}(?!\d)"  # with the name of a month
@@ -60,41 +69,7 @@ def is_date(text: str) -> bool:
     return any(pattern.match(text) for pattern in _MOMENTS)
 
 
-def check_kinds(
-    file: Any,
-    features: list[str],
-    kinds: Mapping[str, Kind] | None,
-    dialect: Dialect | None,
-    *,
-    is_new: bool,
-    by_position: bool,
-) -> None:
-    """Raise if columns are not what a new model can take, or what a model was trained on."""
-    if kinds is not None:
-        wrong = file.misfits(kinds)
-    else:
-        wrong = file.not_numbers(features, dialect) if by_position or file.typed else {}
-    if is_new:
-        numbers = [name for name in features if kinds is None or kinds[name].type != TEXT]
-        wrong = find_dates(file, [name for name in numbers if name not in wrong]) | wrong
-    if not wrong:
-        return
-    if not is_new:
-        wanted = dict.fromkeys(features, Kind(NUMBER)) if kinds is None else kinds
-        came = {name: f"{what}, not {NAMES[wanted[name].type]}" for name, what in wrong.items()}
-        must, advice = "columns must be what they were in training", "Convert such a column first."
-    elif kinds is not None:
-        came, must = wrong, "features must be columns of numbers, booleans or text"
-        advice = _advice(wrong, dialect) or "Drop such a column, or use it as labels or id."
-    else:
-        came, must = wrong, "features must be columns of numbers or booleans"
-        advice = _advice(wrong, dialect) or (
-            "Drop such a column, use it as labels or id, or choose likelihood='mixed', which takes text."
-        )
-    raise ValueError(f"{file.path}: {must}; got {_columns(came)}. {advice}")
-
-
-def _advice(wrong: dict[str, str], dialect: Dialect | None) -> str | None:
+def advice(wrong: dict[str, str], dialect: Dialect | None) -> str | None:
     """Return what to do with columns that hold no numbers as they are written; None of plain text."""
     words = [what.strip("'\"") for what in wrong.values()]
     if any(os.path.splitext(word.lower())[1] in EXTENSIONS for word in words):
@@ -119,26 +94,6 @@ def _advice(wrong: dict[str, str], dialect: Dialect | None) -> str | None:
     return None if empty is None else f"Drop a column that is empty, as by drop=[{empty!r}]."
 
 
-def _columns(wrong: dict[str, str]) -> str:
-    """Return columns with what they are."""
-    return few(f"{name!r} ({what})" for name, what in wrong.items())
-
-
-def choose_features(file: Any, names: list[str], n_features: int | None) -> tuple[list[str], list[str]]:
-    """Return which of some columns are features, and what to say of indices.
-
-    For a model that knows no names but takes so many columns, only what a file itself calls an index is one,
-    where the others are as many.
-    """
-    indices, notes = find_indices(file, names)
-    own = [name for name, _ in file.index_columns()]
-    features = [name for name in names if name not in own and not is_index(name)]
-    if len(features) != n_features:
-        features = [name for name in features if name not in indices]
-    left_out = [words for name, words in indices.items() if name not in features]
-    return features, [f"Left out as an index: {'; '.join(left_out)}."] * bool(left_out) + notes
-
-
 def is_index(name: str) -> bool:
     """Return whether pandas calls an index so when it writes a table."""
     return name == "" or name.startswith("__index_level_")
@@ -149,51 +104,99 @@ def places(n: int) -> list[str]:
     return [str(place) for place in range(n)]
 
 
-def check_number(path: Path | str, features: list[str], n: int) -> None:
-    """Raise if there are more or fewer features than a model takes, which knows no names."""
-    if len(features) != n:
-        raise ValueError(
-            f"{path}: rows must have {n} values; got {len(features)}: {few(map(repr, features))}. The model "
-            "knows no names of columns: keep only those of training, in their order; another that names rows "
-            "can be the id column (--id)."
-        )
+def find_indices(places: Mapping[str, int], samples: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Return which columns are an index, in words, and what to say of others that may be one.
+
+    These are what pandas calls a first column without a name, if its numbers name rows; and columns that are
+    called like an index, such as ``id``, if they count rows.
+
+    Parameters
+    ----------
+    places : mapping from str to int
+        Of the columns, from 0.
+    samples : mapping from str to array of Arrow
+        Their first cells, where these may be numbers.
+    """
+    indices: dict[str, str] = {}
+    notes = []
+    for name, place in places.items():
+        numbers = as_floats(samples[name]) if name in samples else None
+        called = f"column {place + 1}, {name!r},"
+        if why := _why_index(name, numbers):
+            indices[name] = f"{called} {why}"
+        elif _FIRST.fullmatch(name):
+            notes.append(f"Taken as a feature: {called} which had no name, for its numbers repeat or fall.")
+        elif numbers is not None and len(numbers) >= _MANY and _count_rows(numbers):
+            notes.append(f"Taken as a feature: {called} which counts rows; drop it if it means nothing else.")
+    return indices, notes
 
 
-def check_names(path: Path | str, names: list[str], wanted: Iterable[str]) -> None:
-    """Raise if the names of columns are not unique, or wanted ones are not among them."""
-    if twice := [name for name, n in Counter(names).items() if n > 1 and not is_index(name)]:
-        raise ValueError(
-            f"{path}: names of columns must be unique; got {few(map(repr, twice))} more than once. "
-            "Rename them, as pandas.read_csv(path) does; or if the names have several lines, join those: in "
-            "pandas with table = pandas.read_csv(path, header=[0, 1]) as "
-            "table.set_axis(table.columns.map('_'.join), axis=1)."
-        )
-    known = set(names)
-    if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
-        alike = {name.strip().casefold(): f" (but {name!r})" for name in names}
-        came = few(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
-        raise ValueError(f"{path}: there is no column {came}. Its columns are {few(map(repr, names))}.")
+def _why_index(name: str, numbers: np.ndarray | None) -> str | None:
+    """Return why a column of numbers, or of others (None), is an index; None if it is none."""
+    if _FIRST.fullmatch(name):
+        if numbers is None:
+            return "whose texts name rows"
+        return "whose numbers name rows" if names_rows(numbers) else None
+    if numbers is None or len(numbers) < _FEWEST or not _CALLED.fullmatch(name.strip()):
+        return None
+    return "which counts rows" if _count_rows(numbers) else None
 
 
-def find_features(
-    file: Any, columns: Iterable[str] | None, apart: Collection[str], n_features: int | None
-) -> tuple[list[str], list[str]]:
-    """Return the columns that are features, as wanted or as chosen, and notes of the choice."""
-    notes: list[str] = []
-    if columns is None:
-        file.check_rows()
-        free = [name for name in file.names if name not in apart]
-        features, notes = choose_features(file, free, n_features)
-    else:
-        features = list(columns)
-    if not features:
-        raise ValueError(f"{file.path}: no column is left as a feature, of {few(map(repr, file.names))}.")
-    if columns is None and n_features is not None:
-        check_number(file.path, features, n_features)
-    return features, notes
+def names_rows(numbers: np.ndarray) -> bool:
+    """Return whether numbers in a column without a name may be those of rows.
+
+    They rise, are integers that differ, or count several times, as where tables were put together.
+
+    Examples
+    --------
+    >>> [names_rows(np.array(cells)) for cells in ([0, 1, 2], [7, 3, 9], [0, 1, 2, 0, 1, 2], [0.1, 0.2])]
+    [True, True, True, True]
+    >>> [names_rows(np.array(cells)) for cells in ([5.1, 4.9, 4.7], [30, 41, 30])]
+    [False, False]
+    """
+    steps = np.diff(numbers)
+    are_integers = bool((numbers == np.floor(numbers)).all())
+    differ = len(np.unique(numbers)) == len(numbers)
+    return bool((steps > 0).all() or (are_integers and (differ or (steps == 1).mean() > 0.5)))
 
 
-def not_text(features: list[str], kinds: Mapping[str, Kind] | None, as_text: Collection[str]) -> list[str]:
-    """Return the features that may be numbers."""
-    is_text = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
-    return [name for name in features if name not in is_text]
+def _count_rows(numbers: np.ndarray) -> bool:
+    """Return whether numbers are integers that rise by one from row to row."""
+    return bool((numbers == np.floor(numbers)).all() and (np.diff(numbers) == 1).all())
+
+
+def find_dates(samples: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns whose numbers are dates, such as 20240131, in words."""
+    columns = {name: as_floats(cells) for name, cells in samples.items()}
+    return {
+        name: f"the date {numbers[0]:.0f}"
+        for name, numbers in columns.items()
+        if numbers is not None and len(np.unique(numbers)) > 1 and _are_dates(numbers)
+    }
+
+
+def _are_dates(numbers: np.ndarray) -> bool:
+    """Return whether all numbers are dates, written without a mark between year, month and day.
+
+    Examples
+    --------
+    >>> _are_dates(np.array([20240131, 20240229])), _are_dates(np.array([20240131, 20240230]))
+    (True, False)
+    """
+    if not ((numbers >= _FIRST_DATE) & (numbers <= _LAST_DATE) & (numbers == np.floor(numbers))).all():
+        return False
+    texts = pd.Series(np.unique(numbers).astype(np.int64)).astype(str)
+    return bool(pd.to_datetime(texts, format="%Y%m%d", errors="coerce").notna().all())
+
+
+def as_floats(cells: Any) -> np.ndarray | None:
+    """Return cells that are not missing as numbers, also with decimal commas; None if some are none."""
+    if isinstance(cells, pa.ChunkedArray):
+        cells = cells.combine_chunks()
+    if plain_type(cells.type) == TEXT:
+        cells = compute.replace_substring(without_missing(cells.cast(TEXT)), ",", ".")
+    try:
+        numbers = cells.drop_null().cast(NUMBER, safe=False).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return numbers[np.isfinite(numbers)]

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from vaetools.data.batches import Batch, Failure, where
+from vaetools.data.batches import Batch, Block, Failure, Source, where
 from vaetools.data.cells import complete_rows, gappy_rows, labels_among
-from vaetools.data.csv_files import first_line_must_name
 from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import NUMBER, Kind, lost_integer, warn_of_large_integers
+from vaetools.data.encodings import readable
+from vaetools.data.kinds import NUMBER, TEXT, Kind, lost_integer
 from vaetools.data.listing import Listing
-from vaetools.data.numerals import is_number, warn_of_points
-from vaetools.data.packed import Block, readable
-from vaetools.data.several_files import as_one, named_files, open_parts, partition_columns
-from vaetools.data.table_columns import check_kinds, check_names, find_features, not_text, places
-from vaetools.data.table_formats import open_file
+from vaetools.data.several_files import TableFiles
+from vaetools.data.table_columns import places
+from vaetools.words import equal_as_floats, few
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 
@@ -33,7 +31,6 @@ class Table:
 
     Attributes
     ----------
-    path : Path or str
     columns : list of str
         Names of the features, in the order of X.
     kinds : dict or None
@@ -48,11 +45,8 @@ class Table:
         What else was understood, a sentence each.
     by_position : bool
         Whether features are all columns there are, and not found by name.
-    listing : Listing
-        Its files; what is left out of a folder, and what could not be read.
     """
 
-    path: Path | str
     columns: list[str]
     kinds: Mapping[str, Kind] | None
     labels: str | None
@@ -60,8 +54,12 @@ class Table:
     dialect: Dialect | None
     notes: list[str]
     by_position: bool
-    listing: Listing
-    _file: Any = dataclasses.field(repr=False)
+    _files: TableFiles = dataclasses.field(repr=False)
+
+    @property
+    def listing(self) -> Listing:
+        """What is left out of a folder, and what could not be read."""
+        return self._files.listing
 
     @property
     def id_name(self) -> str:
@@ -71,12 +69,20 @@ class Table:
     @property
     def n_rows(self) -> int | None:
         """Number of rows; None where only reading would tell, as in CSV."""
-        return self._file.n_rows
+        return self._files.n_rows
 
     @property
     def group_rows(self) -> list[int] | None:
         """Rows of every row group of one Parquet file; None of others."""
-        return self._file.group_rows
+        return self._files.group_rows
+
+    @property
+    def source(self) -> Source:
+        """Its rows to stream."""
+        listing, dialect = self.listing, self.dialect
+        return Source(
+            "table", self.id_name, self.n_rows, self.batches, listing, dialect, self.notes, self.by_position
+        )
 
     def batches(self, n_rows: int = 65536) -> Iterator[Batch]:
         """Yield the rows in order, in bounded memory.
@@ -100,8 +106,8 @@ class Table:
         """
         lost = self.listing.failed
         for block in self._blocks([] if self.id_column is None else [self.id_column], n_rows):
-            good, X, failed = self._part(block)
-            yield Batch(self._ids(block, good), X, lost + _called(block, failed))
+            batch, _ = self._part(block)
+            yield batch._replace(failed=lost + batch.failed)
             lost = []
         if lost:  # and no other file has a row
             yield Batch([], self._no_rows(), lost)
@@ -132,29 +138,25 @@ class Table:
         """
         parts, ids, given, failed = [], [], [], list(self.listing.failed)
         large: dict[str, int] = {}
-        beside = [name for name in (self.id_column, self.labels) if name is not None]
-        for block in self._blocks(beside):
-            good, X, failures = self._part(block)
-            if not len(good):
-                failed += _called(block, failures)
-                continue
-            large |= self._lost_integers(block)
-            if self.labels is not None:
-                labels, is_known = self._labels(block.beside[-1].take(pa.array(good)), classes)
+        for block in self._blocks([name for name in (self.id_column, self.labels) if name is not None]):
+            batch, labels = self._part(block, classes, labeled=self.labels is not None)
+            failed += batch.failed
+            if batch.ids:
+                large |= self._lost_integers(block)
+                parts.append(batch.X)
+                ids += batch.ids
                 given.append(labels)
-                reason = f"column {self.labels!r} is missing"
-                failures = sorted(
-                    failures + [Failure(int(row), reason) for row in block.rows[good[~is_known]]]
-                )
-                good, X = good[is_known], X[is_known]
-            parts.append(X)
-            ids += self._ids(block, good)
-            failed += _called(block, failures)
         if not ids:
             first = f" ({where(failed[0].id)}: {failed[0].reason})" if failed else ""
-            raise ValueError(f"{self.path}: a model needs rows; got none that can be used{first}.")
-        warn_of_large_integers(self.path, large)
-        return self._together(parts).set_axis(ids), self._all_labels(given, classes), failed
+            raise ValueError(f"{self._files.path}: a model needs rows; got none that can be used{first}.")
+        if large:
+            warnings.warn(equal_as_floats(self._files.path, large), stacklevel=3)
+        if self.kinds is None:  # so that the numbers of a row lie together
+            X = pd.DataFrame(np.concatenate(parts), columns=self.columns)
+        else:
+            coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
+            X = pd.concat(parts).astype(coded)
+        return X.set_axis(ids), self._all_labels(given, classes), failed
 
     def _lost_integers(self, block: Block) -> dict[str, int]:
         """Return an integer that becomes another one of each column of numbers that has such."""
@@ -165,41 +167,46 @@ class Table:
         }
         return {name: value for name, value in found.items() if value is not None}
 
-    def _part(self, block: Block) -> tuple[np.ndarray, Any, list[Failure]]:
-        """Return places and rows of a block that can be used, and what is wrong with the others."""
+    def _part(
+        self, block: Block, classes: Sequence | None = None, *, labeled: bool = False
+    ) -> tuple[Batch, Any]:
+        """Return the rows of a block that can be used, and their labels if asked; one without has failed."""
         X: Any
+        labels: Any = None
         if not len(block.rows):
-            return block.rows, self._no_rows(), block.lost
-        if self.kinds is None:
+            X, faults = self._no_rows(), dict[int, str]()
+        elif self.kinds is None:
             X, faults = complete_rows(block.features, self.columns, self.dialect)
         else:
             X, faults = gappy_rows(block.features, self.kinds, self.dialect)
-        failed = [Failure(int(block.rows[place]), reason) for place, reason in faults.items()]
+        if labeled and len(block.rows):
+            labels, is_known = self._labels(block.beside[-1], classes)
+            lacking = dict.fromkeys(np.flatnonzero(~is_known).tolist(), f"column {self.labels!r} is missing")
+            faults = lacking | faults
         good = np.setdiff1d(np.arange(len(block.rows)), list(faults))
         if faults:
             X = X[good] if self.kinds is None else X.iloc[good]
-        return good, X, sorted(block.lost + failed)
+        failed = [Failure(int(block.rows[place]), reason) for place, reason in faults.items()]
+        failed = [failure._replace(id=block.called(failure.id)) for failure in sorted(block.lost + failed)]
+        if self.id_column is None or not len(good):
+            ids = [block.called(row) for row in block.rows[good].tolist()]
+        else:
+            cells = block.beside[0].take(pa.array(good)).to_pylist()
+            ids = ["" if cell is None else str(cell) for cell in cells]
+        return Batch(ids, X, failed), labels if labels is None else labels.take(good)
 
     def _no_rows(self) -> Any:
         if self.kinds is None:
             return np.empty((0, len(self.columns)))
         return pd.DataFrame(columns=self.columns)
 
-    def _together(self, parts: list) -> pd.DataFrame:
-        """Return the rows of all blocks as one table."""
-        if self.kinds is None:  # so that the numbers of a row lie together
-            return pd.DataFrame(np.concatenate(parts), columns=self.columns)
-        coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
-        return pd.concat(parts).astype(coded)
-
     def _labels(self, cells: Any, classes: Sequence | None) -> tuple[Any, np.ndarray]:
-        """Return the labels that are not missing, and which these are."""
+        """Return labels, and which are not missing."""
         if classes is None:
-            cells = self._file.known(cells)
-            return cells.drop_null(), np.asarray(cells.is_valid())
+            cells = self._files.first.known(cells)
+            return cells, np.asarray(cells.is_valid())
         labels = labels_among(cells, classes, self.dialect)
-        is_known = np.array([label is not None for label in labels], bool)
-        return labels[is_known], is_known
+        return labels, np.array([label is not None for label in labels], bool)
 
     def _all_labels(self, given: list, classes: Sequence | None) -> np.ndarray | None:
         """Return the labels of all blocks as one array, or None if the table has none."""
@@ -207,23 +214,16 @@ class Table:
             return None
         if classes is not None:
             return np.concatenate(given)
-        with readable(self.path, "table"):
+        with readable(self._files.path, "table"):
             tables = [pa.table({"labels": cells}) for cells in given]
-            return self._file.values(
+            return self._files.first.values(
                 pa.concat_tables(tables, promote_options="permissive")["labels"].combine_chunks()
             )
 
-    def _ids(self, block: Block, places: np.ndarray) -> list:
-        """Return what some rows of a block are called, whose ids are the first of what is beside it."""
-        if self.id_column is None or not len(places):
-            return [_name(block, row) for row in block.rows[places].tolist()]
-        return [
-            "" if cell is None else str(cell) for cell in block.beside[0].take(pa.array(places)).to_pylist()
-        ]
-
     def _blocks(self, beside: list[str], n_rows: int = 65536) -> Iterator[Block]:
         """Yield the features and columns beside them."""
-        return self._file.blocks(self.columns, beside, min(n_rows, max(1, MAX_VALUES // len(self.columns))))
+        most = max(1, MAX_VALUES // len(self.columns))
+        return self._files.blocks(self.columns, beside, min(n_rows, most))
 
 
 def open_table(
@@ -272,10 +272,6 @@ def open_table(
     groups : range or None, default=None
         Row groups of a Parquet file that the table is made of; None is all.
 
-    Returns
-    -------
-    table : Table
-
     Raises
     ------
     ValueError
@@ -284,6 +280,7 @@ def open_table(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "rows.csv")
@@ -294,52 +291,28 @@ def open_table(
     (['x', 'y'], ['Ann', 'Eve'], [Failure(id=1, reason="column 'x' is missing")])
     """
     said = dialect or Dialect()
-    if groups is None:
-        opened, listing = open_parts(path, said)
-    else:
-        opened = [open_file(named_files(path)[0], said, groups)]
-        listing = Listing.empty()
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
-    wanted = [*(columns or ()), *apart]
-    file = as_one(opened, wanted)
-    names = file.names
-    if columns is None and n_features is not None and set(places(n_features)) <= set(names):
+    files = TableFiles(path, said, [*(columns or ()), *apart], groups)
+    if columns is None and n_features is not None and set(places(n_features)) <= set(files.names):
         columns = places(n_features)
-    if said.skipped is None:
-        _check_header(file, columns)
-    check_names(file.path, names, wanted)
-    notes = [f"Not read: {name}, after which folders are named." for name in partition_columns(path)]
-    features, choice = find_features(file, columns, apart, n_features)
+    files.check_names(columns, apart)
+    choice: list[str] = []
+    features = list(columns or ())
+    if columns is None:
+        features, choice = files.choose_features(apart, n_features)
+    if not features:
+        raise ValueError(f"{files.path}: no column is left as a feature, of {few(map(repr, files.names))}.")
     kinds = columns if isinstance(columns, Mapping) else None
-    numbers = not_text(features, kinds, as_text)
-    written = file.numerals(numbers)
-    if written is not None and written.has_plain_numbers:
-        warn_of_points(file.path, file.sample(numbers), said)
-    notes += [*file.notes, *choice]
-    if len(opened) > 1:
-        listing.failed.extend(file.set_aside(numbers, written))
+    texts = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
+    numbers = [name for name in features if name not in texts]
+    written = files.numerals(numbers)
+    files.set_aside(numbers, written)
     if kinds is None and mixed:
-        kinds = file.kinds(features, as_text, written)
+        kinds = files.kinds(features, as_text, written)
     is_new = columns is None and n_features is None
-    check_kinds(file, features, kinds, written, is_new=is_new, by_position=columns is None)
-    return Table(
-        file.path, features, kinds, labels, id_column, written, notes, columns is None, listing, file
-    )
-
-
-def _check_header(file: Any, columns: Iterable[str] | None) -> None:
-    """Raise where names of columns are numbers that nobody wants, as if the first line were a row."""
-    names = file.names
-    are_known = names == places(len(names)) or (columns is not None and set(columns) <= set(names))
-    if not (file.typed or are_known) and all(map(is_number, names)):
-        raise ValueError(f"{file.path}: {first_line_must_name(names)}")
-
-
-def _called(block: Block, failed: list[Failure]) -> list[Failure]:
-    """Return failures of a block with the names of their rows."""
-    return [failure._replace(id=_name(block, failure.id)) for failure in failed]
-
-
-def _name(block: Block, row: Any) -> Any:
-    """Return what a row is called that has no id: its number, behind its file if there are several."""
-    return f"{block.file}:{row}" if block.file else row
+    files.check_kinds(features, kinds, written, is_new=is_new, by_position=columns is None)
+    unread = [
+        f"Not read: {name}, after which folders are named." for name in sorted(files.listing.partitions)
+    ]
+    notes = [*unread, *files.notes, *choice]
+    return Table(features, kinds, labels, id_column, written, notes, columns is None, files)

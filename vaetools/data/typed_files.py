@@ -17,10 +17,11 @@ import pyarrow as pa
 from pyarrow import compute, ipc, parquet
 
 from vaetools.data.addresses import Address
+from vaetools.data.batches import Block
 from vaetools.data.cells import values_of
 from vaetools.data.dialect import Dialect
+from vaetools.data.encodings import readable
 from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
-from vaetools.data.packed import Block, readable
 
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)
 _NOT_NOTED = (ValueError, KeyError, TypeError, AttributeError)  # no JSON as pandas writes it
@@ -63,14 +64,10 @@ class TypedFile:
         raise NotImplementedError
 
     def call_as(self, columns: Collection[str]) -> None:
-        """Names are as they were written."""
+        """Names stay as they were written."""
 
     def check_rows(self) -> None:
         """All rows have a cell in every column."""
-
-    def numerals(self, features: list[str]) -> Dialect | None:
-        """Return that no number is written."""
-        return None
 
     def sample(self, features: list[str]) -> dict[str, Any]:
         """Return the first cells of features that are numbers; none of a damaged file: reading it tells."""
@@ -84,9 +81,7 @@ class TypedFile:
         """Return the features that are not columns of numbers, with the type of each."""
         return self._listed(name for name in features if self._types[name] not in _NUMBERS)
 
-    def kinds(
-        self, features: list[str], as_text: Collection[str], dialect: Dialect | None
-    ) -> dict[str, Kind]:
+    def kinds(self, features: list[str], as_text: Collection[str]) -> dict[str, Kind]:
         """Return what the types of features say that these are; text is what `misfits` will name, too."""
         known = {kind: kind for kind in _NUMBERS} | {NULL: NUMBER}
 

@@ -13,12 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
-from vaetools.data.batches import Batch
+from vaetools.data.batches import Batch, Source
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.reader import ImageReader, reader_for
-from vaetools.data.recognition import kind_of, names_of_files
-from vaetools.data.sources import Source, open_source
+from vaetools.data.sources import kind_of, names_of_files, open_source
 from vaetools.estimators.columns import Column, Columns
 from vaetools.estimators.engine import Engine
 from vaetools.persistence import split_reader

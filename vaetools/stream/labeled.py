@@ -12,10 +12,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from vaetools.data.arrays import read_labels
-from vaetools.data.batches import Failure
+from vaetools.data.batches import Failure, Source
 from vaetools.data.ids import as_column, as_index
-from vaetools.data.recognition import kind_of, names_of_files
-from vaetools.data.sources import Source, check_choice, source_of
+from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
 from vaetools.stream.flow import opened, prepared, warn_of_positions
@@ -120,7 +119,7 @@ def _labeled_table(
         warn_of_positions(estimator, data)
     classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
     X, y, failed = table.read(classes)
-    return Rows(X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed, source_of(table))
+    return Rows(X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed, table.source)
 
 
 def _unlabeled(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from vaetools.data.sources import Source
+    from vaetools.data.batches import Source
 
 NORMAL, ODD = "normal", "odd"
 

@@ -11,11 +11,9 @@ from typing import Any
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.kinds import Kind
-from vaetools.data.listing import Listing, list_images
+from vaetools.data.listing import Listing, is_parquet, list_images, list_tables
 from vaetools.data.path_lists import as_paths
-from vaetools.data.recognition import kind_of
-from vaetools.data.several_files import is_parquet, list_tables
-from vaetools.data.sources import check_choice
+from vaetools.data.sources import check_choice, kind_of
 from vaetools.data.tables import Table, open_table
 
 MAX_ROWS = 2**14  # of a piece, and so of a file that is written

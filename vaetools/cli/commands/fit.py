@@ -41,7 +41,7 @@ from vaetools.cli.saying import (
 from vaetools.words import did_you_mean, printable
 
 if TYPE_CHECKING:
-    from vaetools.data.sources import TrainingData
+    from vaetools.data.batches import TrainingData
 
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
@@ -272,8 +272,7 @@ def make_model(name: str, parameters: dict[str, Any]) -> Any:
 
 def _read(model: Any, data: tuple[str, ...], images: dict[str, Any], **reading: Any) -> TrainingData:
     """Read what a model is to be trained on, and tell it the shape of images."""
-    from vaetools.data.recognition import kind_of
-    from vaetools.data.sources import read_training
+    from vaetools.data.sources import kind_of, read_training
 
     source = one_or_many(data)
     if kind_of(source) == "images":

@@ -108,7 +108,7 @@ def _target(query: str, opened: Any, codes: Callable[[], Parts], data: tuple[str
     """Return the image of a file, or a row of the data, as a target."""
     from vaetools.data.addresses import is_address
     from vaetools.data.reader import reader_for
-    from vaetools.data.recognition import kind_of
+    from vaetools.data.sources import kind_of
 
     reader = opened.reader or reader_for(opened.estimator)
     if reader is not None and (os.path.isfile(query) or is_address(query)):
