@@ -35,7 +35,7 @@ def read(content, recipe):
 )
 def test_gray_of_16_bits_is_read_as_it_is(content, expected):
     look = inspect(lambda: content)
-    assert (look.depth.dtype, look.depth.is_cut, look.is_colored) == ("uint16", False, False)
+    assert (look.dtype, look.is_cut, look.is_colored) == ("uint16", False, False)
     row = read(content, deep())
     assert row.dtype == np.uint16
     np.testing.assert_array_equal(row[0], expected[..., 0])
@@ -46,7 +46,7 @@ def test_gray_of_16_bits_is_read_as_it_is(content, expected):
 def test_signed_levels_are_read_as_such(order):
     levels = (40 * np.arange(64).reshape(8, 8, 1) - 1000).astype(np.int16)
     content = tiff(levels, order=order)
-    assert inspect(lambda: content).depth.dtype == "int16"
+    assert inspect(lambda: content).dtype == "int16"
     np.testing.assert_array_equal(read(content, deep(dtype="int16"))[0], levels[..., 0])
     padded = read(content, deep(8, 16, dtype="int16"))[0]
     assert (padded[:, :4] == -1000).all()  # black is the least level
@@ -63,7 +63,7 @@ def test_colors_of_16_bits_are_read_whole_with_opencv(kind):
     levels = np.random.default_rng(0).integers(0, 4096, (6, 8, 3)).astype(np.uint16)
     content = png16(levels) if kind == "PNG" else tiff(levels, interpretation=2)
     look = inspect(lambda: content)
-    assert (look.depth.dtype, look.is_colored, look.height, look.width) == ("uint16", True, 6, 8)
+    assert (look.dtype, look.is_colored, look.height, look.width) == ("uint16", True, 6, 8)
     np.testing.assert_array_equal(read(content, deep(6, 8, 3)), levels.transpose(2, 0, 1))
     luminance = levels @ [0.299, 0.587, 0.114]
     np.testing.assert_allclose(read(content, deep(6, 8))[0], luminance, atol=0.51)

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from tests.data.pictures import mutations, noise, write_gray, write_hostile
 from vaetools import VAE, ImageFileError, ImageReader, read_images
 from vaetools.data import reader as reading
+from vaetools.data import workers
 from vaetools.data.listing import list_images
 
 
@@ -183,9 +184,9 @@ def test_other_processes_give_the_same_rows_in_order(folder, monkeypatch):
     (folder[0] / "good" / "0004.png").write_bytes(b"broken")
     alone = read_images(folder[0], n_jobs=1)
     for name, value in {"_PROBE": 0.0, "_WORTH": 0.0, "_TASK": 1e-9}.items():
-        monkeypatch.setattr(reading, f"{name}_SECONDS", value)
-    monkeypatch.setattr(reading, "_ROUND_TASKS", 1)
-    monkeypatch.setattr(reading, "_PIECE", 1)
+        monkeypatch.setattr(workers, f"{name}_SECONDS", value)
+    monkeypatch.setattr(workers, "_ROUND_TASKS", 1)
+    monkeypatch.setattr(workers, "_PIECE", 1)
     decoded_here = count_decoded(monkeypatch)
     together = read_images(folder[0], image_shape=(1, 12, 12), n_jobs=2)
     assert np.array_equal(together.X, alone.X)
@@ -207,9 +208,9 @@ def test_batches_do_not_depend_on_how_fast_files_are(folder):
 def count_decoded(monkeypatch):
     """Count the files that are decoded."""
     decoded = []
-    original = reading.decode_many
+    original = workers.decode_many
     monkeypatch.setattr(
-        reading, "decode_many", lambda sources, recipe: decoded.extend(sources) or original(sources, recipe)
+        workers, "decode_many", lambda sources, recipe: decoded.extend(sources) or original(sources, recipe)
     )
     return decoded
 
@@ -256,7 +257,7 @@ def test_an_interrupted_cache_goes_on(tmp_path, monkeypatch, damage):
     (tmp_path / "0001.png").write_bytes(b"broken")
     cache, index = tmp_path / "rows.npy", tmp_path / "rows.npy.index"
     monkeypatch.setattr(reading, "_BATCH_ROWS", 2)
-    original = reading.decode_many
+    original = workers.decode_many
 
     def stop(sources, recipe):
         if "0004.png" in str(sources):
@@ -264,8 +265,8 @@ def test_an_interrupted_cache_goes_on(tmp_path, monkeypatch, damage):
         return original(sources, recipe)
 
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "_PIECE", 2)
-        patch.setattr(reading, "decode_many", stop)
+        patch.setattr(workers, "_PIECE", 2)
+        patch.setattr(workers, "decode_many", stop)
         with pytest.raises(KeyboardInterrupt):
             read_images(tmp_path, cache=cache)
     lines = index.read_bytes().splitlines(keepends=True)

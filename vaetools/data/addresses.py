@@ -54,15 +54,7 @@ def is_address(name: Any) -> bool:
 
 
 def addresses(names: Sequence[str]) -> list[Address]:
-    """Return files and folders that are named in one filesystem.
-
-    Raises
-    ------
-    ValueError
-        If one is a glob, or lies in another filesystem than the first.
-    ValueError, ImportError
-        If no filesystem of that name is known, or the package for it is not installed.
-    """
+    """Return files and folders that are named in one filesystem, of which none is a glob."""
     known = [name for name in names if isinstance(name, Address)]
     if len(known) == len(names):
         return known
@@ -89,22 +81,10 @@ def located(sources: list) -> list:
 
 
 def open_filesystem(address: str) -> tuple[Any, str]:
-    """Return a filesystem, and the path in it; what Arrow does not know, fsspec may.
+    """Return the filesystem of an address such as ``s3://bucket/folder``, and the path in it.
 
-    Parameters
-    ----------
-    address : str
-        Such as ``s3://bucket/folder``.
-
-    Returns
-    -------
-    filesystem : pyarrow.fs.FileSystem
-    path : str
-
-    Raises
-    ------
-    ValueError, ImportError
-        If no filesystem of that name is known, or the package for it is not installed.
+    What Arrow does not know, fsspec may: a ValueError says if no filesystem of that name is known, an
+    ImportError if the package for it is not installed.
     """
     from pyarrow import ArrowInvalid, fs
 
@@ -125,13 +105,7 @@ def open_filesystem(address: str) -> tuple[Any, str]:
 
 
 def files_below(folder: Address) -> list[tuple[Address, str]] | None:
-    """Return the files in a folder and below it, sorted, each with its path from there on; None of a file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If nothing is there.
-    """
+    """Return the files in a folder and below it, sorted, each with its path from there on; None of a file."""
     from pyarrow.fs import FileSelector, FileType
 
     kind = folder.filesystem.get_file_info(folder.path).type
@@ -146,16 +120,9 @@ def files_below(folder: Address) -> list[tuple[Address, str]] | None:
 
 
 def fetched(files: Sequence[Address]) -> Iterator[list[Callable[[], bytes]]]:
-    """Yield functions that give the contents of files; threads fetch them ahead of whoever calls.
+    """Yield functions that give the contents of the next files; threads fetch them ahead of whoever calls.
 
-    Parameters
-    ----------
-    files : sequence of Address
-
-    Yields
-    ------
-    contents : list of callable
-        Of the next files; each returns bytes, or raises what the filesystem raised.
+    Each returns bytes, or raises what the filesystem raised.
     """
     from concurrent.futures import ThreadPoolExecutor  # not light, and processes that decode import this
 
@@ -181,27 +148,11 @@ def content_of(file: Address) -> bytes:
 
 @contextlib.contextmanager
 def new_folder(output: str | os.PathLike[str]) -> Iterator[tuple[Any, str]]:
-    """Give a new folder to write files to, which readers can tell from a part of it.
+    """Give a filesystem, and a new folder in it to write files to, which readers can tell from a part of it.
 
     On this machine it has a temporary name until the block ends well. At an address, where folders
     cannot be renamed, an empty file ``_SUCCESS`` is written last. Whatever fails, the files are removed.
-
-    Parameters
-    ----------
-    output : path or address
-        Nothing may be there yet.
-
-    Yields
-    ------
-    filesystem : pyarrow.fs.FileSystem
-    folder : str
-
-    Raises
-    ------
-    FileExistsError
-        If there is something of that name.
-    FileNotFoundError
-        If it would lie in a folder that does not exist.
+    Nothing may be there yet, but the folder in which it lies.
     """
     from pyarrow import fs
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from vaetools.data.batches import Batch, Failure
+from vaetools.data.batches import Failure
 from vaetools.files import naming
 
 if TYPE_CHECKING:
@@ -33,24 +33,8 @@ def cached_rows(
 ) -> tuple[np.ndarray, list[Failure]]:
     """Return the rows of files as a memory map, decoding only what the cache does not hold.
 
-    Parameters
-    ----------
-    cache : path
-        The ``.npy`` file. Its index is the file beside it with ``.index`` appended.
-    paths : sequence of str
-    reader : ImageReader
-        Fitted.
-
-    Returns
-    -------
-    rows : memmap of shape (n_read, n_features)
-    failed : list of Failure
-        The id is the place in the list of paths.
-
-    Raises
-    ------
-    ValueError
-        If a file of that name is there which is no cache of ours.
+    The cache is a ``.npy`` file; its index is the file beside it with ``.index`` appended. What could not be
+    read is called by its place among the paths.
     """
     target, index = Path(cache), Path(f"{os.fspath(cache)}.index")
     if target.suffix != ".npy":
@@ -102,7 +86,9 @@ def _filled(
             rows.seek(0, os.SEEK_END)
             for batch in reader.batches(paths[len(known) :], range(len(known), len(paths))):
                 rows.write(np.ascontiguousarray(batch.X).data)
-                entries = _entries(batch, states)
+                fates: dict[int, str | None] = dict.fromkeys(batch.ids)
+                fates |= {int(failure.id): failure.reason for failure in batch.failed}
+                entries = [[*states[i], fates[i]] for i in sorted(fates)]
                 _reach_disk(rows)
                 lines.write(json.dumps(entries) + "\n")
                 _reach_disk(lines)
@@ -123,13 +109,6 @@ def _state(path: str) -> list:
     except OSError:
         return [os.path.abspath(path), -1, -1]
     return [os.path.abspath(path), status.st_size, status.st_mtime_ns]
-
-
-def _entries(batch: Batch, states: list[list]) -> list[list]:
-    """Return the lines of the index for a batch: state, and the reason if it could not be read."""
-    fates: dict[int, str | None] = dict.fromkeys(batch.ids)
-    fates |= {int(failure.id): failure.reason for failure in batch.failed}
-    return [[*states[i], fates[i]] for i in sorted(fates)]
 
 
 def _read_index(target: Path, index: Path, settings: dict[str, Any], states: list[list]) -> list | None:

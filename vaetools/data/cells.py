@@ -34,23 +34,11 @@ from vaetools.data.numerals import is_number, lone_mark
 
 
 def complete_rows(
-    columns: list, names: list[str], dialect: Dialect | None = None
+    columns: list, names: list[str], dialect: Dialect | None
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Return columns as rows of numbers, and the first fault of every row that is not numbers throughout.
 
-    Parameters
-    ----------
-    columns : list of arrays
-        Numbers, booleans or text.
-    names : list of str
-    dialect : Dialect or None, default=None
-        How numbers are written; None if cells have types.
-
-    Returns
-    -------
-    X : ndarray of shape (n_rows, n_columns), float64
-    faults : dict
-        From places of rows to reasons.
+    The dialect says how numbers are written; it is None if cells have types.
     """
     X, words = parsed_numbers(columns, dialect)
     finite = np.isfinite(X)
@@ -71,20 +59,7 @@ def gappy_rows(
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return columns as a table whose cells may be missing, and the first fault of every row that has one.
 
-    Parameters
-    ----------
-    columns : list of arrays
-    kinds : dict
-        From names of the columns to what they are.
-    dialect : Dialect or None
-        How cells are written, some of which stand for a missing value; None if they have types.
-
-    Returns
-    -------
-    X : DataFrame of shape (n_rows, n_columns)
-        A cell that is not of its kind is missing. Categories are objects of Python.
-    faults : dict
-        From places of rows to reasons.
+    A cell that is not of its kind is missing. Categories are objects of Python.
     """
     names = list(kinds)
     table: dict[str, Any] = dict.fromkeys(names)
@@ -149,21 +124,7 @@ def _categories(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[np.nda
 
 
 def labels_among(cells: Any, classes: Sequence, dialect: Dialect | None) -> np.ndarray:
-    """Return labels as the classes that they are, however they are written; others as they are.
-
-    Parameters
-    ----------
-    cells : array of Arrow
-    classes : sequence
-        Labels that a model knows.
-    dialect : Dialect or None
-        How cells are written, some of which stand for a missing value; None if they have types.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_rows,), object
-        None where one is missing.
-    """
+    """Return labels as the classes of a model, however they are written; others as they are, or None."""
     labels, faults = _categories(_whole(cells), category_kind(classes), dialect)
     for row in faults:  # a word among numbers is a label all the same
         labels[row] = cells[row].as_py()

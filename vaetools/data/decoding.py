@@ -1,4 +1,4 @@
-"""One image file becomes one row of pixels. Light to import: worker processes start with it.
+"""One image file becomes one row of pixels: turned, scaled, padded. Light to import: workers start with it.
 
 A file is recognized by its content, not by its name. No decoder calls another program, and none
 runs before the file's own header has promised an image that `vaetools.data.depth` allows.
@@ -26,20 +26,24 @@ from vaetools.data.depth import (
     FULL_RANGE,
     MAX_PIXELS,
     UINT8,
-    Depth,
+    Box,
     check_claims,
     check_cost,
     check_depth,
     check_unambiguous,
     depth_of,
+    samples_of,
+    scaled,
+    upright,
 )
-from vaetools.data.fitting import fit_image, fit_planes, orientation
 from vaetools.data.formats import N_SIGN_BYTES, broken_link, raw_photograph, unread_format
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
 _LOOKED_AT = 64  # pixels a side of the small copy in which color is looked for
 _EMPTY = "the file is empty"
+_ORIENTATION = 0x0112  # EXIF tag
+_TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as members of PIL.Image.Transpose
 
 
 class ImageFileError(ValueError):
@@ -82,12 +86,13 @@ class Recipe(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Size of an image as it is shown, in pixels, whether it has color, and the depth of its samples."""
+    """Size of an image as it is shown, in pixels, whether it has color, and its samples as of `depth_of`."""
 
     height: int
     width: int
     is_colored: bool
-    depth: Depth
+    dtype: str
+    is_cut: bool
 
 
 def decode(source: Any, recipe: Recipe) -> np.ndarray:
@@ -96,30 +101,24 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
     Turned as EXIF says; transparency over white; scaled with antialiased bilinear interpolation.
     Levels of another depth than the recipe's become such of its full range: 8-bit ones times 257, of
     16-bit ones the upper byte. A JPEG is decoded at the smallest of 1/2, 1/4 and 1/8 of
-    its size that still is twice what is needed.
+    its size that still is twice what is needed. What goes wrong is an `ImageFileError`.
 
     Parameters
     ----------
     source : str, callable or PIL image
         A path, or a function without arguments that returns the bytes of a file.
     recipe : Recipe
-
-    Returns
-    -------
-    row : ndarray of shape (n_features,)
-        Channel by channel, of the recipe's type.
-
-    Raises
-    ------
-    ImageFileError
-        If there is no readable image; it has the path and the reason.
     """
     return _examined(source, lambda image: _pixels(image, recipe)).ravel()
 
 
 def _examined(source: Any, examine: Callable[[Any], Any]) -> Any:
     """Return what a function makes of an opened image; raise `ImageFileError` for whatever goes wrong."""
-    _check_kind(source)
+    if not isinstance(source, str) and not callable(source):
+        from PIL.Image import Image
+
+        if not isinstance(source, Image):  # no fault of a file
+            raise TypeError(f"an image must be a path or a PIL image; got {type(source).__name__}.")
     if isinstance(source, Address):
         source = functools.partial(content_of, source)
     try:
@@ -134,32 +133,19 @@ def _examined(source: Any, examine: Callable[[Any], Any]) -> Any:
 def _pixels(image: Any, recipe: Recipe) -> np.ndarray:
     """Return an opened image as levels, ``(channels, height, width)`` or gray ``(height, width)``."""
     channels, height, width = recipe.image_shape
-    found = depth_of(image)
-    check_depth(found, recipe.dtype)
-    if UINT8 not in (found.dtype, recipe.dtype):
-        planes = fit_planes(image, channels, (width, height), recipe.aspect)
+    found, is_cut = depth_of(image)
+    check_depth(found, is_cut, recipe.dtype)
+    if UINT8 not in (found, recipe.dtype):
+        planes = _fit_planes(image, channels, (width, height), recipe.aspect)
         bounds = np.iinfo(recipe.dtype)
         return np.rint(planes).clip(bounds.min, bounds.max).astype(recipe.dtype)
-    pixels = np.asarray(fit_image(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
+    pixels = np.asarray(_fit_image(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
     pixels = pixels if channels == 1 else pixels.transpose(2, 0, 1)
     return pixels if recipe.dtype == UINT8 else pixels * np.uint16(FULL_RANGE)
 
 
 def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
-    """Return the rows of what could be read, and the number and reason of what could not.
-
-    Parameters
-    ----------
-    sources : sequence of str, callable or PIL image
-    recipe : Recipe
-
-    Returns
-    -------
-    rows : ndarray of shape (n_read, n_features)
-        Of the recipe's type.
-    failed : list of Failure
-        The id is the place in the list.
-    """
+    """Return the rows of what could be read, and the place and reason of what could not."""
     rows = np.empty((len(sources), recipe.n_features), dtype=recipe.dtype)
     failed: list[Failure] = []
     for i, source in enumerate(sources):
@@ -184,21 +170,20 @@ def decode_quietly(sources: Sequence, recipe: Recipe, caller: int) -> tuple[np.n
 
 def inspect(source: Any) -> Look:
     """Return size, color and depth of an image; raises `ImageFileError` as `decode` does."""
-    return _examined(source, _looked_at)
+
+    def look(image: Any) -> Look:
+        (dtype, is_cut), (width, height) = depth_of(image), image.size
+        colors = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", dtype)).astype(int)
+        n_levels = 255 if dtype == UINT8 else max(0, colors.max()) - min(0, colors.min())
+        is_colored = np.ptp(colors, axis=0).max() > _COLORED * n_levels / 255
+        _, turned = _orientation(image)
+        return Look(*((width, height) if turned else (height, width)), bool(is_colored), dtype, is_cut)
+
+    return _examined(source, look)
 
 
-def _looked_at(image: Any) -> Look:
-    """Return what an opened image tells, as it is and in small."""
-    depth, (width, height) = depth_of(image), image.size
-    colors = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", depth.dtype)).astype(int)
-    n_levels = 255 if depth.dtype == UINT8 else max(0, colors.max()) - min(0, colors.min())
-    is_colored = np.ptp(colors, axis=0).max() > _COLORED * n_levels / 255
-    _, turned = orientation(image)
-    return Look(*((width, height) if turned else (height, width)), bool(is_colored), depth)
-
-
-def inspect_depth(source: Any) -> Depth:
-    """Return the depth of an image from its header alone; raises `ImageFileError` as `decode` does."""
+def inspect_depth(source: Any) -> tuple[str, bool]:
+    """Return `depth_of` an image from its header alone; raises `ImageFileError` as `decode` does."""
     return _examined(source, depth_of)
 
 
@@ -218,16 +203,6 @@ def readable_formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in known)
 
 
-def _check_kind(source: Any) -> None:
-    """Raise for what is neither a path nor an image, which is no fault of a file."""
-    if isinstance(source, str) or callable(source):
-        return
-    from PIL.Image import Image
-
-    if not isinstance(source, Image):
-        raise TypeError(f"an image must be a path or a PIL image; got {type(source).__name__}.")
-
-
 def _open(source: Any) -> Any:
     """Return a context that gives the Pillow image of a file, not yet decoded, or an image as it is."""
     if callable(source):
@@ -237,7 +212,12 @@ def _open(source: Any) -> Any:
         return _opened(io.BytesIO(content))
     if not isinstance(source, str):
         return contextlib.nullcontext(source)
-    _check_regular(source)
+    status = os.stat(source)
+    if not stat.S_ISREG(status.st_mode):  # it would block, or is no file: a folder, pipe or device
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise ImageFileError(source, kind)
+    if not status.st_size:
+        raise ImageFileError(source, _EMPTY)
     if reason := raw_photograph(source):
         raise ImageFileError(source, reason)
     return _opened(open(source, "rb"))
@@ -266,27 +246,106 @@ def _explained(source: Any, error: Exception) -> ImageFileError:
     if isinstance(error, DecompressionBombError):
         return ImageFileError(name, f"more than {MAX_PIXELS:,} pixels")
     if isinstance(error, UnidentifiedImageError):
+        with io.BytesIO(source()) if callable(source) else open(source, "rb") as file:
+            head = file.read(N_SIGN_BYTES)
         formats = readable_formats()
         known = f"not an image in a known format ({', '.join(formats)})"
-        return ImageFileError(name, unread_format(_head(source), formats) or known)
+        return ImageFileError(name, unread_format(head, formats) or known)
     if isinstance(error, FileNotFoundError) and os.path.islink(name):
         return ImageFileError(name, broken_link(name))
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ImageFileError(name, " ".join(reason.split()))
 
 
-def _head(source: Any) -> bytes:
-    """Return the bytes that a file starts with."""
-    if callable(source):
-        return source()[:N_SIGN_BYTES]
-    with open(source, "rb") as file:
-        return file.read(N_SIGN_BYTES)
+def _fit_image(image: Any, mode: str, target: tuple[int, int], aspect: str) -> Any:
+    """Return an image of a mode ("L" or "RGB") and a size (width, height)."""
+    from PIL import Image
+
+    transposition, turned = _orientation(image)
+    if turned:
+        target = target[::-1]
+    box, size = _place(image.size, target, aspect)
+    if image.format in ("JPEG", "MPO"):
+        kept = (box[2] - box[0], box[3] - box[1])
+        before = image.size
+        image.draft(mode, tuple(math.ceil(2 * n * s / k) for n, s, k in zip(before, size, kept, strict=True)))
+        box, size = _place(image.size, target, aspect)
+    image = _scalable(image)
+    if image.size != size or box != (0, 0, *size):
+        image = image.resize(size, Image.Resampling.BILINEAR, box=box)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", size, "white"), image)
+    if image.mode != mode:
+        image = image.convert(mode)
+    if size != target:
+        padded = Image.new(mode, target)
+        padded.paste(image, _centered(size, target))
+        image = padded
+    return image if transposition is None else image.transpose(transposition)
 
 
-def _check_regular(path: str) -> None:
-    """Raise for what would block, or is no file: folders, pipes, devices."""
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageFileError(path, "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file")
-    if not status.st_size:
-        raise ImageFileError(path, _EMPTY)
+def _centered(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """Return the left upper corner of what is put into the middle of a larger image."""
+    return (target[0] - size[0]) // 2, (target[1] - size[1]) // 2
+
+
+def _fit_planes(image: Any, channels: int, target: tuple[int, int], aspect: str) -> np.ndarray:
+    """Return an image of 16 bits as float levels, ``(channels, height, width)``; see `_fit_image`."""
+    from PIL import Image
+
+    samples, alpha = samples_of(image)
+    transposition, turned = _orientation(image)
+    if turned:
+        target = target[::-1]
+    box, size = _place(image.size, target, aspect)
+    black = min(0, *(plane.min() for plane in samples))
+    planes = []
+    for plane in scaled(samples, alpha, channels, size, box):
+        padded: Any = Image.new("F", target, black)
+        padded.paste(Image.fromarray(plane), _centered(size, target))
+        planes.append(np.asarray(padded if transposition is None else padded.transpose(transposition)))
+    return np.stack(planes)
+
+
+def _place(size: tuple[int, int], target: tuple[int, int], aspect: str) -> tuple[Box, tuple[int, int]]:
+    """Return which box (left, top, right, bottom) of an image is kept, and its size when scaled."""
+    (width, height), (new_width, new_height) = size, target
+    whole = (0.0, 0.0, float(width), float(height))
+    if aspect == "stretch":
+        return whole, target
+    if aspect == "pad":
+        ratio = min(new_width / width, new_height / height)
+        return whole, (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    ratio = max(new_width / width, new_height / height)
+    left, top = (width - new_width / ratio) / 2, (height - new_height / ratio) / 2
+    return (max(0.0, left), max(0.0, top), min(width, width - left), min(height, height - top)), target
+
+
+def _scalable(image: Any) -> Any:
+    """Return an image in a mode that can be scaled without a loss: gray, RGB(A), CMYK or YCbCr."""
+    from PIL import Image
+
+    if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
+        raise ValueError(
+            f"{image.mode!r} pixels of 32 bits have no known range; convert them to 8 or 16 bits"
+        )
+    if image.mode.startswith("I"):
+        return Image.fromarray((upright(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "CMYK", "YCbCr") else image.convert("RGB")
+
+
+def _orientation(image: Any) -> tuple[int | None, bool]:
+    """Return how an image must be transposed to stand upright, and whether that swaps its sides."""
+    if image.format not in ("JPEG", "MPO"):
+        image.load()  # other formats may hold the tag behind the pixels
+    if not image.info and image.format != "TIFF":
+        return None, False
+    try:
+        tag = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged tag says nothing about the pixels
+        return None, False
+    return _TRANSPOSITIONS.get(tag), tag in (5, 6, 7, 8)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import numpy as np
+from sklearn.utils import Bunch
 
 from vaetools.checks import check, integer
 
@@ -12,36 +10,11 @@ IMAGE_SHAPE = (1, 8, 8)
 DARKEST = 16  # gray level that becomes 1
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class DemoDigits:
-    """Images of known digits in two disjoint parts, and all images of the unknown one.
+def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.2, seed: int = 0) -> Bunch:
+    """Return 1,797 handwritten digits: known ones in two disjoint parts, and all images of the unknown one.
 
-    Attributes
-    ----------
-    train : ndarray of shape (n_train, 64)
-        Rows of pixels in [0, 1], float64.
-    train_labels : ndarray of shape (n_train,), int
-    held_out : ndarray of shape (n_held_out, 64)
-        Known digits that no model may train on.
-    held_out_labels : ndarray of shape (n_held_out,), int
-    unknown : ndarray of shape (n_unknown, 64)
-        Every image of the unknown digit.
-    unknown_label : int
-    image_shape : tuple of int
-        (channels, height, width).
-    """
-
-    train: np.ndarray
-    train_labels: np.ndarray
-    held_out: np.ndarray
-    held_out_labels: np.ndarray
-    unknown: np.ndarray
-    unknown_label: int
-    image_shape: tuple[int, int, int] = IMAGE_SHAPE
-
-
-def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.2, seed: int = 0) -> DemoDigits:
-    """Return 1,797 handwritten digits, split into known (train, held out) and unknown ones.
+    ``train``, ``held_out`` (of which no model may train) and ``unknown`` are rows of 64 pixels in [0, 1];
+    ``train_labels`` and ``held_out_labels`` say which digits they are.
 
     Parameters
     ----------
@@ -51,15 +24,6 @@ def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.2, seed: int 
         Share of every known digit that is held out.
     seed : int, default=0
         Of the split.
-
-    Returns
-    -------
-    digits : DemoDigits
-
-    Raises
-    ------
-    ValueError
-        If ``unknown`` is no digit.
 
     References
     ----------
@@ -82,4 +46,11 @@ def load_demo_digits(unknown: int, *, held_out_fraction: float = 0.2, seed: int 
     train, held_out, train_labels, held_out_labels = train_test_split(
         X[known], y[known], test_size=held_out_fraction, random_state=seed, stratify=y[known]
     )
-    return DemoDigits(train, train_labels, held_out, held_out_labels, X[~known], int(unknown))
+    return Bunch(
+        train=train,
+        train_labels=train_labels,
+        held_out=held_out,
+        held_out_labels=held_out_labels,
+        unknown=X[~known],
+        image_shape=IMAGE_SHAPE,
+    )

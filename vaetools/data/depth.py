@@ -6,10 +6,11 @@ it must cost no more than a large one that is meant. Light to import: worker pro
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,12 +20,15 @@ _TILE_SIDES = (322, 323)
 _WHITE_IS_ZERO, _RGB, _SIGNED = 0, 2, 2
 _TRANSPARENCY = {1, 2}  # meanings of an extra sample
 _LESSER = 0b101  # of a page that is another's copy in small, or its mask
-_LAYOUTS = {b"II*\0": ("<", 4), b"MM\0*": (">", 4), b"II+\0": ("<", 8), b"MM\0+": (">", 8)}
+_SMALL, _BIG = ("I", "H", "HHII"), ("Q", "Q", "HHQQ")  # a place, how many entries there are, an entry
+_LAYOUTS = {b"II*\0": ("<", *_SMALL), b"MM\0*": (">", *_SMALL)}
+_LAYOUTS |= {b"II+\0": ("<", *_BIG), b"MM\0+": (">", *_BIG)}
 UINT8, UINT16, INT16 = "uint8", "uint16", "int16"
 DEEP = (UINT16, INT16)
 WHITE = 2**16 - 1
 FULL_RANGE = WHITE // 255  # by which 8-bit levels become 16-bit ones: white stays white
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow has them
+ASPECTS = ("pad", "crop", "stretch")  # what becomes of an image of other proportions
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 MAX_PIXELS = 89_478_485  # Pillow's own
 MAX_SIDE = 2**16  # pixels: the weights of scaling a line grow with its length
@@ -36,72 +40,48 @@ _TRANSPARENT, _DEEP, _DEEP_COLOR, _DEEP_TRANSPARENT, _COEFFICIENTS = 8, 10, 14, 
 _BUFFERED = {"WEBP": 12, "AVIF": 12, "HEIF": 12}
 
 
-def numbers(image: Any, tag: int) -> tuple[int, ...]:
+def _numbers(image: Any, tag: int) -> tuple[int, ...]:
     """Return what an opened file says of all samples of a pixel; 1 where it says nothing."""
     value = image.tag_v2.get(tag, 1)
     return tuple(value) if isinstance(value, tuple) else (value,)
 
 
-def is_signed(image: Any) -> bool:
-    """Whether levels of an opened file may be negative."""
-    return _SIGNED in numbers(image, FORMAT)
-
-
-def white_is_zero(image: Any) -> bool:
-    """Whether the lowest level of an opened file is white."""
-    return _WHITE_IS_ZERO in numbers(image, INTERPRETATION)
-
-
-def tile_pixels(image: Any) -> int:
-    """Return the pixels of a tile of an opened file; 0 if it has none."""
-    width, height = (image.tag_v2.get(tag, 0) for tag in _TILE_SIDES)
-    return width * height
-
-
 def check_unambiguous(image: Any) -> None:
     """Raise for an opened file that holds more than an image, and does not say what is one."""
-    fourth = numbers(image, EXTRA) if EXTRA in image.tag_v2 else ()
-    is_color = _RGB in numbers(image, INTERPRETATION)
-    if is_color and max(numbers(image, SAMPLES)) > 3 and not _TRANSPARENCY & set(fourth):
+    fourth = _numbers(image, EXTRA) if EXTRA in image.tag_v2 else ()
+    is_color = _RGB in _numbers(image, INTERPRETATION)
+    if is_color and max(_numbers(image, SAMPLES)) > 3 and not _TRANSPARENCY & set(fourth):
         raise ValueError(
             "it has more than three channels, and does not say that the fourth is transparency: save three "
             "as RGB, or all as an array (.npy)"
         )
-    if _has_other_pages(image):
+    try:
+        image.seek(1)
+        has_others = not image.tag_v2.get(_SUBFILE, 0) & _LESSER
+    except Exception:  # there is none, or none that can be read
+        has_others = False
+    finally:
+        image.seek(0)
+    if has_others:
         raise ValueError("it has several pages, each an image: save every page as a file of its own")
 
 
-def _has_other_pages(image: Any) -> bool:
-    """Whether the second page is no copy of the first in small, and no mask."""
-    try:
-        image.seek(1)
-        return not image.tag_v2.get(_SUBFILE, 0) & _LESSER
-    except Exception:  # there is none, or none that can be read
-        return False
-    finally:
-        image.seek(0)
+def check_claims(file: BinaryIO) -> None:
+    """Raise for a TIFF file, not yet opened, whose first page counts more strips or tiles than are read.
 
-
-def n_pieces(file: BinaryIO) -> int:
-    """Return how many strips or tiles the first page of a file counts; 0 if it is no TIFF file.
-
-    Read before a decoder notes the place of each, in a hundred times the bytes that a file takes to count it.
+    A decoder notes the place of each, in a hundred times the bytes that a file takes to count it.
     """
-    order, size = _LAYOUTS.get(file.read(4), ("", 0))
-    if not order:
-        return 0
-    big = size == 8
-    if big:
-        file.read(4)
-    place, of_entries = ("Q", "HHQQ") if big else ("I", "HHII")
-    (start,) = _unpacked(file, order + place)
-    file.seek(start)
-    (n_entries,) = _unpacked(file, order + ("Q" if big else "H"))
+    order, place, n_entries, entry = _LAYOUTS.get(file.read(4), ("", "", "", ""))
     counts = [0]
-    for _ in range(min(n_entries, 2**16)):
-        tag, _, count, _ = _unpacked(file, order + of_entries)
-        counts += [count] * (tag in (_STRIPS, _TILES))
-    return max(counts)
+    if order:
+        file.read(4 if place == "Q" else 0)
+        file.seek(_unpacked(file, order + place)[0])
+        for _ in range(min(_unpacked(file, order + n_entries)[0], 2**16)):
+            tag, _, count, _ = _unpacked(file, order + entry)
+            counts += [count] * (tag in (_STRIPS, _TILES))
+    file.seek(0)
+    if max(counts) > MAX_PIECES:
+        raise ValueError(f"{max(counts):,} strips or tiles; at most {MAX_PIECES:,} are read")
 
 
 def _unpacked(file: BinaryIO, form: str) -> tuple[int, ...]:
@@ -110,42 +90,27 @@ def _unpacked(file: BinaryIO, form: str) -> tuple[int, ...]:
     return struct.unpack(form, file.read(n_bytes).ljust(n_bytes, b"\0"))
 
 
-class Depth(NamedTuple):
-    """What the samples of a pixel are.
-
-    Attributes
-    ----------
-    dtype : {"uint8", "uint16", "int16"}
-        As they are read.
-    is_cut : bool
-        Whether the file has 16 bits, of which only the upper 8 can be read.
-    """
-
-    dtype: str
-    is_cut: bool = False
-
-
-def depth_of(image: Any) -> Depth:
-    """Return the depth of an opened, not yet decoded Pillow image.
+def depth_of(image: Any) -> tuple[str, bool]:
+    """Return the type of the samples of an opened Pillow image, and whether these are cut to half their bits.
 
     Pillow keeps gray of 16 bits, and takes colors down to 8 without a word. OpenCV, if it is there, reads
     those of PNG and TIFF.
     """
-    signed = image.format == "TIFF" and is_signed(image)
+    signed = image.format == "TIFF" and _SIGNED in _numbers(image, FORMAT)
     if not has_16_bits(image):
-        if signed and max(numbers(image, BITS)) == 8:
+        if signed and max(_numbers(image, BITS)) == 8:
             raise ValueError("signed samples of 8 bits, which are not read; convert them to 16 bits")
-        return Depth(UINT8)
+        return UINT8, False
     if image.mode.startswith("I"):
-        return Depth(INT16 if signed else UINT16)
+        return (INT16 if signed else UINT16), False
     in_colors = image.format == "PNG" or (image.format == "TIFF" and image.mode in ("RGB", "RGBA"))
-    return Depth(UINT16) if in_colors and find_spec("cv2") else Depth(UINT8, is_cut=True)
+    return (UINT16, False) if in_colors and find_spec("cv2") else (UINT8, True)
 
 
 def has_16_bits(image: Any) -> bool:
     """Whether the samples of an opened image have more than 8 and at most 16 bits."""
     if image.format == "TIFF":
-        return 8 < max(numbers(image, BITS)) <= 16
+        return 8 < max(_numbers(image, BITS)) <= 16
     arguments = image.tile[0][3] if getattr(image, "tile", ()) else ""
     if image.format == "PPM" and isinstance(arguments, tuple):
         return arguments[-1] > 255  # the whitest level
@@ -182,90 +147,15 @@ def type_of(levels: tuple[int, int]) -> str | None:
     return INT16 if bounds.min <= black < 0 and white <= bounds.max else None
 
 
-def check_depth(found: Depth, wanted: str) -> None:
+def check_depth(found: str, is_cut: bool, wanted: str) -> None:
     """Raise where levels cannot be told as such of another type."""
-    if found.is_cut and wanted != UINT8:
+    if is_cut and wanted != UINT8:
         raise ValueError(
             "colors of 16 bits take a package: pip install opencv-python-headless, and PNG or RGB TIFF files"
         )
-    if found.dtype != wanted and INT16 in (found.dtype, wanted):
-        signs = ("signed", "unsigned") if found.dtype == INT16 else ("unsigned", "signed")
+    if found != wanted and INT16 in (found, wanted):
+        signs = ("signed", "unsigned") if found == INT16 else ("unsigned", "signed")
         raise ValueError("its levels are {}, and those of the images that were fitted {}".format(*signs))
-
-
-def upright(image: Any) -> np.ndarray:
-    """Return gray levels of 16 bits, of which the lowest is black whatever the file calls so."""
-    levels = np.asarray(image)
-    if image.format != "TIFF" or not white_is_zero(image):
-        return levels
-    white = -1 if is_signed(image) else 2 ** max(numbers(image, BITS)) - 1
-    return white - levels.astype(np.int32)
-
-
-class Samples(NamedTuple):
-    """An image of 16 bits in planes ``(height, width)``.
-
-    Attributes
-    ----------
-    planes : list of ndarray
-        One of gray, three of red, green and blue.
-    alpha : ndarray or None
-        From 0, where one sees through, to `WHITE`.
-    """
-
-    planes: list[np.ndarray]
-    alpha: np.ndarray | None
-
-    @classmethod
-    def of(cls, image: Any) -> Samples:
-        """Decode an opened Pillow image."""
-        if image.mode.startswith("I"):
-            gray, see_through = upright(image), image.info.get("transparency")
-            return cls([gray], None if see_through is None else (gray != see_through) * np.uint16(WHITE))
-        planes = _color_planes(image)
-        return cls(planes[:3], planes[3] if len(planes) > 3 else None)
-
-    def scaled(self, channels: int, size: tuple[int, int], box: Box) -> list[np.ndarray]:
-        """Return a float plane per channel of a size (width, height), what one sees through over white."""
-        if self.alpha is None:
-            made = [_resized(plane, size, box) for plane in self.planes]
-        else:
-            opacity = self.alpha / np.float32(WHITE)
-            white = WHITE * (1 - _resized(opacity, size, box))
-            made = [_resized(plane * opacity, size, box) + white for plane in self.planes]
-        if channels < len(made):
-            made = [np.tensordot(_LUMINANCE, made, axes=1)]
-        return made * (channels // len(made))
-
-
-def _resized(plane: np.ndarray, size: tuple[int, int], box: Box) -> np.ndarray:
-    """Return a plane, scaled with antialiased bilinear interpolation, as float32."""
-    from PIL import Image
-
-    whole = Image.fromarray(plane.astype(np.float32, copy=False))
-    return np.asarray(whole.resize(size, Image.Resampling.BILINEAR, box=box))
-
-
-def _color_planes(image: Any) -> list[np.ndarray]:
-    """Return red, green, blue and, if there is one, alpha of an image that was opened, uint16."""
-    import cv2
-
-    place = image.fp.tell()
-    image.fp.seek(0)
-    content = np.frombuffer(image.fp.read(), np.uint8)
-    image.fp.seek(place)
-    pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
-        raise ValueError("a damaged image of 16-bit colors")
-    return [pixels[..., channel] for channel in (2, 1, 0, 3)[: pixels.shape[2]]]
-
-
-def check_claims(file: Any) -> None:
-    """Raise for a file, not yet opened, that counts more strips or tiles than are read."""
-    n = n_pieces(file)
-    file.seek(0)
-    if n > MAX_PIECES:
-        raise ValueError(f"{n:,} strips or tiles; at most {MAX_PIECES:,} are read")
 
 
 def check_cost(image: Any) -> None:
@@ -275,7 +165,7 @@ def check_cost(image: Any) -> None:
         raise ValueError(f"{width}×{height} pixels; sides of at most {MAX_SIDE:,} are read")
     n_pixels, beside = width * height, _bytes_beside(image)
     if image.format == "TIFF":
-        n_pixels = max(n_pixels, tile_pixels(image))
+        n_pixels = max(n_pixels, math.prod(image.tag_v2.get(tag, 0) for tag in _TILE_SIDES))
     most = min(MAX_PIXELS, MAX_BYTES // (_PIXEL + beside))
     if n_pixels > most:
         raise ValueError(f"{width}×{height} pixels; at most {most:,} are read")
@@ -289,3 +179,56 @@ def _bytes_beside(image: Any) -> int:
         return (_DEEP if gray else _DEEP_COLOR) + _DEEP_TRANSPARENT * see_through
     coefficients = _COEFFICIENTS if image.info.get("progressive") else 0
     return max(_TRANSPARENT * see_through, coefficients, _BUFFERED.get(image.format, 0))
+
+
+def upright(image: Any) -> np.ndarray:
+    """Return gray levels of 16 bits, of which the lowest is black whatever the file calls so."""
+    levels = np.asarray(image)
+    if image.format != "TIFF" or _WHITE_IS_ZERO not in _numbers(image, INTERPRETATION):
+        return levels
+    white = -1 if _SIGNED in _numbers(image, FORMAT) else 2 ** max(_numbers(image, BITS)) - 1
+    return white - levels.astype(np.int32)
+
+
+def samples_of(image: Any) -> tuple[list[np.ndarray], np.ndarray | None]:
+    """Decode an opened image of 16 bits: planes of gray, or of red, green and blue, ``(height, width)``.
+
+    The second is opacity up to `WHITE`, or None where one sees through nothing.
+    """
+    if image.mode.startswith("I"):
+        gray, see_through = upright(image), image.info.get("transparency")
+        return [gray], None if see_through is None else (gray != see_through) * np.uint16(WHITE)
+    import cv2
+
+    place = image.fp.tell()
+    image.fp.seek(0)
+    content = np.frombuffer(image.fp.read(), np.uint8)
+    image.fp.seek(place)
+    pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
+        raise ValueError("a damaged image of 16-bit colors")
+    blue, green, red, *alpha = np.moveaxis(pixels, -1, 0)
+    return [red, green, blue], alpha[0] if alpha else None
+
+
+def scaled(
+    planes: list[np.ndarray], alpha: np.ndarray | None, channels: int, size: tuple[int, int], box: Box
+) -> list[np.ndarray]:
+    """Return a float plane per channel of a size (width, height), what one sees through over white."""
+    if alpha is None:
+        made = [_resized(plane, size, box) for plane in planes]
+    else:
+        opacity = alpha / np.float32(WHITE)
+        white = WHITE * (1 - _resized(opacity, size, box))
+        made = [_resized(plane * opacity, size, box) + white for plane in planes]
+    if channels < len(made):
+        made = [np.tensordot(_LUMINANCE, made, axes=1)]
+    return made * (channels // len(made))
+
+
+def _resized(plane: np.ndarray, size: tuple[int, int], box: Box) -> np.ndarray:
+    """Return a plane, scaled with antialiased bilinear interpolation, as float32."""
+    from PIL import Image
+
+    whole = Image.fromarray(plane.astype(np.float32, copy=False))
+    return np.asarray(whole.resize(size, Image.Resampling.BILINEAR, box=box))

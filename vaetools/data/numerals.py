@@ -94,7 +94,9 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     is_odd = said.separator == ";" or bool((points.any(axis=1) & has_short).any())
     if not groups.any() and _may_be_thousands(best, points.sum(), counts.max() - counts[0], is_odd=is_odd):
         _refuse_lone(columns, np.argwhere(points)[0], ".")
-    if _may_be_either(best) and commas.any() and not (commas.any(axis=1) & has_short).any():
+    either = not best[0].has_plain_numbers and any(_is(each, ".", ",") for each in best)
+    either = either and any(each.decimal == "," for each in best)  # before fractions and between thousands
+    if either and commas.any() and not (commas.any(axis=1) & has_short).any():
         _refuse_lone(columns, np.argwhere(commas)[0], ",")
     chosen = _chosen(best)
     odd = fits.any(axis=0) & ~fits[possible.index(chosen)] & is_numbers
@@ -190,12 +192,6 @@ def _may_be_thousands(best: list[Dialect], n_points: int, n_more: int, *, is_odd
     if best[0].has_plain_numbers:
         return is_odd and any(_is(each, ",", ".") for each in best) and n_points > 0
     return all(_is(each, ",", ".") for each in best) and n_points > n_more
-
-
-def _may_be_either(best: list[Dialect]) -> bool:
-    """Return whether commas, of cells like 1,234 alone, may stand before fractions and between thousands."""
-    by_thousands = any(_is(each, ".", ",") for each in best)
-    return not best[0].has_plain_numbers and by_thousands and any(each.decimal == "," for each in best)
 
 
 def _chosen(best: list[Dialect]) -> Dialect:

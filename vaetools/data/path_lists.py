@@ -21,23 +21,11 @@ _MANY = 1 / 3  # of every second byte: more zeros are UTF-16, fewer stand betwee
 
 
 def as_paths(data: Any) -> str | list[str]:
-    """Return images as `list_images` takes them: lists of paths are read.
+    """Return images as `list_images` takes them: lists of paths are read, of which some must be there.
 
-    Parameters
-    ----------
-    data : path, glob, or sequence of those
-        A text file (``*.txt``, ``*.lst``; among others if its lines name files) has a path per line, as
-        `paths_in` reads them, in quotes or not; ``"-"`` are the lines of standard input. Relative paths
-        start in the current folder.
-
-    Returns
-    -------
-    paths : str or list of str
-
-    Raises
-    ------
-    FileNotFoundError
-        If a list is empty, or none of its paths is there.
+    A text file (``*.txt``, ``*.lst``; among others if its lines name files) has a path per line, as
+    `paths_in` reads them, in quotes or not; ``"-"`` are the lines of standard input. Relative paths start in
+    the current folder.
     """
     names = as_names(data)
     if isinstance(names, str) or len(names) == 1:
@@ -70,11 +58,8 @@ def lists_files(start: bytes) -> bool:
 
 def _names_a_file(line: str) -> bool:
     """Return whether a line is a path that exists, or that of an image, alone or before a label."""
-    return os.path.lexists(line) or any(map(_is_called_image, (_unquoted(line), _before_label(line))))
-
-
-def _is_called_image(path: str) -> bool:
-    return os.path.splitext(path)[1].lower() in EXTENSIONS
+    called = (os.path.splitext(path)[1].lower() for path in (_unquoted(line), _before_label(line)))
+    return os.path.lexists(line) or not EXTENSIONS.isdisjoint(called)
 
 
 def _unquoted(line: str) -> str:
@@ -141,14 +126,6 @@ def paths_in(content: bytes) -> list[str]:
     are none. The text is UTF-8 or UTF-16, with a byte order mark or without; bytes that are neither are
     those of a file's name.
 
-    Parameters
-    ----------
-    content : bytes
-
-    Returns
-    -------
-    paths : list of str
-
     Examples
     --------
     >>> paths_in(b"\xef\xbb\xbfa.png\r\n\r\nb c.png\n"), paths_in("a.png".encode("utf-16"))
@@ -158,8 +135,7 @@ def paths_in(content: bytes) -> list[str]:
     """
     text = _decoded(content)
     ends = r"\0" if "\0" in text else r"\r?\n" if "\n" in text else r"\r"
-    lines = re.split(ends, text)
-    return [line for line in lines if line.strip()]
+    return [line for line in re.split(ends, text) if line.strip()]
 
 
 def _decoded(content: bytes) -> str:

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import math
 import os
-import time
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from joblib import delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.checks import is_integer
-from vaetools.data.addresses import Address, fetched, located
+from vaetools.data.addresses import located
 from vaetools.data.batches import Batch, Failure, PixelRows, regroup
-from vaetools.data.decoding import (
-    MAX_PIXELS,
-    ImageFileError,
-    Recipe,
-    decode_many,
-    decode_quietly,
-    inspect,
-    inspect_depth,
-)
-from vaetools.data.depth import type_of
-from vaetools.data.fitting import ASPECTS
-from vaetools.data.sample import look_at_some, type_for, warn_of_depth, working_size
-from vaetools.data.workers import own_workers, quiet_when_cut_short
+from vaetools.data.decoding import MAX_PIXELS, ImageFileError, Recipe, inspect, inspect_depth
+from vaetools.data.depth import ASPECTS, FULL_RANGE, UINT8, common_type, type_of
+from vaetools.data.workers import decoded
 from vaetools.progress import bar_options
 
 MODES = {"gray": 1, "rgb": 3}
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
-_PIECE = 8  # files that are decoded between two looks at the clock
-_PROBE_SECONDS = 0.1  # of decoding tell how long a file takes
-_WORTH_SECONDS = 0.4  # of decoding are worth the start of other processes
-_TASK_SECONDS = 0.03  # of decoding that one task for another process should take
-_ROUND_TASKS, _ROUND_VALUES = 60, 2**26  # per process, and bytes in all, before the rows are worked on
+_KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
+_LOOKED_AT = 64  # readable images that decide what is not said
 _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
 
@@ -172,10 +158,11 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         names = range(len(sources)) if ids is None else ids
-        warn_of_depth(sources, self.dtype_)
-        pieces = _decoded(sources, Recipe(self.image_shape_, self.aspect, self.dtype_), self.n_jobs)
+        _warn_of_depth(sources, self.dtype_)
+        recipe = Recipe(self.image_shape_, self.aspect, self.dtype_)
+        pieces = decoded(sources, names, recipe, self.n_jobs)
         with tqdm(total=len(sources), desc="reading", **_PROGRESS, **bar_options(self.verbose)) as bar:
-            for batch in regroup(_named(pieces, names), self._batch_rows):
+            for batch in regroup(pieces, self._batch_rows):
                 bar.update(len(batch.ids) + len(batch.failed))
                 yield batch
 
@@ -193,18 +180,18 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         shape = self._given_shape()
         self.sample_sizes_: list[tuple[int, int]] = []
         if None not in shape:
-            depths, _ = look_at_some(sources, inspect_depth)
-            self.image_shape_, self.dtype_ = shape, type_for(depths.values())
+            depths, _ = _look_at_some(sources, inspect_depth)
+            self.image_shape_, self.dtype_ = shape, _type_for(list(depths.values()))
             return
-        looks, unreadable = look_at_some(sources, inspect)
+        looks, unreadable = _look_at_some(sources, inspect)
         if unreadable and not looks:
             raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
-        self.dtype_ = type_for([look.depth for look in looks.values()])
+        self.dtype_ = _type_for([(look.dtype, look.is_cut) for look in looks.values()])
         channels, height, width = shape
         sizes = {(look.height, look.width): i for i, look in looks.items()}
         self.sample_sizes_ = list(sizes)
         if height is None and self.size is not None:
-            height, width = working_size(self.sample_sizes_)
+            height, width = _working_size(self.sample_sizes_)
         elif height is None:
             if len(sizes) > 1:
                 (a, i), (b, j) = list(sizes.items())[:2]
@@ -267,14 +254,7 @@ def reader_for(model: Any) -> ImageReader | None:
 
 
 def gather(reader: ImageReader, sources: Sequence) -> tuple[np.ndarray, list[Failure]]:
-    """Return the rows of all images that a fitted reader can read, as one array made once, and the rest.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_read, n_features)
-    failed : list of Failure
-        The id is the place in ``sources``.
-    """
+    """Return the rows of all images that a fitted reader can read, as one array, and others' places."""
     rows = np.empty((len(sources), reader._n_features_out), dtype=reader.dtype_)
     failed: list[Failure] = []
     n_read = 0
@@ -301,54 +281,60 @@ def as_sources(X: Any) -> list:
     )
 
 
-def _decoded(
-    sources: Sequence, recipe: Recipe, n_jobs: int
-) -> Iterator[tuple[int, np.ndarray, list[Failure]]]:
-    """Yield the number of the first image, rows and failures, in order.
+def _look_at_some(
+    sources: Sequence, look: Callable[[Any], Any]
+) -> tuple[dict[int, Any], ImageFileError | None]:
+    """Return what a look at a sample of images tells, by their number, and an error if there was one."""
+    looks: dict[int, Any] = {}
+    unreadable = None
+    for i in np.random.RandomState(0).permutation(len(sources)):
+        try:
+            looks[i] = look(sources[i])
+        except ImageFileError as error:
+            unreadable = error
+        if len(looks) == _LOOKED_AT:
+            break
+    return looks, unreadable
 
-    The first images are decoded here. They tell whether other processes are worth their start, and
-    how many images make a task worth sending. Then all cores decode a round of tasks, and rest while
-    the caller works on its rows: together they would only stand in each other's way.
-    """
-    if len(sources) and all(isinstance(source, Address) for source in sources):
-        n_done = 0
-        for contents in fetched(sources):
-            yield n_done, *decode_many(contents, recipe)
-            n_done += len(contents)
+
+def _type_for(depths: Sequence[tuple[str, bool]]) -> str:
+    """Return the type of rows for images of some depths; warn where some are read with fewer bits."""
+    if n_cut := sum(is_cut for _, is_cut in depths):
+        warnings.warn(
+            "ImageReader: colors of 16 bits are read whole from PNG and RGB TIFF files, with the package "
+            f"opencv-python-headless; got {n_cut:,} of {len(depths):,} images looked at that keep the upper "
+            "8 bits. Install it, or convert them.",
+            stacklevel=4,
+        )
+    return common_type([dtype for dtype, _ in depths])
+
+
+def _warn_of_depth(sources: Sequence, dtype: str) -> None:
+    """Warn where images have another number of bits than those that a reader was fitted on."""
+    if not len(sources) or type(sources[0]) is not str:  # at an address, a look is a whole file
         return
-    done, seconds = 0, 0.0
-    n_workers = effective_n_jobs(n_jobs) if isinstance(sources[0] if len(sources) else None, str) else 1
-    while done < len(sources) and (
-        n_workers == 1
-        or seconds <= _PROBE_SECONDS
-        or seconds / done * (len(sources) - done) <= _WORTH_SECONDS
-    ):
-        part, start = sources[done : done + _PIECE], time.perf_counter()
-        result = decode_many(part, recipe)
-        seconds += time.perf_counter() - start
-        yield done, *result
-        done += len(part)
-    if done == len(sources):
-        return
-    most = max(1, _ROUND_VALUES // (n_workers * recipe.n_features))  # images per process and round
-    n_images = min(most, max(1, round(_TASK_SECONDS * done / seconds)))
-    n_tasks = n_workers * min(_ROUND_TASKS, most // n_images)
-    tasks = range(done, len(sources), n_images)
-    with own_workers(n_workers) as parallel:
-        for first in range(0, len(tasks), n_tasks):
-            starts = tasks[first : first + n_tasks]
-            with quiet_when_cut_short():
-                results = parallel(
-                    delayed(decode_quietly)(sources[start : start + n_images], recipe, os.getpid())
-                    for start in starts
-                )
-            for start, result in zip(starts, results, strict=True):
-                yield start, *result
+    looks, _ = _look_at_some(sources, inspect_depth)
+    is_deep = dtype != UINT8
+    n_others = sum((other != UINT8) != is_deep for other, _ in looks.values())
+    if n_others:
+        bits, others = (16, 8) if is_deep else (8, 16)
+        taken = "those of 16 lose the lower byte"
+        if is_deep:
+            taken = (
+                f"8-bit levels are taken times {FULL_RANGE}, right only beside images that use all 16 bits"
+            )
+        warnings.warn(
+            f"ImageReader: images should have {bits} bits, as most of those have that it was fitted on; "
+            f"got {others} bits in {n_others:,} of {len(looks):,} that were looked at: {taken}. "
+            "Convert them, or their verdicts mean nothing.",
+            stacklevel=4,
+        )
 
 
-def _named(pieces: Iterable[tuple[int, np.ndarray, list[Failure]]], names: Sequence) -> Iterator[Batch]:
-    """Give rows and failures the names of their images."""
-    for start, rows, failed in pieces:
-        bad = {failure.id for failure in failed}
-        good = [names[start + i] for i in range(len(rows) + len(failed)) if i not in bad]
-        yield Batch(good, rows, [Failure(names[start + int(i)], reason) for i, reason in failed])
+def _working_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the size (height, width) that suits images of some sizes, at a cost that can be borne."""
+    if len(sizes) == 1 and max(sizes[0]) <= _KEPT:
+        return sizes[0]
+    side = min(max(map(max, sizes)), _SCALED)
+    scaled = {(max(1, round(side * h / max(h, w))), max(1, round(side * w / max(h, w)))) for h, w in sizes}
+    return scaled.pop() if len(scaled) == 1 else (side, side)

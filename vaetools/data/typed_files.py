@@ -22,6 +22,7 @@ from vaetools.data.cells import values_of
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import readable
 from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
+from vaetools.data.table_columns import is_index
 
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)
 _NOT_NOTED = (ValueError, KeyError, TypeError, AttributeError)  # no JSON as pandas writes it
@@ -122,7 +123,7 @@ class TypedFile:
         return [
             (name, repr(name) if name else f"column {place}, which has no name")
             for place, name in enumerate(self.names, 1)
-            if not name or name.startswith("__index_level_") or name in self._indices
+            if is_index(name) or name in self._indices
         ]
 
     def _listed(self, names: Iterable[str]) -> dict[str, str]:
@@ -131,14 +132,7 @@ class TypedFile:
 
 
 class ParquetFile(TypedFile):
-    """A Parquet file, or some of its row groups.
-
-    Parameters
-    ----------
-    path : Path or Address
-    groups : range or None, default=None
-        Of row groups; rows are counted from the first of them. None is all.
-    """
+    """A Parquet file, or some of its row groups, from the first of which rows are counted."""
 
     def __init__(self, path: Path | Address, groups: range | None = None):
         self.path = path
@@ -172,12 +166,7 @@ class ParquetFile(TypedFile):
 
 
 class ArrowFile(TypedFile):
-    """A file of Arrow, which Feather is too, or a stream of Arrow in a file.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """A file of Arrow, which Feather is too, or a stream of Arrow in a file."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -199,27 +188,17 @@ class ArrowFile(TypedFile):
         """Open the file to read columns at some places, all if there are none."""
         options = ipc.IpcReadOptions(included_fields=places or [])
         with readable(self.path, "Arrow"):
-            content = _mapped(Path(self.path))
+            content = pa.py_buffer(b"")  # an empty file cannot be mapped
+            with open(self.path, "rb") as file:
+                if os.fstat(file.fileno()).st_size:
+                    content = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
             is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
             with (ipc.open_file if is_file else ipc.open_stream)(content, options=options) as reader:
                 yield reader
 
 
-def _mapped(path: Path) -> pa.Buffer:
-    """Return the content of a file, which stays on disk until it is looked at."""
-    with open(path, "rb") as file:
-        if not os.fstat(file.fileno()).st_size:
-            return pa.py_buffer(b"")
-        return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-
-
 class ExcelFile(TypedFile):
-    """The first sheet of a workbook of Excel, which is read into memory.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """The first sheet of a workbook of Excel, which is read into memory."""
 
     def __init__(self, path: Path):
         sheet, names = _first_sheet(path)

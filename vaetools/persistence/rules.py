@@ -21,7 +21,7 @@ from vaetools.checks import (
     refuse,
     text,
 )
-from vaetools.data.fitting import ASPECTS
+from vaetools.data.depth import ASPECTS
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS, REQUIREMENTS
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
 from vaetools.schema import (

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from pyarrow import parquet
 
-from vaetools.data.ids import as_arrow, with_readable_texts, without_formulas
+from vaetools.data.ids import as_arrow, as_csv
 from vaetools.files import atomically, naming
 from vaetools.stream.parts import Part, Sink
 from vaetools.stream.selection import Selection
@@ -115,7 +115,7 @@ class _CsvWriter:
         self.file, self.wants_header = file, True
 
     def write(self, table: pd.DataFrame) -> None:
-        text = without_formulas(with_readable_texts(table)).to_csv(
+        text = as_csv(table).to_csv(
             index=False, header=self.wants_header, float_format="%.10g", lineterminator="\n"
         )
         self.file.write(text)
