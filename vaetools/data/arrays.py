@@ -204,7 +204,10 @@ def _readable(path: str | os.PathLike[str]) -> Iterator[None]:
 def _as_rows(
     path: Any, array: np.ndarray, channels: str | None, image_shape: Shape | None
 ) -> tuple[np.ndarray, Shape | None]:
-    """Return samples as rows, and the shape of an image if they are images."""
+    """Return samples as rows, and the shape of an image if they are images.
+
+    Their channels are where it is said, where the model takes them, or where their shape tells.
+    """
     if channels not in (None, *CHANNELS):
         raise ValueError(f"{path}: channels must be one of {CHANNELS}; got {channels!r}.")
     if channels is not None and array.ndim != 4:
@@ -216,8 +219,21 @@ def _as_rows(
         return array, None
     if array.ndim == 3:
         array = array[:, np.newaxis]  # (n_samples, 1, height, width)
-    elif _place_of_channels(path, array.shape, channels, image_shape) == "last":
-        array = array.transpose(0, 3, 1, 2)  # (n_samples, channels, height, width)
+    else:
+        possible = readings(array.shape)
+        fitting = [place for place, each in possible.items() if each == image_shape]
+        place = channels or (fitting[0] if len(fitting) == 1 else likely_reading(array.shape))
+        if place is None:
+            first, last = (
+                f"{n} channel{'s' * (n != 1)} of {height} × {width} pixels"
+                for n, height, width in possible.values()
+            )
+            raise ValueError(
+                f"{path}: images of shape {array.shape[1:]} may have {first} (height × width), or {last}. "
+                "Say channels='first' or channels='last'."
+            )
+        if place == "last":
+            array = array.transpose(0, 3, 1, 2)  # (n_samples, channels, height, width)
     _, *shape = array.shape
     if image_shape not in (None, tuple(shape)):
         raise ValueError(
@@ -225,23 +241,6 @@ def _as_rows(
             f"them; got {tuple(shape)}."
         )
     return array.reshape(len(array), math.prod(shape)), tuple(shape)
-
-
-def _place_of_channels(path: Any, shape: tuple[int, ...], said: str | None, image_shape: Shape | None) -> str:
-    """Return where images have their channels: as said, as the model takes them, or as their shape tells."""
-    possible = readings(shape)
-    fitting = [place for place, each in possible.items() if each == image_shape]
-    place = said or (fitting[0] if len(fitting) == 1 else likely_reading(shape))
-    if place is None:
-        first, last = (
-            f"{n} channel{'s' * (n != 1)} of {height} × {width} pixels"
-            for n, height, width in possible.values()
-        )
-        raise ValueError(
-            f"{path}: images of shape {shape[1:]} may have {first} (height × width), or {last}. Say "
-            "channels='first' or channels='last'."
-        )
-    return place
 
 
 def is_idx(path: str | os.PathLike[str]) -> bool:

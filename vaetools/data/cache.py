@@ -72,7 +72,7 @@ def _filled(
     dtype = np.dtype(reader.dtype_)
     if dtype != np.uint8:
         settings["dtype"] = reader.dtype_
-    states = [_state(path) for path in paths]
+    states = list(map(_state, paths))
     known = _read_index(target, index, settings, states)
     if known is None:
         target.unlink(missing_ok=True)  # never emptied in place: someone may have it mapped
@@ -128,16 +128,11 @@ def _read_index(target: Path, index: Path, settings: dict[str, Any], states: lis
             known += content if number else []
             whole += len(line)
     os.truncate(index, whole)
-    fits = whole and target.exists() and [entry[:-1] for entry in known] == states[: len(known)]
-    return known if fits and _holds(target, known, settings) else None
-
-
-def _holds(target: Path, known: list, settings: dict[str, Any]) -> bool:
-    """Whether a file is as long as its index says at least."""
     n_rows = sum(entry[-1] is None for entry in known)
     n_features, dtype = math.prod(settings["image_shape"]), np.dtype(settings.get("dtype", "uint8"))
     n_bytes = len(_header(n_rows, n_features, dtype)) + n_rows * n_features * dtype.itemsize
-    return target.stat().st_size >= n_bytes
+    fits = whole and target.exists() and target.stat().st_size >= n_bytes
+    return known if fits and [entry[:-1] for entry in known] == states[: len(known)] else None
 
 
 def _header(n_rows: int, n_features: int, dtype: np.dtype) -> bytes:

@@ -104,13 +104,13 @@ def _categories(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[np.nda
     """Return cells as the categories that they stand for, and why some of them stand for none."""
     coded = cells if types.is_dictionary(cells.type) else cells.dictionary_encode()
     known = kind.values or ()
-    read: Callable[[Any], Any] = _shortest if types.is_float32(cells.type) else _value
-    if dialect is not None:
-        read = _reader(kind, dialect)
+    read: Callable[[Any], Any] = _value if dialect is None else _reader(kind, dialect)
+    is_single = types.is_float32(cells.type)
     found, faulty = [], {}
     for code, cell in enumerate(coded.dictionary.to_pylist()):
         try:
-            value = None if cell is None else read(cell)
+            shortest = float(str(np.float32(cell))) if is_single and cell is not None else cell
+            value = None if cell is None else read(shortest)  # 0.1, not 0.10000000149
         except ValueError:
             value, faulty[code] = None, _not(kind.type, cell, dialect)
         if kind.is_closed and value is not None and value not in known:
@@ -121,6 +121,30 @@ def _categories(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[np.nda
     values[:-1] = found
     rows = np.flatnonzero(np.isin(codes, list(faulty)))
     return values[codes], {int(row): faulty[codes[row]] for row in rows}
+
+
+def known_labels(cells: Any, *, are_text: bool) -> Any:
+    """Return labels, null where one is missing."""
+    if are_text:
+        return without_missing(cells)
+    return compute.if_else(cells.is_null(nan_is_null=True), pa.scalar(None, cells.type), cells)
+
+
+def label_values(labels: Any, *, are_text: bool) -> np.ndarray:
+    """Return labels without nulls as numbers or booleans if they are, else as text.
+
+    Of CSV a single word, or a code with a leading zero, makes text of all.
+    """
+    if are_text and not compute.any(compute.match_substring_regex(labels, CODE)).as_py():
+        for kind in (INTEGER, NUMBER, BOOLEAN):  # the first that holds them all
+            with contextlib.suppress(pa.ArrowInvalid):
+                labels = labels.cast(kind)
+                break
+    if types.is_decimal(labels.type):
+        labels = labels.cast(NUMBER)
+    if plain_type(labels.type) in WRITTEN:
+        return labels.to_numpy(zero_copy_only=False)
+    return np.array([str(label) for label in labels.to_pylist()], dtype=str)
 
 
 def labels_among(cells: Any, classes: Sequence, dialect: Dialect | None) -> np.ndarray:
@@ -159,28 +183,20 @@ def _value(cell: Any) -> Any:
     return None if value != value else value
 
 
-def _shortest(cell: float) -> float | None:
-    """Return a cell of single precision as what it is written as: 0.1, not 0.10000000149."""
-    return _value(float(str(np.float32(cell))))
-
-
 def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
     """Return that a cell is not of its type."""
     if kind == BOOLEAN:
         return f"{reprlib.repr(word)}, neither true nor false"
     if dialect is None:
         return f"{reprlib.repr(word)}, not a number"
-    how = f" with {dialect.numbers_in_words}" if is_number(word) and not dialect.is_open else ""
-    return f"{reprlib.repr(word)}, not a number{how}{_thousand(word, dialect)}"
-
-
-def _thousand(word: str, dialect: Dialect) -> str:
-    """Return what to say if a cell that is no number may be a thousand."""
+    what = f"{reprlib.repr(word)}, not a number"
+    if is_number(word) and not dialect.is_open:
+        what += f" with {dialect.numbers_in_words}"
     mark = None if dialect.thousands else lone_mark(word)
-    if mark in (None, dialect.decimal):
-        return ""
-    meant = f"thousands={mark!r} if it is {word.replace(mark, '')}"
-    return f"; say {meant}, or decimal={mark!r}" if dialect.is_open else f"; say {meant}"
+    if mark not in (None, dialect.decimal):  # a thousand, or a fraction
+        what += f"; say thousands={mark!r} if it is {word.replace(mark, '')}"
+        what += f", or decimal={mark!r}" if dialect.is_open else ""
+    return what
 
 
 def _whole(column: Any) -> Any:
@@ -227,25 +243,3 @@ def _truths_as_digits(cells: Any) -> Any:
     for word, is_true in TRUTHS.items():
         cells = compute.if_else(compute.equal(lower, word), str(int(is_true)), cells)
     return cells
-
-
-def first_type(cells: Any) -> Any:
-    """Return texts without nulls in the first type that holds them all: integers, floats, booleans, text.
-
-    Labels are read so: there a single word, or a code with a leading zero, makes text of all.
-    """
-    if compute.any(compute.match_substring_regex(cells, CODE)).as_py():
-        return cells
-    for kind in (INTEGER, NUMBER, BOOLEAN):
-        with contextlib.suppress(pa.ArrowInvalid):
-            return cells.cast(kind)
-    return cells
-
-
-def values_of(cells: Any) -> np.ndarray:
-    """Return cells without nulls as numbers or booleans if they are, else as text."""
-    if types.is_decimal(cells.type):
-        cells = cells.cast(NUMBER)
-    if plain_type(cells.type) in WRITTEN:
-        return cells.to_numpy(zero_copy_only=False)
-    return np.array([str(cell) for cell in cells.to_pylist()], dtype=str)

@@ -8,7 +8,7 @@ import io
 import re
 import reprlib
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from pyarrow import compute
 from pyarrow import csv as arrow
 
 from vaetools.data.batches import Block, Failure
-from vaetools.data.cells import first_type, parsed_numbers, values_of
+from vaetools.data.cells import parsed_numbers
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import ESCAPES, TextFile, WholeRows, escaped_bytes, readable, with_escapes
-from vaetools.data.kinds import TEXT, Kind, without_missing
+from vaetools.data.kinds import TEXT, without_missing
 from vaetools.data.layouts import SEPARATORS, find_layout, header_names, other_separator, split_cells
 from vaetools.data.table_columns import FIRST, as_floats, names_rows
 from vaetools.words import few
@@ -132,10 +132,6 @@ class CsvFile:
             for column in np.flatnonzero(n_words >= n_numbers).tolist()
         }
 
-    def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
-        """Return no columns: whether text is of a kind shows cell by cell."""
-        return {}
-
     def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
         """Yield the rows in order, as text."""
         place = self._places()
@@ -153,14 +149,6 @@ class CsvFile:
                     between = [Failure(row, lost[row]) for row in lost if low <= row < low + n_rows]
                     cells = [part[key].combine_chunks() for key in others]
                     yield Block(rows[first:last], [part[key] for key in keys], cells, between)
-
-    def known(self, cells: Any) -> Any:
-        """Return labels, null where one is missing."""
-        return without_missing(cells)
-
-    def values(self, labels: Any) -> np.ndarray:
-        """Return known labels in the first type that holds them all: integers, floats, booleans, text."""
-        return values_of(first_type(labels))
 
     def index_columns(self) -> list[tuple[str, str]]:
         """Return the columns that are an index, by name and in words."""

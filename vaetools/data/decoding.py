@@ -36,7 +36,7 @@ from vaetools.data.depth import (
     scaled,
     upright,
 )
-from vaetools.data.formats import N_SIGN_BYTES, broken_link, raw_photograph, unread_format
+from vaetools.data.formats import N_SIGN_BYTES, raw_photograph, unread_format
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "HEIF")
 _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
@@ -252,7 +252,7 @@ def _explained(source: Any, error: Exception) -> ImageFileError:
         known = f"not an image in a known format ({', '.join(formats)})"
         return ImageFileError(name, unread_format(head, formats) or known)
     if isinstance(error, FileNotFoundError) and os.path.islink(name):
-        return ImageFileError(name, broken_link(name))
+        return ImageFileError(name, f"a broken link: {os.readlink(name)!r} is not there")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ImageFileError(name, " ".join(reason.split()))
 

@@ -163,22 +163,18 @@ def check_cost(image: Any) -> None:
     width, height = image.size
     if max(width, height) > MAX_SIDE:
         raise ValueError(f"{width}×{height} pixels; sides of at most {MAX_SIDE:,} are read")
-    n_pixels, beside = width * height, _bytes_beside(image)
+    n_pixels, see_through = width * height, image.has_transparency_data
+    if has_16_bits(image):
+        beside = _DEEP if image.mode.startswith("I") else _DEEP_COLOR
+        beside += _DEEP_TRANSPARENT * see_through
+    else:
+        coefficients = _COEFFICIENTS if image.info.get("progressive") else 0
+        beside = max(_TRANSPARENT * see_through, coefficients, _BUFFERED.get(image.format, 0))
     if image.format == "TIFF":
         n_pixels = max(n_pixels, math.prod(image.tag_v2.get(tag, 0) for tag in _TILE_SIDES))
     most = min(MAX_PIXELS, MAX_BYTES // (_PIXEL + beside))
     if n_pixels > most:
         raise ValueError(f"{width}×{height} pixels; at most {most:,} are read")
-
-
-def _bytes_beside(image: Any) -> int:
-    """Return bytes per pixel that are needed beside the image."""
-    see_through = image.has_transparency_data
-    if has_16_bits(image):
-        gray = image.mode.startswith("I")
-        return (_DEEP if gray else _DEEP_COLOR) + _DEEP_TRANSPARENT * see_through
-    coefficients = _COEFFICIENTS if image.info.get("progressive") else 0
-    return max(_TRANSPARENT * see_through, coefficients, _BUFFERED.get(image.format, 0))
 
 
 def upright(image: Any) -> np.ndarray:

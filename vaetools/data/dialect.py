@@ -115,7 +115,11 @@ class Dialect:
         point = re.escape(self.decimal or ".")
         grouped, short = "", r"\d{1,18}"
         if self.thousands:
-            grouped = self._grouped
+            mark = self._mark
+            indian = (
+                rf"|[1-9]\d?(?:{mark}\d\d)+{mark}\d{{3}}" if self.thousands == "," else ""
+            )  # as 12,34,567
+            grouped = rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+{indian}"
             short = rf"(?:{grouped.replace('+', '{1,5}')}|{short})"
             grouped = rf"(?:{grouped})(?:{point}\d*)?|"  # nobody writes thousands and an exponent
         number = rf"^[+-]?(?:{grouped}(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)$"
@@ -147,17 +151,9 @@ class Dialect:
 
     @property
     def _mark(self) -> str:
-        """What stands between thousands, as a regular expression."""
-        if not self.thousands:
-            return ""
-        return f"[{_FAMILIES.get(self.thousands, self.thousands)}]"
-
-    @property
-    def _grouped(self) -> str:
-        """Whole numbers in groups, as a regular expression; commas may group as in India, 12,34,567."""
-        mark = self._mark
-        indian = rf"|[1-9]\d?(?:{mark}\d\d)+{mark}\d{{3}}" if self.thousands == "," else ""
-        return rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+{indian}"
+        """What stands between thousands, if anything does, as a regular expression."""
+        mark = self.thousands or ""
+        return f"[{_FAMILIES.get(mark, mark)}]"
 
 
 def is_separator(text: str) -> bool:

@@ -182,11 +182,6 @@ def raw_photograph(path: str) -> str | None:
     return f"a raw photograph ({extension[1:].upper()}), which is not read: export it as TIFF, PNG or JPEG"
 
 
-def broken_link(path: str) -> str:
-    """Return what a link is whose file is not there."""
-    return f"a broken link: {os.readlink(path)!r} is not there"
-
-
 def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
     """Return what a file is that no decoder knows, and what to do with it; None if that is unknown too.
 
@@ -199,8 +194,16 @@ def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
     >>> unread_format(b"8BPS and so on", ("PNG",))
     'a Photoshop image, which is not read: convert it to PNG, TIFF or JPEG'
     """
-    if head[4:8] == b"ftyp":
-        return _media(head, readable)
+    if head[4:8] == b"ftyp":  # of the family of MP4
+        size = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
+        brands = {head[8:12]} | {head[i : i + 4] for i in range(16, size, 4)}
+        if brands & _AVIF:
+            takes = "an AVIF image, which takes Pillow 11.3 or newer"
+            return "a damaged AVIF image" if "AVIF" in readable else takes
+        if brands & _HEIC:
+            takes = "a HEIC image, which takes a package: pip install pillow-heif"
+            return "a damaged HEIC image" if "HEIF" in readable else takes
+        return "a video, or an image of a camera's own format"
     if head[:4] in _TIFF:
         return (
             "a damaged TIFF image, or one of other pixels than gray and RGB: save it as such, or as an array"
@@ -216,22 +219,6 @@ def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
         return f"a {what}, and no image"
     article = "an" if what[0] in "AEIO" else "a"
     return f"{article} {what} image, which is not read: convert it to PNG, TIFF or JPEG"
-
-
-def _media(head: bytes, readable: tuple[str, ...]) -> str:
-    """Return what a file of the family of MP4 is."""
-    size = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
-    brands = {head[8:12]} | {head[i : i + 4] for i in range(16, size, 4)}
-    if brands & _AVIF:
-        return (
-            "a damaged AVIF image"
-            if "AVIF" in readable
-            else "an AVIF image, which takes Pillow 11.3 or newer"
-        )
-    if brands & _HEIC:
-        takes = "a HEIC image, which takes a package: pip install pillow-heif"
-        return "a damaged HEIC image" if "HEIF" in readable else takes
-    return "a video, or an image of a camera's own format"
 
 
 def left_out_as(name: str) -> str | None:

@@ -165,37 +165,25 @@ def read_images(
 def _found(
     source: Any, include: str | Iterable[str], exclude: str | Iterable[str], *, needs_files: bool
 ) -> tuple[Sequence, Any, Listing | None]:
-    """Return images, labels and, where they are files, what was found."""
+    """Return images, labels and, where they are files, the listing of them; a dataset may be of others."""
     if source is None:
         raise TypeError("read_images: source must be a folder, a glob, paths or a dataset; got None.")
-    if not _is_dataset(source):
+    is_files = isinstance(source, (str, bytes, os.PathLike, list, tuple, set)) or hasattr(source, "tolist")
+    if is_files or not (hasattr(source, "__getitem__") and hasattr(source, "__len__")):
         listing = list_images(source, include=include, exclude=exclude)
         return listing.paths, listing.labels, listing
-    sources, labels, items = _items(source)
     if include or exclude:
         raise ValueError(f"read_images: include and exclude need files; got {type(source).__name__}.")
-    if needs_files and items is None:
+    samples = getattr(source, "samples", None)
+    if samples is not None and getattr(source, "transform", None) is None:  # a folder: its files are faster
+        listing = Listing()
+        listing.paths = [os.fspath(path) for path, _ in samples]
+        return listing.paths, [source.classes[label] for _, label in samples], listing
+    if needs_files:
         raise ValueError(
             f"read_images: cache needs files, to see whether they changed; got {type(source).__name__}."
         )
-    return sources, labels, items
-
-
-def _is_dataset(source: Any) -> bool:
-    """Whether this is a torch dataset: something with length and items that is no list of paths."""
-    if isinstance(source, (str, bytes, os.PathLike, list, tuple, set)) or hasattr(source, "tolist"):
-        return False
-    return hasattr(source, "__getitem__") and hasattr(source, "__len__")
-
-
-def _items(dataset: Any) -> tuple[Sequence, Any, Listing | None]:
-    """Return images, labels and, where the dataset is one of files, their paths."""
-    samples = getattr(dataset, "samples", None)
-    if samples is not None and getattr(dataset, "transform", None) is None:  # a folder: its files are faster
-        listing = Listing()
-        listing.paths = [os.fspath(path) for path, _ in samples]
-        return listing.paths, [dataset.classes[label] for _, label in samples], listing
-    return _Items(dataset), getattr(dataset, "targets", None), None
+    return _Items(source), getattr(source, "targets", None), None
 
 
 class _Items(Sequence):

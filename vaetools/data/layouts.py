@@ -236,15 +236,10 @@ def _header_place(rows: list[list[str]]) -> int:
             is_number(cell) or not _is_known(cell) for cell in row
         ):
             below = zip(*(cells for cells in rows[place + 1 :] if len(cells) == width), strict=True)
-            if any(map(_is_numbers, below)):
+            columns = [list(filter(_is_known, column)) for column in below]
+            if any(cells and all(map(is_number, cells)) for cells in columns):
                 return place
     return 0
-
-
-def _is_numbers(column: Iterable[str]) -> bool:
-    """Return whether a column has cells, and all are numbers."""
-    cells = list(filter(_is_known, column))
-    return bool(cells) and all(map(is_number, cells))
 
 
 def _is_known(cell: str) -> bool:

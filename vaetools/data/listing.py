@@ -85,7 +85,10 @@ class Listing:
             images = [name for name in folders if left_out_as(name) is None]  # reading tells what they are
             for name in sorted(files + images):
                 yield inside + name, (inside + name)[start:], name
-            folders[:] = [name for name in sorted(folders) if self._is_entered(inside + name, name)]
+            hidden = [name for name in sorted(folders) if name.startswith(self._hidden)]
+            self.ignored |= {inside + name: HIDDEN_FOLDER for name in hidden}
+            others = [name for name in sorted(folders) if not name.startswith(self._hidden)]
+            folders[:] = [name for name in others if self._is_new(inside + name)]
 
     def take(self, path: str, place: str, kind: str | None = None) -> None:
         """Add a file whose path is compared as ``place``; a kind is as what it is left out."""
@@ -103,13 +106,6 @@ class Listing:
         first = {place: i for i, place in reversed(list(enumerate(places)))}
         self.ignored |= {path: REPEATED for i, path in enumerate(self.paths) if first[places[i]] != i}
         self.paths = [path for i, path in enumerate(self.paths) if first[places[i]] == i]
-
-    def _is_entered(self, path: str, name: str) -> bool:
-        """Whether a folder is looked into; if not, it is noted."""
-        if name.startswith(self._hidden):
-            self.ignored[path] = HIDDEN_FOLDER
-            return False
-        return self._is_new(path)
 
     def _is_new(self, folder: str) -> bool:
         """Whether a folder can be looked into, and was not before."""
@@ -261,7 +257,13 @@ def list_tables(data: Any) -> Listing:
     names = named_files(data)
     for name in addresses(names) if any(map(is_address, names)) else names:
         if isinstance(name, Address):
-            _take_elsewhere(name, listing)
+            files = files_below(name)
+            for file, place in [(name, name.path)] if files is None else files:
+                kind = left_out_elsewhere(place)
+                if is_parquet(place) and kind != HIDDEN:
+                    listing.paths.append(file)
+                else:
+                    listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
         elif not os.path.isdir(name):
             listing.paths.append(name)
         elif os.path.isdir(os.path.join(name, _DELTA)):
@@ -285,17 +287,6 @@ def list_tables(data: Any) -> Listing:
 def is_parquet(name: str) -> bool:
     """Return whether a file calls itself Parquet, the only table that is read at an address."""
     return table_format(name) == PARQUET
-
-
-def _take_elsewhere(name: Address, listing: Listing) -> None:
-    """Add a Parquet file at an address, or those in a folder there and below it, to a listing."""
-    files = files_below(name)
-    for file, place in [(name, name.path)] if files is None else files:
-        kind = left_out_elsewhere(place)
-        if is_parquet(place) and kind != HIDDEN:
-            listing.paths.append(file)
-        else:
-            listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
 
 
 def holds_tables(folder: str) -> bool:

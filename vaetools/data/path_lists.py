@@ -30,22 +30,19 @@ def as_paths(data: Any) -> str | list[str]:
     names = as_names(data)
     if isinstance(names, str) or len(names) == 1:
         name = names if isinstance(names, str) else names[0]
-        return _listed_in(name) if _calls_itself_list(name) else names
+        return _listed_in(name) if _is_list(name) else names
     paths: list[str] = []
     for name in names:
-        paths += _listed_in(name) if _is_list(name) else [name]
+        paths += _listed_in(name) if _is_list(name, looked_at=True) else [name]
     return paths
 
 
-def _calls_itself_list(name: str) -> bool:
-    """Whether a name is that of a list of paths."""
-    return name == "-" or (name.lower().endswith(_LISTS) and os.path.isfile(name))
-
-
-def _is_list(name: str) -> bool:
-    """Whether a file among others is a list of paths: notes that lie beside images are none."""
-    if name == "-" or not _calls_itself_list(name):
+def _is_list(name: str, *, looked_at: bool = False) -> bool:
+    """Whether a file is a list of paths, by its name and a look: notes that lie beside images are none."""
+    if name == "-" or not (name.lower().endswith(_LISTS) and os.path.isfile(name)):
         return name == "-"
+    if not looked_at:
+        return True
     with open(name, "rb") as file:
         return lists_files(file.read(_LOOK))
 

@@ -77,9 +77,9 @@ class TableFiles:
         if not self.first.typed:
             self._add_texts(said)
         for file in self._files:
-            file.call_as(wanted)
-        for file in self._files[1:]:
-            file.call_as(self.first.names)
+            if not file.typed:
+                file.call_as(wanted)
+                file.call_as(self.first.names)
             _check_alike(self.first, file)
         self._said, self._are_several = said, len(self._files) > 1
         self.names, self.typed, self.dialect = self.first.names, self.first.typed, self.first.dialect
@@ -132,7 +132,8 @@ class TableFiles:
         one, where the others are as many.
         """
         for file in self._files:
-            file.check_rows()
+            if not file.typed:
+                file.check_rows()
         names = [name for name in self.names if name not in apart]
         own = {name: words for name, words in self.first.index_columns() if name in names}
         others = {name: self.names.index(name) for name in names if name not in own}

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from vaetools.data.batches import Batch, Block, Failure, Source, where
-from vaetools.data.cells import complete_rows, gappy_rows, labels_among
+from vaetools.data.cells import complete_rows, gappy_rows, known_labels, label_values, labels_among
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import readable
 from vaetools.data.kinds import NUMBER, TEXT, Kind, lost_integer
@@ -180,9 +180,13 @@ class Table:
         else:
             X, faults = gappy_rows(block.features, self.kinds, self.dialect)
         if labeled and len(block.rows):
-            labels, is_known = self._labels(block.beside[-1], classes)
-            lacking = dict.fromkeys(np.flatnonzero(~is_known).tolist(), f"column {self.labels!r} is missing")
-            faults = lacking | faults
+            if classes is None:
+                labels = known_labels(block.beside[-1], are_text=self.dialect is not None)
+                lacks = np.flatnonzero(labels.is_null())
+            else:
+                labels = labels_among(block.beside[-1], classes, self.dialect)
+                lacks = np.flatnonzero([label is None for label in labels])
+            faults = dict.fromkeys(lacks.tolist(), f"column {self.labels!r} is missing") | faults
         good = np.setdiff1d(np.arange(len(block.rows)), list(faults))
         if faults:
             X = X[good] if self.kinds is None else X.iloc[good]
@@ -200,14 +204,6 @@ class Table:
             return np.empty((0, len(self.columns)))
         return pd.DataFrame(columns=self.columns)
 
-    def _labels(self, cells: Any, classes: Sequence | None) -> tuple[Any, np.ndarray]:
-        """Return labels, and which are not missing."""
-        if classes is None:
-            cells = self._files.first.known(cells)
-            return cells, np.asarray(cells.is_valid())
-        labels = labels_among(cells, classes, self.dialect)
-        return labels, np.array([label is not None for label in labels], bool)
-
     def _all_labels(self, given: list, classes: Sequence | None) -> np.ndarray | None:
         """Return the labels of all blocks as one array, or None if the table has none."""
         if self.labels is None:
@@ -216,9 +212,8 @@ class Table:
             return np.concatenate(given)
         with readable(self._files.path, "table"):
             tables = [pa.table({"labels": cells}) for cells in given]
-            return self._files.first.values(
-                pa.concat_tables(tables, promote_options="permissive")["labels"].combine_chunks()
-            )
+            labels = pa.concat_tables(tables, promote_options="permissive")["labels"].combine_chunks()
+            return label_values(labels, are_text=self.dialect is not None)
 
     def _blocks(self, beside: list[str], n_rows: int = 65536) -> Iterator[Block]:
         """Yield the features and columns beside them."""

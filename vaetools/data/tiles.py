@@ -104,8 +104,11 @@ class Tiles(TransformerMixin, BaseEstimator):
         corners = self._corners()
         shape = getattr(X, "shape", ())
         if len(shape) > 2:
+            channels, height, width = self.image_shape
+            last = channels > 1 and tuple(shape[1:]) == (height, width, channels)
             raise ValueError(
-                f"Tiles: X must have shape (n_images, n_features); got {self._reshape_hint(shape)}"
+                f"Tiles: X must have shape (n_images, n_features); got {tuple(shape)}. Pass "
+                f"X{'.transpose(0, 3, 1, 2)' if last else ''}.reshape(len(X), -1)."
             )
         X = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
         n_features = int(np.prod(self.image_shape))
@@ -200,12 +203,6 @@ class Tiles(TransformerMixin, BaseEstimator):
         check(self, "size", self.size, Requirement(words, integer(1, most).holds))
         words = f"an integer from 0 to {self.size - 1}, below size"
         check(self, "overlap", self.overlap, Requirement(words, integer(0, self.size - 1).holds))
-
-    def _reshape_hint(self, shape: tuple[int, ...]) -> str:
-        """Describe an image-shaped X and how to make rows of it."""
-        channels, height, width = self.image_shape
-        last = channels > 1 and tuple(shape[1:]) == (height, width, channels)
-        return f"{tuple(shape)}. Pass X{'.transpose(0, 3, 1, 2)' if last else ''}.reshape(len(X), -1)."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import compute, ipc, parquet
+from pyarrow import ipc, parquet
 
 from vaetools.data.addresses import Address
 from vaetools.data.batches import Block
-from vaetools.data.cells import values_of
 from vaetools.data.dialect import Dialect
 from vaetools.data.encodings import readable
 from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
@@ -64,12 +63,6 @@ class TypedFile:
         """Yield the rows of some columns in order."""
         raise NotImplementedError
 
-    def call_as(self, columns: Collection[str]) -> None:
-        """Names stay as they were written."""
-
-    def check_rows(self) -> None:
-        """All rows have a cell in every column."""
-
     def sample(self, features: list[str]) -> dict[str, Any]:
         """Return the first cells of features that are numbers; none of a damaged file: reading it tells."""
         numbers = [name for name in features if self._types[name] in (INTEGER, NUMBER)]
@@ -108,15 +101,6 @@ class TypedFile:
             start, stop = stop, stop + batch.num_rows
             cells, others = ([batch.column(name) for name in each] for each in (features, beside))
             yield Block(np.arange(start, stop), cells, others, [])
-
-    def known(self, cells: Any) -> Any:
-        """Return labels, null where one is missing."""
-        missing = cells.is_null(nan_is_null=True)
-        return compute.if_else(missing, pa.scalar(None, cells.type), cells)
-
-    def values(self, labels: Any) -> np.ndarray:
-        """Return known labels, as text unless they are numbers."""
-        return values_of(labels)
 
     def index_columns(self) -> list[tuple[str, str]]:
         """Return the columns that are an index, by name and in words."""
