@@ -221,21 +221,21 @@ def unread_format(head: bytes, readable: tuple[str, ...]) -> str | None:
     return f"{article} {what} image, which is not read: convert it to PNG, TIFF or JPEG"
 
 
-def left_out_as(name: str) -> str | None:
-    """Return as what a file that was met in a folder is left out, by its name; None if it is called an image.
+def left_out_as(place: str) -> str | None:
+    """Return as what a file is left out, by its path from a folder on; None if it is called an image.
 
     Examples
     --------
-    >>> [left_out_as(name) for name in ("._a.png", "a.PNG", "Thumbs.db", "LICENSE")]
-    ['hidden', None, '.db', 'without extension']
-    >>> [left_out_as(name) for name in ("photos.tar.gz", "a.png~")]
+    >>> [left_out_as(place) for place in ("._a.png", ".old/a.png", "a.PNG", "Thumbs.db", "LICENSE")]
+    ['hidden', 'hidden', None, '.db', 'without extension']
+    >>> [left_out_as(place) for place in ("photos.tar.gz", "a.png~")]
     ['tar archive', 'backup copy']
     """
-    if name.startswith("."):
+    if "/." in f"/{place.replace(os.sep, '/')}":
         return HIDDEN
-    if kind := archive(name):
+    if kind := archive(place):
         return kind
-    extension = os.path.splitext(name)[1].lower()
+    extension = os.path.splitext(place)[1].lower()
     if extension in EXTENSIONS:
         return None
     if extension.rstrip("~") in EXTENSIONS:

@@ -59,24 +59,21 @@ class Listing:
         self.partitions: set[str] = set()
 
     def enter(self, top: str) -> bool:
-        """Add a file, or the images in a folder and below it; return whether it is a folder.
-
-        At an address what calls itself an image is one, and missing ones are found out later.
-        """
-        if isinstance(top, Address):
-            files = None if left_out_as(top.path.rpartition("/")[2]) is None else files_below(top)
-            for file, place in [(top, top.path)] if files is None else files:
-                self.take(file, place, None if files is None else left_out_elsewhere(place))
-            return files is not None
-        if not os.path.isdir(top):
-            self.take(top, top)
+        """Add a file, or the images in a folder and below it; return whether it is a folder."""
+        files: Iterable[tuple[str, str]] | None = self.files_in(top) if os.path.isdir(top) else None
+        if (
+            isinstance(top, Address) and left_out_as(top.path.rpartition("/")[2]) is not None
+        ):  # what is called an image is one
+            files = files_below(top)
+        if files is None:
+            self.take(top, top.path if isinstance(top, Address) else top)
             return False
-        for path, place, name in self.files_in(top):
-            self.take(path, place, left_out_as(name))
+        for path, place in files:
+            self.take(path, place, left_out_as(place))
         return True
 
-    def files_in(self, top: str) -> Iterator[tuple[str, str, str]]:
-        """Yield path, path from the folder on, and name of the files in a folder and below it; none twice."""
+    def files_in(self, top: str) -> Iterator[tuple[str, str]]:
+        """Yield the files in a folder and below it, with their path from there on; none twice."""
         start = len(os.path.join(top, ""))
         if not self._is_new(top):
             return
@@ -84,7 +81,7 @@ class Listing:
             inside = os.path.join(folder, "")
             images = [name for name in folders if left_out_as(name) is None]  # reading tells what they are
             for name in sorted(files + images):
-                yield inside + name, (inside + name)[start:], name
+                yield inside + name, (inside + name)[start:]
             hidden = [name for name in sorted(folders) if name.startswith(self._hidden)]
             self.ignored |= {inside + name: HIDDEN_FOLDER for name in hidden}
             others = [name for name in sorted(folders) if not name.startswith(self._hidden)]
@@ -184,11 +181,15 @@ def list_images(
         said = none_chosen(n_excluded, include, exclude) if n_excluded else "there is no image"
         raise FileNotFoundError("; ".join([f"{called}: {said}", *hints]) + ".")
     if folders == found == [source]:
-        start = len(os.path.join(source, ""))
-        below = [path[start:].partition(os.sep) for path in listing.paths]
-        listing.folder = source
-        listing.labels = [label for label, _, _ in below] if all(name for _, _, name in below) else None
+        listing.folder, listing.labels = source, _labels(source, listing.paths)
     return listing
+
+
+def _labels(folder: str, paths: list[str]) -> list[str] | None:
+    """Return the sub-folders in which the images of a folder lie, if all do."""
+    start = len(os.path.join(folder, ""))
+    below = [path[start:].partition(os.sep) for path in paths]
+    return [label for label, _, _ in below] if all(name for _, _, name in below) else None
 
 
 def _expand(path: str, strict: bool) -> list[str]:
@@ -203,13 +204,7 @@ def _expand(path: str, strict: bool) -> list[str]:
 
 def has_image(folder: str) -> bool:
     """Return whether a file that calls itself an image is in a folder or below it."""
-    return any(left_out_as(name) is None for _, _, name in Listing().files_in(folder))
-
-
-def left_out_elsewhere(place: str) -> str | None:
-    """Return as what a file is left out by its path in a folder, hidden where its folder is; or None."""
-    folders, _, name = place.rpartition("/")
-    return HIDDEN if "/." in f"/{folders}" else left_out_as(name)
+    return any(left_out_as(place) is None for _, place in Listing().files_in(folder))
 
 
 def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
@@ -259,7 +254,7 @@ def list_tables(data: Any) -> Listing:
         if isinstance(name, Address):
             files = files_below(name)
             for file, place in [(name, name.path)] if files is None else files:
-                kind = left_out_elsewhere(place)
+                kind = left_out_as(place)
                 if is_parquet(place) and kind != HIDDEN:
                     listing.paths.append(file)
                 else:
@@ -297,7 +292,8 @@ def holds_tables(folder: str) -> bool:
 def _tables_in(folder: str) -> Listing:
     """Return the tables in a folder and below it, and with its kind what else was met."""
     listing = Listing(hidden=_BESIDE_PARTS)
-    for path, place, name in listing.files_in(folder):
+    for path, place in listing.files_in(folder):
+        name = os.path.basename(place)
         hidden = name.startswith(_BESIDE_PARTS)
         if not hidden and (reason := unread_part(name)):
             listing.failed.append(Failure(path, reason))

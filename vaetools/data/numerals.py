@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import warnings
 from collections.abc import Iterable
 from itertools import product
 from typing import Any
@@ -94,9 +93,7 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     is_odd = said.separator == ";" or bool((points.any(axis=1) & has_short).any())
     if not groups.any() and _may_be_thousands(best, points.sum(), counts.max() - counts[0], is_odd=is_odd):
         _refuse_lone(columns, np.argwhere(points)[0], ".")
-    either = not best[0].has_plain_numbers and any(_is(each, ".", ",") for each in best)
-    either = either and any(each.decimal == "," for each in best)  # before fractions and between thousands
-    if either and commas.any() and not (commas.any(axis=1) & has_short).any():
+    if _may_be_either(best) and commas.any() and not (commas.any(axis=1) & has_short).any():
         _refuse_lone(columns, np.argwhere(commas)[0], ",")
     chosen = _chosen(best)
     odd = fits.any(axis=0) & ~fits[possible.index(chosen)] & is_numbers
@@ -107,29 +104,29 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     return dataclasses.replace(said, thousands="") if is_open else chosen
 
 
-def warn_of_points(path: Any, columns: dict[str, Any], said: Dialect) -> None:
-    """Warn where all numbers with a point are like 1.234, which may be a thousand, and nothing says which.
+def unclear_point(columns: dict[str, Any], said: Dialect) -> str | None:
+    """Return a warning where all numbers with a point are like 1.234, which may be a thousand; else None.
 
     Between semicolons `find_numerals` refuses that. The columns are the first cells of every feature.
     """
     if not _is_open(said):
-        return
+        return None
     found = None
     for name, column in columns.items():
         cells = without_missing(as_numbers(end_to_end([column])))
         pointed = cells.filter(compute.match_substring_regex(cells, _POINTED).fill_null(False))
         lone = compute.match_substring_regex(pointed, _LONE.format("."))
         if not compute.all(lone).as_py():
-            return
+            return None
         found = found or (len(pointed) and (name, pointed[0].as_py()))
-    if found:
-        name, cell = found
-        warnings.warn(
-            f"{path}: a number such as {cell!r} in column {name!r} should have one meaning; it is read as "
-            f"{cell}, and may be {cell.replace('.', '')}, as no number in the table has another kind of "
-            "fraction. Say which: decimal='.' or thousands='.'.",
-            stacklevel=4,
-        )
+    if not found:
+        return None
+    name, cell = found
+    return (
+        f"a number such as {cell!r} in column {name!r} should have one meaning; it is read as {cell}, and may "
+        f"be {cell.replace('.', '')}, as no number in the table has another kind of fraction. Say which: "
+        "decimal='.' or thousands='.'."
+    )
 
 
 def negatives_in_parentheses(columns: dict[str, Any], dialect: Dialect) -> list[str]:
@@ -192,6 +189,12 @@ def _may_be_thousands(best: list[Dialect], n_points: int, n_more: int, *, is_odd
     if best[0].has_plain_numbers:
         return is_odd and any(_is(each, ",", ".") for each in best) and n_points > 0
     return all(_is(each, ",", ".") for each in best) and n_points > n_more
+
+
+def _may_be_either(best: list[Dialect]) -> bool:
+    """Return whether commas, of cells like 1,234 alone, may stand before fractions and between thousands."""
+    by_thousands = any(_is(each, ".", ",") for each in best)
+    return not best[0].has_plain_numbers and by_thousands and any(each.decimal == "," for each in best)
 
 
 def _chosen(best: list[Dialect]) -> Dialect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXT, tab
 from vaetools.data.kinds import NAMES, NUMBER, Kind, learn_kinds
 from vaetools.data.kinds import TEXT as TEXTS
 from vaetools.data.listing import Listing, list_tables, named_files
-from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, warn_of_points
+from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
 from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
 from vaetools.words import few
@@ -61,12 +62,13 @@ class TableFiles:
     """
 
     def __init__(self, data: Any, said: Dialect, wanted: Collection[str], groups: range | None = None):
+        self._said = said
         self.listing = list_tables(data) if groups is None else Listing()
         self._files: list[Any] = []
         errors: list[Exception] = []
         for path in self.listing.paths if groups is None else named_files(data)[:1]:
             try:
-                self._files.append(_opened(path, said, groups))
+                self._files.append(self._opened(path, groups))
             except (OSError, ValueError) as error:
                 errors.append(error)
                 self.listing.failed.append(Failure(path, str(error).removeprefix(f"{path}: ")))
@@ -75,13 +77,13 @@ class TableFiles:
         self.listing.paths = []
         self.first = self._files[0]
         if not self.first.typed:
-            self._add_texts(said)
+            self._add_texts()
         for file in self._files:
             if not file.typed:
                 file.call_as(wanted)
                 file.call_as(self.first.names)
-            _check_alike(self.first, file)
-        self._said, self._are_several = said, len(self._files) > 1
+        self._check_alike()
+        self._are_several = len(self._files) > 1
         self.names, self.typed, self.dialect = self.first.names, self.first.typed, self.first.dialect
         self.path = (
             f"{self.first.path} and {len(self._files) - 1} more" if self._are_several else self.first.path
@@ -95,15 +97,35 @@ class TableFiles:
         self.n_rows = None if None in counts else sum(counts)
         self.group_rows = None if self._are_several else self.first.group_rows
 
-    def _add_texts(self, said: Dialect) -> None:
+    def _opened(self, name: str, groups: range | None) -> Any:
+        """Open a file in the format that it is named after; anything else is CSV."""
+        path = Path(name)
+        kind = table_format(path)
+        if kind == PARQUET:
+            return ParquetFile(name if isinstance(name, Address) else path, groups)
+        if kind == ARROW:
+            return ArrowFile(path)
+        return ExcelFile(path) if kind == EXCEL else CsvFile(path, self._said)
+
+    def _add_texts(self) -> None:
         """Add the texts among what is left out that are tables with the same columns."""
         kinds = {*TEXT, NO_EXTENSION}
         for path in [path for path, kind in self.listing.ignored.items() if kind in kinds]:
             with contextlib.suppress(OSError, ValueError):
-                file = CsvFile(Path(path), said)
+                file = CsvFile(Path(path), self._said)
                 if set(file.names) == set(self.first.names):
                     self._files.append(file)
                     del self.listing.ignored[path]
+
+    def _check_alike(self) -> None:
+        """Raise where a file has not the columns of the first, naming one that only one of them has."""
+        for file in self._files[1:]:
+            for here, there in ((self.first, file), (file, self.first)):
+                if lone := [name for name in here.names if name not in set(there.names)]:
+                    raise ValueError(
+                        f"{there.path}: files of one table must have the same columns; got no {lone[0]!r}, "
+                        f"which {here.path} has."
+                    )
 
     def check_names(self, columns: Iterable[str] | None, apart: Iterable[str]) -> None:
         """Raise if names are not unique, wanted ones are not among them, or they are numbers as of a row."""
@@ -125,12 +147,16 @@ class TableFiles:
                 f"{self.path}: there is no column {came}. Its columns are {few(map(repr, self.names))}."
             )
 
-    def choose_features(self, apart: Collection[str], n_features: int | None) -> tuple[list[str], list[str]]:
-        """Return which columns are features, and what to say of indices.
+    def choose_features(
+        self, columns: Iterable[str] | None, apart: Collection[str], n_features: int | None
+    ) -> tuple[list[str], list[str]]:
+        """Return which columns are features, those that are known if any are, and what to say of indices.
 
         For a model that knows no names but takes so many columns, only what a file itself calls an index is
         one, where the others are as many.
         """
+        if columns is not None:
+            return list(columns), []
         for file in self._files:
             if not file.typed:
                 file.check_rows()
@@ -170,8 +196,8 @@ class TableFiles:
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
         self.notes += negatives_in_parentheses(columns, found)
-        if found.has_plain_numbers:
-            warn_of_points(self.path, samples[0] if samples else {}, self._said)
+        if found.has_plain_numbers and (told := unclear_point(samples[0] if samples else {}, self._said)):
+            warnings.warn(f"{self.path}: {told}", stacklevel=3)
         return found
 
     def set_aside(self, features: list[str], dialect: Dialect | None) -> None:
@@ -262,27 +288,6 @@ class TableFiles:
                 reason = str(error).removeprefix(f"{file.path}: ").removesuffix(".")
                 came = f"{reason}; {n_read:,} rows before that were read"
                 yield Block(np.arange(0), [], [], [Failure(str(file.path), came)])
-
-
-def _opened(name: str, said: Dialect, groups: range | None) -> Any:
-    """Open a table in the format that it is named after; anything else is CSV."""
-    path = Path(name)
-    kind = table_format(path)
-    if kind == PARQUET:
-        return ParquetFile(name if isinstance(name, Address) else path, groups)
-    if kind == ARROW:
-        return ArrowFile(path)
-    return ExcelFile(path) if kind == EXCEL else CsvFile(path, said)
-
-
-def _check_alike(first: Any, other: Any) -> None:
-    """Raise where two files have not the same columns, naming one that only one of them has."""
-    for here, there in ((first, other), (other, first)):
-        if lone := [name for name in here.names if name not in set(there.names)]:
-            raise ValueError(
-                f"{there.path}: files of one table must have the same columns; got no {lone[0]!r}, which "
-                f"{here.path} has."
-            )
 
 
 def _own(file: Any, features: list[str], dialect: Dialect) -> Dialect | None:

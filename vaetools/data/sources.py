@@ -26,7 +26,6 @@ from vaetools.data.listing import (
     has_image,
     holds_tables,
     is_parquet,
-    left_out_elsewhere,
     list_images,
     named_files,
 )
@@ -119,7 +118,7 @@ def _kind_elsewhere(names: list[str]) -> str:
                 raise ValueError(f"{name}: at an address images and Parquet files are read. Copy it here.")
             n_images, n_tables = n_images + (not is_parquet(name)), n_tables + is_parquet(name)
             continue
-        kinds = {file: left_out_elsewhere(place) for file, place in files}
+        kinds = {file: left_out_as(place) for file, place in files}
         has_images = None in kinds.values()
         n_images += has_images
         n_tables += not has_images and any(is_parquet(file) and kinds[file] != HIDDEN for file in kinds)

@@ -291,10 +291,7 @@ def open_table(
     if columns is None and n_features is not None and set(places(n_features)) <= set(files.names):
         columns = places(n_features)
     files.check_names(columns, apart)
-    choice: list[str] = []
-    features = list(columns or ())
-    if columns is None:
-        features, choice = files.choose_features(apart, n_features)
+    features, choice = files.choose_features(columns, apart, n_features)
     if not features:
         raise ValueError(f"{files.path}: no column is left as a feature, of {few(map(repr, files.names))}.")
     kinds = columns if isinstance(columns, Mapping) else None
