@@ -123,8 +123,8 @@ def unclear_point(columns: dict[str, Any], said: Dialect) -> str | None:
         return None
     name, cell = found
     return (
-        f"a number such as {cell!r} in column {name!r} should have one meaning; it is read as {cell}, and may "
-        f"be {cell.replace('.', '')}, as no number in the table has another kind of fraction. Say which: "
+        f"a number such as {cell!r} in column {name!r} should have one meaning; it is read as {cell}, and "
+        f"may be {cell.replace('.', '')}, as no number in the table has another kind of fraction. Say which: "
         "decimal='.' or thousands='.'."
     )
 
