@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vaetools.latent.placement import geometric_median, place
+from vaetools.latent.projection import geometric_median, place
 
 
 @pytest.fixture

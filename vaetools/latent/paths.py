@@ -136,22 +136,9 @@ def morph(model: Any, ends: np.ndarray, n: int, label_weights: np.ndarray | None
 
     A conditional model decodes the line once as each label, and the label goes over as the code does.
 
-    Parameters
-    ----------
-    model : fitted estimator
-        Anything with ``transform`` and ``inverse_transform``; with ``classes_``, also ``posterior``
-        and ``label_proba``.
-    ends : ndarray of shape (2, n_features)
-        First and last row.
-    n : int
-        Steps, at least 2; the first and the last are the reconstructions of the ends.
-    label_weights : ndarray of shape (2, n_classes) or None, default=None
-        What the ends are to a conditional model; None takes what the model believes, ``label_proba``.
-
-    Returns
-    -------
-    steps : ndarray of shape (n, n_features)
-        As ``model.inverse_transform`` returns them.
+    ``ends`` are the first and the last row; of ``n`` steps the first and the last are their reconstructions.
+    ``label_weights``, of shape (2, n_classes), are what the ends are to a conditional model; None takes what
+    the model believes, ``label_proba``.
     """
     if not hasattr(model, "classes_"):
         first, last = model.transform(ends)

@@ -11,11 +11,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaetools.checks import POSITIVE_INTEGER, PROBABILITY, Requirement, check, is_integer, is_number, one_of
-from vaetools.latent.placement import place
 from vaetools.latent.similarity import similar
 from vaetools.progress import bar_options
 
 _N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured
+_N_STEPS = 50  # of the search for a median
+_SMALLEST = 1e-150  # a distance that can be divided by
 
 
 class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -242,6 +243,40 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return tags
 
 
+def place(Z: np.ndarray, codes: np.ndarray, places: np.ndarray, n_neighbors: int) -> np.ndarray:
+    """Return places for codes on a map of at least two others: medians of their neighbors' places.
+
+    Weights end at a radius, as those of Franke and Nielson (1980), "Smooth interpolation of large sets of
+    scattered data", International Journal for Numerical Methods in Engineering.
+    """
+    indices, distances = similar(codes, Z, min(n_neighbors + 1, len(codes)))
+    nearness = 1 / np.maximum(distances, _SMALLEST)
+    weights = nearness[:, :-1] - nearness[:, -1:]  # who comes next counts 0: no step where neighbors change
+    weights[~weights.any(axis=1)] = 1  # all equally far
+    return geometric_median(places[indices[:, :-1]].astype(np.float64), weights)
+
+
+def geometric_median(points: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the points from which the weighted sums of distances are least, ``(n_samples, n_components)``.
+
+    Of points ``(n_samples, n_points, n_components)``, by the steps of Weiszfeld (1937), "Sur le point pour
+    lequel la somme des distances de n points donnés est minimum", Tohoku Mathematical Journal.
+
+    Examples
+    --------
+    >>> points = np.array([[[0.0, 0.0], [0.0, 1.0], [9.0, 0.0]]])
+    >>> geometric_median(points, np.array([[3.0, 1.0, 1.0]])).round(6)
+    array([[0., 0.]])
+    """
+    share = weights / weights.sum(axis=1, keepdims=True)
+    for _ in range(_N_STEPS):
+        medians = np.einsum("np,npc->nc", share, points)
+        distances = np.linalg.norm(points - medians[:, None], axis=2)
+        share = weights / np.maximum(distances, 1e-9)
+        share /= share.sum(axis=1, keepdims=True)
+    return np.einsum("np,npc->nc", share, points)
+
+
 def principal_axes(centered: np.ndarray, n: int) -> np.ndarray:
     """Return n principal axes of rows with mean 0, zeros where there are fewer, ``(n, n_features)``."""
     from sklearn.utils.extmath import svd_flip
@@ -251,32 +286,26 @@ def principal_axes(centered: np.ndarray, n: int) -> np.ndarray:
     return np.pad(axes, ((0, n - len(axes)), (0, 0)))
 
 
-def _n_jobs(settings: LatentMap) -> int:
-    """Return how many threads make a map: all, or one where a seed is to be honored to the last bit."""
-    return -1 if settings.random_state is None else 1
-
-
 def _umap(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
-    """Return the places of different codes by UMAP."""
+    """Return the places of different codes by UMAP; one thread honors a seed to the last bit."""
     from threadpoolctl import threadpool_limits
     from umap import UMAP
 
-    n_jobs = _n_jobs(settings)
     layout = UMAP(
         n_components=settings.n_components,
         n_neighbors=min(settings.n_neighbors, len(codes) - 1),
         init="pca",
         random_state=settings.random_state,
-        n_jobs=n_jobs,
+        n_jobs=-1 if settings.random_state is None else 1,
         tqdm_kwds={"desc": "UMAP", "unit": "epoch", **bar_options(settings.verbose)},
     )
     # Numba, under UMAP, gives all OpenMP code of the process as many threads as there are cores
-    with threadpool_limits(limits=n_jobs if n_jobs > 0 else None, user_api="openmp"):
+    with threadpool_limits(limits=None if settings.random_state is None else 1, user_api="openmp"):
         return layout.fit_transform(codes)
 
 
 def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
-    """Return the places of different codes by t-SNE."""
+    """Return the places of different codes by t-SNE, on as many threads as `_umap`."""
     try:
         from openTSNE import TSNE
     except ImportError:
@@ -295,7 +324,7 @@ def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
             n_components=settings.n_components,
             perplexity=min(settings.perplexity, (len(codes) - 1) / 3),
             random_state=settings.random_state,
-            n_jobs=_n_jobs(settings),
+            n_jobs=-1 if settings.random_state is None else 1,
             # the fast method knows no third dimension
             negative_gradient_method="auto" if settings.n_components <= 2 else "bh",
             callbacks=advance if settings.verbose else None,

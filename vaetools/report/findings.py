@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vaetools.latent.organization import collapsed
-from vaetools.report.question import MeasureRow
-from vaetools.report.records import Data, ModelView
+from vaetools.report.records import Data, MeasureRow, ModelView
 from vaetools.words import joined, number, shortened
 
 UNTOLD = "The data do not tell"

@@ -20,28 +20,14 @@ _NEEDED = ("transform", "inverse_transform", "reconstruct", "score_table")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Opened:
-    """A fitted model and the rows of the comparison.
-
-    Attributes
-    ----------
-    name : str
-    estimator : object
-        The autoencoder itself; of a pipeline the last step.
-    rows : ndarray or DataFrame of shape (n_samples, n_features)
-        As the estimator takes them.
-    back : object or None
-        Steps of a pipeline that take decoded rows back to units of X.
-    image_shape : tuple (channels, height, width) or None
-    span : tuple of two floats
-        Values that become 0 and 1 in shared rows: black and white of images of another range.
-    """
+    """A fitted model and the rows of the comparison."""
 
     name: str
-    estimator: Any
-    rows: Any
-    back: Any
+    estimator: Any  # the autoencoder itself; of a pipeline the last step
+    rows: Any  # as the estimator takes them
+    back: Any  # steps of a pipeline that take decoded rows back to units of X
     image_shape: tuple[int, int, int] | None
-    span: tuple[float, float] = (0.0, 1.0)
+    span: tuple[float, float] = (0.0, 1.0)  # what becomes 0 and 1 in shared rows: black and white of images
 
     @property
     def conditional(self) -> bool:

@@ -26,67 +26,32 @@ _N_REASONS = 3
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Basis:
-    """What all models are measured on, and on what scale.
+    """What all models are measured on, and on what scale."""
 
-    Attributes
-    ----------
-    index : ndarray of shape (n_measured,), int
-        Numbers of the rows that are measured: none that is known to be odd, and at most 10,000.
-    rows : ndarray of shape (n_measured, n_features)
-        These rows, in steps of ``scale``.
-    labels : ndarray of shape (n_measured,) or None
-    odd : ndarray of shape (n_samples,), bool
-        Which of all rows are known to be odd.
-    scale : ndarray of shape (n_features,)
-        What counts as one step in a column when rows are compared: of pixels 1, of tables the
-        standard deviation.
-    image_shape : tuple (channels, height, width) or None
-    pairs : ndarray of shape (n_pairs, 2), int
-        Numbers of rows to interpolate between, of two classes where there are any.
-    seed : int
-    """
-
-    index: np.ndarray
-    rows: np.ndarray
-    labels: np.ndarray | None
-    odd: np.ndarray
-    scale: np.ndarray
+    index: np.ndarray  # numbers of the measured rows: none that is known to be odd, and at most 10,000
+    rows: np.ndarray  # these, (n_measured, n_features), in steps of the scale
+    labels: np.ndarray | None  # theirs
+    odd: np.ndarray  # (n_samples,), bool: which of all rows are known to be odd
+    scale: np.ndarray  # what counts as one step in a column: of pixels 1, of tables the standard deviation
     image_shape: tuple[int, int, int] | None
-    pairs: np.ndarray
+    pairs: np.ndarray  # (n_pairs, 2): rows to interpolate between, of two classes where there are any
     seed: int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Seen:
-    """What one model makes of the rows; decoded rows are in the units that all models share.
-
-    Attributes
-    ----------
-    model : Opened
-    basis : Basis
-    codes, draws : ndarray of shape (n_samples, n_components)
-        Latent means, and a draw from the posterior of each; of an AE the codes again.
-    scores : ndarray of shape (n_samples,)
-    p_values : ndarray of shape (n_samples,) or None
-    costs : DataFrame of shape (n_measured, 2)
-        ``reconstruction`` and ``kl`` in nats.
-    reconstructions : ndarray of shape (n_measured, n_features)
-    samples : ndarray of shape (n_draws, n_features)
-        Decoded draws from N(0, I).
-    paths : ndarray of shape (n_pairs, n_steps, n_features)
-        Decoded straight lines between codes of pairs.
-    """
+    """What one model makes of the rows; decoded rows are in the units that all models share."""
 
     model: Opened
     basis: Basis
-    codes: np.ndarray
-    draws: np.ndarray
+    codes: np.ndarray  # (n_samples, n_components): latent means
+    draws: np.ndarray  # a draw from the posterior of each; of an AE the codes again
     scores: np.ndarray
     p_values: np.ndarray | None
-    costs: pd.DataFrame
-    reconstructions: np.ndarray
-    samples: np.ndarray
-    paths: np.ndarray
+    costs: pd.DataFrame  # of the measured rows, in nats: reconstruction and kl
+    reconstructions: np.ndarray  # of the measured rows
+    samples: np.ndarray  # (n_draws, n_features): decoded draws from N(0, I)
+    paths: np.ndarray  # (n_pairs, n_steps, n_features): decoded straight lines between codes of pairs
 
 
 def choose(rows: np.ndarray, data: Data, seed: int) -> Basis:

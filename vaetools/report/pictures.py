@@ -107,14 +107,14 @@ def picture(
             raise ValueError(f"picture: {name} must be at least 1, or None; got {value}.")
     n_columns = min(n, n_columns or math.ceil(math.sqrt(n * height / width)))
     zoom = zoom or max(1, _VISIBLE // max(height, width))
-    tiles = tile(images.reshape(n, -1), (channels, height, width), n_columns)  # RGBA
+    tiles = tile(pixels_of(images, images.shape[1:]), n_columns)  # RGBA
     pixels = np.where(tiles[..., 3:] == 0, np.uint8(GAP), tiles[..., :channels])
     large = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
     return Image.fromarray(large[..., 0] if channels == 1 else large)
 
 
 def _images(rows: np.ndarray, image_shape: tuple[int, int, int] | None) -> np.ndarray:
-    """Return rows as floats of shape (n_images, channels, height, width)."""
+    """Return rows in the shape (n_images, channels, height, width)."""
     flat = rows.ndim == 2 and image_shape is not None and rows.shape[1] == math.prod(image_shape)
     whole = rows.ndim == 4 and image_shape is None
     shape = tuple(image_shape or ()) if flat else (*rows.shape[3:], *rows.shape[1:3])
@@ -124,20 +124,20 @@ def _images(rows: np.ndarray, image_shape: tuple[int, int, int] | None) -> np.nd
             "with image_shape=(channels, height, width) or of shape (n_images, height, width, channels) "
             f"without; got shape {rows.shape} with image_shape={image_shape}."
         )
-    images = rows.reshape(-1, *shape) if flat else rows.transpose(0, 3, 1, 2)
-    return images / 255 if rows.dtype == np.uint8 else images
+    return rows.reshape(-1, *shape) if flat else rows.transpose(0, 3, 1, 2)
 
 
-def tile(rows: np.ndarray, image_shape: tuple[int, int, int], n_columns: int, *, gap: int = 1) -> np.ndarray:
-    """Return one RGBA picture of many images, in reading order; gaps and missing images are transparent.
+def pixels_of(rows: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Return rows that are 8-bit or in [0, 1] as 8-bit images ``(n_images, height, width, channels)``."""
+    pixels = rows if rows.dtype == np.uint8 else np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8)
+    return pixels.reshape(-1, *image_shape).transpose(0, 2, 3, 1)
 
-    Images are rows of pixels in [0, 1], in which what lies outside is clipped.
-    """
-    channels, height, width = image_shape
-    images = np.clip(rows, 0, 1).reshape(-1, channels, height, width).transpose(0, 2, 3, 1)  # (n, h, w, c)
-    pixels = np.full((len(images), height, width, 4), 255, dtype=np.uint8)
-    pixels[..., :3] = np.rint(255 * images)
-    return mosaic(pixels, n_columns, gap=gap)
+
+def tile(images: np.ndarray, n_columns: int) -> np.ndarray:
+    """Return one RGBA picture of 8-bit images, in reading order; gaps and missing images are transparent."""
+    pixels = np.full((*images.shape[:3], 4), 255, dtype=np.uint8)
+    pixels[..., :3] = images
+    return mosaic(pixels, n_columns, gap=1)
 
 
 def mosaic(images: np.ndarray, n_columns: int, *, n_rows: int | None = None, gap: int = 0) -> np.ndarray:
@@ -153,52 +153,40 @@ def mosaic(images: np.ndarray, n_columns: int, *, n_rows: int | None = None, gap
 
 def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
     """Return one image of pixels in [0, 1] at its own resolution, gray or RGB, without an alpha channel."""
-    image = np.clip(row, 0, 1).reshape(image_shape).transpose(1, 2, 0)  # (h, w, c)
-    image = image[..., 0] if image_shape[0] == 1 else image
-    return np.rint(255 * image).astype(np.uint8)
+    (image,) = pixels_of(row, image_shape)
+    return image[..., 0] if image_shape[0] == 1 else image
 
 
 def make_thumbnails(
     rows: np.ndarray, image_shape: tuple[int, int, int], *, longest: int = THUMBNAIL
 ) -> np.ndarray:
-    """Return pictures of images of at most so many pixels, ``(n_images, height, width, channels)``, uint8.
-
-    Images are rows of 8-bit pixels, or floats in [0, 1].
-    """
+    """Return 8-bit images as `pixels_of` does, of at most so many pixels a side."""
     from PIL import Image
 
+    images = np.ascontiguousarray(pixels_of(rows, image_shape))
     channels, height, width = image_shape
-    pixels = rows if rows.dtype == np.uint8 else np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8)
-    images = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
     shrink = longest / max(height, width)
     if shrink >= 1:
-        return np.ascontiguousarray(images)
+        return images
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    small = [
-        Image.fromarray(image[..., 0] if channels == 1 else np.ascontiguousarray(image)).resize(
-            size, Image.Resampling.BOX
-        )
-        for image in images
-    ]
-    return np.stack([np.asarray(image).reshape(size[1], size[0], channels) for image in small])
+    plain = images[..., 0] if channels == 1 else images
+    small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in plain]
+    return np.stack(small).reshape(-1, size[1], size[0], channels)
 
 
 def strip(
     name: str, rows: np.ndarray, image_shape: tuple[int, int, int], words: str, n_columns: int | None = None
 ) -> Strip:
     """Return rows of pixels in [0, 1] as one picture, all side by side by default; shrunk to at most 64."""
-    thumbnails = make_thumbnails(np.clip(rows, 0, 1), image_shape, longest=_LARGEST)
-    return thumbnail_strip(name, thumbnails, words, n_columns)
+    return thumbnail_strip(name, make_thumbnails(rows, image_shape, longest=_LARGEST), words, n_columns)
 
 
 def thumbnail_strip(name: str, thumbnails: np.ndarray, words: str, n_columns: int | None = None) -> Strip:
     """Return thumbnails of shape (n_images, height, width, channels), uint8, as one picture."""
-    n_images, height, width, channels = thumbnails.shape
-    n_columns = n_images if n_columns is None else n_columns
-    flat = thumbnails.transpose(0, 3, 1, 2).reshape(n_images, -1) / 255
-    picture = tile(flat, (channels, height, width), n_columns)
-    crisp = max(height, width) <= _CRISP
-    return Strip(name, webp_uri(picture, None if crisp else 85), words, n_columns, crisp)
+    n_columns = len(thumbnails) if n_columns is None else n_columns
+    crisp = max(thumbnails.shape[1:3]) <= _CRISP
+    uri = webp_uri(tile(thumbnails, n_columns), None if crisp else 85)
+    return Strip(name, uri, words, n_columns, crisp)
 
 
 def sprite(thumbnails: np.ndarray, n_bytes: int) -> dict[str, Any]:

@@ -1,16 +1,25 @@
-"""What a comparison holds: plain arrays and words, which tables, figures and pages show.
+"""What a comparison holds, plain arrays and words, and what a question of it is.
 
-`compare` computes them; nothing that shows them computes what stands here.
+`compare` computes the arrays; nothing that shows them computes what stands here.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from vaetools.words import printable, shortened
+from vaetools.words import number, printable, shortened
+
+if TYPE_CHECKING:
+    from vaetools.latent.organization import Measure
+    from vaetools.report.compare import Comparison
+    from vaetools.report.figures import Plot
+    from vaetools.report.passes import Seen
+    from vaetools.report.pictures import Cards, Pictures
 
 _LONGEST_NAME = 40  # characters, where objects are shown
 
@@ -192,3 +201,45 @@ class ModelView:
 def short(name: str) -> str:
     """Return the name of a model as one short line."""
     return repr(shortened(printable(name), _LONGEST_NAME))
+
+
+@dataclasses.dataclass(frozen=True)
+class MeasureRow:
+    """What a measure is, for tables and tooltips."""
+
+    name: str  # in `Comparison.measures`
+    label: str  # as in a table, short
+    unit: str  # "" for pure numbers; "%" shows 0.41 as 41 %
+    better: str  # "higher", "lower" or ""
+    digits: int
+    caution: str = ""  # when it misleads; "" if never
+    clause: str = ""  # what is said of the best {name} and its {value}; "" says nothing
+    respect: str = ""  # in which models are said not to be told apart; "" speaks of a difference alone
+
+    def words(self, value: float) -> str:
+        """Return a value with its unit: "41 %", "9.0 nats", "0.913"."""
+        if self.unit == "%":
+            return f"{number(100 * value, self.digits)} %"
+        return f"{number(value, self.digits)} {self.unit}".rstrip()
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A section of the page, and all that answers it; each stands whole in a file of `questions`."""
+
+    key: str  # in addresses
+    title: str  # the question itself
+    measures: tuple[MeasureRow, ...]
+    # what a model makes of the rows → values of the measures by name; some may be absent
+    measure: Callable[[Seen], dict[str, Measure]]
+    # how to read the numbers, and when they mislead, a sentence each: no word of what is not shown
+    read: Callable[[Comparison], tuple[str, str]]
+    # figures, strips and cards, and nothing that is not there
+    draw: Callable[[Comparison], Iterator[Plot | Pictures | Cards]]
+    # models and measures → what the numbers say, "" says nothing; None tells the measures that have a clause
+    find: Callable[[tuple[ModelView, ...], pd.DataFrame], list[str]] | None = None
+    rank: int = 0  # of what they say among the findings of all questions: the most important first
+    # a model, the data, whether their mean does as well as the model → what to mistrust of it
+    warn: Callable[[ModelView, Data, bool], list[str]] = lambda model, data, blank: []
+    # what to mistrust in all models
+    note: Callable[[Data], list[str]] = lambda data: []

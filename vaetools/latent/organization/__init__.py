@@ -1,18 +1,18 @@
 """How a latent space is organized: a function of arrays per measure, in a file per question.
 
 `neighbors` are kept, `classes` lie together, there are no `gaps`, the cloud has the prior's `roundness`,
-`samples` look like data and `probes` name them, what lies `between` two codes changes evenly,
-`dimensions` are used, and `reconstruction` works.
+`samples` look like data and `probes` name them, and what is `decoded` is what was encoded, or changes evenly
+between two codes. A ValueError that names the function says where a value is not finite, or arrays do not
+belong together.
 """
 
-from vaetools.latent.organization.between import jumps, path_length
 from vaetools.latent.organization.classes import (
     cluster_agreement,
     knn_accuracy,
     linear_probe,
     silhouette,
 )
-from vaetools.latent.organization.dimensions import active_units, collapsed
+from vaetools.latent.organization.decoded import jumps, mse, path_length, psnr, ssim
 from vaetools.latent.organization.gaps import holes, off_codes, prior_empty
 from vaetools.latent.organization.measure import Measure
 from vaetools.latent.organization.neighbors import (
@@ -22,8 +22,9 @@ from vaetools.latent.organization.neighbors import (
     trustworthiness,
 )
 from vaetools.latent.organization.probes import ambiguity, class_entropy, knn_probabilities
-from vaetools.latent.organization.reconstruction import mse, psnr, ssim
 from vaetools.latent.organization.roundness import (
+    active_units,
+    collapsed,
     correlation,
     effective_rank,
     moment_kl,

@@ -1,14 +1,6 @@
 """Classes: whether codes of the same kind lie together.
 
 Labels may be of any kind; the model need not have seen them.
-
-References
-----------
-Rousseeuw (1987), "Silhouettes: a graphical aid to the interpretation and validation of cluster
-analysis", Journal of Computational and Applied Mathematics 20.
-Hubert, Arabie (1985), "Comparing partitions", Journal of Classification 2 (the adjusted Rand index).
-Alain, Bengio (2017), "Understanding intermediate layers using linear classifier probes", ICLR
-workshop.
 """
 
 from __future__ import annotations
@@ -54,11 +46,6 @@ def knn_accuracy(Z: Any, y: Any, k: int = 5, *, Z_train: Any = None, y_train: An
     knn_accuracy : Measure
         With its Wilson interval over codes; NaN for a single class, if no two codes share one, or if
         there is no code to judge by.
-
-    Raises
-    ------
-    ValueError
-        If codes and classes differ in length, or a value is not finite.
 
     Notes
     -----
@@ -110,11 +97,6 @@ def silhouette(Z: Any, y: Any, *, n_max: int = 3000, random_state: int = 0) -> M
     silhouette : Measure
         With its t interval over codes; NaN for a single class, or if no two codes share one.
 
-    Raises
-    ------
-    ValueError
-        If codes and classes differ in length, or a value is not finite.
-
     Notes
     -----
     Unchanged by translation, rotation and scaling, and by the order of rows. It asks for round, distant
@@ -162,11 +144,6 @@ def cluster_agreement(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int 
     -------
     cluster_agreement : Measure
         With its bootstrap interval over codes, clusters given; NaN for a single class.
-
-    Raises
-    ------
-    ValueError
-        If codes and classes differ in length, or a value is not finite.
 
     Notes
     -----
@@ -217,11 +194,6 @@ def linear_probe(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int = 0) 
     -------
     linear_probe : Measure
         With its Wilson interval over codes; NaN if fewer than two classes are left.
-
-    Raises
-    ------
-    ValueError
-        If codes and classes differ in length, or a value is not finite.
 
     Notes
     -----

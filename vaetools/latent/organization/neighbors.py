@@ -1,12 +1,4 @@
-"""Neighbors kept: whether codes have the neighbors that their rows have.
-
-References
-----------
-Venna, Kaski (2001), "Neighborhood Preservation in Nonlinear Projection Methods: An Experimental
-Study", ICANN (trustworthiness, continuity).
-Lee, Verleysen (2009), "Quality assessment of dimensionality reduction: Rank-based criteria",
-Neurocomputing 72 (the overlap of neighborhoods).
-"""
+"""Neighbors kept: whether codes have the neighbors that their rows have."""
 
 from __future__ import annotations
 
@@ -41,11 +33,6 @@ def trustworthiness(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_st
     -------
     trustworthiness : Measure
         With its t interval over rows; NaN for fewer than three rows.
-
-    Raises
-    ------
-    ValueError
-        If X and Z differ in length, or a value is not finite.
 
     Notes
     -----
@@ -94,11 +81,6 @@ def continuity(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: 
     continuity : Measure
         With its t interval over rows; NaN for fewer than three rows.
 
-    Raises
-    ------
-    ValueError
-        If X and Z differ in length, or a value is not finite.
-
     Notes
     -----
     Trustworthiness with rows and codes exchanged, and as invariant. A map that folds the data keeps
@@ -140,11 +122,6 @@ def neighborhood_overlap(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, rand
     -------
     neighborhood_overlap : Measure
         With its t interval over rows; NaN for fewer than three rows.
-
-    Raises
-    ------
-    ValueError
-        If X and Z differ in length, or a value is not finite.
 
     Notes
     -----

@@ -1,14 +1,7 @@
-"""Roundness: whether the cloud of codes is what the prior N(0, I) is.
+"""Roundness: whether the cloud of codes is what the prior N(0, I) is; and how many components are in use.
 
-Give draws from the posterior, one per row: means of a VAE are narrower than the cloud that its decoder
-has learnt to decode. An AE has no posterior; give its codes.
-
-References
-----------
-Kingma, Welling (2014), "Auto-Encoding Variational Bayes", ICLR (the prior).
-Bonneel, Rabin, Peyré, Pfister (2015), "Sliced and Radon Wasserstein Barycenters of Measures", Journal
-of Mathematical Imaging and Vision 51.
-Roy, Vetterli (2007), "The effective rank: A measure of effective dimensionality", EUSIPCO.
+Of roundness give draws from the posterior, one per row: means of a VAE are narrower than the cloud that its
+decoder has learnt to decode. An AE has no posterior; give its codes.
 """
 
 from __future__ import annotations
@@ -21,6 +14,8 @@ from scipy import stats
 
 from vaetools.latent.organization.measure import UNKNOWN, Measure, bootstrap, checked, sampled
 
+_BIT = math.log(2)  # nats
+_ENOUGH = 0.5  # of the variance of rows
 _LEAST_VARIANCE = 1e-12  # a constant dimension costs 13.3 nats, not infinitely many
 
 
@@ -41,11 +36,6 @@ def moment_kl(Z: Any, *, random_state: int = 0) -> Measure:
     moment_kl : Measure
         With its bootstrap interval over rows; NaN for fewer than two rows.
 
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-
     Notes
     -----
     Unchanged by the order of rows. It sees means and spreads alone: gaps, clusters and correlations
@@ -62,7 +52,12 @@ def moment_kl(Z: Any, *, random_state: int = 0) -> Measure:
     (0.001, 47.3)
     """
     (Z,) = checked("moment_kl", Z)
-    return bootstrap(_moment_kl, Z, random_state=random_state, least=0) if len(Z) > 1 else UNKNOWN
+
+    def cost(Z: np.ndarray) -> float:
+        variance = np.maximum(Z.var(axis=0), _LEAST_VARIANCE)
+        return float(np.mean(Z.mean(axis=0) ** 2 + variance - 1 - np.log(variance)) / 2)
+
+    return bootstrap(cost, Z, random_state=random_state, least=0) if len(Z) > 1 else UNKNOWN
 
 
 def sliced_wasserstein(
@@ -89,11 +84,6 @@ def sliced_wasserstein(
     -------
     sliced_wasserstein : Measure
         With its bootstrap interval over rows; NaN if there is none.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
 
     Notes
     -----
@@ -144,11 +134,6 @@ def effective_rank(Z: Any, *, random_state: int = 0) -> Measure:
     effective_rank : Measure
         With its bootstrap interval over rows; NaN if all codes are equal.
 
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-
     Notes
     -----
     Unchanged by translation, rotation and scaling of all components together, and by the order of rows. It
@@ -188,11 +173,6 @@ def correlation(Z: Any, *, random_state: int = 0) -> Measure:
         With its bootstrap interval over rows; NaN if fewer than two dimensions vary. Constant ones are
         left out.
 
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-
     Notes
     -----
     Unchanged by translation and by scaling of every dimension, and by the order of rows; not by
@@ -214,10 +194,70 @@ def correlation(Z: Any, *, random_state: int = 0) -> Measure:
     return bootstrap(_correlation, Z, random_state=random_state, least=0, most=1) if len(Z) > 1 else UNKNOWN
 
 
-def _moment_kl(Z: np.ndarray) -> float:
-    """Mean over dimensions of the KL of a normal distribution with their moments from N(0, 1)."""
-    variance = np.maximum(Z.var(axis=0), _LEAST_VARIANCE)
-    return float(np.mean(Z.mean(axis=0) ** 2 + variance - 1 - np.log(variance)) / 2)
+def active_units(Z: Any, least_variance: float = 0.01) -> int:
+    """Return how many components' means vary over rows.
+
+    From 0 to n_components; neither end is better.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n_samples, n_components)
+        Latent means, not draws.
+    least_variance : float, default=0.01
+        Of an active unit, in squared units of codes: the prior has 1.
+
+    Returns
+    -------
+    n_active : int
+
+    Notes
+    -----
+    Unchanged by translation and by the order of rows; not by scaling, so it means something only where the
+    prior sets a scale: the codes of an AE have any, so count all that vary at all.
+
+    References
+    ----------
+    Burda, Grosse, Salakhutdinov (2016), "Importance Weighted Autoencoders", ICLR.
+
+    Examples
+    --------
+    >>> active_units([[0.0, 1.0, 0.01], [0.0, -1.0, 0.02]])
+    1
+    """
+    (Z,) = checked("active_units", Z)
+    return int(np.sum(Z.var(axis=0) > least_variance)) if len(Z) else 0
+
+
+def collapsed(kl_per_component: Any, least_kl: float = _BIT, *, explained: float | None = None) -> bool:
+    """Return whether the posterior is as good as the prior: codes say next to nothing of their rows.
+
+    Parameters
+    ----------
+    kl_per_component : array-like of shape (n_components,)
+        Mean KL of the posterior from the prior, in nats. An AE has none, so do not ask.
+    least_kl : float, default=log(2)
+        Nats per row, all components together, below which codes say nothing: one bit.
+    explained : float or None, default=None
+        Share of the variance of rows that their reconstructions explain, from codes alone; None if it is not
+        known. From half on codes say enough, as of rows that hold no more than a bit.
+
+    Returns
+    -------
+    collapsed : bool
+
+    References
+    ----------
+    Bowman et al. (2016), "Generating Sentences from a Continuous Space", CoNLL.
+
+    Examples
+    --------
+    >>> collapsed([0.001, 0.002]), collapsed([0.001, 3.0])
+    (True, False)
+    >>> collapsed([0.6]), collapsed([0.6], explained=0.9)
+    (True, False)
+    """
+    (kl,) = checked("collapsed", np.atleast_2d(np.asarray(kl_per_component, dtype=np.float64)))
+    return bool(kl.sum() < least_kl and (explained is None or explained < _ENOUGH))
 
 
 def _centered(Z: np.ndarray) -> np.ndarray:

@@ -1,13 +1,6 @@
 """Samples: whether decoded draws from the prior look like data, and like all of it.
 
 Rows may be pixels, or features of a network, which say more of photographs.
-
-References
-----------
-Kynkäänniemi, Karras, Laine, Lehtinen, Aila (2019), "Improved Precision and Recall Metric for Assessing
-Generative Models", NeurIPS.
-Naeem, Oh, Uh, Choi, Yoo (2020), "Reliable Fidelity and Diversity Metrics for Generative Models", ICML
-(density, coverage).
 """
 
 from __future__ import annotations
@@ -48,11 +41,6 @@ def off_data(
     -------
     off_data : Measure
         With its Wilson interval over samples; NaN for fewer than two rows, or no sample.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
 
     Notes
     -----
@@ -102,11 +90,6 @@ def precision(
     precision : Measure
         With its Wilson interval over samples; NaN for fewer than two rows, or no sample.
 
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-
     Notes
     -----
     Unchanged by translation, rotation and scaling of both, and by the order of rows unless they are
@@ -150,11 +133,6 @@ def recall(samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, rando
     -------
     recall : Measure
         With its Wilson interval over rows; NaN for fewer than two samples, or no row.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
 
     Notes
     -----
@@ -202,11 +180,6 @@ def density(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rando
     density : Measure
         With its t interval over samples; NaN for fewer than two rows, or no sample.
 
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-
     Notes
     -----
     As invariant as `precision`. Higher than 1 is not better than data: it is what blurred samples have,
@@ -252,11 +225,6 @@ def coverage(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rand
     -------
     coverage : Measure
         With its Wilson interval over rows; NaN for fewer than two rows.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
 
     Notes
     -----

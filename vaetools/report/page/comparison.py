@@ -19,10 +19,9 @@ from vaetools.report.findings import trained_on
 from vaetools.report.histogram import grouped
 from vaetools.report.page import json_text, render_template
 from vaetools.report.pictures import sprite
-from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions import QUESTIONS
 from vaetools.report.questions.neighbors import METHODS, classes, ranks
-from vaetools.report.records import ModelView
+from vaetools.report.records import MeasureRow, ModelView, Question
 from vaetools.words import ABSENT, printable, shortened, text_table
 
 if TYPE_CHECKING:

@@ -21,72 +21,31 @@ _CRISP, _CRISP_ENLARGED = 64, 192  # pixels of the longer side up to which singl
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Gallery:
-    """What the page shows, as plain arrays; scores are higher for more normal images.
+    """What the page shows of a folder, as plain arrays; scores are higher for more normal images."""
 
-    Attributes
-    ----------
-    model : str
-        In words, such as "VAE, 16 components".
-    source : str
-        What was scored, such as the path of a folder.
-    n_scored : int
-        All images that were scored, shown or not.
-    n_flagged : int or None
-        How many of them were flagged; None where the model has no threshold.
-    failed : sequence of (str, str)
-        Path and reason of every file that could not be read.
-    score_name, unit : str
-        Such as "reconstruction_kl" and "nats".
-    threshold : float or None
-        Images with a score below it are flagged.
-    false_alarm_rate : float or None
-        Share of normal images that the model alone is expected to flag, and to color red somewhere.
-    image_shape : tuple of int
-        (channels, height, width), with 1 or 3 channels.
-    paths : sequence of str
-        Of the oddest images, oddest first, as are all that follow.
-    images, reconstructions : ndarray of shape (n_oddest, n_features)
-        Pixels in [0, 1].
-    scores : ndarray of shape (n_oddest,)
-    overlays : ndarray of shape (n_oddest, height, width, 3), uint8, or None
-        The images with colors where they are odd, as `Explanation.overlays` returns them.
-    heat_colors : sequence of str
-        Of the overlays, from hardly odd to odd, as CSS takes them.
-    reconstruction, kl : ndarray of shape (n_oddest,) or None
-        Costs in nats, lower is better.
-    p_values : ndarray of shape (n_oddest,) or None
-    floor : str
-        That they are the least there are, if they are.
-    flagged : ndarray of shape (n_oddest,), bool, or None
-    histogram : tuple of (counts, edges) or None
-        Of all scores, as `vaetools.report.histogram.bin_scores` returns them.
-    selection : str or None
-        Where images were flagged by comparing them all: how, or why none was.
-    """
-
-    model: str
-    source: str
-    n_scored: int
-    n_flagged: int | None
-    failed: Sequence[tuple[str, str]]
+    model: str  # in words, such as "VAE, 16 components"
+    source: str  # what was scored, such as the path of a folder
+    n_scored: int  # all images, shown or not
+    n_flagged: int | None  # of them; None where the model has no threshold
+    failed: Sequence[tuple[str, str]]  # path and reason of every file that could not be read
     score_name: str
     unit: str
-    threshold: float | None
-    false_alarm_rate: float | None
-    image_shape: tuple[int, int, int]
-    paths: Sequence[str]
-    images: np.ndarray
+    threshold: float | None  # images with a lower score are flagged
+    false_alarm_rate: float | None  # of normal images that the model alone flags, and colors red somewhere
+    image_shape: tuple[int, int, int]  # with 1 or 3 channels
+    paths: Sequence[str]  # of the oddest images, oddest first, as are all arrays
+    images: np.ndarray  # (n_oddest, n_features), pixels in [0, 1]
     reconstructions: np.ndarray
     scores: np.ndarray
-    overlays: np.ndarray | None = None
-    heat_colors: Sequence[str] = ()
-    reconstruction: np.ndarray | None = None
-    kl: np.ndarray | None = None
+    overlays: np.ndarray | None = None  # (n_oddest, height, width, 3), uint8, as of `Explanation.overlays`
+    heat_colors: Sequence[str] = ()  # of the overlays, from hardly odd to odd, as CSS takes them
+    reconstruction: np.ndarray | None = None  # cost in nats
+    kl: np.ndarray | None = None  # cost in nats
     p_values: np.ndarray | None = None
-    floor: str = ""
+    floor: str = ""  # that they are the least there are, if they are
     flagged: np.ndarray | None = None
-    histogram: tuple[np.ndarray, np.ndarray] | None = None
-    selection: str | None = None
+    histogram: tuple[np.ndarray, np.ndarray] | None = None  # of all scores, from `bin_scores`
+    selection: str | None = None  # where images were flagged by comparing them all: how, or why none was
 
 
 def render_gallery(gallery: Gallery) -> str:

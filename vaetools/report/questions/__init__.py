@@ -19,7 +19,6 @@ from vaetools.report.findings import (
     useless,
 )
 from vaetools.report.passes import Seen
-from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions.between import BETWEEN
 from vaetools.report.questions.dimensions import DIMENSIONS
 from vaetools.report.questions.gaps import GAPS
@@ -28,7 +27,7 @@ from vaetools.report.questions.odd import ODD
 from vaetools.report.questions.reconstruction import RECONSTRUCTION
 from vaetools.report.questions.round import ROUND
 from vaetools.report.questions.samples import SAMPLES
-from vaetools.report.records import Data, ModelView
+from vaetools.report.records import Data, MeasureRow, ModelView, Question
 
 _MOST, _LEAST = 7, 3  # sentences of an answer, and of them on what models do
 

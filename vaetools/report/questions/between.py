@@ -10,7 +10,7 @@ from vaetools.report.figures import Lines, Plot, table_rows
 from vaetools.report.findings import collapse
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
-from vaetools.report.question import MeasureRow, Question
+from vaetools.report.records import MeasureRow, Question
 
 if TYPE_CHECKING:
     from vaetools.report.compare import Comparison

@@ -23,8 +23,7 @@ from vaetools.report.findings import collapse, unused
 from vaetools.report.histogram import grouped
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
-from vaetools.report.question import MeasureRow, Question
-from vaetools.report.records import Data, ModelView
+from vaetools.report.records import Data, MeasureRow, ModelView, Question
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

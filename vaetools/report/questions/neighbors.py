@@ -22,8 +22,7 @@ from vaetools.report.figures import (
 )
 from vaetools.report.findings import LONGEST, collapse, copied, tell, too_few
 from vaetools.report.passes import Seen
-from vaetools.report.question import MeasureRow, Question
-from vaetools.report.records import Data, ModelView
+from vaetools.report.records import Data, MeasureRow, ModelView, Question
 from vaetools.words import counted, printable, shortened
 
 if TYPE_CHECKING:
@@ -111,23 +110,16 @@ def _draw(comparison: Comparison) -> Iterator[Plot]:
         scores=[ranks(model.scores) for model in models] if codes is None else None,
         method=comparison.method,
     )
-    n_rows = np.zeros(0, int) if codes is None else np.bincount(codes, minlength=len(names))
-    symbols = symbol_numbers(np.arange(len(names)))
-    classes_shown = [
-        {
-            "glyph": GLYPHS[symbols[i]],
-            "color": COLORS[i % len(COLORS)],
-            "name": name,
-            "n_rows": int(n_rows[i]),
-        }
-        for i, name in enumerate(names[:_MOST_CLASSES])
-    ]
-    colorings = [*(["label"] if codes is not None else []), "score"]
-    colorings += [] if data.outliers is None else ["known outliers"]
+    n_rows = [] if codes is None else np.bincount(codes).tolist()
+    shown = zip(names[:_MOST_CLASSES], n_rows[:_MOST_CLASSES], strict=True)
+    labeled, outliers = codes is not None, data.outliers is not None
     maps = {
-        "colorings": colorings,
-        "classes": classes_shown,
-        "n_unnamed": len(names) - len(classes_shown),
+        "colorings": ["label"] * labeled + ["score"] + ["known outliers"] * outliers,
+        "classes": [
+            {"glyph": GLYPHS[symbol_numbers(i)], "color": COLORS[i % len(COLORS)], "name": name, "n_rows": n}
+            for i, (name, n) in enumerate(shown)
+        ],
+        "n_unnamed": max(0, len(names) - _MOST_CLASSES),
         "linked": len(data.names) <= MOST_POINTS,
     }
     yield Plot(figure, f"Maps of {len(models)} latent spaces", maps=maps)
@@ -221,8 +213,8 @@ def _markers(n_samples: int, labels: np.ndarray | None, scores: np.ndarray | Non
     return look
 
 
-def symbol_numbers(labels: np.ndarray) -> np.ndarray:
-    """Return a symbol per label: with their colors, the first hundred labels differ."""
+def symbol_numbers(labels: Any) -> Any:
+    """Return a symbol per number of a label: with their colors, the first hundred labels differ."""
     return (labels + labels // len(COLORS)) % len(SYMBOLS)
 
 

@@ -14,8 +14,7 @@ from vaetools.report.figures import INK, Plot, axes, escaped, panels, series, wi
 from vaetools.report.histogram import bin_scores, closed
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Cards, Strip, make_thumbnails, thumbnail_strip
-from vaetools.report.question import MeasureRow, Question
-from vaetools.report.records import Data, ModelView, Oddest
+from vaetools.report.records import Data, MeasureRow, ModelView, Oddest, Question
 from vaetools.words import counted, number
 
 if TYPE_CHECKING:

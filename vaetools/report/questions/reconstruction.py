@@ -26,9 +26,8 @@ from vaetools.report.figures import (
 from vaetools.report.findings import called, costlier, not_told, overfit, stand, trained_on, useless
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
-from vaetools.report.question import MeasureRow, Question
 from vaetools.report.questions import gaps, samples
-from vaetools.report.records import Data, ModelView
+from vaetools.report.records import Data, MeasureRow, ModelView, Question
 from vaetools.words import joined, number
 
 if TYPE_CHECKING:

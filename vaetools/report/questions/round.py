@@ -11,8 +11,7 @@ from vaetools.latent import organization as of
 from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
 from vaetools.report.findings import FLATTERED, collapse
 from vaetools.report.passes import Seen
-from vaetools.report.question import MeasureRow, Question
-from vaetools.report.records import ModelView
+from vaetools.report.records import MeasureRow, ModelView, Question
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -12,8 +12,7 @@ from vaetools.report.figures import MOST_PANELS, Lines, Plot, table_rows
 from vaetools.report.findings import FLATTERED, called, collapse, tell, too_few
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip, thumbnail_strip
-from vaetools.report.question import MeasureRow, Question
-from vaetools.report.records import ModelView
+from vaetools.report.records import MeasureRow, ModelView, Question
 from vaetools.words import joined
 
 if TYPE_CHECKING:
