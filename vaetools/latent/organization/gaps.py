@@ -172,10 +172,13 @@ def off_codes(
         return UNKNOWN
     center, scale = Z.mean(axis=0), _to_ball(Z)
     Z, held_out = (Z - center) @ scale, (held_out - center) @ scale
-    return _ratio(
-        far(_prior(n_draws, Z.shape[1], random_state), Z, quantile),
-        far(held_out, Z, quantile),
-    )
+    above = far(_prior(n_draws, Z.shape[1], random_state), Z, quantile)
+    below = far(held_out, Z, quantile)
+    counts = np.array([above.sum(), below.sum()]) + 0.5  # finite whatever they are
+    totals = np.array([len(above), len(below)]) + 0.5
+    log_ratio = float(np.log(counts / totals) @ [1, -1])
+    margin = 1.96 * math.sqrt(np.sum(1 / counts - 1 / totals))
+    return Measure(*(math.exp(log_ratio + shift) for shift in (0, -margin, margin)))
 
 
 def _prior(n_draws: int, n_components: int, random_state: int) -> np.ndarray:
@@ -186,12 +189,3 @@ def _prior(n_draws: int, n_components: int, random_state: int) -> np.ndarray:
 def _to_ball(Z: np.ndarray) -> np.ndarray:
     """Map of centered codes, not all equal, to unit covariance in the directions in which they extend."""
     return whitening(covariance(Z), lambda v: np.where(v > _FLAT * v.max(), v, 0))
-
-
-def _ratio(above: np.ndarray, below: np.ndarray) -> Measure:
-    """Ratio of two shares with its interval, finite whatever they are."""
-    counts = np.array([above.sum(), below.sum()]) + 0.5
-    totals = np.array([len(above), len(below)]) + 0.5
-    log_ratio = float(np.log(counts / totals) @ [1, -1])
-    margin = 1.96 * math.sqrt(np.sum(1 / counts - 1 / totals))
-    return Measure(*(math.exp(log_ratio + shift) for shift in (0, -margin, margin)))

@@ -187,11 +187,6 @@ def _drawn(owner: str, X: Any, Z: Any, n_max: int, random_state: int) -> tuple[n
     return X[index], Z[index]
 
 
-def _fewer_than_half(k: int, n: int) -> int:
-    """So many neighbors that the penalty of strangers has a greatest value."""
-    return min(k, (n - 1) // 2)
-
-
 def _ranks(rows: np.ndarray) -> np.ndarray:
     """Rank of row j among the neighbors of row i, from 1; n of the row itself, ties by number."""
     if len(rows) < 3:  # too few to have near ones and others
@@ -207,7 +202,7 @@ def _ranks(rows: np.ndarray) -> np.ndarray:
 def _without_strangers(truth: np.ndarray, judged: np.ndarray, k: int) -> Measure:
     """One minus how far beyond k the neighbors by judged ranks are in truth, 1 being the worst there is."""
     n = len(truth)
-    k = _fewer_than_half(k, n)
+    k = min(k, (n - 1) // 2)  # of half and more the penalty has no greatest value
     if k < 1:
         return UNKNOWN
     beyond = np.maximum(truth - k, 0) * (judged <= k)  # (n, n)
@@ -216,5 +211,5 @@ def _without_strangers(truth: np.ndarray, judged: np.ndarray, k: int) -> Measure
 
 def _shared(of_rows: np.ndarray, of_codes: np.ndarray, k: int) -> Measure:
     """Share of the first k by one kind of ranks that are among the first k by the other."""
-    k = _fewer_than_half(k, len(of_rows))
-    return mean(((of_rows <= k) & (of_codes <= k)).sum(axis=1) / k, least=0, most=1) if k else UNKNOWN
+    k = min(k, (len(of_rows) - 1) // 2)
+    return mean(((of_rows <= k) & (of_codes <= k)).sum(axis=1) / k, least=0, most=1) if k > 0 else UNKNOWN

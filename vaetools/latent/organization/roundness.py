@@ -152,7 +152,13 @@ def effective_rank(Z: Any, *, random_state: int = 0) -> Measure:
     (Z,) = checked("effective_rank", Z)
     if not len(Z):
         return UNKNOWN
-    return bootstrap(_effective_rank, Z, random_state=random_state, least=1, most=Z.shape[1])
+
+    def rank(Z: np.ndarray) -> float:
+        centered = _centered(Z)
+        values = np.sqrt(np.maximum(np.linalg.eigvalsh(centered.T @ centered), 0))
+        return math.exp(stats.entropy(values)) if values.any() else math.nan
+
+    return bootstrap(rank, Z, random_state=random_state, least=1, most=Z.shape[1])
 
 
 def correlation(Z: Any, *, random_state: int = 0) -> Measure:
@@ -191,7 +197,19 @@ def correlation(Z: Any, *, random_state: int = 0) -> Measure:
     (0.02, 0.71)
     """
     (Z,) = checked("correlation", Z)
-    return bootstrap(_correlation, Z, random_state=random_state, least=0, most=1) if len(Z) > 1 else UNKNOWN
+
+    def mean_correlation(Z: np.ndarray) -> float:
+        centered = _centered(Z)
+        spread = np.linalg.norm(centered, axis=0)
+        varying = spread > 0
+        if varying.sum() < 2:
+            return math.nan
+        unit = centered[:, varying] / spread[varying]
+        return float(np.abs((unit.T @ unit)[np.triu_indices(unit.shape[1], 1)]).mean())
+
+    return (
+        bootstrap(mean_correlation, Z, random_state=random_state, least=0, most=1) if len(Z) > 1 else UNKNOWN
+    )
 
 
 def active_units(Z: Any, least_variance: float = 0.01) -> int:
@@ -264,23 +282,3 @@ def _centered(Z: np.ndarray) -> np.ndarray:
     """Codes around their mean, exactly zero in constant dimensions."""
     around = Z - Z[0]
     return around - around.mean(axis=0)
-
-
-def _effective_rank(Z: np.ndarray) -> float:
-    """Exponential of the entropy of the shares of singular values."""
-    centered = _centered(Z)
-    values = np.sqrt(np.maximum(np.linalg.eigvalsh(centered.T @ centered), 0))
-    if not values.any():
-        return math.nan
-    return math.exp(stats.entropy(values))
-
-
-def _correlation(Z: np.ndarray) -> float:
-    """Mean absolute correlation of the dimensions that vary."""
-    centered = _centered(Z)
-    spread = np.linalg.norm(centered, axis=0)
-    varying = spread > 0
-    if varying.sum() < 2:
-        return math.nan
-    unit = centered[:, varying] / spread[varying]
-    return float(np.abs((unit.T @ unit)[np.triu_indices(unit.shape[1], 1)]).mean())

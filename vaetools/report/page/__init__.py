@@ -41,13 +41,11 @@ def json_text(value: Any) -> Markup:
     """Return JSON that cannot end the script element it stands in; arrays become typed arrays."""
     from markupsafe import Markup
 
-    text = value if isinstance(value, str) else json.dumps(value, default=_typed, separators=(",", ":"))
+    def typed(array: np.ndarray) -> dict[str, str]:  # as plotly writes one
+        data = base64.b64encode(array.tobytes()).decode("ascii")
+        return {"dtype": array.dtype.str.lstrip("<|"), "bdata": data}
+
+    text = value if isinstance(value, str) else json.dumps(value, default=typed, separators=(",", ":"))
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)
-
-
-def _typed(array: np.ndarray) -> dict[str, str]:
-    """Return an array as plotly writes one: the type of its elements, and their bytes in base64."""
-    kind = array.dtype.str.lstrip("<|")
-    return {"dtype": kind, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}

@@ -21,7 +21,7 @@ from vaetools.report.page import json_text, render_template
 from vaetools.report.pictures import sprite
 from vaetools.report.questions import QUESTIONS
 from vaetools.report.questions.neighbors import METHODS, classes, ranks
-from vaetools.report.records import MeasureRow, ModelView, Question
+from vaetools.report.records import MeasureRow, Question
 from vaetools.words import ABSENT, printable, shortened, text_table
 
 if TYPE_CHECKING:
@@ -87,6 +87,21 @@ def _described(comparison: Comparison, picture: dict[str, Any] | None) -> Markup
     """
     data = comparison.data
     codes, names = (None, None) if data.labels is None else classes(data.labels)
+    models = []
+    for model in comparison.models:
+        apart = [np.linalg.norm(model.codes - model.codes[column], axis=1) for column in model.neighbors.T]
+        models.append(
+            {
+                "name": shortened(printable(model.name), _LONGEST_LABEL),
+                "unit": model.score_unit,
+                "scores": model.scores.astype("<f4"),
+                "ranks": ranks(model.scores).astype("<f4"),
+                "p_values": None if model.p_values is None else model.p_values.astype("<f4"),
+                "neighbors": model.neighbors.astype("<u2" if len(model.codes) <= 2**16 else "<u4"),
+                "n_neighbors": model.neighbors.shape[1],
+                "distances": np.stack(apart, axis=1).astype("<f4"),
+            }
+        )
     return json_text(
         {
             "names": [shortened(printable(str(name)), _LONGEST_NAME) for name in data.names],
@@ -94,25 +109,9 @@ def _described(comparison: Comparison, picture: dict[str, Any] | None) -> Markup
             "codes": None if codes is None else codes.astype("<u2"),
             "outliers": None if data.outliers is None else data.outliers.astype("u1"),
             "sprite": None if picture is None else picture | {"uri": ""},
-            "models": [_described_model(model) for model in comparison.models],
+            "models": models,
         }
     )
-
-
-def _described_model(model: ModelView) -> dict[str, Any]:
-    """Return what a model makes of every row."""
-    codes, neighbors = model.codes, model.neighbors
-    distances = [np.linalg.norm(codes - codes[column], axis=1) for column in neighbors.T]
-    return {
-        "name": shortened(printable(model.name), _LONGEST_LABEL),
-        "unit": model.score_unit,
-        "scores": model.scores.astype("<f4"),
-        "ranks": ranks(model.scores).astype("<f4"),
-        "p_values": None if model.p_values is None else model.p_values.astype("<f4"),
-        "neighbors": neighbors.astype("<u2" if len(codes) <= 2**16 else "<u4"),
-        "n_neighbors": neighbors.shape[1],
-        "distances": np.stack(distances, axis=1).astype("<f4"),
-    }
 
 
 @functools.cache
@@ -128,33 +127,31 @@ def _packed_plotly() -> Any:
 def measure_rows(
     measures: pd.DataFrame, names: list[str], rows: Sequence[MeasureRow]
 ) -> list[tuple[MeasureRow, list[Cell]]]:
-    """Return those of some measures that any model has, each with a cell per model."""
-    found = {(model, name): interval for model, name, *interval in measures.itertuples(index=False)}
-    values = {row: [found.get((name, row.name), [math.nan] * 3) for name in names] for row in rows}
-    return [
-        (row, [measure_cell(row, *each) for each in own])
-        for row, own in values.items()
-        if not all(math.isnan(value) for value, _, _ in own)
-    ]
-
-
-def measure_cell(measure: MeasureRow, value: float, low: float, high: float) -> Cell:
-    """Return a value and its interval as they are shown; shares in percent.
+    """Return those of some measures that any model has, each with a cell per model.
 
     Examples
     --------
     >>> from vaetools.report.questions import MEASURES
-    >>> measure_cell(MEASURES["holes"], 0.414, 0.39, 0.44)
-    ('41', '', '39 – 44')
-    >>> measure_cell(MEASURES["silhouette"], -0.125, float("nan"), float("nan"))
-    ('−0', '.12', '')
+    >>> known = [("A", "holes", 0.414, 0.39, 0.44), ("B", "silhouette", -0.125, math.nan, math.nan)]
+    >>> for row, cells in measure_rows(pd.DataFrame(known), ["A", "B"], list(MEASURES.values())):
+    ...     print(row.name, cells)
+    silhouette [('–', '', ''), ('−0', '.12', '')]
+    holes [('41', '', '39 – 44'), ('–', '', '')]
     """
-    if math.isnan(value):
-        return ABSENT, "", ""
-    factor = 100 if measure.unit == "%" else 1
-    shown, *ends = (grouped(factor * number, measure.digits) for number in (value, low, high))
-    whole, point, part = shown.partition(".")
-    return whole, point + part, "" if math.isnan(low) or math.isnan(high) else " – ".join(ends)
+    found = {(model, name): interval for model, name, *interval in measures.itertuples(index=False)}
+    table = []
+    for row in rows:
+        cells = []
+        for name in names:
+            interval = found.get((name, row.name), [math.nan] * 3)
+            factor = 100 if row.unit == "%" else 1
+            shown, *ends = (grouped(factor * number, row.digits) for number in interval)
+            whole, point, part = shown.partition(".")
+            between = "" if np.isnan(interval).any() else " – ".join(ends)
+            cells.append((ABSENT, "", "") if math.isnan(interval[0]) else (whole, point + part, between))
+        if any(cell[0] != ABSENT for cell in cells):
+            table.append((row, cells))
+    return table
 
 
 def comparison_text(comparison: Comparison) -> str:

@@ -106,7 +106,15 @@ def _draw(comparison: Comparison) -> Iterator[Plot | Cards]:
     if outliers is not None and outliers.any() and not outliers.all():
         words = "ROC and precision-recall curves of the known outliers"
         yield Plot(detection_curves(scores, outliers), words)
-    yield from _cards(comparison)
+    said, n_cards = "", max(_FEWEST_CARDS, _MOST_CARDS // len(models))
+    for model in models:
+        if len(model.oddest.index):
+            title = f"Oddest to {model.name}" if len(models) > 1 else "The oddest rows"
+            plain = "" if comparison.data.image_shape is None else _PLAIN_CARD
+            caption = plain if model.oddest.overlays is None else _HEAT_CARD
+            cards = [_card(comparison.data, model, i) for i in range(min(n_cards, len(model.oddest.index)))]
+            yield Cards(title, cards, "" if caption == said else caption)
+            said = caption
 
 
 def score_histograms(
@@ -217,20 +225,6 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
                 )
             )
     return with_legend(figure)
-
-
-def _cards(comparison: Comparison) -> Iterator[Cards]:
-    """Give the oddest rows of every model, fewer of each where there are more models."""
-    data, models, said = comparison.data, comparison.models, ""
-    n = max(_FEWEST_CARDS, _MOST_CARDS // len(models))
-    for model in models:
-        if len(model.oddest.index):
-            title = f"Oddest to {model.name}" if len(models) > 1 else "The oddest rows"
-            plain = "" if data.image_shape is None else _PLAIN_CARD
-            caption = plain if model.oddest.overlays is None else _HEAT_CARD
-            cards = [_card(data, model, i) for i in range(min(n, len(model.oddest.index)))]
-            yield Cards(title, cards, "" if caption == said else caption)
-            said = caption
 
 
 def _card(data: Data, model: ModelView, i: int) -> dict[str, Any]:
