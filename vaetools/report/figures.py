@@ -106,11 +106,9 @@ def panels(
     a title; ``aspect`` is one unit upwards in units to the right, free by default. The i-th panel has
     the axes ``x{i + 1}`` and ``y{i + 1}``, see `axes`.
     """
-    from plotly.graph_objects import Figure
-
     columns = 2 if len(titles) == 4 else min(len(titles), _MOST_COLUMNS)
     rows = math.ceil(len(titles) / columns)
-    figure = bare(Figure(), height=height * rows)
+    figure = bare(height * rows)
     for i, title in enumerate(titles):
         own = axes(i)
         along: dict[str, Any] = {"anchor": own["yaxis"], "title": {"text": x, **_AXIS_TITLE}}
@@ -146,9 +144,11 @@ def with_legend(figure: Figure) -> Figure:
     return figure.update_layout(showlegend=True, legend_y=1 + LEGEND_GAP / top)
 
 
-def bare(figure: Figure, *, height: int) -> Figure:
-    """Leave colors of text and ground to the page, which also puts as many panels side by side as fit."""
-    return figure.update_layout(
+def bare(height: int) -> Figure:
+    """Return a figure that leaves colors of text and ground to the page, which puts panels side by side."""
+    from plotly.graph_objects import Figure
+
+    return Figure().update_layout(
         template="none",
         autosize=True,
         height=height,
@@ -165,10 +165,9 @@ def bare(figure: Figure, *, height: int) -> Figure:
     )
 
 
-def density(points: np.ndarray, color: str, **where: str) -> Any:
-    """Return a trace of counts per square cell, on a logarithmic scale, empty cells left out."""
-    from plotly.graph_objects import Heatmap
-
+def add_density(figure: Figure, i: int, points: np.ndarray, style: int) -> None:
+    """Draw counts per square cell into the i-th panel, on a logarithmic scale, empty cells left out."""
+    color = COLORS[style % len(COLORS)]
     side = np.ptp(points, axis=0).max() / np.clip(np.sqrt(len(points)) / 1.6, 12, 120) or 1.0
     low = points.min(axis=0)
     cells = np.floor((points - low) / side).astype(int)
@@ -176,7 +175,7 @@ def density(points: np.ndarray, color: str, **where: str) -> Any:
     np.add.at(counts, tuple(cells.T), 1)
     with np.errstate(divide="ignore"):
         z = np.log10(counts.T)
-    return Heatmap(
+    figure.add_heatmap(
         z=np.where(np.isfinite(z), z, np.nan).astype(np.float32),
         x0=low[0] + side / 2,
         y0=low[1] + side / 2,
@@ -187,7 +186,7 @@ def density(points: np.ndarray, color: str, **where: str) -> Any:
         showscale=False,
         text=counts.T.astype(int),
         hovertemplate="%{text} codes here<extra></extra>",
-        **where,
+        **axes(i),
     )
 
 
@@ -198,8 +197,6 @@ def profiles(
 
     With ``grows`` rows are steps of a way: lines grow wider from the first to the last.
     """
-    from plotly.graph_objects import Scatter
-
     figure = panels(list(content), x="", y=unit, height=370, gap=150)
     names = [escaped(column, 18) for column in columns]
     seen: set[str] = set()
@@ -209,20 +206,18 @@ def profiles(
             look |= {"dash": "solid"} if grows else {}
             widths = np.linspace(1, 3.5, len(rows)) if grows else np.full(len(rows), 1.5)
             for row, width in zip(rows, widths, strict=True):
-                figure.add_trace(
-                    Scatter(
-                        x=np.arange(len(names)),
-                        y=row.astype(np.float32),
-                        mode="lines+markers",
-                        name=escaped(group),
-                        legendgroup=group,
-                        showlegend=group not in seen,
-                        line=look | {"width": width},
-                        marker={"size": 4},
-                        meta=INK if style is None else None,
-                        hovertemplate="%{y:.2f}",
-                        **axes(i),
-                    )
+                figure.add_scatter(
+                    x=np.arange(len(names)),
+                    y=row.astype(np.float32),
+                    mode="lines+markers",
+                    name=escaped(group),
+                    legendgroup=group,
+                    showlegend=group not in seen,
+                    line=look | {"width": width},
+                    marker={"size": 4},
+                    meta=INK if style is None else None,
+                    hovertemplate="%{y:.2f}",
+                    **axes(i),
                 )
                 seen.add(group)
         figure.layout[f"xaxis{i + 1}"].update(

@@ -114,9 +114,7 @@ def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarr
 
     A model without any KL is left out and keeps its color.
     """
-    from plotly.graph_objects import Figure, Scatter
-
-    figure = bare(Figure(), height=340)
+    figure = bare(340)
     for i, (name, own) in enumerate(kl.items()):
         if not own.any():
             continue
@@ -124,16 +122,14 @@ def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarr
         style = series(i)
         symbol = style["marker"]["symbol"]
         style["marker"]["symbol"] = [symbol if used else f"{symbol}-open" for used in active[name][order]]
-        figure.add_trace(
-            Scatter(
-                x=np.arange(1, len(own) + 1),
-                y=own[order],
-                mode="lines+markers",
-                name=escaped(name),
-                customdata=order + 1,
-                hovertemplate="component %{customdata}: %{y:.2f} nats",
-                **style,
-            )
+        figure.add_scatter(
+            x=np.arange(1, len(own) + 1),
+            y=own[order],
+            mode="lines+markers",
+            name=escaped(name),
+            customdata=order + 1,
+            hovertemplate="component %{customdata}: %{y:.2f} nats",
+            **style,
         )
     figure.update_layout(
         xaxis={"title_text": "components, the dearest first (hollow: not in use)"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaetools.latent import organization as of
-from vaetools.report.figures import COLORS, INK, Plot, axes, density, left_out, panels
+from vaetools.report.figures import INK, Plot, add_density, axes, left_out, panels
 from vaetools.report.findings import FLATTERED, collapse
 from vaetools.report.passes import Seen
 from vaetools.report.records import MeasureRow, Question
@@ -101,13 +101,11 @@ def code_density(
     Per model a density of draws from the posterior, of which gaps are asked, in two components: empty where
     there is none, in the color of the number in ``styles``; and circles that hold 50 % and 95 % of N(0, I).
     """
-    from plotly.graph_objects import Scatter
-
     figure = panels(titles, x="", y="", height=440, aspect=1)
     angles = np.linspace(0, 2 * np.pi, 91)
     styles = range(len(codes)) if styles is None else styles
     for i, (own, numbers, style) in enumerate(zip(codes, components, styles, strict=True)):
-        figure.add_trace(density(own, COLORS[style % len(COLORS)], **axes(i)))
+        add_density(figure, i, own, style)
         low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
         reach = 0.53 * (high - low).max()
         for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):
@@ -116,16 +114,14 @@ def code_density(
             )
         for share, dash in ((0.5, "dot"), (0.95, "solid")):
             radius = np.sqrt(-2 * np.log(1 - share))
-            figure.add_trace(
-                Scatter(
-                    x=radius * np.cos(angles),
-                    y=radius * np.sin(angles),
-                    mode="lines",
-                    line={"width": 1.5, "dash": dash},
-                    meta=INK,
-                    hoverinfo="skip",
-                    **axes(i),
-                )
+            figure.add_scatter(
+                x=radius * np.cos(angles),
+                y=radius * np.sin(angles),
+                mode="lines",
+                line={"width": 1.5, "dash": dash},
+                meta=INK,
+                hoverinfo="skip",
+                **axes(i),
             )
     return figure
 

@@ -16,8 +16,8 @@ from vaetools.report.figures import (
     SCALE,
     SYMBOLS,
     Plot,
+    add_density,
     axes,
-    density,
     panels,
 )
 from vaetools.report.findings import LONGEST, collapse, copied, tell, too_few
@@ -163,8 +163,6 @@ def latent_maps(
     There is a WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
     density per model.
     """
-    from plotly.graph_objects import Scattergl
-
     if labels is not None and scores is not None:
         raise ValueError("latent_maps: color by labels or by scores; got both. Drop one of them.")
     name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
@@ -174,21 +172,19 @@ def latent_maps(
     figure.update_yaxes(**frame)
     if len(points[0]) > MOST_POINTS:
         for i, own in enumerate(points):
-            figure.add_trace(density(own, COLORS[i % len(COLORS)], **axes(i)))
+            add_density(figure, i, own, i)
         return figure
     for i, own in enumerate(points):
-        figure.add_trace(
-            Scattergl(
-                x=own[:, 0].astype(np.float32),
-                y=own[:, 1].astype(np.float32),
-                mode="markers",
-                marker=_markers(len(own), labels, None if scores is None else scores[i]),
-                meta=None if scores is None else SCALE,
-                selected={"marker": {"opacity": 1}},
-                unselected={"marker": {"opacity": 0.07}},
-                hoverinfo="none",
-                **axes(i),
-            )
+        figure.add_scattergl(
+            x=own[:, 0].astype(np.float32),
+            y=own[:, 1].astype(np.float32),
+            mode="markers",
+            marker=_markers(len(own), labels, None if scores is None else scores[i]),
+            meta=None if scores is None else SCALE,
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 0.07}},
+            hoverinfo="none",
+            **axes(i),
         )
     return figure.update_layout(dragmode="lasso")
 

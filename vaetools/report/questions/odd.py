@@ -128,8 +128,6 @@ def score_histograms(
     Per model bars of its color that sum to 100, and hatched ones of known outliers that do too; scores that
     lie far out are in the first and the last. ``units`` say what every model's score is.
     """
-    from plotly.graph_objects import Bar
-
     figure = panels(list(scores), x="", y="share of rows, %", height=310)
     kinds = [("all rows", np.ones(len(next(iter(scores.values()))), dtype=bool))]
     if outliers is not None:
@@ -139,19 +137,17 @@ def score_histograms(
         for name, rows in kinds:
             inside = np.clip(np.nan_to_num(own[rows], nan=-np.inf), edges[0], edges[-1])
             counts, _ = np.histogram(inside, edges)
-            figure.add_trace(
-                Bar(
-                    x=(edges[:-1] + edges[1:]) / 2,
-                    y=100 * counts / max(1, counts.sum()),
-                    width=np.diff(edges),
-                    name=name,
-                    legendgroup=name,
-                    showlegend=i == 0 and name == _ODD,
-                    marker=_HATCHED if name == _ODD else {"color": series(i)["line"]["color"]},
-                    opacity=0.8,
-                    hovertemplate="%{y:.1f} % near %{x:.4g}<extra></extra>",
-                    **axes(i),
-                )
+            figure.add_bar(
+                x=(edges[:-1] + edges[1:]) / 2,
+                y=100 * counts / max(1, counts.sum()),
+                width=np.diff(edges),
+                name=name,
+                legendgroup=name,
+                showlegend=i == 0 and name == _ODD,
+                marker=_HATCHED if name == _ODD else {"color": series(i)["line"]["color"]},
+                opacity=0.8,
+                hovertemplate="%{y:.1f} % near %{x:.4g}<extra></extra>",
+                **axes(i),
             )
         if threshold is not None:
             _mark(figure, i, threshold)
@@ -162,8 +158,6 @@ def score_histograms(
 
 def _mark(figure: Figure, i: int, threshold: float) -> None:
     """Draw a threshold into the i-th panel."""
-    from plotly.graph_objects import Scatter
-
     own = axes(i)
     where = {"xref": own["xaxis"], "yref": f"{own['yaxis']} domain"}
     line = {"dash": "dash", "width": 1.5}
@@ -172,7 +166,7 @@ def _mark(figure: Figure, i: int, threshold: float) -> None:
     figure.add_annotation(x=threshold, y=1, xanchor="right", yanchor="top", **text, **where)
     # shapes do not widen an axis, and this line must be seen
     unseen = {"mode": "markers", "marker_opacity": 0, "showlegend": False, "hoverinfo": "skip"}
-    figure.add_trace(Scatter(x=[threshold], y=[0], **unseen, **own))
+    figure.add_scatter(x=[threshold], y=[0], **unseen, **own)
 
 
 def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> Figure:
@@ -180,7 +174,6 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
 
     Two panels, ROC and precision-recall, with a line per model in each, and dotted what guessing gives.
     """
-    from plotly.graph_objects import Scatter
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     figure = panels(["ROC", "Precision and recall"], x="", y="", height=380)
@@ -193,36 +186,32 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
     ):
         figure.layout[f"xaxis{i + 1}"].update(title_text=x, range=[-2, 102], zeroline=False)
         figure.layout[f"yaxis{i + 1}"].update(title_text=y, range=[-2, 102], zeroline=False)
-        figure.add_trace(
-            Scatter(
-                x=[0, 100],
-                y=guess,
-                mode="lines",
-                name="guessing",
-                showlegend=i == 0,
-                line={"dash": "dot", "width": 1},
-                meta=INK,
-                hoverinfo="skip",
-                **axes(i),
-            )
+        figure.add_scatter(
+            x=[0, 100],
+            y=guess,
+            mode="lines",
+            name="guessing",
+            showlegend=i == 0,
+            line={"dash": "dot", "width": 1},
+            meta=INK,
+            hoverinfo="skip",
+            **axes(i),
         )
     for i_model, (name, own) in enumerate(scores.items()):
         false, found, _ = roc_curve(outliers, -own)
         right, recall, _ = precision_recall_curve(outliers, -own)
         for i, (x, y) in enumerate([(false, found), (recall, right)]):
             kept = np.unique(np.linspace(0, len(x) - 1, _MOST_STEPS).astype(int))
-            figure.add_trace(
-                Scatter(
-                    x=(100 * x[kept]).astype(np.float32),
-                    y=(100 * y[kept]).astype(np.float32),
-                    mode="lines",
-                    name=escaped(name),
-                    legendgroup=name,
-                    showlegend=i == 0,
-                    line=series(i_model)["line"],
-                    hovertemplate="%{x:.1f} %, %{y:.1f} %",
-                    **axes(i),
-                )
+            figure.add_scatter(
+                x=(100 * x[kept]).astype(np.float32),
+                y=(100 * y[kept]).astype(np.float32),
+                mode="lines",
+                name=escaped(name),
+                legendgroup=name,
+                showlegend=i == 0,
+                line=series(i_model)["line"],
+                hovertemplate="%{x:.1f} %, %{y:.1f} %",
+                **axes(i),
             )
     return with_legend(figure)
 

@@ -126,8 +126,6 @@ def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
 
     The axis may cut off the first few epochs.
     """
-    from plotly.graph_objects import Scatter
-
     figure = panels(list(history), x="epoch", y="loss, nats", height=290)
     seen: set[str] = set()
     for i, own in enumerate(history.values()):
@@ -135,19 +133,17 @@ def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
         columns = [name for name in ("loss", "held_out_loss") if name in own and own[name].notna().any()]
         for column in columns:
             name = "trained on" if column == "loss" else "held out"
-            figure.add_trace(
-                Scatter(
-                    x=own["epoch"],
-                    y=own[column],
-                    mode="lines" if len(own) > 1 else "markers",
-                    name=name,
-                    legendgroup=name,
-                    showlegend=name not in seen,
-                    connectgaps=True,
-                    hovertemplate="epoch %{x}: %{y:.2f} nats",
-                    line=series(i)["line"] | {"dash": "solid" if column == "loss" else "dash"},
-                    **axes(i),
-                )
+            figure.add_scatter(
+                x=own["epoch"],
+                y=own[column],
+                mode="lines" if len(own) > 1 else "markers",
+                name=name,
+                legendgroup=name,
+                showlegend=name not in seen,
+                connectgaps=True,
+                hovertemplate="epoch %{x}: %{y:.2f} nats",
+                line=series(i)["line"] | {"dash": "solid" if column == "loss" else "dash"},
+                **axes(i),
             )
             seen.add(name)
         if columns:
@@ -164,9 +160,7 @@ def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.
     By model value, low and high, in nats; NaN for bounds that are not known. A model whose rate is NaN or 0
     has no place on that axis: its distortion is drawn as a level line.
     """
-    from plotly.graph_objects import Figure, Scatter
-
-    figure = bare(Figure(), height=380)
+    figure = bare(380)
     rates = [own[0] for own in rate.values() if own[0] > 0]
     ends = np.array([0.0, 1.2 * max(rates, default=1.0)])
     for i, (name, cost) in enumerate(distortion.items()):
@@ -184,7 +178,7 @@ def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.
             marks = {"x": ends, "y": cost[[0, 0]], "mode": "lines", "line": style["line"]}
         kind = "" if own[0] > 0 else " (no rate)"
         hover = "rate %{x:.1f}, distortion %{y:.1f} nats" if own[0] > 0 else "distortion %{y:.1f} nats"
-        figure.add_trace(Scatter(**marks, name=escaped(name) + kind, hovertemplate=hover))
+        figure.add_scatter(**marks, name=escaped(name) + kind, hovertemplate=hover)
     figure.update_layout(
         xaxis={"title_text": "rate: KL, nats", "rangemode": "tozero", "showticklabels": bool(rates)},
         yaxis={"title_text": "distortion: reconstruction, nats", "zeroline": False},

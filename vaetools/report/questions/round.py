@@ -98,8 +98,6 @@ def aggregated_posterior(
     every row, and a trace with the outline of N(0, 1) at each; every shape is as wide as its own highest
     density.
     """
-    from plotly.graph_objects import Scatter
-
     figure = panels(titles, x="component", y="value of the code (no unit)", height=330)
     bell = np.linspace(-3.2, 3.2, 65)
     for i, (own, shown) in enumerate(zip(draws, components, strict=True)):
@@ -112,7 +110,7 @@ def aggregated_posterior(
             ("N(0, 1)", outlines, {"meta": INK, "line": {"dash": "dot"}}),
         ):
             x, y = np.concatenate(parts, axis=1)
-            figure.add_trace(Scatter(x=x, y=y, mode="lines", name=name, hoverinfo="skip", **style, **axes(i)))
+            figure.add_scatter(x=x, y=y, mode="lines", name=name, hoverinfo="skip", **style, **axes(i))
         figure.update_traces(line_width=1.2)
         low, high = np.quantile(own, [_BEYOND, 1 - _BEYOND])
         numbers = [str(number + 1) for number in shown]
