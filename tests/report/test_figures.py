@@ -79,8 +79,6 @@ def test_maps_are_colored_by_score_or_not_at_all():
     assert trace.meta == SCALE
     (plain,) = latent_maps(points, ["VAE"]).data
     assert plain.marker.color == figures.COLORS[0]
-    with pytest.raises(ValueError, match="by labels or by scores; got both"):
-        latent_maps(points, ["VAE"], labels=np.zeros(5, int), scores=shares)
 
 
 @pytest.mark.parametrize(

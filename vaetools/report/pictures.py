@@ -28,25 +28,11 @@ _QUALITIES = (80, 60, 40, 20)
 _LARGEST_SIDE = 8192  # pixels of a sprite that browsers draw
 
 
-class Strip(NamedTuple):
-    """A picture of images in a row or a grid, ``n_columns`` side by side.
-
-    Its name says in a few words what it shows, "" if a heading says so, and its words say so to who cannot
-    see it; single pixels of a crisp one are shown as squares.
-    """
-
-    name: str
-    uri: str
-    words: str
-    n_columns: int
-    crisp: bool
-
-
 class Pictures(NamedTuple):
-    """Strips of images under one heading."""
+    """Strips of images under one heading, as `strip` returns them."""
 
     title: str
-    strips: list[Strip]
+    strips: list[dict[str, Any]]
     caption: str = ""
     narrow: bool = False
     kind: str = "pictures"
@@ -176,17 +162,23 @@ def make_thumbnails(
 
 def strip(
     name: str, rows: np.ndarray, image_shape: tuple[int, int, int], words: str, n_columns: int | None = None
-) -> Strip:
-    """Return rows of pixels in [0, 1] as one picture, all side by side by default; shrunk to at most 64."""
+) -> dict[str, Any]:
+    """Return rows of pixels in [0, 1], shrunk to at most 64 a side, as `thumbnail_strip` does."""
     return thumbnail_strip(name, make_thumbnails(rows, image_shape, longest=_LARGEST), words, n_columns)
 
 
-def thumbnail_strip(name: str, thumbnails: np.ndarray, words: str, n_columns: int | None = None) -> Strip:
-    """Return thumbnails of shape (n_images, height, width, channels), uint8, as one picture."""
+def thumbnail_strip(
+    name: str, thumbnails: np.ndarray, words: str, n_columns: int | None = None
+) -> dict[str, Any]:
+    """Return thumbnails, ``(n_images, height, width, channels)``, as one picture (``uri``) of a row or a grid.
+
+    Its name says in a few words what it shows, "" if a heading says so, and its words say so to who cannot
+    see it; single pixels of a ``crisp`` one are shown as squares.
+    """
     n_columns = len(thumbnails) if n_columns is None else n_columns
     crisp = max(thumbnails.shape[1:3]) <= _CRISP
     uri = webp_uri(tile(thumbnails, n_columns), None if crisp else 85)
-    return Strip(name, uri, words, n_columns, crisp)
+    return {"name": name, "uri": uri, "words": words, "n_columns": n_columns, "crisp": crisp}
 
 
 def sprite(thumbnails: np.ndarray, n_bytes: int) -> dict[str, Any]:

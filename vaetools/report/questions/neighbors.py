@@ -163,8 +163,6 @@ def latent_maps(
     There is a WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
     density per model.
     """
-    if labels is not None and scores is not None:
-        raise ValueError("latent_maps: color by labels or by scores; got both. Drop one of them.")
     name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
     figure = panels(titles, x=name.format(1), y=name.format(2), height=430)
     frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}

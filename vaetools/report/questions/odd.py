@@ -13,7 +13,7 @@ from vaetools.latent.organization.measure import bootstrap, share
 from vaetools.report.figures import INK, Plot, axes, escaped, panels, series, with_legend
 from vaetools.report.histogram import bin_scores, closed
 from vaetools.report.passes import Seen
-from vaetools.report.pictures import Cards, Strip, make_thumbnails, thumbnail_strip
+from vaetools.report.pictures import Cards, make_thumbnails, thumbnail_strip
 from vaetools.report.records import Data, MeasureRow, ModelView, Oddest, Question
 from vaetools.words import counted, number
 
@@ -241,7 +241,7 @@ def _card(data: Data, model: ModelView, i: int) -> dict[str, Any]:
     return {"picture": picture, "name": name, "facts": facts, "because": because}
 
 
-def _picture(odd: Oddest, i: int, image_shape: tuple[int, int, int], name: str) -> Strip:
+def _picture(odd: Oddest, i: int, image_shape: tuple[int, int, int], name: str) -> dict[str, Any]:
     """Return a row, its heat map and its reconstruction side by side, all in color."""
     channels, height, width = image_shape
     parts = [odd.values[i], odd.reconstructions[i]]
