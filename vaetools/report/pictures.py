@@ -170,7 +170,7 @@ def strip(
 def thumbnail_strip(
     name: str, thumbnails: np.ndarray, words: str, n_columns: int | None = None
 ) -> dict[str, Any]:
-    """Return thumbnails, ``(n_images, height, width, channels)``, as one picture (``uri``) of a row or a grid.
+    """Return thumbnails, ``(n_images, height, width, channels)``, in one picture, a row or a grid (``uri``).
 
     Its name says in a few words what it shows, "" if a heading says so, and its words say so to who cannot
     see it; single pixels of a ``crisp`` one are shown as squares.
