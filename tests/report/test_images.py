@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaetools.report.pictures import photo, picture, pixels_of, png_uri, tile
+from vaetools.report.pictures import photo, picture, png_uri, tile
 
 
 def test_tile_places_every_image_in_reading_order():
     rows = np.array([[0.0, 0.25], [0.5, 0.75], [1.0, 2.0]])  # the last value is clipped
-    picture = tile(pixels_of(rows, (1, 1, 2)), n_columns=2)
+    picture = tile(rows, (1, 1, 2), n_columns=2)
     gray, opaque = picture[..., 0], picture[..., 3]
     assert picture.dtype == np.uint8
     assert np.array_equal(gray, [[0, 64, 0, 128, 191], [0] * 5, [255, 255, 0, 0, 0]])
@@ -19,8 +19,7 @@ def test_tile_places_every_image_in_reading_order():
 
 
 def test_color_planes_become_color_pixels():
-    row = np.array([[1.0, 0.0, 0.5, 0.0, 0.0, 1.0]])
-    picture = tile(pixels_of(row, (3, 1, 2)), n_columns=1)
+    picture = tile(np.array([[1.0, 0.0, 0.5, 0.0, 0.0, 1.0]]), (3, 1, 2), n_columns=1)
     assert np.array_equal(picture[0, :, :3], [[255, 128, 0], [0, 0, 255]])
 
 

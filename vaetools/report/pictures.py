@@ -93,7 +93,7 @@ def picture(
             raise ValueError(f"picture: {name} must be at least 1, or None; got {value}.")
     n_columns = min(n, n_columns or math.ceil(math.sqrt(n * height / width)))
     zoom = zoom or max(1, _VISIBLE // max(height, width))
-    tiles = tile(pixels_of(images, images.shape[1:]), n_columns)  # RGBA
+    tiles = tile(images, (channels, height, width), n_columns)  # RGBA
     pixels = np.where(tiles[..., 3:] == 0, np.uint8(GAP), tiles[..., :channels])
     large = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
     return Image.fromarray(large[..., 0] if channels == 1 else large)
@@ -119,8 +119,13 @@ def pixels_of(rows: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray
     return pixels.reshape(-1, *image_shape).transpose(0, 2, 3, 1)
 
 
-def tile(images: np.ndarray, n_columns: int) -> np.ndarray:
-    """Return one RGBA picture of 8-bit images, in reading order; gaps and missing images are transparent."""
+def tile(rows: np.ndarray, image_shape: tuple[int, int, int], n_columns: int) -> np.ndarray:
+    """Return one RGBA picture of images, in reading order; gaps and missing images are transparent."""
+    return _tiled(pixels_of(rows, image_shape), n_columns)
+
+
+def _tiled(images: np.ndarray, n_columns: int) -> np.ndarray:
+    """Return 8-bit images, gray or RGB, as `tile` does."""
     pixels = np.full((*images.shape[:3], 4), 255, dtype=np.uint8)
     pixels[..., :3] = images
     return mosaic(pixels, n_columns, gap=1)
@@ -177,7 +182,7 @@ def thumbnail_strip(
     """
     n_columns = len(thumbnails) if n_columns is None else n_columns
     crisp = max(thumbnails.shape[1:3]) <= _CRISP
-    uri = webp_uri(tile(thumbnails, n_columns), None if crisp else 85)
+    uri = webp_uri(_tiled(thumbnails, n_columns), None if crisp else 85)
     return {"name": name, "uri": uri, "words": words, "n_columns": n_columns, "crisp": crisp}
 
 

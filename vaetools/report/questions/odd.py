@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,14 +71,16 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     if hasattr(seen.model.estimator, "offset_"):
         flagged = scores < seen.model.estimator.offset_
         found |= {"false_alarms": share(flagged[~odd]), "detected": share(flagged[odd])}
-    for name, statistic in (("auroc", roc_auc_score), ("average_precision", average_precision_score)):
-
-        def value(scores: np.ndarray, odd: np.ndarray, of_both: Any = statistic) -> float:
-            return float(of_both(odd, -scores)) if 0 < odd.sum() < len(odd) else np.nan
-
-        if odd.any():
+    if odd.any():
+        for name, statistic in (("auroc", roc_auc_score), ("average_precision", average_precision_score)):
+            value = functools.partial(_of_both, statistic)
             found[name] = bootstrap(value, scores, odd, random_state=seen.basis.seed, least=0, most=1)
     return found
+
+
+def _of_both(statistic: Callable[..., float], scores: np.ndarray, outliers: np.ndarray) -> float:
+    """Return how well scores part rows of two kinds, NaN where there is one kind."""
+    return float(statistic(outliers, -scores)) if 0 < outliers.sum() < len(outliers) else np.nan
 
 
 def _read(comparison: Comparison) -> tuple[str, str]:
@@ -248,7 +251,7 @@ def _picture(odd: Oddest, i: int, image_shape: tuple[int, int, int], name: str) 
     images = [np.broadcast_to(part.reshape(channels, -1), (3, height * width)).ravel() for part in parts]
     if odd.overlays is not None:
         images.insert(1, odd.overlays[i].transpose(2, 0, 1).reshape(-1) / 255)
-    thumbnails = make_thumbnails(np.clip(images, 0, 1), (3, height, width), longest=_LARGEST)
+    thumbnails = make_thumbnails(np.stack(images), (3, height, width), longest=_LARGEST)
     return thumbnail_strip("", thumbnails, f"{name}, what is odd in it, and its reconstruction")
 
 

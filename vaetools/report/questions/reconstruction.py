@@ -229,15 +229,17 @@ def _errors(measures: pd.DataFrame) -> str:
 def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
     """Say that rows were learnt by heart or trained on, or are of another kind."""
     costs = model.terms.sum(axis=1)
-    shift = "held_out" in costs and costlier(model, data, "held_out", "new")
+    shift = ""
+    if "held_out" in costs and costlier(model, data, "held_out", "new"):
+        shift = (
+            f"New rows cost {number(costs['new'], 1)} nats, and held-out ones of the training data "
+            f"{number(costs['held_out'], 1)}: the new rows are of another kind."
+        )
     return [
         trained_on(model),
         useless(model) if blank else "",
         overfit(model, data, "More rows may help, or fewer epochs, or input_noise=0.1."),
-        f"New rows cost {number(costs['new'], 1)} nats, and held-out ones of the training data "
-        f"{number(costs['held_out'], 1)}: the new rows are of another kind."
-        if shift
-        else "",
+        shift,
     ]
 
 
