@@ -1,8 +1,9 @@
 """Anomaly detection and embeddings with autoencoders, as scikit-learn estimators.
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
-`EncoderDecoder` wraps a network of your own. `save` and `load` keep a model in one file, `to_onnx` makes a
-graph of it for other runtimes.
+`EncoderDecoder` wraps a network of your own.
+`Backbone` makes features of images by a frozen network. `save` and `load` keep a model in one file,
+`to_onnx` makes a graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vaetools.data.reader import ImageReader
     from vaetools.data.tiles import Tiles
     from vaetools.estimators.ae import AE
+    from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.cvae import CVAE
     from vaetools.estimators.vae import VAE
     from vaetools.files import ModelFileError
@@ -49,6 +51,7 @@ _HOMES = {
     "AE": "vaetools.estimators.ae",
     "VAE": "vaetools.estimators.vae",
     "CVAE": "vaetools.estimators.cvae",
+    "Backbone": "vaetools.estimators.backbone",
     "Gaussian": "vaetools.nn.likelihoods",
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
@@ -77,6 +80,7 @@ __all__ = [
     "AE",
     "CVAE",
     "VAE",
+    "Backbone",
     "Bernoulli",
     "ContinuousBernoulli",
     "Dialect",

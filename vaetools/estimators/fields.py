@@ -59,7 +59,7 @@ _CONTAMINATION = Requirement(
     "'auto' or a number above 0 and at most 0.5",
     lambda value: value == "auto" if isinstance(value, str) else is_number(value, 0, 0.5, closed="right"),
 )
-_DEVICE = Requirement(
+DEVICE = Requirement(
     "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",
     lambda value: (
         value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
@@ -271,7 +271,7 @@ class FitFields:
         default="float64",
     )
     device: Any = parameter(
-        _DEVICE,
+        DEVICE,
         'Where to compute; ``"auto"`` takes a GPU if there is one.',
         default="auto",
     )

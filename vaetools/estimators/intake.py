@@ -43,7 +43,7 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
         warn_of_unseen(owner, estimator.columns_, table, codes)
         return codes
     is_mixed = reset and estimator.likelihood == "mixed"
-    rows = check_table(estimator, X, reset=True) if is_mixed else _check_numbers(estimator, X, reset=reset)
+    rows = check_table(estimator, X, reset=True) if is_mixed else check_numbers(estimator, X, reset=reset)
     if reset and not are_images(estimator, X):
         chosen = estimator.column_likelihoods or {}
         _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
@@ -52,7 +52,7 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     return rows
 
 
-def _check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
+def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     """Return X as a two-dimensional array of finite numbers."""
     owner = type(estimator).__name__
     shape = getattr(X, "shape", ())

@@ -66,7 +66,7 @@ def _white(level: float) -> int:
     return max(255, 2 ** int(level).bit_length() - 1)
 
 
-def _check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
+def check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
     """Raise where integers cannot be levels of images such as a model was fitted on.
 
     Of 8 bits there are no others than its own; images of more may be brighter than those of training,
@@ -101,7 +101,7 @@ def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
         check_unit_interval(owner, X, reason)
         return
     if not is_mask:
-        _check_depth(owner, X, (black, white))
+        check_depth(owner, X, (black, white))
     low, high = value_range(X) if strict or is_mask else (black, white)
     if low >= black and high <= white:
         return

