@@ -67,13 +67,13 @@ DEVICE = Requirement(
         else isinstance(value, importlib.import_module("torch").device)
     ),
 )
-_SEED = Requirement(
+SEED = Requirement(
     "None, an integer from 0 to 4294967295 or a RandomState",
     lambda value: (
         value is None or is_integer(value, 0, 2**32 - 1) or isinstance(value, np.random.RandomState)
     ),
 )
-_VERBOSE = Requirement(
+VERBOSE = Requirement(
     "True, False or an integer at least 0",
     lambda value: isinstance(value, bool) or is_integer(value, 0),
 )
@@ -276,13 +276,13 @@ class FitFields:
         default="auto",
     )
     random_state: Any = parameter(
-        _SEED,
+        SEED,
         "Seed of the split, the weights, the row order and the noise of training. Nothing after "
         "``fit`` depends on it.",
         default=None,
     )
     verbose: int = parameter(
-        _VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
+        VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
     )
 
 

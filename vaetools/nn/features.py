@@ -18,7 +18,7 @@ from torchvision.transforms import v2
 
 LITE0 = "efficientnet-lite0"
 Normalization = tuple[Sequence[float], Sequence[float]]
-_IMAGENET: Normalization = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_LITE: Normalization = ((127 / 255,) * 3, (128 / 255,) * 3)  # its family was trained on (level - 127) / 128
 _LITE0_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # of families of networks, by what their names begin with: the last layer at a stride of so many pixels
 _LAYERS = {
@@ -47,7 +47,7 @@ def pretrained(name: str) -> Pretrained:
         If weights are on no disk here and cannot be fetched.
     """
     if name == LITE0:
-        return Pretrained(_lite0(), _IMAGENET)
+        return Pretrained(_lite0(), _LITE)
 
     if name not in models.list_models(module=models):
         raise ValueError(
