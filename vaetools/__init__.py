@@ -2,8 +2,8 @@
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own.
-`Backbone` makes features of images by a frozen network. `save` and `load` keep a model in one file,
-`to_onnx` makes a graph of it for other runtimes.
+`Backbone` makes features of images by a frozen network, `PatchDetector` finds small defects by them.
+`save` and `load` keep a model in one file, `to_onnx` makes a graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vaetools.estimators.ae import AE
     from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.cvae import CVAE
+    from vaetools.estimators.patch_detector import PatchDetector
     from vaetools.estimators.vae import VAE
     from vaetools.files import ModelFileError
     from vaetools.latent.projection import LatentMap
@@ -52,6 +53,7 @@ _HOMES = {
     "VAE": "vaetools.estimators.vae",
     "CVAE": "vaetools.estimators.cvae",
     "Backbone": "vaetools.estimators.backbone",
+    "PatchDetector": "vaetools.estimators.patch_detector",
     "Gaussian": "vaetools.nn.likelihoods",
     "Bernoulli": "vaetools.nn.likelihoods",
     "ContinuousBernoulli": "vaetools.nn.likelihoods",
@@ -91,6 +93,7 @@ __all__ = [
     "ImageSet",
     "LatentMap",
     "ModelFileError",
+    "PatchDetector",
     "Tiles",
     "compare",
     "discoveries",

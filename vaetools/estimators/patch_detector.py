@@ -94,11 +94,9 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         kw_only=False,
     )
     backbone: Any = parameter(
-        or_none(
-            Requirement(
-                "the name of a network or a Backbone",
-                lambda value: isinstance(value, str) or is_instance(value, "transform", "maps"),
-            )
+        Requirement(
+            "the name of a network or a Backbone",
+            lambda value: isinstance(value, str) or is_instance(value, "transform", "maps"),
         ),
         "Frozen network that makes features of places: a name as `Backbone` has them, or one with layers, "
         "which is cloned.",
@@ -146,6 +144,8 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         """
         check_parameters(self)
         rows = check_pictures(self, X, reset=True)
+        if len(rows) < 3:  # to train, to say what is usual, and to calibrate
+            raise ValueError(f"{type(self).__name__}: X must have at least 3 images; got {len(rows)}.")
         self.n_samples_ = len(rows)
         rng = check_random_state(self.random_state)
         split = split_rows(self, len(rows), rng)

@@ -48,17 +48,13 @@ class PatchModel(nn.Module):
     ):
         super().__init__()
         self.features, self.autoencoder = features, autoencoder
-        sizes = {
-            "mean": (n_features,),
-            "std": (n_features,),
-            "references": (n_references, n_features),
-            "center": (n_references, 2),
-            "spread": (n_references, 2),
-            "level_center": (len(SCALES),),
-            "level_spread": (len(SCALES),),
-        }
-        for name, size in sizes.items():
-            self.register_buffer(name, torch.ones(size))
+        zeros = {"mean": [n_features], "center": [n_references, 2], "level_center": [len(SCALES)]}
+        ones = {"std": [n_features], "spread": [n_references, 2], "level_spread": [len(SCALES)]}
+        self.register_buffer("references", torch.zeros(n_references, n_features))
+        for name, shape in zeros.items():
+            self.register_buffer(name, torch.zeros(shape))
+        for name, shape in ones.items():
+            self.register_buffer(name, torch.ones(shape))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return how odd every pixel is, ``(n_images, height, width)``; 0 is the most of a typical image.

@@ -1,0 +1,179 @@
+"""Photographs judged place by place: defects that were planted, maps, and verdicts that agree with them."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from torch import nn
+
+from vaetools import AE, VAE, Backbone, PatchDetector
+from vaetools.nn.patch_model import borders, mirror, within
+from vaetools.nn.places import blurred, greedy_cover, nearest_references, oddness, usual_costs
+
+SIDE = 48
+SHAPE = (1, SIDE, SIDE)
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    first, second = nn.Conv2d(3, 12, 5, stride=2, padding=2), nn.Conv2d(12, 16, 3, stride=2, padding=1)
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
+
+
+def photographs(n: int, seed: int) -> np.ndarray:
+    """Stripes with a little noise, each image shifted."""
+    rng = np.random.default_rng(seed)
+    places = np.arange(SIDE) + rng.uniform(0, 12, (n, 1))
+    stripes = 140 + 40 * np.sin(places * 2 * np.pi / 12)[:, None, :]
+    return np.clip(stripes + rng.normal(0, 4, (n, SIDE, SIDE)), 1, 255).astype(np.uint8).reshape(n, -1)
+
+
+def scratched(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Photographs with a scratch across the stripes each, and where it is."""
+    rng, images = np.random.default_rng(seed), photographs(n, seed).reshape(n, SIDE, SIDE)
+    masks = np.zeros(images.shape, bool)
+    for mask in masks:
+        row, column = rng.integers(6, SIDE - 14, 2)
+        mask[row : row + 3, column : column + 9] = True
+    images[masks] = 60
+    return images.reshape(n, -1), masks
+
+
+def detector(**parameters) -> PatchDetector:
+    backbone = Backbone(network(), layers=["1", "3"])
+    small = AE(4, hidden_layer_sizes=(32,), max_iter=5, batch_size=256)
+    given = {"estimator": small, "backbone": backbone, "image_shape": SHAPE, "n_references": 100}
+    return PatchDetector(**given | {"random_state": 0} | parameters)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> PatchDetector:
+    return detector().fit(photographs(120, 1))
+
+
+def test_scratches_are_found_where_they_are(fitted):
+    good, (odd, masks) = photographs(60, 2), scratched(60, 3)
+    scores = np.append(fitted.score_samples(good), fitted.score_samples(odd))
+    assert roc_auc_score(np.repeat([1, 0], 60), scores) > 0.95
+    maps = fitted.heat_maps(odd)
+    assert roc_auc_score(masks.ravel(), maps.ravel()) > 0.95
+    assert fitted.p_values(odd).mean() < 0.1 < 0.3 < fitted.p_values(good).mean()
+
+
+def test_an_image_is_flagged_exactly_if_its_map_goes_beyond_the_threshold(fitted):
+    X = np.concatenate([photographs(40, 4), scratched(40, 5)[0]])
+    beyond = (fitted.heat_maps(X) > -fitted.offset_).any(axis=(1, 2))
+    assert np.array_equal(beyond, fitted.predict(X) == -1)
+    assert 30 < beyond.sum() < 50
+    np.testing.assert_array_equal(-fitted.heat_maps(X).max(axis=(1, 2)), fitted.score_samples(X))
+
+
+def test_false_alarms_come_at_the_promised_rate():
+    model = detector(false_alarm_rate=0.2).fit(photographs(120, 1))
+    new = model.recalibrate(photographs(199, 6)).predict(photographs(400, 7))
+    assert 0.1 < (new == -1).mean() < 0.3  # 3 standard errors
+    assert len(model.calibration_scores_) == 199
+
+
+def test_a_score_depends_on_its_image_alone(fitted):
+    X = photographs(70, 8)
+    assert np.array_equal(fitted.score_samples(X)[41:43], fitted.score_samples(X[41:43]))
+    again = detector().fit(photographs(120, 1))
+    assert np.array_equal(again.score_samples(X), fitted.score_samples(X))
+    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).score_samples(X), fitted.score_samples(X))
+
+
+def test_black_borders_are_no_part_of_an_image(fitted):
+    wide = np.zeros((5, SIDE, SIDE), np.uint8)
+    wide[:, 8:-8] = photographs(5, 9).reshape(5, SIDE, SIDE)[:, 8:-8]
+    maps = fitted.heat_maps(wide.reshape(5, -1))
+    inside = maps[:, 10:-10]
+    assert (maps[:, :4].max(axis=(1, 2)) <= inside.max(axis=(1, 2))).all()
+    assert (fitted.predict(wide.reshape(5, -1)) == 1).all()
+
+
+def test_other_estimators_and_parameters():
+    vae = detector(estimator=VAE(3, hidden_layer_sizes=(16,), max_iter=2)).fit(photographs(95, 1))
+    assert type(vae.estimator_) is VAE
+    assert vae.estimator.get_params()["standardize"] == "auto"  # what was passed stays
+    assert clone(vae).get_params(deep=False).keys() == vae.get_params(deep=False).keys()
+    assert vae.get_params()["backbone__layers"] == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"estimator": 3}, "estimator must be None or an AE, VAE or CVAE; got 3"),
+        ({"backbone": 3}, "backbone must be the name of a network or a Backbone; got 3"),
+        ({"n_references": 0}, "n_references must be a positive integer; got 0"),
+        ({"image_shape": None}, "image_shape must be"),
+        ({"image_shape": (1, 9, 9)}, "image_shape must multiply to the 2304 columns"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        detector(**parameters).fit(photographs(60, 1))
+
+
+def test_too_few_images_are_told():
+    with pytest.raises(ValueError, match="PatchDetector: X must have at least 3 images; got 2"):
+        detector().fit(photographs(2, 1))
+    with pytest.warns(UserWarning, match="takes 19 calibration rows; got 2"):
+        detector().fit(photographs(12, 1))
+
+
+# The parts
+
+
+def test_references_are_far_apart_and_near_to_all():
+    points = torch.from_numpy(np.random.default_rng(0).normal(size=(500, 3))).float()
+    chosen = greedy_cover(points, 40, torch.Generator().manual_seed(0))
+    assert len(set(chosen.tolist())) == 40
+    references = points[chosen]
+    apart = torch.cdist(references, references).fill_diagonal_(torch.inf).min()
+    distances, which = nearest_references(points, references)
+    assert distances[:, 0].sqrt().max() <= apart + 1e-5
+    expected, nearest = torch.cdist(points, references).topk(4, largest=False)
+    torch.testing.assert_close(distances, expected.square().clamp(min=1e-6), rtol=1e-3, atol=1e-4)
+    assert torch.equal(which[:, 0], nearest[:, 0])
+
+
+def test_costs_are_judged_by_what_is_usual_there():
+    costs = torch.tensor([[1.0], [3.0], [10.0], [14.0]]).repeat(500, 1)
+    which = torch.tensor([0, 0, 1, 1]).repeat(500)
+    center, spread = usual_costs(costs, which, 3)
+    torch.testing.assert_close(center[:2, 0], torch.tensor([2.0, 12.0]), rtol=0.02, atol=0)
+    torch.testing.assert_close(spread[:2, 0], torch.tensor([1.0, 2.0]), rtol=0.1, atol=0)
+    assert center[2, 0] == costs.mean()  # nothing was seen there
+    odd = oddness(torch.tensor([[4.0], [12.0]]), torch.tensor([[0], [1]]), center, spread)
+    torch.testing.assert_close(odd, torch.tensor([2.0, 0.0]), rtol=0.05, atol=0.05)
+
+
+def test_a_blur_keeps_to_the_inside():
+    inside = torch.zeros(1, 9, 9)
+    inside[:, 2:7, 2:7] = 1
+    maps = torch.where(inside > 0, 3.0, 100.0)
+    for sigma in (0.7, 2.0, float("inf")):
+        assert torch.allclose(blurred(maps, inside, sigma)[:, 2:7, 2:7], torch.tensor(3.0))
+    assert blurred(maps, inside, 0.0) is maps
+
+
+def test_images_go_on_behind_their_rim_as_in_a_mirror():
+    images = torch.zeros(2, 1, 4, 7)
+    images[0, 0, 1:3, 2:5] = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    rows, columns = borders(images, 2), borders(images, 3)
+    assert [end.tolist() for end in (*rows, *columns)] == [[1, 0], [2, 3], [2, 0], [4, 6]]
+    made = mirror(mirror(images, rows, 2), columns, 3)
+    assert made[0, 0].tolist() == [
+        [2, 1, 1, 2, 3, 3, 2],
+        [2, 1, 1, 2, 3, 3, 2],
+        [5, 4, 4, 5, 6, 6, 5],
+        [5, 4, 4, 5, 6, 6, 5],
+    ]
+    assert not made[1].any()
+    assert within(columns, 7, 7)[0].tolist() == [0, 0, 1, 1, 1, 0, 0]
