@@ -76,7 +76,8 @@ def test_size_and_normalization_are_what_the_network_sees():
     assert torch.equal(seen(images)[0], plain(torch.full((1, 3, 64, 96), 1.0))[0])
     fitted = backbone(size=(64, 96), normalization=((0.5,) * 3, (0.25,) * 3)).fit(X)
     assert fitted.maps(X).shape == (6, 12, 32, 48)
-    assert fitted.features_.normalization == ((0.5,) * 3, (0.25,) * 3)
+    small = nn.functional.interpolate(images, (16, 24), mode="bilinear", antialias=True)
+    assert torch.equal(Features(network(), ["2"], None, (16, 24))(images)[0], plain(small)[0])
 
 
 def test_the_network_that_was_passed_stays_as_it_was():

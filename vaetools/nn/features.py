@@ -12,9 +12,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision import models
-from torchvision.models.feature_extraction import create_feature_extractor
-from torchvision.transforms import v2
 
 LITE0 = "efficientnet-lite0"
 Normalization = tuple[Sequence[float], Sequence[float]]
@@ -48,6 +45,8 @@ def pretrained(name: str) -> Pretrained:
     """
     if name == LITE0:
         return Pretrained(_lite0(), _LITE)
+
+    from torchvision import models
 
     if name not in models.list_models(module=models):
         raise ValueError(
@@ -127,22 +126,25 @@ class Features(nn.Module):
         normalization: Normalization | None,
         size: tuple[int, int] | None,
     ):
+        from torchvision.models.feature_extraction import create_feature_extractor
+        from torchvision.transforms import v2
+
         super().__init__()
+        steps: list[nn.Module] = [] if size is None else [v2.Resize(list(size), antialias=True)]
+        if normalization is not None:
+            steps.append(v2.Normalize(*map(list, normalization)))
+        self.prepare = nn.Sequential(*steps)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "NOTE: The nodes obtained by tracing")  # it is never trained
             extractor = create_feature_extractor(copy.deepcopy(network).eval(), list(layers))
         self.extractor = extractor.requires_grad_(False).eval()
-        self.layers, self.normalization, self.size = tuple(layers), normalization, size
+        self.layers = tuple(layers)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return maps, one per layer: ``(n_images, n_channels, height, width)``. Gray becomes color."""
-        if self.size is not None and tuple(images.shape[2:]) != tuple(self.size):
-            images = v2.functional.resize(images, list(self.size), antialias=True)
         if images.shape[1] == 1:
             images = images.expand(-1, 3, -1, -1)
-        if self.normalization is not None:
-            images = v2.functional.normalize(images, *map(list, self.normalization))
-        found = self.extractor(images)
+        found = self.extractor(self.prepare(images))
         return [found[layer] for layer in self.layers]
 
     def digest(self) -> str:
