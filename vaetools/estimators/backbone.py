@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from vaetools.checks import IMAGE_SHAPE, Requirement, are_widths, is_instance, or_auto, or_none
+from vaetools.checks import IMAGE_SHAPE, WIDTHS, Requirement, is_instance, or_auto, or_none
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import check_parameters, from_fields, parameter
 from vaetools.estimators.fields import DEVICE
@@ -33,7 +33,7 @@ _LAYERS = or_auto(
         ),
     )
 )
-_SIZE = or_none(Requirement("a pair (height, width)", lambda value: are_widths(value) and len(value) == 2))
+_SIZE = or_none(Requirement("a pair (height, width)", lambda value: WIDTHS.holds(value) and len(value) == 2))
 
 
 def _is_normalization(value: Any) -> bool:

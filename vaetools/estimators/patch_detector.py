@@ -148,9 +148,9 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
             raise ValueError(f"{type(self).__name__}: X must have at least 3 images; got {len(rows)}.")
         self.n_samples_ = len(rows)
         rng = check_random_state(self.random_state)
-        split = split_rows(self, len(rows), rng)
-        n_watched = min(_MOST_WATCHED, max(1, int(_WATCHED * len(split.train))))
-        watched, train = np.split(rng.permutation(split.train), [n_watched])
+        trained, _, calibrate = split_rows(self, len(rows), rng)
+        n_watched = min(_MOST_WATCHED, max(1, int(_WATCHED * len(trained))))
+        watched, train = np.split(rng.permutation(trained), [n_watched])
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         self.backbone_ = self._make_backbone().fit(rows[:1])
         patches = self._sampled(rows[train], _N_COVERED, generator)
@@ -167,7 +167,7 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         )
         model.center, model.spread = usual_costs(costs, which[:, 0], len(chosen))
         self._fit_levels(rows[watched])
-        self._judge_by(self._scores(rows[split.calibrate]), stacklevel=2)
+        self._judge_by(self._scores(rows[calibrate]), stacklevel=2)
         return self
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
