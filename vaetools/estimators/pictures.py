@@ -12,7 +12,7 @@ from torch import Tensor
 from vaetools.estimators.building import check_image_shape
 from vaetools.estimators.intake import check_numbers, unpacked
 from vaetools.estimators.rows import check_depth, check_numbers_of_images, check_unit_interval, pixel_levels
-from vaetools.nn.scaling import InputScale
+from vaetools.nn.batches import InputScale
 
 _PIXELS = 2**16  # that go through a network at once on a CPU, whose cache holds what layers make of them
 
