@@ -18,7 +18,7 @@ import vaetools as vt
 from tests.data.pictures import write_gray
 from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ImageReader, LatentMap, ModelFileError
 from vaetools.files import _digest, _split, read_model_file
-from vaetools.persistence import split_reader
+from vaetools.persistence.model_file import split_reader
 
 OPTIONS = {"max_iter": 3, "random_state": 0}
 

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from vaetools.latent.similarity import similar
     from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
     from vaetools.nn.networks import EncoderDecoder
-    from vaetools.persistence import load, save
     from vaetools.persistence.exporting import to_onnx
+    from vaetools.persistence.model_file import load, save
     from vaetools.report.compare import compare
     from vaetools.report.pictures import picture
     from vaetools.stream.flow import stream_codes, stream_scores
@@ -67,10 +67,10 @@ _HOMES = {
     "LatentMap": "vaetools.latent.projection",
     "ModelFileError": "vaetools.files",
     "Tiles": "vaetools.data.tiles",
-    "load": "vaetools.persistence",
+    "load": "vaetools.persistence.model_file",
     "picture": "vaetools.report.pictures",
     "read_images": "vaetools.data.images",
-    "save": "vaetools.persistence",
+    "save": "vaetools.persistence.model_file",
     "score_with_ray": "vaetools.stream.ray",
     "similar": "vaetools.latent.similarity",
     "stream_codes": "vaetools.stream.flow",

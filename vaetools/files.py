@@ -35,22 +35,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside a target, and rename what was written there over the target.
 
     A reader sees the old content or the new, never a part. Whatever fails, interruption included,
-    the temporary file is removed and the old file stays.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The file to write or replace. Its folder must exist; a link is followed.
-
-    Yields
-    ------
-    temporary : Path
-        Where to write. It must exist when the block ends.
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or cannot be written, or the disk is full.
+    the temporary file is removed and the old file stays. The folder must exist; a link is followed.
 
     Examples
     --------
@@ -143,13 +128,7 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
 
 
 def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return header and arrays of a model file; code in a file is never run.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is truncated, was changed, is of another format or of a newer version.
-    """
+    """Return header and arrays of a model file, or refuse it; code in a file is never run."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -166,9 +145,8 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
             f"{data[:12]!r}. Models are safetensors files written by vaetools.save; pickles are "
             "never loaded."
         ) from None
-    if (
-        type(version) is not int or not 1 <= version <= FORMAT_VERSION
-    ):  # first: another version may count the checksum otherwise
+    # first: another version may count the checksum otherwise
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ModelFileError(
             f"{path}: the file has format version {reprlib.repr(version)}, and this vaetools reads up to "
             f"{FORMAT_VERSION}. Upgrade vaetools."

@@ -55,16 +55,8 @@ def covariance(rows: np.ndarray) -> np.ndarray:
 def whitening(covariance: np.ndarray, usable: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Return the map from centered rows to their principal components, each with a variance of 1.
 
-    Parameters
-    ----------
-    covariance : ndarray of shape (n_features, n_features)
-    usable : callable
-        Variances → those to divide by, so that directions in which rows hardly extend are not blown up;
-        where it is 0, the component is left out.
-
-    Returns
-    -------
-    whitening : ndarray of shape (n_features, n_kept)
+    ``usable`` gives the variances to divide by, so that directions in which rows hardly extend are not
+    blown up; where it is 0, the component is left out.
 
     Examples
     --------
@@ -83,15 +75,8 @@ def structural_similarity(
 ) -> Any:
     """Return the SSIM of two images at places, from what lies around each: 1 where they are alike.
 
-    Parameters
-    ----------
-    mean_a, mean_b : ndarray or Tensor
-        Local means of either image.
-    variances : ndarray or Tensor
-        The sum of their local variances.
-    covariance : ndarray or Tensor
-    data_range : float, default=1.0
-        From black to white.
+    That is local means, the sum of both variances, and the covariance, in arrays of either library;
+    ``data_range`` is from black to white.
 
     References
     ----------

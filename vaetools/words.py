@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import textwrap
 import unicodedata
@@ -103,17 +104,8 @@ def shortened(text: str, limit: int, *, lost: str = "middle") -> str:
 def printable(text: str) -> str:
     r"""Return a text of unknown origin, such as a file name, as one line that shows all it holds.
 
-    Parameters
-    ----------
-    text : str
-        May hold anything, such as line breaks, terminal controls, marks that turn the direction of
-        writing around, or bytes of a file name that are not UTF-8.
-
-    Returns
-    -------
-    shown : str
-        The same text with such characters as backslash escapes; it can be encoded as UTF-8.
-        Backslashes stay as they are, so this is for reading, not for finding the file again.
+    Line breaks, terminal controls, marks that turn the direction of writing around, and bytes that are not
+    UTF-8 become backslash escapes. Backslashes stay, so this is for reading, not for finding the file again.
 
     Examples
     --------
@@ -153,17 +145,6 @@ def readable(text: Any) -> Any:
 def text_facts(facts: Mapping[str, str], *, width: int = 100) -> str:
     """Return named facts in two columns; what is empty is left out, and what is long is wrapped.
 
-    Parameters
-    ----------
-    facts : mapping of str to str
-        Text of unknown origin is made `printable`.
-    width : int, default=100
-        Columns of the terminal.
-
-    Returns
-    -------
-    text : str
-
     Examples
     --------
     >>> print(text_facts({"Data": "100 images", "Labels": "", "Values": "0 to 255"}))
@@ -171,36 +152,15 @@ def text_facts(facts: Mapping[str, str], *, width: int = 100) -> str:
     Values  0 to 255
     """
     indent = 2 + max(len(name) for name, fact in facts.items() if fact)
-    lines: list[str] = []
-    for name, fact in facts.items():
-        lines += (
-            textwrap.wrap(
-                printable(fact),
-                width,
-                initial_indent=f"{name:{indent}}",
-                subsequent_indent=" " * indent,
-                break_on_hyphens=False,
-            )
-            if fact
-            else []
-        )
-    return "\n".join(lines)
+    wrap = functools.partial(
+        textwrap.fill, width=width, subsequent_indent=" " * indent, break_on_hyphens=False
+    )
+    rows = ((name, fact) for name, fact in facts.items() if fact)
+    return "\n".join(wrap(printable(fact), initial_indent=f"{name:{indent}}") for name, fact in rows)
 
 
 def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignments: Sequence[str]) -> str:
-    """Return a table with a rule below its headings.
-
-    Parameters
-    ----------
-    headings : sequence of str
-    rows : sequence of sequences of str
-        Cells, as many as there are headings.
-    alignments : sequence of {"<", ">"}
-        Of every column.
-
-    Returns
-    -------
-    table : str
+    """Return a table with a rule below its headings, and columns aligned to the left ("<") or right (">").
 
     Examples
     --------

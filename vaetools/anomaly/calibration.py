@@ -76,11 +76,6 @@ def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
 
     Of fewer scores than `n_rows_needed` it is the least, which flags more than the rate: `expected_rate`.
 
-    Raises
-    ------
-    ValueError
-        If there are no scores.
-
     Examples
     --------
     >>> round(threshold(np.arange(19.0), 0.05), 6) == 0
@@ -198,13 +193,8 @@ def n_discoverable(n_rows: int, n_calibration: int, false_discovery_rate: float)
 def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
     """Return k such that `discoveries` are the rows with a p-value of at most k / (n + 1); 0: none.
 
-    Conformal p-values have so few values that counts say all, of any number of rows.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n + 1,), int
-        How many rows have the p-values 1 / (n + 1), 2 / (n + 1), …, 1.
-    false_discovery_rate : float
+    Conformal p-values have so few values that counts say all, of any number of rows: how many rows have
+    1 / (n + 1), 2 / (n + 1), …, 1.
 
     Examples
     --------

@@ -95,9 +95,8 @@ class Explanation:
             for name in ("value", "expected", "surprise")
         }
         names = np.repeat(self.rows, order.shape[1])
-        row = pd.Series(
-            names, dtype=names.dtype
-        )  # pandas would make strings, which hold no names beyond UTF-8
+        # pandas would make strings, which hold no names beyond UTF-8
+        row = pd.Series(names, dtype=names.dtype)
         return pd.DataFrame({"row": row, "column": self.columns[order.ravel()], **ranked})
 
     def heat_maps(self) -> np.ndarray:
@@ -139,54 +138,21 @@ class Explanation:
 def pixel_surprise(
     surprise: np.ndarray, image_shape: tuple[int, int, int], *, smoothing: float = _SMOOTHING
 ) -> np.ndarray:
-    """Sum surprise over channels and smooth it over neighboring pixels.
-
-    Parameters
-    ----------
-    surprise : ndarray of shape (n_samples, channels · height · width)
-        In nats.
-    image_shape : tuple (channels, height, width)
-    smoothing : float, default=1.0
-        Standard deviation of the Gaussian window, in pixels.
-
-    Returns
-    -------
-    maps : ndarray of shape (n_samples, height, width)
-        Nats per pixel.
-    """
+    """Return surprise summed over channels and smoothed over pixels, ``(n_samples, height, width)``."""
     maps = surprise.reshape(-1, *image_shape).sum(axis=1)
     return gaussian_filter(maps, (0, smoothing, smoothing), mode="nearest")
 
 
 def map_levels(maps: np.ndarray) -> np.ndarray:
-    """Return what `heat_range` needs of maps: the median and the maximum of each.
-
-    Parameters
-    ----------
-    maps : ndarray of shape (n_samples, height, width)
-
-    Returns
-    -------
-    levels : ndarray of shape (n_samples, 2)
-    """
+    """Return what `heat_range` needs of maps: the median and the maximum of each, ``(n_samples, 2)``."""
     return np.stack([np.median(maps, axis=(1, 2)), maps.max(axis=(1, 2))], axis=1)
 
 
 def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
-    """Return the values that are drawn as 0 and as 1, from maps of normal images.
+    """Return what is drawn as 0 and as 1, from the `map_levels` of normal images that trained nothing.
 
-    Parameters
-    ----------
-    levels : ndarray of shape (n_samples, 2)
-        Of images that trained nothing, as `map_levels` returns them.
-    false_alarm_rate : float
-        Probability that a normal image reaches 1 somewhere.
-
-    Returns
-    -------
-    heat_range : ndarray of shape (2,)
-        The median of the medians, and the k-th largest maximum with k = ⌊rate · (n + 1)⌋, or of
-        fewer images than that takes, the largest.
+    The median of the medians, and the k-th largest maximum with k = ⌊rate · (n + 1)⌋, or of fewer images
+    than that takes, the largest: a normal image reaches 1 somewhere with the probability of the rate.
 
     Examples
     --------
@@ -201,17 +167,7 @@ def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
 
 
 def heat(maps: np.ndarray, heat_range: np.ndarray) -> np.ndarray:
-    """Return maps on the scale of a heat range, clipped to [0, 1].
-
-    Parameters
-    ----------
-    maps : ndarray
-    heat_range : ndarray of shape (2,)
-
-    Returns
-    -------
-    heat : ndarray of the shape of ``maps``
-    """
+    """Return maps on the scale of a heat range, clipped to [0, 1]."""
     low, high = heat_range
     return np.clip((maps - low) / (high - low), 0, 1)
 
@@ -219,28 +175,14 @@ def heat(maps: np.ndarray, heat_range: np.ndarray) -> np.ndarray:
 def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
     """Draw heat over gray images: the hotter, the redder and the less of the image shows through.
 
-    Parameters
-    ----------
-    heat : ndarray of shape (n_samples, height, width)
-        In [0, 1].
-    gray : ndarray of shape (n_samples, height, width)
-        Where an image has values outside [0, 1], its gray spans its own range.
-
-    Returns
-    -------
-    pictures : ndarray of shape (n_samples, height, width, 3), uint8
+    Where an image has values outside [0, 1], its gray spans its own range.
     """
-    gray = 255 * _unit_gray(gray)[..., None]  # (n, h, w, 1)
+    least, greatest = (bound(gray, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
+    fits = (least >= 0) & (greatest <= 1)
+    span = np.where(fits | (greatest == least), 1, greatest - least)
+    gray = 255 * ((gray - np.where(fits, 0, least)) / span)[..., None]  # (n, h, w, 1)
     stops = np.linspace(0, 1, len(HEAT_COLORS))
     channels = np.array([list(bytes.fromhex(color[1:])) for color in HEAT_COLORS]).T
     color = np.stack([np.interp(heat, stops, channel) for channel in channels], axis=-1)
     opacity = _OPACITY * heat[..., None]
     return np.rint((1 - opacity) * gray + opacity * color).astype(np.uint8)
-
-
-def _unit_gray(gray: np.ndarray) -> np.ndarray:
-    """Return images in [0, 1]: as they are where they lie there, else each by its own range."""
-    low, high = (bound(gray, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
-    fits = (low >= 0) & (high <= 1)
-    span = np.where(fits | (high == low), 1, high - low)
-    return (gray - np.where(fits, 0, low)) / span

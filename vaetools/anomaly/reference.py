@@ -27,16 +27,9 @@ States = Mapping[str, Mapping[str, Tensor]]  # the same on the device of the row
 
 
 class Reference(NamedTuple):
-    """At most 10,000 of the rows that trained, as the states of scores see them.
+    """At most 10,000 of the rows that trained, as the states of scores see them."""
 
-    Attributes
-    ----------
-    evaluate : callable
-        Function of a `Reading` → its values for all reference rows, float64.
-    image_shape : tuple (channels, height, width) or None
-    """
-
-    evaluate: Callable[[Callable[[Reading], Tensor]], np.ndarray]
+    evaluate: Callable[[Callable[[Reading], Tensor]], np.ndarray]  # a function of all readings, float64
     image_shape: tuple[int, int, int] | None
 
 

@@ -48,27 +48,14 @@ if TYPE_CHECKING:
 
 
 class Score(NamedTuple):
-    """A row of the table.
-
-    Attributes
-    ----------
-    unit : str
-    home : str
-        Module and function of this room that it is.
-    learns : bool
-        Whether it has a state, which the function ``fit_…`` beside it makes of training rows.
-    parts : tuple of str
-        Scores that this one is built from, whose states it needs.
-    decodes, needs_posterior, needs_images : bool
-        Whether the score needs a decoder, a posterior with a spread, and ``image_shape``.
-    """
+    """A row of the table."""
 
     unit: str
-    home: str
-    learns: bool = False
-    parts: tuple[str, ...] = ()
+    home: str  # module and function of this room
+    learns: bool = False  # has a state, which the function ``fit_…`` beside it makes of training rows
+    parts: tuple[str, ...] = ()  # scores that this one is built from, whose states it needs
     decodes: bool = True
-    needs_posterior: bool = False
+    needs_posterior: bool = False  # with a spread
     needs_images: bool = False
 
     @property

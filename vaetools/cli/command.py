@@ -239,7 +239,7 @@ class Opened(NamedTuple):
 
 def open_model(path: Path, device: str | None) -> Opened:
     """Load a model."""
-    from vaetools.persistence import load, split_reader
+    from vaetools.persistence.model_file import load, split_reader
 
     whole = load(path, device=device)
     reader, estimator = split_reader(whole)

@@ -51,7 +51,8 @@ def check_combinations(estimator: Any) -> None:
         raise ValueError(
             f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
         )
-    if estimator.standardize is True and _is_of_unit_interval(estimator.likelihood):
+    likelihood = LIKELIHOODS.get(estimator.likelihood, estimator.likelihood)  # or "mixed"
+    if estimator.standardize is True and getattr(likelihood, "unit_interval", False):
         raise ValueError(
             f"{owner}: standardize must be 'auto' or False with a likelihood of [0, 1], which standardized "
             f"columns leave; got standardize=True and likelihood={estimator.likelihood!r}. Leave standardize "
@@ -80,12 +81,6 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
             f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
         )
-
-
-def _is_of_unit_interval(likelihood: Any) -> bool:
-    """Whether rows for a likelihood, or for one of that name, must lie in [0, 1]."""
-    kind = LIKELIHOODS.get(likelihood) if isinstance(likelihood, str) else likelihood
-    return kind is not None and kind.unit_interval
 
 
 def resolve_device(estimator: Any) -> torch.device:
@@ -130,19 +125,9 @@ def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
     n_epochs = estimator.max_iter
     if n_epochs == "auto":
         n_epochs = max(_AUTO_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
-    return TrainingSettings(
-        n_epochs=n_epochs,
-        batch_size=batch_size,
-        learning_rate=estimator.learning_rate,
-        learning_rate_init=rate,
-        beta=getattr(estimator, "beta", 1.0),
-        kl_warmup=getattr(estimator, "kl_warmup", 0.0),
-        input_noise=estimator.input_noise,
-        input_masking=estimator.input_masking,
-        n_iter_no_change=estimator.n_iter_no_change,
-        tol=estimator.tol,
-        precision=estimator.precision,
-    )
+    resolved = {"n_epochs": n_epochs, "batch_size": batch_size, "learning_rate_init": rate}
+    names = [each.name for each in dataclasses.fields(TrainingSettings) if hasattr(estimator, each.name)]
+    return TrainingSettings(**{name: getattr(estimator, name) for name in names} | resolved)
 
 
 def check_image_shape(estimator: Any, n_features: int) -> None:
@@ -182,13 +167,9 @@ def make_network(
     if hidden == "auto":
         wide = (512, 256) if n_features > _WIDE else (128, 128)
         hidden = (256,) if channels else wide
-    label_options, n_classes = {}, n_classes_of(estimator)
-    if n_classes:
-        label_options = {
-            "n_classes": n_classes,
-            "conditioning": estimator.conditioning,
-            "condition_encoder": estimator.condition_encoder,
-        }
+    label_options = {}
+    if n_classes := n_classes_of(estimator):
+        label_options = {name: getattr(estimator, name) for name in ("conditioning", "condition_encoder")}
     with torch.device("meta"):
         network = Network(
             likelihood.n_inputs(n_features),
@@ -200,6 +181,7 @@ def make_network(
             image_shape=image_shape,
             hidden_channels=channels,
             unit_mean=unit_mean and not likelihood.unit_interval,
+            n_classes=n_classes,
             **label_options,
         )
     return draw_weights(network, seed) if seed is not None else network
@@ -235,35 +217,24 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
                 f"{owner}: network.posterior must return a {name} of shape (n_samples, n_components); got "
                 f"{tuple(stat.shape)} for one row."
             )
-    if getattr(network, "can_decode", True):
-        _check_decoder(owner, network, likelihood, mean, condition, x.shape[1])
-    elif condition is not None:
+    if not getattr(network, "can_decode", True):
+        if condition is not None:
+            raise ValueError(
+                f"{owner}: network must have a decoder, because labels are weighed by what they decode to; "
+                f"got {type(network).__name__} without one."
+            )
+        return mean.shape[1]
+    expected = (1, likelihood.n_outputs(x.shape[1]))
+    try:
+        decoded: Any = tuple(network.decode(mean, condition).shape)
+    except (RuntimeError, TypeError, ValueError) as error:
+        decoded = f"an error: {error}"
+    if decoded != expected:
         raise ValueError(
-            f"{owner}: network must have a decoder, because labels are weighed by what they decode to; got "
-            f"{type(network).__name__} without one."
+            f"{owner}: network.decode must return the parameters of {likelihood!r} for the {x.shape[1]} "
+            f"columns of X, so {expected} for one row; got {decoded}."
         )
     return mean.shape[1]
-
-
-def _check_decoder(
-    owner: str,
-    network: Any,
-    likelihood: Likelihood,
-    z: Tensor,
-    condition: Tensor | None,
-    n_features: int,
-) -> None:
-    """Raise where a network does not decode to the likelihood's parameters."""
-    expected = (1, likelihood.n_outputs(n_features))
-    try:
-        found: Any = tuple(network.decode(z, condition).shape)
-    except (RuntimeError, TypeError, ValueError) as error:
-        found = f"an error: {error}"
-    if found != expected:
-        raise ValueError(
-            f"{owner}: network.decode must return the parameters of {likelihood!r} for the {n_features} "
-            f"columns of X, so {expected} for one row; got {found}."
-        )
 
 
 def build(estimator: Any, X: np.ndarray, seed: int) -> None:
@@ -309,6 +280,10 @@ def settle(estimator: Any) -> None:
     Made anew, because what it was in may have rounded the constants that it holds beside the weights.
     """
     old = estimator.model_
-    device, model = old.log_unit.device, _model(estimator, old.network, old.likelihood, old.latent)
-    model.to(device=device, dtype=resolve_dtype(estimator, device)).eval().requires_grad_(False)
-    estimator.model_ = model
+    put(estimator, _model(estimator, old.network, old.likelihood, old.latent), old.log_unit.device)
+
+
+def put(estimator: Any, model: Autoencoder, device: torch.device) -> None:
+    """Give an estimator a model that is trained, on a device and in the precision of scores."""
+    dtype = resolve_dtype(estimator, device)
+    estimator.model_ = model.to(device=device, dtype=dtype).eval().requires_grad_(False)

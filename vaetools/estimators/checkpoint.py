@@ -74,20 +74,9 @@ class Checkpoint:
     The file says which fit it belongs to, and any other is refused: class, parameters, device and
     data. It is written at the start (so what cannot be written is found before the first step), then so
     seldom that it costs at most 2 % of the time, and at the end.
-
-    Parameters
-    ----------
-    estimator : object
-        With parameters that were checked.
-    path : str or PathLike
-
-    Attributes
-    ----------
-    seed : int
-        The ``random_state`` of the fit; where that is no number, the one drawn by its first run.
     """
 
-    seed: int
+    seed: int  # the ``random_state`` of the fit; where that is no number, the one drawn by its first run
 
     def __init__(self, estimator: Any, path: str | os.PathLike[str]):
         self._estimator, self._owner = estimator, type(estimator).__name__

@@ -33,23 +33,12 @@ _KINDS = {  # by what pandas infers of cells
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table, as `fit` found it.
+    """One column of a table, as `fit` found it."""
 
-    Attributes
-    ----------
-    kind : {"gaussian", "bernoulli", "categorical"}
-    values : list
-        Categories, sorted: code k stands for ``values[k]``. Of numbers, none.
-    dtype : dtype
-        What its cells were, and become again.
-    has_gaps : bool
-        Whether a model is trained with missing cells here.
-    """
-
-    kind: str
-    values: list[Any]
-    dtype: Any
-    has_gaps: bool
+    kind: str  # gaussian, bernoulli or categorical
+    values: list[Any]  # categories, sorted: code k stands for ``values[k]``; of numbers, none
+    dtype: Any  # what its cells were, and become again
+    has_gaps: bool  # whether a model is trained with missing cells here
 
     def encode(self, owner: str, name: Any, cells: pd.Series) -> np.ndarray:
         """Return cells as numbers or codes, float64; NaN where one is missing."""
@@ -89,16 +78,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table, and how its cells become rows of numbers.
+    """The columns of a table, and how its cells become rows of numbers."""
 
-    Attributes
-    ----------
-    names : list or None
-        Of a DataFrame; None of an array.
-    columns : list of Column
-    """
-
-    names: list[Any] | None
+    names: list[Any] | None  # of a DataFrame; None of an array
     columns: list[Column]
 
     @classmethod
@@ -122,7 +104,12 @@ class Columns:
                 raise ValueError(
                     f"{owner}: column_likelihoods must name columns of X, {_some(names)}; got {name!r}."
                 )
-        _check_names(owner, names)
+        odd = next((name for name in names if not isinstance(name, _LASTING)), None)
+        if odd is not None:
+            raise TypeError(
+                f"{owner}: X must have strings or numbers as names of its columns; got {odd!r}. Flatten the "
+                "names, such as X.set_axis(X.columns.map(str), axis=1)."
+            )
         columns = []
         for place, name in enumerate(names):
             cells = table.iloc[:, place]
@@ -185,16 +172,6 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
         X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts
     return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
-
-
-def _check_names(owner: str, names: list[Any]) -> None:
-    """Raise where a model file cannot hold the name of a column."""
-    odd = next((name for name in names if not isinstance(name, _LASTING)), None)
-    if odd is not None:
-        raise TypeError(
-            f"{owner}: X must have strings or numbers as names of its columns; got {odd!r}. Flatten the "
-            "names, such as X.set_axis(X.columns.map(str), axis=1)."
-        )
 
 
 def _kind(owner: str, name: Any, cells: pd.Series) -> str:

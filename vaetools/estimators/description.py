@@ -12,14 +12,12 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from torch import Tensor
 
 from vaetools.anomaly.reference import Reference
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.rows import RATHER_FLAT, flat_images
 from vaetools.nn.batches import Rows
-from vaetools.nn.model import Reading
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
@@ -71,7 +69,10 @@ def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomSt
     estimator.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
     for name, part in {"train": reference, "held_out": held_out}.items():
         if engine.can_decode and len(part):
-            [costs] = engine.map(part.some(N_DESCRIBED), _costs)
+            [costs] = engine.map(
+                part.some(N_DESCRIBED),
+                lambda r: torch.stack([r.reconstruction.sum(dim=1), r.kl.sum(dim=1)], dim=1),
+            )
             estimator.mean_terms_.loc[name] = costs.mean(axis=0)
     estimator.anomaly_score_ = estimator.anomaly_score
     estimator.score_state_ = {}
@@ -82,11 +83,6 @@ def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomSt
         seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
         if words := judgment(seen):
             warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
-
-
-def _costs(reading: Reading) -> Tensor:
-    """Reconstruction and KL cost of every row, ``(n_samples, 2)``."""
-    return torch.stack([reading.reconstruction.sum(dim=1), reading.kl.sum(dim=1)], dim=1)
 
 
 def trained_enough(estimator: Any, n_rows: int) -> bool:

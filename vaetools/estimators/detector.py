@@ -164,6 +164,9 @@ class Detector(Verdicts, BaseAutoencoder):
         costs = attrgetter("reconstruction"), attrgetter("kl"), attrgetter("surprise")
         reconstruction, kl, surprise, expected = engine.map(rows, *costs, engine.in_units)
         value, is_mixed = self.input_scale_.shown(rows.X), self.columns_ is not None
+        names = getattr(self, "feature_names_in_", np.arange(rows.X.shape[1]))
+        if self.columns_ is not None and self.columns_.names is not None:
+            names = pd.Index(self.columns_.names).to_numpy()
         return Explanation(
             reconstruction=reconstruction,
             kl=kl,
@@ -171,16 +174,10 @@ class Detector(Verdicts, BaseAutoencoder):
             value=_cells(X) if is_mixed else value,
             expected=_cells(engine.as_table(expected)) if is_mixed else expected.astype(precision_of(rows.X)),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
-            columns=self._column_names(rows.X.shape[1]),
+            columns=names,
             image_shape=self.image_shape,
             heat_range=getattr(self, "heat_range_", None),
         )
-
-    def _column_names(self, n_features: int) -> np.ndarray:
-        """Names of the columns that fit saw, else their numbers."""
-        if self.columns_ is not None and self.columns_.names is not None:
-            return pd.Index(self.columns_.names).to_numpy()
-        return getattr(self, "feature_names_in_", np.arange(n_features))
 
     def _fit_heat(self, rows: Rows) -> None:
         """Fix the scale of heat maps, from rows that are normal."""

@@ -28,21 +28,7 @@ class Engine:
 
     What is asked for are functions of a `Reading`, which makes every quantity once and only if somebody
     asks. However many functions there are, rows are encoded once, and decoded at their latent means
-    once or not at all.
-
-    Parameters
-    ----------
-    estimator : AE, VAE or CVAE
-        Fitted. It is not changed.
-
-    Attributes
-    ----------
-    model : Autoencoder
-    scale : InputScale
-    columns : Columns or None
-        Of a table of several kinds.
-    classes : ndarray of shape (n_classes,) or None
-        Labels of a conditional model.
+    once or not at all. The estimator is not changed.
 
     Examples
     --------
@@ -62,8 +48,8 @@ class Engine:
         check_is_fitted(estimator)
         self.estimator, self.owner = estimator, type(estimator).__name__
         self.model, self.scale = estimator.model_, estimator.input_scale_
-        self.columns = estimator.columns_
-        self.classes = getattr(estimator, "classes_", None)
+        self.columns = estimator.columns_  # of a table of several kinds, or None
+        self.classes = getattr(estimator, "classes_", None)  # labels of a conditional model
 
     @property
     def n_components(self) -> int:
@@ -132,22 +118,10 @@ class Engine:
     # Asking
 
     def ask(self, X: Any, *functions: Callable[[Reading], Tensor], y: Any = None) -> list[np.ndarray]:
-        """Return what functions of a reading say of all rows, made in one pass.
+        """Return what functions of a reading say of all rows, made in one pass: an array of float64 each.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            In units of X; it is checked.
-        *functions : callable
-            Reading of some rows → Tensor of shape ``(n_rows, …)``.
-        y : array-like of shape (n_samples,), a label or None, default=None
-            Labels to take the rows as, of a conditional model; None marginalizes over labels. Other
-            models ignore it.
-
-        Returns
-        -------
-        arrays : list of ndarray of shape (n_samples, …), float64
-            One per function.
+        A function makes a tensor ``(n_rows, …)`` of the reading of some rows. Without labels ``y`` a
+        conditional model marginalizes over them; other models ignore them.
         """
         return self.map(self.rows(X, y), *functions)
 

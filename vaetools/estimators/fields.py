@@ -85,23 +85,23 @@ class NetworkFields:
 
     n_components: int | str = parameter(
         or_auto(POSITIVE_INTEGER),
-        'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded '
-        "down, for other rows.",
+        'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded down, for '
+        "other rows.",
         default="auto",
         kw_only=False,
     )
     hidden_layer_sizes: Any = parameter(
         or_auto(WIDTHS),
-        'Widths of the encoder\'s dense layers; the decoder mirrors them. ``"auto"`` is (256,) '
-        "behind convolutions, else (128, 128), or (512, 256) above 128 features.",
+        'Widths of the encoder\'s dense layers; the decoder mirrors them. ``"auto"`` is (256,) behind '
+        "convolutions, else (128, 128), or (512, 256) above 128 features.",
         default="auto",
     )
     hidden_channels: Any = parameter(
         or_auto(WIDTHS),
-        "Channels of the convolutions in front of the dense layers, each halving the image. "
-        '``"auto"`` convolves where ``image_shape`` is given, down to at most 7 pixels; ``()`` '
-        "is an MLP. With ``hidden_layer_sizes=()`` and as many components as the last feature "
-        "map has values, that map is the code.",
+        'Channels of the convolutions in front of the dense layers, each halving the image. ``"auto"`` '
+        "convolves where ``image_shape`` is given, down to at most 7 pixels; ``()`` is an MLP. With "
+        "``hidden_layer_sizes=()`` and as many components as the last feature map has values, that map is "
+        "the code.",
         default="auto",
     )
     image_shape: tuple[int, int, int] | None = parameter(
@@ -112,25 +112,23 @@ class NetworkFields:
     activation: str = parameter(one_of(*ACTIVATIONS), "Function between the layers.", default="silu")
     likelihood: Any = parameter(
         _LIKELIHOOD,
-        'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers '
-        "others. `Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. "
-        '``"mixed"`` takes tables of numbers, booleans and categories with missing cells, and gives '
-        "decoded rows back as such.",
+        'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers others. '
+        '`Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. ``"mixed"`` takes tables of numbers, '
+        "booleans and categories with missing cells, and gives decoded rows back as such.",
         default="gaussian",
     )
     column_likelihoods: dict[Any, str] | None = parameter(
         _COLUMN_LIKELIHOODS,
-        'With ``likelihood="mixed"``: the density of columns by name (of an array: by position), for '
-        "which their type is not to decide: numbers are Gaussian, booleans Bernoulli, texts and "
-        'categories categorical. ``"bernoulli"`` needs a column of two values.',
+        'With ``likelihood="mixed"``: the density of columns by name (of an array: by position), for which '
+        "their type is not to decide: numbers are Gaussian, booleans Bernoulli, texts and categories "
+        'categorical. ``"bernoulli"`` needs a column of two values.',
         default=None,
     )
     network: Any = parameter(
         _NETWORK,
-        "Your own network, trained or not; `EncoderDecoder` makes one of an encoder and a "
-        "decoder. It is copied, never changed. With ``max_iter=0`` its weights are used as they "
-        "are. Layers that draw of themselves (dropout) draw from PyTorch's global generator, which "
-        "``random_state`` does not seed.",
+        "Your own network, trained or not; `EncoderDecoder` makes one of an encoder and a decoder. It is "
+        "copied, never changed. With ``max_iter=0`` its weights are used as they are. Layers that draw of "
+        "themselves (dropout) draw from PyTorch's global generator, which ``random_state`` does not seed.",
         default=None,
     )
 
@@ -141,9 +139,9 @@ class LabelFields(NetworkFields):
 
     conditioning: str = parameter(
         one_of(*CONDITIONINGS),
-        'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a '
-        'rectified linear projection of it, ``"multiply"`` multiplies by one plus such a '
-        "projection. An added label is used least.",
+        'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a rectified linear '
+        'projection of it, ``"multiply"`` multiplies by one plus such a projection. An added label is used '
+        "least.",
         default="concat",
     )
     condition_encoder: bool = parameter(FLAG, "Whether the encoder sees the label too.", default=True)
@@ -167,8 +165,8 @@ class FitFields:
 
     input_noise: float = parameter(
         NONNEGATIVE,
-        "Standard deviation of Gaussian noise on what the encoder sees while training, in scaled "
-        "units; the clean row is reconstructed.",
+        "Standard deviation of Gaussian noise on what the encoder sees while training, in scaled units; the "
+        "clean row is reconstructed.",
         default=0.0,
     )
     input_masking: float = parameter(
@@ -191,8 +189,8 @@ class FitFields:
         "Whether columns are scaled to mean 0 and standard deviation 1. True does so of whatever X is: "
         "images of integers are taken to [0, 1] before, where reconstructions then lie, and a [0, 1] "
         'likelihood refuses it. ``"auto"`` leaves alone images in [0, 1], values for a [0, 1] likelihood '
-        "and, with ``max_iter=0``, whatever comes: a trained network knows its own scale. It takes images "
-        "of integers to [0, 1] and no further, as False does; all else is standardized.",
+        "and, with ``max_iter=0``, whatever comes: a trained network knows its own scale. It takes images of "
+        "integers to [0, 1] and no further, as False does; all else is standardized.",
         default="auto",
     )
     batch_size: int = parameter(
@@ -205,8 +203,8 @@ class FitFields:
     )
     learning_rate_init: float | str = parameter(
         or_auto(POSITIVE),
-        'Peak, or constant, learning rate of Adam. ``"auto"`` is 0.004 where dense layers alone are '
-        "trained in one cycle, and 0.002 with convolutions, a constant rate or a network of your own.",
+        'Peak, or constant, learning rate of Adam. ``"auto"`` is 0.004 where dense layers alone are trained '
+        "in one cycle, and 0.002 with convolutions, a constant rate or a network of your own.",
         default="auto",
     )
     max_iter: int | str = parameter(
@@ -219,8 +217,8 @@ class FitFields:
     )
     early_stopping: bool = parameter(
         FLAG,
-        "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer "
-        'falls, and keep the best weights. Needs ``learning_rate="constant"``.',
+        "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer falls, and "
+        'keep the best weights. Needs ``learning_rate="constant"``.',
         default=False,
     )
     validation_fraction: float = parameter(
@@ -241,9 +239,8 @@ class FitFields:
     )
     contamination: float | str = parameter(
         _CONTAMINATION,
-        '``"auto"`` takes the rows as normal and holds out ``calibration_fraction`` of them to '
-        "set the threshold. A number holds nothing out: that share of the training rows is "
-        "flagged.",
+        '``"auto"`` takes the rows as normal and holds out ``calibration_fraction`` of them to set the '
+        "threshold. A number holds nothing out: that share of the training rows is flagged.",
         default="auto",
     )
     false_alarm_rate: float = parameter(
@@ -265,9 +262,8 @@ class FitFields:
     )
     score_precision: str = parameter(
         one_of("float64", "float32"),
-        "Precision of everything after training. float64 makes a row's score independent of its "
-        "batch to about 12 digits; float32 is faster and good to about 5. ``set_params`` changes it "
-        "after fit, too.",
+        "Precision of everything after training. float64 makes a row's score independent of its batch to "
+        "about 12 digits; float32 is faster and good to about 5. ``set_params`` changes it after fit, too.",
         default="float64",
     )
     device: Any = parameter(
@@ -277,8 +273,8 @@ class FitFields:
     )
     random_state: Any = parameter(
         SEED,
-        "Seed of the split, the weights, the row order and the noise of training. Nothing after "
-        "``fit`` depends on it.",
+        "Seed of the split, the weights, the row order and the noise of training. Nothing after ``fit`` "
+        "depends on it.",
         default=None,
     )
     verbose: int = parameter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.columns import check_table, warn_of_unseen
-from vaetools.estimators.rows import (
-    are_images,
-    check_levels,
-    check_numbers_of_images,
-    check_unit_interval,
-)
+from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.nn.batches import slices
 from vaetools.words import equal_as_floats, few, is_lost_as_float
 
@@ -47,8 +42,15 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     if reset and not are_images(estimator, X):
         chosen = estimator.column_likelihoods or {}
         _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
-    if not reset:
-        _check_fitted_kind(estimator, rows)
+    if reset:
+        return rows
+    scale, likelihood = estimator.input_scale_, estimator.model_.likelihood
+    if scale.of_levels:
+        check_levels(owner, rows, estimator)
+    elif estimator.image_shape is not None and rows.dtype.kind in "iu":
+        check_numbers_of_images(owner, rows, scale.kind)
+    elif likelihood.unit_interval:
+        check_unit_interval(owner, rows, f"the support of {likelihood!r}")
     return rows
 
 
@@ -56,11 +58,12 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     """Return X as a two-dimensional array of finite numbers."""
     owner = type(estimator).__name__
     shape = getattr(X, "shape", ())
+    takes_mixed = reset and estimator.image_shape is None  # with another likelihood
     if len(shape) > 2:
         raise ValueError(f"{owner}: X must have shape (n_samples, n_features); got {_reshape_hint(shape)}")
     if isinstance(X, np.ndarray) and X.dtype.kind in "US" and X.size:
         text = str(X.flat[0])
-        advice = _advice_on_text(text, _takes_mixed(estimator, reset=reset))
+        advice = _advice_on_text(text, takes_mixed)
         raise ValueError(f"{owner}: X must be numbers; got text such as {text!r} ({X.dtype}). {advice}")
     _check_labels(estimator, X, reset=reset)
     try:
@@ -69,11 +72,11 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
         if "could not convert" not in str(error):
             raise
         text = str(error).partition(": ")[2].strip("'\"")
-        advice = _advice_on_text(text, _takes_mixed(estimator, reset=reset))
+        advice = _advice_on_text(text, takes_mixed)
         raise ValueError(f"{owner}: X must be numbers; {error}. {advice}") from error
     if array.dtype.kind not in "buif":
         raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
-    _check_finite(estimator, array, takes_mixed=_takes_mixed(estimator, reset=reset))
+    _check_finite(estimator, array, takes_mixed=takes_mixed)
     return array.view(type(X)) if getattr(X, "are_pixels", False) else array
 
 
@@ -106,26 +109,16 @@ def _check_finite(estimator: Any, X: np.ndarray, *, takes_mixed: bool) -> None:
             continue
         row, column = (int(i) for i in np.argwhere(~finite)[0])
         value = X[piece][row, column]
-        kind = "NaN" if np.isnan(value) else "infinity (inf)"
+        kind, advice = "infinity (inf)", "replace such values; a division by 0 makes them."
+        if np.isnan(value):
+            mixed = ", or choose likelihood='mixed', which takes missing cells" if takes_mixed else ""
+            kind, advice = "NaN", f"fill them in with sklearn.impute.SimpleImputer{mixed}."
         names = getattr(estimator, "feature_names_in_", None)
         where = f"column {column}" if names is None else f"column {names[column]!r}"
         raise ValueError(
             f"{type(estimator).__name__}: X must be finite. Input X contains {kind}: {value} in row "
-            f"{piece.start + row}, {where}. {_advice_on(value, takes_mixed)}"
+            f"{piece.start + row}, {where}. Drop such rows, or {advice}"
         )
-
-
-def _takes_mixed(estimator: Any, *, reset: bool) -> bool:
-    """Whether another likelihood could take text and gaps: before a model is fitted, and not of images."""
-    return reset and estimator.image_shape is None
-
-
-def _advice_on(value: float, takes_mixed: bool) -> str:
-    """Return what to do with a value that is not finite."""
-    if not np.isnan(value):
-        return "Drop such rows, or replace such values; a division by 0 makes them."
-    mixed = ", or choose likelihood='mixed', which takes missing cells" if takes_mixed else ""
-    return f"Drop such rows, or fill them in with sklearn.impute.SimpleImputer{mixed}."
 
 
 def _advice_on_text(text: str, takes_mixed: bool) -> str:
@@ -137,17 +130,6 @@ def _advice_on_text(text: str, takes_mixed: bool) -> str:
         )
     mixed = ", or choose likelihood='mixed', which takes text as categories" if takes_mixed else ""
     return f"Leave such columns out, or encode them as numbers{mixed}."
-
-
-def _check_fitted_kind(estimator: Any, X: np.ndarray) -> None:
-    """Raise where X is not of the kind that the scaling was decided for."""
-    owner = type(estimator).__name__
-    if estimator.input_scale_.of_levels:
-        check_levels(owner, X, estimator)
-    elif estimator.image_shape is not None and X.dtype.kind in "iu":
-        check_numbers_of_images(owner, X, estimator.input_scale_.kind)
-    elif estimator.model_.likelihood.unit_interval:
-        check_unit_interval(owner, X, f"the support of {estimator.model_.likelihood!r}")
 
 
 # Containers that scikit-learn would take for others
@@ -183,20 +165,14 @@ def unpacked(owner: str, X: Any) -> Any:
             "taken by position."
         )
     if isinstance(X, np.ma.MaskedArray):
-        return _filled(X)
+        if not np.ma.is_masked(X):
+            return X.data
+        return np.ma.filled(X if X.dtype.kind in "fO" else X.astype(np.float64), np.nan)
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(X, torch.Tensor):
         return X
     X = X.detach().cpu()
     return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
-
-
-def _filled(X: np.ma.MaskedArray) -> np.ndarray:
-    """Return the cells of a masked array, NaN where they are masked."""
-    if not np.ma.is_masked(X):
-        return X.data
-    keeps = X.dtype.kind in "fO"
-    return np.ma.filled(X.astype(X.dtype if keeps else np.float64), np.nan)
 
 
 # Names of columns that are no strings, whose order scikit-learn does not look at
@@ -207,16 +183,21 @@ def _check_labels(estimator: Any, X: Any, *, reset: bool) -> None:
 
     Names that are all strings are scikit-learn's, and numbers from 0 are places, as an array has them.
     """
-    labels = X.columns.map(str).tolist() if isinstance(X, pd.DataFrame) else None
     if reset:
         vars(estimator).pop("column_labels_", None)
-        if labels is not None and not _are_strings(X) and labels != _places(X):
+    if not isinstance(X, pd.DataFrame):
+        return
+    names, labels = X.columns, X.columns.map(str).tolist()
+    places = [str(place) for place in range(len(names))]  # their names if nobody named them
+    if reset:
+        if labels != places and not all(isinstance(name, str) for name in names):
             estimator.column_labels_ = np.array(labels, dtype=object)
         return
     known = getattr(estimator, "column_labels_", None)
-    if labels is None or (known is None and not _are_moved_places(X)):
+    are_moved = pd.api.types.is_integer_dtype(names.dtype) and sorted(labels) == sorted(places)
+    if known is None and not are_moved:
         return
-    fitted = _places(X) if known is None else known.tolist()
+    fitted = places if known is None else known.tolist()
     if labels == fitted or len(labels) != len(fitted):  # of which scikit-learn tells
         return
     place = next(i for i, label in enumerate(labels) if label != fitted[i])
@@ -227,53 +208,26 @@ def _check_labels(estimator: Any, X: Any, *, reset: bool) -> None:
     )
 
 
-def _are_strings(X: pd.DataFrame) -> bool:
-    return all(isinstance(name, str) for name in X.columns)
-
-
-def _places(X: pd.DataFrame) -> list[str]:
-    """Return the names that columns have if nobody named them."""
-    return [str(place) for place in range(X.shape[1])]
-
-
-def _are_moved_places(X: pd.DataFrame) -> bool:
-    """Return whether names are numbers from 0, each once, but in another order."""
-    names = X.columns
-    if not pd.api.types.is_integer_dtype(names.dtype) or names.is_monotonic_increasing:
-        return False
-    return sorted(names) == list(range(len(names)))
-
-
 # Integers that become others as floats
 
 
 def _warn_of_large_integers(owner: str, X: Any, categories: Container[Any]) -> None:
-    """Warn of columns of integers that become others as floats.
-
-    Parameters
-    ----------
-    owner : str
-    X : DataFrame, or array-like of shape (n_samples, n_features)
-    categories : container
-        Names or places of columns whose values stay what they are.
-    """
+    """Warn of columns of integers that become others as floats, where values are no categories."""
     if isinstance(X, (list, tuple)):
         X = np.asarray(X, dtype=object)  # of integers among floats NumPy would make floats
-    numbers = ((name, cells) for name, cells in _columns(X) if name not in categories)
+    columns: Iterable[tuple[Any, Any]] = ()
+    if isinstance(X, pd.DataFrame):
+        columns = (
+            (name, cells.dropna().to_numpy())
+            for name, cells in X.items()
+            if pd.api.types.is_integer_dtype(cells.dtype) or cells.dtype == object
+        )
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "iuO" and X.dtype.itemsize >= 8:
+        columns = enumerate(X.T)
+    numbers = ((name, cells) for name, cells in columns if name not in categories)
     found = {name: large for name, cells in numbers if (large := _lost(cells)) is not None}
     if found:
         warnings.warn(equal_as_floats(owner, found), stacklevel=5)
-
-
-def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
-    """Yield the columns that may hold large integers, with their names or places."""
-    if isinstance(X, pd.DataFrame):
-        for place, name in enumerate(X.columns):
-            cells = X.iloc[:, place]
-            if pd.api.types.is_integer_dtype(cells.dtype) or cells.dtype == object:
-                yield name, cells.dropna().to_numpy()
-    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "iuO" and X.dtype.itemsize >= 8:
-        yield from enumerate(X.T)
 
 
 def _lost(cells: np.ndarray) -> int | None:

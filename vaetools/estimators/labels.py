@@ -20,15 +20,15 @@ def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:
     check_consistent_length(X, y)
     if y.dtype.kind in "iubU":
         return y
-    if (
-        y.dtype.kind == "f" and np.isfinite(y).all() and np.all(y == np.floor(y))
-    ):  # integers on their way through floats
+    if y.dtype.kind == "f" and np.isfinite(y).all() and np.all(y == np.floor(y)):  # once integers
         return y.astype(np.int64)
     some: dict[Any, Any] = {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}
     for kinds, dtype in some.items():
         if y.dtype.kind == "O" and all(isinstance(label, kinds) for label in y):
             return y.astype(dtype)
-    odd = next((label for label in y.tolist() if not _is_plain(label)), y[0])
+    plain = (str, int, np.integer, np.bool_)
+    others = (label for label in y.tolist() if not isinstance(label, plain))
+    odd = next((label for label in others if not (isinstance(label, float) and label.is_integer())), y[0])
     raise ValueError(
         f"{owner}: Unknown label type: y must be integers, booleans or strings, all of one kind; got {odd!r} "
         f"({type(odd).__name__})."
@@ -45,12 +45,6 @@ def label_codes(owner: str, classes: np.ndarray, X: Any, y: Any) -> np.ndarray:
     if len(unknown):
         raise ValueError(f"{owner}: label y must be one of {classes.tolist()}; got {unknown[0].item()!r}.")
     return codes
-
-
-def _is_plain(label: Any) -> bool:
-    """Whether a label is an integer, also as a float, a boolean or a string."""
-    whole = isinstance(label, float) and label.is_integer()
-    return whole or isinstance(label, (str, int, np.integer, np.bool_))
 
 
 def hardly_used(estimator: Any) -> str:
@@ -70,16 +64,8 @@ def label_information(log_joint: np.ndarray, codes: np.ndarray, prior: np.ndarra
     """Return how much better labels are predicted than by their frequencies, in nats per row.
 
     The greatest mean of log p_t(y | x) − log p(y) over tempered posteriors p_t ∝ p(y) p(x | y)^t with
-    t from 0 to 1: usable information, never negative, and 0 if rows tell nothing of labels.
-
-    Parameters
-    ----------
-    log_joint : ndarray of shape (n_samples, n_classes)
-        log p(y) + log p(x | y).
-    codes : ndarray of shape (n_samples,), int
-        The labels; rows of a label that has no frequency do not count.
-    prior : ndarray of shape (n_classes,)
-        Frequencies of labels.
+    t from 0 to 1: usable information, never negative, and 0 if rows tell nothing of labels. ``log_joint`` is
+    log p(y) + log p(x | y) of every label; rows of a label without frequency do not count.
 
     References
     ----------

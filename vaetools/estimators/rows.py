@@ -110,7 +110,7 @@ def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
         warnings.warn(
             f"{owner}: images should be of 0 and 1, as those of training; got {value:.0f}, which is taken "
             f"for {value:.0f} times white. If it is white, pass X / {value:.1f}.",
-            stacklevel=7,
+            stacklevel=6,
         )
         return
     raise ValueError(

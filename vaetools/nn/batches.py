@@ -174,10 +174,8 @@ class Rows:
         on_gpu = device.type == "cuda"
         room = _MOVED_SHARE * torch.cuda.mem_get_info(device)[0] if on_gpu else _MOVED_BYTES
         size = len(self) * (self.X.shape[1] + self.n_classes) * dtype.itemsize
-        return self if size > room else self._moved(device, dtype)
-
-    def _moved(self, device: torch.device, dtype: torch.dtype) -> MovedRows:
-        """Scale and move all rows, piece by piece."""
+        if size > room:
+            return self
         options: dict[str, Any] = {"device": device, "dtype": dtype}
         x = torch.empty(len(self), self.X.shape[1], **options)
         y = None if self.labels is None else torch.empty(len(self), self.n_classes, **options)

@@ -17,13 +17,8 @@ class Captured:
 
     The first calls run as they are. Then one is recorded, and calls with tensors of the same shapes
     replay it on copies of their arguments; all others run as they are. Where a function cannot be
-    recorded, a warning says so and every call runs as it is.
-
-    Parameters
-    ----------
-    function : callable
-        Of tensors on the current CUDA device, None and floats; returns one tensor. What else it uses must
-        stay where it is in memory.
+    recorded, a warning says so and every call runs as it is. It takes tensors on the current CUDA device,
+    None and floats, and returns one tensor; what else it uses must stay where it is in memory.
 
     References
     ----------

@@ -14,13 +14,7 @@ from torch import Tensor
 
 
 class Point:
-    """A code without a spread, which costs nothing: an autoencoder's.
-
-    Parameters
-    ----------
-    mean : Tensor of shape (n_samples, n_components)
-    log_std : None
-    """
+    """A code without a spread, which costs nothing: an autoencoder's, ``(n_samples, n_components)``."""
 
     has_spread: ClassVar[bool] = False
 
@@ -48,12 +42,7 @@ class Point:
 
 
 class Normal(Point):
-    """A normal posterior q(z | x) with independent components, before a standard normal prior.
-
-    Parameters
-    ----------
-    mean, log_std : Tensor of shape (n_samples, n_components)
-    """
+    """A normal posterior q(z | x) with independent components, before a standard normal prior."""
 
     has_spread: ClassVar[bool] = True
 

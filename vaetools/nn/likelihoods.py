@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from vaetools.checks import POSITIVE, check
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
+from vaetools.nn.latents import expectation
 
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
 
@@ -67,8 +68,7 @@ class Likelihood(nn.Module):
 
         ``weights`` are the probabilities of the predictions, ``(n_samples, len(each))``.
         """
-        shares = (weights[:, [i]] * self.mean(parameters) for i, parameters in enumerate(each))
-        return cast(Tensor, sum(shares))
+        return expectation(weights, map(self.mean, each))
 
     def entropy(self, parameters: Tensor) -> Tensor:
         """Return the expected −log-density of every feature of every row, in nats.
@@ -159,10 +159,6 @@ class Gaussian(Likelihood):
             bound.fit_scale(torch.ones(n_features))
         return bound
 
-    def _log_scale(self, raw: Tensor) -> Tensor:
-        """Learnt log standard deviation: the raw weight, bounded smoothly from below."""
-        return _MIN_LOG_SCALE + F.softplus(raw - _MIN_LOG_SCALE)
-
     @torch.no_grad()
     def fit_scale(self, mean_squared_error: Tensor) -> None:
         """Set a learnt scale to its maximum-likelihood value; without one, do nothing."""
@@ -181,7 +177,7 @@ class Gaussian(Likelihood):
             mean, raw = parameters.chunk(2, dim=1)
             return mean, torch.log(self.floor + F.softplus(raw))
         if self.has_learnt_scale:
-            return parameters, self._log_scale(self.raw_log_scale)
+            return parameters, _MIN_LOG_SCALE + F.softplus(self.raw_log_scale - _MIN_LOG_SCALE)
         return parameters, parameters.new_full((), math.log(float(self.scale)))
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
@@ -231,7 +227,7 @@ class Bernoulli(Likelihood):
         return -self.log_prob(parameters, self.mean(parameters))  # which is linear in x
 
 
-class ContinuousBernoulli(Likelihood):
+class ContinuousBernoulli(Bernoulli):
     """Density on [0, 1] proportional to that of a Bernoulli variable, in logits.
 
     Exact far into both tails, where torch's own class clamps the probability.
@@ -249,33 +245,26 @@ class ContinuousBernoulli(Likelihood):
     tensor([[0.0167, 0.5000, 0.9833]])
     """
 
-    unit_interval = True
-
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""
-        return x * parameters - F.softplus(parameters) + self._log_normalizer(parameters)
+        half, small, safe = self._half(parameters)
+        series = half**2 / 3 - 7 * half**4 / 90 + 62 * half**6 / 2835
+        # log(l / tanh(l / 2)), by its series where the quotient is 0 / 0
+        normalizer = math.log(2) + torch.where(small, series, torch.log(safe / torch.tanh(safe)))
+        return super().log_prob(parameters, x) + normalizer
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
-        half = parameters / 2
-        small = half.abs() < 0.02
-        safe = torch.where(small, torch.ones_like(half), half)
+        half, small, safe = self._half(parameters)
         series = half / 3 - half**3 / 45 + 2 * half**5 / 945
         return 0.5 + 0.5 * torch.where(small, series, 1 / torch.tanh(safe) - 1 / safe)
 
-    def entropy(self, parameters: Tensor) -> Tensor:
-        """Return the expected −log-density of every feature of every row, in nats."""
-        return -self.log_prob(parameters, self.mean(parameters))  # which is linear in x
-
     @staticmethod
-    def _log_normalizer(logits: Tensor) -> Tensor:
-        """log(l / tanh(l / 2)), by its series where the quotient is 0 / 0."""
+    def _half(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return half of the logits, where they are too small to divide by, and others in these places."""
         half = logits / 2
         small = half.abs() < 0.02
-        safe = torch.where(small, torch.ones_like(half), half)
-        series = half**2 / 3 - 7 * half**4 / 90 + 62 * half**6 / 2835
-        quotient = torch.log(safe / torch.tanh(safe))
-        return math.log(2) + torch.where(small, series, quotient)
+        return half, small, torch.where(small, torch.ones_like(half), half)
 
 
 LIKELIHOODS: dict[str, type[Likelihood]] = dict(

@@ -20,13 +20,9 @@ SMOOTHING = 1e-3  # probability that is spread evenly over all categories and on
 class Categorical(Likelihood):
     """Probabilities of categories, as many in every column, and of one that training did not hold.
 
-    A thousandth of the probability is spread evenly over all of these, so that a category is
-    never less likely than an unseen one, and an unseen one costs a finite number of nats.
-
-    Parameters
-    ----------
-    n_categories : int
-        Codes are 0 … n_categories − 1; n_categories stands for every category beyond them.
+    A thousandth of the probability is spread evenly over all of these, so that a category is never less
+    likely than an unseen one, and an unseen one costs a finite number of nats. Codes go to n_categories − 1;
+    n_categories stands for every category beyond them.
     """
 
     def __init__(self, n_categories: int):
@@ -80,14 +76,7 @@ class Mixed(Likelihood):
     Columns of one kind share a likelihood: a `Gaussian` with one learnt scale per column, or a
     `Categorical`. A missing cell is NaN: its log-density is 0, and an encoder sees zeros in its place,
     which are the mean of a standardized column and no category; and it sees which numbers are
-    missing, of columns where training has such.
-
-    Parameters
-    ----------
-    n_categories : sequence of int
-        Of every column; 0 for a column of numbers.
-    has_gaps : sequence of bool
-        Of every column, whether cells are missing in training.
+    missing, of columns where training ``has_gaps``. ``n_categories`` is 0 for a column of numbers.
 
     References
     ----------

@@ -19,20 +19,9 @@ from vaetools.nn.likelihoods import Likelihood
 class Reading:
     """What a model makes of some rows: every quantity is made once, and only if somebody asks.
 
-    Parameters
-    ----------
-    model : Autoencoder
-    x : Tensor of shape (n_samples, n_features)
-        Scaled rows; NaN is a missing value, which costs nothing.
-    y : Tensor of shape (n_samples, n_classes) or None
-        Labels, one-hot or as probabilities.
-    seen : Tensor of shape (n_samples, n_features) or None, default=None
-        What the encoder sees instead of ``x`` (denoising).
-
-    Attributes
-    ----------
-    made : dict
-        What one score has made of the reading for the others.
+    ``x`` are scaled rows ``(n_samples, n_features)``; NaN is a missing value, which costs nothing. ``y`` are
+    labels, one-hot or as probabilities, or None; ``seen`` is what the encoder sees instead of ``x``
+    (denoising). ``made`` is what one score has made of the reading for the others.
     """
 
     def __init__(self, model: Autoencoder, x: Tensor, y: Tensor | None, seen: Tensor | None = None):

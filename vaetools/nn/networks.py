@@ -146,31 +146,12 @@ class LabelJoin(nn.Module):
 
 
 class Network(nn.Module):
-    """Encoder and decoder as built from an estimator's parameters.
+    """Encoder and decoder as built from an estimator's parameters; the decoder's layers mirror the encoder's.
 
-    Parameters
-    ----------
-    n_inputs, n_components : int
-    hidden_layer_sizes : sequence of int
-        Widths of the encoder's dense layers; the decoder's are their mirror.
-    activation : type of Module
-    n_outputs : int or None, default=None
-        Parameters of the likelihood of a row; None for as many as inputs. Of an image, a multiple
-        of them.
-    variational : bool, default=True
-        Whether the encoder gives a standard deviation.
-    image_shape : tuple (channels, height, width) or None
-    hidden_channels : sequence of int, default=()
-        Channels of the halving convolutions; empty for none. Where ``hidden_layer_sizes`` is
-        empty too and ``n_components`` is the size of the last feature map, the code is that
-        map: no dense layer stands between.
-    unit_mean : bool, default=False
-        Whether decoded means pass a sigmoid.
-    n_classes : int, default=0
-        Labels of a conditional network.
-    conditioning : {"concat", "add", "multiply"}, default="concat"
-    condition_encoder : bool, default=True
-        Whether the encoder sees the label.
+    ``n_outputs`` are the parameters of the likelihood of a row, by default as many as inputs, and of an image
+    a multiple of them. A ``variational`` encoder gives a standard deviation, too; with ``unit_mean`` decoded
+    means pass a sigmoid. Where ``hidden_layer_sizes`` is empty and ``n_components`` is the size of the last
+    feature map, the code is that map: no dense layer stands between.
     """
 
     def __init__(

@@ -16,16 +16,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 @dataclass(frozen=True)
 class Workers:
-    """The processes of torch's default process group, or this one alone.
+    """The processes of torch's default process group, or this one alone."""
 
-    Attributes
-    ----------
-    rank, n : int
-        Which one this is, and how many there are.
-    """
-
-    rank: int = 0
-    n: int = 1
+    rank: int = 0  # which one this is
+    n: int = 1  # how many there are
 
     @classmethod
     def here(cls) -> Workers:

@@ -59,6 +59,7 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     trainer.note_good()
 
 
+@torch.no_grad()
 def _check(trainer: Trainer) -> None:
     """Raise where a trainer stands at no place of its schedule, or cannot go on from its weights."""
     first = trainer.epoch * trainer.steps_per_epoch
@@ -69,23 +70,13 @@ def _check(trainer: Trainer) -> None:
         )
     if trainer.n_done and trainer.record.keys() < {"epoch", "beta", "learning_rate"}:
         raise ValueError(f"the epoch under way has no record; got {list(trainer.record)}")
-    if not all(map(_is_finite, [*trainer.parameters, _first_costs(trainer)])):
-        raise ValueError("its weights give rows a cost that is not finite")
-
-
-@torch.no_grad()
-def _first_costs(trainer: Trainer) -> Tensor:
-    """Costs of the first batch of rows, at the posterior mean, as of a model in use: nothing is drawn."""
     x, y = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)
     was_training = trainer.model.training
-    reading = trainer.model.eval().read(x, y)
+    reading = trainer.model.eval().read(x, y)  # as of a model in use: nothing is drawn
     costs = reading.reconstruction.sum(dim=1) + reading.kl.sum(dim=1)
     trainer.model.train(was_training)
-    return costs
-
-
-def _is_finite(tensor: Tensor) -> bool:
-    return bool(torch.isfinite(tensor).all())
+    if not all(torch.isfinite(tensor).all() for tensor in (*trainer.parameters, costs)):
+        raise ValueError("its weights give rows a cost that is not finite")
 
 
 def _copy(tensor: Tensor, like: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,28 +65,13 @@ def one_cycle(progress: float) -> float:
     return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7))
 
 
-class _Good(NamedTuple):
-    """Weights after the last step that was checked: one object, so that no interruption can split it."""
-
-    weights: list[Tensor]
-    epoch: int
-    step: int
-
-
 class Trainer:
     """Train an autoencoder on rows, in steps that can be saved and continued.
 
-    Parameters
-    ----------
-    model : Autoencoder
-        On the device and in the precision to train in; changed in place.
-    rows, held_out : Rows
-        ``held_out`` (or None) is scored after every epoch, at the final beta and with fixed
-        noise; training stops once ``settings.n_iter_no_change`` epochs after the warm-up brought
-        no loss lower by ``settings.tol`` nats, and the best weights are restored.
-    settings : TrainingSettings
-    seed : int
-        Of the two generators: row order, and noise on the device.
+    The model is changed in place, on the device and in the precision that it has. ``held_out`` rows, if any,
+    are scored after every epoch, at the final beta and with fixed noise; training stops once
+    ``settings.n_iter_no_change`` epochs after the warm-up brought no loss lower by ``settings.tol`` nats, and
+    the best weights are restored. The seed is of two generators: row order, and noise on the device.
     """
 
     def __init__(
@@ -135,14 +120,6 @@ class Trainer:
         captures = on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network)
         self._captured = Captured(self._update_weights) if captures else None
 
-    def _set_learning_rate(self) -> None:
-        """Give the optimizer the learning rate of this step."""
-        group = self.optimizer.param_groups[0]
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(self._learning_rate)
-        else:
-            group["lr"] = self._learning_rate
-
     @property
     def _learning_rate(self) -> float:
         """Learning rate of this step, lowered tenfold by every recovery."""
@@ -165,11 +142,11 @@ class Trainer:
     @property
     def good_epoch(self) -> int:
         """The epoch, counted from 1, of the last step that was checked; 0 before there is one."""
-        return math.ceil(self._good.step / self.steps_per_epoch)
+        return math.ceil(self._good[2] / self.steps_per_epoch)
 
     def note_good(self) -> None:
         """Take these weights as those to go back to."""
-        self._good = _Good(self._weights(), self.epoch, self.step)
+        self._good = (self._weights(), self.epoch, self.step)  # at once, so that no interruption splits it
 
     def run(
         self,
@@ -209,7 +186,7 @@ class Trainer:
 
     def stop_here(self) -> None:
         """After an interruption, leave the best weights, or those of the last step that was checked."""
-        self._set_weights(self.best_weights if self.best_epoch else self._good.weights)
+        self._set_weights(self.best_weights if self.best_epoch else self._good[0])
 
     def _train_epoch(self, keep: Keep | None, progress: Callable[[], object] | None) -> None:
         """Make one pass over the rows or the rest of one, or go back where it led nowhere."""
@@ -249,8 +226,14 @@ class Trainer:
         places = range(batch.start, batch.stop)[mine]
         where = slice(places.start, places.stop, places.step)
         x, y = self._shuffled.batch(where, self.device, self.dtype)
-        noise, seen = self._noise(n_rows)[mine], self._corrupt(x, n_rows, mine)
-        self._set_learning_rate()
+        size, generator = (n_rows, self.model.n_components), self.noise_generator
+        noise = torch.randn(size, generator=generator, device=self.device, dtype=self.dtype)[mine]
+        seen = self._corrupt(x, n_rows, mine)
+        group = self.optimizer.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(self._learning_rate)
+        else:
+            group["lr"] = self._learning_rate
         spare = self.workers.rank >= n_rows  # too few rows for so many workers
         weight = 0.0 if spare else self.workers.n / n_rows
         update = self._captured or self._update_weights
@@ -280,11 +263,6 @@ class Trainer:
         self.optimizer.step()
         loss = loss + 0.0 * norm  # NaN where gradients overflowed
         return torch.stack([loss, reconstruction, kl]).detach()
-
-    def _noise(self, n_rows: int) -> Tensor:
-        """Draw posterior noise, ``(n_rows, n_components)``."""
-        size = (n_rows, self.model.n_components)
-        return torch.randn(size, generator=self.noise_generator, device=self.device, dtype=self.dtype)
 
     def _corrupt(self, x: Tensor, n_rows: int, mine: slice) -> Tensor | None:
         """Return what a denoising encoder sees of this worker's share of a batch, or None."""
@@ -317,18 +295,18 @@ class Trainer:
                 f"learning rate of {10 * self._learning_rate:.2g}. Look for extreme values in X, "
                 "or lower learning_rate_init."
             )
-        epoch = math.ceil(self.step / self.steps_per_epoch)
+        weights, good_epoch, _ = self._good
         warnings.warn(
-            f"the loss became infinite or NaN by epoch {epoch}: went back to epoch {self._good.epoch}, the "
+            "the loss became infinite or NaN by epoch "
+            f"{math.ceil(self.step / self.steps_per_epoch)}: went back to epoch {good_epoch}, the "
             f"last with good weights, and lowered the learning rate to {self._learning_rate:.2g}.",
             RuntimeWarning,
             stacklevel=2,
         )
-        self._set_weights(self._good.weights)
+        self._set_weights(weights)
         self._start_optimizer()
         self.sums = torch.zeros_like(self.sums)
-        self.epoch = self._good.epoch
-        self.step = self.epoch * self.steps_per_epoch
+        self.epoch, self.step = good_epoch, good_epoch * self.steps_per_epoch
         self._pending.clear()
         return False
 

@@ -27,19 +27,14 @@ from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
 from vaetools.files import write_atomically
-from vaetools.nn.batches import InputScale
-from vaetools.persistence import split_reader
+from vaetools.persistence.model_file import split_reader
 
 SCORE = "reconstruction_kl"
 _INPUT, _ROWS = "X", "n_samples"
 _OPSET = 18  # of 2022: what any runtime in use knows
 _SLACK = 1e-5  # relative: what float32 may take from a score, and a copy of a normal row must not look odd
 # of the input, by the kind of scaling: where digits would be lost the graph subtracts the mean in float64
-_DTYPES = {
-    "unit": torch.float32,
-    "identity": torch.float32,
-    "standardize": torch.float64,
-}
+_DTYPES = {"unit": torch.float32, "identity": torch.float32, "standardize": torch.float64}
 
 
 def to_onnx(model: AE | VAE | CVAE | Pipeline, path: str | os.PathLike[str]) -> None:
@@ -95,15 +90,6 @@ def to_onnx(model: AE | VAE | CVAE | Pipeline, path: str | os.PathLike[str]) -> 
     >>> codes.shape, bool(np.allclose(score, vae.score_samples(X), rtol=1e-4, atol=1e-4))
     ((150, 2), True)
     """
-    reader, estimator = _parts(model)
-    proto = _translate(estimator)
-    for name, fact in _facts(estimator, reader).items():
-        proto.metadata_props.add(key=name, value=json.dumps(fact))
-    write_atomically(path, proto.SerializeToString())
-
-
-def _parts(model: Any) -> tuple[ImageReader | None, Any]:
-    """Return the reader, or None, and the model; refuse what is no graph."""
     reader, estimator = split_reader(model)
     if not is_estimator(estimator):
         raise TypeError(
@@ -116,17 +102,14 @@ def _parts(model: Any) -> tuple[ImageReader | None, Any]:
             f"to_onnx: the likelihood of {type(estimator).__name__} must be one of rows of numbers; got "
             f"{estimator.likelihood!r}, whose texts and missing cells have no place in a tensor."
         )
-    return reader, estimator
+    proto = _translate(estimator)
+    for name, fact in _facts(estimator, reader).items():
+        proto.metadata_props.add(key=name, value=json.dumps(fact))
+    write_atomically(path, proto.SerializeToString())
 
 
 class Graph(nn.Module):
-    """Rows in units of X → what a server asks of them.
-
-    Parameters
-    ----------
-    estimator : AE, VAE or CVAE
-        Fitted; its weights are copied.
-    """
+    """Rows in units of X → what a server asks of them; weights are copied."""
 
     known: Tensor
 
@@ -179,20 +162,21 @@ def _translate(estimator: Any) -> Any:
             f"to_onnx needs the packages onnx and onnxscript, and {error.name} is not installed. Run pip "
             "install 'vaetools[onnx]'."
         ) from None
-    network = type(estimator.model_.network).__name__
+    network, scale = type(estimator.model_.network).__name__, estimator.input_scale_
+    dtype = _DTYPES.get(scale.kind) or torch.from_numpy(np.empty(0, scale.level_type)).dtype
     with torch.inference_mode(False), torch.no_grad():
-        graph = Graph(estimator).eval()
-        example = torch.zeros(3, estimator.n_features_in_, dtype=_input_dtype(estimator.input_scale_))
+        asked = Graph(estimator).eval()
+        example = torch.zeros(3, estimator.n_features_in_, dtype=dtype)
         try:
             program = torch.onnx.export(
-                graph,
+                asked,
                 (example,),
                 dynamo=True,
                 verbose=False,
                 optimize=True,
                 opset_version=_OPSET,
                 input_names=[_INPUT],
-                output_names=list(graph.answers(example)),
+                output_names=list(asked.answers(example)),
                 dynamic_shapes={_INPUT: {0: torch.export.Dim(_ROWS)}},
             )
         except torch.onnx.errors.OnnxExporterError as error:
@@ -202,21 +186,10 @@ def _translate(estimator: Any) -> Any:
                 f"{network}: {reason}"
             ) from error
     assert program is not None  # of an export with dynamo
-    return _tidied(program.model_proto)
-
-
-def _input_dtype(scale: InputScale) -> torch.dtype:
-    """Return the type of the numbers that a graph takes."""
-    if scale.of_levels:
-        return torch.from_numpy(np.empty(0, scale.level_type)).dtype
-    return _DTYPES[scale.kind]
-
-
-def _tidied(proto: Any) -> Any:
-    """Remove what tracing noted of the code and its place, and call the axis of rows by its name."""
+    proto: Any = program.model_proto
     graph = proto.graph
-    del graph.value_info[:]
     values = [*graph.input, *graph.output]
+    del graph.value_info[:]  # what tracing noted of the code and its place
     for part in (graph, *graph.node, *graph.initializer, *values):
         del part.metadata_props[:]
     for value in values:

@@ -26,100 +26,42 @@ _WIDTHS = re.compile(rf"{re.escape(WEIGHTS)}network\.encoder\.(\d+)\.weight")
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """A saved model in plain values; None where a fact does not apply.
-
-    Attributes
-    ----------
-    path : str
-    model : {"AE", "VAE", "CVAE"}
-    n_features : int
-        Columns of X.
-    feature_names : list of str or None
-    image_shape : list (channels, height, width) or None
-    reader : dict or None
-        ``mode``, ``size`` (height, width) and ``aspect`` of the reader of image files.
-    column_kinds : dict or None
-        How many columns are ``gaussian``, ``bernoulli`` and ``categorical``, with ``likelihood="mixed"``.
-    input_scale : {"pixels", "standardized_pixels", "unit", "standardize", "identity"}
-    levels : list of int or None
-        Of pixels, what is black and what is white.
-    n_samples : int or None
-        Rows that were given to train and calibrate.
-    n_suspects : int
-        How many of them were left out by ``trimmed_fraction``.
-    n_iter, max_iter : int
-        Epochs that ran, and how many were planned.
-    n_components, n_active : int
-        Dimensions of the codes, and how many of them vary.
-    labels : list of dict or None
-        ``label`` and its ``share`` of the training rows.
-    mean_terms : dict
-        ``train`` and ``held_out``: dict of ``reconstruction`` and ``kl``, mean costs in nats.
-    anomaly_score : str
-    unit : str or None
-        Of the score, if the file says so.
-    threshold : float or None
-        Rows that score below are odd.
-    false_alarm_rate : float or None
-        Expected share of normal rows that score below, if rows were held out to know it.
-    n_calibration : int
-        Rows that were held out.
-    network : str or None
-        Class of a network that is not ours.
-    hidden_channels, hidden_layer_sizes : list of int or None
-        Of the encoder, None for a network that is not ours.
-    n_weights : int
-        Numbers in the network and the likelihood.
-    parameters : dict
-        Of the constructor.
-    versions : dict
-        Of the libraries that wrote the file.
-    format_version, file_size : int
-        Size in bytes.
-    """
+    """A saved model in plain values; None where a fact does not apply."""
 
     path: str
     model: str
-    n_features: int
+    n_features: int  # columns of X
     feature_names: list[str] | None
-    image_shape: list[int] | None
-    reader: dict[str, Any] | None
-    column_kinds: dict[str, int] | None
-    input_scale: str
-    levels: list[int] | None
-    n_samples: int | None
-    n_suspects: int
-    n_iter: int
-    max_iter: int
-    n_components: int
-    n_active: int
-    labels: list[dict[str, Any]] | None
-    mean_terms: dict[str, dict[str, float]]
+    image_shape: list[int] | None  # channels, height, width
+    reader: dict[str, Any] | None  # of image files: ``mode``, ``size`` (height, width) and ``aspect``
+    column_kinds: dict[str, int] | None  # how many columns are of each, with ``likelihood="mixed"``
+    input_scale: str  # kind of `InputScale`
+    levels: list[int] | None  # of pixels, what is black and what is white
+    n_samples: int | None  # rows that were given to train and calibrate
+    n_suspects: int  # how many of them were left out by ``trimmed_fraction``
+    n_iter: int  # epochs that ran
+    max_iter: int  # and that were planned
+    n_components: int  # dimensions of the codes
+    n_active: int  # and how many of them vary
+    labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
+    mean_terms: dict[str, dict[str, float]]  # mean costs in nats, of ``train`` and ``held_out``, by term
     anomaly_score: str
-    unit: str | None
-    threshold: float | None
-    false_alarm_rate: float | None
-    n_calibration: int
-    network: str | None
-    hidden_channels: list[int] | None
+    unit: str | None  # of the score, if the file says so
+    threshold: float | None  # rows that score below are odd
+    false_alarm_rate: float | None  # expected share of normal rows that do, if rows were held out to know it
+    n_calibration: int  # rows that were held out
+    network: str | None  # class of a network that is not ours
+    hidden_channels: list[int] | None  # of an encoder of ours
     hidden_layer_sizes: list[int] | None
-    n_weights: int
-    parameters: dict[str, Any]
-    versions: dict[str, str]
+    n_weights: int  # numbers in the network and the likelihood
+    parameters: dict[str, Any]  # of the constructor
+    versions: dict[str, str]  # of the libraries that wrote the file
     format_version: int
-    file_size: int
+    file_size: int  # bytes
 
 
 def read_facts(path: str | os.PathLike[str]) -> Facts:
-    """Read what a model file says of its model.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is no model file, or one that says what no model can.
-    OSError
-        If the file cannot be read.
-    """
+    """Read what a model file says of its model; refuse a file that is none, or says what no model can."""
     header, arrays = read_model(path)
     if header["class"] not in MODELS:
         raise ModelFileError(
@@ -132,19 +74,17 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     """Return all facts but those of the file itself."""
     fitted, reader = header["fitted"], header["reader"]
     parameters = {name: _plain(value) for name, value in header["parameters"].items()}
-    custom = parameters.get("network")
+    custom, terms = parameters.get("network"), fitted["mean_terms_"]
     columns = fitted["columns_"]
-    names = None if columns is None or columns["names"] is None else list(map(str, columns["names"]))
-    for known in ("column_labels_", "feature_names_in_"):
-        names = fitted[known]["strings"] if known in fitted else names
+    kinds = [column["kind"] for column in columns["columns"]] if columns else []
     suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
     return {
         "model": header["class"],
         "n_features": fitted["n_features_in_"],
-        "feature_names": names,
+        "feature_names": _names(fitted),
         "image_shape": parameters.get("image_shape") if reader is None else reader["image_shape"],
         "reader": reader and _reader(reader),
-        "column_kinds": None if columns is None else _count_kinds(columns["columns"]),
+        "column_kinds": columns and {kind: kinds.count(kind) for kind in COLUMN_LIKELIHOODS},
         "input_scale": scale["input_scale"],
         "levels": scale.get("levels", EIGHT_BITS) if scale["input_scale"] in OF_LEVELS else None,
         "n_samples": fitted.get("n_samples_"),
@@ -154,7 +94,10 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "n_components": fitted["_n_features_out"],
         "n_active": int(_array(fitted, "active_units_", arrays).sum()),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
-        "mean_terms": _mean_terms(fitted["mean_terms_"]),
+        "mean_terms": {
+            part: {term: float(terms["table"][term][i]) for term in ("reconstruction", "kl")}
+            for i, part in enumerate(terms["index"])
+        },
         "anomaly_score": fitted["anomaly_score_"],
         "unit": fitted.get("score_unit_"),
         "threshold": fitted.get("offset_"),
@@ -173,9 +116,13 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     }
 
 
-def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray]) -> Any:
-    """Return an array that was put aside, or None if it is absent."""
-    return arrays[fitted[name]["array"]] if name in fitted else None
+def _names(fitted: dict[str, Any]) -> list[str] | None:
+    """Return the names of columns, as text."""
+    for known in ("feature_names_in_", "column_labels_"):
+        if known in fitted:
+            return fitted[known]["strings"]
+    columns = fitted["columns_"]
+    return None if columns is None or columns["names"] is None else list(map(str, columns["names"]))
 
 
 def _reader(written: dict[str, Any]) -> dict[str, Any]:
@@ -184,10 +131,9 @@ def _reader(written: dict[str, Any]) -> dict[str, Any]:
     return {"mode": MODES[channels], "size": size, "aspect": written["parameters"]["aspect"]}
 
 
-def _count_kinds(columns: list[dict[str, Any]]) -> dict[str, int]:
-    """Return how many columns are of each kind."""
-    kinds = [column["kind"] for column in columns]
-    return {kind: kinds.count(kind) for kind in COLUMN_LIKELIHOODS}
+def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Return an array that was put aside, or None if it is absent."""
+    return arrays[fitted[name]["array"]] if name in fitted else None
 
 
 def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
@@ -196,15 +142,6 @@ def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[
     labels = written["strings"] if "strings" in written else _array(fitted, "classes_", arrays).tolist()
     shares = _array(fitted, "class_prior_", arrays).tolist()
     return [{"label": label, "share": share} for label, share in zip(labels, shares, strict=True)]
-
-
-def _mean_terms(written: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Return mean costs by part of the rows, then by term."""
-    terms = {term: written["table"][term] for term in ("reconstruction", "kl")}
-    return {
-        part: {term: float(values[i]) for term, values in terms.items()}
-        for i, part in enumerate(written["index"])
-    }
 
 
 def _false_alarms(

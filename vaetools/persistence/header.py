@@ -50,14 +50,8 @@ _DARKEST = -(2**15)
 _STEP = text("(?!(?:steps|memory|verbose|transform_input)$)(?:(?!__).)+", "the name of a step of a pipeline")
 _STEPS = sequence(_STEP, unique=True)
 _READER = record(
-    {
-        "image_shape": IMAGE_SHAPE,
-        "steps": _STEPS,
-        "parameters": READER,
-    },
-    {"dtype": one_of(UINT8, *DEEP)},
+    {"image_shape": IMAGE_SHAPE, "steps": _STEPS, "parameters": READER}, {"dtype": one_of(UINT8, *DEEP)}
 )
-
 _ESTIMATORS = {
     name: record({"parameters": PARAMETERS[name], "fitted": record(*LEARNT[name])}) for name in (*MODELS, MAP)
 }
@@ -73,15 +67,7 @@ _HEADER = record(
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return header and arrays of a model file, checked.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is no model file, not whole, or says what no model can.
-    OSError
-        If the file cannot be read.
-    """
+    """Return header and arrays of a model file, or refuse one that is not whole or says what no model can."""
     header, arrays = read_model_file(path)
     if "checkpoint" in header:
         raise ModelFileError(
@@ -99,12 +85,11 @@ def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     contents = Contents(arrays)
     _ESTIMATORS[header["class"]]("", header, contents)
     if header["class"] in MODELS:
-        _check_columns(header["fitted"], contents)
         _check_images(header, contents)
-        _check_scores(header)
-        _check_calibration(header["fitted"], contents)
+        _check_scores(header, contents)
         _check_rows(header["fitted"], contents)
         _check_weights(header, contents)
+        _check_constants(header["fitted"], contents)
     if header["class"] == MAP:
         _check_map(header, contents)
     if header.get("map") is not None:
@@ -117,16 +102,6 @@ def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     named = header.get("map") or header["reader"]
     if named is not None and len(named["steps"]) != n_stages:
         refuse("steps", f"{n_stages} names", named["steps"])
-
-
-def _check_columns(fitted: dict[str, Any], contents: Contents) -> None:
-    """Check that codes of categories are not scaled."""
-    columns = [] if fitted["columns_"] is None else fitted["columns_"]["columns"]
-    is_code = [bool(column["values"]) for column in columns]
-    for name, value in {"shift": 0, "scale": 1}.items():
-        found = contents.arrays[fitted["input_scale_"][name]["array"]]
-        if columns and (found[is_code] != value).any():
-            refuse(f"input_scale_.{name}", f"{value} for columns of categories", found.tolist())
 
 
 def _check_images(header: dict[str, Any], contents: Contents) -> None:
@@ -165,8 +140,11 @@ def _check_reader(reader: dict[str, Any], image_shape: list[int] | None, scale: 
         refuse("input_scale_.levels", f"levels of images of reader.dtype = {dtype!r}", levels)
 
 
-def _check_scores(header: dict[str, Any]) -> None:
-    """Check that there is what the score needs, unless the network may have no decoder and no score."""
+def _check_scores(header: dict[str, Any], contents: Contents) -> None:
+    """Check that there is what the score needs, unless the network may have no decoder and no score.
+
+    And that the threshold is one of the calibration scores, be it at another rate than today's.
+    """
     fitted = header["fitted"]
     if "offset_" not in fitted:
         if header["parameters"]["network"] is None or "calibration_scores_" in fitted:
@@ -178,10 +156,6 @@ def _check_scores(header: dict[str, Any]) -> None:
     for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")
-
-
-def _check_calibration(fitted: dict[str, Any], contents: Contents) -> None:
-    """Check that the threshold is one of the calibration scores, be it at another rate than today's."""
     if "calibration_scores_" in fitted:
         known = contents.arrays[fitted["calibration_scores_"]["array"]]
         if not is_threshold(fitted["offset_"], known):
@@ -239,14 +213,19 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
         kept = LOG_SHARES if name == _LABEL_PRIOR else FINITE
         axes = [f"{name}[{i}]" for i in range(len(shapes[name]))]
         array("f", *axes, kept=kept)(name, {"array": name}, contents)
-    _check_constants(header["fitted"], contents)
     for axis, size in state_sizes(header, n_classes).items():
         if contents.sizes.get(axis, size) != size:
             raise ValueError(f"score_state_ must be of {axis} = {size}; got {contents.sizes[axis]}")
 
 
 def _check_constants(fitted: dict[str, Any], contents: Contents) -> None:
-    """Check that what a module holds beside its weights is what was learnt of columns and labels."""
+    """Check that what a module holds beside its weights is what was learnt, and codes are not scaled."""
+    columns = [] if fitted["columns_"] is None else fitted["columns_"]["columns"]
+    is_code = [bool(column["values"]) for column in columns]
+    for name, value in {"shift": 0, "scale": 1}.items():
+        found = contents.arrays[fitted["input_scale_"][name]["array"]]
+        if columns and (found[is_code] != value).any():
+            refuse(f"input_scale_.{name}", f"{value} for columns of categories", found.tolist())
     scale = contents.arrays[fitted["input_scale_"]["scale"]["array"]]
     expected = {_LOG_UNIT: np.log(scale)}
     if "class_prior_" in fitted:

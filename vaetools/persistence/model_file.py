@@ -22,14 +22,22 @@ from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import estimator_class, is_estimator
 from vaetools.estimators.ae import AE
-from vaetools.estimators.building import blank_model, resolve_device, resolve_dtype
+from vaetools.estimators.building import (
+    blank_model,
+    make_network,
+    put,
+    resolve_components,
+    resolve_device,
+)
 from vaetools.estimators.constructor import check_parameters, keep_parameters, parameters_in_force
 from vaetools.estimators.cvae import CVAE
+from vaetools.estimators.description import N_REFERENCE
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.vae import VAE
 from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
 from vaetools.nn.batches import Rows
+from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.persistence.header import WEIGHTS, check_model, read_model
 from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
@@ -37,6 +45,10 @@ from vaetools.schema import usable
 
 _MODEL = WEIGHTS.removesuffix(".")
 _SAME_NETWORK = "Pass one of the same architecture, or none."
+_WORDS = 50_000  # bytes of parameters, history and small arrays
+# numbers of 8 bytes that a score keeps of a row, by what they are as many as
+_OF_COMPONENTS = {"latent_knn": 1, "images": 1, "aggregate": 2}
+_OF_FEATURES = {"tables": 1}
 
 
 def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
@@ -133,18 +145,11 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         raise ValueError(f"load: {path} holds {held}; got network={network!r}. {_SAME_NETWORK}")
     try:
         with usable(path):
-            return _read_stages(header, arrays, network, device)
+            reader = header["reader"] and _read_reader(header["reader"])
+            estimator = _read_estimator(header, arrays, network, device)
+            latent_map = header.get("map") and _read_estimator(header["map"], arrays)
     except _WrongNetwork as error:
         raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
-
-
-def _read_stages(
-    header: dict[str, Any], arrays: dict[str, np.ndarray], network: nn.Module | None, device: Any
-) -> Any:
-    """Return what a header that was checked describes."""
-    reader = header["reader"] and _read_reader(header["reader"])
-    estimator = _read_estimator(header, arrays, network, device)
-    latent_map = header.get("map") and _read_estimator(header["map"], arrays)
     stages = [stage for stage in (reader, estimator, latent_map) if stage is not None]
     if len(stages) == 1:
         return estimator
@@ -237,19 +242,22 @@ def _read_estimator(
             for key, value in arrays.items()
             if key.startswith(WEIGHTS)
         }
-        estimator.model_ = _read_module(estimator, weights)
+        module = blank_model(estimator)  # without memory of its own
+        try:
+            module.load_state_dict(weights, assign=True)
+        except RuntimeError as error:
+            raise _WrongNetwork(
+                f"holds weights that do not fit the network that was passed: {error}"
+            ) from None
+        put(estimator, module, resolve_device(estimator))
         keep_parameters(estimator)
-        _try(estimator)
+        if network is None:  # one that is not ours was tried by fit, and may take rows of its own kind alone
+            _try(estimator)
     return estimator
 
 
 def _try(model: Any) -> None:
-    """Score a typical row: what parts make of each other's numbers, no rule of a file can tell.
-
-    A network that is not ours was tried by `fit`, and may take rows of its own kind alone.
-    """
-    if model.network is not None:
-        return
+    """Score a typical row: what parts make of each other's numbers, no rule of a file can tell."""
     engine = Engine(model)
     typical = Rows(model.input_scale_.shift[None], np.arange(1), model.input_scale_)
     [score] = engine.map(typical, engine.score())
@@ -277,12 +285,19 @@ def _compact(weights: torch.Tensor) -> np.ndarray:
     return (single if exact else weights).cpu().numpy()
 
 
-def _read_module(model: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
-    """Build the module without memory of its own, then give it the weights of the file."""
-    module = blank_model(model)
-    try:
-        module.load_state_dict(weights, assign=True)
-    except RuntimeError as error:
-        raise _WrongNetwork(f"holds weights that do not fit the network that was passed: {error}") from None
-    device = resolve_device(model)
-    return module.to(device=device, dtype=resolve_dtype(model, device)).eval().requires_grad_(False)
+def estimated_size(model: Any, n_rows: int, n_features: int) -> int:
+    """Return about how many bytes `save` will write of a model that is to be fitted: rather too many.
+
+    Its parameters were checked; ``likelihood="mixed"`` counts as if no column held categories.
+    """
+    given = model.likelihood
+    known = LIKELIHOODS.get("gaussian" if given == "mixed" else given) if isinstance(given, str) else None
+    likelihood = (given if known is None else known()).bind(n_features)
+    network = make_network(model, n_features, likelihood, unit_mean=False, seed=None)
+    n_components = 0 if model.network is not None else resolve_components(model, n_features)
+    per_row = 4 * n_components
+    per_row += 8 * n_components * _OF_COMPONENTS.get(model.anomaly_score, 0)
+    per_row += 8 * n_features * _OF_FEATURES.get(model.anomaly_score, 0)
+    n_weights = sum(weight.numel() for weight in network.parameters())
+    of_columns = 3 * 8 * n_features  # shift, scale, unit
+    return _WORDS + 4 * n_weights + of_columns + min(n_rows, N_REFERENCE) * per_row + 8 * n_rows // 4

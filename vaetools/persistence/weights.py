@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from vaetools.persistence.rules import unwritten
 
@@ -16,71 +16,56 @@ _WIDE = 128  # features above which dense layers are wider
 _MOST_HIDDEN, _WINDOW, _CELLS = 256, 7, 7  # of scores: hidden values, pixels of a window, cells a side
 
 
-class Likelihood(NamedTuple):
-    """What a likelihood takes, what it asks of a decoder, and its own weights."""
-
-    n_inputs: int
-    n_outputs: int
-    weights: Shapes
-
-
-def likelihood_of(header: dict[str, Any]) -> Likelihood:
-    """Return the likelihood of a model, bound to its columns."""
+def _likelihood(header: dict[str, Any]) -> tuple[int, int, Shapes]:
+    """Return what a likelihood takes, what it asks of a decoder, and its own weights."""
     fitted, given = header["fitted"], header["parameters"]["likelihood"]
     n_features = fitted["n_features_in_"]
-    if fitted["columns_"] is not None:
-        return _mixed(fitted["columns_"]["columns"])
+    if fitted["columns_"] is not None:  # a part for each number of categories
+        columns = fitted["columns_"]["columns"]
+        counts = [len(column["values"]) for column in columns]
+        flagged = sum(column["has_gaps"] and not n for column, n in zip(columns, counts, strict=True))
+        n_outputs = sum(max(n, 1) for n in counts)
+        scales: Shapes = {"parts.0.raw_log_scale": (counts.count(0),)} if 0 in counts else {}
+        return n_outputs + flagged, n_outputs, scales
     if given == "mixed":
         raise ValueError("columns_ must be those of a table for likelihood = 'mixed'; got None")
     options = given["options"] if isinstance(given, dict) else {}
     is_gaussian = given == "gaussian" or (isinstance(given, dict) and given["likelihood"] == "Gaussian")
     scale = options.get("scale", "global") if is_gaussian else None
     sizes = {"global": 1, "per_feature": n_features}
-    weights: Shapes = {"raw_log_scale": (sizes[scale],)} if scale in sizes else {}
-    return Likelihood(n_features, n_features * (2 if scale == "predicted" else 1), weights)
-
-
-def _mixed(columns: Sequence[dict[str, Any]]) -> Likelihood:
-    """Return the likelihood of columns of several kinds: a part for each number of categories."""
-    counts = [len(column["values"]) for column in columns]
-    flagged = sum(column["has_gaps"] and not n for column, n in zip(columns, counts, strict=True))
-    n_outputs = sum(max(n, 1) for n in counts)
-    weights: Shapes = {"parts.0.raw_log_scale": (counts.count(0),)} if 0 in counts else {}
-    return Likelihood(n_outputs + flagged, n_outputs, weights)
+    scales = {"raw_log_scale": (sizes[scale],)} if scale in sizes else {}
+    return n_features, n_features * (2 if scale == "predicted" else 1), scales
 
 
 def weight_shapes(header: dict[str, Any], n_classes: int) -> Shapes:
     """Return the shapes of all weights by name; of a network that is not ours those beside it.
 
-    The network is that of `vaetools.nn.networks.Network`, layer by layer.
-
-    Parameters
-    ----------
-    header : dict
-        Of which parameters and columns were checked.
-    n_classes : int
-        0 for a model without labels.
+    The network is that of `vaetools.nn.networks.Network`, layer by layer. Parameters and columns of the
+    header were checked; ``n_classes`` is 0 for a model without labels.
     """
-    likelihood = likelihood_of(header)
+    n_inputs, n_outputs, scales = _likelihood(header)
     shapes: Shapes = {"log_unit": (header["fitted"]["n_features_in_"],)}
     if n_classes:
         shapes["log_label_prior"] = (n_classes,)
-    shapes |= {f"likelihood.{name}": shape for name, shape in likelihood.weights.items()}
+    shapes |= {f"likelihood.{name}": shape for name, shape in scales.items()}
     if header["parameters"]["network"] is None:
-        layers = _layers(header, likelihood, n_classes)
+        layers = _layers(header, n_inputs, n_outputs, n_classes)
         shapes |= {f"network.{name}": shape for name, shape in layers}
     return shapes
 
 
 def _layers(
-    header: dict[str, Any], likelihood: Likelihood, n_classes: int
+    header: dict[str, Any], n_inputs: int, n_outputs: int, n_classes: int
 ) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield names and shapes of the weights of a network."""
     parameters = header["parameters"]
-    maps, n_flat = _feature_maps(header), likelihood.n_inputs
+    maps, n_flat = _feature_maps(header), n_inputs
     for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(maps)):
         yield from _layer(f"features.stages.{2 * i}.conv", (n_out, n_in, *_KERNEL), n_out)
-    hidden, n_components = _hidden(header), _n_components(header)
+    hidden, n_components = _hidden(header), parameters["n_components"]
+    if n_components == "auto":
+        is_image = parameters["image_shape"] is not None
+        n_components = 16 if is_image else 1 + math.isqrt(header["fitted"]["n_features_in_"])
     n_stats = 1 if header["class"] == "AE" else 2
     conditioning = parameters["conditioning"] if n_classes else None
     n_labels = n_classes if n_classes and parameters["condition_encoder"] else 0
@@ -95,8 +80,8 @@ def _layers(
         yield from _layer("decoder.0.conv", (n, n, 1, 1), n)
     else:
         yield from _dense("encoder", [n_flat + n_labels, *hidden, n_components * n_stats])
-        yield from _dense("decoder.0", [n_code, *reversed(hidden), n_flat if maps else likelihood.n_outputs])
-    n_last = maps[0][0] * (likelihood.n_outputs // likelihood.n_inputs) if maps else 0
+        yield from _dense("decoder.0", [n_code, *reversed(hidden), n_flat if maps else n_outputs])
+    n_last = maps[0][0] * (n_outputs // n_inputs) if maps else 0
     for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(reversed(maps))):
         made = n_last if i == len(maps) - 2 else n_out
         yield from _layer(f"decoder.1.stages.{2 * i + 1}.conv", (n_in, made, *_KERNEL), made)
@@ -137,23 +122,15 @@ def _hidden(header: dict[str, Any]) -> Sequence[int]:
     return (256,) if _feature_maps(header) else wide
 
 
-def _n_components(header: dict[str, Any]) -> int:
-    """Return the dimensions of the codes that the parameters ask for."""
-    n, shape = (header["parameters"][name] for name in ("n_components", "image_shape"))
-    if n != "auto":
-        return n
-    return 16 if shape is not None else 1 + math.isqrt(header["fitted"]["n_features_in_"])
-
-
 def state_sizes(header: dict[str, Any], n_classes: int) -> dict[str, int]:
     """Return the sizes of what scores keep, by the axes that they are declared with."""
-    likelihood, shape = likelihood_of(header), unwritten(header["parameters"]["image_shape"])
-    sizes = {"n_inputs": likelihood.n_inputs, "n_statistics": 2 if shape is None else 5}
+    (n_inputs, _, _), shape = _likelihood(header), unwritten(header["parameters"]["image_shape"])
+    sizes = {"n_inputs": n_inputs, "n_statistics": 2 if shape is None else 5}
     if shape is not None:
         sizes["n_cells"] = math.prod(min(_CELLS, side - min(_WINDOW, side) + 1) for side in shape[1:])
     if header["parameters"]["network"] is None:
         maps, hidden = _feature_maps(header), _hidden(header)
         n_labels = n_classes if n_classes and header["parameters"]["condition_encoder"] else 0
-        n_last = hidden[-1] if hidden else (math.prod(maps[-1]) if maps else likelihood.n_inputs) + n_labels
+        n_last = hidden[-1] if hidden else (math.prod(maps[-1]) if maps else n_inputs) + n_labels
         sizes["n_hidden"] = min(_MOST_HIDDEN, n_last)
     return sizes

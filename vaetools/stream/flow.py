@@ -20,7 +20,7 @@ from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
 from vaetools.estimators.columns import Column, Columns
 from vaetools.estimators.engine import Engine
-from vaetools.persistence import split_reader
+from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
 from vaetools.stream.parts import NORMAL, ODD, Part, Parts
 from vaetools.words import few

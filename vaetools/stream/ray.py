@@ -19,7 +19,7 @@ from vaetools.checks import POSITIVE_INTEGER, check, or_none
 from vaetools.data.addresses import new_folder
 from vaetools.data.batches import Failure
 from vaetools.data.ids import as_arrow
-from vaetools.persistence import load, save
+from vaetools.persistence.model_file import load, save
 from vaetools.progress import bar_options
 from vaetools.stream.flow import part_of, prepared, verdicts, warn_of_positions
 from vaetools.stream.parts import check_any

@@ -37,8 +37,8 @@ def export(model: Path, output: Path, as_json: bool) -> None:
       n_calibration}
     """
     check_output(output, (".onnx",), [model])
-    from vaetools.persistence import load
     from vaetools.persistence.exporting import to_onnx
+    from vaetools.persistence.model_file import load
 
     to_onnx(load(model, device="cpu"), output)
     graph = read_graph(output)

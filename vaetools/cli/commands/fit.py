@@ -197,7 +197,7 @@ def fit(
     """
     _check_options(data, output, checkpoint, cache, options)
     from vaetools.nn.parallel import Workers
-    from vaetools.persistence.size import estimated_size
+    from vaetools.persistence.model_file import estimated_size
 
     workers = Workers.join()
     talk = talk._replace(quiet=talk.quiet or workers.rank > 0)

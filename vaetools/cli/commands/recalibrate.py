@@ -64,7 +64,7 @@ def recalibrate(
       ignored {kind: files}, ignored_paths, output
     """
     check_output(output, (".safetensors",), data)
-    from vaetools.persistence import save
+    from vaetools.persistence.model_file import save
 
     opened = open_model(model, device)
     estimator = opened.estimator

@@ -94,7 +94,7 @@ def report(
     """
     check_output(output, (".html",), [*(path for _, path in models), data])
     _check_names([name for name, _ in models])
-    from vaetools.persistence import load, split_reader
+    from vaetools.persistence.model_file import load, split_reader
     from vaetools.report.compare import compare
     from vaetools.report.page.comparison import comparison_text
 
