@@ -321,6 +321,72 @@ def test_a_part_whose_numbers_are_written_otherwise_is_listed_once(tmp_path, mix
     assert failed == [Failure(f"{tmp_path}/b.csv", reason)]
 
 
+ASIDE = (
+    "its numbers are written otherwise (decimal {}) than those of the other files (decimal {}): read it alone"
+)
+UNCLEAR = (
+    "column 'a' must be written so that its numbers have one meaning; got '4,841', which may be 4.841 or "
+    "4841. Say which: decimal=',' or thousands=','."
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "numbers", "reason"),
+    [
+        ("a,b\n" + 9 * "4.84,8.17\n", "a;b\n4,841;8,174\n", 9 * [[4.84, 8.17]], f"{UNCLEAR} Read it alone."),
+        (
+            "a;b\n" + 9 * "4,84;8,17\n",
+            "a,b\n4.841,8.174\n",
+            9 * [[4.84, 8.17]],
+            ASIDE.format("points", "commas"),
+        ),
+        (
+            "a;b\n" + 9 * "4.84;8.17\n",
+            "a;b\n4,841;0,174\n",  # with the same separator: its own cells tell
+            9 * [[4.84, 8.17]],
+            ASIDE.format("commas", "points"),
+        ),
+    ],
+)
+def test_what_one_part_leaves_open_no_other_separator_tells(tmp_path, first, second, numbers, reason):
+    (tmp_path / "1.csv").write_text(first)
+    (tmp_path / "2.csv").write_text(second)
+    table = open_table(tmp_path)
+    assert everything(table)[1:] == (numbers, [Failure(f"{tmp_path}/2.csv", reason)])
+    assert table.dialect.separator == first[1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "numbers"),
+    [
+        ("a;b\n4,84;8,17\n", "a;b\n4,841;8,174\n", [[4.84, 8.17], [4.841, 8.174]]),
+        ("a;b\n1.234.567;5\n", "a;b\n1.234;8\n", [[1234567, 5], [1234, 8]]),
+        ('a,b\n"1,234.5",5\n', "a,b\n0.5,8\n", [[1234.5, 5], [0.5, 8]]),
+        ("a;b\n4,84;8,17\n", "a,b\n4841,8174\n", [[4.84, 8.17], [4841, 8174]]),
+        ("a;b\n4.84;8.17\n", "a,b\n4.841,8.174\n", [[4.84, 8.17], [4.841, 8.174]]),
+    ],
+)
+def test_parts_that_tell_the_same_are_read_together(tmp_path, first, second, numbers):
+    (tmp_path / "1.csv").write_text(first)
+    (tmp_path / "2.csv").write_text(second)
+    assert everything(open_table(tmp_path))[1:] == (numbers, [])
+
+
+def test_parts_are_refused_where_none_tells_of_fractions(tmp_path):
+    (tmp_path / "1.csv").write_text("a,b\n" + 9 * "4,8\n")
+    (tmp_path / "2.csv").write_text("a;b\n4,841;8,174\n")
+    with pytest.raises(ValueError, match=re.escape(UNCLEAR)):
+        open_table(tmp_path)
+
+
+def test_the_dialect_is_that_of_the_parts_that_are_read(tmp_path):
+    (tmp_path / "1.csv").write_text("a;b\n1,257;0,5\n")
+    (tmp_path / "2.csv").write_text("a,b\n" + 9 * "1.257,0.5\n")
+    table = open_table(tmp_path)
+    assert str(table.dialect) == "commas between cells, decimal points, UTF-8"
+    assert [failure.reason for failure in table.listing.failed] == [ASIDE.format("commas", "points")]
+
+
 def test_one_part_is_a_table_with_plain_row_numbers(tmp_path):
     (tmp_path / "t").mkdir()
     FRAME.to_parquet(tmp_path / "t" / "part-0.parquet")

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from vaetools.data.addresses import Address
 from vaetools.data.batches import Block, Failure
+from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
 from vaetools.data.dialect import Dialect
 from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXT, table_format
@@ -183,35 +184,34 @@ class TableFiles:
         return next(filter(None, (file.sample(features) for file in self._files)), {})
 
     def numerals(self, features: list[str]) -> Dialect | None:
-        """Return the dialect with decimal and thousands as the first cells in all files have them."""
+        """Return the dialect with decimal and thousands as the first cells have them; others are left out.
+
+        What a file alone leaves open, others with the same separator may tell. Files whose numbers are
+        written in a way of their own have failed.
+        """
         if self.dialect is None:
             return None
-        samples = list(filter(None, (file.sample(features) for file in self._files[:_SAMPLED])))
+        samples = {file: cells for file in self._files[:_SAMPLED] if (cells := file.sample(features))}
+        alike = _written_alike(samples) if len(samples) > 1 else list(samples)
         columns = {}
-        for name in features if samples else ():
-            chunks = [chunk for sample in samples for chunk in sample[name].chunks]
+        for name in features if alike else ():
+            chunks = [chunk for file in alike for chunk in samples[file][name].chunks]
             columns[name] = pa.chunked_array(chunks, pa.string())
         try:
-            found = find_numerals(columns, self.dialect)
+            found = find_numerals(columns, alike[0].dialect if alike else self.dialect)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
         self.notes += negatives_in_parentheses(columns, found)
-        if found.has_plain_numbers and (told := unclear_point(samples[0] if samples else {}, self._said)):
+        if found.has_plain_numbers and (told := unclear_point(columns, self._said)):
             warnings.warn(f"{self.path}: {told}", stacklevel=3)
+        if self._are_several:
+            separators = {file.dialect.separator for file in alike}
+            for file in list(self._files):
+                may_follow = file.dialect.separator in separators
+                if reason := _why_aside(file.sample(features), file.dialect, found, may_follow=may_follow):
+                    self._files.remove(file)
+                    self.listing.failed.append(Failure(str(file.path), reason))
         return found
-
-    def set_aside(self, features: list[str], dialect: Dialect | None) -> None:
-        """Leave out files whose numbers are written in a way of their own: they have failed."""
-        if dialect is None or not self._are_several:
-            return
-        for file in list(self._files):
-            if own := _own(file, features, dialect):
-                self._files.remove(file)
-                reason = (
-                    f"its numbers are written otherwise ({own.numbers_in_words}) than those of the other "
-                    f"files ({dialect.numbers_in_words}): read it alone"
-                )
-                self.listing.failed.append(Failure(str(file.path), reason))
 
     def kinds(
         self, features: list[str], as_text: Collection[str], dialect: Dialect | None
@@ -290,11 +290,49 @@ class TableFiles:
                 yield Block(np.arange(0), [], [], [Failure(str(file.path), came)])
 
 
-def _own(file: Any, features: list[str], dialect: Dialect) -> Dialect | None:
-    """Return how a file writes its numbers if they are none in the dialect of all files; else None."""
-    with contextlib.suppress(ValueError):  # damaged, which reading it tells
-        columns = file.sample(features)
-        if any(map(len, columns.values())) and (wrong := file.not_numbers(features, dialect)):
-            own = find_numerals(columns, file.dialect)
-            return own if wrong.keys() - file.not_numbers(features, own).keys() else None
-    return None
+def _written_alike(samples: Mapping[Any, dict[str, Any]]) -> list[Any]:
+    """Return the files that decide together how numbers are written, from the first cells of each.
+
+    These are the ones that each alone tell of the fractions of most rows, and those with their separators
+    that tell nothing.
+    """
+    told = {file: _told(columns, file.dialect) for file, columns in samples.items()}
+    n_rows: Counter[str] = Counter()
+    for file, decimal in told.items():
+        if decimal:
+            n_rows[decimal] += max(map(len, samples[file].values()))
+    most = max(n_rows, key=n_rows.__getitem__, default=None)
+    telling = [file for file, decimal in told.items() if decimal == most is not None]
+    unclear = [file for file, decimal in told.items() if decimal == ""]
+    separators = {file.dialect.separator for file in telling or (unclear or list(told))[:1]}
+    others = [file for file, decimal in told.items() if not decimal and file.dialect.separator in separators]
+    return telling + others
+
+
+def _told(columns: dict[str, Any], dialect: Dialect) -> str | None:
+    """Return what stands before fractions: nothing ("") if that is unclear, None if there are none."""
+    try:
+        own = find_numerals(columns, dialect)
+    except ValueError:
+        return ""
+    return "" if own.has_plain_numbers and unclear_point(columns, dialect) else own.decimal
+
+
+def _why_aside(columns: dict[str, Any], said: Dialect, chosen: Dialect, *, may_follow: bool) -> str | None:
+    """Return why the numbers of a file cannot be read in the dialect of the others; None if they can.
+
+    ``may_follow`` says that the others may tell what it leaves open.
+    """
+    if not columns or (may_follow and _told(columns, said) == ""):
+        return None
+    try:
+        own = find_numerals(columns, said)
+    except ValueError as error:
+        return f"{error} Read it alone."
+    (X, _), (others, _) = (parsed_numbers(list(columns.values()), dialect) for dialect in (own, chosen))
+    if (np.isnan(X) | (others == X)).all():
+        return None
+    return (
+        f"its numbers are written otherwise ({own.numbers_in_words}) than those of the other files "
+        f"({chosen.numbers_in_words}): read it alone"
+    )

@@ -298,7 +298,6 @@ def open_table(
     texts = as_text if kinds is None else {name for name, kind in kinds.items() if kind.type == TEXT}
     numbers = [name for name in features if name not in texts]
     written = files.numerals(numbers)
-    files.set_aside(numbers, written)
     if kinds is None and mixed:
         kinds = files.kinds(features, as_text, written)
     is_new = columns is None and n_features is None
