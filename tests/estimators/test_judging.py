@@ -161,6 +161,13 @@ def test_the_share_explained_is_that_of_typical_rows():
     assert explained_share(np.ones((20, 2)), np.zeros((20, 2))) is None
 
 
+@pytest.mark.parametrize("rate", [0.35, 0.5])
+def test_a_constant_explains_nothing_of_zeros_and_ones(rate):
+    x = (np.random.default_rng(0).random((400, 8)) < rate).astype(float)
+    constant = np.tile(x.mean(axis=0), (400, 1))
+    assert explained_share(x, constant) == pytest.approx(0, abs=0.01)
+
+
 def words_of(model, *data):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -221,6 +228,14 @@ def test_rows_of_less_than_a_bit_are_no_fault(factors):
     vae = VAE(1, **QUICK, likelihood="bernoulli")
     assert words_of(vae, sides) == ""
     assert 0.3 < vae.kl_per_component_.sum() < 1.0
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
+@pytest.mark.parametrize("n_features", [4, 6])
+def test_zeros_and_ones_without_a_pattern_collapse_aloud(likelihood, n_features):
+    flips = np.random.default_rng(0).integers(0, 2, (400, n_features))
+    told = words_of(VAE(2, **QUICK, likelihood=likelihood, beta=100.0), flips)
+    assert told.startswith("VAE: the posterior collapsed: KL is ")
 
 
 def test_equal_rows_are_named(factors):

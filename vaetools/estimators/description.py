@@ -39,7 +39,7 @@ class Seen(NamedTuple):
     kl: float | None  # nats per row; None without a posterior
     active: np.ndarray  # (n_components,), bool
     x: np.ndarray | None  # some training rows, scaled; None where columns are of several kinds
-    explained: float | None  # by reconstructions, of a typical row's squared distance from the median row
+    explained: float | None  # by reconstructions, of a typical row's squared distance from a constant row
     flat: str  # the levels that images keep to, and what to do, if they use a small part of their range
     is_told: bool  # reconstructions are told labels: what they explain is not what codes say then
     scaling: str  # kind of `InputScale`, "standardize" also of pixels that are
@@ -119,10 +119,11 @@ def _seen(engine: Engine, rows: Rows, *, n_steps: int) -> Seen:
 
 
 def explained_share(x: np.ndarray, expected: np.ndarray) -> float | None:
-    """Return the share of a typical row's squared distance from the median row that is explained.
+    """Return the share of a typical row's squared distance from the mean or median row that is explained.
 
-    Medians, because a few rows far out are easily explained, and say nothing of the rest. None if
-    typical rows are that row.
+    From the nearer of the two: among zeros and ones a constant mean is nearer than most rows to each other.
+    Medians of distances, because a few rows far out are easily explained, and say nothing of the rest. None
+    if typical rows are that row.
 
     Examples
     --------
@@ -130,7 +131,9 @@ def explained_share(x: np.ndarray, expected: np.ndarray) -> float | None:
     >>> explained_share(x, x), explained_share(x, np.full((5, 1), 1.0))
     (1.0, 0.0)
     """
-    distance = np.median(np.square(x - np.median(x, axis=0)).sum(axis=1))
+    distance = min(
+        np.median(np.square(x - constant(x, axis=0)).sum(axis=1)) for constant in (np.mean, np.median)
+    )
     if distance <= _SAME**2:
         return None
     return float(1 - np.median(np.square(x - expected).sum(axis=1)) / distance)
@@ -160,9 +163,8 @@ def _fault(seen: Seen) -> str:
         )
     if explained is None or explained >= _LITTLE:
         return ""
-    found = (
-        f"explain {100 * max(0.0, explained):.0f} % of what makes a typical row differ from the median row"
-    )
+    share = 100 * max(0.0, explained)
+    found = f"explain {share:.0f} % of what makes a typical row differ from the mean or median row"
     if explained < _BLANK:
         return f"reconstructions {found}"
     if kl is not None and n_active < n / 2:
