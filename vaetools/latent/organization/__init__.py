@@ -2,8 +2,7 @@
 
 `neighbors` are kept, `classes` lie together, there are no `gaps`, the cloud has the prior's `roundness`,
 `samples` look like data and `probes` name them, and what is `decoded` is what was encoded, or changes evenly
-between two codes. A ValueError that names the function says where a value is not finite, or arrays do not
-belong together.
+between two codes.
 """
 
 from vaetools.latent.organization.classes import (

@@ -47,6 +47,11 @@ def knn_accuracy(Z: Any, y: Any, k: int = 5, *, Z_train: Any = None, y_train: An
         With its Wilson interval over codes; NaN for a single class, if no two codes share one, or if
         there is no code to judge by.
 
+    Raises
+    ------
+    ValueError
+        If codes and classes differ in length, or a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling of all codes, and by the order of rows unless
@@ -97,6 +102,11 @@ def silhouette(Z: Any, y: Any, *, n_max: int = 3000, random_state: int = 0) -> M
     silhouette : Measure
         With its t interval over codes; NaN for a single class, or if no two codes share one.
 
+    Raises
+    ------
+    ValueError
+        If codes and classes differ in length, or a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling, and by the order of rows. It asks for round, distant
@@ -144,6 +154,11 @@ def cluster_agreement(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int 
     -------
     cluster_agreement : Measure
         With its bootstrap interval over codes, clusters given; NaN for a single class.
+
+    Raises
+    ------
+    ValueError
+        If codes and classes differ in length, or a value is not finite.
 
     Notes
     -----
@@ -194,6 +209,11 @@ def linear_probe(Z: Any, y: Any, *, n_max: int = 10_000, random_state: int = 0) 
     -------
     linear_probe : Measure
         With its Wilson interval over codes; NaN if fewer than two classes are left.
+
+    Raises
+    ------
+    ValueError
+        If codes and classes differ in length, or a value is not finite.
 
     Notes
     -----

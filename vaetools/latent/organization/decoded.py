@@ -35,6 +35,11 @@ def mse(X: Any, X_reconstructed: Any) -> Measure:
     mse : Measure
         With its t interval over rows; NaN if there is none.
 
+    Raises
+    ------
+    ValueError
+        If shapes differ, or a value is not finite.
+
     Notes
     -----
     Unchanged by the order of rows and by translation and rotation of both. Features of large scale rule it.
@@ -71,6 +76,11 @@ def psnr(X: Any, X_reconstructed: Any, data_range: float = 1.0) -> Measure:
     -------
     psnr : Measure
         Of the error over all images, with its t interval on the logarithm; NaN if there is no image.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or a value is not finite.
 
     Notes
     -----
@@ -118,6 +128,11 @@ def ssim(X: Any, X_reconstructed: Any, image_shape: tuple[int, int, int], data_r
     -------
     ssim : Measure
         With its t interval over images; NaN if there is none.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ or are not those of images, or a value is not finite.
 
     Notes
     -----
@@ -179,6 +194,11 @@ def path_length(paths: Any) -> Measure:
         Mean over pairs with its t interval. Pairs whose ends decode to the same are left out; NaN if none
         is left.
 
+    Raises
+    ------
+    ValueError
+        If paths have not three axes, fewer than two steps, or a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling of the rows, and by the order of pairs and the
@@ -217,6 +237,11 @@ def jumps(paths: Any) -> Measure:
     jumps : Measure
         Mean over pairs with its t interval. Pairs whose ends decode to the same are left out; NaN if none
         is left.
+
+    Raises
+    ------
+    ValueError
+        If paths have not three axes, fewer than two steps, or a value is not finite.
 
     Notes
     -----

@@ -44,6 +44,11 @@ def prior_empty(Z: Any, k: int = 5, *, n_max: int = 3000, random_state: int = 0)
     prior_empty : Measure
         With its Wilson interval over draws; NaN for fewer than two codes.
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     Unchanged by the order of codes unless they are drawn, and by rotation but for which draws it meets.
@@ -90,6 +95,11 @@ def holes(Z: Any, *, quantile: float = 0.99, n_draws: int = 10_000, random_state
     holes : Measure
         With its Wilson interval over draws; NaN for fewer than two codes, or equal ones. Directions in
         which codes do not extend are left out.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----
@@ -148,6 +158,11 @@ def off_codes(
     off_codes : Measure
         With the interval of Katz et al. on the logarithm of the ratio, half a row added to each count; NaN
         for fewer than two codes, equal ones, or none held out.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----

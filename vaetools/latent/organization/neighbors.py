@@ -34,6 +34,11 @@ def trustworthiness(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_st
     trustworthiness : Measure
         With its t interval over rows; NaN for fewer than three rows.
 
+    Raises
+    ------
+    ValueError
+        If X and Z differ in length, or a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling of X or of Z, and by the order of rows unless
@@ -81,6 +86,11 @@ def continuity(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: 
     continuity : Measure
         With its t interval over rows; NaN for fewer than three rows.
 
+    Raises
+    ------
+    ValueError
+        If X and Z differ in length, or a value is not finite.
+
     Notes
     -----
     Trustworthiness with rows and codes exchanged, and as invariant. A map that folds the data keeps
@@ -122,6 +132,11 @@ def neighborhood_overlap(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, rand
     -------
     neighborhood_overlap : Measure
         With its t interval over rows; NaN for fewer than three rows.
+
+    Raises
+    ------
+    ValueError
+        If X and Z differ in length, or a value is not finite.
 
     Notes
     -----

@@ -34,6 +34,11 @@ def knn_probabilities(X: Any, y: Any, rows: Any = None, k: int = 10) -> np.ndarr
     probabilities : ndarray of shape (n_rows, n_classes), float64
         Classes ascending, as in ``np.unique(y)``. NaN if there is no row to judge by.
 
+    Raises
+    ------
+    ValueError
+        If rows and classes differ in length, or a value is not finite.
+
     References
     ----------
     Cover, Hart (1967), "Nearest neighbor pattern classification", IEEE Transactions on Information
@@ -73,6 +78,11 @@ def class_entropy(probabilities: Any, *, random_state: int = 0) -> Measure:
     -------
     class_entropy : Measure
         With its bootstrap interval over samples; NaN for one class, or no sample.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----
@@ -117,6 +127,11 @@ def ambiguity(probabilities: Any, level: float = 0.75) -> Measure:
     -------
     ambiguity : Measure
         With its Wilson interval over samples; NaN for one class, or no sample.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----

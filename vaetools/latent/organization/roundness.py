@@ -36,6 +36,11 @@ def moment_kl(Z: Any, *, random_state: int = 0) -> Measure:
     moment_kl : Measure
         With its bootstrap interval over rows; NaN for fewer than two rows.
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     Unchanged by the order of rows. It sees means and spreads alone: gaps, clusters and correlations
@@ -84,6 +89,11 @@ def sliced_wasserstein(
     -------
     sliced_wasserstein : Measure
         With its bootstrap interval over rows; NaN if there is none.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----
@@ -134,6 +144,11 @@ def effective_rank(Z: Any, *, random_state: int = 0) -> Measure:
     effective_rank : Measure
         With its bootstrap interval over rows; NaN if all codes are equal.
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling of all components together, and by the order of rows. It
@@ -178,6 +193,11 @@ def correlation(Z: Any, *, random_state: int = 0) -> Measure:
     correlation : Measure
         With its bootstrap interval over rows; NaN if fewer than two dimensions vary. Constant ones are
         left out.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----
@@ -228,6 +248,11 @@ def active_units(Z: Any, least_variance: float = 0.01) -> int:
     -------
     n_active : int
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     Unchanged by translation and by the order of rows; not by scaling, so it means something only where the
@@ -262,6 +287,11 @@ def collapsed(kl_per_component: Any, least_kl: float = _BIT, *, explained: float
     Returns
     -------
     collapsed : bool
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     References
     ----------

@@ -42,6 +42,11 @@ def off_data(
     off_data : Measure
         With its Wilson interval over samples; NaN for fewer than two rows, or no sample.
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling of both, and by the order of rows unless they are
@@ -90,6 +95,11 @@ def precision(
     precision : Measure
         With its Wilson interval over samples; NaN for fewer than two rows, or no sample.
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     Unchanged by translation, rotation and scaling of both, and by the order of rows unless they are
@@ -133,6 +143,11 @@ def recall(samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, rando
     -------
     recall : Measure
         With its Wilson interval over rows; NaN for fewer than two samples, or no row.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----
@@ -180,6 +195,11 @@ def density(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rando
     density : Measure
         With its t interval over samples; NaN for fewer than two rows, or no sample.
 
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
     Notes
     -----
     As invariant as `precision`. Higher than 1 is not better than data: it is what blurred samples have,
@@ -225,6 +245,11 @@ def coverage(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rand
     -------
     coverage : Measure
         With its Wilson interval over rows; NaN for fewer than two rows.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
 
     Notes
     -----
