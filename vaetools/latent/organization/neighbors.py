@@ -70,16 +70,10 @@ def continuity(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, random_state: 
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Rows.
-    Z : array-like of shape (n_samples, n_components)
-        Their codes.
-    k : int, default=10
-        Neighbors; of few rows, fewer than half of them.
-    n_max : int, default=3000
-        Of more rows that many are drawn: time and memory grow with their square.
-    random_state : int, default=0
-        Draws them.
+    X, Z : array-like
+        As `trustworthiness` takes them.
+    k, n_max, random_state : int
+        As `trustworthiness` takes them.
 
     Returns
     -------
@@ -117,16 +111,10 @@ def neighborhood_overlap(X: Any, Z: Any, k: int = 10, *, n_max: int = 3000, rand
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Rows.
-    Z : array-like of shape (n_samples, n_components)
-        Their codes.
-    k : int, default=10
-        Neighbors; of few rows, fewer than half of them.
-    n_max : int, default=3000
-        Of more rows that many are drawn: time and memory grow with their square.
-    random_state : int, default=0
-        Draws them.
+    X, Z : array-like
+        As `trustworthiness` takes them.
+    k, n_max, random_state : int
+        As `trustworthiness` takes them.
 
     Returns
     -------
@@ -165,10 +153,8 @@ def neighbors_kept(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Rows.
-    Z : array-like of shape (n_samples, n_components)
-        Their codes.
+    X, Z : array-like
+        As each of them takes them.
     k, n_max, random_state : int
         As each of them takes them.
 

@@ -128,16 +128,12 @@ def recall(samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, rando
 
     Parameters
     ----------
-    samples : array-like of shape (n_drawn, n_features)
-        Decoded draws from N(0, I).
-    X : array-like of shape (n_samples, n_features)
-        Rows.
+    samples, X : array-like
+        As `precision` takes them.
     k : int, default=3
         Neighbors; of fewer samples, all.
-    n_max : int, default=3000
-        Of more samples, and of more rows, that many are drawn: memory grows with their product.
-    random_state : int, default=0
-        Draws them.
+    n_max, random_state : int
+        As `precision` takes them.
 
     Returns
     -------
@@ -179,16 +175,12 @@ def density(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rando
 
     Parameters
     ----------
-    samples : array-like of shape (n_drawn, n_features)
-        Decoded draws from N(0, I).
-    X : array-like of shape (n_samples, n_features)
-        Rows.
+    samples, X : array-like
+        As `precision` takes them.
     k : int, default=5
         Neighbors; of fewer rows, all.
-    n_max : int, default=3000
-        Of more samples, and of more rows, that many are drawn: memory grows with their product.
-    random_state : int, default=0
-        Draws them.
+    n_max, random_state : int
+        As `precision` takes them.
 
     Returns
     -------
@@ -230,16 +222,12 @@ def coverage(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rand
 
     Parameters
     ----------
-    samples : array-like of shape (n_drawn, n_features)
-        Decoded draws from N(0, I).
-    X : array-like of shape (n_samples, n_features)
-        Rows.
+    samples, X : array-like
+        As `precision` takes them.
     k : int, default=5
         Neighbors; of fewer rows, all.
-    n_max : int, default=3000
-        Of more samples, and of more rows, that many are drawn: memory grows with their product.
-    random_state : int, default=0
-        Draws them.
+    n_max, random_state : int
+        As `precision` takes them.
 
     Returns
     -------
