@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.report.browser import Parsed, needs_chromium, opened
-from vaetools.report.histogram import bin_scores
+from vaetools.report.figures import bin_scores
 from vaetools.report.page.gallery import N_FAILED_SHOWN, Gallery, render_gallery, summarize
 from vaetools.words import printable
 

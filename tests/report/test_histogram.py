@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from vaetools.report.histogram import HEIGHT, bin_scores, layout
+from vaetools.report.figures import bin_scores
+from vaetools.report.page.gallery import HEIGHT, layout
 
 
 @pytest.mark.parametrize("threshold", [-2.0, 0.123, 5.0, -9.0, None])

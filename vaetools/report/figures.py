@@ -55,6 +55,8 @@ _AXIS_TITLE: dict[str, Any] = {"standoff": 6, "font": {"size": 12.5}}
 _PER_SIGN = 5.5  # pixels that a slanted name of a column reaches to the left
 _MOST_PROFILED = 20  # columns of a table, in a picture of rows
 MOST_PANELS = 6
+_N_BINS = 40
+_REACH = 4  # interquartile ranges beyond the quartiles that get bars of their own
 
 
 # rows of a table that are drawn alike: their name, (n_rows, n_columns), and the number of their color and
@@ -258,3 +260,51 @@ def table_rows(data: Data, content: dict[str, list[Lines]], words: str, *, grows
 def left_out(data: Data) -> str:
     """Say which rows a figure does not show."""
     return "" if data.outliers is None else "Known outliers are left out, as they are of the measures."
+
+
+def bin_scores(scores: np.ndarray, threshold: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return counts of scores in about 40 bins, none of which the threshold cuts, and their edges.
+
+    A bin holds its left edge; NaN counts as the lowest. The first edge is −inf, or the last one inf, where
+    few scores lie so far out that bins up to them would squeeze all others into one.
+
+    Examples
+    --------
+    >>> counts, edges = bin_scores(np.array([1.0, 2, 2, 3, 3, 3, 4, 4, 5, -1e6]), threshold=2.0)
+    >>> edges[[0, 1, -1]].round(1), int(counts.sum()), int(counts[edges[:-1] < 2.0].sum())
+    (array([-inf, -5. ,  5.2]), 10, 2)
+    """
+    scores = np.where(np.isnan(scores), -np.inf, np.asarray(scores, dtype=np.float64))
+    inner = scores[np.isfinite(scores)]
+    marks = [] if threshold is None else [threshold]
+    if not len(inner):
+        inner = np.array(marks or [0.0])
+    lower, upper = np.percentile(inner, [25, 75])
+    reach = _REACH * (upper - lower) or np.inf  # most scores are equal: take all
+    low = min([max(inner.min(), lower - reach), *marks])
+    high = max([min(inner.max(), upper + reach), *marks])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    width = max((high - low) / _N_BINS, 1e-9 * max(abs(low), abs(high)))  # narrower, edges would coincide
+    anchor = low if threshold is None else threshold
+    n_left, n_right = math.floor((anchor - low) / width) + 1, math.floor((high - anchor) / width) + 1
+    edges = anchor + width * np.arange(-n_left, n_right + 1)
+    counts, _ = np.histogram(np.clip(scores, edges[0], edges[-1]), edges)
+    edges[0] = -np.inf if (scores < edges[0]).any() else edges[0]
+    edges[-1] = np.inf if (scores > edges[-1]).any() else edges[-1]
+    return counts, edges
+
+
+def closed(edges: np.ndarray) -> np.ndarray:
+    """Return the edges with open bins as wide as their neighbors."""
+    inner = edges[np.isfinite(edges)]
+    width = inner[1] - inner[0] if len(inner) > 1 else 1.0
+    edges = edges.copy()
+    edges[0] = inner[0] - width if np.isinf(edges[0]) else edges[0]
+    edges[-1] = inner[-1] + width if np.isinf(edges[-1]) else edges[-1]
+    return edges
+
+
+def grouped(value: float, digits: int) -> str:
+    """Return a number with its thousands apart and a proper minus sign."""
+    return f"{value:z,.{digits}f}".replace("-", "−").replace("inf", "∞")

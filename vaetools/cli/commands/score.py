@@ -325,7 +325,7 @@ def _write_page(
     from vaetools.anomaly.explanation import HEAT_COLORS
     from vaetools.anomaly.scores import SCORES
     from vaetools.files import write_atomically
-    from vaetools.report.histogram import bin_scores
+    from vaetools.report.figures import bin_scores
     from vaetools.report.page.gallery import Gallery, render_gallery
     from vaetools.stream.sinks import expected_rate_of
 

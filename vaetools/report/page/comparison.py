@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from vaetools import __version__
-from vaetools.report.figures import COLORS, GLYPHS, MOST_POINTS
+from vaetools.report.figures import COLORS, GLYPHS, MOST_POINTS, grouped
 from vaetools.report.findings import trained_on
-from vaetools.report.histogram import grouped
 from vaetools.report.page import json_text, render_template
 from vaetools.report.pictures import sprite
 from vaetools.report.questions import QUESTIONS

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.report.figures import COLORS
-from vaetools.report.histogram import HEIGHT, grouped, layout
+from vaetools.report.figures import COLORS, closed, grouped
 from vaetools.report.page import render_template
 from vaetools.report.pictures import photo, png_uri
 from vaetools.words import percent
 
 N_FAILED_SHOWN = 100
+HEIGHT = 180  # pixels of the histogram
+_LOWEST_BAR = 3  # pixels: one image among thousands must be seen
 _CRISP, _CRISP_ENLARGED = 64, 192  # pixels of the longer side up to which single pixels are shown as squares
 
 
@@ -100,6 +101,81 @@ def summarize(gallery: Gallery) -> str:
         return f"{verdict}; of normal images {percent(rate)} are."
     expected = f"about {round(rate * n):,}" if rate * n >= 1 else "fewer than 1"
     return f"{verdict}; {expected} would be if all were normal."
+
+
+def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, unit: str) -> dict[str, Any]:
+    """Return what a template needs to draw a histogram of `HEIGHT` pixels, as wide as there is room.
+
+    Parameters
+    ----------
+    counts, edges : ndarray
+        As `bin_scores` returns them.
+    threshold : float or None
+        Scores below it are flagged; shown even where no bin reaches it.
+    unit : str
+        Of the scores.
+
+    Returns
+    -------
+    chart : dict
+        ``bars`` from left to right, none for empty bins, in parts where the threshold cuts one: ``left`` and
+        ``width`` in percent, ``top`` and ``height`` in pixels, ``flagged`` and ``words``; numbers beside the
+        axes, ``across`` (percent) and ``down`` (pixels), each with its place; ``threshold`` in percent, or
+        None; and ``open_below`` and ``open_above``, the score from where the first and the last bar hold
+        whatever lies beyond, or None.
+    """
+    drawn = closed(np.asarray(edges, dtype=np.float64))
+    ends = [drawn[0], drawn[-1], *([] if threshold is None else [threshold])]
+    low, high = min(ends), max(ends)
+    most = max(1, int(np.max(counts)))
+
+    def across(score: float) -> float:
+        return round(100 * (score - low) / (high - low), 3)
+
+    scale = _ticks(low, high)
+    digits = _decimals(np.diff(drawn).min() / 10)
+    bars = []
+    for i in np.flatnonzero(counts):
+        height = round(max(_LOWEST_BAR, HEIGHT * counts[i] / most), 1)
+        limit = drawn[i] if threshold is None else min(max(threshold, drawn[i]), drawn[i + 1])
+        words = f"{_range(edges[i], edges[i + 1], digits)} {unit}: {counts[i]:,}"
+        for left, right, flagged in ((drawn[i], limit, True), (limit, drawn[i + 1], False)):
+            place = {"left": across(left), "width": round(across(right) - across(left), 3)}
+            if place["width"] > 0:
+                bars.append(
+                    place | {"top": HEIGHT - height, "height": height, "flagged": flagged, "words": words}
+                )
+    step = _decimals(scale[1] - scale[0])
+    return {
+        "bars": bars,
+        "across": [(across(score), grouped(score, step)) for score in scale],
+        "down": [(round(HEIGHT * (1 - n / most), 1), f"{n:,.0f}") for n in _ticks(0, most) if n == int(n)],
+        "threshold": None if threshold is None else across(threshold),
+        "open_below": grouped(edges[1], digits) if np.isinf(edges[0]) else None,
+        "open_above": grouped(edges[-2], digits) if np.isinf(edges[-1]) else None,
+    }
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return 2 to 6 round numbers from low to high, evenly apart."""
+    raw = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
+    return [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def _decimals(step: float) -> int:
+    """Return how many decimals tell numbers one step apart from each other."""
+    return max(0, -math.floor(math.log10(step) + 1e-9))
+
+
+def _range(low: float, high: float, digits: int) -> str:
+    """Return what a bin holds in words."""
+    if np.isinf(low):
+        return f"below {grouped(high, digits)}"
+    if np.isinf(high):
+        return f"from {grouped(low, digits)}"
+    return f"{grouped(low, digits)} to {grouped(high, digits)}"
 
 
 def _card(gallery: Gallery, i: int) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from vaetools.report.figures import (
     Plot,
     bare,
     escaped,
+    grouped,
     series,
     table_rows,
     whole_numbers,
     with_legend,
 )
 from vaetools.report.findings import collapse, unused
-from vaetools.report.histogram import grouped
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
 from vaetools.report.records import Data, MeasureRow, ModelView, Question

@@ -11,8 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vaetools.latent import organization as of
 from vaetools.latent.organization.measure import bootstrap, share
-from vaetools.report.figures import INK, Plot, axes, escaped, panels, series, with_legend
-from vaetools.report.histogram import bin_scores, closed
+from vaetools.report.figures import INK, Plot, axes, bin_scores, closed, escaped, panels, series, with_legend
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Cards, make_thumbnails, thumbnail_strip
 from vaetools.report.records import Data, MeasureRow, ModelView, Oddest, Question
