@@ -16,7 +16,6 @@ from vaetools.report.records import Data, MeasureRow, ModelView
 from vaetools.words import joined, number, shortened
 
 UNTOLD = "The data do not tell"
-FLATTERED = "It is collapsed: what looks good here is the prior itself."
 LONGEST = 40  # characters of a name in a sentence
 _KNOWN = 0.2  # share of rows whose codes are those of training rows
 _HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
@@ -101,6 +100,11 @@ def collapse(model: ModelView, advice: str = "") -> str:
     kl = number(model.kl_per_component.sum(), 2)
     name = called(model.name, first=True)
     return f"{name} is collapsed: KL is {kl} nats per row, less than a bit. {advice}".rstrip()
+
+
+def flattered(model: ModelView, data: Data, blank: bool) -> list[str]:
+    """Say that a collapsed model looks good without merit."""
+    return ["It is collapsed: what looks good here is the prior itself."] * bool(collapse(model))
 
 
 def unused(model: ModelView, advice: str = "") -> str:

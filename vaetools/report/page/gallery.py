@@ -59,7 +59,9 @@ def render_gallery(gallery: Gallery) -> str:
     chart = None
     if gallery.histogram is not None:
         chart = layout(*gallery.histogram, threshold=gallery.threshold, unit=gallery.unit)
-    n_flagged_shown = gallery.n_flagged or 0 if gallery.flagged is None else int(np.sum(gallery.flagged))
+    n_flagged_hidden = 0
+    if gallery.flagged is not None:
+        n_flagged_hidden = (gallery.n_flagged or 0) - int(np.sum(gallery.flagged))
     return render_template(
         "gallery.html",
         gallery=gallery,
@@ -70,7 +72,7 @@ def render_gallery(gallery: Gallery) -> str:
         colors=COLORS,
         red_rate=None if gallery.false_alarm_rate is None else percent(gallery.false_alarm_rate),
         cards=[_card(gallery, i) for i in range(len(gallery.paths))],
-        n_flagged_hidden=(gallery.n_flagged or 0) - n_flagged_shown,
+        n_flagged_hidden=n_flagged_hidden,
         width=width,
         height=height,
         crisp=max(width, height) <= _CRISP,
@@ -187,20 +189,17 @@ def _card(gallery: Gallery, i: int) -> dict[str, Any]:
     ]
     if gallery.overlays is not None:
         pictures.append(("what is odd", gallery.overlays[i], f"What is odd about {path}, in colors"))
-    numbers = [
-        (f"score, {gallery.unit}", _rounded(gallery.scores[i])),
-        ("p-value", None if gallery.p_values is None else _p_value(gallery.p_values[i])),
-        (
-            "reconstruction, nats",
-            None if gallery.reconstruction is None else _rounded(gallery.reconstruction[i]),
-        ),
-        ("KL, nats", None if gallery.kl is None else _rounded(gallery.kl[i])),
+    known = [
+        (f"score, {gallery.unit}", gallery.scores, _rounded),
+        ("p-value", gallery.p_values, _p_value),
+        ("reconstruction, nats", gallery.reconstruction, _rounded),
+        ("KL, nats", gallery.kl, _rounded),
     ]
     return {
         "path": split_path(path),
         "flagged": None if gallery.flagged is None else bool(gallery.flagged[i]),
         "pictures": [(name, png_uri(picture), words) for name, picture, words in pictures],
-        "numbers": [(name, text) for name, text in numbers if text is not None],
+        "numbers": [(name, words(values[i])) for name, values, words in known if values is not None],
     }
 
 

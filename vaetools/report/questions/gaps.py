@@ -9,7 +9,7 @@ import numpy as np
 
 from vaetools.latent import organization as of
 from vaetools.report.figures import INK, Plot, add_density, axes, left_out, panels
-from vaetools.report.findings import FLATTERED, collapse
+from vaetools.report.findings import flattered
 from vaetools.report.passes import Seen
 from vaetools.report.records import MeasureRow, Question
 
@@ -134,5 +134,5 @@ GAPS = Question(
     _read,
     _draw,
     rank=0,
-    warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
+    warn=flattered,
 )

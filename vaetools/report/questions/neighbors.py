@@ -81,7 +81,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     """Return how to read maps."""
     several = len(comparison.models) > 1
     same = ", and the same rows are in every map" if several else ""
-    doubt = (
+    trust = (
         "A map bends distances, so trust which points stand together, not how far groups are apart or how "
         "large they look"
         if comparison.method != "pca"
@@ -95,8 +95,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     points = len(comparison.data.names) <= MOST_POINTS
     what = "Each point is the code of one row" if points else "Shading shows where the codes of rows lie"
     read = f"{what}, flattened to two dimensions{same}: rows that a model takes for alike stand together."
-    doubt = doubt + (choice if several else ".")
-    return read, doubt
+    return read, trust + (choice if several else ".")
 
 
 def _draw(comparison: Comparison) -> Iterator[Plot]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from vaetools.latent import organization as of
 from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
-from vaetools.report.findings import FLATTERED, collapse
+from vaetools.report.findings import flattered
 from vaetools.report.passes import Seen
 from vaetools.report.records import MeasureRow, ModelView, Question
 
@@ -150,5 +150,5 @@ ROUND = Question(
     _read,
     _draw,
     rank=3,
-    warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
+    warn=flattered,
 )

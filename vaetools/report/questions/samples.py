@@ -9,7 +9,7 @@ import pandas as pd
 
 from vaetools.latent import organization as of
 from vaetools.report.figures import MOST_PANELS, Lines, Plot, table_rows
-from vaetools.report.findings import FLATTERED, called, collapse, tell, too_few
+from vaetools.report.findings import called, flattered, tell, too_few
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip, thumbnail_strip
 from vaetools.report.records import MeasureRow, ModelView, Question
@@ -140,6 +140,6 @@ SAMPLES = Question(
     _draw,
     find=_find,
     rank=1,
-    warn=lambda model, data, blank: [FLATTERED] * bool(collapse(model)),
+    warn=flattered,
     note=lambda data: [too_few(data)],
 )
