@@ -211,7 +211,8 @@ def walks(folder: Path) -> tuple[dict[str, Walk], dict[str, Passes]]:
     images = {kind.__name__: kind(2, image_shape=(1, 8, 8), **options).fit(few) for kind in (AE, VAE)}
     cvae = CVAE(2, **options).fit(X, y)
     pd.DataFrame(few).to_csv(folder / "rows.csv", index=False)
-    vaetools.save(VAE(2, **options).fit(pd.DataFrame(few).rename(columns=str)), folder / "model")
+    # what a model keeps of so many rows, and the reader of its file checks, is not taken for those scored
+    vaetools.save(VAE(2, **options).fit(pd.DataFrame(X).rename(columns=str)), folder / "model")
     command = ["score", str(folder / "model"), str(folder / "rows.csv"), "-o", str(folder / "scores.csv")]
 
     def page(n: int) -> None:

@@ -33,28 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     with standard_streams():
-        return _run(arguments)
-
-
-def _run(arguments: Sequence[str]) -> int:
-    """Run a command, and turn what ends it into a line and a status."""
-    try:
-        with interruptible(), warnings.catch_warnings():
-            warnings.showwarning = _say_once()
-            status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
-    except (click.Abort, KeyboardInterrupt) as interruption:
-        return _say("interrupted; no file is left half-written.", status_of(interruption))
-    except SeenEnough:
-        return 0
-    except click.ClickException as error:
-        return _say(error.format_message(), FAILED)
-    except OSError as error:
-        return _say(without_room(error) or str(error), FAILED)
-    except ValueError as error:
-        return _say(str(error), FAILED)
-    except Exception as error:
-        return _say(f"{type(error).__name__}: {error}", FAILED)
-    return status if isinstance(status, int) else 0
+        try:
+            with interruptible(), warnings.catch_warnings():
+                warnings.showwarning = _say_once()
+                status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
+            return status if isinstance(status, int) else 0
+        except (click.Abort, KeyboardInterrupt) as interruption:
+            return _say("interrupted; no file is left half-written.", status_of(interruption))
+        except SeenEnough:
+            return 0
+        except click.ClickException as error:
+            return _say(error.format_message(), FAILED)
+        except OSError as error:
+            return _say(without_room(error) or str(error), FAILED)
+        except ValueError as error:
+            return _say(str(error), FAILED)
+        except Exception as error:
+            return _say(f"{type(error).__name__}: {error}", FAILED)
 
 
 def _say_once() -> Callable[..., None]:

@@ -28,7 +28,7 @@ from vaetools.__main__ import main
 from vaetools.data import addresses
 from vaetools.data.addresses import Address, fetched, new_folder
 from vaetools.data.batches import Failure
-from vaetools.stream import pieces, session
+from vaetools.stream import pieces
 from vaetools.stream import ray as scoring
 from vaetools.stream.pieces import RowReader, find_files, plan
 
@@ -43,9 +43,9 @@ def cluster():
     """Ray on this machine, with two cores."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OMP_NUM_THREADS")
-        patch.setattr(session, "_LOCAL", session._LOCAL | {"num_cpus": 2})
-        ray = session.import_ray("tests")
-        with session.connected(ray, None, "tests"):
+        patch.setattr(scoring, "_LOCAL", scoring._LOCAL | {"num_cpus": 2})
+        ray = scoring.import_ray()
+        with scoring.connected(ray, None):
             yield ray
 
 
@@ -53,13 +53,13 @@ def cluster():
 def in_process(monkeypatch):
     """Let one worker do all of it here, without Ray."""
 
-    def receipts(ray, work, worker, n_workers, resource):
+    def receipts(ray, pieces, worker, n_workers, resource):
         here = scoring.Worker(*worker)
-        for piece in work.pieces:
+        for piece in pieces:
             yield from scoring.unpacked(here(scoring.packed([piece])))
 
     monkeypatch.setattr(
-        scoring, "import_ray", lambda owner: SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
+        scoring, "import_ray", lambda: SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
     )
     monkeypatch.setattr(scoring, "connected", lambda *arguments: contextlib.nullcontext())
     monkeypatch.setattr(scoring, "_receipts", receipts)
@@ -219,12 +219,12 @@ def test_a_worker_that_always_dies_is_given_up(cluster, order_model, orders, tmp
 def test_a_piece_that_is_scored_again_replaces_its_file(photos, photo_model, tmp_path):
     from pyarrow.fs import LocalFileSystem
 
-    work = plan(find_files(photos)[1].paths, PIXELS, 1)
+    work, _ = plan(find_files(photos)[1].paths, PIXELS, 1)
     model = scoring._model_bytes(photo_model)
-    piece = scoring.packed(work.pieces[:1])
+    piece = scoring.packed(work[:1])
     receipts, contents = [], []
     for _ in range(2):
-        worker = scoring.Worker(model, "cpu", work.read, LocalFileSystem(), str(tmp_path))
+        worker = scoring.Worker(model, "cpu", PIXELS, LocalFileSystem(), str(tmp_path))
         receipts.append(scoring.unpacked(worker(piece)))
         contents.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert receipts[0] == receipts[1]
@@ -438,7 +438,7 @@ def test_models_and_data_that_do_not_fit(photos, photo_model, orders, order_mode
 def test_an_address_where_ray_runs_already_is_refused(cluster):
     with (
         pytest.raises(ValueError, match="address must be None where Ray runs already; got 'here:1'"),
-        session.connected(cluster, "here:1", "f"),
+        scoring.connected(cluster, "here:1"),
     ):
         pass
 
@@ -460,10 +460,10 @@ def test_the_environment_says_which_cluster_and_no_use_is_reported(monkeypatch):
 
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
-    with session.connected(Ray(), None, "f"):
+    with scoring.connected(Ray(), None):
         pass
     monkeypatch.setenv("RAY_ADDRESS", "there:1")
-    with session.connected(Ray(), None, "f"):
+    with scoring.connected(Ray(), None):
         pass
     assert calls == [("local", False, "0"), "shutdown", ("there:1", None, "0"), "shutdown"]
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "1"
@@ -600,12 +600,12 @@ def test_fetched_files_come_in_order_and_each_has_its_own_error(tmp_path, monkey
 
 
 def test_pieces_cover_all_rows_once(orders):
-    work = plan([f"{i}.png" for i in range(1000)], PIXELS, 2)
-    assert [path for piece in work.pieces for path in piece["paths"]] == [f"{i}.png" for i in range(1000)]
-    assert len(work.pieces) == 1000 // 32 + 1
-    work = plan(find_files(orders / "halves")[1].paths, RowReader("table", ["a"], None, 1), 1)
-    assert work.n_rows == 200
-    assert [(piece["first"], piece["groups"]) for piece in work.pieces] == [
+    work, _ = plan([f"{i}.png" for i in range(1000)], PIXELS, 2)
+    assert [path for piece in work for path in piece["paths"]] == [f"{i}.png" for i in range(1000)]
+    assert len(work) == 1000 // 32 + 1
+    work, _ = plan(find_files(orders / "halves")[1].paths, RowReader("table", ["a"], None, 1), 1)
+    assert sum(piece["n_rows"] for piece in work) == 200
+    assert [(piece["first"], piece["groups"]) for piece in work] == [
         (0, [0, 1]),
         (30, [1, 2]),
         (60, [2, 3]),
@@ -616,7 +616,7 @@ def test_pieces_cover_all_rows_once(orders):
 
 def test_pieces_are_not_longer_than_memory_allows(monkeypatch):
     monkeypatch.setattr(pieces, "MAX_ROWS", 10)
-    assert len(plan(["a.png"] * 1000, PIXELS, 1).pieces) == 100
+    assert len(plan(["a.png"] * 1000, PIXELS, 1)[0]) == 100
 
 
 @pytest.mark.parametrize("address", ["", "file://"])
@@ -646,7 +646,7 @@ def test_a_folder_needs_one_that_exists(tmp_path):
 def test_a_row_or_a_file_that_is_missing_is_an_error(tmp_path):
     from pyarrow.fs import LocalFileSystem
 
-    work = plan(["a.png", "b.png"], PIXELS, 1)
+    work, _ = plan(["a.png", "b.png"], PIXELS, 1)
     receipt = {"first": 0, "n_rows": 1, "n_odd": 0, "failed": [], "error": None}
     with pytest.raises(RuntimeError, match="2 rows must come back from the workers; got 1"):
         scoring._gather(iter([receipt]), work, LocalFileSystem(), str(tmp_path), 0)
@@ -664,7 +664,7 @@ def test_ray_does_not_decide_what_a_request_to_end_does():
         shutdown=lambda: None,
     )
     before = signal.getsignal(signal.SIGTERM)
-    with session.connected(ray, "local", "test"):
+    with scoring.connected(ray, "local"):
         assert signal.getsignal(signal.SIGTERM) is before
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -686,7 +686,7 @@ def test_a_request_to_end_while_ray_starts_is_answered_here(handler):
     ray = SimpleNamespace(is_initialized=lambda: False, init=init, shutdown=lambda: ended.append(True))
     before = signal.signal(signal.SIGTERM, ends if handler else signal.SIG_DFL)
     try:
-        with pytest.raises(Ours if handler else SystemExit), session.connected(ray, "local", "test"):
+        with pytest.raises(Ours if handler else SystemExit), scoring.connected(ray, "local"):
             pytest.fail("Ray never started")
         assert signal.getsignal(signal.SIGTERM) is (ends if handler else signal.SIG_DFL)
         assert ended == [True]

@@ -46,17 +46,11 @@ class LazyGroup(click.Group):
         return command_names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a subcommand, or None if there is none of that name."""
-        return command_named(cmd_name) if cmd_name in command_names() else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the subcommand that was asked for, or say which was perhaps meant."""
+        """Return a subcommand, or say which was perhaps meant."""
         names = command_names()
-        if args[0] not in names and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], names)}")
-        return super().resolve_command(ctx, args)
+        if cmd_name not in names and not cmd_name.startswith("-"):
+            ctx.fail(f"No such command {cmd_name!r}.{did_you_mean(cmd_name, names)}")
+        return command_named(cmd_name) if cmd_name in names else None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

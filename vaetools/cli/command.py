@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import io
 import os
@@ -10,12 +11,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetools.axes import CHANNELS
-from vaetools.cli.saying import Talk
+from vaetools.cli.saying import Talk, say
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 TABLES = (".csv", ".parquet")  # what files of tables end in
 _LEAST_ROOM = 1_000_000  # bytes that any file may need
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "none": ""}
+
+
+def misuse(option: str, rule: str) -> click.BadParameter:
+    """Return the error of an option that breaks a rule."""
+    return click.BadParameter(rule, param_hint=option)
 
 
 # Values of options
@@ -98,21 +104,17 @@ labels_option = click.option(
     metavar="NAME",
     help="Labels: column of a table, array of an NPZ, or a file. Images have those of their folders.",
 )
-_reading = [
+_patterns = functools.partial(click.option, multiple=True, metavar="PATTERN")
+_dialect = functools.partial(click.option, metavar="CHARACTER", callback=_dialect_value)
+_READING = [
     click.option(
         "--id", "id_column", metavar="COLUMN", help="Column of a table that names its rows; it is no feature."
     ),
-    click.option(
-        "--include",
-        multiple=True,
-        metavar="PATTERN",
-        help='Images to read, such as "good/" or "*.png"; all unless said. Can be repeated.',
+    _patterns(
+        "--include", help='Images to read, such as "good/" or "*.png"; all unless said. Can be repeated.'
     ),
-    click.option(
-        "--exclude",
-        multiple=True,
-        metavar="PATTERN",
-        help='Images to leave out, such as "*_mask.png" or "ground_truth/". Can be repeated.',
+    _patterns(
+        "--exclude", help='Images to leave out, such as "*_mask.png" or "ground_truth/". Can be repeated.'
     ),
     click.option("--array", metavar="NAME", help="Array of an NPZ file that holds the rows."),
     click.option(
@@ -120,28 +122,17 @@ _reading = [
         type=click.Choice(CHANNELS),
         help="Where images of an array have their channels; found out where the shape leaves no doubt.",
     ),
-    click.option(
+    _dialect(
         "--encoding",
         metavar="NAME",
-        callback=_dialect_value,
         help="CSV: its encoding, such as cp1252; UTF-8, and UTF-16 where that is sure, unless said.",
     ),
-    click.option(
-        "--separator",
-        metavar="CHARACTER",
-        callback=_dialect_value,
-        help='CSV: what stands between cells, such as ";" or tab; found out unless said.',
+    _dialect(
+        "--separator", help='CSV: what stands between cells, such as ";" or tab; found out unless said.'
     ),
-    click.option(
-        "--decimal",
-        metavar="CHARACTER",
-        callback=_dialect_value,
-        help='CSV: what stands before fractions, "." or ","; found out unless said.',
-    ),
-    click.option(
+    _dialect("--decimal", help='CSV: what stands before fractions, "." or ","; found out unless said.'),
+    _dialect(
         "--thousands",
-        metavar="CHARACTER",
-        callback=_dialect_value,
         help='CSV: what stands between thousands, such as ",", space or none; found out unless said.',
     ),
     click.option(
@@ -169,7 +160,7 @@ def reading_options(command: Callable) -> Callable:
             given["dialect"] = Dialect(**said)
         return command(reading={name: value for name, value in given.items() if value}, **values)
 
-    for option in reversed(_reading):
+    for option in reversed(_READING):
         with_reading = option(with_reading)
     return with_reading
 
@@ -206,13 +197,16 @@ def seed_option(text: str) -> Callable:
 # What they name
 
 
-class Opened(NamedTuple):
-    """A model, whole and in its parts: who reads images, if anyone, who judges, what shape images have."""
+class Opened:
+    """A saved model, whole and in its parts: who reads images, if anyone, who judges, and their shape."""
 
-    whole: Any
-    reader: Any
-    estimator: Any
-    image_shape: Any
+    def __init__(self, path: Path, device: str | None):
+        from vaetools.persistence import load, split_reader
+
+        self.whole = load(path, device=device)
+        self.reader, self.estimator = split_reader(self.whole)
+        shape = self.estimator.image_shape if self.reader is None else self.reader.image_shape_
+        self.image_shape: Any = None if shape is None else tuple(shape)
 
     @property
     def kind(self) -> str:
@@ -236,36 +230,26 @@ class Opened(NamedTuple):
 
         return Engine(self.estimator).can_decode
 
+    def read(
+        self, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any
+    ) -> Rows:
+        """Read files into memory, with their labels, as `read_labeled` does."""
+        from vaetools.data.sources import kind_of
+        from vaetools.stream.flow import nothing_read
+        from vaetools.stream.labeled import read_labeled
 
-def open_model(path: Path, device: str | None) -> Opened:
-    """Load a model."""
-    from vaetools.persistence.model_file import load, split_reader
-
-    whole = load(path, device=device)
-    reader, estimator = split_reader(whole)
-    shape = estimator.image_shape if reader is None else reader.image_shape_
-    return Opened(whole, reader, estimator, None if shape is None else tuple(shape))
+        source = one_or_many(data)
+        if label_name is not None and kind_of(source) == "images":
+            raise misuse("--labels", "images take their labels from folders.")
+        rows = read_labeled(self.whole, source, label_name, needed=needed, **reading)
+        if not len(rows.X):
+            raise nothing_read(rows.failed, data[0])
+        return rows
 
 
 def one_or_many(data: tuple[str, ...]) -> Any:
     """Return one path as itself, several as they are."""
     return data[0] if len(data) == 1 else data
-
-
-def read_with_labels(
-    model: Any, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any
-) -> Rows:
-    """Read files into memory, with their labels, as `read_labeled` does."""
-    from vaetools.data.sources import kind_of
-    from vaetools.stream.labeled import read_labeled
-    from vaetools.stream.parts import check_any
-
-    source = one_or_many(data)
-    if label_name is not None and kind_of(source) == "images":
-        raise click.BadParameter("images take their labels from folders.", param_hint="--labels")
-    rows = read_labeled(model, source, label_name, needed=needed, **reading)
-    check_any(len(rows.X), rows.failed, data[0])
-    return rows
 
 
 def check_output(
@@ -274,38 +258,34 @@ def check_output(
     """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
     if path is None:
         return
+    place = Path(os.path.realpath(path))
     if path.suffix.lower() not in suffixes:
-        raise click.BadParameter(
-            f"must end in {' or '.join(suffixes)}; got {str(path)!r}.", param_hint=option
-        )
+        raise misuse(option, f"must end in {' or '.join(suffixes)}; got {str(path)!r}.")
     if not path.absolute().parent.is_dir():
-        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param_hint=option)
-    if os.path.realpath(path) in {os.path.realpath(other) for other in inputs if other is not None}:
-        raise click.BadParameter(f"{str(path)!r} is an input too, and would be lost.", param_hint=option)
-    check_apart(path, inputs, option, _would_read)
+        raise misuse(option, f"the folder of {str(path)!r} does not exist.")
+    if str(place) in {os.path.realpath(other) for other in inputs if other is not None}:
+        raise misuse(option, f"{str(path)!r} is an input too, and would be lost.")
+    for folder in filter(None, inputs):
+        if lies_in(path, folder) and _would_read(path, folder):
+            raise read_as_data(path, folder, option)
     try:
-        with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
+        with tempfile.TemporaryFile(dir=place.parent):
             pass
     except OSError as error:
-        raise click.BadParameter(
-            f"{str(path)!r} cannot be written: {error.strerror}.", param_hint=option
-        ) from None
+        raise misuse(option, f"{str(path)!r} cannot be written: {error.strerror}.") from None
     check_room(path, _LEAST_ROOM, option)
 
 
-def check_apart(
-    path: Path, inputs: Sequence[Any], option: str, would_read: Callable[[Path, Any], bool] = lambda *_: True
-) -> None:
-    """Raise where something would lie in a folder that is an input, and be read with it from then on."""
-    place = Path(os.path.realpath(path))
-    for folder in filter(None, inputs):
-        top = Path(os.path.realpath(folder))
-        if top.is_dir() and top in (place, *place.parents) and would_read(path, folder):
-            raise click.BadParameter(
-                f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on. Name "
-                "another folder.",
-                param_hint=option,
-            )
+def lies_in(path: Path, folder: Any) -> bool:
+    """Whether something would lie in a folder, or in one below it."""
+    place, top = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    return top.is_dir() and top in (place, *place.parents)
+
+
+def read_as_data(path: Path, folder: Any, option: str) -> click.BadParameter:
+    """Return the error of what would lie in a folder that is an input."""
+    came = f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on"
+    return misuse(option, f"{came}. Name another folder.")
 
 
 def _would_read(path: Path, folder: Any) -> bool:
@@ -319,14 +299,12 @@ def _would_read(path: Path, folder: Any) -> bool:
 
 def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
     """Raise, before any work is done, where a disk has too little room for a file of about so many bytes."""
-    folder = Path(os.path.realpath(path)).parent
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(Path(os.path.realpath(path)).parent).free
     if free < n_bytes:
-        raise click.BadParameter(
-            f"{str(path)!r} will take about {n_bytes / 1e6:,.0f} MB, and {free / 1e6:,.1f} MB are left "
-            "there. Make room, or name a file on another disk.",
-            param_hint=option,
+        takes = (
+            f"{str(path)!r} will take about {n_bytes / 1e6:,.0f} MB, and {free / 1e6:,.1f} MB are left there"
         )
+        raise misuse(option, f"{takes}. Make room, or name a file on another disk.")
 
 
 def write_png(path: Path, picture: Image.Image) -> None:
@@ -336,3 +314,31 @@ def write_png(path: Path, picture: Image.Image) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     write_atomically(path, buffer.getvalue())
+
+
+def save_somewhere(reader: Any, model: Any, output: Path) -> Path:
+    """Write a model, behind its reader of images, if any, to a file, or where that fails to another."""
+    from sklearn.pipeline import make_pipeline
+
+    from vaetools import save
+
+    model.set_params(verbose=0)
+    if reader is not None:
+        model = make_pipeline(reader.set_params(verbose=0), model)
+    try:
+        save(model, output)
+        return output
+    except OSError as error:
+        reason = error
+    for folder in (tempfile.gettempdir(), Path.home(), Path.cwd()):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            spare = Path(tempfile.mkdtemp(prefix="vaetools-", dir=folder), output.name)
+            stack.callback(shutil.rmtree, spare.parent, ignore_errors=True)
+            save(model, spare)
+            stack.pop_all()
+            say(f"vaetools: the model could not be written: {reason}. It is kept as {spare}: move it.")
+            return spare
+    raise click.ClickException(
+        f"the model could not be written: {reason}, nor anywhere else. With --checkpoint the same command "
+        "would not train again."
+    ) from reason

@@ -14,7 +14,7 @@ from pandas.api import types
 
 from vaetools.anomaly.calibration import n_rows_needed
 from vaetools.cli.commands.info import scaling_in_words
-from vaetools.cli.saying import counted_rows, mask_hint
+from vaetools.cli.saying import counted_rows, mask_hint, short_name
 from vaetools.data.batches import TrainingData
 from vaetools.data.listing import counted_kinds
 from vaetools.data.table_columns import is_date
@@ -24,6 +24,7 @@ from vaetools.persistence.facts import Facts
 from vaetools.words import counted, few, percent, text_facts
 
 _LISTED = 6  # names in a line
+_SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 _some = functools.partial(few, most=_LISTED, gap=" … ")
 _FEW_STEPS = 200  # that hardly teach anything
 _FEW = 50  # categories that are no reason to wonder
@@ -59,15 +60,10 @@ def _values_in_words(X: Any, model: Any) -> dict[str, str]:
     X = np.asarray(X)
     low, high = value_range(X)
     is_image = model.image_shape is not None
-    kind = scale_kind(
-        model,
-        X,
-        images=is_image,
-        unit_interval=LIKELIHOODS[model.likelihood].unit_interval,
-    )
+    unit_interval = LIKELIHOODS[model.likelihood].unit_interval
+    kind = scale_kind(model, X, images=is_image, unit_interval=unit_interval)
     levels = pixel_levels(X) if is_image and X.dtype.kind in "iu" else None
-    scaling = scaling_in_words(kind, levels)
-    return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": scaling}
+    return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": scaling_in_words(kind, levels)}
 
 
 def unused_bits(read: TrainingData, model: Any) -> str:
@@ -131,21 +127,17 @@ def _scaled_in_words(reader: Any) -> str:
     """Return what is lost where files are larger than what they are scaled to."""
     if reader is None or not reader.sample_sizes_:
         return ""
-    _, height, width = reader.image_shape_
-    largest = max(reader.sample_sizes_, key=max)
-    factor = max(largest) / max(height, width)
-    if factor <= 1 and len(reader.sample_sizes_) > 1:
-        smallest = min(reader.sample_sizes_, key=max)
+    smallest, largest = (choose(reader.sample_sizes_, key=max) for choose in (min, max))
+    to = f"{largest[0]:,} × {largest[1]:,}"
+    factor = max(largest) / max(reader.image_shape_[1:])
+    if factor > 1:
+        lost = f"what is smaller than about {math.ceil(factor)} pixels is lost"
+        return f"from up to {to}: {lost}; --size keeps more, and takes longer"
+    if len(reader.sample_sizes_) > 1:
         return (
-            f"from sizes that differ, {smallest[0]:,} × {smallest[1]:,} to {largest[0]:,} × {largest[1]:,}; "
-            "--size and --aspect say how"
+            f"from sizes that differ, {smallest[0]:,} × {smallest[1]:,} to {to}; --size and --aspect say how"
         )
-    if factor <= 1:
-        return ""
-    return (
-        f"from up to {largest[0]:,} × {largest[1]:,}: what is smaller than about {math.ceil(factor)} pixels "
-        "is lost; --size keeps more, and takes longer"
-    )
+    return ""
 
 
 def _labels_in_words(labels: Any, model: Any) -> str:
@@ -159,28 +151,19 @@ def _labels_in_words(labels: Any, model: Any) -> str:
 
 def advice(facts: Facts) -> str:
     """Return what to mistrust of a model and what to do: few steps, rows learnt by heart; else nothing."""
-    short, costly = _few_steps(facts), _by_heart(facts)
+    n_rows = (facts.n_samples or 0) - facts.n_suspects - facts.n_calibration
+    steps_per_epoch = math.ceil(n_rows / int(facts.parameters["batch_size"]))
+    n_steps, short = facts.n_iter * steps_per_epoch, ""
+    if 0 < n_steps < _FEW_STEPS:  # what rows cost then is chance
+        short = (
+            f"\n\nTrained for {n_steps} step{'s' if n_steps > 1 else ''} alone, which may teach it nothing; "
+            "hundreds are usual. Raise --max-iter."
+        )
+    costly = _by_heart(facts, steps_per_epoch)
     return costly or short if facts.n_suspects else short or costly  # what odd rows cost is no chance
 
 
-def _steps_per_epoch(facts: Facts) -> int:
-    """Return how many steps an epoch took."""
-    n_rows = (facts.n_samples or 0) - facts.n_suspects - facts.n_calibration
-    return math.ceil(n_rows / int(facts.parameters["batch_size"]))
-
-
-def _few_steps(facts: Facts) -> str:
-    """Say that training was short, if so: what rows cost then is chance."""
-    n_steps = facts.n_iter * _steps_per_epoch(facts)
-    if not 0 < n_steps < _FEW_STEPS:
-        return ""
-    return (
-        f"\n\nTrained for {n_steps} step{'s' if n_steps > 1 else ''} alone, which may teach it nothing; "
-        "hundreds are usual. Raise --max-iter."
-    )
-
-
-def _by_heart(facts: Facts) -> str:
+def _by_heart(facts: Facts, steps_per_epoch: int) -> str:
     """Say what to do if rows that the model was not trained on cost it far more than others, if so."""
     from vaetools.report.findings import learnt_by_heart
 
@@ -198,10 +181,20 @@ def _by_heart(facts: Facts) -> str:
     calibrated = facts.n_calibration >= n_rows_needed(facts.parameters["false_alarm_rate"])
     holds = " Its\nthreshold holds all the same, but it finds less. " if calibrated else "\n"
     fewer = facts.n_iter // 4
-    enough = fewer * _steps_per_epoch(facts) >= _FEW_STEPS
-    epochs = f", or --max-iter {fewer}" if enough else ""
+    epochs = f", or --max-iter {fewer}" if fewer * steps_per_epoch >= _FEW_STEPS else ""
     noise = "" if facts.parameters["input_noise"] else ", or --set input_noise=0.1"
     return (
         "\n\nHeld-out rows cost far more than training rows: the model has learnt much of those by heart."
         f"{holds}More rows may help{epochs}{noise}."
     )
+
+
+def in_doubt(suspects: list[Any], verbose: bool) -> str:
+    """Return the rows that were left out as suspects, or the first of them; nothing if there are none."""
+    if not suspects:
+        return ""
+    most = len(suspects) if verbose else _SUSPECTS
+    called = [name if isinstance(name, str) else f"row {name}" for name in suspects[:most]]
+    names = [f"  {short_name(name, _WIDEST_NAME)}" for name in called]
+    more = [f"  and {len(suspects) - most:,} more, which -v or --json lists"] * (len(suspects) > most)
+    return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])

@@ -31,13 +31,8 @@ class Interrupted(KeyboardInterrupt):
 
 def status_of(interruption: BaseException) -> int:
     """Return the exit status of a process that was interrupted so, or by what it was raised from."""
-    reasons = _reasons(interruption)
+    reasons = [each for each in (interruption, interruption.__cause__) if isinstance(each, Interrupted)]
     return reasons[0].status if reasons else 128 + signal.SIGINT
-
-
-def _reasons(interruption: BaseException) -> list[Interrupted]:
-    """Return the signal among an interruption and what it was raised from, if one is there."""
-    return [each for each in (interruption, interruption.__cause__) if isinstance(each, Interrupted)]
 
 
 @contextlib.contextmanager
@@ -53,7 +48,9 @@ def interruptible() -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if _is_importing(frame):  # C++ that imports what raises, as PyTorch does, aborts the process
-            return _ask_again(number)
+            again = threading.Timer(_SECONDS, os.kill, (os.getpid(), number))
+            again.daemon = True
+            return again.start()
         came.append(number)
         raise Interrupted(number)
 
@@ -62,19 +59,12 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, click.Abort) as interruption:
-        if came and not _reasons(interruption):  # compiled code raises one of its own instead
+        if came:  # compiled code raises one of its own instead
             raise Interrupted(came[-1]) from interruption
         raise
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
-
-
-def _ask_again(number: int) -> None:
-    """Send this process a signal in a moment."""
-    again = threading.Timer(_SECONDS, os.kill, (os.getpid(), number))
-    again.daemon = True
-    again.start()
 
 
 def _is_importing(frame: FrameType | None) -> bool:
@@ -96,7 +86,10 @@ def standard_streams() -> Iterator[None]:
     is closed, to write a result is an error, and to write none is none.
     """
     before = sys.stdout, sys.stderr
-    _occupy()
+    # closed descriptors get the null device, or the next file to be opened, here or by a worker, is one
+    while (file := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(file, True)
+    os.close(file)
     with open(os.devnull, "w") as nowhere:
         sys.stdout = _Closed() if sys.stdout is None else sys.stdout
         sys.stderr = nowhere if sys.stderr is None else _Careless(sys.stderr)
@@ -137,29 +130,19 @@ def tell(text: str) -> None:
         click.echo(text)
     except BrokenPipeError:
         _discard()
-    except click.ClickException:
-        sys.stdout = _Nowhere()
-        click.echo("vaetools: standard output is closed: what the command found out is not shown.", err=True)
-    except OSError as error:
-        _discard()
-        click.echo(
-            f"vaetools: standard output: {error.strerror}: what the command found out is not shown.", err=True
-        )
+    except (click.ClickException, OSError) as error:
+        reason = "standard output is closed"
+        if isinstance(error, OSError):
+            reason = f"standard output: {error.strerror}"
+            _discard()
+        else:
+            sys.stdout = io.StringIO()  # which nobody reads
+        click.echo(f"vaetools: {reason}: what the command found out is not shown.", err=True)
 
 
 def _discard() -> None:
     """Drop what was not written to standard output, or Python complains at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _occupy() -> None:
-    """Give standard descriptors that are closed to the null device, or the next file to be opened is one.
-
-    Processes that work for this one inherit them, as they do those that are open.
-    """
-    while (file := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(file, True)
-    os.close(file)
 
 
 def _is_broken(stream: Any) -> bool:
@@ -179,14 +162,6 @@ class _Closed(io.TextIOBase):
         if text:
             raise click.ClickException("standard output is closed, and there are results to write to it.")
         return 0
-
-
-class _Nowhere(io.TextIOBase):
-    """Standard output of a command of which it was said that it is closed."""
-
-    def write(self, text: str) -> int:
-        """Drop a text."""
-        return len(text)
 
 
 class _Careless:

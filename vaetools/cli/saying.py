@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from vaetools.progress import LINES
-from vaetools.words import counted, printable, readable, shortened
+from vaetools.words import counted, number, printable, readable, shortened
 
 if TYPE_CHECKING:
     from vaetools.data.batches import Source
-    from vaetools.data.dialect import Dialect
 
 UNREAD = 1  # exit status: finished, but not everything could be read
 FAILED = 2  # exit status after an error
@@ -31,12 +30,7 @@ _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 
 
 class Talk(NamedTuple):
-    """How much a command says, and whether a program or a person reads it.
-
-    Attributes
-    ----------
-    as_json, quiet, verbose : bool
-    """
+    """How much a command says, and whether a program or a person reads it."""
 
     as_json: bool
     quiet: bool
@@ -65,10 +59,17 @@ class Talk(NamedTuple):
             if path is not None and self.to_people:
                 say(f"Written: {path}")
 
-    def end(self, source: Source, failed: Sequence[Any]) -> int:
-        """Print what was left out and what could not be read; return the exit status."""
+    def end(self, source: Source, failed: Sequence[Any], *written: Any) -> int:
+        """Print what was written, left out and could not be read; return the exit status."""
+        self.written(*written)
         if self.verbose or self.to_people:
-            say_source(source, verbose=self.verbose)
+            say_left_out(source.listing.ignored, verbose=self.verbose)
+            if hint := mask_hint(source.listing.paths):
+                say(f"{hint}.")
+            if source.dialect is not None and (self.verbose or not source.dialect.is_plain):
+                say(f"Read as {source.dialect}.")
+            for note in source.notes:
+                say(note)
         return list_failures(failed)
 
 
@@ -113,35 +114,24 @@ def print_json(summary: Mapping[str, Any]) -> None:
 
 
 def finite(value: Any) -> Any:
-    """Return plain values without those that JSON does not have: NaN, paths, and names beyond UTF-8."""
+    """Return plain values without those that JSON does not have: NaN, records, paths, names beyond UTF-8."""
     if isinstance(value, Mapping):
         return {readable(name): finite(item) for name, item in value.items()}
     if isinstance(value, list):
         return [finite(item) for item in value]
+    if hasattr(value, "reason"):  # a Failure
+        return finite({"id": value.id, "reason": in_options(value.reason)})
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return finite(dataclasses.asdict(value))
     if isinstance(value, Path):
         return readable(str(value))
     return None if isinstance(value, float) and not math.isfinite(value) else readable(value)
 
 
-def say_source(source: Source, *, verbose: bool) -> None:
-    """Print what was left out, whether files look like masks, and how CSV was read if that is not plain."""
-    say_left_out(source.listing.ignored, verbose=verbose)
-    if hint := mask_hint(source.listing.paths):
-        say(f"{hint}.")
-    if source.dialect is not None and (verbose or not source.dialect.is_plain):
-        say(f"Read as {source.dialect}.")
-    for note in source.notes:
-        say(printable(note))
-
-
 def source_as_json(source: Source) -> dict[str, Any]:
     """Return what was left out and how CSV was read, as JSON takes it."""
-    return left_out_as_json(source.listing.ignored) | understood_as_json(source.dialect, source.notes)
-
-
-def understood_as_json(dialect: Dialect | None, notes: Sequence[str]) -> dict[str, Any]:
-    """Return how CSV was read, and what else was understood of a table, as JSON takes it."""
-    return {"dialect": None if dialect is None else dataclasses.asdict(dialect), "notes": list(notes)}
+    understood = {"dialect": source.dialect, "notes": list(source.notes)}
+    return left_out_as_json(source.listing.ignored) | understood
 
 
 def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:
@@ -192,11 +182,6 @@ def list_failures(failed: Sequence[Any]) -> int:
     return UNREAD if failed else 0
 
 
-def failed_as_json(failed: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return what could not be read as JSON takes it."""
-    return [{"id": name, "reason": in_options(reason)} for name, reason in failed]
-
-
 def short_name(name: Any, width: int) -> str:
     """Return the end of a name of unknown origin, on one line of limited width."""
     return shortened(printable(str(name)), width, lost="start")
@@ -205,3 +190,10 @@ def short_name(name: Any, width: int) -> str:
 def counted_rows(n: int, kind: str) -> str:
     """Return "1 image" or "1,000 rows"."""
     return counted(n, {"images": "image"}.get(kind, "row"))
+
+
+def cell(value: Any, digits: int) -> str:
+    """Return a value as a table shows it: text as it is, a number with so many digits, nothing as a dash."""
+    if isinstance(value, str):
+        return value
+    return number(None if math.isnan(value) else value, digits)

@@ -25,13 +25,11 @@ Examples
 (400, 401, [5], 0)
 """
 
-from vaetools.stream.flow import stream_codes, stream_scores
+from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
+from vaetools.stream.kept import Collected, Nearest, Oddest
 from vaetools.stream.labeled import read_labeled
-from vaetools.stream.parts import Part, Parts, Sink
 from vaetools.stream.ray import score_with_ray
-from vaetools.stream.selection import Selection
-from vaetools.stream.sinks import Collected, Nearest, Oddest, Tally
-from vaetools.stream.writers import TableFile
+from vaetools.stream.sinks import Selection, Sink, TableFile, Tally
 
 __all__ = [
     "Collected",

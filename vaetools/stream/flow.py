@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
-from vaetools.data.batches import Batch, Source
+from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.data.batches import Batch, Failure, Source, where
 from vaetools.data.ids import as_index
 from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
-from vaetools.estimators.columns import Column, Columns
+from vaetools.estimators.columns import Column
 from vaetools.estimators.engine import Engine
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
-from vaetools.stream.parts import NORMAL, ODD, Part, Parts
 from vaetools.words import few
+
+if TYPE_CHECKING:
+    from vaetools.stream.sinks import Sink
+
+NORMAL, ODD = "normal", "odd"
 
 
 def stream_scores(
@@ -88,7 +93,7 @@ def stream_scores(
     >>> bool(np.allclose(scores["score"], vae.score_samples(iris)))
     True
     """
-    return _stream(model, data, verdicts, id_column, verbose, reading)
+    return Parts(model, data, verdicts, verbose, id_column=id_column, **reading)
 
 
 def stream_codes(
@@ -115,34 +120,120 @@ def stream_codes(
         As of `stream_scores`; a table has ``path`` (or ``row``, or the id column) and a column per latent
         dimension.
     """
-    return _stream(model, data, _codes, id_column, verbose, reading)
+    return Parts(model, data, _codes, verbose, id_column=id_column, **reading)
+
+
+class Part(NamedTuple):
+    """What a batch became.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        First what each row is called, then what was asked for.
+    X : ndarray or DataFrame of shape (n_rows, n_features)
+        The rows themselves; a DataFrame for a model with ``likelihood="mixed"``.
+    failed : list of Failure
+        What could not be read, as (id, reason).
+    """
+
+    table: pd.DataFrame
+    X: np.ndarray | pd.DataFrame
+    failed: list[Failure]
+
+
+class Parts(Iterator[Part]):
+    """The parts of data, one after the other, as `stream_scores` and `stream_codes` open them.
+
+    Attributes
+    ----------
+    source : Source
+        How files are read, and what is left out.
+    n_rows : int
+        Rows that have come so far.
+    failed : list of Failure
+        What could not be read so far.
+    """
+
+    def __init__(self, model: Any, data: Any, function: Callable, verbose: int, **reading: Any):
+        data = names_of_files(data)
+        estimator, _, self.source = opened(model, data, **reading)
+        self.n_rows = 0
+        self.failed: list[Failure] = []
+        self._name = data if isinstance(data, str) else data[0]
+        self._parts = self._made(estimator, function, verbose)
+
+    def _made(self, model: Any, function: Callable, verbose: int) -> Iterator[Part]:
+        source = self.source
+        unit = "image" if source.kind == "images" else "row"
+        how = bar_options(verbose, has_end=source.n_rows is not None)
+        with tqdm(total=source.n_rows, desc="done", unit=unit, unit_scale=True, **how) as bar:
+            for batch in source.batches():
+                part = part_of(model, batch, source.id_name, function)
+                bar.update(len(batch.ids) + len(batch.failed))
+                yield part
+
+    def __next__(self) -> Part:
+        part = next(self._parts)
+        self.n_rows += len(part.table)
+        self.failed += part.failed
+        return part
+
+    def into(self, *sinks: Sink) -> Parts:
+        """Give all parts to sinks.
+
+        Parameters
+        ----------
+        *sinks : Sink
+            Each gets every part that has rows. Where anything fails, none is closed, and files that they
+            had begun are removed.
+
+        Returns
+        -------
+        parts : Parts
+            Itself, with what could not be read in ``failed``.
+
+        Raises
+        ------
+        ValueError
+            If nothing could be read.
+        """
+        with contextlib.ExitStack() as stack:
+            for sink in sinks:
+                stack.enter_context(sink)
+            for part in self:
+                if len(part.table):
+                    for sink in sinks:
+                        sink.add(part)
+            if not self.n_rows:
+                raise nothing_read(self.failed, self._name)
+            for sink in sinks:
+                sink.close()
+        return self
+
+
+def nothing_read(failed: list[Failure], name: str) -> ValueError:
+    """Return the error of data of which nothing could be read, said before a file without rows is written."""
+    first = "".join(f"; the first: {where(id)}: {reason}" for id, reason in failed[:1])
+    return ValueError(f"{name}: there is nothing that could be read{first}.")
 
 
 def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
-    """Return score, costs, p-value and verdict of rows; the network runs once for the default score.
-
-    Parameters
-    ----------
-    model : AE, VAE or CVAE
-        Fitted.
-    X : ndarray or DataFrame of shape (n_rows, n_features)
-
-    Returns
-    -------
-    table : DataFrame of shape (n_rows, 5)
-        Columns ``score``, ``reconstruction``, ``kl``, ``p_value``, ``verdict``; see `stream_scores`.
-    """
+    """Return score, costs, p-value and verdict of rows as `stream_scores` does; the network runs once."""
     engine = Engine(model)
     asked = [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
     scores, *costs = engine.ask(X, engine.score(), *asked)
-    columns: dict[str, Any] = dict(zip(["reconstruction", "kl"], costs, strict=False))
-    if model.anomaly_score_ == "reconstruction_kl":
-        # in float64, whatever the model's precision
-        scores = nan_as_oddest(-columns["reconstruction"] - columns["kl"])
+    if model.anomaly_score_ == "reconstruction_kl":  # in float64, whatever the model's precision
+        scores = -costs[0] - costs[1]
+        scores[np.isnan(scores)] = -np.inf
     calibration = getattr(model, "calibration_scores_", None)
-    p_values = np.nan if calibration is None else conformal_p_values(scores, calibration)
-    verdict = np.where(scores >= model.offset_, NORMAL, ODD)
-    return pd.DataFrame({"score": scores, **columns, "p_value": p_values, "verdict": verdict})
+    return pd.DataFrame(
+        {
+            "score": scores,
+            **dict(zip(["reconstruction", "kl"], costs, strict=False)),
+            "p_value": np.nan if calibration is None else conformal_p_values(scores, calibration),
+            "verdict": np.where(scores >= model.offset_, NORMAL, ODD),
+        }
+    )
 
 
 def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
@@ -151,51 +242,21 @@ def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 
-def _stream(
-    model: Any, data: Any, function: Callable, id_column: str | None, verbose: int, reading: dict[str, Any]
-) -> Parts:
-    """Open data for a model at once, and return what a function makes of each batch."""
-    data = names_of_files(data)
-    estimator, _, source = opened(model, data, id_column, **reading)
-    name = data if isinstance(data, str) else data[0]
-    return Parts(_parts(estimator, source, function, verbose), source, name)
-
-
-def opened(
-    model: Any, data: Any, id_column: str | None = None, **reading: Any
-) -> tuple[Any, list[str] | dict[str, Kind] | None, Source]:
+def opened(model: Any, data: Any, **reading: Any) -> tuple[Any, list[str] | dict[str, Kind] | None, Source]:
     """Take a model apart, and open data for it; return estimator, columns and source."""
     reader, estimator, columns = prepared(model, kind_of(data), data)
     shape = estimator.image_shape if reader is None else reader.image_shape_
-    known: Any = {"reader": reader, "columns": columns, "id_column": id_column, "image_shape": shape}
+    known: Any = {"reader": reader, "columns": columns, "image_shape": shape}
     source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
     if source.by_position:
         warn_of_positions(estimator, data)
     return estimator, columns, source
 
 
-def _parts(model: Any, source: Source, function: Callable[..., pd.DataFrame], verbose: int) -> Iterator[Part]:
-    unit = "image" if source.kind == "images" else "row"
-    how = bar_options(verbose, has_end=source.n_rows is not None)
-    with tqdm(total=source.n_rows, desc="done", unit=unit, unit_scale=True, **how) as bar:
-        for batch in source.batches():
-            part = part_of(model, batch, source.id_name, function)
-            bar.update(len(batch.ids) + len(batch.failed))
-            yield part
-
-
 def prepared(
     model: Any, kind: str, data: Any
 ) -> tuple[ImageReader | None, Any, list[str] | dict[str, Kind] | None]:
-    """Take a model apart for data of a kind.
-
-    Parameters
-    ----------
-    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
-        Fitted.
-    kind : {"images", "table", "array"}
-    data : object
-        What the data are called in an error.
+    """Take a model apart for images, a table or an array, and raise if it does not take these.
 
     Returns
     -------
@@ -205,16 +266,6 @@ def prepared(
     columns : list of str, dict from str to Kind, or None
         The columns of a table that it takes, if it was fitted on named ones; with ``likelihood="mixed"``
         how they are read.
-
-    Raises
-    ------
-    ValueError
-        If the data are of a kind that the model does not take.
-
-    Warns
-    -----
-    UserWarning
-        If columns are taken by position.
     """
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
@@ -223,7 +274,7 @@ def prepared(
     if estimator.columns_ is not None:
         if kind != "table":
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
-        return None, estimator, _kinds(type(estimator).__name__, estimator.columns_)
+        return None, estimator, _kinds(estimator)
     named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
     names = None if named is None else named.tolist()
     if kind == "array" and names is not None:
@@ -241,14 +292,14 @@ def warn_of_positions(estimator: Any, data: Any, names: list[str] | None = None)
     warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=5)
 
 
-def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:
+def _kinds(estimator: Any) -> dict[str, Kind]:
     """Return how the columns of a table are read."""
-    names = columns.names
+    names = estimator.columns_.names
     if names is None or not all(isinstance(name, str) for name in names):
         came = "an array" if names is None else "a DataFrame whose names of columns are no strings"
         raise ValueError(
-            f"{owner}: files are read by the names of their columns, and the model was fitted on {came}. "
-            "Read the file with pandas, and call score_samples or transform."
+            f"{type(estimator).__name__}: files are read by the names of their columns, and the model was "
+            f"fitted on {came}. Read the file with pandas, and call score_samples or transform."
         )
 
     def kind(column: Column) -> Kind:
@@ -256,31 +307,11 @@ def _kinds(owner: str, columns: Columns) -> dict[str, Kind]:
             return Kind(NUMBER)
         return category_kind(column.values, is_closed=column.kind == "bernoulli")
 
-    return {name: kind(column) for name, column in zip(names, columns.columns, strict=True)}
+    return {name: kind(column) for name, column in zip(names, estimator.columns_.columns, strict=True)}
 
 
-def part_of(model: Any, batch: Batch, id_name: str, function: Callable[..., pd.DataFrame]) -> Part:
-    """Return what a function makes of a batch, with what its rows are called.
-
-    Parameters
-    ----------
-    model : AE, VAE or CVAE
-        Fitted.
-    batch : Batch
-    id_name : str
-        ``"path"``, ``"row"`` or the name of another column.
-    function : callable
-        `verdicts`, or another function of a model and its rows that returns a table.
-
-    Returns
-    -------
-    part : Part
-
-    Raises
-    ------
-    ValueError
-        If rows have another number of values than the model takes.
-    """
+def part_of(model: Any, batch: Batch, id_name: str, function: Callable) -> Part:
+    """Return what a function, such as `verdicts`, makes of a batch, with what its rows are called."""
     if batch.X.shape[1] != model.n_features_in_:
         raise ValueError(
             f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."

@@ -17,7 +17,7 @@ from vaetools.data.ids import as_column, as_index
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
-from vaetools.stream.flow import opened, prepared, warn_of_positions
+from vaetools.stream.flow import nothing_read, opened, prepared, warn_of_positions
 from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -86,10 +86,9 @@ def read_labeled(
         return _labeled_table(model, data, labels, id_column, reading)
     if kind == "images" and labels is not None:
         raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
-    X, failed, source = _unlabeled(model, data, id_column, reading)
-    given: Any = None
-    lacks: Any = None
-    reason = ""
+    X, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
+    given: Any
+    given, lacks, reason = None, np.zeros(len(X), bool), ""
     if kind == "images":
         given, lacks = _folders(source.listing.folder, X.index, needed=needed)
         reason = "lies in no sub-folder, which would be its label"
@@ -107,14 +106,8 @@ def _labeled_table(
     """Read a table with a column of labels."""
     check_choice(data, "table", **reading)
     _, estimator, columns = prepared(model, "table", data)
-    table = open_table(
-        data,
-        columns=columns,
-        n_features=estimator.n_features_in_,
-        labels=labels,
-        id_column=id_column,
-        **reading,
-    )
+    known: Any = {"columns": columns, "n_features": estimator.n_features_in_}
+    table = open_table(data, labels=labels, id_column=id_column, **known, **reading)
     if table.by_position:
         warn_of_positions(estimator, data)
     classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
@@ -122,11 +115,9 @@ def _labeled_table(
     return Rows(X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed, table.source)
 
 
-def _unlabeled(
-    model: Any, data: Any, id_column: str | None, reading: dict[str, Any]
-) -> tuple[pd.DataFrame, list[Failure], Source]:
+def _unlabeled(model: Any, data: Any, **reading: Any) -> tuple[pd.DataFrame, list[Failure], Source]:
     """Read files into memory, as rows under their names."""
-    _, columns, source = opened(model, data, id_column, **reading)
+    _, columns, source = opened(model, data, **reading)
     batches = list(source.batches())
     ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
     failed = [failure for batch in batches for failure in batch.failed]
@@ -171,37 +162,24 @@ def codes_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(estimator.class_prior_[codes] > 0, codes, -1), given
 
 
-def among_known(
-    estimator: Any, X: pd.DataFrame, y: np.ndarray
-) -> tuple[pd.DataFrame, np.ndarray, list[Failure]]:
-    """Return the rows whose labels a model knows, these labels, and the other rows as failures."""
-    codes, given = codes_of(estimator, y)
+def among_known(estimator: Any, rows: Rows, name: str) -> Rows:
+    """Return the rows whose labels a model knows, with the others among what failed; raise if that is all."""
+    codes, given = codes_of(estimator, np.asarray(rows.y))
     known = codes >= 0
     unknown = [
         Failure(name, f"label {str(label)!r} is of no row that trained")
-        for name, label in zip(X.index[~known].tolist(), given[~known].tolist(), strict=True)
+        for name, label in zip(rows.X.index[~known].tolist(), given[~known].tolist(), strict=True)
     ]
-    return X[known], estimator.classes_[codes[known]], unknown
+    if not known.any():
+        raise nothing_read(rows.failed + unknown, name)
+    return rows._replace(X=rows.X[known], y=estimator.classes_[codes[known]], failed=rows.failed + unknown)
 
 
 def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) -> pd.DataFrame:
     """Return log probabilities of labels, the likeliest labels, and p-values within labels.
 
-    Parameters
-    ----------
-    estimator : CVAE
-        Fitted.
-    X : DataFrame of shape (n_rows, n_features)
-    codes : ndarray of shape (n_rows,), int
-        As `codes_of` returns them.
-    verbose : int
-        1 shows a progress bar, 2 writes a line now and then.
-
-    Returns
-    -------
-    table : DataFrame of shape (n_rows, 3)
-        Columns ``log_probability`` in nats, NaN of a label without a place; ``likeliest``; and ``p_value``,
-        NaN for labels of which there are no calibration rows.
+    The first, in nats, are NaN of a label without a place among `codes_of` the model, the last where there
+    are no calibration rows of a label.
     """
     log_probability, p_values = np.full((2, len(X)), np.nan)
     likeliest = np.empty(len(X), int)
@@ -238,8 +216,3 @@ def label_called(text: str, labels: Iterable[str]) -> str | None:
     """
     labels = list(labels)
     return text if text in labels else next((label for label in labels if printable(label) == text), None)
-
-
-def named_labels(estimator: Any) -> dict[str, Any]:
-    """Return the labels of a conditional model by how they are written."""
-    return {str(label): label for label in estimator.classes_.tolist()}

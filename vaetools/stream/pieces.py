@@ -1,49 +1,35 @@
-"""Files in pieces, of which a worker reads one after the other: plain descriptions, and their rows."""
+"""Files in pieces, plain descriptions of rows, and the worker that scores one after the other."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import pickle
+import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.ids import as_arrow
 from vaetools.data.kinds import Kind
 from vaetools.data.listing import Listing, is_parquet, list_images, list_tables
 from vaetools.data.path_lists import as_paths
 from vaetools.data.sources import check_choice, kind_of
 from vaetools.data.tables import Table, open_table
+from vaetools.persistence import load
+from vaetools.stream.flow import part_of, prepared, verdicts
+from vaetools.stream.sinks import Tally
 
 MAX_ROWS = 2**14  # of a piece, and so of a file that is written
 MAX_VALUES = 2**29  # of a piece, so that a worker soon has something to show for it
 _PIECES_PER_WORKER = 16  # at least, so that all end at about the same time
 _OPENERS = 16  # Parquet files whose ends are read at once
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Plan:
-    """What is to be read, in pieces.
-
-    A piece is a dict of plain values: ``first`` is the number of its first row among all, ``paths`` its
-    files, and ``groups`` the first and the last of a Parquet file's row groups, counted as `range` does.
-
-    Attributes
-    ----------
-    n_rows : int
-        Of all pieces.
-    pieces : list of dict
-    read : RowReader
-        Reads one.
-    by_position : bool
-        Whether columns of a table are taken by position.
-    """
-
-    n_rows: int
-    pieces: list[dict[str, Any]]
-    read: RowReader
-    by_position: bool
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -93,26 +79,7 @@ class RowReader:
 def find_files(
     data: Any, *, include: str | Iterable[str] = (), exclude: str | Iterable[str] = ()
 ) -> tuple[str, Listing]:
-    """Return which images or Parquet files a user means.
-
-    Parameters
-    ----------
-    data : path, glob, address, or sequence of those
-        Images, as `list_images` takes them, or Parquet files: a folder without images is searched for
-        them.
-    include, exclude : str or iterable of str, default=()
-        Patterns of images, as `list_images` takes them.
-
-    Returns
-    -------
-    kind : {"images", "table"}
-    listing : Listing
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there are no such files, or of another kind.
-    """
+    """Return which images or Parquet files a user means, "images" or "table", and where they are."""
     paths = as_paths(data)
     names = [paths] if isinstance(paths, str) else paths
     if not names:
@@ -134,42 +101,31 @@ def find_files(
     return kind, listing
 
 
-def plan(paths: list[str], read: RowReader, n_workers: int) -> Plan:
-    """Cut files into pieces.
+def plan(paths: list[str], read: RowReader, n_workers: int) -> tuple[list[dict[str, Any]], bool]:
+    """Cut files into pieces, small enough for all workers to have some; a row group is never cut.
 
-    Parameters
-    ----------
-    paths : list of str
-    read : RowReader
-        A piece has at most `MAX_VALUES` of its values, and `MAX_ROWS` rows.
-    n_workers : int
-        Pieces are small enough for all to have some. A row group of a Parquet file is never cut.
-
-    Returns
-    -------
-    plan : Plan
-
-    Raises
-    ------
-    ValueError
-        If a table is damaged, or lacks a column.
+    A piece is a dict of plain values: ``first`` is the number of its first row among all, ``n_rows`` how many
+    it has, ``paths`` its files, and ``groups`` the first and the last of a Parquet file's row groups, counted
+    as `range` does. Also tells whether columns of a table are taken by position.
     """
     if read.kind == "images":
-        n_rows = len(paths)
-        n = _piece_rows(n_rows, n_workers, read.n_features)
-        starts = range(0, n_rows, n)
-        pieces = [{"first": start, "paths": paths[start : start + n], "groups": []} for start in starts]
-        return Plan(n_rows, pieces, read, by_position=False)
+        n = _piece_rows(len(paths), n_workers, read.n_features)
+        parts = {start: paths[start : start + n] for start in range(0, len(paths), n)}
+        return [_piece(first, len(part), part, []) for first, part in parts.items()], False
     with ThreadPoolExecutor(_OPENERS) as pool:
         tables = list(pool.map(read.open, paths))
     groups = [table.group_rows or [] for table in tables]
-    n_rows = sum(map(sum, groups))
-    n, first, pieces = _piece_rows(n_rows, n_workers, read.n_features), 0, []
+    n, first, pieces = _piece_rows(sum(map(sum, groups)), n_workers, read.n_features), 0, []
     for path, sizes in zip(paths, groups, strict=True):
         for part in _together(sizes, n):
-            pieces.append({"first": first, "paths": [path], "groups": [part.start, part.stop]})
-            first += sum(sizes[part.start : part.stop])
-    return Plan(n_rows, pieces, read, any(table.by_position for table in tables))
+            n_rows = sum(sizes[part.start : part.stop])
+            pieces.append(_piece(first, n_rows, [path], [part.start, part.stop]))
+            first += n_rows
+    return pieces, any(table.by_position for table in tables)
+
+
+def _piece(first: int, n_rows: int, paths: list[str], groups: list[int]) -> dict[str, Any]:
+    return {"first": first, "n_rows": n_rows, "paths": paths, "groups": groups}
 
 
 def _piece_rows(n_rows: int, n_workers: int, n_features: int) -> int:
@@ -190,3 +146,55 @@ def _together(sizes: list[int], n: int) -> Iterator[range]:
         if sum(sizes[start:stop]) >= n or stop == len(sizes):
             yield range(start, stop)
             start = stop
+
+
+class Worker:
+    """What an actor of Ray does: load the model once, then score and write piece after piece."""
+
+    def __init__(self, model: bytes, device: str, read: RowReader, filesystem: Any, folder: str):
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary, "model.safetensors")
+            path.write_bytes(model)
+            self.reader, self.model, _ = prepared(load(path, device=device), read.kind, "")
+        if self.reader is not None:
+            self.reader.set_params(n_jobs=1, verbose=0)
+        self.read, self.filesystem, self.folder = read, filesystem, folder
+
+    def __call__(self, pieces: pa.Table) -> pa.Table:
+        """Return a receipt for every piece; what is wrong with the data is no failure of a worker."""
+        return packed([self._receipt(piece) for piece in unpacked(pieces)])
+
+    def _receipt(self, piece: dict[str, Any]) -> dict[str, Any]:
+        """Write the scores of a piece to a file that is named after it, and say what came of it."""
+        tables: list[pa.Table] = []
+        failed: list[Failure] = []
+        tally = Tally(self.model, folder=self.read.folder)
+        try:
+            for batch in self.read.batches(piece, self.reader):
+                part = part_of(self.model, batch, self.read.id_name, verdicts)
+                failed += part.failed
+                if len(part.table):
+                    tally.add(part)
+                    tables.append(as_arrow(part.table))
+        except ValueError as error:
+            return {"first": piece["first"], "error": str(error)}
+        if tables:
+            path = f"{self.folder}/{file_name(piece)}"
+            parquet.write_table(pa.concat_tables(tables), path, filesystem=self.filesystem)
+        counts = {"n_rows": tally.n_rows, "n_odd": tally.n_odd, "judged": tally.judged}
+        return {"first": piece["first"], "error": None, "failed": failed} | counts
+
+
+def packed(things: list[dict[str, Any]]) -> pa.Table:
+    """Return pieces or receipts as rows of a table, which is what travels between machines."""
+    return pa.table({"": [pickle.dumps(thing) for thing in things]})
+
+
+def unpacked(table: pa.Table) -> list[dict[str, Any]]:
+    """Return what was packed."""
+    return [pickle.loads(row) for row in table[0].to_pylist()]
+
+
+def file_name(piece: dict[str, Any]) -> str:
+    """Return the name of the file for a piece, or for its receipt: names sort as the rows do."""
+    return f"part-{piece['first']:012}.parquet"

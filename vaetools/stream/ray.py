@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
-import pickle
+import signal
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-from pyarrow import parquet
 from pyarrow.fs import FileSelector
 from tqdm import tqdm
 
 from vaetools.checks import POSITIVE_INTEGER, check, or_none
 from vaetools.data.addresses import new_folder
 from vaetools.data.batches import Failure
-from vaetools.data.ids import as_arrow
-from vaetools.persistence.model_file import load, save
+from vaetools.persistence import save
 from vaetools.progress import bar_options
-from vaetools.stream.flow import part_of, prepared, verdicts, warn_of_positions
-from vaetools.stream.parts import check_any
-from vaetools.stream.pieces import Plan, RowReader, find_files, plan
-from vaetools.stream.session import connected, import_ray
-from vaetools.stream.sinks import Tally
+from vaetools.stream.flow import nothing_read, prepared, warn_of_positions
+from vaetools.stream.pieces import RowReader, Worker, file_name, find_files, packed, plan, unpacked
 
 _OWNER = "score_with_ray"
+_REPORTS = "RAY_USAGE_STATS_ENABLED"
+_LOCAL: dict[str, Any] = {"include_dashboard": False}
 
 
 class Scored(NamedTuple):
@@ -127,14 +126,16 @@ def score_with_ray(
     >>> scored.n_scored, scores.columns.tolist()  # doctest: +SKIP
     (150, ['row', 'score', 'reconstruction', 'kl', 'p_value', 'verdict'])
     """
-    _check_options(n_workers, device)
-    ray = import_ray(_OWNER)
+    check(_OWNER, "n_workers", n_workers, or_none(POSITIVE_INTEGER))
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
+    ray = import_ray()
     kind, found = find_files(data, include=include, exclude=exclude)
     name = found.paths[0]
     reader, estimator, columns = prepared(model, kind, name)
     _check_fits(kind, name, reader, estimator, id_column)
     read = RowReader(kind, columns, id_column, estimator.n_features_in_, found.folder)
-    with new_folder(output) as (filesystem, folder), connected(ray, address, _OWNER):
+    with new_folder(output) as (filesystem, folder), connected(ray, address):
         resource = "GPU" if device.startswith("cuda") else "CPU"
         n_there = int(ray.cluster_resources().get(resource, 0))
         if not n_there:
@@ -142,26 +143,20 @@ def score_with_ray(
                 f"{_OWNER}: device must be one that the cluster has; got {device!r}, and no {resource}."
             )
         n_workers = n_workers or n_there
-        work = plan(found.paths, read, n_workers)
-        if work.by_position:
+        pieces, by_position = plan(found.paths, read, n_workers)
+        if by_position:
             warn_of_positions(estimator, name)
-        worker = (_model_bytes(model), device, work.read, filesystem, folder)
-        receipts = _receipts(ray, work, worker, min(n_workers, len(work.pieces)), resource)
-        done = _gather(receipts, work, filesystem, folder, verbose)
+        worker = (_model_bytes(model), device, read, filesystem, folder)
+        receipts = _receipts(ray, pieces, worker, min(n_workers, len(pieces)), resource)
+        done = _gather(receipts, pieces, filesystem, folder, verbose)
         n_rows, n_odd = (sum(receipt[name] for receipt in done) for name in ("n_rows", "n_odd"))
         failed = [*found.failed, *(failure for receipt in done for failure in receipt["failed"])]
-        check_any(n_rows, failed, name)
+        if not n_rows:
+            raise nothing_read(failed, name)
         folders: dict[str, Counter] = {}
         for folder, counts in (item for receipt in done for item in receipt["judged"].items()):
             folders.setdefault(folder, Counter()).update(counts)
     return Scored(n_rows, n_odd, failed, found.ignored, folders)
-
-
-def _check_options(n_workers: Any, device: str) -> None:
-    """Raise for a number of workers that is none, and a device that Ray does not know."""
-    check(_OWNER, "n_workers", n_workers, or_none(POSITIVE_INTEGER))
-    if device.partition(":")[0] not in ("cpu", "cuda"):
-        raise ValueError(f"{_OWNER}: device must be 'cpu' or 'cuda', which Ray tells apart; got {device!r}.")
 
 
 def _check_fits(kind: str, name: str, reader: Any, estimator: Any, id_column: str | None) -> None:
@@ -176,58 +171,6 @@ def _check_fits(kind: str, name: str, reader: Any, estimator: Any, id_column: st
         )
 
 
-class Worker:
-    """What an actor of Ray does: load the model once, then score and write piece after piece."""
-
-    def __init__(self, model: bytes, device: str, read: RowReader, filesystem: Any, folder: str):
-        with tempfile.TemporaryDirectory() as temporary:
-            path = Path(temporary, "model.safetensors")
-            path.write_bytes(model)
-            self.reader, self.model, _ = prepared(load(path, device=device), read.kind, "")
-        if self.reader is not None:
-            self.reader.set_params(n_jobs=1, verbose=0)
-        self.read, self.filesystem, self.folder = read, filesystem, folder
-
-    def __call__(self, pieces: pa.Table) -> pa.Table:
-        """Return a receipt for every piece; what is wrong with the data is no failure of a worker."""
-        return packed([self._receipt(piece) for piece in unpacked(pieces)])
-
-    def _receipt(self, piece: dict[str, Any]) -> dict[str, Any]:
-        """Write the scores of a piece to a file that is named after it, and say what came of it."""
-        tables: list[pa.Table] = []
-        failed: list[Failure] = []
-        tally = Tally(self.model, folder=self.read.folder)
-        try:
-            for batch in self.read.batches(piece, self.reader):
-                part = part_of(self.model, batch, self.read.id_name, verdicts)
-                failed += part.failed
-                if len(part.table):
-                    tally.add(part)
-                    tables.append(as_arrow(part.table))
-        except ValueError as error:
-            return {"first": piece["first"], "error": str(error)}
-        if tables:
-            path = f"{self.folder}/{_file_name(piece)}"
-            parquet.write_table(pa.concat_tables(tables), path, filesystem=self.filesystem)
-        counts = {"n_rows": tally.n_rows, "n_odd": tally.n_odd, "judged": tally.judged}
-        return {"first": piece["first"], "error": None, "failed": failed} | counts
-
-
-def packed(things: list[dict[str, Any]]) -> pa.Table:
-    """Return pieces or receipts as rows of a table, which is what travels between machines."""
-    return pa.table({"": [pickle.dumps(thing) for thing in things]})
-
-
-def unpacked(table: pa.Table) -> list[dict[str, Any]]:
-    """Return what was packed."""
-    return [pickle.loads(row) for row in table[0].to_pylist()]
-
-
-def _file_name(piece: dict[str, Any]) -> str:
-    """Return the name of the file for a piece, or for its receipt: names sort as the rows do."""
-    return f"part-{piece['first']:012}.parquet"
-
-
 def _model_bytes(model: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.safetensors")
@@ -235,14 +178,16 @@ def _model_bytes(model: Any) -> bytes:
         return path.read_bytes()
 
 
-def _receipts(ray: Any, work: Plan, worker: tuple, n_workers: int, resource: str) -> Iterator[dict[str, Any]]:
+def _receipts(
+    ray: Any, pieces: list[dict[str, Any]], worker: tuple, n_workers: int, resource: str
+) -> Iterator[dict[str, Any]]:
     """Have all pieces scored, and yield the receipts in the order in which they come.
 
     Ray starts workers that die again, and gives their pieces to others, as often as it takes.
     """
-    if not work.pieces:
+    if not pieces:
         return
-    dataset = ray.data.from_arrow([packed([piece]) for piece in work.pieces]).map_batches(
+    dataset = ray.data.from_arrow([packed([piece]) for piece in pieces]).map_batches(
         Worker,
         fn_constructor_args=worker,
         batch_size=1,
@@ -257,20 +202,25 @@ def _receipts(ray: Any, work: Plan, worker: tuple, n_workers: int, resource: str
 
 
 def _gather(
-    receipts: Iterator[dict[str, Any]], work: Plan, filesystem: Any, folder: str, verbose: int
+    receipts: Iterator[dict[str, Any]],
+    pieces: list[dict[str, Any]],
+    filesystem: Any,
+    folder: str,
+    verbose: int,
 ) -> list[dict[str, Any]]:
     """Return all receipts in the order of the rows; raise if a row or a file is missing."""
-    done = []
-    with tqdm(total=work.n_rows, desc="done", unit="row", unit_scale=True, **bar_options(verbose)) as bar:
+    done, n_rows, expected = [], 0, sum(piece["n_rows"] for piece in pieces)
+    with tqdm(total=expected, desc="done", unit="row", unit_scale=True, **bar_options(verbose)) as bar:
         for receipt in receipts:
             if receipt["error"] is not None:
                 raise ValueError(receipt["error"])
             done.append(receipt)
-            bar.update(receipt["n_rows"] + len(receipt["failed"]))
-    n_rows = sum(receipt["n_rows"] + len(receipt["failed"]) for receipt in done)
-    if n_rows != work.n_rows:
-        raise RuntimeError(f"{_OWNER}: {work.n_rows} rows must come back from the workers; got {n_rows}.")
-    names = {_file_name(receipt) for receipt in done if receipt["n_rows"]}
+            n_come = receipt["n_rows"] + len(receipt["failed"])
+            n_rows += n_come
+            bar.update(n_come)
+    if n_rows != expected:
+        raise RuntimeError(f"{_OWNER}: {expected} rows must come back from the workers; got {n_rows}.")
+    names = {file_name(receipt) for receipt in done if receipt["n_rows"]}
     there = {info.base_name for info in filesystem.get_file_info(FileSelector(folder))}
     if missing := sorted(names - there):
         raise OSError(
@@ -278,3 +228,87 @@ def _gather(
             f"{len(missing) - 1} others."
         )
     return sorted(done, key=lambda receipt: receipt["first"])
+
+
+def import_ray() -> Any:
+    """Return the package, with its data part; raise where it is not installed."""
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise ImportError(
+            f"{_OWNER}: the package ray with its part for data is needed; got {str(error)!r}. Run pip "
+            "install 'vaetools[ray]'."
+        ) from None
+    return ray
+
+
+@contextlib.contextmanager
+def connected(ray: Any, address: str | None) -> Iterator[None]:
+    """Have Ray while the block runs, and leave it as it was.
+
+    Without the address of a cluster that is Ray as it runs in this process, else the cluster that the
+    environment names (``RAY_ADDRESS``, as inside a job of Ray), else Ray started on this machine.
+    """
+    with _without_reports():
+        if ray.is_initialized():
+            if address is not None:
+                raise ValueError(
+                    f"{_OWNER}: address must be None where Ray runs already; got {address!r}. Call "
+                    "ray.shutdown() first."
+                )
+            with _quiet():
+                yield
+            return
+        address = address or os.environ.get("RAY_ADDRESS", "local")
+        options = _LOCAL if address == "local" else {}
+        try:
+            with _own_signal():
+                ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **options)
+            with _quiet():
+                yield
+        finally:
+            ray.shutdown()
+
+
+@contextlib.contextmanager
+def _own_signal() -> Iterator[None]:
+    """Keep what a request to end does in this process: Ray would exit at once, and leave files."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    except SystemExit:  # Ray's own answer to a request that came while it started
+        if callable(before):
+            before(signal.SIGTERM, None)
+        raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the terminal free of what Ray's part for data remarks; its files get all of it."""
+    handlers = logging.getLogger("ray.data").handlers
+    terminals = [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
+    levels = [handler.level for handler in terminals]
+    for handler in terminals:
+        handler.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for handler, level in zip(terminals, levels, strict=True):
+            handler.setLevel(level)
+
+
+@contextlib.contextmanager
+def _without_reports() -> Iterator[None]:
+    """Let no report about the use of Ray leave the machine, nor from programs started in the block."""
+    before = os.environ.get(_REPORTS)
+    os.environ[_REPORTS] = "0"
+    try:
+        yield
+    finally:
+        del os.environ[_REPORTS]
+        if before is not None:
+            os.environ[_REPORTS] = before

@@ -6,15 +6,12 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from vaetools.cli.command import check_output, seed_option
+from vaetools.cli import command
 from vaetools.cli.saying import Talk
-
-if TYPE_CHECKING:
-    import numpy as np
 
 N_COMPONENTS = 8
 COMPARED = ("AE", "VAE", "CVAE")
@@ -36,7 +33,7 @@ COMPARED = ("AE", "VAE", "CVAE")
     show_default=True,
     help="The page to write.",
 )
-@seed_option("Seed of the split, the training, the maps and the samples.")
+@command.seed_option("Seed of the split, the training, the maps and the samples.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the findings and where the page is, nothing else.")
 def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     """Train an AE, a VAE and a CVAE on real digits, and compare what they learnt.
@@ -44,11 +41,15 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
     The data are 1,797 handwritten digits that come with scikit-learn. One digit is kept out of
     training as the unknown. Prints findings and measures, and writes one self-contained HTML page.
     """
-    check_output(output, (".html",))
-    say = _silent if quiet else _progress
+    command.check_output(output, (".html",))
+
+    def say(line: str) -> None:
+        if not quiet:
+            click.echo(f"{line} ...", err=True)
 
     say("Loading PyTorch, scikit-learn and the digits")
     import numpy as np
+    from sklearn.metrics import roc_auc_score
 
     from vaetools.data.demo import load_demo_digits
     from vaetools.report.compare import compare
@@ -68,28 +69,18 @@ def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:
             seconds[name] = time.perf_counter() - start
         compared = {name: models[name] for name in COMPARED}
         comparison = compare(compared, rows, labels, outliers=is_unknown, seed=seed, progress=say)
+    scores = {name: models[name].score_samples(rows) for name in models if name not in COMPARED}
+    rivals = ", ".join(f"{name} {roc_auc_score(~is_unknown, each):.3f}" for name, each in scores.items())
     say("Writing the page")
     comparison.to_html(output)
     click.echo(
         f"Known digits: {len(digits.train):,} images trained on, {len(digits.held_out)} held out.\n"
         f"Unknown digit {unknown}: {len(digits.unknown)} images that no model trained on.\n\n"
         f"{comparison_text(comparison)}\n\n"
-        f"AUROC of others: {_rivals(models, rows, is_unknown)}.\n"
+        f"AUROC of others: {rivals}.\n"
         f"Seconds to fit: {', '.join(f'{name} {taken:.1f}' for name, taken in seconds.items())}.\n\n"
         f"Page: {output.absolute()}"
     )
-
-
-def _rivals(models: dict[str, Any], rows: np.ndarray, is_unknown: np.ndarray) -> str:
-    """Return how well the other detectors tell the unknown digit from known ones."""
-    from sklearn.metrics import roc_auc_score
-
-    found = {
-        name: roc_auc_score(~is_unknown, model.score_samples(rows))
-        for name, model in models.items()
-        if name not in COMPARED
-    }
-    return ", ".join(f"{name} {auroc:.3f}" for name, auroc in found.items())
 
 
 def make_models(*, seed: int, verbose: int = 0) -> dict[str, Any]:
@@ -133,11 +124,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads)
-
-
-def _progress(line: str) -> None:
-    click.echo(f"{line} ...", err=True)
-
-
-def _silent(line: str) -> None:
-    pass

@@ -8,29 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.command import (
-    TABLES,
-    check_apart,
-    check_output,
-    data_argument,
-    model_argument,
-    one_or_many,
-    open_model,
-    output_option,
-    reading_options,
-    seed_option,
-    talk_options,
-)
-from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
+from vaetools.cli import command
+from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @click.command(short_help="Write the latent means of images or rows.")
-@model_argument
-@data_argument
-@output_option("CSV or Parquet file to write.")
+@command.model_argument
+@command.data_argument
+@command.output_option("CSV or Parquet file to write.")
 @click.option(
     "--map",
     "map_method",
@@ -43,9 +31,9 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write for TensorBoard's projector, with the images as its sprites.",
 )
-@seed_option("Of the map.")
-@reading_options
-@talk_options
+@command.seed_option("Of the map.")
+@command.reading_options
+@command.talk_options
 def embed(
     model: Path,
     data: tuple[str, ...],
@@ -75,48 +63,38 @@ def embed(
     _check_outputs(output, projector, map_method, talk, [model, *data])
     from vaetools.stream import Collected, TableFile, stream_codes
 
-    opened = open_model(model, device)
+    opened = command.Opened(model, device)
     is_written = output is not None or not (projector or talk.as_json)
-    form = _form(output)
+    form = _with_vectors if str(output).lower().endswith(".parquet") else lambda table: table
     tables, thumbnails = Collected(lambda part: part.table), Collected(_thumbnails(opened, projector))
     sinks: list[Any] = [tables, thumbnails] * bool(map_method or projector)
     sinks += [TableFile(output, form=form)] * (is_written and not map_method)
-    parts = stream_codes(opened.whole, one_or_many(data), verbose=talk.progress, **reading).into(*sinks)
+    source = command.one_or_many(data)
+    parts = stream_codes(opened.whole, source, verbose=talk.progress, **reading).into(*sinks)
     if is_written and map_method:
         _write_map(output, tables.parts, map_method, seed, form, talk.progress)
     if projector:
         _write_projector(projector, tables.parts, thumbnails.parts)
-    n_components = opened.n_components
     if talk.as_json:
-        made: dict[str, Any] = {
-            "n_embedded": parts.n_rows,
-            "n_components": n_components,
-            "n_failed": len(parts.failed),
-        }
-        made |= {"failed": failed_as_json(parts.failed), "output": output, "tsv": projector}
-        print_json(made | source_as_json(parts.source))
-    talk.say(f"{counted_rows(parts.n_rows, opened.kind)} embedded in {n_components} dimensions.")
-    talk.written(output, projector)
-    return talk.end(parts.source, parts.failed)
+        made: dict[str, Any] = {"n_embedded": parts.n_rows, "n_components": opened.n_components}
+        made |= {"n_failed": len(parts.failed), "failed": parts.failed}
+        print_json(made | {"output": output, "tsv": projector} | source_as_json(parts.source))
+    talk.say(f"{counted_rows(parts.n_rows, opened.kind)} embedded in {opened.n_components} dimensions.")
+    return talk.end(parts.source, parts.failed, output, projector)
 
 
 def _check_outputs(
     output: Path | None, projector: Path | None, map_method: str | None, talk: Talk, inputs: list[Any]
 ) -> None:
     """Raise for what cannot be written or would be read as data, and for a map that would go nowhere."""
-    check_output(output, TABLES, inputs)
-    if projector is not None:
-        check_apart(projector, inputs, "--tsv")
+    command.check_output(output, command.TABLES, inputs)
+    if projector and (above := [folder for folder in inputs if command.lies_in(projector, folder)]):
+        raise command.read_as_data(projector, above[0], "--tsv")
     if map_method and talk.as_json and output is None:
-        raise click.BadParameter("needs --output, or standard output without --json.", param_hint="--map")
+        raise command.misuse("--map", "needs --output, or standard output without --json.")
 
 
-def _form(output: Path | None) -> Callable | None:
-    """Return what is made of a table before it is written."""
-    return _with_vectors if output is not None and output.suffix.lower() == ".parquet" else None
-
-
-def _thumbnails(opened: Any, projector: Path | None) -> Callable:
+def _thumbnails(opened: command.Opened, projector: Path | None) -> Callable:
     """Return a function that makes the thumbnails of a part, or none where they are not wanted."""
     from vaetools.report.pictures import make_thumbnails
 
@@ -127,19 +105,18 @@ def _thumbnails(opened: Any, projector: Path | None) -> Callable:
 
 
 def _write_map(
-    output: Path | None, tables: list[Any], method: str, seed: int, form: Callable | None, verbose: int
+    output: Path | None, tables: list[Any], method: str, seed: int, form: Callable, verbose: int
 ) -> None:
     """Write codes with a map of them in two dimensions, as columns x and y."""
     import pandas as pd
 
     from vaetools.latent.projection import LatentMap
-    from vaetools.stream.writers import write_table
+    from vaetools.stream.sinks import write_table
 
     table = pd.concat(tables)
     latent_map = LatentMap(method=method, random_state=seed, verbose=verbose)
     points = latent_map.fit_transform(table.iloc[:, 1:].to_numpy("float32"))
-    table = table if form is None else form(table)
-    write_table(output, table.assign(x=points[:, 0], y=points[:, 1]))
+    write_table(output, form(table).assign(x=points[:, 0], y=points[:, 1]))
 
 
 def _write_projector(folder: Path, tables: list[Any], thumbnails: list[Any]) -> None:
@@ -150,10 +127,10 @@ def _write_projector(folder: Path, tables: list[Any], thumbnails: list[Any]) -> 
     from vaetools.report.pictures import write_projector
 
     table = pd.concat(tables)
-    names = [str(name) for name in table.iloc[:, 0]]
-    has_images = thumbnails[0] is not None
-    codes = table.iloc[:, 1:].to_numpy("float32")
-    write_projector(folder, names, codes, np.concatenate(thumbnails) if has_images else None)
+    images = None if thumbnails[0] is None else np.concatenate(thumbnails)
+    write_projector(
+        folder, [str(name) for name in table.iloc[:, 0]], table.iloc[:, 1:].to_numpy("float32"), images
+    )
 
 
 def _with_vectors(table: pd.DataFrame) -> pd.DataFrame:

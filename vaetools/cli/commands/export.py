@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from vaetools.cli.command import check_output, json_option, model_argument, output_option
+from vaetools.cli import command
 from vaetools.cli.saying import print_json, say
 from vaetools.words import number, text_table
 
 
 @click.command(short_help="Write a saved model as an ONNX graph, for servers.")
-@model_argument
-@output_option("ONNX file to write.", required=True)
-@json_option
+@command.model_argument
+@command.output_option("ONNX file to write.", required=True)
+@command.json_option
 def export(model: Path, output: Path, as_json: bool) -> None:
     """Write a saved MODEL as one ONNX graph, which runs without Python and PyTorch.
 
@@ -36,12 +36,13 @@ def export(model: Path, output: Path, as_json: bool) -> None:
       apply: feature_names, image_shape, aspect, labels, score, unit, threshold, false_alarm_rate,
       n_calibration}
     """
-    check_output(output, (".onnx",), [model])
+    command.check_output(output, (".onnx",), [model])
+    from vaetools.persistence import load
     from vaetools.persistence.exporting import to_onnx
     from vaetools.persistence.model_file import load
 
     to_onnx(load(model, device="cpu"), output)
-    graph = read_graph(output)
+    graph = _read_graph(output)
     if as_json:
         print_json({"output": output, **graph})
         return
@@ -49,27 +50,21 @@ def export(model: Path, output: Path, as_json: bool) -> None:
     say(f"Written: {output}")
 
 
-def read_graph(path: Path) -> dict[str, Any]:
+def _read_graph(path: Path) -> dict[str, Any]:
     """Return inputs, outputs and metadata of an ONNX file."""
     import onnx
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    def described(value: Any) -> dict[str, Any]:
+        tensor = value.type.tensor_type
+        sizes = [size.dim_param or size.dim_value for size in tensor.shape.dim]
+        return {"name": value.name, "dtype": str(tensor_dtype_to_np_dtype(tensor.elem_type)), "shape": sizes}
 
     proto = onnx.load(path)
     return {
-        "inputs": [_described(value) for value in proto.graph.input],
-        "outputs": [_described(value) for value in proto.graph.output],
+        "inputs": list(map(described, proto.graph.input)),
+        "outputs": list(map(described, proto.graph.output)),
         "metadata": {fact.key: json.loads(fact.value) for fact in proto.metadata_props},
-    }
-
-
-def _described(value: Any) -> dict[str, Any]:
-    """Return name, dtype and shape of a tensor that goes in or comes out."""
-    from onnx.helper import tensor_dtype_to_np_dtype
-
-    tensor = value.type.tensor_type
-    return {
-        "name": value.name,
-        "dtype": str(tensor_dtype_to_np_dtype(tensor.elem_type)),
-        "shape": [size.dim_param or size.dim_value for size in tensor.shape.dim],
     }
 
 

@@ -10,46 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.command import (
-    Assignment,
-    Size,
-    check_output,
-    check_room,
-    data_argument,
-    file_option,
-    one_or_many,
-    output_option,
-    reading_options,
-    seed_option,
-    talk_options,
-)
+from vaetools.cli import command
 from vaetools.cli.commands.info import page
-from vaetools.cli.keeping import save_somewhere
 from vaetools.cli.process import status_of, tell
-from vaetools.cli.saying import (
-    FAILED,
-    Talk,
-    failed_as_json,
-    left_out_as_json,
-    list_failures,
-    print_json,
-    say,
-    say_left_out,
-    short_name,
-    understood_as_json,
-)
+from vaetools.cli.saying import FAILED, Talk, left_out_as_json, list_failures, print_json, say, say_left_out
 from vaetools.words import did_you_mean, printable
 
 if TYPE_CHECKING:
     from vaetools.data.batches import TrainingData
 
-_SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 
 
 @click.command(short_help="Train a model on a folder of images or a table.")
-@data_argument
-@output_option("Model file to write (*.safetensors).", required=True)
+@command.data_argument
+@command.output_option("Model file to write (*.safetensors).", required=True)
 @click.option(
     "--model",
     "name",
@@ -105,13 +80,13 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 @click.option(
     "--set",
     "settings",
-    type=Assignment(),
+    type=command.Assignment(),
     multiple=True,
     help='Any other parameter of the model, such as "hidden_layer_sizes=256,64" or "input_noise=0.1".',
 )
 @click.option(
     "--size",
-    type=Size(),
+    type=command.Size(),
     help="Images: pixels to scale to, such as 64 or 48x64 (height x width). Unless said, images keep their "
     "size up to 128 pixels a side, and larger ones get 64 on the longer side.",
 )
@@ -129,7 +104,7 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
     show_default=True,
     help="Images: how one of another aspect fits.",
 )
-@file_option(
+@command.file_option(
     "--cache", "Images: a .npy file to decode into once, and to train from, on data larger than memory."
 )
 @click.option(
@@ -140,14 +115,14 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 @click.option(
     "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
 )
-@file_option(
+@command.file_option(
     "--checkpoint",
     "File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
     metavar="FILE",
 )
-@reading_options
-@seed_option("Of all that is drawn.")
-@talk_options
+@command.reading_options
+@command.seed_option("Of all that is drawn.")
+@command.talk_options
 def fit(
     data: tuple[str, ...],
     output: Path,
@@ -195,26 +170,31 @@ def fit(
       vaetools fit cars.csv -o cars.safetensors --likelihood mixed --id plate
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
     """
-    _check_options(data, output, checkpoint, cache, options)
+    command.check_output(output, (".safetensors",), data)
+    command.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
+    command.check_output(cache, (".npy",), data, "--cache")
+    if None not in (options["contamination"], options["false_alarm_rate"]):
+        raise command.misuse(
+            "--false-alarm-rate", "holds rows out, and --contamination does not: give one of them."
+        )
     from vaetools.nn.parallel import Workers
     from vaetools.persistence.model_file import estimated_size
 
     workers = Workers.join()
     talk = talk._replace(quiet=talk.quiet or workers.rank > 0)
     given = {key: value for key, value in (options | {"device": device}).items() if value is not None}
-    check_once([*given.items(), *settings])
-    model = make_model(name, {"random_state": seed} | given | dict(settings))
+    model = _make_model(name, seed, [*given.items(), *settings])
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
         read = _read(model, data, images, labels=labels, drop=drop, **reading)
     _say_data(read, data, model, output, talk)
-    check_room(output, estimated_size(model, *read.X.shape))
+    command.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
     interruption = _fit(model, read, checkpoint, talk.progress)
     seconds = time.perf_counter() - start
     if workers.rank:  # all have the same model, and one writes it
         return 0
-    kept = _save(model, read.reader, output)
+    kept = command.save_somewhere(read.reader, model, output)
     _say_model(kept, read, [read.ids[row] for row in model.suspects_.tolist()], seconds, talk)
     status = list_failures(read.failed)
     if kept != output:
@@ -225,47 +205,25 @@ def fit(
     return status
 
 
-def _check_options(
-    data: tuple[str, ...], output: Path, checkpoint: Path | None, cache: Path | None, options: dict[str, Any]
-) -> None:
-    """Raise for files that cannot be written, and options that do not go together."""
-    check_output(output, (".safetensors",), data)
-    check_output(checkpoint, (".ckpt",), data, "--checkpoint")
-    check_output(cache, (".npy",), data, "--cache")
-    if options["contamination"] is not None and options["false_alarm_rate"] is not None:
-        raise click.BadParameter(
-            "holds rows out, and --contamination does not: give one of them.", param_hint="--false-alarm-rate"
-        )
-
-
-def check_once(given: list[tuple[str, Any]]) -> None:
-    """Raise where a parameter is given twice: by an option of its own and by --set, or by two of these."""
-    first: dict[str, Any] = {}
-    for name, value in given:
-        if name in first:
-            raise click.BadParameter(
-                f"{name} is given twice, as {first[name]} and as {value}. Give one of them.",
-                param_hint="--set",
-            )
-        first[name] = value
-
-
-def make_model(name: str, parameters: dict[str, Any]) -> Any:
-    """Return an unfitted model, or say which parameters there are."""
+def _make_model(name: str, seed: int, given: list[tuple[str, Any]]) -> Any:
+    """Return an unfitted model; raise for parameters that are given twice, or that it does not have."""
     import vaetools
     from vaetools.estimators.constructor import check_parameters
 
     cls = getattr(vaetools, name.upper())
     known = cls().get_params().keys() - {"network", "verbose"}
+    parameters: dict[str, Any] = {}
+    for parameter, value in given:
+        if parameter in parameters:
+            twice = f"{parameter} is given twice, as {parameters[parameter]} and as {value}"
+            raise command.misuse("--set", f"{twice}. Give one of them.")
+        parameters[parameter] = value
     for parameter in parameters:
         if parameter not in known:
-            raise click.BadParameter(
-                f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}."
-                f"{did_you_mean(parameter, known)}",
-                param_hint="--set",
-            )
+            has = f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}"
+            raise command.misuse("--set", f"{has}.{did_you_mean(parameter, known)}")
     one_layer = {name: (n,) for name, n in parameters.items() if name in _WIDTHS and type(n) is int}
-    model = cls(**parameters | one_layer)
+    model = cls(**{"random_state": seed} | parameters | one_layer)
     check_parameters(model)
     return model
 
@@ -274,11 +232,11 @@ def _read(model: Any, data: tuple[str, ...], images: dict[str, Any], **reading: 
     """Read what a model is to be trained on, and tell it the shape of images."""
     from vaetools.data.sources import kind_of, read_training
 
-    source = one_or_many(data)
+    source = command.one_or_many(data)
     if kind_of(source) == "images":
         reading |= images | {"size": images["size"] or "auto"}
     elif given := [name for name in ("size", "cache") if images[name] is not None]:
-        raise click.BadParameter(f"is for images; got {data[0]}.", param_hint=f"--{given[0]}")
+        raise command.misuse(f"--{given[0]}", f"is for images; got {data[0]}.")
     chosen = model.column_likelihoods or {}
     as_text = [name for name, likelihood in chosen.items() if likelihood == "categorical"]
     read = read_training(source, mixed=model.likelihood == "mixed", as_text=as_text, **reading)
@@ -289,6 +247,23 @@ def _read(model: Any, data: tuple[str, ...], images: dict[str, Any], **reading: 
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
         )
     return read
+
+
+def _takes_labels(model: Any) -> bool:
+    """Whether a model is one of rows given labels."""
+    return "condition_encoder" in model.get_params()
+
+
+def _fit(model: Any, read: TrainingData, checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
+    """Fit a model; return what interrupted that, but not before something was learnt."""
+    model.set_params(verbose=verbose)
+    try:
+        model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
+    except KeyboardInterrupt as interruption:
+        if not hasattr(model, "model_"):
+            raise
+        return interruption
+    return None
 
 
 def _say_data(read: TrainingData, data: tuple[str, ...], model: Any, output: Path, talk: Talk) -> None:
@@ -310,51 +285,13 @@ def _say_model(kept: Path, read: TrainingData, suspects: list[Any], seconds: flo
     facts = read_facts(kept)
     if talk.as_json:
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3)}
-        summary |= {"failed": failed_as_json(read.failed)} | left_out_as_json(read.ignored)
-        print_json(summary | understood_as_json(read.dialect, read.notes) | {"suspects": suspects})
+        summary |= {"failed": read.failed} | left_out_as_json(read.ignored)
+        summary |= {"dialect": read.dialect, "notes": list(read.notes)}
+        print_json(summary | {"suspects": suspects})
     elif not talk.quiet:
-        from vaetools.cli.describing import advice
+        from vaetools.cli.describing import advice, in_doubt
 
-        doubtful = in_doubt(suspects, len(suspects) if talk.verbose else _SUSPECTS)
-        told = f"{page(facts)}{advice(facts)}{doubtful}"
+        told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, talk.verbose)}"
         tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
     if talk.verbose:
         say_left_out(read.ignored, verbose=True)
-
-
-def _takes_labels(model: Any) -> bool:
-    """Whether a model is one of rows given labels."""
-    return "condition_encoder" in model.get_params()
-
-
-def _fit(model: Any, read: TrainingData, checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
-    """Fit a model; return what interrupted that, but not before something was learnt."""
-    model.set_params(verbose=verbose)
-    try:
-        model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
-    except KeyboardInterrupt as interruption:
-        if not hasattr(model, "model_"):
-            raise
-        return interruption
-    return None
-
-
-def in_doubt(suspects: list[Any], most: int) -> str:
-    """Return the rows that were left out as suspects, at most so many; nothing if there are none."""
-    if not suspects:
-        return ""
-    called = [name if isinstance(name, str) else f"row {name}" for name in suspects]
-    names = [f"  {short_name(name, _WIDEST_NAME)}" for name in called[:most]]
-    more = [f"  and {len(suspects) - most:,} more, which -v or --json lists"] * (len(suspects) > most)
-    return "\n\n" + "\n".join(["Left out of training, the least like the others first:", *names, *more])
-
-
-def _save(model: Any, reader: Any, output: Path) -> Path:
-    """Write a model, with its reader of images, to a file or where that fails to another; return which."""
-    from sklearn.pipeline import make_pipeline
-
-    model.set_params(verbose=0)
-    if reader is None:
-        return save_somewhere(model, output)
-    reader.set_params(verbose=0)
-    return save_somewhere(make_pipeline(reader, model), output)

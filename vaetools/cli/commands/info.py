@@ -11,19 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaetools.cli.command import model_argument
+from vaetools.cli import command
 from vaetools.cli.saying import print_json
-from vaetools.words import (
-    ABSENT,
-    counted,
-    few,
-    file_size,
-    number,
-    percent,
-    printable,
-    shortened,
-    text_facts,
-)
+from vaetools.words import ABSENT, counted, few, file_size, number, percent, printable, shortened, text_facts
 
 if TYPE_CHECKING:
     from vaetools.persistence.facts import Facts
@@ -60,7 +50,7 @@ _SETTINGS = (
 
 
 @click.command(short_help="Show what a saved model is, in an instant.")
-@model_argument
+@command.model_argument
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object instead.")
 def info(model: Path, as_json: bool) -> None:
     """Show what a saved MODEL is and what it was trained on.
@@ -94,12 +84,16 @@ def info(model: Path, as_json: bool) -> None:
 def page(facts: Facts) -> str:
     """Return the facts as text of at most 100 columns."""
     title = f"{Path(facts.path).name}: {facts.model} of {_what(facts)}"
+    scaling = scaling_in_words(facts.input_scale, facts.levels)
+    if facts.column_kinds is not None:
+        scaling = scaling.replace("every column", "every column of numbers")
+    labels = [f"{_short(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
     rows = {
         "Takes": _takes(facts),
-        "Scaling": _scaling(facts),
+        "Scaling": scaling,
         "Network": _network(facts),
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
-        "Labels": _labels(facts),
+        "Labels": _some(label.replace(" ", _NO_BREAK) for label in labels),
         "Likelihood": _likelihood(facts),
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),
@@ -119,12 +113,7 @@ def _what(facts: Facts) -> str:
         return f"rows of {counted(facts.n_features, 'column')}"
     channels, height, width = facts.image_shape
     kind = {1: "gray images", 3: "RGB images"}.get(channels, f"images of {channels} channels")
-    return f"{kind} of {height} × {width} pixels{_sides(height, width)}"
-
-
-def _sides(height: int, width: int) -> str:
-    """Return which side comes first, where that is not all the same."""
-    return "" if height == width else " (height × width)"
+    return f"{kind} of {height} × {width} pixels" + " (height × width)" * (height != width)
 
 
 def _takes(facts: Facts) -> str:
@@ -136,11 +125,9 @@ def _takes(facts: Facts) -> str:
     if facts.feature_names is not None:
         names = _some(map(_short, facts.feature_names))
         return f"{counted(facts.n_features, 'column')}: {names}"
-    kind = "numbers"
-    if facts.levels is not None:
+    kind = "numbers" if facts.column_kinds is None else "cells"
+    if facts.levels is not None and facts.column_kinds is None:
         kind = scaling_in_words(facts.input_scale, facts.levels).split(",")[0]
-    if facts.column_kinds is not None:
-        kind = "cells"
     return f"rows of {facts.n_features:,} {kind}, columns without names"
 
 
@@ -160,23 +147,14 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     """
     if levels is None:
         return SCALINGS[kind]
-    return _levels_in_words(*levels) + f", then {STANDARDIZED}" * (kind == "standardized_pixels")
-
-
-def _levels_in_words(black: int, white: int) -> str:
-    """Return what happens to levels of images."""
-    if (black, white) == (0, 1):
-        return "pixels of 0 and 1, left as they are"
+    black, white = levels
+    words = f"{int(white).bit_length()}-bit pixels, divided by {white:,}"
     if black:
-        kind = "signed" if black < 0 else f"{(white - black).bit_length()}-bit"
-        return f"{kind} pixels, from {black:,} to {white:,}".replace(" -", " −")
-    return f"{int(white).bit_length()}-bit pixels, divided by {white:,}"
-
-
-def _scaling(facts: Facts) -> str:
-    """Return what happens to values before a network sees them."""
-    words = scaling_in_words(facts.input_scale, facts.levels)
-    return words if facts.column_kinds is None else words.replace("every column", "every column of numbers")
+        depth = "signed" if black < 0 else f"{(white - black).bit_length()}-bit"
+        words = f"{depth} pixels, from {black:,} to {white:,}".replace(" -", " −")
+    elif white == 1:
+        words = "pixels of 0 and 1, left as they are"
+    return words + f", then {STANDARDIZED}" * (kind == "standardized_pixels")
 
 
 def _likelihood(facts: Facts) -> str:
@@ -199,12 +177,6 @@ def _network(facts: Facts) -> str:
     if facts.hidden_layer_sizes:
         layers.append(f"dense layers of {_some(map(str, facts.hidden_layer_sizes))}")
     return f"{', '.join(layers) or 'no hidden layers'}; {weights}"
-
-
-def _labels(facts: Facts) -> str:
-    """Return the labels of a conditional model with their shares; a line breaks between labels alone."""
-    labels = [f"{_short(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
-    return _some(label.replace(" ", _NO_BREAK) for label in labels)
 
 
 def _training(facts: Facts) -> str:

@@ -9,30 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.command import (
-    TABLES,
-    Opened,
-    check_output,
-    data_argument,
-    labels_option,
-    model_argument,
-    open_model,
-    output_option,
-    read_with_labels,
-    reading_options,
-    talk_options,
-)
-from vaetools.cli.saying import (
-    UNREAD,
-    Talk,
-    counted_rows,
-    failed_as_json,
-    print_json,
-    say,
-    short_name,
-    source_as_json,
-)
-from vaetools.words import few, number, text_table
+from vaetools.cli import command
+from vaetools.cli.saying import UNREAD, Talk, cell, counted_rows, print_json, say, short_name, source_as_json
+from vaetools.words import few, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,15 +21,15 @@ _some = functools.partial(few, gap=" … ")  # labels in a sentence
 
 
 @click.command(short_help="Find labels that are likely wrong, with a CVAE.")
-@model_argument
-@data_argument
-@labels_option
-@output_option("CSV or Parquet file to write.")
+@command.model_argument
+@command.data_argument
+@command.labels_option
+@command.output_option("CSV or Parquet file to write.")
 @click.option(
     "--top", type=click.IntRange(1), metavar="N", help="Print a table of the N least likely labels."
 )
-@reading_options
-@talk_options
+@command.reading_options
+@command.talk_options
 def labels(
     model: Path,
     data: tuple[str, ...],
@@ -86,14 +65,14 @@ def labels(
       least_likely [{label, log_probability, likeliest, p_value, and what "id" says}], id,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, output
     """
-    check_output(output, TABLES, [model, *data])
+    command.check_output(output, command.TABLES, [model, *data])
     _check_id(reading.get("id_column"))
     from vaetools.data.ids import as_column
     from vaetools.estimators.labels import hardly_used
     from vaetools.stream.labeled import codes_of, judged
-    from vaetools.stream.writers import write_table
+    from vaetools.stream.sinks import write_table
 
-    opened = open_model(model, device)
+    opened = command.Opened(model, device)
     estimator = opened.estimator
     rows = _read(opened, data, label_name, reading)
     codes, given = codes_of(estimator, rows.y)
@@ -102,13 +81,14 @@ def labels(
     table.insert(0, rows.source.id_name, rows.X.index)
     unknown = dict(Counter(map(str, given[codes < 0])).most_common())
     least = table.sort_values("log_probability", kind="stable").head(top or 20)
-    n_unlikely = _n_unlikely(table[codes >= 0])
+    pairs = table.loc[codes >= 0, ["label", "likeliest"]].itertuples(index=False)
+    n_unlikely = sum(str(label) != str(likeliest) for label, likeliest in pairs)
     if output is not None or not (top or talk.as_json):
         write_table(output, table)
     if talk.as_json:
         summary = {"n_rows": len(table), "n_unlikely": n_unlikely, "unknown": unknown}
         summary |= {"id": rows.source.id_name, "least_likely": least.to_dict(orient="records")}
-        summary |= {"n_failed": len(rows.failed), "failed": failed_as_json(rows.failed)}
+        summary |= {"n_failed": len(rows.failed), "failed": rows.failed}
         print_json(summary | source_as_json(rows.source) | {"output": output})
     elif top:
         click.echo(_table(least))
@@ -125,29 +105,23 @@ def labels(
 def _check_id(id_column: str | None) -> None:
     """Raise for a column of ids that is called like one of the result."""
     if id_column in ("label", "log_probability", "likeliest", "p_value"):
-        raise click.BadParameter(
-            f"{id_column!r} is what a column of the result is called: rename it.", param_hint="--id"
-        )
+        raise command.misuse("--id", f"{id_column!r} is what a column of the result is called: rename it.")
 
 
-def _read(opened: Opened, data: tuple[str, ...], label_name: str | None, reading: dict[str, Any]) -> Any:
+def _read(
+    opened: command.Opened, data: tuple[str, ...], label_name: str | None, reading: dict[str, Any]
+) -> Any:
     """Read rows with labels for a model that judges these."""
     if not hasattr(opened.estimator, "classes_"):
         raise click.ClickException(
             f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(opened.estimator).__name__}."
         )
-    rows = read_with_labels(opened.whole, data, label_name, needed=True, **reading)
+    rows = opened.read(data, label_name, needed=True, **reading)
     if rows.y is None:
         images = opened.image_shape is not None
         hint = "put images into sub-folders and name their folder" if images else "use --labels"
         raise click.ClickException(f"{data[0]} has no labels: {hint}.")
     return rows
-
-
-def _n_unlikely(table: pd.DataFrame) -> int:
-    """Return the number of rows of which another label is likelier."""
-    pairs = table[["label", "likeliest"]].itertuples(index=False)
-    return sum(str(label) != str(likeliest) for label, likeliest in pairs)
 
 
 def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
@@ -160,15 +134,13 @@ def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
 
 def _table(least: pd.DataFrame) -> str:
     """Return the least likely labels as a table of at most 100 columns."""
-    import math
-
     rows = [
         [
             short_name(name, _WIDEST_NAME),
             short_name(label, _WIDEST_LABEL),
-            number(None if math.isnan(log_probability) else log_probability, 1),
+            cell(log_probability, 1),
             short_name(likeliest, _WIDEST_LABEL),
-            number(None if math.isnan(p_value) else p_value, 4),
+            cell(p_value, 4),
         ]
         for name, label, log_probability, likeliest, p_value in least.itertuples(index=False)
     ]

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaetools.cli.command import (
-    check_output,
-    device_option,
-    model_argument,
-    open_model,
-    output_option,
-    write_png,
-)
+from vaetools.cli import command
 from vaetools.cli.saying import say
 
 if TYPE_CHECKING:
@@ -25,7 +18,7 @@ _image = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(short_help="Decode the way from one image to another.")
-@model_argument
+@command.model_argument
 @click.argument("first", metavar="A.png", type=_image)
 @click.argument("last", metavar="B.png", type=_image)
 @click.option(
@@ -36,8 +29,8 @@ _image = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Images to decode, with the reconstructions of both ends.",
 )
-@output_option("PNG picture to write.", required=True)
-@device_option
+@command.output_option("PNG picture to write.", required=True)
+@command.device_option
 def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device: str | None) -> None:
     """Decode the straight way from one image to another through the latent space of a trained MODEL.
 
@@ -50,12 +43,13 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
       vaetools morph boards.safetensors left.png right.png -o strip.png
       vaetools morph faces.safetensors ann.jpg ben.jpg --steps 15 -o strip.png
     """
-    check_output(output, (".png",), [model, first, last])
+    command.check_output(output, (".png",), [model, first, last])
     from vaetools.data.reader import reader_for
     from vaetools.latent.paths import morph as decode_between
 
-    _, reader, estimator, _ = open_model(model, device)
-    reader = reader or reader_for(estimator)
+    opened = command.Opened(model, device)
+    estimator = opened.estimator
+    reader = opened.reader or reader_for(estimator)
     if reader is None:
         raise click.ClickException(
             "morph needs a model of gray or RGB images: one fitted behind an ImageReader, or on 8-bit "
@@ -64,27 +58,12 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
         )
     ends = reader.transform([first, last])
     made = decode_between(estimator, ends, steps)
-    shape = tuple(reader.image_shape_)
-    write_png(output, strip(estimator.input_scale_.shown(ends), made, shape))
+    command.write_png(output, _strip(estimator.input_scale_.shown(ends), made, tuple(reader.image_shape_)))
     say(f"{steps} steps decoded. Written: {output}")
 
 
-def strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> Image.Image:
-    """Return one picture: the first of two ends, what was made between them, and the last.
-
-    Parameters
-    ----------
-    ends : ndarray of shape (2, n_features)
-        Pixels in [0, 1].
-    made : ndarray of shape (n_steps, n_features)
-    image_shape : tuple of int
-        (channels, height, width), with 1 or 3 channels.
-
-    Returns
-    -------
-    picture : PIL.Image.Image
-        A bar as wide as a quarter of an image sets the ends apart.
-    """
+def _strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> Image.Image:
+    """Return one picture: the first of two ends, what was made between them, and the last, set apart."""
     import numpy as np
     from PIL import Image
 

@@ -7,34 +7,24 @@ from typing import Any
 
 import click
 
-from vaetools.cli.command import (
-    check_output,
-    data_argument,
-    labels_option,
-    model_argument,
-    open_model,
-    output_option,
-    read_with_labels,
-    reading_options,
-    talk_options,
-)
-from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
+from vaetools.cli import command
+from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 from vaetools.words import number, percent
 
 
 @click.command(short_help="Give a saved model a new threshold, without training.")
-@model_argument
-@data_argument
-@output_option("Model file to write (*.safetensors); it may be MODEL itself.", required=True)
+@command.model_argument
+@command.data_argument
+@command.output_option("Model file to write (*.safetensors); it may be MODEL itself.", required=True)
 @click.option(
     "--false-alarm-rate",
     type=float,
     metavar="SHARE",
     help="Share of new normal rows to flag; that of the model unless said.",
 )
-@labels_option
-@reading_options
-@talk_options
+@command.labels_option
+@command.reading_options
+@command.talk_options
 def recalibrate(
     model: Path,
     data: tuple[str, ...],
@@ -63,57 +53,42 @@ def recalibrate(
       threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], n_ignored,
       ignored {kind: files}, ignored_paths, output
     """
-    check_output(output, (".safetensors",), data)
-    from vaetools.persistence.model_file import save
+    command.check_output(output, (".safetensors",), data)
+    from vaetools.persistence import save
+    from vaetools.stream.labeled import among_known
 
-    opened = open_model(model, device)
+    opened = command.Opened(model, device)
     estimator = opened.estimator
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
-        raise click.BadParameter(f"is for a CVAE; got a {type(estimator).__name__}.", param_hint="--labels")
-    rows = read_with_labels(opened.whole, data, label_name, needed=is_labeled, **reading)
+        raise command.misuse("--labels", f"is for a CVAE; got a {type(estimator).__name__}.")
+    rows = opened.read(data, label_name, needed=is_labeled, **reading)
     if is_labeled and rows.y is not None:
-        rows = _known(estimator, rows, data[0])
+        rows = among_known(estimator, rows, data[0])
     if false_alarm_rate is not None:
         estimator.set_params(false_alarm_rate=false_alarm_rate)
     before = getattr(estimator, "offset_", None)
     estimator.recalibrate(rows.X, rows.y) if is_labeled else estimator.recalibrate(rows.X)
     save(opened.whole, output)
-    facts = facts_of(estimator, before)
+    facts = _facts(estimator, before)
     if talk.as_json:
-        summary = facts | {"n_failed": len(rows.failed), "failed": failed_as_json(rows.failed)}
+        summary = facts | {"n_failed": len(rows.failed), "failed": rows.failed}
         print_json(summary | {"output": output} | source_as_json(rows.source))
-    _say_facts(facts, counted_rows(len(rows.X), opened.kind), talk)
-    if is_labeled and rows.y is None:
-        hint = {"rows": "Give --labels", "images": "Put images into sub-folders"}[opened.kind]
-        talk.say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
-    talk.written(output)
-    return talk.end(rows.source, rows.failed)
-
-
-def _known(estimator: Any, rows: Any, name: str) -> Any:
-    """Return the rows whose labels a model knows, and the others among what failed."""
-    from vaetools.stream.labeled import among_known
-    from vaetools.stream.parts import check_any
-
-    X, y, unknown = among_known(estimator, rows.X, rows.y)
-    check_any(len(X), rows.failed + unknown, name)
-    return rows._replace(X=X, y=y, failed=rows.failed + unknown)
-
-
-def _say_facts(facts: dict[str, Any], rows: str, talk: Talk) -> None:
-    """Say where the threshold lies, and what the one before made of the same rows."""
     talk.say(
-        f"{rows} calibrate: flagged as odd below {number(facts['threshold'], 2)} {facts['unit']}, as "
-        f"{percent(facts['false_alarm_rate'])} of new normal ones will be."
+        f"{counted_rows(len(rows.X), opened.kind)} calibrate: flagged as odd below "
+        f"{number(facts['threshold'], 2)} {facts['unit']}, as {percent(facts['false_alarm_rate'])} of new "
+        "normal ones will be."
     )
-    before = facts["threshold_before"]
     if before is not None:
         flagged = percent(facts["flagged_before"])
         talk.say(f"The threshold before, {number(before, 2)}, flagged {flagged} of these.")
+    if is_labeled and rows.y is None:
+        hint = {"rows": "Give --labels", "images": "Put images into sub-folders"}[opened.kind]
+        talk.say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
+    return talk.end(rows.source, rows.failed, output)
 
 
-def facts_of(model: Any, before: float | None) -> dict[str, Any]:
+def _facts(model: Any, before: float | None) -> dict[str, Any]:
     """Return the threshold of a calibrated model, and what the one before made of the same rows."""
     from vaetools.anomaly.calibration import flagged_rate
     from vaetools.anomaly.scores import SCORES

@@ -9,16 +9,8 @@ from typing import Any
 
 import click
 
-from vaetools.cli.command import (
-    check_output,
-    labels_option,
-    output_option,
-    read_with_labels,
-    reading_options,
-    seed_option,
-    talk_options,
-)
-from vaetools.cli.saying import Talk, failed_as_json, print_json, say, source_as_json
+from vaetools.cli import command
+from vaetools.cli.saying import Talk, print_json, say, source_as_json
 from vaetools.words import few, printable
 
 _KNOWN_LABELS = 20  # that an error lists
@@ -45,8 +37,8 @@ class Model(click.ParamType):
 @click.command(short_help="Compare models: a page, a table and words.")
 @click.argument("models", nargs=-1, required=True, type=Model(), metavar="MODEL...")
 @click.argument("data", metavar="DATA")
-@output_option("Page to write (*.html).")
-@labels_option
+@command.output_option("Page to write (*.html).")
+@command.labels_option
 @click.option(
     "--outlier",
     "outliers",
@@ -62,9 +54,9 @@ class Model(click.ParamType):
     show_default=True,
     help="How codes are mapped to two dimensions.",
 )
-@seed_option("Of maps, draws and choices.")
-@reading_options
-@talk_options
+@command.seed_option("Of maps, draws and choices.")
+@command.reading_options
+@command.talk_options
 def report(
     models: tuple[tuple[str, Path], ...],
     data: str,
@@ -92,18 +84,16 @@ def report(
       vaetools report boards.safetensors boards/test --outlier defective -o page.html
       vaetools report small.safetensors large.safetensors sales.csv --labels region --json
     """
-    check_output(output, (".html",), [*(path for _, path in models), data])
+    command.check_output(output, (".html",), [*(path for _, path in models), data])
     _check_names([name for name, _ in models])
-    from vaetools.persistence.model_file import load, split_reader
     from vaetools.report.compare import compare
     from vaetools.report.page.comparison import comparison_text
 
-    whole = {name: load(path, device=device) for name, path in models}
-    loaded = {name: split_reader(model) for name, model in whole.items()}
-    _check_readers(loaded)
-    rows = read_with_labels(whole[models[0][0]], (data,), label_name, **reading)
+    opened = {name: command.Opened(path, device) for name, path in models}
+    _check_readers(opened)
+    rows = opened[models[0][0]].read((data,), label_name, **reading)
     comparison = compare(
-        {name: estimator for name, (_, estimator) in loaded.items()},
+        {name: each.estimator for name, each in opened.items()},
         rows.X,
         rows.y,
         outliers=_known_outliers(rows, outliers, data) if outliers else None,
@@ -114,20 +104,19 @@ def report(
     if output is not None:
         comparison.to_html(output)
     if talk.as_json:
-        lost = {"n_failed": len(rows.failed), "failed": failed_as_json(rows.failed)}
+        lost = {"n_failed": len(rows.failed), "failed": rows.failed}
         print_json(json.loads(comparison.to_json()) | lost | source_as_json(rows.source))
     else:
         click.echo(comparison_text(comparison))
     heard = talk._replace(as_json=False)  # what it says beside JSON it says too
-    heard.written(output)
-    return heard.end(rows.source, rows.failed)
+    return heard.end(rows.source, rows.failed, output)
 
 
 def _check_names(names: list[str]) -> None:
     """Raise where two models are called alike."""
     if twice := {name for name in names if names.count(name) > 1}:
-        raise click.BadParameter(
-            f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE.", param_hint="MODEL"
+        raise command.misuse(
+            "MODEL", f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
         )
 
 
@@ -141,21 +130,20 @@ def _known_outliers(rows: Any, outliers: Sequence[str], data: str) -> Any:
     known = {text: label_called(text, set(classes)) for text in outliers}
     if absent := [text for text, label in known.items() if label is None]:
         there = few((f"'{printable(label)}'" for label in sorted(set(classes))), _KNOWN_LABELS, gap=" … ")
-        raise click.BadParameter(
-            f"no row of {data} has the label {absent[0]!r}: "
-            + ("rows have no labels." if rows.y is None else f"there are {there}."),
-            param_hint="--outlier",
-        )
+        are = "rows have no labels" if rows.y is None else f"there are {there}"
+        raise command.misuse("--outlier", f"no row of {data} has the label {absent[0]!r}: {are}.")
     return np.isin(classes, [label for label in known.values() if label is not None])
 
 
-def _check_readers(loaded: dict[str, tuple[Any, Any]]) -> None:
+def _check_readers(opened: dict[str, command.Opened]) -> None:
     """Raise, naming both, where two models read images differently."""
-    (first, (reader, _)), *others = loaded.items()
-    for name, (other, _) in others:
-        ways = [each and (*each.image_shape_, each.aspect) for each in (reader, other)]
-        if ways[0] != ways[1]:
-            said = [f"as {' × '.join(map(str, way))}" if way else "not as images" for way in ways]
+    ways = {
+        name: each.reader and (*each.reader.image_shape_, each.reader.aspect) for name, each in opened.items()
+    }
+    said = {name: f"as {' × '.join(map(str, way))}" if way else "not as images" for name, way in ways.items()}
+    first, *others = opened
+    for name in others:
+        if ways[name] != ways[first]:
             raise click.ClickException(
-                f"models must take the same rows; {first!r} reads {said[0]}, {name!r} {said[1]}."
+                f"models must take the same rows; {first!r} reads {said[first]}, {name!r} {said[name]}."
             )

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.command import (
-    check_output,
-    device_option,
-    model_argument,
-    open_model,
-    output_option,
-    seed_option,
-    write_png,
-)
+from vaetools.cli import command
 from vaetools.cli.saying import counted_rows, say
 from vaetools.words import few, number, printable
 
@@ -27,7 +19,7 @@ _KNOWN_LABELS = 20  # that an error lists
 
 
 @click.command(short_help="Draw new images or rows from a model.")
-@model_argument
+@command.model_argument
 @click.option(
     "-n",
     "n_samples",
@@ -46,9 +38,9 @@ _KNOWN_LABELS = 20  # that an error lists
     metavar="N",
     help="Images side by side; by default as many as make the picture about square.",
 )
-@seed_option("Seed of the draws.")
-@output_option("PNG picture of images, or CSV file of rows; without it rows go to standard output.")
-@device_option
+@command.seed_option("Seed of the draws.")
+@command.output_option("PNG picture of images, or CSV file of rows; without it rows go to standard output.")
+@command.device_option
 def sample(
     model: Path,
     n_samples: int,
@@ -71,8 +63,9 @@ def sample(
       vaetools sample digits.safetensors -n 20 --label 8 --columns 10 -o eights.png
       vaetools sample sales.safetensors -n 1000 > rows.csv
     """
-    check_output(output, (".png", ".csv"), [model])
-    _, _, estimator, image_shape = open_model(model, device)
+    command.check_output(output, (".png", ".csv"), [model])
+    opened = command.Opened(model, device)
+    estimator, image_shape = opened.estimator, opened.image_shape
     if image_shape is not None and image_shape[0] not in (1, 3):
         image_shape = None  # nothing that a picture can show
     _check_fits(output, columns, is_image=image_shape is not None)
@@ -81,12 +74,10 @@ def sample(
     if image_shape is None:
         _write_csv(output, rows, estimator)
     else:
-        assert output is not None
         _write_grid(output, rows, estimator, image_shape, columns)
     if output is not None:
-        say(
-            f"{counted_rows(n_samples, 'rows' if image_shape is None else 'images')} drawn. Written: {output}"
-        )
+        drawn = counted_rows(n_samples, "rows" if image_shape is None else "images")
+        say(f"{drawn} drawn. Written: {output}")
 
 
 def _check_fits(output: Path | None, columns: int | None, *, is_image: bool) -> None:
@@ -95,37 +86,29 @@ def _check_fits(output: Path | None, columns: int | None, *, is_image: bool) -> 
         raise click.UsageError("Missing option '-o' / '--output': the model makes images, which need a file.")
     made, suffix = ("images", ".png") if is_image else ("rows", ".csv")
     if output is not None and output.suffix.lower() != suffix:
-        raise click.BadParameter(
-            f"must end in {suffix}, because the model makes {made}; got {str(output)!r}.",
-            param_hint="--output",
+        raise command.misuse(
+            "--output", f"must end in {suffix}, because the model makes {made}; got {str(output)!r}."
         )
     if columns is not None and not is_image:
-        raise click.BadParameter("arranges images, and the model makes rows.", param_hint="--columns")
+        raise command.misuse("--columns", "arranges images, and the model makes rows.")
 
 
 def _known_label(estimator: Any, text: str) -> Any:
     """Return the label of a conditional model that reads so."""
-    hint = "--label"
     if not hasattr(estimator, "classes_"):
-        raise click.BadParameter(
-            f"needs a CVAE; got a model of class {type(estimator).__name__}.", param_hint=hint
-        )
-    from vaetools.stream.labeled import label_called, named_labels
+        raise command.misuse("--label", f"needs a CVAE; got a model of class {type(estimator).__name__}.")
+    from vaetools.stream.labeled import label_called
 
-    labels = named_labels(estimator)
+    labels = {str(label): label for label in estimator.classes_.tolist()}
     label = label_called(text, labels)
     if label is None:
         known = few((f"'{printable(label)}'" for label in labels), _KNOWN_LABELS)
-        raise click.BadParameter(f"must be one of {known}; got {text!r}.", param_hint=hint)
+        raise command.misuse("--label", f"must be one of {known}; got {text!r}.")
     return labels[label]
 
 
 def _write_grid(
-    output: Path,
-    rows: np.ndarray,
-    estimator: Any,
-    image_shape: tuple[int, int, int],
-    columns: int | None,
+    output: Any, rows: np.ndarray, estimator: Any, image_shape: tuple[int, int, int], columns: int | None
 ) -> None:
     """Write images as one picture; pixels of unknown range from the least, black, to the greatest, white."""
     from vaetools.report.pictures import picture
@@ -135,7 +118,7 @@ def _write_grid(
         low, high = rows.min(), rows.max()
         rows = (rows - low) / ((high - low) or 1)
         say(f"Black is {number(low, 2)} and white {number(high, 2)}: the model's pixels have no fixed range.")
-    write_png(output, picture(rows, image_shape, n_columns=columns))
+    command.write_png(output, picture(rows, image_shape, n_columns=columns))
 
 
 def _write_csv(output: Path | None, rows: np.ndarray, estimator: Any) -> None:

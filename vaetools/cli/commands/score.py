@@ -9,23 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.command import (
-    TABLES,
-    PathOrAddress,
-    check_output,
-    data_argument,
-    file_option,
-    model_argument,
-    one_or_many,
-    open_model,
-    output_option,
-    reading_options,
-    talk_options,
-)
+from vaetools.cli import command
 from vaetools.cli.saying import (
     Talk,
+    cell,
     counted_rows,
-    failed_as_json,
     left_out_as_json,
     list_failures,
     print_json,
@@ -34,12 +22,13 @@ from vaetools.cli.saying import (
     short_name,
     source_as_json,
 )
-from vaetools.words import few, floor_in_words, number, printable, shortened, text_table
+from vaetools.words import few, floor_in_words, printable, shortened, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaetools.stream.sinks import Oddest, Tally
+    from vaetools.stream.kept import Oddest
+    from vaetools.stream.sinks import Tally
 
 _PICTURED = 24  # images on the page if --top does not say
 _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
@@ -47,11 +36,13 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
 
 
 @click.command(short_help="Score images or rows with a model: which are odd?")
-@model_argument
-@data_argument
-@output_option("CSV or Parquet file to write; with --engine ray a folder or an address.", kind=PathOrAddress)
+@command.model_argument
+@command.data_argument
+@command.output_option(
+    "CSV or Parquet file to write; with --engine ray a folder or an address.", kind=command.PathOrAddress
+)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print a table of the N oddest.")
-@file_option(
+@command.file_option(
     "--html", f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions."
 )
 @click.option(
@@ -71,8 +62,8 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Processes of Ray; by default one per core."
 )
-@reading_options
-@talk_options
+@command.reading_options
+@command.talk_options
 def score(
     model: Path,
     data: tuple[str, ...],
@@ -116,25 +107,29 @@ def score(
       vaetools score sales.safetensors today.csv --id order | head
       vaetools score boards.safetensors s3://bucket/photos -o s3://bucket/scores --engine ray
     """
+    inputs = [model, *data]
     if engine == "ray":
-        _check_ray(output, {"--top": top, "--html": html, "--fdr": fdr}, reading, [model, *data])
+        _check_ray(output, {"--top": top, "--html": html, "--fdr": fdr}, reading, inputs)
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, output, reading | cluster, talk)
-    _check_local(output, html, {"--address": address, "--workers": workers}, reading, [model, *data])
+    _check_local(output, {"--address": address, "--workers": workers}, reading)
+    command.check_output(output, command.TABLES, inputs)
+    command.check_output(html, (".html",), inputs, "--html")
     from vaetools.stream import Collected, Oddest, Selection, TableFile, Tally, stream_scores
 
-    opened = open_model(model, device)
+    opened = command.Opened(model, device)
     _check_model(opened, html, fdr)
-    parts = stream_scores(opened.whole, one_or_many(data), verbose=talk.progress, **reading)
+    parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     selection = None if fdr is None else Selection(opened.estimator, fdr)
     tally = Tally(opened.estimator, selection, parts.source.listing.folder)
-    oddest = Oddest(top or (_PICTURED if html else 0), selection)
+    oddest = Oddest(top or _PICTURED * bool(html), selection)
     scores = Collected(lambda part: part.table["score"].to_numpy())
-    sinks: list[Any] = [selection] * (selection is not None) + [tally, oddest]
+    sinks: list[Any] = [selection] * (selection is not None) + [tally] + [oddest] * (oddest.n > 0)
     sinks += [scores] * (html is not None)
     sinks += [TableFile(output, selection)] * (output is not None or not (top or talk.as_json))
     parts.into(*sinks)
-    _write_page(html, tally, oddest, scores.parts, opened, parts.failed, data)
+    if html is not None:
+        _write_page(html, tally, oddest, scores.parts, opened, parts.failed, data)
     _explain(oddest, opened)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, oddest, parts.failed)
@@ -142,37 +137,26 @@ def score(
     elif top:
         _print_top(oddest.table.head(top), tally, talk)
     _conclude(tally, opened.kind, talk)
-    talk.written(output, html)
-    return talk.end(parts.source, parts.failed)
+    return talk.end(parts.source, parts.failed, output, html)
 
 
-def _check_local(
-    output: Any,
-    html: Path | None,
-    elsewhere: Mapping[str, Any],
-    reading: Mapping[str, Any],
-    inputs: list[Any],
-) -> None:
+def _check_local(output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
     """Raise for options that do not go with scoring here."""
     for name, value in elsewhere.items():
         if value is not None:
-            raise click.BadParameter(f"needs --engine ray; got {value}.", param_hint=name)
+            raise command.misuse(name, f"needs --engine ray; got {value}.")
     if isinstance(output, str):
-        raise click.BadParameter(f"an address needs --engine ray; got {output!r}.", param_hint="--output")
-    check_output(output, TABLES, inputs)
-    check_output(html, (".html",), inputs, "--html")
+        raise command.misuse("--output", f"an address needs --engine ray; got {output!r}.")
     if reading.get("id_column") == "because":
-        raise click.BadParameter(
-            "'because' is called like a column of the result: rename it.", param_hint="--id"
-        )
+        raise command.misuse("--id", "'because' is called like a column of the result: rename it.")
 
 
-def _check_model(opened: Any, html: Path | None, fdr: float | None) -> None:
+def _check_model(opened: command.Opened, html: Path | None, fdr: float | None) -> None:
     """Raise for options that do not go with a model."""
     estimator = opened.estimator
     if html is not None and (opened.image_shape is None or not opened.can_decode):
-        raise click.BadParameter(
-            "needs a model of images that can decode; of rows, --top names what is odd.", param_hint="--html"
+        raise command.misuse(
+            "--html", "needs a model of images that can decode; of rows, --top names what is odd."
         )
     if fdr is not None and not hasattr(estimator, "calibration_scores_"):
         from vaetools.anomaly.calibration import n_rows_to_fit
@@ -181,9 +165,8 @@ def _check_model(opened: Any, html: Path | None, fdr: float | None) -> None:
         if estimator.contamination == "auto":
             needed = n_rows_to_fit(estimator.false_alarm_rate, estimator.calibration_fraction)
             how = f"with at least {needed:,} rows; it had {estimator.n_samples_:,}"
-        raise click.BadParameter(
-            f"needs rows that calibrate, and the model held none out. Fit it again {how}.",
-            param_hint="--fdr",
+        raise command.misuse(
+            "--fdr", f"needs rows that calibrate, and the model held none out. Fit it again {how}."
         )
 
 
@@ -193,19 +176,18 @@ def _check_ray(
     """Raise for options that need all rows in one place."""
     for name, value in elsewhere.items():
         if value is not None:
-            raise click.BadParameter(
-                f"does not go with --engine ray, which keeps no rows; got {value}. Read the output instead.",
-                param_hint=name,
-            )
+            keeps = f"does not go with --engine ray, which keeps no rows; got {value}"
+            raise command.misuse(name, f"{keeps}. Read the output instead.")
     if others := sorted(reading.keys() - {"id_column", "include", "exclude"}):
-        raise click.BadParameter(
-            f"does not go with --engine ray, of images and Parquet files; got {reading[others[0]]!r}.",
-            param_hint={"dialect": "CSV's dialect"}.get(others[0], f"--{others[0]}"),
+        option = {"dialect": "CSV's dialect"}.get(others[0], f"--{others[0]}")
+        came = repr(reading[others[0]])
+        raise command.misuse(
+            option, f"does not go with --engine ray, of images and Parquet files; got {came}."
         )
     if output is None:
-        raise click.BadParameter("is needed with --engine ray: a folder to make.", param_hint="--output")
+        raise command.misuse("--output", "is needed with --engine ray: a folder to make.")
     if isinstance(output, Path):
-        check_output(output, (".parquet",), inputs)
+        command.check_output(output, (".parquet",), inputs)
 
 
 def _score_with_ray(
@@ -214,9 +196,9 @@ def _score_with_ray(
     """Have many machines score, and say what came of it."""
     from vaetools.stream import Oddest, Tally, score_with_ray
 
-    opened = open_model(model, None)
-    source, tally = one_or_many(data), Tally(opened.estimator)
-    scored = score_with_ray(opened.whole, source, output, verbose=talk.progress, **options)
+    opened = command.Opened(model, None)
+    tally = Tally(opened.estimator)
+    scored = score_with_ray(opened.whole, command.one_or_many(data), output, verbose=talk.progress, **options)
     tally.n_rows, tally.n_odd, tally.judged = scored.n_scored, scored.n_odd, dict(scored.folders)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, Oddest(0), scored.failed)
@@ -242,7 +224,7 @@ def _summary(model: Any, tally: Tally, oddest: Oddest, failed: list[Any]) -> dic
         "why_none_odd": tally.selection and tally.selection.why_none,
         **({"id": oddest.table.columns[0]} if oddest.n else {}),
         "oddest": oddest.table.to_dict(orient="records"),
-        "failed": failed_as_json(failed),
+        "failed": failed,
     }
 
 
@@ -252,7 +234,6 @@ def _conclude(tally: Tally, kind: str, talk: Talk) -> None:
     folders = tally.folders()
     if not folders or not talk.to_people:
         return
-
     rows = [
         [short_name(name, _WIDEST_FOLDER), f"{count['n_scored']:,}", f"{count['n_odd']:,}"]
         for name, count in list(folders.items())[:_LISTED]
@@ -263,22 +244,20 @@ def _conclude(tally: Tally, kind: str, talk: Talk) -> None:
         say(f"and {len(folders) - _LISTED:,} more, which --json lists")
 
 
-def _explain(oddest: Oddest, opened: Any) -> None:
+def _explain(oddest: Oddest, opened: command.Opened) -> None:
     """Add the most surprising column of every row, in words."""
-    if oddest.n and opened.image_shape is None and opened.can_decode:
-        oddest.table = oddest.table.assign(because=_reasons(opened.estimator, oddest.X))
-
-
-def _reasons(model: Any, rows: pd.DataFrame) -> list[str]:
-    """Return the most surprising column of every row in words."""
+    if not (oddest.n and opened.image_shape is None and opened.can_decode):
+        return
+    model = opened.estimator
     names = getattr(model, "feature_names_in_", None)
-    X = rows.to_numpy() if names is None else rows.set_axis(names, axis=1)
-    return [
+    X = oddest.X.to_numpy() if names is None else oddest.X.set_axis(names, axis=1)
+    reasons = [
         ""  # no cell is known
         if math.isnan(surprise) and model.columns_ is not None
         else f"{short_name(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
         for _, column, value, expected, surprise in model.explain(X).table(top=1).itertuples(index=False)
     ]
+    oddest.table = oddest.table.assign(because=reasons)
 
 
 def _short(value: Any) -> str:
@@ -290,15 +269,10 @@ def _short(value: Any) -> str:
 
 def _print_top(oddest: pd.DataFrame, tally: Tally, talk: Talk) -> None:
     """Print the oddest rows as a table of at most 100 columns."""
-
-    def cell(heading: str, value: Any) -> str:
-        if isinstance(value, str):
-            return value
-        return number(None if math.isnan(value) else value, 4 if heading == "p_value" else 1)
-
     name, *headings = oddest.columns
+    digits = [4 if heading == "p_value" else 1 for heading in headings]
     rows = [
-        [short_name(first, _WIDEST_NAME), *map(cell, headings, values)]
+        [short_name(first, _WIDEST_NAME), *map(cell, values, digits)]
         for first, *values in oddest.itertuples(index=False)
     ]
     text = headings[headings.index("verdict") :]
@@ -309,17 +283,15 @@ def _print_top(oddest: pd.DataFrame, tally: Tally, talk: Talk) -> None:
 
 
 def _write_page(
-    path: Path | None,
+    path: Path,
     tally: Tally,
     oddest: Oddest,
     scores: list[Any],
-    opened: Any,
+    opened: command.Opened,
     failed: list[Any],
     data: tuple[str, ...],
 ) -> None:
-    """Write the gallery of the oddest images, if it is wanted."""
-    if path is None:
-        return
+    """Write the gallery of the oddest images."""
     import numpy as np
 
     from vaetools.anomaly.explanation import HEAT_COLORS

@@ -5,40 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli.command import (
-    TABLES,
-    check_output,
-    file_option,
-    model_argument,
-    one_or_many,
-    open_model,
-    output_option,
-    reading_options,
-    talk_options,
-)
-from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
+from vaetools.cli import command
+from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 from vaetools.words import few
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from vaetools.stream.parts import Parts
-    from vaetools.stream.sinks import Nearest
+    from vaetools.stream.flow import Parts
+    from vaetools.stream.kept import Nearest
 
 
 @click.command(short_help="Find the images or rows most like one.")
-@model_argument
+@command.model_argument
 @click.argument("query")
 @click.argument("data", nargs=-1, required=True, metavar="DATA...")
 @click.option("-k", "k", type=click.IntRange(1), default=12, show_default=True, help="How many to find.")
-@output_option("CSV or Parquet file to write.")
-@file_option("--html", "Page to write: the images with their distances.")
-@reading_options
-@talk_options
+@command.output_option("CSV or Parquet file to write.")
+@command.file_option("--html", "Page to write: the images with their distances.")
+@command.reading_options
+@command.talk_options
 def similar(
     model: Path,
     query: str,
@@ -66,82 +56,69 @@ def similar(
       vaetools similar boards.safetensors odd.png boards/ -k 5 -o hits.csv
       vaetools similar sales.safetensors 1042 today.csv --id order
     """
-    check_output(output, TABLES, [model, query, *data])
-    check_output(html, (".html",), [model, query, *data], "--html")
+    command.check_output(output, command.TABLES, [model, query, *data])
+    command.check_output(html, (".html",), [model, query, *data], "--html")
     from vaetools.stream import Nearest, stream_codes
-    from vaetools.stream.writers import write_table
+    from vaetools.stream.sinks import write_table
 
-    opened = open_model(model, device)
+    opened = command.Opened(model, device)
     if html is not None and (opened.image_shape is None or opened.image_shape[0] not in (1, 3)):
-        raise click.BadParameter("needs a model of gray or RGB images.", param_hint="--html")
+        raise command.misuse("--html", "needs a model of gray or RGB images.")
 
     def codes() -> Parts:
-        return stream_codes(opened.whole, one_or_many(data), verbose=talk.progress, **reading)
+        return stream_codes(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
 
-    target = _target(query, opened, codes, data)
-    nearest = Nearest(target.code, k, target.is_named)
+    code, row, is_itself = _target(query, opened, codes, data)
+    nearest = Nearest(code, k, is_itself)
     parts = codes().into(nearest)
     if not nearest.n_searched:
-        raise click.ClickException(f"{data[0]}: there is nothing to search but {target.name} itself.")
+        raise click.ClickException(f"{data[0]}: there is nothing to search but {query} itself.")
     if output is not None or not (html or talk.as_json):
         write_table(output, nearest.table)
     if html is not None:
-        _write_page(html, target, nearest, opened, len(parts.failed), data)
+        _write_page(html, query, row, nearest, opened, len(parts.failed), few(data, 3))
     if talk.as_json:
-        summary = _summary(query, nearest, parts) | {"output": output, "html": html}
-        print_json(summary | source_as_json(parts.source))
+        found = {"id": nearest.table.columns[0], "hits": nearest.table.to_dict(orient="records")}
+        counts = {"query": query, "n_searched": nearest.n_searched, "n_failed": len(parts.failed)}
+        written = {"failed": parts.failed, "output": output, "html": html}
+        print_json(counts | found | written | source_as_json(parts.source))
     talk.say(f"{counted_rows(nearest.n_searched, opened.kind)} searched.")
-    talk.written(output, html)
-    return talk.end(parts.source, parts.failed)
+    return talk.end(parts.source, parts.failed, output, html)
 
 
-class Target(NamedTuple):
-    """What is looked for: its name, code (1, n_components), row (1, n_features), and how to know it again."""
+def _target(
+    query: str, opened: command.Opened, codes: Callable[[], Parts], data: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray, Callable[[Any], bool]]:
+    """Return code and row of what is looked for, an image file or a row of data, and how to know it again."""
+    import numpy as np
 
-    name: str
-    code: np.ndarray
-    row: np.ndarray
-    is_named: Callable[[Any], bool]
-
-
-def _target(query: str, opened: Any, codes: Callable[[], Parts], data: tuple[str, ...]) -> Target:
-    """Return the image of a file, or a row of the data, as a target."""
     from vaetools.data.addresses import is_address
     from vaetools.data.reader import reader_for
     from vaetools.data.sources import kind_of
 
     reader = opened.reader or reader_for(opened.estimator)
     if reader is not None and (os.path.isfile(query) or is_address(query)):
-        return _image(query, reader, opened.estimator)
-    if reader is not None and kind_of(one_or_many(data)) == "images":
+        row, place = reader.transform([query]), os.path.realpath(query)
+        return opened.estimator.transform(row), row, lambda name: os.path.realpath(str(name)) == place
+    if reader is not None and kind_of(command.one_or_many(data)) == "images":
         found = "a folder" if os.path.isdir(query) else "no such file"
-        raise click.BadParameter(f"must be an image file; got {query!r}: {found}.", param_hint="QUERY")
-    return _row(query, codes(), data)
-
-
-def _image(path: str, reader: Any, estimator: Any) -> Target:
-    """Return the image of a file as a target."""
-    row = reader.transform([path])
-    place = os.path.realpath(path)
-    return Target(path, estimator.transform(row), row, lambda name: os.path.realpath(str(name)) == place)
-
-
-def _row(query: str, parts: Parts, data: tuple[str, ...]) -> Target:
-    """Return the row of that name as a target."""
-    import numpy as np
-
-    for part in parts:
+        raise command.misuse("QUERY", f"must be an image file; got {query!r}: {found}.")
+    for part in codes():
         named = [i for i, name in enumerate(part.table.iloc[:, 0]) if str(name) == query]
         if named:
-            code = part.table.iloc[named[:1], 1:].to_numpy()
-            return Target(query, code, np.asarray(part.X)[named[:1]], lambda name: str(name) == query)
-    raise click.BadParameter(
-        f"must be the name or number of a row of {data[0]}; got {query!r}.", param_hint="QUERY"
-    )
+            code, row = part.table.iloc[named[:1], 1:].to_numpy(), np.asarray(part.X)[named[:1]]
+            return code, row, lambda name: str(name) == query
+    raise command.misuse("QUERY", f"must be the name or number of a row of {data[0]}; got {query!r}.")
 
 
 def _write_page(
-    path: Path, target: Target, nearest: Nearest, opened: Any, n_failed: int, data: tuple[str, ...]
+    path: Path,
+    query: str,
+    row: np.ndarray,
+    nearest: Nearest,
+    opened: command.Opened,
+    n_failed: int,
+    source: str,
 ) -> None:
     """Write the query beside what is most like it."""
     from vaetools.files import write_atomically
@@ -150,26 +127,14 @@ def _write_page(
     shown = opened.estimator.input_scale_.shown
     page = render_likeness(
         model=opened.in_words,
-        source=few(data, 3),
+        source=source,
         n_searched=nearest.n_searched,
         n_failed=n_failed,
         image_shape=opened.image_shape,
-        query=target.name,
-        query_image=shown(target.row[0]),
+        query=query,
+        query_image=shown(row[0]),
         names=[str(name) for name in nearest.table.iloc[:, 0]],
         images=shown(nearest.X),
         distances=nearest.table["distance"].to_numpy(),
     )
     write_atomically(path, page.encode())
-
-
-def _summary(query: str, nearest: Nearest, parts: Parts) -> dict[str, Any]:
-    """Return what was found as JSON takes it."""
-    return {
-        "query": query,
-        "n_searched": nearest.n_searched,
-        "n_failed": len(parts.failed),
-        "id": nearest.table.columns[0],
-        "hits": nearest.table.to_dict(orient="records"),
-        "failed": failed_as_json(parts.failed),
-    }
