@@ -201,7 +201,7 @@ class Opened:
     """A saved model, whole and in its parts: who reads images, if anyone, who judges, and their shape."""
 
     def __init__(self, path: Path, device: str | None):
-        from vaetools.persistence import load, split_reader
+        from vaetools.persistence.model_file import load, split_reader
 
         self.whole = load(path, device=device)
         self.reader, self.estimator = split_reader(self.whole)

@@ -22,7 +22,7 @@ from vaetools.data.listing import Listing, is_parquet, list_images, list_tables
 from vaetools.data.path_lists import as_paths
 from vaetools.data.sources import check_choice, kind_of
 from vaetools.data.tables import Table, open_table
-from vaetools.persistence import load
+from vaetools.persistence.model_file import load
 from vaetools.stream.flow import part_of, prepared, verdicts
 from vaetools.stream.sinks import Tally
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from vaetools.checks import POSITIVE_INTEGER, check, or_none
 from vaetools.data.addresses import new_folder
 from vaetools.data.batches import Failure
-from vaetools.persistence import save
+from vaetools.persistence.model_file import save
 from vaetools.progress import bar_options
 from vaetools.stream.flow import nothing_read, prepared, warn_of_positions
 from vaetools.stream.pieces import RowReader, Worker, file_name, find_files, packed, plan, unpacked

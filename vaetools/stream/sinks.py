@@ -252,8 +252,11 @@ class TableFile(Sink):
                 self._write = _csv_writer(sys.stdout)
             else:
                 temporary = entered(atomically(self.path))
-                is_csv = self.path.suffix.lower() == ".csv"
-                self._write = entered((_csv_file if is_csv else _parquet_file)(temporary))
+                if self.path.suffix.lower() == ".csv":
+                    file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline=""))
+                    self._write = _csv_writer(file)
+                else:
+                    self._write = entered(_parquet_file(temporary))
             if self.selection is not None:
                 folder = None if self.path is None else self.path.absolute().parent
                 self._write = entered(_revised(self._write, self.selection, folder))
@@ -308,13 +311,6 @@ def _csv_writer(file: Any) -> Write:
         file.write(text)
 
     return write
-
-
-@contextlib.contextmanager
-def _csv_file(path: Path) -> Iterator[Write]:
-    """Give such a function for a file of that name."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        yield _csv_writer(file)
 
 
 @contextlib.contextmanager

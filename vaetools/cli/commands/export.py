@@ -37,7 +37,6 @@ def export(model: Path, output: Path, as_json: bool) -> None:
       n_calibration}
     """
     command.check_output(output, (".onnx",), [model])
-    from vaetools.persistence import load
     from vaetools.persistence.exporting import to_onnx
     from vaetools.persistence.model_file import load
 

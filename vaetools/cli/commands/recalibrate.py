@@ -54,7 +54,7 @@ def recalibrate(
       ignored {kind: files}, ignored_paths, output
     """
     command.check_output(output, (".safetensors",), data)
-    from vaetools.persistence import save
+    from vaetools.persistence.model_file import save
     from vaetools.stream.labeled import among_known
 
     opened = command.Opened(model, device)
