@@ -51,8 +51,7 @@ SCALAR = Requirement(
     lambda value: isinstance(value, (bool, str)) or (REAL.holds(value) and value == value),
 )
 PLAIN = Requirement(
-    "a plain value",
-    lambda value: value is None or isinstance(value, (bool, str)) or REAL.holds(value),
+    "a plain value", lambda value: value is None or isinstance(value, (bool, str)) or REAL.holds(value)
 )
 
 # of the numbers of an array

@@ -32,10 +32,7 @@ def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
     # what a label costs depends on whether it was given
     kl = reading.kl[:, : reading.mean.shape[1]].sum(dim=1)
     median, spread = state["reconstruction"]
-    columns = [
-        torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread),
-        torch.log(kl + 1e-3),
-    ]
+    columns = [torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread), torch.log(kl + 1e-3)]
     if "image_shape" in state:
         shape, limits = tuple(state["image_shape"].int().tolist()), state["limits"]
         columns += [

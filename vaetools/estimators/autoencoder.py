@@ -19,6 +19,7 @@ from vaetools.estimators.building import (
     build,
     check_combinations,
     check_image_shape,
+    n_classes_of,
     resolve_training,
     settle,
 )
@@ -93,7 +94,7 @@ class BaseAutoencoder(
         """
         check_parameters(self)
         check_combinations(self)
-        if not isinstance(callbacks, (list, tuple)) or not all(callable(each) for each in callbacks):
+        if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
             raise TypeError(
                 f"{type(self).__name__}: callbacks must be a list of functions; got {callbacks!r}."
             )
@@ -231,9 +232,8 @@ class BaseAutoencoder(
         build(self, X[[0]], seed)
         warn_of_flat_images(self, X)
         places = (kept, validating, calibrating, np.concatenate([train, validating]))
-        n_classes = 0 if labels is None else len(self.classes_)
         rows, validate, calibrate, seen = (
-            Rows(X, place, self.input_scale_, labels, n_classes) for place in places
+            Rows(X, place, self.input_scale_, labels, n_classes_of(self)) for place in places
         )
         self._fit_scale(rows)
         interruption = self._train(rows, validate, seed, callbacks, checkpoint)
@@ -255,16 +255,14 @@ class BaseAutoencoder(
         self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
 
-    # Of a conditional estimator
-
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray | None:
-        """Learn the labels and return their codes."""
+        """In a conditional estimator learn the labels and return their codes."""
 
     def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
-        """Learn the frequencies of labels."""
+        """There learn the frequencies of labels."""
 
     def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
-        """Warn where labels are not or hardly used, and note how much they are."""
+        """There warn where labels are not or hardly used, and note how much they are."""
 
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:
@@ -302,27 +300,21 @@ class BaseAutoencoder(
                     f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
                     f"{self.max_iter!r}."
                 )
-            workers = Workers.here()
-            if workers.n > 1:
+            if (workers := Workers.here()).n > 1:
                 workers.agree(facts_of(self) | facts_of_rows(self, rows.X, rows.labels) | {"seed": seed})
-            watched = validate if len(validate) else None
-            trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=watched)
-            name = type(self).__name__
-            interruption = _watched(trainer, checkpoint, callbacks, name, self.verbose)
+            held_out = validate if len(validate) else None
+            trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=held_out)
+            interruption = _watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
             history = trainer.history
-        self.history_ = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
-        self.history_["epoch"] = self.history_["epoch"].astype(np.int64)
+        numbers = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
+        self.history_ = numbers.astype({"epoch": np.int64})
         self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
         settle(self)
         return interruption
 
 
 def _watched(
-    trainer: Trainer,
-    checkpoint: Checkpoint | None,
-    callbacks: Sequence[Callback],
-    owner: str,
-    verbose: Any,
+    trainer: Trainer, checkpoint: Checkpoint | None, callbacks: Sequence[Callback], owner: str, verbose: Any
 ) -> KeyboardInterrupt | None:
     """Train to the end, or until somebody interrupts: if something was learnt by then, return that."""
     if checkpoint is not None:

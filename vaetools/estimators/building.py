@@ -148,12 +148,7 @@ def resolve_components(estimator: Any, n_features: int) -> int:
 
 
 def make_network(
-    estimator: Any,
-    n_features: int,
-    likelihood: Likelihood,
-    *,
-    unit_mean: bool,
-    seed: int | None,
+    estimator: Any, n_features: int, likelihood: Likelihood, *, unit_mean: bool, seed: int | None
 ) -> nn.Module:
     """Return a copy of the network that was given, or a new one; without a seed it has no weights yet."""
     if estimator.network is not None:

@@ -16,12 +16,7 @@ from sklearn.utils import check_random_state
 from vaetools.checks import COUNT, FLAG, NONNEGATIVE, POSITIVE_INTEGER, Requirement, integer, refuse
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.rows import are_images
-from vaetools.files import (
-    FORMAT_VERSION,
-    ModelFileError,
-    read_model_file,
-    write_model_file,
-)
+from vaetools.files import FORMAT_VERSION, ModelFileError, read_model_file, write_model_file
 from vaetools.nn.batches import EIGHT_BITS, slices
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Trainer

@@ -85,13 +85,7 @@ class Columns:
 
     @classmethod
     def learn(
-        cls,
-        owner: str,
-        X: Any,
-        train: np.ndarray,
-        likelihoods: Mapping[Any, str] | None,
-        *,
-        masking: bool,
+        cls, owner: str, X: Any, train: np.ndarray, likelihoods: Mapping[Any, str] | None, *, masking: bool
     ) -> Columns:
         """Decide the kind of every column, and list the categories of the rows that train.
 

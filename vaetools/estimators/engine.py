@@ -132,10 +132,7 @@ class Engine:
         return Rows(X, np.arange(len(X)), self.scale, codes, self.n_classes)
 
     def map(
-        self,
-        rows: Rows,
-        *functions: Callable[[Reading], Tensor],
-        dtype: type[np.floating] = np.float64,
+        self, rows: Rows, *functions: Callable[[Reading], Tensor], dtype: type[np.floating] = np.float64
     ) -> list[np.ndarray]:
         """Return what functions of a reading say of rows that were checked, one array each."""
         if not functions:

@@ -74,8 +74,7 @@ SEED = Requirement(
     ),
 )
 VERBOSE = Requirement(
-    "True, False or an integer at least 0",
-    lambda value: isinstance(value, bool) or is_integer(value, 0),
+    "True, False or an integer at least 0", lambda value: isinstance(value, bool) or is_integer(value, 0)
 )
 
 
@@ -267,9 +266,7 @@ class FitFields:
         default="float64",
     )
     device: Any = parameter(
-        DEVICE,
-        'Where to compute; ``"auto"`` takes a GPU if there is one.',
-        default="auto",
+        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
     )
     random_state: Any = parameter(
         SEED,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,12 +81,9 @@ class ConvImage(nn.Module):
         super().__init__()
         self.map_shape = shapes[-1]
         stages: list[nn.Module] = []
-        for (n_in, _, _), (n_out, height, width) in pairwise(reversed(shapes)):
-            stages += [activation(), DeconvStage(n_in, n_out, (height, width))]
-        last: Any = stages[-1]
-        last.conv = nn.ConvTranspose2d(
-            last.conv.in_channels, shapes[0][0] * n_parameters, kernel_size=4, stride=2, padding=1
-        )
+        for (n_in, _, _), shape in pairwise(reversed(shapes)):
+            n_out = shape[0] * (n_parameters if shape is shapes[0] else 1)
+            stages += [activation(), DeconvStage(n_in, n_out, shape[1:])]
         self.stages = nn.Sequential(*stages)
 
     def forward(self, x: Tensor) -> Tensor:

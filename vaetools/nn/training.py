@@ -53,10 +53,6 @@ class TrainingSettings:
         warmup = self.kl_warmup * n_steps
         return float(self.beta * min(1.0, step / warmup if warmup else 1.0))
 
-    def share_of_peak(self, progress: float) -> float:
-        """Return the share of the peak learning rate at a place from 0 to 1 of the run."""
-        return 1.0 if self.learning_rate == "constant" else one_cycle(progress)
-
 
 def one_cycle(progress: float) -> float:
     """Return the share of the peak learning rate: up over 30 %, down to nearly 0 (Smith 2018)."""
@@ -124,7 +120,9 @@ class Trainer:
     def _learning_rate(self) -> float:
         """Learning rate of this step, lowered tenfold by every recovery."""
         peak = self.settings.learning_rate_init * 0.1**self.n_recoveries
-        return peak * self.settings.share_of_peak(self.step / self.n_steps)
+        return (
+            peak if self.settings.learning_rate == "constant" else peak * one_cycle(self.step / self.n_steps)
+        )
 
     def _weights(self) -> list[Tensor]:
         return [tensor.detach().clone() for tensor in self._state]

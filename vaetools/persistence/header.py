@@ -29,17 +29,7 @@ from vaetools.persistence.rules import (
     unwritten,
 )
 from vaetools.persistence.weights import state_sizes, weight_shapes
-from vaetools.schema import (
-    FINITE,
-    LOG_SHARES,
-    TEXT,
-    Contents,
-    array,
-    optional,
-    record,
-    sequence,
-    usable,
-)
+from vaetools.schema import FINITE, LOG_SHARES, TEXT, Contents, array, optional, record, sequence, usable
 
 WEIGHTS = "model_."
 _NETWORK = f"{WEIGHTS}network."

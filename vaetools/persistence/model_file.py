@@ -22,13 +22,7 @@ from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import estimator_class, is_estimator
 from vaetools.estimators.ae import AE
-from vaetools.estimators.building import (
-    blank_model,
-    make_network,
-    put,
-    resolve_components,
-    resolve_device,
-)
+from vaetools.estimators.building import blank_model, make_network, put, resolve_components, resolve_device
 from vaetools.estimators.constructor import check_parameters, keep_parameters, parameters_in_force
 from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.description import N_REFERENCE

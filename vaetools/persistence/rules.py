@@ -141,10 +141,7 @@ def _column(name: str, value: Any, contents: Contents) -> None:
 
 
 _COLUMNS = record(
-    {
-        "columns": sequence(_column, axis="n_features"),
-        "names": optional(sequence(PLAIN, axis="n_features")),
-    }
+    {"columns": sequence(_column, axis="n_features"), "names": optional(sequence(PLAIN, axis="n_features"))}
 )
 
 
