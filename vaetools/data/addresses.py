@@ -43,10 +43,6 @@ class Address(str):
     def __reduce__(self) -> tuple:
         return Address.of, (self.removesuffix(self.path), self.path, self.filesystem)
 
-    def sibling(self, path: str) -> Address:
-        """Return the address of another path there."""
-        return Address.of(self.removesuffix(self.path), path, self.filesystem)
-
 
 def is_address(name: Any) -> bool:
     """Whether a file is named with its filesystem, as in ``s3://bucket/file``."""
@@ -72,12 +68,6 @@ def addresses(names: Sequence[str]) -> list[Address]:
         raise ValueError(f"{names[0]}: all files must lie in one filesystem; got {stranger} too.")
     paths = [first, *(name.removeprefix(prefix) for name in names[1:])]
     return [Address.of(prefix, path, filesystem) for path in paths]
-
-
-def located(sources: list) -> list:
-    """Return sources of images as they are, but if all are addresses as such that know where that is."""
-    elsewhere = all(isinstance(source, str) and is_address(source) for source in sources)
-    return list(addresses(sources)) if sources and elsewhere else sources
 
 
 def open_filesystem(address: str) -> tuple[Any, str]:
@@ -116,7 +106,8 @@ def files_below(folder: Address) -> list[tuple[Address, str]] | None:
     start = len(folder.path.rstrip("/")) + 1
     infos = folder.filesystem.get_file_info(FileSelector(folder.path, recursive=True))
     paths = sorted(info.path for info in infos if info.type == FileType.File)
-    return [(folder.sibling(path), path[start:]) for path in paths]
+    prefix = folder.removesuffix(folder.path)
+    return [(Address.of(prefix, path, folder.filesystem), path[start:]) for path in paths]
 
 
 def fetched(files: Sequence[Address]) -> Iterator[list[Callable[[], bytes]]]:

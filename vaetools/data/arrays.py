@@ -34,9 +34,8 @@ def read_array(
 ) -> TrainingData:
     """Read rows or images from a file of arrays.
 
-    A 3-D array is taken as gray images, a 4-D array as images whose channels come first or last. Images
-    become rows without a copy where memory's order allows it: not for channels that are stored last. A
-    fourth channel is one like the others: nothing is taken for transparency.
+    A 3-D array is taken as gray images, a 4-D array as images whose channels come first or last, none of
+    which is transparency. Images become rows without a copy unless their channels are stored last.
 
     Parameters
     ----------
@@ -54,12 +53,6 @@ def read_array(
         pixels a side.
     image_shape : tuple (channels, height, width) or None, default=None
         What images must be.
-
-    Raises
-    ------
-    ValueError
-        If a file is damaged, or holds no numbers, no rows by features or other labels than rows; if
-        images are others than they must be, or their channels may be first or last.
 
     Examples
     --------
@@ -259,11 +252,6 @@ def is_idx(path: str | os.PathLike[str]) -> bool:
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     """Read an IDX file whole, raw or gzip; memory follows what it holds, whatever its header claims.
-
-    Raises
-    ------
-    ValueError
-        If the file is not IDX, holds more or less than its header says, or is damaged gzip.
 
     References
     ----------

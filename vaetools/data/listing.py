@@ -149,11 +149,6 @@ def list_images(
     include, exclude : str or iterable of str, default=()
         Patterns as of `chosen_by`, compared with the path from the folder that was named on; of a file
         that was named itself, with the path as it was written.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the only path or glob names nothing, or there is no image.
     """
     source = as_names(source)
     names = [source] if isinstance(source, str) else source
@@ -228,25 +223,17 @@ def kind_counts(ignored: Mapping[str, str]) -> dict[str, int]:
 
 def named_files(data: Any) -> list[str]:
     """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
-    names = as_names(data)
-    if isinstance(names, list):
-        return names
-    if glob.has_magic(names) and not os.path.lexists(names):
-        found = sorted(glob.glob(names, recursive=True))
-        if found and all(map(table_format, found)):
-            return found
-    return [names]
+    if not isinstance(data, (str, bytes, os.PathLike)):
+        return [os.fsdecode(name) for name in data]
+    name = os.fsdecode(data)
+    found = sorted(glob.glob(name, recursive=True)) if not os.path.lexists(name) else []
+    return found if found and all(map(table_format, found)) else [name]
 
 
 def list_tables(data: Any) -> Listing:
     """Return the files of a table, those of a folder sorted by name, and what is left out of folders.
 
     Links are followed, and none twice into the same folder; a path that is named twice is read once.
-
-    Raises
-    ------
-    ValueError
-        If the tables in a folder are of several formats, or only a log tells which of them count.
     """
     listing = Listing()
     names = named_files(data)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.checks import is_integer
-from vaetools.data.addresses import located
+from vaetools.data.addresses import addresses, is_address
 from vaetools.data.batches import Batch, Failure, PixelRows, regroup
 from vaetools.data.decoding import MAX_PIXELS, ImageFileError, Recipe, inspect, inspect_depth
 from vaetools.data.depth import ASPECTS, FULL_RANGE, UINT8, common_type, type_of
@@ -276,9 +276,10 @@ def as_sources(X: Any) -> list:
             raise ValueError(f"ImageReader: X must be one column of paths; got {X.shape[1]} columns.")
         X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
     values = X.tolist() if hasattr(X, "tolist") else list(X)
-    return located(
-        [os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else value for value in values]
-    )
+    named = [isinstance(value, (str, bytes, os.PathLike)) for value in values]
+    sources = [os.fsdecode(value) if is_name else value for value, is_name in zip(values, named, strict=True)]
+    elsewhere = sources and all(named) and all(map(is_address, sources))
+    return list(addresses(sources)) if elsewhere else sources
 
 
 def _look_at_some(

@@ -39,7 +39,7 @@ _LOOK = 2**16  # bytes of a file
 def names_of_files(data: Any) -> str | list[str]:
     """Return the names of files as text; raise TypeError for something else, such as rows in memory."""
     if isinstance(data, (str, bytes, os.PathLike)):
-        return as_names(data)
+        return os.fsdecode(data)
     is_iterable = isinstance(data, Iterable) and not isinstance(data, pd.DataFrame)
     names = list(data) if is_iterable and not hasattr(data, "read") else []
     if not names or not all(isinstance(name, (str, bytes, os.PathLike)) for name in names):
@@ -48,7 +48,7 @@ def names_of_files(data: Any) -> str | list[str]:
             f"data must be a path, a glob or a sequence of those; got {came}. Rows in memory are for "
             "score_samples and transform."
         )
-    return as_names(names)
+    return [os.fsdecode(name) for name in names]
 
 
 def kind_of(data: Any) -> str:
@@ -60,13 +60,6 @@ def kind_of(data: Any) -> str:
         Tables and arrays are known by their extensions, or are IDX files. A folder is a table if there
         are tables in it and no image. Text is a table unless it lists paths. All else is images.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the one file is not there.
-    ValueError
-        If files are of several kinds or several arrays, or the one file is an archive, or a table of a
-        format that is not read.
     """
     names = named_files(data)
     if any(map(is_address, names)):
@@ -181,11 +174,6 @@ def open_source(
         Values that a row of a table without ``columns``, or of an array, must have.
     array, channels, image_shape
         Of an array, as of `read_array`, whose ``name`` the former is.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
     if id_column is not None and kind != "table":
@@ -246,11 +234,6 @@ def read_training(
         Of images, as of `read_images`.
     array, channels
         Of an array, as of `read_array`, whose ``name`` the former is.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there are no such data, or of another kind than the arguments are for.
     """
     kind = kind_of(data)
     check_choice(data, kind, include, exclude, array, channels, dialect)
@@ -313,14 +296,15 @@ def check_choice(
             f"{_words(data)}: dialect must be a Dialect; got {dialect!r}. Pass one, such as "
             "Dialect(decimal=',')."
         )
-    if kind != "table" and dialect is not None:
-        raise ValueError(f"{_words(data)}: a table is written in a dialect; got {kind}.")
-    if kind != "images" and (include or exclude):
-        raise ValueError(f"{_words(data)}: patterns to include or exclude need images; got {kind}.")
-    if kind != "array" and channels is not None:
-        raise ValueError(f"{_words(data)}: channels={channels!r} is for images in an array; got {kind}.")
-    if kind != "array" and array is not None:
-        raise ValueError(f"{_words(data)}: an array is named in an NPZ file; got {kind}.")
+    rules = (
+        ("table", dialect is not None, "a table is written in a dialect"),
+        ("images", include or exclude, "patterns to include or exclude need images"),
+        ("array", channels is not None, f"channels={channels!r} is for images in an array"),
+        ("array", array is not None, "an array is named in an NPZ file"),
+    )
+    for needed, is_said, rule in rules:
+        if is_said and kind != needed:
+            raise ValueError(f"{_words(data)}: {rule}; got {kind}.")
 
 
 def _got_no_rows(name: str) -> str:

@@ -85,24 +85,12 @@ class Table:
         )
 
     def batches(self, n_rows: int = 65536) -> Iterator[Batch]:
-        """Yield the rows in order, in bounded memory.
+        """Yield the rows in order, in bounded memory: at most ``n_rows`` in a batch, fewer if they are wide.
 
-        Parameters
-        ----------
-        n_rows : int, default=65536
-            A batch has at most so many rows; fewer if the table is wide.
-
-        Yields
-        ------
-        batch : Batch
-            X is float64, or a DataFrame if there are ``kinds``. The ids are row numbers, from 0 and
-            counting unusable rows, after a colon behind the file where there are several; or the texts of
-            the id column. A failure names its row as the former, or a file that could not be read.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, or a row of CSV is longer than 16 million characters.
+        X is float64, or a DataFrame if there are ``kinds``. The ids are row numbers, from 0 and counting
+        unusable rows, after a colon behind the file where there are several; or the texts of the id column.
+        A failure names its row as the former, or a file that could not be read. If the only file is damaged,
+        that is a ValueError.
         """
         lost = self.listing.failed
         for block in self._blocks([] if self.id_column is None else [self.id_column], n_rows):
@@ -113,7 +101,7 @@ class Table:
             yield Batch([], self._no_rows(), lost)
 
     def read(self, classes: Sequence | None = None) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
-        """Read all rows into memory.
+        """Read all rows into memory; to have no label is a fault.
 
         Parameters
         ----------
@@ -129,14 +117,9 @@ class Table:
             The labels if the table has any: integers, floats, booleans or text; or with ``classes``
             objects, of which some may be none of them.
         failed : list of Failure
-            Rows that are in neither; to have no label is a fault too.
-
-        Raises
-        ------
-        ValueError
-            If no row is left, or as `batches` does.
         """
-        parts, ids, given, failed = [], [], [], list(self.listing.failed)
+        parts, ids, failed = [], [], list(self.listing.failed)
+        given: list[Any] = []
         large: dict[str, int] = {}
         for block in self._blocks([name for name in (self.id_column, self.labels) if name is not None]):
             batch, labels = self._part(block, classes, labeled=self.labels is not None)
@@ -156,7 +139,10 @@ class Table:
         else:
             coded = {name: "category" for name, kind in self.kinds.items() if kind.values is not None}
             X = pd.concat(parts).astype(coded)
-        return X.set_axis(ids), self._all_labels(given, classes), failed
+        y = None
+        if self.labels is not None:
+            y = self._typed(given) if classes is None else np.concatenate(given)
+        return X.set_axis(ids), y, failed
 
     def _lost_integers(self, block: Block) -> dict[str, int]:
         """Return an integer that becomes another one of each column of numbers that has such."""
@@ -204,12 +190,8 @@ class Table:
             return np.empty((0, len(self.columns)))
         return pd.DataFrame(columns=self.columns)
 
-    def _all_labels(self, given: list, classes: Sequence | None) -> np.ndarray | None:
-        """Return the labels of all blocks as one array, or None if the table has none."""
-        if self.labels is None:
-            return None
-        if classes is not None:
-            return np.concatenate(given)
+    def _typed(self, given: list[Any]) -> np.ndarray:
+        """Return the labels of all blocks in one type."""
         with readable(self._files.path, "table"):
             tables = [pa.table({"labels": cells}) for cells in given]
             labels = pa.concat_tables(tables, promote_options="permissive")["labels"].combine_chunks()
@@ -266,12 +248,6 @@ def open_table(
         How CSV is written; what it does not say is found out.
     groups : range or None, default=None
         Row groups of a Parquet file that the table is made of; None is all.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged or empty, two dialects are possible, a name is missing or not unique, a column
-        is not what it must be, or no feature is left.
 
     Examples
     --------

@@ -78,21 +78,18 @@ class TypedFile:
     def kinds(self, features: list[str], as_text: Collection[str]) -> dict[str, Kind]:
         """Return what the types of features say that these are; text is what `misfits` will name, too."""
         known = {kind: kind for kind in _NUMBERS} | {NULL: NUMBER}
-
-        def kind_of(name: str) -> Kind:
-            is_category = name in self._categories or name in as_text
-            return Kind(known.get(self._types[name], TEXT), () if is_category else None)
-
-        return {name: kind_of(name) for name in features}
+        coded = {*self._categories, *as_text}
+        return {
+            name: Kind(known.get(self._types[name], TEXT), () if name in coded else None) for name in features
+        }
 
     def misfits(self, kinds: Mapping[str, Kind]) -> dict[str, str]:
         """Return the columns that are of another kind, with the type of each."""
-
-        def fits(name: str, kind: Any) -> bool:
-            numbers = kind in _NUMBERS and self._types[name] in _NUMBERS
-            return numbers or self._types[name] in (kind, NULL)
-
-        return self._listed(name for name, kind in kinds.items() if not fits(name, kind.type))
+        fitting = {
+            name: (*_NUMBERS, NULL) if kind.type in _NUMBERS else (kind.type, NULL)
+            for name, kind in kinds.items()
+        }
+        return self._listed(name for name in kinds if self._types[name] not in fitting[name])
 
     def blocks(self, features: list[str], beside: Sequence[str], n_rows: int = 65536) -> Iterator[Block]:
         """Yield the rows in order."""
