@@ -8,7 +8,7 @@ from pyarrow import parquet
 
 from vaetools.data import csv_files
 from vaetools.data.batches import Failure
-from vaetools.data.kinds import BOOLEAN, INTEGER, NUMBER, TEXT, Kind
+from vaetools.data.dialect import BOOLEAN, INTEGER, NUMBER, TEXT, Kind
 from vaetools.data.sources import read_training
 from vaetools.data.tables import open_table
 

@@ -8,8 +8,7 @@ import pytest
 from tests.data.tables import everything
 from vaetools.data import csv_files
 from vaetools.data.batches import Failure
-from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import NUMBER, Kind
+from vaetools.data.dialect import NUMBER, Dialect, Kind
 from vaetools.data.numerals import is_number
 from vaetools.data.tables import open_table
 

@@ -11,8 +11,7 @@ import pytest
 
 from tests.data.tables import everything
 from vaetools.data.batches import Failure
-from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import TEXT, Kind
+from vaetools.data.dialect import TEXT, Dialect, Kind
 from vaetools.data.tables import open_table
 
 # Which columns are features

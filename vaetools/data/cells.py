@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute, types
 
-from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import (
+from vaetools.data.dialect import (
     BOOLEAN,
     CODE,
     INTEGER,
@@ -23,6 +22,7 @@ from vaetools.data.kinds import (
     TEXT,
     TRUTHS,
     WRITTEN,
+    Dialect,
     Kind,
     as_numbers,
     category_kind,
@@ -75,7 +75,9 @@ def gappy_rows(
     for i, (name, kind) in enumerate(kinds.items()):
         if kind != Kind(NUMBER):
             read = _by_type if kind.values is None else _categories
-            table[name], faults = read(_whole(columns[i]), kind, dialect)
+            column = columns[i]
+            whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            table[name], faults = read(whole, kind, dialect)
             wrong += [(row, i, why) for row, why in faults.items()]
     reasons: dict[int, str] = {}
     for row, i, why in sorted(wrong):
@@ -149,7 +151,7 @@ def label_values(labels: Any, *, are_text: bool) -> np.ndarray:
 
 def labels_among(cells: Any, classes: Sequence, dialect: Dialect | None) -> np.ndarray:
     """Return labels as the classes of a model, however they are written; others as they are, or None."""
-    labels, faults = _categories(_whole(cells), category_kind(classes), dialect)
+    labels, faults = _categories(cells, category_kind(classes), dialect)
     for row in faults:  # a word among numbers is a label all the same
         labels[row] = cells[row].as_py()
     return labels
@@ -185,11 +187,9 @@ def _value(cell: Any) -> Any:
 
 def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
     """Return that a cell is not of its type."""
-    if kind == BOOLEAN:
-        return f"{reprlib.repr(word)}, neither true nor false"
-    if dialect is None:
-        return f"{reprlib.repr(word)}, not a number"
-    what = f"{reprlib.repr(word)}, not a number"
+    what = f"{reprlib.repr(word)}, {'neither true nor false' if kind == BOOLEAN else 'not a number'}"
+    if kind == BOOLEAN or dialect is None:
+        return what
     if is_number(word) and not dialect.is_open:
         what += f" with {dialect.numbers_in_words}"
     mark = None if dialect.thousands else lone_mark(word)
@@ -197,11 +197,6 @@ def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
         what += f"; say thousands={mark!r} if it is {word.replace(mark, '')}"
         what += f", or decimal={mark!r}" if dialect.is_open else ""
     return what
-
-
-def _whole(column: Any) -> Any:
-    """Return a column as one array."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def parsed_numbers(columns: list, dialect: Dialect | None) -> tuple[np.ndarray, dict[tuple[int, int], str]]:

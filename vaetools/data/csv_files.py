@@ -19,9 +19,8 @@ from pyarrow import csv as arrow
 
 from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import parsed_numbers
-from vaetools.data.dialect import Dialect
+from vaetools.data.dialect import TEXT, Dialect, without_missing
 from vaetools.data.encodings import ESCAPES, TextFile, WholeRows, escaped_bytes, readable, with_escapes
-from vaetools.data.kinds import TEXT, without_missing
 from vaetools.data.layouts import SEPARATORS, find_layout, header_names, other_separator, split_cells
 from vaetools.data.table_columns import FIRST, as_floats, names_rows
 from vaetools.words import few

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaetools.data.dialect import PLAIN, Dialect, is_separator
-from vaetools.data.kinds import MISSING, NUMBER
+from vaetools.data.dialect import MISSING, NUMBER, PLAIN, Dialect, is_separator
 from vaetools.data.numerals import is_number
 
 SEPARATORS = (",", ";", "\t", "|", " ")

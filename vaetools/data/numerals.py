@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from pyarrow import compute
 
-from vaetools.data.dialect import Dialect
-from vaetools.data.kinds import IN_PARENTHESES, NUMBER, as_numbers, end_to_end, without_missing
+from vaetools.data.dialect import IN_PARENTHESES, NUMBER, Dialect, as_numbers, end_to_end, without_missing
 
 _MARKS = (",", ".", " ", "'")  # between thousands
 _ODD = "[,' \u00a0\u2009\u202f\u2019]"  # what plain numbers do not hold
@@ -55,19 +54,10 @@ def find_numerals(columns: dict[str, Any], said: Dialect) -> Dialect:
     All columns decide together: numbers are plain where plain ones explain the most cells, else as
     explains most. ``1,234`` alone can be two numbers; beside whole numbers below 1,000 of the same column
     it is a thousand. ``1.234`` is refused there if no other cell has a fraction. The dialect has no decimal
-    if no cell has a point, so that it stays open what one would mean.
+    if no cell has a point, so that it stays open what one would mean. A ValueError says if two readings are
+    possible, or columns are written in different ways.
 
-    Parameters
-    ----------
-    columns : dict from str to chunked array of text
-        Some cells of every feature.
-    said : Dialect
-        What is known, with the separator.
-
-    Raises
-    ------
-    ValueError
-        If two readings are possible, or columns are written in different ways.
+    The columns are some cells of every feature, as chunked arrays of text.
     """
     possible = readings(said)
     if len(possible) == 1 or not any(map(len, columns.values())):
@@ -186,27 +176,24 @@ def _may_be_thousands(best: list[Dialect], n_points: int, n_more: int, *, is_odd
     They may if nothing but them has a point, between semicolons or beside short whole numbers (``is_odd``);
     and if the best readings explain only ``n_more`` cells that plain ones do not.
     """
+    ways = {(each.decimal, each.thousands) for each in best}
     if best[0].has_plain_numbers:
-        return is_odd and any(_is(each, ",", ".") for each in best) and n_points > 0
-    return all(_is(each, ",", ".") for each in best) and n_points > n_more
+        return is_odd and (",", ".") in ways and n_points > 0
+    return ways == {(",", ".")} and n_points > n_more
 
 
 def _may_be_either(best: list[Dialect]) -> bool:
     """Return whether commas, of cells like 1,234 alone, may stand before fractions and between thousands."""
-    by_thousands = any(_is(each, ".", ",") for each in best)
-    return not best[0].has_plain_numbers and by_thousands and any(each.decimal == "," for each in best)
+    ways = {(each.decimal, each.thousands) for each in best}
+    return not best[0].has_plain_numbers and (".", ",") in ways and any(decimal == "," for decimal, _ in ways)
 
 
 def _chosen(best: list[Dialect]) -> Dialect:
     """Return one of the readings that explain most cells, of which none is left that means other numbers."""
     if best[0].has_plain_numbers:
         return best[0]
-    by_thousands = [each for each in best if _is(each, ".", ",")]
+    by_thousands = [each for each in best if (each.decimal, each.thousands) == (".", ",")]
     return (by_thousands or sorted(best, key=lambda each: bool(each.thousands)))[0]
-
-
-def _is(dialect: Dialect, decimal: str, thousands: str) -> bool:
-    return (dialect.decimal, dialect.thousands) == (decimal, thousands)
 
 
 def _refuse_lone(columns: dict[str, Any], place: np.ndarray, mark: str) -> None:

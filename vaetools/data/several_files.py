@@ -16,10 +16,9 @@ from vaetools.data.addresses import Address
 from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
-from vaetools.data.dialect import Dialect
+from vaetools.data.dialect import NAMES, NUMBER, Dialect, Kind, learn_kinds
+from vaetools.data.dialect import TEXT as TEXTS
 from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXT, table_format
-from vaetools.data.kinds import NAMES, NUMBER, Kind, learn_kinds
-from vaetools.data.kinds import TEXT as TEXTS
 from vaetools.data.listing import Listing, list_tables, named_files
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places

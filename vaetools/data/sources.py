@@ -14,11 +14,10 @@ import pandas as pd
 from vaetools.data.addresses import addresses, files_below, is_address
 from vaetools.data.arrays import array_batches, is_idx, read_array
 from vaetools.data.batches import Batch, Source, TrainingData
-from vaetools.data.dialect import Dialect
+from vaetools.data.dialect import Dialect, Kind
 from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
 from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, left_out_as, table_format, unread
 from vaetools.data.images import read_images
-from vaetools.data.kinds import Kind
 from vaetools.data.listing import (
     Listing,
     as_names,

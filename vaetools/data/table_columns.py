@@ -12,9 +12,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 
-from vaetools.data.dialect import Dialect
+from vaetools.data.dialect import NUMBER, TEXT, Dialect, plain_type, without_missing
 from vaetools.data.formats import EXTENSIONS
-from vaetools.data.kinds import NUMBER, TEXT, plain_type, without_missing
 from vaetools.data.layouts import other_separator
 from vaetools.data.numerals import written_so
 
@@ -108,14 +107,8 @@ def find_indices(places: Mapping[str, int], samples: Mapping[str, Any]) -> tuple
     """Return which columns are an index, in words, and what to say of others that may be one.
 
     These are what pandas calls a first column without a name, if its numbers name rows; and columns that are
-    called like an index, such as ``id``, if they count rows.
-
-    Parameters
-    ----------
-    places : mapping from str to int
-        Of the columns, from 0.
-    samples : mapping from str to array of Arrow
-        Their first cells, where these may be numbers.
+    called like an index, such as ``id``, if they count rows. The places of the columns are counted from 0;
+    there are samples of those that may be numbers.
     """
     indices: dict[str, str] = {}
     notes = []

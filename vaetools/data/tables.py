@@ -14,9 +14,8 @@ import pyarrow as pa
 
 from vaetools.data.batches import Batch, Block, Failure, Source, where
 from vaetools.data.cells import complete_rows, gappy_rows, known_labels, label_values, labels_among
-from vaetools.data.dialect import Dialect
+from vaetools.data.dialect import NUMBER, TEXT, Dialect, Kind, lost_integer
 from vaetools.data.encodings import readable
-from vaetools.data.kinds import NUMBER, TEXT, Kind, lost_integer
 from vaetools.data.listing import Listing
 from vaetools.data.several_files import TableFiles
 from vaetools.data.table_columns import places
@@ -240,10 +239,8 @@ def open_table(
         Whether columns of all kinds are features.
     as_text : collection of str, default=()
         If ``mixed``, columns that are categories though they look like numbers: of CSV as they stand.
-    drop : collection of str, default=()
+    drop, labels, id_column
         Columns that are no features.
-    labels, id_column : str, optional
-        Columns that are no features either.
     dialect : Dialect or None, default=None
         How CSV is written; what it does not say is found out.
     groups : range or None, default=None

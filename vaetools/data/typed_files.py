@@ -18,9 +18,8 @@ from pyarrow import ipc, parquet
 
 from vaetools.data.addresses import Address
 from vaetools.data.batches import Block
-from vaetools.data.dialect import Dialect
+from vaetools.data.dialect import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Dialect, Kind, plain_type
 from vaetools.data.encodings import readable
-from vaetools.data.kinds import BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Kind, plain_type
 from vaetools.data.table_columns import is_index
 
 _NUMBERS = (INTEGER, NUMBER, BOOLEAN)

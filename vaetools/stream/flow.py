@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure, Source, where
+from vaetools.data.dialect import NUMBER, Kind, category_kind
 from vaetools.data.ids import as_index
-from vaetools.data.kinds import NUMBER, Kind, category_kind
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
 from vaetools.estimators.columns import Column

@@ -16,8 +16,8 @@ from pyarrow import parquet
 
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import Batch, Failure
+from vaetools.data.dialect import Kind
 from vaetools.data.ids import as_arrow
-from vaetools.data.kinds import Kind
 from vaetools.data.listing import Listing, is_parquet, list_images, list_tables
 from vaetools.data.path_lists import as_paths
 from vaetools.data.sources import check_choice, kind_of
