@@ -179,9 +179,8 @@ def open_source(
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
-        return open_table(
-            data, columns=columns, n_features=n_features, id_column=id_column, dialect=dialect
-        ).source
+        known: dict[str, Any] = {"columns": columns, "n_features": n_features, "id_column": id_column}
+        return open_table(data, dialect=dialect, **known).source
     if kind == "array":
         X = read_array(_only(data), name=array, channels=channels, image_shape=image_shape).X
         if n_features not in (None, X.shape[1]):
@@ -193,14 +192,9 @@ def open_source(
     if reader is None:
         raise ValueError(f"{_words(data)}: the model takes rows of numbers; {_got_no_rows(_words(data))}.")
     listing = list_images(as_paths(data), include=include, exclude=exclude)
-    unread = Batch([], np.empty((0, reader._n_features_out), reader.dtype_), listing.failed)
-    return Source(
-        kind,
-        "path",
-        len(listing.paths),
-        lambda: chain([unread] if listing.failed else [], reader.batches(listing.paths, listing.paths)),
-        listing,
-    )
+    paths, failed = listing.paths, listing.failed
+    lost = [Batch([], np.empty((0, reader._n_features_out), reader.dtype_), failed)] * bool(failed)
+    return Source(kind, "path", len(paths), lambda: chain(lost, reader.batches(paths, paths)), listing)
 
 
 def read_training(
@@ -237,26 +231,12 @@ def read_training(
     kind = kind_of(data)
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
-        table = open_table(
-            data,
-            labels=labels,
-            drop=drop,
-            id_column=id_column,
-            mixed=mixed,
-            as_text=as_text,
-            dialect=dialect,
-        )
+        features: dict[str, Any] = {"drop": drop, "mixed": mixed, "as_text": as_text}
+        table = open_table(data, labels=labels, id_column=id_column, dialect=dialect, **features)
         X, y, failed = table.read()
-        return TrainingData(
-            kind,
-            X,
-            X.index.tolist(),
-            y,
-            failed=failed,
-            ignored=table.listing.ignored,
-            dialect=table.dialect,
-            notes=table.notes,
-        )
+        understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
+        ignored = table.listing.ignored
+        return TrainingData(kind, X, X.index.tolist(), y, failed=failed, ignored=ignored, **understood)
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
