@@ -101,13 +101,8 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
     Turned as EXIF says; transparency over white; scaled with antialiased bilinear interpolation.
     Levels of another depth than the recipe's become such of its full range: 8-bit ones times 257, of
     16-bit ones the upper byte. A JPEG is decoded at the smallest of 1/2, 1/4 and 1/8 of
-    its size that still is twice what is needed. What goes wrong is an `ImageFileError`.
-
-    Parameters
-    ----------
-    source : str, callable or PIL image
-        A path, or a function without arguments that returns the bytes of a file.
-    recipe : Recipe
+    its size that still is twice what is needed. What goes wrong is an `ImageFileError`. The source is a path,
+    a function without arguments that returns the bytes of a file, or an image of Pillow.
     """
     return _examined(source, lambda image: _pixels(image, recipe)).ravel()
 
@@ -277,16 +272,20 @@ def _fit_image(image: Any, mode: str, target: tuple[int, int], aspect: str) -> A
         image = Image.alpha_composite(Image.new("RGBA", size, "white"), image)
     if image.mode != mode:
         image = image.convert(mode)
-    if size != target:
-        padded = Image.new(mode, target)
-        padded.paste(image, _centered(size, target))
+    return _finished(image, target, transposition)
+
+
+def _finished(image: Any, target: tuple[int, int], transposition: int | None, black: float = 0) -> Any:
+    """Return an image in the middle of one of a size, upright."""
+    from PIL import Image
+
+    if image.size != target:
+        padded = Image.new(image.mode, target, black)
+        padded.paste(
+            image, tuple((whole - part) // 2 for whole, part in zip(target, image.size, strict=True))
+        )
         image = padded
     return image if transposition is None else image.transpose(transposition)
-
-
-def _centered(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """Return the left upper corner of what is put into the middle of a larger image."""
-    return (target[0] - size[0]) // 2, (target[1] - size[1]) // 2
 
 
 def _fit_planes(image: Any, channels: int, target: tuple[int, int], aspect: str) -> np.ndarray:
@@ -299,12 +298,8 @@ def _fit_planes(image: Any, channels: int, target: tuple[int, int], aspect: str)
         target = target[::-1]
     box, size = _place(image.size, target, aspect)
     black = min(0, *(plane.min() for plane in samples))
-    planes = []
-    for plane in scaled(samples, alpha, channels, size, box):
-        padded: Any = Image.new("F", target, black)
-        padded.paste(Image.fromarray(plane), _centered(size, target))
-        planes.append(np.asarray(padded if transposition is None else padded.transpose(transposition)))
-    return np.stack(planes)
+    planes = map(Image.fromarray, scaled(samples, alpha, channels, size, box))
+    return np.stack([np.asarray(_finished(plane, target, transposition, black)) for plane in planes])
 
 
 def _place(size: tuple[int, int], target: tuple[int, int], aspect: str) -> tuple[Box, tuple[int, int]]:
