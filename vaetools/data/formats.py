@@ -58,7 +58,7 @@ _TABLES = {
     **dict.fromkeys((".feather", ".arrow", ".ipc"), ARROW),
     **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
 }
-TEXT = {".txt", ".text", ".dat", ".asc", ".prn"}  # may hold notes, or rows
+TEXTS = {".txt", ".text", ".dat", ".asc", ".prn"}  # may hold notes, or rows
 _PANDAS = {  # tables all the same, and what of pandas reads them
     ".json": "read_json(path)",
     ".jsonl": "read_json(path, lines=True)",

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from vaetools.data.formats import ARRAYS, NO_EXTENSION, TEXT, unread
+from vaetools.data.formats import ARRAYS, NO_EXTENSION, TEXTS, unread
 from vaetools.words import counted
 
 _FOLDERS = {"ground_truth", "groundtruth", "gt", "mask", "masks"}
@@ -128,7 +128,7 @@ def what_to_do(source: str | list[str], ignored: Mapping[str, str]) -> list[str]
     hints = []
     if isinstance(source, str) and NO_EXTENSION in kinds:
         hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
-    if text := next((path for kind, path in kinds.items() if kind in TEXT), None):
+    if text := next((path for kind, path in kinds.items() if kind in TEXTS), None):
         hints += [
             f"text is read, as a table or a list of paths, where files themselves are named, such as {text}"
         ]

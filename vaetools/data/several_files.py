@@ -16,9 +16,8 @@ from vaetools.data.addresses import Address
 from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
-from vaetools.data.dialect import NAMES, NUMBER, Dialect, Kind, learn_kinds
-from vaetools.data.dialect import TEXT as TEXTS
-from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXT, table_format
+from vaetools.data.dialect import NAMES, NUMBER, TEXT, Dialect, Kind, learn_kinds
+from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXTS, table_format
 from vaetools.data.listing import Listing, list_tables, named_files
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
@@ -48,7 +47,6 @@ class TableFiles:
     ----------
     path : Path or str
         What they are called in messages.
-    first : CsvFile or TypedFile
     names : list of str
         Of the columns, as in the first file.
     dialect : Dialect or None
@@ -75,18 +73,18 @@ class TableFiles:
         if not self._files:
             raise errors[0]
         self.listing.paths = []
-        self.first = self._files[0]
-        if not self.first.typed:
+        self._first = self._files[0]
+        if not self._first.typed:
             self._add_texts()
         for file in self._files:
             if not file.typed:
                 file.call_as(wanted)
-                file.call_as(self.first.names)
+                file.call_as(self._first.names)
         self._check_alike()
         self._are_several = len(self._files) > 1
-        self.names, self.typed, self.dialect = self.first.names, self.first.typed, self.first.dialect
+        self.names, self.typed, self.dialect = self._first.names, self._first.typed, self._first.dialect
         self.path = (
-            f"{self.first.path} and {len(self._files) - 1} more" if self._are_several else self.first.path
+            f"{self._first.path} and {len(self._files) - 1} more" if self._are_several else self._first.path
         )
         self.notes = [
             f"{file.path}: {note}" if self._are_several else note
@@ -95,7 +93,7 @@ class TableFiles:
         ]
         counts = [file.n_rows for file in self._files]
         self.n_rows = None if None in counts else sum(counts)
-        self.group_rows = None if self._are_several else self.first.group_rows
+        self.group_rows = None if self._are_several else self._first.group_rows
 
     def _opened(self, name: str, groups: range | None) -> Any:
         """Open a file in the format that it is named after; anything else is CSV."""
@@ -109,18 +107,18 @@ class TableFiles:
 
     def _add_texts(self) -> None:
         """Add the texts among what is left out that are tables with the same columns."""
-        kinds = {*TEXT, NO_EXTENSION}
+        kinds = {*TEXTS, NO_EXTENSION}
         for path in [path for path, kind in self.listing.ignored.items() if kind in kinds]:
             with contextlib.suppress(OSError, ValueError):
                 file = CsvFile(Path(path), self._said)
-                if set(file.names) == set(self.first.names):
+                if set(file.names) == set(self._first.names):
                     self._files.append(file)
                     del self.listing.ignored[path]
 
     def _check_alike(self) -> None:
         """Raise where a file has not the columns of the first, naming one that only one of them has."""
         for file in self._files[1:]:
-            for here, there in ((self.first, file), (file, self.first)):
+            for here, there in ((self._first, file), (file, self._first)):
                 if lone := [name for name in here.names if name not in set(there.names)]:
                     raise ValueError(
                         f"{there.path}: files of one table must have the same columns; got no {lone[0]!r}, "
@@ -161,7 +159,7 @@ class TableFiles:
             if not file.typed:
                 file.check_rows()
         names = [name for name in self.names if name not in apart]
-        own = {name: words for name, words in self.first.index_columns() if name in names}
+        own = {name: words for name, words in self._first.index_columns() if name in names}
         others = {name: self.names.index(name) for name in names if name not in own}
         found, notes = find_indices(others, self.sample(list(others)))
         indices = own | found
@@ -217,7 +215,7 @@ class TableFiles:
     ) -> dict[str, Kind]:
         """Return what features are: by all cells of text together, or by the types of the first file."""
         if dialect is None:
-            return self.first.kinds(features, as_text)
+            return self._first.kinds(features, as_text)
         blocks = (block.features for block in self.blocks(features, ()) if block.features)
         return learn_kinds(blocks, features, as_text, dialect.written)
 
@@ -238,7 +236,7 @@ class TableFiles:
         elif by_position or self.typed:
             wrong = self._not_numbers(features, dialect)
         if is_new:
-            numbers = [name for name in features if kinds is None or kinds[name].type != TEXTS]
+            numbers = [name for name in features if kinds is None or kinds[name].type != TEXT]
             wrong = find_dates(self.sample([name for name in numbers if name not in wrong])) | wrong
         if not wrong:
             return

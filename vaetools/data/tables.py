@@ -185,9 +185,7 @@ class Table:
         return Batch(ids, X, failed), labels if labels is None else labels.take(good)
 
     def _no_rows(self) -> Any:
-        if self.kinds is None:
-            return np.empty((0, len(self.columns)))
-        return pd.DataFrame(columns=self.columns)
+        return np.empty((0, len(self.columns))) if self.kinds is None else pd.DataFrame(columns=self.columns)
 
     def _typed(self, given: list[Any]) -> np.ndarray:
         """Return the labels of all blocks in one type."""
