@@ -17,7 +17,7 @@ from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
 from vaetools.data.dialect import NAMES, NUMBER, TEXT, Dialect, Kind, learn_kinds
-from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXTS, table_format
+from vaetools.data.formats import NO_EXTENSION, TEXTS, table_format
 from vaetools.data.listing import Listing, list_tables, named_files
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
@@ -66,7 +66,17 @@ class TableFiles:
         errors: list[Exception] = []
         for path in self.listing.paths if groups is None else named_files(data)[:1]:
             try:
-                self._files.append(self._opened(path, groups))
+                file: Any
+                match table_format(path):
+                    case "Parquet":
+                        file = ParquetFile(path if isinstance(path, Address) else Path(path), groups)
+                    case "Arrow":
+                        file = ArrowFile(Path(path))
+                    case "Excel":
+                        file = ExcelFile(Path(path))
+                    case _:
+                        file = CsvFile(Path(path), said)
+                self._files.append(file)
             except (OSError, ValueError) as error:
                 errors.append(error)
                 self.listing.failed.append(Failure(path, str(error).removeprefix(f"{path}: ")))
@@ -94,16 +104,6 @@ class TableFiles:
         counts = [file.n_rows for file in self._files]
         self.n_rows = None if None in counts else sum(counts)
         self.group_rows = None if self._are_several else self._first.group_rows
-
-    def _opened(self, name: str, groups: range | None) -> Any:
-        """Open a file in the format that it is named after; anything else is CSV."""
-        path = Path(name)
-        kind = table_format(path)
-        if kind == PARQUET:
-            return ParquetFile(name if isinstance(name, Address) else path, groups)
-        if kind == ARROW:
-            return ArrowFile(path)
-        return ExcelFile(path) if kind == EXCEL else CsvFile(path, self._said)
 
     def _add_texts(self) -> None:
         """Add the texts among what is left out that are tables with the same columns."""

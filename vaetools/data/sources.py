@@ -63,26 +63,9 @@ def kind_of(data: Any) -> str:
     names = named_files(data)
     if any(map(is_address, names)):
         return _kind_elsewhere(names)
-    if len(names) == 1:
-        return _kind_of_one(names[0])
-    called = [name for name in names if table_format(name) or _is_folder_of_tables(name)]
-    texts = [
-        name
-        for name in names
-        if name.lower().endswith(".txt") and os.path.isfile(name) and _is_text_of_a_table(name)
-    ]
-    tables = called + texts if called or len(texts) == len(names) else []  # notes lie beside images
-    other = next((name for name in names if name.lower().endswith(ARRAYS)), None)
-    if other is not None:
-        raise ValueError(f"{other}: arrays are read one at a time; got {len(names)} files.")
-    if tables and len(tables) < len(names):
-        other = next(name for name in names if name not in set(tables))
-        raise ValueError(f"{tables[0]}: tables are read with tables alone; got {other} beside it.")
-    return "table" if tables else "images"
-
-
-def _kind_of_one(path: str) -> str:
-    """Return which kind of data a path is."""
+    if len(names) != 1:
+        return _kind_of_several(names)
+    [path] = names
     if os.path.isdir(path):
         return "table" if _is_folder_of_tables(path) else "images"
     name, is_file = path.lower(), os.path.isfile(path)
@@ -97,6 +80,24 @@ def _kind_of_one(path: str) -> str:
         return "array"
     is_image = os.path.splitext(name)[1] in EXTENSIONS or not is_file
     return "images" if is_image or not _is_text_of_a_table(path) else "table"
+
+
+def _kind_of_several(names: list[str]) -> str:
+    """Return which kind of data several paths are."""
+    called = [name for name in names if table_format(name) or _is_folder_of_tables(name)]
+    texts = [
+        name
+        for name in names
+        if name.lower().endswith(".txt") and os.path.isfile(name) and _is_text_of_a_table(name)
+    ]
+    tables = called + texts if called or len(texts) == len(names) else []  # notes lie beside images
+    other = next((name for name in names if name.lower().endswith(ARRAYS)), None)
+    if other is not None:
+        raise ValueError(f"{other}: arrays are read one at a time; got {len(names)} files.")
+    if tables and len(tables) < len(names):
+        other = next(name for name in names if name not in set(tables))
+        raise ValueError(f"{tables[0]}: tables are read with tables alone; got {other} beside it.")
+    return "table" if tables else "images"
 
 
 def _kind_elsewhere(names: list[str]) -> str:
