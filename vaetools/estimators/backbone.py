@@ -71,8 +71,8 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         Layers that are used.
     digest_ : str
         SHA-256 of the weights: a saved model asks for the same.
-    n_channels_ : int
-        Numbers that all layers make of a place.
+    n_channels_ : tuple of int
+        Numbers that every layer makes of a place.
     n_features_in_ : int
         Values of an image.
 
@@ -162,7 +162,8 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             )
         rows = check_pictures(self, X, reset=True)
         self._load()
-        self.n_channels_ = self._gathered(rows[:1], _means).shape[1]
+        [n_channels] = self._gathered(rows[:1], lambda maps: torch.tensor([[each.shape[1] for each in maps]]))
+        self.n_channels_ = tuple(n_channels.tolist())
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -199,7 +200,7 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_channels_
+        return sum(self.n_channels_)
 
     def _load(self) -> None:
         """Build the network up to its last layer."""
@@ -224,12 +225,7 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def _gathered(self, rows: np.ndarray, function: Callable[[list[Tensor]], Tensor]) -> np.ndarray:
         """Return what a function makes of the maps of images, as one array."""
-        pieces = through(self, rows, lambda images: function(self.features_(images)), resolve_device(self))
-        where, piece = next(pieces)
-        found = np.empty((len(rows), *piece.shape[1:]), piece.dtype)
-        found[where] = piece
-        for where, piece in pieces:
-            found[where] = piece
+        [found] = through(self, rows, lambda x: [function(self.features_(x))], resolve_device(self))
         return found
 
 

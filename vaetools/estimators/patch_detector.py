@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -21,17 +22,16 @@ from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn.features import LITE0, layers_at
-from vaetools.nn.patch_model import PatchModel
-from vaetools.nn.places import greedy_cover, usual_costs
+from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
+from vaetools.nn.places import LEAST, greedy_cover, mahalanobis, robust_scale, usual_costs
 
-_STRIDES = (8, 16)  # of layers that see what is small
+_STRIDES = (4, 8, 16, 32)
 _N_TRAINED, _N_COVERED, _N_USUAL = (
     40_000,
     60_000,
     100_000,
 )  # patches that train, that are covered, that are usual
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
-_SPREAD = 1.4826  # of a normal distribution, in median absolute deviations
 
 
 @from_fields
@@ -52,8 +52,8 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
     ----------
     model_ : PatchModel
         Images in [0, 1] in, maps out, as a module.
-    estimator_ : AE, VAE or CVAE
-        The fitted autoencoder of patches.
+    estimators_ : list of AE, VAE or CVAE
+        The fitted autoencoders of patches, one per pair of layers but the deepest.
     backbone_ : Backbone
         The fitted network.
     input_scale_ : InputScale
@@ -153,20 +153,20 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         watched, train = np.split(rng.permutation(trained), [n_watched])
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         self.backbone_ = self._make_backbone().fit(rows[:1])
-        patches = self._sampled(rows[train], _N_COVERED, generator)
-        blank = PatchModel(self.backbone_.features_, None, patches.shape[1], 1)
-        patches = blank.standardize(patches)
-        self.estimator_ = self._make_estimator(rng).fit(patches[:_N_TRAINED].numpy())
-        chosen = greedy_cover(patches, self.n_references, generator)
-        self.model_ = model = PatchModel(
-            self.backbone_.features_, self.estimator_.model_.float(), patches.shape[1], len(chosen)
-        ).to(resolve_device(self))
-        model.mean, model.std, model.references = blank.mean, blank.std, patches[chosen]
-        costs, which = model.costs(
-            (self._sampled(rows[watched], _N_USUAL, generator) - model.mean) / model.std
-        )
-        model.center, model.spread = usual_costs(costs, which[:, 0], len(chosen))
-        self._fit_levels(rows[watched])
+        model = PatchModel(self.backbone_.features_, self.backbone_.n_channels_)
+        self.model_ = model.to(resolve_device(self))
+        *patches, pooled = self._seen(rows[train], _N_COVERED, generator)
+        model.whole.mean, model.whole.whitening = mahalanobis(pooled)
+        self.estimators_ = [
+            self._fit_group(group, points, rng, generator)
+            for group, points in zip(model.groups, patches, strict=True)
+        ]
+        *usual, _ = self._seen(rows[watched], _N_USUAL, generator)
+        for group, points in zip(model.groups, usual, strict=True):
+            costs, which = group.costs((points - group.mean) / group.std)
+            group.center, group.spread = usual_costs(costs, which[:, 0], len(group.references))
+        maxima = torch.from_numpy(self._through(rows[watched], model.maxima))
+        model.level_center, model.level_spread = robust_scale(maxima)
         self._judge_by(self._scores(rows[calibrate]), stacklevel=2)
         return self
 
@@ -200,11 +200,7 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         """
         check_is_fitted(self)
         rows = check_pictures(self, X, reset=False)
-        assert self.image_shape is not None  # fit asked for it
-        maps = np.empty((len(rows), *self.image_shape[1:]), np.float32)
-        for where, piece in through(self, rows, self.model_, resolve_device(self)):
-            maps[where] = piece
-        return maps
+        return self._through(rows, self.model_)
 
     def recalibrate(self, X: Any, y: Any = None) -> Self:
         """Set threshold and p-values from new normal images, without training.
@@ -226,12 +222,12 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         """Return minus the maxima of the maps of images that were checked."""
-        scores = np.empty(len(rows))
-        for where, maxima in through(
-            self, rows, lambda images: self.model_(images).amax(dim=(1, 2)), resolve_device(self)
-        ):
-            scores[where] = -maxima.astype(np.float64)
-        return scores
+        return -self._through(rows, lambda images: self.model_(images).amax(dim=(1, 2))).astype(np.float64)
+
+    def _through(self, rows: np.ndarray, function: Callable[[Tensor], Tensor]) -> np.ndarray:
+        """Return what a function makes of images that were checked."""
+        [found] = through(self, rows, lambda images: [function(images)], resolve_device(self))
+        return found
 
     def _make_backbone(self) -> Backbone:
         """Return the unfitted network."""
@@ -240,50 +236,43 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         layers = layers_at(self.backbone, _STRIDES) or "auto"
         return Backbone(self.backbone, layers=layers, image_shape=self.image_shape, device=self.device)
 
-    def _make_estimator(self, rng: np.random.RandomState) -> Any:
-        """Return the unfitted autoencoder of patches, which are standardized already."""
-        estimator = self.estimator
-        if estimator is None:
-            estimator = AE(
-                32,
-                hidden_layer_sizes=(256, 128),
-                input_noise=0.3,
-                max_iter=12,
-                batch_size=256,
-                device=self.device,
-            )
+    def _fit_group(
+        self, group: Group, points: Tensor, rng: np.random.RandomState, generator: torch.Generator
+    ) -> Any:
+        """Learn what places of good images are like; return the autoencoder of patches."""
+        group.mean, group.std = points.mean(dim=0), points.std(dim=0).clamp(min=LEAST)
+        points = (points - group.mean) / group.std
+        estimator = clone(self.estimator or _default_estimator())
         seed = int(rng.randint(2**31 - 1))
-        return clone(estimator).set_params(standardize=False, random_state=seed, score_precision="float32")
-
-    def _sampled(self, rows: np.ndarray, n: int, generator: torch.Generator) -> Tensor:
-        """Return features of at most n places of images, as many of each, in any order."""
-        per_image = -(-n // len(rows))
-        model = PatchModel(self.backbone_.features_, None, self.backbone_.n_channels_, 1)
-
-        def places(images: Tensor) -> Tensor:
-            patches, inside = model.patches(images)
-            return torch.cat([patches, inside[..., None]], dim=3).flatten(1, 2)
-
-        found = []
-        for _, piece in through(self, rows, places, resolve_device(self)):
-            for of_image in torch.from_numpy(piece):
-                within = of_image[of_image[:, -1] > 0, :-1]
-                found.append(within[torch.randperm(len(within), generator=generator)[:per_image]])
-        points = torch.cat(found)
-        return points[torch.randperm(len(points), generator=generator)[:n]]
-
-    def _fit_levels(self, rows: np.ndarray) -> None:
-        """Learn how large maps of good images are at most, blur by blur."""
-        model = self.model_
-
-        def maxima(images: Tensor) -> Tensor:
-            patches, inside = model.patches(images)
-            levels = model.levels(model.places(patches), inside)
-            return levels.masked_fill(inside[:, None] == 0, -torch.inf).amax(dim=(2, 3))
-
-        found = np.concatenate([piece for _, piece in through(self, rows, maxima, resolve_device(self))])
-        center = np.median(found, axis=0)
-        model.level_center = torch.from_numpy(center)
-        model.level_spread = torch.from_numpy(_SPREAD * np.median(np.abs(found - center), axis=0)).clamp(
-            min=1e-3
+        estimator.set_params(
+            standardize=False, score_precision="float32", random_state=seed, device=self.device
         )
+        estimator.fit(points[:_N_TRAINED].cpu().numpy())
+        group.autoencoder = estimator.model_
+        group.learn_references(points[greedy_cover(points, self.n_references, generator)])
+        return estimator
+
+    def _seen(self, rows: np.ndarray, n: int, generator: torch.Generator) -> list[Tensor]:
+        """Return features of about n places of images in any order, of every group, and means of images.
+
+        They are those of all images alike, and of every group the same.
+        """
+        model, per_image = self.model_, -(-n // len(rows))
+
+        def look(images: Tensor) -> list[Tensor]:
+            maps, extent = model.maps(images)
+            features = [group.features(maps).flatten(1, 2) for group in model.groups]
+            inside = within(extent, grid_of(maps)).flatten(1)
+            lots = torch.rand(inside.shape, generator=generator).to(inside) + inside
+            drawn = lots.topk(min(per_image, lots.shape[1]), dim=1).indices
+            chosen = [each.gather(1, drawn[:, :, None].expand(-1, -1, each.shape[2])) for each in features]
+            return [inside.gather(1, drawn) > 0, *chosen, model.whole.pooled(maps)]
+
+        counts, *chosen, pooled = through(self, rows, look, resolve_device(self))
+        order = torch.randperm(int(counts.sum()), generator=generator)
+        return [*(torch.from_numpy(each[counts])[order] for each in chosen), torch.from_numpy(pooled)]
+
+
+def _default_estimator() -> AE:
+    """Return the autoencoder of patches that is used unless another is given."""
+    return AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=12, batch_size=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,19 +46,23 @@ def check_pictures(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
 
 
 def through(
-    estimator: Any, rows: np.ndarray, function: Callable[[Tensor], Tensor], device: torch.device
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield places of images, and what a function makes of these in [0, 1], ``(n_images, c, height, width)``.
+    estimator: Any, rows: np.ndarray, function: Callable[[Tensor], Sequence[Tensor]], device: torch.device
+) -> list[np.ndarray]:
+    """Return what a function makes of images that were checked, one array each of all of them.
 
-    As many go through at once every time, the last once more if need be: the last digits of a
-    convolution differ with that number, and what becomes of an image must depend on it alone.
+    It gets them in [0, 1], ``(n_images, channels, height, width)``, a few at a time. As many go through
+    at once every time, the last once more if need be: the last digits of a convolution differ with that
+    number, and what becomes of an image must depend on it alone.
     """
     channels, height, width = estimator.image_shape
     n_images = max(1, _PIXELS // (height * width))
+    arrays: list[np.ndarray] = []
     with torch.inference_mode():
         for start in range(0, len(rows), n_images):
             places = np.minimum(np.arange(start, start + n_images), len(rows) - 1)
             values = estimator.input_scale_.apply(rows[places], device=device, dtype=torch.float32)
-            n_read = min(n_images, len(rows) - start)
-            made = function(values.reshape(-1, channels, height, width))[:n_read]
-            yield slice(start, start + n_read), made.cpu().numpy()
+            made = [each.cpu().numpy() for each in function(values.reshape(-1, channels, height, width))]
+            arrays = arrays or [np.empty((len(rows), *each.shape[1:]), each.dtype) for each in made]
+            for array, each in zip(arrays, made, strict=True):
+                array[start : start + n_images] = each[: len(rows) - start]
+    return arrays

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 import re
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -156,9 +157,17 @@ class Features(nn.Module):
         return found.hexdigest()
 
 
-def joined(maps: Sequence[Tensor]) -> Tensor:
-    """Return maps as one of all channels, as fine as the finest: ``(n_images, channels, height, width)``."""
-    sizes: Any = max((each.shape[2:] for each in maps), key=lambda size: size[0] * size[1])
-    return torch.cat(
-        [F.interpolate(each, sizes, mode="bilinear", align_corners=False) for each in maps], dim=1
-    )
+def joined(maps: Sequence[Tensor], size: Sequence[int] | None = None) -> Tensor:
+    """Return maps as one of all channels, ``(n_images, channels, *size)``, by default as fine as the finest.
+
+    Finer maps are averaged, coarser ones interpolated.
+    """
+    size = tuple(size or max((each.shape[2:] for each in maps), key=math.prod))
+    return torch.cat([_of_size(each, size) for each in maps], dim=1)
+
+
+def _of_size(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Return maps of a size."""
+    if maps.shape[2] > size[0] or maps.shape[3] > size[1]:
+        return F.adaptive_avg_pool2d(maps, (size[0], size[1]))
+    return F.interpolate(maps, list(size), mode="bilinear", align_corners=False)

@@ -1,6 +1,10 @@
-"""Images judged place by place, as one module: images in, a map of how odd every place is out."""
+"""Images judged place by place, as one module: images in, a map of how odd every pixel is out."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,26 +17,27 @@ from vaetools.nn.places import LEAST, blurred, nearest_references, oddness
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 
 
-class PatchModel(nn.Module):
-    """What good images look like, place by place.
+class Group(nn.Module):
+    """What good images look like at places, by the features of some layers.
 
     Parameters
     ----------
-    features : Features
-    autoencoder : Autoencoder
-        Of patches, which are standardized features of places.
-    n_features, n_references : int
+    layers : slice
+        Which maps of all are its own.
+    reach : int
+        Places a side over which features are averaged; 1 leaves them.
+    n_features : int
 
     Attributes
     ----------
+    autoencoder : Autoencoder or None
+        Of standardized features of places; None until it is learnt.
     mean, std : Tensor of shape (n_features,)
         Of features of good places.
     references : Tensor of shape (n_references, n_features)
-        Patches of good images that cover them all.
+        Places of good images that cover them all.
     center, spread : Tensor of shape (n_references, 2)
         What costs are usual near every reference.
-    level_center, level_spread : Tensor of shape (n_levels,)
-        Of the greatest values of maps of good images, blur by blur.
     """
 
     mean: Tensor
@@ -40,79 +45,181 @@ class PatchModel(nn.Module):
     references: Tensor
     center: Tensor
     spread: Tensor
-    level_center: Tensor
-    level_spread: Tensor
 
     def __init__(
-        self, features: Features, autoencoder: Autoencoder | None, n_features: int, n_references: int
+        self,
+        layers: slice,
+        reach: int,
+        n_features: int,
     ):
         super().__init__()
-        self.features, self.autoencoder = features, autoencoder
-        zeros = {"mean": [n_features], "center": [n_references, 2], "level_center": [len(SCALES)]}
-        ones = {"std": [n_features], "spread": [n_references, 2], "level_spread": [len(SCALES)]}
-        self.register_buffer("references", torch.zeros(n_references, n_features))
-        for name, shape in zeros.items():
-            self.register_buffer(name, torch.zeros(shape))
-        for name, shape in ones.items():
-            self.register_buffer(name, torch.ones(shape))
+        self.layers, self.reach = layers, reach
+        self.autoencoder: Autoencoder | None = None
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("std", torch.ones(n_features))
+        for name, n in {"references": n_features, "center": 2, "spread": 2}.items():
+            self.register_buffer(name, torch.zeros(1, n))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return how odd every pixel is, ``(n_images, height, width)``; 0 is the most of a typical image.
+    def features(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return features of places, ``(n_images, height, width, n_features)``."""
+        own = list(maps[self.layers])
+        if self.reach > 1:
+            average = nn.AvgPool2d(self.reach, 1, self.reach // 2, count_include_pad=False)
+            own = [average(each) for each in own]
+        return joined(own, grid_of(maps)).permute(0, 2, 3, 1)
 
-        The greatest of a map over all sizes of defects, each in standard deviations of such maxima.
-        """
-        patches, inside = self.patches(images)
-        levels = self.levels(self.places(patches), inside)
-        map_ = ((levels - self.level_center[:, None, None]) / self.level_spread[:, None, None]).amax(dim=1)
-        least = map_.amin(dim=(1, 2), keepdim=True)
-        map_ = torch.where(inside > 0, map_, least)[:, None]
-        return F.interpolate(map_, images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
-
-    def patches(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return patches, ``(n_images, height, width, n_features)``; and 1 where they count.
-
-        Black borders, as of images that were padded, are no part of an image: it goes on behind its rim as in
-        a mirror, and places there do not count.
-        """
-        rows, columns = (borders(images, axis) for axis in (2, 3))
-        mirrored = mirror(mirror(images, rows, 2), columns, 3)
-        maps = joined(
-            [F.avg_pool2d(each, 3, 1, 1, count_include_pad=False) for each in self.features(mirrored)]
-        )
-        inside = within(rows, images.shape[2], maps.shape[2])[:, :, None]
-        inside = inside * within(columns, images.shape[3], maps.shape[3])[:, None]
-        return (maps.permute(0, 2, 3, 1) - self.mean) / self.std, inside
-
-    def places(self, patches: Tensor) -> Tensor:
-        """Return how odd places are by themselves, ``(n_images, height, width)``."""
-        costs, which = self.costs(patches.flatten(0, 2))
-        return oddness(costs, which, self.center, self.spread).reshape(patches.shape[:3])
+    def learn_references(self, references: Tensor) -> None:
+        """Take the places that others are compared with; what is usual near them is to be learnt anew."""
+        n = len(references)
+        self.references = references
+        self.center, self.spread = references.new_zeros(n, 2), references.new_ones(n, 2)
 
     def costs(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Return both costs of patches, ``(n_places, 2)``, and the references nearest to them."""
-        distances, which = nearest_references(points, self.references)
+        """Return both costs of places, ``(n_places, 2)``, and the references nearest to them."""
         assert self.autoencoder is not None  # of a model that has been trained
+        distances, which = nearest_references(points, self.references)
         expected = self.autoencoder.read(points).expected
         error = (points - expected).square().sum(dim=1).clamp(min=LEAST)
         return torch.stack([distances[:, 0], error], dim=1).log(), which
 
-    def levels(self, places: Tensor, inside: Tensor) -> Tensor:
-        """Return maps blurred at all scales, ``(n_images, n_levels, height, width)``."""
-        return torch.stack([blurred(places, inside, sigma) for sigma in SCALES], dim=1)
-
-    def standardize(self, points: Tensor) -> Tensor:
-        """Learn from features of good places what is standard, and return them so."""
-        self.mean, self.std = points.mean(dim=0), points.std(dim=0).clamp(min=LEAST)
-        return (points - self.mean) / self.std
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return how odd places are by themselves, ``(n_images, height, width)``."""
+        patches = (self.features(maps) - self.mean) / self.std
+        costs, which = self.costs(patches.flatten(0, 2))
+        return oddness(costs, which, self.center, self.spread).reshape(patches.shape[:3])
 
 
-def borders(images: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+def grid_of(maps: Sequence[Tensor]) -> Sequence[int]:
+    """Return height and width of the grid of places of all groups: that of the second finest layer."""
+    return maps[min(1, len(maps) - 1)].shape[2:]
+
+
+class Whole(nn.Module):
+    """What good images look like on the whole, by the means of the features of some layers.
+
+    Attributes
+    ----------
+    mean : Tensor of shape (n_features,)
+    whitening : Tensor of shape (n_features, n_features)
+        Makes the squared length of a difference from the mean a Mahalanobis distance.
+    """
+
+    mean: Tensor
+    whitening: Tensor
+
+    def __init__(self, layers: slice, n_features: int):
+        super().__init__()
+        self.layers = layers
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("whitening", torch.eye(n_features))
+
+    def pooled(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return means over images, ``(n_images, n_features)``."""
+        return torch.cat([each.mean(dim=(2, 3)) for each in maps[self.layers]], dim=1)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return how odd images are, ``(n_images,)``."""
+        differences = (self.pooled(maps) - self.mean) @ self.whitening
+        return differences.square().sum(dim=1).clamp(min=LEAST).log()
+
+
+class PatchModel(nn.Module):
+    """Small things, larger ones and the whole of an image, by ever deeper layers, on one map.
+
+    Every two neighboring layers make a `Group`, but for the deepest two, which say what is on the whole.
+
+    Parameters
+    ----------
+    features : Features
+        Of at least two layers, from the finest to the coarsest.
+    n_channels : sequence of int
+        Of the layers.
+
+    Attributes
+    ----------
+    groups : ModuleList of Group
+    whole : Whole
+    level_center, level_spread : Tensor of shape (n_levels,)
+        Of the greatest values of maps of good images: of each group at every blur, and of the whole.
+    """
+
+    groups: Any  # which nn.Module would hide
+    whole: Any
+    level_center: Tensor
+    level_spread: Tensor
+
+    def __init__(self, features: Features, n_channels: Sequence[int]):
+        super().__init__()
+        self.features = features
+        n_pairs = [sum(pair) for pair in pairwise(n_channels)]
+        n_groups = max(1, len(n_pairs) - 1)
+        self.groups = nn.ModuleList(
+            Group(slice(i, i + 2), 1 if i == 0 and n_groups > 1 else 3, n_pairs[i]) for i in range(n_groups)
+        )
+        self.whole = Whole(slice(len(n_pairs) - 1, None), n_pairs[-1])
+        n_levels = n_groups * len(SCALES) + 1
+        self.register_buffer("level_center", torch.zeros(n_levels))
+        self.register_buffer("level_spread", torch.ones(n_levels))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return how odd every pixel is, ``(n_images, height, width)``.
+
+        The greatest value over all levels, each in standard deviations from what it is at most on a typical
+        good image.
+        """
+        maps, extent = self.maps(images)
+        center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
+        levels = (self.levels(maps, extent) - center) / spread
+        worst, inside = levels.amax(dim=1), within(extent, levels.shape[2:])
+        least = worst.amin(dim=(1, 2), keepdim=True)
+        worst = torch.where(inside > 0, worst, least)[:, None]
+        return F.interpolate(worst, images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
+
+    def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return maps of all layers, and which part of every image counts; see `within`.
+
+        Black borders, as of images that were padded, are no part of an image: it goes on behind its rim as in
+        a mirror, and places there do not count.
+        """
+        rows, columns = borders(images, 2), borders(images, 3)
+        height, width = images.shape[2:]
+        ends = rows[0] / height, (rows[1] + 1) / height, columns[0] / width, (columns[1] + 1) / width
+        return self.features(mirror(mirror(images, rows, 2), columns, 3)), torch.stack(ends, dim=1)
+
+    def levels(self, maps: list[Tensor], extent: Tensor) -> Tensor:
+        """Return how odd places are, of every group at every blur, and of the whole.
+
+        Returns
+        -------
+        levels : Tensor of shape (n_images, n_levels, height, width)
+        """
+        levels = []
+        for group in self.groups:
+            places = group(maps)
+            inside = within(extent, places.shape[1:])
+            levels += [blurred(places, inside, sigma) for sigma in SCALES]
+        levels.append(self.whole(maps)[:, None, None].expand_as(levels[0]))
+        return torch.stack(levels, dim=1)
+
+    def maxima(self, images: Tensor) -> Tensor:
+        """Return the greatest values of every level, ``(n_images, n_levels)``."""
+        maps, extent = self.maps(images)
+        levels = self.levels(maps, extent)
+        inside = within(extent, levels.shape[2:])
+        return levels.masked_fill(inside[:, None] == 0, -torch.inf).amax(dim=(2, 3))
+
+
+# Borders
+
+Ends = tuple[Tensor, Tensor]  # the first place along an axis and the last, (n_images,) each
+
+
+def borders(images: Tensor, axis: int) -> Ends:
     """Return the first and the last place along an axis that is not all black, ``(n_images,)`` each.
 
     Of an image that is all black, those of the whole.
     """
-    other = 5 - axis
-    lit = (images > 0).any(dim=1).any(dim=other - 1)  # (n_images, side)
+    lit = (images > 0).any(dim=1).any(dim=4 - axis)  # (n_images, side)
     side = lit.shape[1]
     places = torch.arange(side, device=images.device)
     first = torch.where(lit, places, side).amin(dim=1)
@@ -121,7 +228,7 @@ def borders(images: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return torch.where(dark, 0, first), torch.where(dark, side - 1, last)
 
 
-def mirror(images: Tensor, ends: tuple[Tensor, Tensor], axis: int) -> Tensor:
+def mirror(images: Tensor, ends: Ends, axis: int) -> Tensor:
     """Return images that go on beyond their ends along an axis as in a mirror."""
     first, last = (end[:, None] for end in ends)
     n = last - first + 1
@@ -133,8 +240,17 @@ def mirror(images: Tensor, ends: tuple[Tensor, Tensor], axis: int) -> Tensor:
     return images.gather(axis, index.reshape(shape).expand(*images.shape))
 
 
-def within(ends: tuple[Tensor, Tensor], side: int, n_places: int) -> Tensor:
-    """Return 1 for places whose middle lies within the ends of an axis, else 0: ``(n_images, n_places)``."""
-    first, last = (end[:, None] for end in ends)
-    middles = (torch.arange(n_places, device=first.device) + 0.5) * side / n_places
-    return ((first <= middles) & (middles <= last + 1)).float()
+def within(extent: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return 1 for places whose middle counts, else 0, ``(n_images, height, width)``.
+
+    Parameters
+    ----------
+    extent : Tensor of shape (n_images, 4)
+        Top, bottom, left and right of what counts, as shares of the height and the width.
+    shape : sequence (height, width)
+        Of the places.
+    """
+    down, across = (((torch.arange(n, device=extent.device) + 0.5) / n)[None] for n in shape)
+    top, bottom, left, right = (side[:, None] for side in extent.unbind(dim=1))
+    rows, columns = (top <= down) & (down <= bottom), (left <= across) & (across <= right)
+    return (rows[:, :, None] & columns[:, None]).float()

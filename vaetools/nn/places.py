@@ -23,6 +23,8 @@ _PROJECTED = 48  # dimensions in which the cover is chosen
 _LIKE = 4  # references that say what is usual at a place
 _WEIGHT = 5.0  # places that a reference must have seen for its own spread to count as much as that of all
 _BLOCK = 4096
+_SPREAD = 1.4826  # of a normal distribution, in median absolute deviations
+_LEAST_SPREAD = 1e-3
 
 
 def greedy_cover(points: Tensor, n: int, generator: torch.Generator) -> Tensor:
@@ -122,3 +124,25 @@ def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
     )
     total, weight = both.unflatten(0, (-1, 2))[:, :, 0].unbind(dim=1)
     return total / weight.clamp(min=LEAST)
+
+
+def mahalanobis(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean of points, and what whitens differences from it, by a covariance that is shrunk.
+
+    References
+    ----------
+    Ledoit, Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", Journal
+    of Multivariate Analysis 88.
+    """
+    from sklearn.covariance import LedoitWolf
+
+    found = LedoitWolf().fit(points.double().numpy())
+    whitening = torch.linalg.cholesky(torch.from_numpy(found.precision_))
+    return torch.from_numpy(found.location_).to(points), whitening.to(points)
+
+
+def robust_scale(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the median and the spread of every column, ``(n_columns,)`` each; a few values are no matter."""
+    center = values.median(dim=0).values
+    spread = _SPREAD * (values - center).abs().median(dim=0).values
+    return center, spread.clamp(min=_LEAST_SPREAD)
