@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,45 +11,17 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from vaetools.checks import IMAGE_SHAPE, WIDTHS, Requirement, is_instance, or_auto, or_none
 from vaetools.estimators.building import resolve_device
-from vaetools.estimators.constructor import check_parameters, from_fields, parameter
-from vaetools.estimators.fields import DEVICE
+from vaetools.estimators.constructor import check_parameters, from_fields
+from vaetools.estimators.image_fields import BackboneFields
 from vaetools.estimators.pictures import check_pictures, through
-from vaetools.nn.features import LITE0, Features, joined, layers_at, pretrained
+from vaetools.nn.features import Features, joined, layers_at, pretrained
 
 _STRIDES = (16, 32)  # of layers whose mean over an image tells what it shows
-_NETWORK = Requirement(
-    "the name of a network or a torch module",
-    lambda value: isinstance(value, str) or is_instance(value, "forward"),
-)
-_LAYERS = or_auto(
-    Requirement(
-        "a sequence of names of layers",
-        lambda value: (
-            isinstance(value, (list, tuple))
-            and len(value) > 0
-            and all(isinstance(each, str) for each in value)
-        ),
-    )
-)
-_SIZE = or_none(Requirement("a pair (height, width)", lambda value: WIDTHS.holds(value) and len(value) == 2))
-
-
-def _is_normalization(value: Any) -> bool:
-    """Whether a value is two sequences of as many numbers, those of the second positive."""
-    try:
-        mean, std = (np.asarray(each, dtype=np.float64) for each in value)
-    except (TypeError, ValueError):
-        return False
-    return mean.ndim == 1 and mean.shape == std.shape and bool(np.isfinite(mean).all() and (std > 0).all())
-
-
-_NORMALIZATION = or_auto(or_none(Requirement("a pair (mean, std) of numbers per channel", _is_normalization)))
 
 
 @from_fields
-class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields, BaseEstimator):
     """Turn images into features of a frozen network, as a scikit-learn transformer.
 
     A network that has learnt to tell the things of ImageNet apart makes numbers of an image that say what
@@ -98,41 +70,6 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     ((4, 10), (4, 10, 16, 24))
     """
 
-    network: Any = parameter(
-        _NETWORK,
-        f'``"{LITE0}"``, the name of a classifier of torchvision.models such as ``"resnet18"``, which is '
-        "taken with its default weights, or a module of your own, which is not changed.",
-        default=LITE0,
-        kw_only=False,
-    )
-    layers: str | Sequence[str] = parameter(
-        _LAYERS,
-        "Names of layers whose outputs are maps, as `torchvision.models.feature_extraction` has them. "
-        '``"auto"`` takes the last at strides of 16 and 32 pixels of EfficientNet-lite0 and of ResNets.',
-        default="auto",
-    )
-    image_shape: tuple[int, int, int] | None = parameter(
-        or_none(IMAGE_SHAPE),
-        "Shape of the images whose pixels the rows of X hold, as (channels, height, width), of 1 or 3 "
-        "channels. It must be given.",
-        default=None,
-    )
-    size: tuple[int, int] | None = parameter(
-        _SIZE,
-        "Height and width that images are scaled to for the network; None leaves them. Thumbnails say more "
-        "at some hundred pixels than as they are.",
-        default=None,
-    )
-    normalization: Any = parameter(
-        _NORMALIZATION,
-        'Mean and standard deviation, per channel of images in [0, 1], that the network expects; ``"auto"`` '
-        "takes those that its weights were trained with, and for a module of your own none.",
-        default="auto",
-    )
-    device: Any = parameter(
-        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
-    )
-
     def fit(self, X: Any, y: Any = None) -> Backbone:
         """Load the network, and learn what is black and white.
 
@@ -161,7 +98,7 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                 f"{self.image_shape!r}."
             )
         rows = check_pictures(self, X, reset=True)
-        self._load()
+        self.load()
         [n_channels] = self._gathered(rows[:1], lambda maps: torch.tensor([[each.shape[1] for each in maps]]))
         self.n_channels_ = tuple(n_channels.tolist())
         return self
@@ -202,7 +139,7 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def _n_features_out(self) -> int:
         return sum(self.n_channels_)
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Build the network up to its last layer."""
         network, normalization = self.network, None
         layers = None if self.layers == "auto" else list(self.layers)

@@ -12,16 +12,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, PROBABILITY, Requirement, is_instance, or_none
 from vaetools.estimators.ae import AE
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
-from vaetools.estimators.constructor import check_parameters, from_fields, parameter
-from vaetools.estimators.fields import DEVICE, SEED, VERBOSE
+from vaetools.estimators.constructor import check_parameters, from_fields
+from vaetools.estimators.image_fields import PatchFields
 from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
-from vaetools.nn.features import LITE0, layers_at
+from vaetools.nn.features import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
 from vaetools.nn.places import LEAST, greedy_cover, mahalanobis, robust_scale, usual_costs
 
@@ -35,7 +34,7 @@ _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that
 
 
 @from_fields
-class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
+class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     """Find small defects on photographs, place by place.
 
     A frozen network makes features of every place of an image. A place is odd where no training image has a
@@ -82,49 +81,6 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
     Roth et al. (2022), "Towards Total Recall in Industrial Anomaly Detection", CVPR.
     """
 
-    estimator: Any = parameter(
-        or_none(
-            Requirement(
-                "an AE, VAE or CVAE", lambda value: is_instance(value, "score_samples", "reconstruct")
-            )
-        ),
-        "Autoencoder of patches, which are rows of standardized features; it is cloned. None takes a "
-        "denoising `AE` of 32 components.",
-        default=None,
-        kw_only=False,
-    )
-    backbone: Any = parameter(
-        Requirement(
-            "the name of a network or a Backbone",
-            lambda value: isinstance(value, str) or is_instance(value, "transform", "maps"),
-        ),
-        "Frozen network that makes features of places: a name as `Backbone` has them, or one with layers, "
-        "which is cloned.",
-        default=LITE0,
-    )
-    image_shape: tuple[int, int, int] | None = parameter(
-        or_none(IMAGE_SHAPE),
-        "Shape of the images whose pixels the rows of X hold, as (channels, height, width). It must "
-        "be given.",
-        default=None,
-    )
-    n_references: int = parameter(
-        POSITIVE_INTEGER, "Patches of training images that places are compared with, at most.", default=6000
-    )
-    false_alarm_rate: float = parameter(
-        PROBABILITY, "Probability that a new normal image is flagged.", default=0.05
-    )
-    calibration_fraction: float = parameter(
-        PROBABILITY, "Share of the images that calibrate and touch nothing else.", default=0.2
-    )
-    device: Any = parameter(
-        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
-    )
-    random_state: Any = parameter(SEED, "Seed of all that is drawn.", default=None)
-    verbose: int = parameter(
-        VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
-    )
-
     early_stopping = False  # images train or calibrate
     score_unit_ = "std"
 
@@ -152,7 +108,7 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         n_watched = min(_MOST_WATCHED, max(1, int(_WATCHED * len(trained))))
         watched, train = np.split(rng.permutation(trained), [n_watched])
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
-        self.backbone_ = self._make_backbone().fit(rows[:1])
+        self.backbone_ = self.make_backbone().fit(rows[:1])
         model = PatchModel(self.backbone_.features_, self.backbone_.n_channels_)
         self.model_ = model.to(resolve_device(self))
         *patches, pooled = self._seen(rows[train], _N_COVERED, generator)
@@ -229,7 +185,7 @@ class PatchDetector(OutlierMixin, Verdicts, BaseEstimator):
         [found] = through(self, rows, lambda images: [function(images)], resolve_device(self))
         return found
 
-    def _make_backbone(self) -> Backbone:
+    def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
         if not isinstance(self.backbone, str):
             return clone(self.backbone).set_params(image_shape=self.image_shape, device=self.device)

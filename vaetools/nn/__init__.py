@@ -27,6 +27,7 @@ LIKELIHOOD_CLASSES = {
 GAUSSIAN_SCALES = ("global", "per_feature", "predicted")
 LEARNING_RATES = ("one_cycle", "constant")
 PRECISIONS = ("float32", "bfloat16")
+LITE0 = "efficientnet-lite0"  # the frozen network of a package
 
 
 def _survive_fork() -> None:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LITE0 = "efficientnet-lite0"
+from vaetools.nn import LITE0
+
 Normalization = tuple[Sequence[float], Sequence[float]]
 _LITE: Normalization = ((127 / 255,) * 3, (128 / 255,) * 3)  # its family was trained on (level - 127) / 128
 _LITE0_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

@@ -18,6 +18,7 @@ from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, one_of, refuse, text
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.files import ModelFileError, read_model_file
+from vaetools.persistence.detector_rules import WEIGHTS, check_detector
 from vaetools.persistence.rules import (
     EIGHT_BITS,
     LEARNT,
@@ -31,10 +32,10 @@ from vaetools.persistence.rules import (
 from vaetools.persistence.weights import state_sizes, weight_shapes
 from vaetools.schema import FINITE, LOG_SHARES, TEXT, Contents, array, optional, record, sequence, usable
 
-WEIGHTS = "model_."
 _NETWORK = f"{WEIGHTS}network."
 _LOG_UNIT, _LABEL_PRIOR = f"{WEIGHTS}log_unit", f"{WEIGHTS}log_label_prior"
 _MOST_LAYERS = 1000
+DETECTOR = "PatchDetector"
 _DARKEST = -(2**15)
 
 _STEP = text("(?!(?:steps|memory|verbose|transform_input)$)(?:(?!__).)+", "the name of a step of a pipeline")
@@ -48,7 +49,7 @@ _ESTIMATORS = {
 _HEADER = record(
     {
         "format_version": POSITIVE_INTEGER,
-        "class": one_of(*MODELS, MAP),
+        "class": one_of(*MODELS, MAP, DETECTOR),
         "versions": record({}, more=TEXT),
         "reader": optional(_READER),
     },
@@ -72,19 +73,15 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
 def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Raise a `ValueError` where header and arrays are not those of a model; nothing is built to find out."""
     _HEADER("", header, Contents(arrays))
-    contents = Contents(arrays)
-    _ESTIMATORS[header["class"]]("", header, contents)
-    if header["class"] in MODELS:
-        _check_images(header, contents)
-        _check_scores(header, contents)
-        _check_rows(header["fitted"], contents)
-        _check_weights(header, contents)
-        _check_constants(header["fitted"], contents)
-    if header["class"] == MAP:
-        _check_map(header, contents)
+    if header["class"] == DETECTOR:
+        check_detector(header, arrays, _check_estimator)
+    else:
+        n_components = _check_class(header, Contents(arrays)).sizes["n_components"]
     if header.get("map") is not None:
+        if header["class"] == DETECTOR:
+            refuse("map", "of codes, which a detector has not", header["map"]["class"])
         mapped = Contents(arrays)
-        mapped.measure("map", "n_components", contents.sizes["n_components"])
+        mapped.measure("map", "n_components", n_components)
         _ESTIMATORS[MAP]("map", header["map"], mapped)
         _check_map(header["map"], mapped)
     stages = [header["reader"], header, header.get("map")]
@@ -92,6 +89,27 @@ def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     named = header.get("map") or header["reader"]
     if named is not None and len(named["steps"]) != n_stages:
         refuse("steps", f"{n_stages} names", named["steps"])
+
+
+def _check_class(header: dict[str, Any], contents: Contents) -> Contents:
+    """Check what a header says of an estimator or a map, and return the sizes that it says."""
+    _ESTIMATORS[header["class"]]("", header, contents)
+    if header["class"] in MODELS:
+        _check_images(header, contents)
+        _check_scores(header, contents)
+        _check_rows(header["fitted"], contents)
+        _check_weights(header, contents)
+        _check_constants(header["fitted"], contents)
+    else:
+        _check_map(header, contents)
+    return contents
+
+
+def _check_estimator(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> int:
+    """Check what a header says of an autoencoder of patches, and return of how many features it is."""
+    if header["class"] not in MODELS:
+        refuse("class", f"one of {MODELS}", header["class"])
+    return _check_class(header, Contents(arrays)).sizes["n_features"]
 
 
 def _check_images(header: dict[str, Any], contents: Contents) -> None:

@@ -27,12 +27,14 @@ from vaetools.estimators.constructor import check_parameters, keep_parameters, p
 from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.description import N_REFERENCE
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.patch_detector import PatchDetector
 from vaetools.estimators.vae import VAE
 from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
 from vaetools.nn.batches import Rows
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.persistence.header import WEIGHTS, check_model, read_model
+from vaetools.persistence.detectors import read_detector, wants_module, write_detector
+from vaetools.persistence.header import DETECTOR, WEIGHTS, check_model, read_model
 from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
 from vaetools.schema import usable
@@ -45,12 +47,12 @@ _OF_COMPONENTS = {"latent_knn": 1, "images": 1, "aggregate": 2}
 _OF_FEATURES = {"tables": 1}
 
 
-def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
+def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to one file, atomically: an interrupted write leaves the old file.
 
     Parameters
     ----------
-    model : AE, VAE, CVAE, LatentMap or Pipeline
+    model : AE, VAE, CVAE, PatchDetector, LatentMap or Pipeline
         Fitted. A pipeline is one of an ImageReader, a model and a LatentMap, or without the first or the
         last. A custom ``network`` is written as weights only, a map as codes and their places. Parameters
         are written as ``fit`` used them, whatever was set since, but for those that act after it: device,
@@ -81,10 +83,10 @@ def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[
     True
     """
     reader, estimator, latent_map = stages = _stages(model)
-    if not is_estimator(estimator) and type(estimator) is not LatentMap:
+    if not is_estimator(estimator) and type(estimator) not in (LatentMap, PatchDetector):
         raise TypeError(
-            "save: model must be an AE, VAE, CVAE or LatentMap, or a pipeline of an ImageReader, a model and "
-            f"a LatentMap, without the first or the last; got {model!r}."
+            "save: model must be an AE, VAE, CVAE, PatchDetector or LatentMap, or a pipeline of an "
+            f"ImageReader, a model and a LatentMap, without the first or the last; got {model!r}."
         )
     names = [name for name, _ in model.steps] if isinstance(model, Pipeline) else []
     for stage in filter(None, stages):
@@ -92,7 +94,7 @@ def save(model: AE | VAE | CVAE | LatentMap | Pipeline, path: str | os.PathLike[
     arrays: dict[str, np.ndarray] = {}
     header = {
         "format_version": FORMAT_VERSION,
-        **_write_estimator(estimator, arrays),
+        **_write(estimator, arrays),
         "reader": reader and _write_reader(reader, names),
         "map": latent_map and {**_write_estimator(latent_map, arrays, "map."), "steps": names},
         "versions": {
@@ -122,7 +124,7 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
 
     Returns
     -------
-    model : AE, VAE, CVAE, LatentMap or Pipeline
+    model : AE, VAE, CVAE, PatchDetector, LatentMap or Pipeline
         What was saved: the same scores on any device, up to the device's rounding, and the same map.
 
     Raises
@@ -133,14 +135,14 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     header, arrays = read_model(path)
     if device is not None:
         resolve_device(VAE(device=device))
-    wants_network = isinstance(header["parameters"].get("network"), dict)
+    wants_network = wants_module(header["parameters"])
     if wants_network != (network is not None):
         held = "a custom network" if wants_network else "all of its network"
         raise ValueError(f"load: {path} holds {held}; got network={network!r}. {_SAME_NETWORK}")
     try:
         with usable(path):
             reader = header["reader"] and _read_reader(header["reader"])
-            estimator = _read_estimator(header, arrays, network, device)
+            estimator = _read(header, arrays, network, device)
             latent_map = header.get("map") and _read_estimator(header["map"], arrays)
     except _WrongNetwork as error:
         raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
@@ -149,6 +151,22 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         return estimator
     names = (header.get("map") or header["reader"])["steps"]
     return Pipeline(list(zip(names, stages, strict=True)))
+
+
+def _write(model: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return what a model is as JSON; put arrays and weights aside."""
+    if isinstance(model, PatchDetector):
+        return write_detector(model, arrays, _write_estimator)
+    return _write_estimator(model, arrays)
+
+
+def _read(
+    header: dict[str, Any], arrays: dict[str, np.ndarray], network: nn.Module | None, device: Any
+) -> Any:
+    """Return what `_write` wrote."""
+    if header["class"] == DETECTOR:
+        return read_detector(header, arrays, network, device, _read_estimator)
+    return _read_estimator(header, arrays, network, device)
 
 
 def split_reader(model: Any) -> tuple[ImageReader | None, Any]:

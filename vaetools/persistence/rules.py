@@ -164,7 +164,7 @@ def _table(axis: str, index: Rule, *columns: str) -> Rule:
     return check
 
 
-def _levels(name: str, value: Any, contents: Contents) -> None:
+def pair_of_levels(name: str, value: Any, contents: Contents) -> None:
     """Check the levels of black and white."""
     sequence(integer(-_BRIGHTEST, _BRIGHTEST), least=2)(name, value, contents)
     if len(value) != 2 or value[0] >= value[1]:
@@ -180,7 +180,7 @@ _LEARNT: dict[str, Rule] = {
             "shift": array("f", "n_features", kept=MODERATE),
             "scale": array("f", "n_features", kept=POSITIVES),
         },
-        {"levels": _levels},
+        {"levels": pair_of_levels},
     ),
     "columns_": optional(_COLUMNS),
     "anomaly_score_": one_of(*SCORES),
@@ -242,7 +242,7 @@ def unwritten(value: Any) -> Any:
     return value
 
 
-def _written(requirement: Requirement) -> Rule:
+def written(requirement: Requirement) -> Rule:
     """Return the rule of a written parameter."""
     return lambda name, value, contents: requirement(name, unwritten(value))
 
@@ -268,7 +268,7 @@ _NEEDED = {  # of the network, which cannot be built without them
 
 def _parameters(requirements: dict[str, Requirement]) -> Rule:
     """Return the rule of the parameters of an estimator: those of its constructor."""
-    rules = {name: _written(requirement) for name, requirement in requirements.items()}
+    rules = {name: written(requirement) for name, requirement in requirements.items()}
     rules |= {"likelihood": _likelihood, "network": optional(record({"network": TEXT}))}
     return only({name: rules.pop(name) for name in sorted(_NEEDED & rules.keys())}, rules)
 
@@ -298,9 +298,9 @@ READER = only(
         "n_jobs": optional(either(integer(-_MOST_PROCESSES, -1), integer(1, _MOST_PROCESSES))),
     },
     {
-        "size": _written(Requirement("None, 'auto', an integer or (height, width)", _is_size)),
+        "size": written(Requirement("None, 'auto', an integer or (height, width)", _is_size)),
         "mode": one_of("auto", "gray", "rgb"),
-        "image_shape": _written(or_none(IMAGE_SHAPE)),
+        "image_shape": written(or_none(IMAGE_SHAPE)),
         "verbose": _VERBOSE,
     },
 )

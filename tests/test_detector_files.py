@@ -1,0 +1,94 @@
+"""A patch detector in a file: the same numbers, the same network, and nothing that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from torch import nn
+
+from vaetools import ModelFileError, PatchDetector, load, save
+from vaetools.persistence.header import check_model, read_model
+
+from tests.estimators.test_patch_detector import detector, network, photographs, scratched
+
+
+@pytest.fixture(scope="module")
+def fitted() -> PatchDetector:
+    return detector().fit(photographs(100, 1))
+
+
+@pytest.fixture
+def path(fitted, tmp_path):
+    save(fitted, tmp_path / "parts.safetensors")
+    return tmp_path / "parts.safetensors"
+
+
+def test_a_loaded_detector_says_the_same(fitted, path):
+    loaded = load(path, network=network())
+    X = scratched(20, 3)[0]
+    assert np.array_equal(loaded.heat_maps(X), fitted.heat_maps(X))
+    assert np.array_equal(loaded.p_values(X), fitted.p_values(X))
+    assert loaded.get_params()["backbone__layers"] == ["1", "3"]
+    assert loaded.get_params()["estimator__n_components"] == 4
+    assert loaded.n_samples_ == 100
+    assert np.array_equal(loaded.fit(photographs(100, 1)).score_samples(X), fitted.score_samples(X))
+
+
+def test_the_network_must_be_the_same(path):
+    with pytest.raises(ValueError, match="holds a custom network; got network=None"):
+        load(path)
+    torch.manual_seed(9)
+    other = nn.Sequential(nn.Conv2d(3, 12, 5, 2, 2), nn.ReLU(), nn.Conv2d(12, 16, 3, 2, 1), nn.ReLU())
+    with pytest.raises(ModelFileError, match="backbone must be the network that the model was fitted with"):
+        load(path, network=other)
+
+
+def test_frozen_weights_are_not_in_the_file(path):
+    assert not [name for name in load_file(path) if "features" in name]
+
+
+def change(at: str, value):
+    """Return what changes one value of a header."""
+
+    def changed(header, arrays):
+        *places, last = at.split("/")
+        for place in places:
+            header = header[int(place) if place.isdigit() else place]
+        header[last] = value
+
+    return changed
+
+
+def drop(name: str):
+    return lambda header, arrays: arrays.pop(name)
+
+
+def spoil(name: str):
+    return lambda header, arrays: arrays.update({name: np.full_like(arrays[name], np.nan)})
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "message"),
+    [
+        (change("parameters/n_references", 0), "n_references must be a positive integer"),
+        (change("parameters/image_shape", [1, 9, 9]), "image_shape must be of n_features = 2304 values"),
+        (change("parameters/backbone", 3), "backbone must be an object"),
+        (change("parameters/estimator/class", "LatentMap"), "parameters"),
+        (change("fitted/offset_", 7.5), "offset_ must be one of calibration_scores_"),
+        (change("fitted/digest", "x"), "digest must be a digest"),
+        (change("fitted/n_channels", [12, 17]), "must be of 29 features"),
+        (change("estimators", []), "estimators must be a list of 1 or more"),
+        (change("estimators/0/class", "PatchDetector"), "class must be one of"),
+        (drop("model_.groups.0.std"), "groups.0.std is missing"),
+        (spoil("model_.groups.0.references"), "groups.0.references must be finite"),
+        (spoil("model_.level_spread"), "level_spread must be finite and positive"),
+        (drop("estimators.0.model_.log_unit"), "log_unit is missing"),
+    ],
+)
+def test_what_no_detector_can_be_is_refused(path, spoiled, message):
+    header, arrays = read_model(path)
+    spoiled(header, arrays)
+    with pytest.raises(ValueError, match=message):
+        check_model(header, arrays)

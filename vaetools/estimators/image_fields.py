@@ -1,0 +1,147 @@
+"""Parameters of estimators by frozen networks: type, default, requirement and meaning of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vaetools.checks import (
+    IMAGE_SHAPE,
+    POSITIVE_INTEGER,
+    PROBABILITY,
+    WIDTHS,
+    Requirement,
+    is_instance,
+    or_auto,
+    or_none,
+)
+from vaetools.estimators.constructor import from_fields, parameter
+from vaetools.estimators.fields import DEVICE, SEED, VERBOSE
+from vaetools.nn import LITE0
+
+_NETWORK = Requirement(
+    "the name of a network or a torch module",
+    lambda value: isinstance(value, str) or is_instance(value, "forward"),
+)
+_LAYERS = or_auto(
+    Requirement(
+        "a sequence of names of layers",
+        lambda value: (
+            isinstance(value, (list, tuple))
+            and len(value) > 0
+            and all(isinstance(each, str) for each in value)
+        ),
+    )
+)
+_SIZE = or_none(Requirement("a pair (height, width)", lambda value: WIDTHS.holds(value) and len(value) == 2))
+
+
+def _is_normalization(value: Any) -> bool:
+    """Whether a value is two sequences of as many numbers, those of the second positive."""
+    try:
+        mean, std = (np.asarray(each, dtype=np.float64) for each in value)
+    except (TypeError, ValueError):
+        return False
+    return mean.ndim == 1 and mean.shape == std.shape and bool(np.isfinite(mean).all() and (std > 0).all())
+
+
+_NORMALIZATION = or_auto(or_none(Requirement("a pair (mean, std) of numbers per channel", _is_normalization)))
+
+
+@from_fields
+class BackboneFields:
+    """Parameters of a frozen network."""
+
+    network: Any = parameter(
+        _NETWORK,
+        f'``"{LITE0}"``, the name of a classifier of torchvision.models such as ``"resnet18"``, which is '
+        "taken with its default weights, or a module of your own, which is not changed.",
+        default=LITE0,
+        kw_only=False,
+    )
+    layers: str | Sequence[str] = parameter(
+        _LAYERS,
+        "Names of layers whose outputs are maps, as `torchvision.models.feature_extraction` has them. "
+        '``"auto"`` takes the last at strides of 16 and 32 pixels of EfficientNet-lite0 and of ResNets.',
+        default="auto",
+    )
+    image_shape: tuple[int, int, int] | None = parameter(
+        or_none(IMAGE_SHAPE),
+        "Shape of the images whose pixels the rows of X hold, as (channels, height, width), of 1 or 3 "
+        "channels. It must be given.",
+        default=None,
+    )
+    size: tuple[int, int] | None = parameter(
+        _SIZE,
+        "Height and width that images are scaled to for the network; None leaves them. Thumbnails say more "
+        "at some hundred pixels than as they are.",
+        default=None,
+    )
+    normalization: Any = parameter(
+        _NORMALIZATION,
+        'Mean and standard deviation, per channel of images in [0, 1], that the network expects; ``"auto"`` '
+        "takes those that its weights were trained with, and for a module of your own none.",
+        default="auto",
+    )
+    device: Any = parameter(
+        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
+    )
+
+
+@from_fields
+class PatchFields:
+    """Parameters of a detector of small defects."""
+
+    estimator: Any = parameter(
+        or_none(
+            Requirement(
+                "an AE, VAE or CVAE", lambda value: is_instance(value, "score_samples", "reconstruct")
+            )
+        ),
+        "Autoencoder of patches, which are rows of standardized features; it is cloned. None takes a "
+        "denoising `AE` of 32 components.",
+        default=None,
+        kw_only=False,
+    )
+    backbone: Any = parameter(
+        Requirement(
+            "the name of a network or a Backbone",
+            lambda value: isinstance(value, str) or is_instance(value, "transform", "maps"),
+        ),
+        "Frozen network that makes features of places: a name as `Backbone` has them, or one with layers, "
+        "which is cloned.",
+        default=LITE0,
+    )
+    image_shape: tuple[int, int, int] | None = parameter(
+        or_none(IMAGE_SHAPE),
+        "Shape of the images whose pixels the rows of X hold, as (channels, height, width). It must "
+        "be given.",
+        default=None,
+    )
+    n_references: int = parameter(
+        POSITIVE_INTEGER, "Patches of training images that places are compared with, at most.", default=6000
+    )
+    false_alarm_rate: float = parameter(
+        PROBABILITY, "Probability that a new normal image is flagged.", default=0.05
+    )
+    calibration_fraction: float = parameter(
+        PROBABILITY, "Share of the images that calibrate and touch nothing else.", default=0.2
+    )
+    device: Any = parameter(
+        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
+    )
+    random_state: Any = parameter(SEED, "Seed of all that is drawn.", default=None)
+    verbose: int = parameter(
+        VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
+    )
+
+
+NETWORK: dict[str, Requirement] = {
+    field.name: field.metadata["requirement"] for field in dataclasses.fields(BackboneFields)
+}
+DETECTOR: dict[str, Requirement] = {
+    field.name: field.metadata["requirement"] for field in dataclasses.fields(PatchFields)
+}

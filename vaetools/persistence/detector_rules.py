@@ -1,0 +1,133 @@
+"""What a file may say of a `PatchDetector`; read without PyTorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from vaetools.anomaly.calibration import is_threshold
+from vaetools.checks import POSITIVE_INTEGER, Requirement, is_number, refuse, text
+from vaetools.estimators.image_fields import DETECTOR, NETWORK
+from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
+from vaetools.schema import (
+    FINITE,
+    POSITIVES,
+    SORTED_SCORES,
+    TEXT,
+    Contents,
+    Rule,
+    array,
+    either,
+    only,
+    optional,
+    record,
+    sequence,
+    size,
+)
+
+WEIGHTS = "model_."
+_OPTIONS = ("layers", "size", "normalization")  # of a network
+
+
+def _estimator(name: str, value: Any, contents: Contents) -> None:
+    """Check an unfitted autoencoder of patches."""
+    record({"class": TEXT})(name, value, contents)
+    if value["class"] not in PARAMETERS:
+        refuse(f"{name}.class", "an AE, VAE or CVAE", value["class"])
+    only({"class": TEXT, "parameters": PARAMETERS[value["class"]]})(name, value, contents)
+
+
+_BACKBONE = only(
+    {"network": optional(TEXT), **{name: written(NETWORK[name]) for name in _OPTIONS}},
+)
+_PARAMETERS = only(
+    {
+        **{name: written(rule) for name, rule in DETECTOR.items() if name not in ("estimator", "backbone")},
+        "estimator": optional(_estimator),
+        "backbone": either(TEXT, _BACKBONE),
+    }
+)
+DETECTOR_RULE = record(
+    {
+        "parameters": _PARAMETERS,
+        "fitted": only(
+            {
+                "n_features_in_": size("n_features", POSITIVE_INTEGER),
+                "n_samples_": POSITIVE_INTEGER,
+                "levels": optional(pair_of_levels),
+                "offset_": Requirement("a finite number", lambda value: is_number(value, -math.inf)),
+                "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
+                "layers": sequence(TEXT, least=2),
+                "n_channels": sequence(POSITIVE_INTEGER, least=2),
+                "digest": text("[0-9a-f]{64}", "a digest"),
+            }
+        ),
+        "estimators": sequence(record({"class": TEXT}), least=1),
+    }
+)
+
+
+def own_arrays(arrays: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
+    """Return the arrays of one of the autoencoders, under their own names."""
+    prefix = f"estimators.{i}."
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def check_detector(
+    header: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    check_estimator: Callable[[dict[str, Any], dict[str, np.ndarray]], int],
+) -> None:
+    """Raise a `ValueError` where header and arrays are not those of a detector.
+
+    ``check_estimator`` checks an autoencoder, and returns of how many features it is.
+    """
+    contents = Contents(arrays)
+    DETECTOR_RULE("", header, contents)
+    fitted = header["fitted"]
+    shape = unwritten(header["parameters"]["image_shape"])
+    if shape is None or math.prod(shape) != fitted["n_features_in_"]:
+        refuse("image_shape", f"of n_features = {fitted['n_features_in_']} values", shape)
+    if header["reader"] is not None and tuple(header["reader"]["image_shape"]) != tuple(shape):
+        refuse("reader.image_shape", f"image_shape = {shape}", header["reader"]["image_shape"])
+    known = arrays[fitted["calibration_scores_"]["array"]]
+    if not is_threshold(fitted["offset_"], known):
+        refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
+    pairs = [sum(pair) for pair in pairwise(fitted["n_channels"])]
+    n_groups = max(1, len(pairs) - 1)
+    if len(header["estimators"]) != n_groups:
+        refuse("estimators", f"{n_groups} autoencoders", len(header["estimators"]))
+    for i, estimator in enumerate(header["estimators"]):
+        n = check_estimator({**estimator, "reader": None}, own_arrays(arrays, i))
+        if n != pairs[i]:
+            refuse(f"estimators[{i}]", f"of {pairs[i]} features", n)
+        for name, rule in _group(i, pairs[i]).items():
+            rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
+    for name, rule in _whole(pairs[-1], n_groups).items():
+        rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
+
+
+def _group(i: int, n_features: int) -> dict[str, Rule]:
+    """Return the rules of what was learnt of places."""
+    rows, place = f"n_references_{i}", f"groups.{i}"
+    return {
+        f"{place}.mean": array("f", n_features, kept=FINITE),
+        f"{place}.std": array("f", n_features, kept=POSITIVES),
+        f"{place}.references": array("f", rows, n_features, kept=FINITE, least=1),
+        f"{place}.center": array("f", rows, 2, kept=FINITE),
+        f"{place}.spread": array("f", rows, 2, kept=POSITIVES),
+    }
+
+
+def _whole(n_features: int, n_groups: int) -> dict[str, Rule]:
+    """Return the rules of what was learnt of whole images, and of how great maps are."""
+    return {
+        "whole.mean": array("f", n_features, kept=FINITE),
+        "whole.whitening": array("f", n_features, n_features, kept=FINITE),
+        "level_center": array("f", "n_levels", kept=FINITE),
+        "level_spread": array("f", "n_levels", kept=POSITIVES),
+    }

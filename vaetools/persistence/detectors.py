@@ -1,0 +1,158 @@
+"""A `PatchDetector` in a file: what was learnt of places, autoencoders, and which frozen network it needs.
+
+The weights of the frozen network are not in the file, only their digest: another network would make other
+numbers of the same images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from vaetools.estimators import estimator_class
+from vaetools.estimators.backbone import Backbone
+from vaetools.estimators.building import resolve_device
+from vaetools.estimators.patch_detector import PatchDetector
+from vaetools.nn.batches import InputScale
+from vaetools.nn.patch_model import PatchModel
+from vaetools.persistence.detector_rules import WEIGHTS, own_arrays
+from vaetools.persistence.rules import unwritten
+from vaetools.persistence.values import read_parameter, write_parameter
+
+_OF_NETWORK = ("network", "layers", "size", "normalization")
+Write = Callable[[Any, dict[str, np.ndarray]], dict[str, Any]]
+Read = Callable[[dict[str, Any], dict[str, np.ndarray]], Any]
+
+
+def write_detector(
+    detector: PatchDetector, arrays: dict[str, np.ndarray], write_estimator: Write
+) -> dict[str, Any]:
+    """Return class, parameters and fitted numbers as JSON; put arrays and weights aside."""
+    estimators = []
+    for i, estimator in enumerate(detector.estimators_):
+        own: dict[str, np.ndarray] = {}
+        estimators.append(write_estimator(estimator, own))
+        arrays |= {f"estimators.{i}.{name}": array for name, array in own.items()}
+    arrays |= {f"{WEIGHTS}{name}": values.cpu().numpy() for name, values in _learnt(detector.model_)}
+    arrays["calibration_scores_"] = detector.calibration_scores_
+    parameters = detector.get_params(deep=False)
+    estimator, backbone = parameters.pop("estimator"), parameters.pop("backbone")
+    return {
+        "class": type(detector).__name__,
+        "parameters": {name: write_parameter(detector, name, value) for name, value in parameters.items()}
+        | {"estimator": estimator and _written(estimator), "backbone": _written_network(backbone)},
+        "fitted": {
+            "n_features_in_": detector.n_features_in_,
+            "n_samples_": detector.n_samples_,
+            "levels": list(detector.input_scale_.levels) if detector.input_scale_.of_levels else None,
+            "offset_": detector.offset_,
+            "calibration_scores_": {"array": "calibration_scores_"},
+            "layers": list(detector.backbone_.layers_),
+            "n_channels": list(detector.backbone_.n_channels_),
+            "digest": detector.backbone_.digest_,
+        },
+        "estimators": estimators,
+    }
+
+
+def read_detector(
+    written: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    network: nn.Module | None,
+    device: Any,
+    read_estimator: Read,
+) -> PatchDetector:
+    """Return what `write_detector` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the frozen network is not the one that the detector was fitted with.
+    """
+    parameters, fitted = dict(written["parameters"]), written["fitted"]
+    estimator, backbone = parameters.pop("estimator"), parameters.pop("backbone")
+    detector = PatchDetector(
+        estimator and _read(estimator),
+        backbone=_read_network(backbone, network),
+        **{name: read_parameter(value) for name, value in parameters.items()},
+    )
+    if device is not None:
+        detector.set_params(device=device)
+    detector.n_features_in_ = n_features = fitted["n_features_in_"]
+    detector.n_samples_ = fitted["n_samples_"]
+    kind, levels = "unit" if fitted["levels"] is None else "pixels", fitted["levels"] or (0, 255)
+    detector.input_scale_ = InputScale.fixed(kind, n_features, tuple(levels))
+    detector.offset_ = fitted["offset_"]
+    detector.calibration_scores_ = arrays[fitted["calibration_scores_"]["array"]]
+    detector.backbone_ = detector.make_backbone()
+    detector.backbone_.load()
+    detector.backbone_.input_scale_, detector.backbone_.n_features_in_ = detector.input_scale_, n_features
+    detector.backbone_.n_channels_ = tuple(fitted["n_channels"])
+    if detector.backbone_.digest_ != fitted["digest"]:
+        raise ValueError(
+            f"backbone must be the network that the model was fitted with, of weights "
+            f"{fitted['digest'][:12]}…; got {detector.backbone_.digest_[:12]}…"
+        )
+    detector.estimators_ = [
+        read_estimator(each, own_arrays(arrays, i)) for i, each in enumerate(written["estimators"])
+    ]
+    detector.model_ = model = PatchModel(detector.backbone_.features_, detector.backbone_.n_channels_)
+    for name, _ in list(_learnt(model)):
+        *place, buffer = name.split(".")
+        values = torch.from_numpy(arrays[f"{WEIGHTS}{name}"].copy())
+        setattr(model.get_submodule(".".join(place)), buffer, values)
+    for group, fitted_one in zip(model.groups, detector.estimators_, strict=True):
+        group.autoencoder = fitted_one.model_
+    model.to(resolve_device(detector))
+    return detector
+
+
+def wants_module(parameters: dict[str, Any]) -> bool:
+    """Whether a model needs a network that its file does not hold: its own, or a frozen one of its user."""
+    backbone = parameters.get("backbone")
+    is_own = isinstance(backbone, dict) and backbone["network"] is None
+    return is_own or isinstance(parameters.get("network"), dict)
+
+
+def _learnt(model: PatchModel) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield what a detector has learnt beside its autoencoders."""
+    for name, values in model.state_dict().items():
+        if not name.startswith("features.") and ".autoencoder." not in name:
+            yield name, values
+
+
+def _written(estimator: Any) -> dict[str, Any]:
+    """Return an unfitted estimator as JSON."""
+    parameters = estimator.get_params(deep=False)
+    return {
+        "class": type(estimator).__name__,
+        "parameters": {name: write_parameter(estimator, name, value) for name, value in parameters.items()},
+    }
+
+
+def _read(written: dict[str, Any]) -> Any:
+    """Return what `_written` wrote."""
+    given = {name: read_parameter(value) for name, value in written["parameters"].items()}
+    return estimator_class(written["class"])(**given)
+
+
+def _written_network(backbone: Any) -> Any:
+    """Return the parameter ``backbone`` as JSON."""
+    if isinstance(backbone, str):
+        return backbone
+    given = {name: getattr(backbone, name) for name in _OF_NETWORK}
+    if not isinstance(given["network"], str):
+        given["network"] = None
+    return {name: write_parameter(backbone, name, value) for name, value in given.items()}
+
+
+def _read_network(written: Any, network: nn.Module | None) -> Any:
+    """Return what `_written_network` wrote, of a module that was passed."""
+    if isinstance(written, str):
+        return written
+    given = {name: unwritten(value) for name, value in written.items()}
+    return Backbone(**given | {"network": network if given["network"] is None else given["network"]})
