@@ -8,10 +8,9 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
+from tests.estimators.test_patch_detector import detector, network, photographs, scratched
 from vaetools import ModelFileError, PatchDetector, load, save
 from vaetools.persistence.header import check_model, read_model
-
-from tests.estimators.test_patch_detector import detector, network, photographs, scratched
 
 
 @pytest.fixture(scope="module")
