@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.covariance import LedoitWolf
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -22,7 +23,7 @@ from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn.features import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
-from vaetools.nn.places import LEAST, greedy_cover, mahalanobis, robust_scale, usual_costs
+from vaetools.nn.places import LEAST, greedy_cover, robust_scale, usual_costs
 
 _STRIDES = (4, 8, 16, 32)
 _N_TRAINED, _N_COVERED, _N_USUAL = (
@@ -112,7 +113,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         model = PatchModel(self.backbone_.features_, self.backbone_.n_channels_)
         self.model_ = model.to(resolve_device(self))
         *patches, pooled = self._seen(rows[train], _N_COVERED, generator)
-        model.whole.mean, model.whole.whitening = mahalanobis(pooled)
+        model.whole.mean, model.whole.whitening = _mahalanobis(pooled)
         self.estimators_ = [
             self._fit_group(group, points, rng, generator)
             for group, points in zip(model.groups, patches, strict=True)
@@ -232,3 +233,16 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 def _default_estimator() -> AE:
     """Return the autoencoder of patches that is used unless another is given."""
     return AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=12, batch_size=256)
+
+
+def _mahalanobis(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean of points, and what whitens differences from it, by a covariance that is shrunk.
+
+    References
+    ----------
+    Ledoit, Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", Journal
+    of Multivariate Analysis 88.
+    """
+    found = LedoitWolf().fit(points.double().numpy())
+    whitening = torch.linalg.cholesky(torch.from_numpy(found.precision_))
+    return torch.from_numpy(found.location_).to(points), whitening.to(points)

@@ -126,21 +126,6 @@ def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
     return total / weight.clamp(min=LEAST)
 
 
-def mahalanobis(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean of points, and what whitens differences from it, by a covariance that is shrunk.
-
-    References
-    ----------
-    Ledoit, Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", Journal
-    of Multivariate Analysis 88.
-    """
-    from sklearn.covariance import LedoitWolf
-
-    found = LedoitWolf().fit(points.double().numpy())
-    whitening = torch.linalg.cholesky(torch.from_numpy(found.precision_))
-    return torch.from_numpy(found.location_).to(points), whitening.to(points)
-
-
 def robust_scale(values: Tensor) -> tuple[Tensor, Tensor]:
     """Return the median and the spread of every column, ``(n_columns,)`` each; a few values are no matter."""
     center = values.median(dim=0).values
