@@ -122,7 +122,7 @@ class PatchFields:
         default=None,
     )
     n_references: int = parameter(
-        POSITIVE_INTEGER, "Patches of training images that places are compared with, at most.", default=6000
+        POSITIVE_INTEGER, "Patches of training images that places are compared with, at most.", default=2000
     )
     false_alarm_rate: float = parameter(
         PROBABILITY, "Probability that a new normal image is flagged.", default=0.05

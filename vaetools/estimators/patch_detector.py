@@ -23,14 +23,10 @@ from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn.features import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
-from vaetools.nn.places import LEAST, greedy_cover, robust_scale, usual_costs
+from vaetools.nn.places import LEAST, greedy_cover
 
 _STRIDES = (4, 8, 16, 32)
-_N_TRAINED, _N_COVERED, _N_USUAL = (
-    40_000,
-    60_000,
-    100_000,
-)  # patches that train, that are covered, that are usual
+_N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
 
 
@@ -112,18 +108,13 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         self.backbone_ = self.make_backbone().fit(rows[:1])
         model = PatchModel(self.backbone_.features_, self.backbone_.n_channels_)
         self.model_ = model.to(resolve_device(self))
-        *patches, pooled = self._seen(rows[train], _N_COVERED, generator)
+        *patches, pooled = self._seen(rows[train], _N_SEEN, generator)
         model.whole.mean, model.whole.whitening = _mahalanobis(pooled)
         self.estimators_ = [
             self._fit_group(group, points, rng, generator)
             for group, points in zip(model.groups, patches, strict=True)
         ]
-        *usual, _ = self._seen(rows[watched], _N_USUAL, generator)
-        for group, points in zip(model.groups, usual, strict=True):
-            costs, which = group.costs((points - group.mean) / group.std)
-            group.center, group.spread = usual_costs(costs, which[:, 0], len(group.references))
-        maxima = torch.from_numpy(self._through(rows[watched], model.maxima))
-        model.level_center, model.level_spread = robust_scale(maxima)
+        self._learn_usual(rows[watched])
         self._judge_by(self._scores(rows[calibrate]), stacklevel=2)
         return self
 
@@ -204,10 +195,24 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         estimator.set_params(
             standardize=False, score_precision="float32", random_state=seed, device=self.device
         )
-        estimator.fit(points[:_N_TRAINED].cpu().numpy())
+        estimator.fit(points.cpu().numpy())
         group.autoencoder = estimator.model_
-        group.learn_references(points[greedy_cover(points, self.n_references, generator)])
+        group.references = points[greedy_cover(points, self.n_references, generator)]
         return estimator
+
+    def _learn_usual(self, rows: np.ndarray) -> None:
+        """Learn what is usual from images that trained nothing."""
+        model = self.model_
+
+        def look(images: Tensor) -> list[Tensor]:
+            maps, extent = model.maps(images)
+            costs = [each for group in model.groups for each in group.costs(maps)]
+            return [within(extent, grid_of(maps)), model.whole(maps), *costs]
+
+        inside, whole, *costs = map(torch.from_numpy, through(self, rows, look, resolve_device(self)))
+        pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
+        places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
+        model.learn_levels(model.pyramid(places, whole, inside), inside)
 
     def _seen(self, rows: np.ndarray, n: int, generator: torch.Generator) -> list[Tensor]:
         """Return features of about n places of images in any order, of every group, and means of images.
@@ -232,7 +237,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
 def _default_estimator() -> AE:
     """Return the autoencoder of patches that is used unless another is given."""
-    return AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=12, batch_size=256)
+    return AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=8, batch_size=256)
 
 
 def _mahalanobis(points: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,9 +12,22 @@ from torch.nn import functional as F
 
 from vaetools.nn.features import Features, joined
 from vaetools.nn.model import Autoencoder
-from vaetools.nn.places import LEAST, blurred, nearest_references, oddness
+from vaetools.nn.places import (
+    LEAST,
+    blurred,
+    nearest_references,
+    oddness,
+    scale_of_maxima,
+    usual_by_place,
+    usual_costs,
+)
 
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
+_TYPICAL = 0.9  # of good places
+_LEARNT = (
+    *("mean", "std", "references", "floor"),
+    *("center", "variance", "place_center", "place_spread"),
+)
 
 
 class Group(nn.Module):
@@ -36,15 +49,22 @@ class Group(nn.Module):
         Of features of good places.
     references : Tensor of shape (n_references, n_features)
         Places of good images that cover them all.
-    center, spread : Tensor of shape (n_references, 2)
+    floor : Tensor of shape (2,)
+        Costs that nine of ten good places keep to: what lies below hardly matters.
+    center, variance : Tensor of shape (n_references, 2)
         What costs are usual near every reference.
+    place_center, place_spread : Tensor of shape (height, width)
+        What is usual at every place beyond that.
     """
 
     mean: Tensor
     std: Tensor
     references: Tensor
+    floor: Tensor
     center: Tensor
-    spread: Tensor
+    variance: Tensor
+    place_center: Tensor
+    place_spread: Tensor
 
     def __init__(
         self,
@@ -55,10 +75,8 @@ class Group(nn.Module):
         super().__init__()
         self.layers, self.reach = layers, reach
         self.autoencoder: Autoencoder | None = None
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("std", torch.ones(n_features))
-        for name, n in {"references": n_features, "center": 2, "spread": 2}.items():
-            self.register_buffer(name, torch.zeros(1, n))
+        for name in _LEARNT:
+            self.register_buffer(name, torch.zeros(0))
 
     def features(self, maps: Sequence[Tensor]) -> Tensor:
         """Return features of places, ``(n_images, height, width, n_features)``."""
@@ -68,25 +86,45 @@ class Group(nn.Module):
             own = [average(each) for each in own]
         return joined(own, grid_of(maps)).permute(0, 2, 3, 1)
 
-    def learn_references(self, references: Tensor) -> None:
-        """Take the places that others are compared with; what is usual near them is to be learnt anew."""
-        n = len(references)
-        self.references = references
-        self.center, self.spread = references.new_zeros(n, 2), references.new_ones(n, 2)
-
-    def costs(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Return both costs of places, ``(n_places, 2)``, and the references nearest to them."""
+    def costs(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return costs of places, ``(n_images, height, width, 2)``, and the references nearest to them."""
         assert self.autoencoder is not None  # of a model that has been trained
+        patches = (self.features(maps) - self.mean) / self.std
+        points, shape = patches.flatten(0, 2), patches.shape[:3]
         distances, which = nearest_references(points, self.references)
-        expected = self.autoencoder.read(points).expected
-        error = (points - expected).square().sum(dim=1).clamp(min=LEAST)
-        return torch.stack([distances[:, 0], error], dim=1).log(), which
+        error = (points - self.autoencoder.read(points).expected).square().sum(dim=1)
+        costs = torch.stack([distances[:, 0], error], dim=1)
+        return costs.reshape(*shape, 2), which.reshape(*shape, -1)
+
+    def learn_usual(self, costs: Tensor, which: Tensor, inside: Tensor) -> Tensor:
+        """Learn what costs are usual from images that trained nothing; return how odd their places are.
+
+        Each half of the images is judged by what is usual in the other, as new images are.
+        """
+        self.floor = torch.quantile(costs[inside > 0], _TYPICAL, dim=0)
+        found, half = torch.empty(inside.shape), torch.arange(len(inside)) % 2 == 0
+        if len(inside) > 1:
+            for own, others in ((half, ~half), (~half, half)):
+                self._learn(costs[others], which[others], inside[others])
+                found[own] = self.oddness(costs[own], which[own])
+        self._learn(costs, which, inside)
+        return found if len(inside) > 1 else self.oddness(costs, which)
+
+    def _learn(self, costs: Tensor, which: Tensor, inside: Tensor) -> None:
+        counts = inside > 0
+        logs = (costs + self.floor).log()
+        self.center, self.variance = usual_costs(logs[counts], which[counts], len(self.references))
+        by_kind = oddness(logs, which, self.center, self.variance)
+        self.place_center, self.place_spread = usual_by_place(by_kind, inside)
+
+    def oddness(self, costs: Tensor, which: Tensor) -> Tensor:
+        """Return how odd places of some costs are, ``(n_images, height, width)``."""
+        by_kind = oddness((costs + self.floor).log(), which, self.center, self.variance)
+        return (by_kind - self.place_center) / self.place_spread
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return how odd places are by themselves, ``(n_images, height, width)``."""
-        patches = (self.features(maps) - self.mean) / self.std
-        costs, which = self.costs(patches.flatten(0, 2))
-        return oddness(costs, which, self.center, self.spread).reshape(patches.shape[:3])
+        return self.oddness(*self.costs(maps))
 
 
 def grid_of(maps: Sequence[Tensor]) -> Sequence[int]:
@@ -162,18 +200,22 @@ class PatchModel(nn.Module):
         self.register_buffer("level_spread", torch.ones(n_levels))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return how odd every pixel is, ``(n_images, height, width)``.
-
-        The greatest value over all levels, each in standard deviations from what it is at most on a typical
-        good image.
-        """
+        """Return how odd every pixel is, ``(n_images, height, width)``."""
         maps, extent = self.maps(images)
-        center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
-        levels = (self.levels(maps, extent) - center) / spread
-        worst, inside = levels.amax(dim=1), within(extent, levels.shape[2:])
+        worst, inside = self.fused(self.levels(maps, extent)), within(extent, grid_of(maps))
         least = worst.amin(dim=(1, 2), keepdim=True)
         worst = torch.where(inside > 0, worst, least)[:, None]
         return F.interpolate(worst, images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
+
+    def fused(self, levels: Tensor) -> Tensor:
+        """Return one map of all levels, each in units of what it is at most on good images.
+
+        Halfway between the greatest, which finds what stands out at one level, and the mean, which finds what
+        is odd at many.
+        """
+        center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
+        standard = (levels - center) / spread
+        return (standard.amax(dim=1) + standard.mean(dim=1)) / 2
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return maps of all layers, and which part of every image counts; see `within`.
@@ -193,20 +235,18 @@ class PatchModel(nn.Module):
         -------
         levels : Tensor of shape (n_images, n_levels, height, width)
         """
-        levels = []
-        for group in self.groups:
-            places = group(maps)
-            inside = within(extent, places.shape[1:])
-            levels += [blurred(places, inside, sigma) for sigma in SCALES]
-        levels.append(self.whole(maps)[:, None, None].expand_as(levels[0]))
-        return torch.stack(levels, dim=1)
+        inside = within(extent, grid_of(maps))
+        return self.pyramid([group(maps) for group in self.groups], self.whole(maps), inside)
 
-    def maxima(self, images: Tensor) -> Tensor:
-        """Return the greatest values of every level, ``(n_images, n_levels)``."""
-        maps, extent = self.maps(images)
-        levels = self.levels(maps, extent)
-        inside = within(extent, levels.shape[2:])
-        return levels.masked_fill(inside[:, None] == 0, -torch.inf).amax(dim=(2, 3))
+    def pyramid(self, groups: Sequence[Tensor], whole: Tensor, inside: Tensor) -> Tensor:
+        """Return the levels of maps of groups, and of how odd images are on the whole."""
+        levels = [blurred(places, inside, sigma) for places in groups for sigma in SCALES]
+        return torch.stack([*levels, whole[:, None, None].expand_as(inside)], dim=1)
+
+    def learn_levels(self, levels: Tensor, inside: Tensor) -> None:
+        """Learn what levels are at most on good images."""
+        maxima = levels.masked_fill(inside[:, None] == 0, -torch.inf).amax(dim=(2, 3))
+        self.level_center, self.level_spread = scale_of_maxima(maxima)
 
 
 # Borders

@@ -23,7 +23,7 @@ _PROJECTED = 48  # dimensions in which the cover is chosen
 _LIKE = 4  # references that say what is usual at a place
 _WEIGHT = 5.0  # places that a reference must have seen for its own spread to count as much as that of all
 _BLOCK = 4096
-_SPREAD = 1.4826  # of a normal distribution, in median absolute deviations
+_AROUND = 1.5  # places, over which what is usual at one is averaged
 _LEAST_SPREAD = 1e-3
 
 
@@ -68,39 +68,65 @@ def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tens
 
 
 def usual_costs(costs: Tensor, which: Tensor, n_references: int) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of costs of good places by their nearest reference.
+    """Return mean and variance of costs of good places by the references that they are near.
 
-    Of references that saw few places they are drawn to those of all.
+    Of references that few places are near they are drawn to those of all; the variance is never below half
+    of that of all: where good places hardly differ, a little more is no defect yet.
 
     Parameters
     ----------
     costs : Tensor of shape (n_places, n_costs)
-    which : Tensor of shape (n_places,), int
+    which : Tensor of shape (n_places, n_near), int
     n_references : int
 
     Returns
     -------
-    center, spread : Tensor of shape (n_references, n_costs)
+    center, variance : Tensor of shape (n_references, n_costs)
     """
-    n = torch.bincount(which, minlength=n_references)[:, None].to(costs.dtype)
+    n = torch.bincount(which.flatten(), minlength=n_references)[:, None].to(costs.dtype)
+    repeated = costs.repeat_interleave(which.shape[1], dim=0)
     sums, squares = (
-        torch.zeros(n_references, costs.shape[1], dtype=costs.dtype).index_add_(0, which, values)
-        for values in (costs, costs.square())
+        torch.zeros(n_references, costs.shape[1], dtype=costs.dtype).index_add_(0, which.flatten(), values)
+        for values in (repeated, repeated.square())
     )
-    center = (sums + _WEIGHT * costs.mean(dim=0)) / (n + _WEIGHT)
-    around = squares - 2 * center * sums + n * center.square()
-    variance = (around + _WEIGHT * costs.var(dim=0)) / (n + _WEIGHT)
-    return center, variance.clamp(min=LEAST).sqrt()
+    mean, variance = costs.mean(dim=0), costs.var(dim=0, correction=0)
+    center = (sums + _WEIGHT * mean) / (n + _WEIGHT)
+    own = (squares + _WEIGHT * (variance + mean.square())) / (n + _WEIGHT) - center.square()
+    return center, ((own + variance) / 2).clamp(min=LEAST)
 
 
-def oddness(costs: Tensor, which: Tensor, center: Tensor, spread: Tensor) -> Tensor:
+def oddness(costs: Tensor, which: Tensor, center: Tensor, variance: Tensor) -> Tensor:
     """Return the mean of costs as standard deviations from what is usual near the nearest references."""
-    usual, around = center[which].mean(dim=1), spread[which].mean(dim=1)
-    return ((costs - usual) / around).mean(dim=1)
+    usual, around = center[which].mean(dim=-2), variance[which].mean(dim=-2)
+    return ((costs - usual) / around.sqrt()).mean(dim=-1)
+
+
+def usual_by_place(maps: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of maps of good images at every place and around it.
+
+    Drawn to those of all places: where images are not aligned, they are these.
+
+    Parameters
+    ----------
+    maps, inside : Tensor of shape (n_images, height, width)
+
+    Returns
+    -------
+    center, spread : Tensor of shape (height, width)
+    """
+    values = maps[inside > 0]
+    mean, variance = values.mean(), values.var(correction=0)
+    n, sums, squares = (
+        _smoothed(each.sum(dim=0)[None], _AROUND)[0]
+        for each in (inside, maps * inside, maps.square() * inside)
+    )
+    center = (sums + _WEIGHT * mean) / (n + _WEIGHT)
+    own = (squares + _WEIGHT * (variance + mean.square())) / (n + _WEIGHT) - center.square()
+    return center, own.clamp(min=LEAST).sqrt()
 
 
 def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
-    """Return maps, blurred by a Gaussian over the places inside; a sigma of 0 leaves them, ∞ is the mean.
+    """Return maps, blurred by a Gaussian over the places inside; a sigma of 0 leaves them.
 
     Parameters
     ----------
@@ -111,23 +137,20 @@ def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
     """
     if sigma == 0:
         return maps
-    if math.isinf(sigma):
-        mean = (maps * inside).sum(dim=(1, 2)) / inside.sum(dim=(1, 2))
-        return mean[:, None, None].expand_as(maps)
-    reach = math.ceil(3 * sigma)
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=maps.dtype) / sigma).square())
-    both = torch.stack([maps * inside, inside], dim=1).flatten(0, 1)[:, None]
-    both = F.conv2d(
-        F.conv2d(both, weights[None, None, :, None], padding=(reach, 0)),
-        weights[None, None, None],
-        padding=(0, reach),
-    )
-    total, weight = both.unflatten(0, (-1, 2))[:, :, 0].unbind(dim=1)
+    total, weight = _smoothed(torch.cat([maps * inside, inside]), sigma).split(len(maps))
     return total / weight.clamp(min=LEAST)
 
 
-def robust_scale(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the median and the spread of every column, ``(n_columns,)`` each; a few values are no matter."""
-    center = values.median(dim=0).values
-    spread = _SPREAD * (values - center).abs().median(dim=0).values
-    return center, spread.clamp(min=_LEAST_SPREAD)
+def _smoothed(maps: Tensor, sigma: float) -> Tensor:
+    """Return sums of maps, weighted by a Gaussian whose weights add up to 1."""
+    reach = math.ceil(3 * sigma)
+    places = torch.arange(-reach, reach + 1, dtype=maps.dtype, device=maps.device)
+    weights = torch.softmax(-0.5 * (places / sigma).square(), dim=0)
+    down = F.conv2d(maps[:, None], weights[None, None, :, None], padding=(reach, 0))
+    return F.conv2d(down, weights[None, None, None], padding=(0, reach))[:, 0]
+
+
+def scale_of_maxima(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return medians of columns, and how far above them nine of ten values keep, ``(n_columns,)`` each."""
+    center, high = torch.quantile(values, torch.tensor([0.5, 0.9], dtype=values.dtype), dim=0)
+    return center, (high - center).clamp(min=_LEAST_SPREAD)

@@ -118,8 +118,11 @@ def _group(i: int, n_features: int) -> dict[str, Rule]:
         f"{place}.mean": array("f", n_features, kept=FINITE),
         f"{place}.std": array("f", n_features, kept=POSITIVES),
         f"{place}.references": array("f", rows, n_features, kept=FINITE, least=1),
+        f"{place}.floor": array("f", 2, kept=POSITIVES),
         f"{place}.center": array("f", rows, 2, kept=FINITE),
-        f"{place}.spread": array("f", rows, 2, kept=POSITIVES),
+        f"{place}.variance": array("f", rows, 2, kept=POSITIVES),
+        f"{place}.place_center": array("f", "height", "width", kept=FINITE),
+        f"{place}.place_spread": array("f", "height", "width", kept=POSITIVES),
     }
 
 
