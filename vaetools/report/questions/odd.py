@@ -277,13 +277,4 @@ def _note(data: Data) -> list[str]:
     return [f"Only {known}: AUROC and average precision are rough."]
 
 
-ODD = Question(
-    "odd",
-    "Who is odd?",
-    _MEASURES,
-    _measure,
-    _read,
-    _draw,
-    warn=_warn,
-    note=_note,
-)
+ODD = Question("odd", "Who is odd?", _MEASURES, _measure, _read, _draw, warn=_warn, note=_note)

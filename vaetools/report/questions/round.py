@@ -11,7 +11,7 @@ from vaetools.latent import organization as of
 from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
 from vaetools.report.findings import flattered
 from vaetools.report.passes import Seen
-from vaetools.report.records import MeasureRow, ModelView, Question
+from vaetools.report.records import MeasureRow, Question
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -70,23 +70,17 @@ def _read(comparison: Comparison) -> tuple[str, str]:
 
 def _draw(comparison: Comparison) -> Iterator[Plot]:
     """Give the aggregated posterior against the prior."""
-    models = comparison.models
-    figure = aggregated_posterior(
-        [model.posterior_draws for model in models],
-        [_dearest(model) for model in models],
-        [model.name for model in models],
-    )
+    models, shown = comparison.models, []
+    for model in models:  # components of most KL, of an AE of most variance, in their own order
+        kl = model.kl_per_component
+        weight = kl if kl.any() else model.posterior_draws.var(axis=0)
+        shown.append(np.sort(np.argsort(-weight, kind="stable")[:_MOST_COMPONENTS]))
+    draws, names = [model.posterior_draws for model in models], [model.name for model in models]
+    figure = aggregated_posterior(draws, shown, names)
     n_most = max(model.codes.shape[1] for model in models)
     dearest = f"The {_MOST_COMPONENTS} dearest of {n_most} components. " if n_most > _MOST_COMPONENTS else ""
     words = "Distribution of the codes in each dimension, against N(0, 1)"
     yield Plot(figure, words, (dearest + left_out(comparison.data)).rstrip())
-
-
-def _dearest(model: ModelView) -> np.ndarray:
-    """Return the components to show in figures, in their own order: those of most KL, or of most variance."""
-    kl = model.kl_per_component
-    weight = kl if kl.any() else model.posterior_draws.var(axis=0)
-    return np.sort(np.argsort(-weight, kind="stable")[:_MOST_COMPONENTS])
 
 
 def aggregated_posterior(
@@ -143,12 +137,5 @@ def _shape(at: int, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
 
 
 ROUND = Question(
-    "round",
-    "Is it round, as N(0, I) is?",
-    _MEASURES,
-    _measure,
-    _read,
-    _draw,
-    rank=3,
-    warn=flattered,
+    "round", "Is it round, as N(0, I) is?", _MEASURES, _measure, _read, _draw, rank=3, warn=flattered
 )
