@@ -99,7 +99,7 @@ def test_more_points_than_stay_smooth_become_a_density():
 
 def test_the_density_of_codes_is_empty_where_there_is_none():
     codes = np.concatenate([rng().normal(-9, 0.1, (200, 2)), rng().normal(9, 0.1, (100, 2))])
-    figure = code_density([codes], [(4, 7)], ["AE"])
+    figure = code_density([codes], [(4, 7)], ["AE"], [0])
     heat, half, most = figure.data
     assert heat.text.sum() == 300
     assert np.array_equal(np.isnan(heat.z), heat.text == 0)
@@ -116,7 +116,7 @@ def test_the_density_of_codes_is_empty_where_there_is_none():
 
 @pytest.mark.parametrize("codes", [np.zeros((5, 2)), np.ones((1, 2))])
 def test_codes_at_one_place_have_a_density(codes):
-    heat = code_density([codes], [(0, 1)], ["VAE"]).data[0]
+    heat = code_density([codes], [(0, 1)], ["VAE"], [0]).data[0]
     assert heat.text.tolist() == [[len(codes)]]
 
 
@@ -227,7 +227,7 @@ def test_a_model_keeps_its_color_in_histograms_and_densities():
     bars = score_histograms(scores, [None, None], ["nats", "nats"], outliers).data
     assert [bar.marker.color for bar in bars[::2]] == list(figures.COLORS[:2])
     assert bars[1].marker.color == bars[3].marker.color not in figures.COLORS
-    densities = code_density([codes, codes], [(0, 1), (0, 1)], ["A", "B"]).data[::3]
+    densities = code_density([codes, codes], [(0, 1), (0, 1)], ["A", "B"], [0, 1]).data[::3]
     assert [heat.colorscale[1][1] for heat in densities] == list(figures.COLORS[:2])
 
 

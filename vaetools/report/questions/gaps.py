@@ -83,7 +83,7 @@ def _draw(comparison: Comparison) -> Iterator[Plot]:
             [model.posterior_draws[:, model.traversed[:2]] for model in models],
             [(int(model.traversed[0]), int(model.traversed[1])) for model in models],
             [model.name for model in models],
-            styles=shown,
+            shown,
         )
         words = "Density of the codes' posteriors in two components, with circles of N(0, I)"
         yield Plot(figure, words, left_out(comparison.data))
@@ -93,8 +93,7 @@ def code_density(
     codes: Sequence[np.ndarray],
     components: Sequence[tuple[int, int]],
     titles: Sequence[str],
-    *,
-    styles: Sequence[int] | None = None,
+    styles: Sequence[int],
 ) -> Figure:
     """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
 
@@ -103,7 +102,6 @@ def code_density(
     """
     figure = panels(titles, x="", y="", height=440, aspect=1)
     angles = np.linspace(0, 2 * np.pi, 91)
-    styles = range(len(codes)) if styles is None else styles
     for i, (own, numbers, style) in enumerate(zip(codes, components, styles, strict=True)):
         add_density(figure, i, own, style)
         low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
