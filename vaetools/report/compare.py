@@ -90,26 +90,23 @@ class Comparison:
             ``measure``, ``value``, ``low``, ``high``, ``label``, ``unit``, ``better``, ``caution``); null
             for what is unknown.
         """
-        models = [
-            {
-                **{key: getattr(model, key) for key in ("name", "kind", "facts", "warnings", "threshold")},
-                "terms": _records(model.terms.rename_axis("rows").reset_index()),
-            }
-            for model in self.models
-        ]
-        notes = ("label", "unit", "better", "caution")
-        measures = [
-            record | {note: getattr(MEASURES[record["measure"]], note) for note in notes}
-            for record in _records(self.measures)
-        ]
+        told = ("name", "kind", "facts", "warnings", "threshold")
+        explained = ("label", "unit", "better", "caution")
         everything = {
             "answer": list(self.answer),
             "notes": self.notes,
             "n_samples": len(self.data.names),
             "method": self.method,
             "seed": self.seed,
-            "models": models,
-            "measures": measures,
+            "models": [
+                {name: getattr(model, name) for name in told}
+                | {"terms": _records(model.terms.rename_axis("rows").reset_index())}
+                for model in self.models
+            ],
+            "measures": [
+                record | {name: getattr(MEASURES[record["measure"]], name) for name in explained}
+                for record in _records(self.measures)
+            ],
         }
         return json.dumps(everything, indent=2, allow_nan=False)
 

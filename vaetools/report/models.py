@@ -85,17 +85,17 @@ def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
     if not isinstance(models, Mapping) or not models:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
     fitted: list[Opened] = []
-    values: list[np.ndarray] = []
+    rows = np.empty(0)
     names = [readable(str(name)) for name in models]
     if len(set(names)) < len(names):
         raise ValueError(f"compare: models must have different names, as text; got {list(models)!r}.")
     for name, model in zip(names, models.values(), strict=True):
         each, own = _open(name, model, X, beside=fitted[0].name if fitted else None)
         if fitted:
-            _check_same(fitted[0], values[0], each, own)
+            _check_same(fitted[0], rows, each, own)
+        else:
+            rows = own
         fitted.append(each)
-        values.append(own)
-    rows = values[0]
     low, high = rows.min(), rows.max()
     if any(each.image_shape for each in fitted) and (low < 0 or high > 1):
         fitted = [dataclasses.replace(each, span=(low, high)) for each in fitted]
@@ -206,5 +206,5 @@ def names_of(X: Any, n: int) -> np.ndarray:
 
 def _texts(index: pd.Index) -> np.ndarray:
     """Return the labels of an index as text, those of several levels in one."""
-    levels = [index.get_level_values(i) for i in range(index.nlevels)]
-    return np.array([", ".join(map(str, each)) for each in zip(*levels, strict=True)], dtype=str)
+    flat = index if index.nlevels == 1 else [", ".join(map(str, each)) for each in index]
+    return np.array([str(each) for each in flat], dtype=str)
