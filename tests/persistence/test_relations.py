@@ -248,6 +248,12 @@ def test_what_a_constructor_takes_a_file_may_say(name, cls):
             assert holds(name, parameter, value) == takes(cls, parameter, value), (parameter, value)
 
 
+def test_a_dict_is_written_as_one():
+    assert holds("AE", "column_likelihoods", {"dict": [["likelihood", "gaussian"]]})
+    for value in ({"likelihood": "gaussian"}, {"dict": [["a", "gamma"]]}, {"dict": [], "tuple": []}):
+        assert not holds("AE", "column_likelihoods", value)
+
+
 def test_the_names_of_parameters_are_those_of_constructors():
     for cls, rule in {ImageReader: declared.READER, LatentMap: declared.PARAMETERS["LatentMap"]}.items():
         rule("", cls().get_params(), Contents({}))

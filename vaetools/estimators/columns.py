@@ -122,16 +122,6 @@ class Columns:
             columns.append(Column(kind, _values(owner, name, kind, known), dtype, has_gaps))
         return cls(names if isinstance(X, pd.DataFrame) else None, columns)
 
-    def check_names(self, owner: str, names: list[Any]) -> None:
-        """Raise where the columns of a DataFrame are not those of `fit`, in their order."""
-        if self.names is None or names == self.names:
-            return
-        here, fitted = next(pair for pair in zip(names, self.names, strict=True) if pair[0] != pair[1])
-        raise ValueError(
-            f"{owner}: X must have the columns of fit in their order, {_some(self.names)}; got {here!r} in "
-            f"the place of {fitted!r}. Select them by name, or pass an array to have them taken by position."
-        )
-
     def encode(self, owner: str, X: Any) -> np.ndarray:
         """Return a table as rows of numbers and codes, ``(n_samples, n_features)``; NaN is missing.
 
@@ -160,8 +150,15 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
         if not X.size:
             raise ValueError(f"{owner}: X must have a row and a column; got a DataFrame of shape={X.shape}.")
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        if not reset:  # scikit-learn compares names that are strings
-            estimator.columns_.check_names(owner, X.columns.tolist())
+        names = X.columns.tolist()
+        known = names if reset else estimator.columns_.names or names
+        if names != known:  # scikit-learn compares names that are strings
+            here, fitted = next(pair for pair in zip(names, known, strict=True) if pair[0] != pair[1])
+            raise ValueError(
+                f"{owner}: X must have the columns of fit in their order, {_some(known)}; got {here!r} in "
+                f"the place of {fitted!r}. Select them by name, or pass an array to have them taken by "
+                "position."
+            )
         return X
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
         X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts

@@ -244,7 +244,13 @@ def unwritten(value: Any) -> Any:
 
 def written(requirement: Requirement) -> Rule:
     """Return the rule of a written parameter."""
-    return lambda name, value, contents: requirement(name, unwritten(value))
+
+    def check(name: str, value: Any, contents: Contents) -> None:
+        if isinstance(value, dict) and set(value) not in ({"tuple"}, {"dict"}):
+            refuse(name, requirement.words, value)
+        requirement(name, unwritten(value))
+
+    return check
 
 
 _CLASS = one_of(*LIKELIHOOD_CLASSES.values())
