@@ -290,10 +290,10 @@ def read_as_data(path: Path, folder: Any, option: str) -> click.BadParameter:
 
 def _would_read(path: Path, folder: Any) -> bool:
     """Return whether a file of this name is read where it lies in a folder of data."""
-    from vaetools.data.formats import EXTENSIONS, table_format
+    from vaetools.data.formats import EXTENSIONS, Called
     from vaetools.data.sources import kind_of
 
-    is_table = table_format(path) is not None
+    is_table = Called(path).table is not None
     return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")
 
 

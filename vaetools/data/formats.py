@@ -94,76 +94,81 @@ _DISGUISED = {
 READ = "CSV (.csv, .tsv, .txt, .data, also as .gz, .bz2, .xz, .zst or .lz4), Parquet, Arrow or .xlsx"
 
 
-def table_format(path: str | os.PathLike[str]) -> str | None:
-    """Return the format of a table by its name, or None if it calls itself something else.
+class Called:
+    """What a file calls itself.
+
+    Attributes
+    ----------
+    extension : str
+        In lower case, in front of that of what packed it.
+    table : str or None
+        The format of a table that is read; None of all else.
+    archive : str or None
+        Which archive it is, such as "tar archive"; None of all else.
 
     Examples
     --------
-    >>> [table_format(name) for name in ("a.CSV", "b.tsv.bz2", "c.feather", "d.png", "e.gz")]
+    >>> [Called(name).table for name in ("a.CSV", "b.tsv.bz2", "c.feather", "d.png", "e.gz")]
     ['CSV', 'CSV', 'Arrow', None, None]
     """
-    return _TABLES.get(_extension(path))
 
+    def __init__(self, path: str | os.PathLike[str]):
+        self._path = os.fsdecode(path)
+        name = self._path.lower()
+        stem, self.extension = os.path.splitext(name)
+        if self.extension in PACKED:
+            self.extension = os.path.splitext(stem)[1]
+        self.table = _TABLES.get(self.extension)
+        self.archive = next(
+            (f"{kind} {ARCHIVE}" for end, kind in _ARCHIVES.items() if name.endswith(end)), None
+        )
 
-def _extension(path: str | os.PathLike[str]) -> str:
-    """Return the extension of a file, in front of that of what packed it."""
-    stem, extension = os.path.splitext(os.fsdecode(path).lower())
-    return os.path.splitext(stem)[1] if extension in PACKED else extension
+    def unread(self) -> str | None:
+        """Return what to do with an archive, or a table of a format that is not read; None of another file.
 
+        Examples
+        --------
+        >>> Called("photos.tar.gz").unread()
+        'a tar archive, which is not read: unpack it, and name the folder or the file'
+        >>> Called("rows.orc").unread()[-68:]
+        'got ORC. Convert it with pandas: pandas.read_orc(path).to_parquet(…)'
+        """
+        if self.archive:
+            return f"a {self.archive}, which is not read: {_UNPACK}"
+        called = self.extension[1:].upper()
+        if self.extension in _WORKBOOKS and (inside := self._inside()) not in (None, self.extension):
+            what, how = _DISGUISED[inside]
+            return f"a table must be {READ}; got {what} that is called {called}. {how}"
+        if self.extension not in _UNREAD:
+            return None
+        return f"a table must be {READ}; got {called}. Convert it with {_UNREAD[self.extension]}"
 
-def archive(path: str) -> str | None:
-    """Return which archive a file calls itself, such as "tar archive"; None for others."""
-    kinds = (kind for end, kind in _ARCHIVES.items() if path.lower().endswith(end))
-    return next((f"{kind} {ARCHIVE}" for kind in kinds), None)
+    def unread_part(self) -> str | None:
+        """Return why what lies beside parts of a table is not read, if it holds rows; None of other files.
 
+        Examples
+        --------
+        >>> [Called(name).unread_part() for name in ("part-1.csv.zip", "old.zip", "schema.json")]
+        ['a zip archive, which is not read: unpack it, and name the folder or the file', None, None]
+        """
+        if self.archive:
+            return self.unread() if Called(os.path.splitext(self._path)[0]).table else None
+        return None if self.extension in _NOTES else self.unread()
 
-def unread(path: str) -> str | None:
-    """Return what to do with an archive, or a table of a format that is not read; None of another file.
+    def _inside(self) -> str | None:
+        """Return the extension that a workbook should have by its content, if that is known."""
+        from vaetools.data.encodings import is_text  # not light
 
-    Examples
-    --------
-    >>> unread("photos.tar.gz")
-    'a tar archive, which is not read: unpack it, and name the folder or the file'
-    >>> unread("rows.orc")[-68:]
-    'got ORC. Convert it with pandas: pandas.read_orc(path).to_parquet(…)'
-    """
-    if kind := archive(path):
-        return f"a {kind}, which is not read: {_UNPACK}"
-    extension = _extension(path)
-    if extension in _WORKBOOKS and (inside := _inside(path)) not in (None, extension):
-        what, how = _DISGUISED[inside]
-        return f"a table must be {READ}; got {what} that is called {extension[1:].upper()}. {how}"
-    if extension not in _UNREAD:
-        return None
-    return f"a table must be {READ}; got {extension[1:].upper()}. Convert it with {_UNREAD[extension]}"
-
-
-def unread_part(path: str) -> str | None:
-    """Return why what lies beside the parts of a table is not read, if it holds rows; None of other files.
-
-    Examples
-    --------
-    >>> unread_part("part-1.csv.zip"), unread_part("old.zip"), unread_part("schema.json")
-    ('a zip archive, which is not read: unpack it, and name the folder or the file', None, None)
-    """
-    is_part = table_format(os.path.splitext(path)[0]) if archive(path) else _extension(path) not in _NOTES
-    return unread(path) if is_part else None
-
-
-def _inside(path: str) -> str | None:
-    """Return the extension that a file of a program of spreadsheets should have by its content, if known."""
-    from vaetools.data.encodings import is_text  # not light
-
-    if not os.path.isfile(path):
-        return None
-    with open(path, "rb") as file:
-        start = file.read(512)
-    for extension, sign in _WORKBOOKS.items():
-        if start.startswith(sign):
-            return extension
-    if _HTML.search(start):
-        return ".html"
-    return ".csv" if is_text(start) and start.strip() else None
+        if not os.path.isfile(self._path):
+            return None
+        with open(self._path, "rb") as file:
+            start = file.read(512)
+        for extension, sign in _WORKBOOKS.items():
+            if start.startswith(sign):
+                return extension
+        if _HTML.search(start):
+            return ".html"
+        return ".csv" if is_text(start) and start.strip() else None
 
 
 def raw_photograph(path: str) -> str | None:
@@ -233,7 +238,7 @@ def left_out_as(place: str) -> str | None:
     """
     if "/." in f"/{place.replace(os.sep, '/')}":
         return HIDDEN
-    if kind := archive(place):
+    if kind := Called(place).archive:
         return kind
     extension = os.path.splitext(place)[1].lower()
     if extension in EXTENSIONS:

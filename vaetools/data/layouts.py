@@ -123,17 +123,11 @@ def other_separator(names: list[str], shown: list[str], separator: str | None) -
     >>> other_separator(["width;height"], ["1,5;2"], ",")
     ';'
     """
-    marks = [mark for mark in SEPARATORS if mark not in (" ", separator)]
-    return next(
-        (
-            mark
-            for mark in marks
-            if names
-            and all(mark in name for name in names)
-            and all(repr(mark)[1:-1] in cell for cell in shown)
-        ),
-        None,
-    )
+    for mark in SEPARATORS if names else ():
+        is_other = mark not in (" ", separator) and all(mark in name for name in names)
+        if is_other and all(repr(mark)[1:-1] in cell for cell in shown):
+            return mark
+    return None
 
 
 def split_cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:

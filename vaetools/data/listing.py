@@ -11,7 +11,7 @@ from typing import Any
 
 from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Failure
-from vaetools.data.formats import HIDDEN, PARQUET, left_out_as, table_format, unread_part
+from vaetools.data.formats import HIDDEN, PARQUET, Called, left_out_as
 from vaetools.data.patterns import chosen_by, in_words, none_chosen, what_to_do
 from vaetools.words import counted
 
@@ -210,9 +210,9 @@ def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
     >>> counted_kinds({"a.txt": ".txt", "b.txt": ".txt", ".c": "hidden"})
     '2 .txt, 1 hidden'
     """
-    counts = kind_counts(ignored)
-    shown = [f"{n:,} {kind}" for kind, n in list(counts.items())[:most]]
-    rest = len(ignored) - sum(list(counts.values())[:most])
+    counts = list(kind_counts(ignored).items())
+    shown = [f"{n:,} {kind}" for kind, n in counts[:most]]
+    rest = sum(n for _, n in counts[most:])
     return ", ".join(shown + [counted(rest, "other")] * bool(rest))
 
 
@@ -227,7 +227,7 @@ def named_files(data: Any) -> list[str]:
         return [os.fsdecode(name) for name in data]
     name = os.fsdecode(data)
     found = sorted(glob.glob(name, recursive=True)) if not os.path.lexists(name) else []
-    return found if found and all(map(table_format, found)) else [name]
+    return found if found and all(Called(path).table for path in found) else [name]
 
 
 def list_tables(data: Any) -> Listing:
@@ -254,7 +254,7 @@ def list_tables(data: Any) -> Listing:
             )
         else:
             found = _tables_in(name)
-            formats = {table_format(path): path for path in found.paths}
+            formats = {Called(path).table: path for path in found.paths}
             if len(formats) > 1:
                 came = " and ".join(formats.values())
                 raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
@@ -268,7 +268,7 @@ def list_tables(data: Any) -> Listing:
 
 def is_parquet(name: str) -> bool:
     """Return whether a file calls itself Parquet, the only table that is read at an address."""
-    return table_format(name) == PARQUET
+    return Called(name).table == PARQUET
 
 
 def holds_tables(folder: str) -> bool:
@@ -282,9 +282,9 @@ def _tables_in(folder: str) -> Listing:
     for path, place in listing.files_in(folder):
         name = os.path.basename(place)
         hidden = name.startswith(_BESIDE_PARTS)
-        if not hidden and (reason := unread_part(name)):
+        if not hidden and (reason := Called(name).unread_part()):
             listing.failed.append(Failure(path, reason))
-        elif not hidden and table_format(name) is not None:
+        elif not hidden and Called(name).table is not None:
             listing.paths.append(path)
             listing.partitions |= {part.partition("=")[0] for part in place.split(os.sep)[:-1] if "=" in part}
         else:

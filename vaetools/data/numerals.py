@@ -137,17 +137,12 @@ def negatives_in_parentheses(columns: dict[str, Any], dialect: Dialect) -> list[
 def written_so(words: Iterable[str], said: Dialect) -> str | None:
     """Return how numbers are written that are none in a dialect, as arguments of it; None if in no way."""
     texts = [word for word in words if is_number(word)]
-    ways = [
-        each
-        for each in readings(Dialect())
-        if texts and all(re.match(each.written[NUMBER], text, re.ASCII) for text in texts)
-    ]
-    other = next(
-        (each for each in ways if (each.decimal, each.thousands) != (said.decimal, said.thousands)), None
-    )
-    if other is None:
-        return None
-    return f"decimal={other.decimal!r}" + (f" and thousands={other.thousands!r}" if other.thousands else "")
+    for each in readings(Dialect()) if texts else ():
+        is_other = (each.decimal, each.thousands) != (said.decimal, said.thousands)
+        if is_other and all(re.match(each.written[NUMBER], text, re.ASCII) for text in texts):
+            more = f" and thousands={each.thousands!r}" if each.thousands else ""
+            return f"decimal={each.decimal!r}{more}"
+    return None
 
 
 def _is_open(said: Dialect) -> bool:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from vaetools.data.formats import ARRAYS, NO_EXTENSION, TEXTS, unread
+from vaetools.data.formats import ARRAYS, NO_EXTENSION, TEXTS, Called
 from vaetools.words import counted
 
 _FOLDERS = {"ground_truth", "groundtruth", "gt", "mask", "masks"}
@@ -134,5 +134,5 @@ def what_to_do(source: str | list[str], ignored: Mapping[str, str]) -> list[str]
         ]
     if kinds.keys() & set(ARRAYS):
         hints += ["an array is read one file at a time, which must be named"]
-    reasons = ((path, unread(path)) for path in kinds.values())
+    reasons = ((path, Called(path).unread()) for path in kinds.values())
     return hints + [f"{path}: {reason}" for path, reason in reasons if reason][:1]

@@ -17,7 +17,7 @@ from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
 from vaetools.data.dialect import NAMES, NUMBER, TEXT, Dialect, Kind, learn_kinds
-from vaetools.data.formats import NO_EXTENSION, TEXTS, table_format
+from vaetools.data.formats import NO_EXTENSION, TEXTS, Called
 from vaetools.data.listing import Listing, list_tables, named_files
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
@@ -67,7 +67,7 @@ class TableFiles:
         for path in self.listing.paths if groups is None else named_files(data)[:1]:
             try:
                 file: Any
-                match table_format(path):
+                match Called(path).table:
                     case "Parquet":
                         file = ParquetFile(path if isinstance(path, Address) else Path(path), groups)
                     case "Arrow":

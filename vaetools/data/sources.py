@@ -16,7 +16,7 @@ from vaetools.data.arrays import array_batches, is_idx, read_array
 from vaetools.data.batches import Batch, Source, TrainingData
 from vaetools.data.dialect import Dialect, Kind
 from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
-from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, left_out_as, table_format, unread
+from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Called, left_out_as
 from vaetools.data.images import read_images
 from vaetools.data.listing import (
     Listing,
@@ -68,28 +68,25 @@ def kind_of(data: Any) -> str:
     [path] = names
     if os.path.isdir(path):
         return "table" if _is_folder_of_tables(path) else "images"
-    name, is_file = path.lower(), os.path.isfile(path)
-    calls_itself_rows = table_format(path) is not None or name.endswith(ARRAYS)
+    called, is_file = Called(path), os.path.isfile(path)
+    calls_itself_rows = called.table is not None or path.lower().endswith(ARRAYS)
     if calls_itself_rows and not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file or folder.")
-    if is_file and (reason := unread(path)):
+    if is_file and (reason := called.unread()):
         raise ValueError(f"{path}: {reason}.")
     if calls_itself_rows:
-        return "table" if table_format(path) else "array"
+        return "table" if called.table else "array"
     if is_idx(path):
         return "array"
-    is_image = os.path.splitext(name)[1] in EXTENSIONS or not is_file
+    is_image = os.path.splitext(path.lower())[1] in EXTENSIONS or not is_file
     return "images" if is_image or not _is_text_of_a_table(path) else "table"
 
 
 def _kind_of_several(names: list[str]) -> str:
     """Return which kind of data several paths are."""
-    called = [name for name in names if table_format(name) or _is_folder_of_tables(name)]
-    texts = [
-        name
-        for name in names
-        if name.lower().endswith(".txt") and os.path.isfile(name) and _is_text_of_a_table(name)
-    ]
+    called = [name for name in names if Called(name).table or _is_folder_of_tables(name)]
+    texts = [name for name in names if name.lower().endswith(".txt") and os.path.isfile(name)]
+    texts = list(filter(_is_text_of_a_table, texts))
     tables = called + texts if called or len(texts) == len(names) else []  # notes lie beside images
     other = next((name for name in names if name.lower().endswith(ARRAYS)), None)
     if other is not None:
@@ -107,7 +104,7 @@ def _kind_elsewhere(names: list[str]) -> str:
     for name in addresses(names):
         files = None if left_out_as(name.path.rpartition("/")[2]) is None else files_below(name)
         if files is None:
-            if table_format(name) not in (None, PARQUET) or name.lower().endswith(ARRAYS):
+            if Called(name).table not in (None, PARQUET) or name.lower().endswith(ARRAYS):
                 raise ValueError(f"{name}: at an address images and Parquet files are read. Copy it here.")
             n_images, n_tables = n_images + (not is_parquet(name)), n_tables + is_parquet(name)
             continue

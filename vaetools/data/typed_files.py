@@ -55,8 +55,16 @@ class TypedFile:
         self.names: list[str] = schema.names
         self._written_types = dict(zip(self.names, schema.types, strict=True))
         self._types = {name: plain_type(kind) for name, kind in self._written_types.items()}
-        self._categories = _categories(schema)
-        self._indices = _indices(schema)
+        noted: Any = {}
+        with contextlib.suppress(*_NOT_NOTED):
+            noted = schema.pandas_metadata or {}
+        self._categories = {field.name for field in schema if pa.types.is_dictionary(field.type)}
+        with contextlib.suppress(*_NOT_NOTED):  # of others than text pandas noted that they are categories
+            columns = noted.get("columns", [])
+            self._categories |= {each["name"] for each in columns if each["pandas_type"] == "categorical"}
+        self._indices: set[str] = set()
+        with contextlib.suppress(*_NOT_NOTED):  # with a name
+            self._indices = {name for name in noted.get("index_columns", []) if isinstance(name, str)}
 
     def batches(self, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in order."""
@@ -215,20 +223,3 @@ def _first_sheet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     sheet.columns = [str(name) for name in sheet.columns]
     mixed = [name for name, kind in sheet.dtypes.items() if kind == np.dtype(object)]
     return sheet.astype(dict.fromkeys(mixed, "string")), names
-
-
-def _categories(schema: Any) -> set[str]:
-    """Return the columns that are categories: of text by their type, of others pandas noted it."""
-    coded = {field.name for field in schema if pa.types.is_dictionary(field.type)}
-    with contextlib.suppress(*_NOT_NOTED):
-        noted = (schema.pandas_metadata or {}).get("columns", [])
-        coded |= {column["name"] for column in noted if column["pandas_type"] == "categorical"}
-    return coded
-
-
-def _indices(schema: Any) -> set[str]:
-    """Return the columns of which pandas noted that they are an index with a name."""
-    with contextlib.suppress(*_NOT_NOTED):
-        noted = (schema.pandas_metadata or {}).get("index_columns", [])
-        return {name for name in noted if isinstance(name, str)}
-    return set()
