@@ -128,11 +128,12 @@ def _read_index(target: Path, index: Path, settings: dict[str, Any], states: lis
             known += content if number else []
             whole += len(line)
     os.truncate(index, whole)
+    if not whole or not target.exists() or [entry[:-1] for entry in known] != states[: len(known)]:
+        return None
     n_rows = sum(entry[-1] is None for entry in known)
     n_features, dtype = math.prod(settings["image_shape"]), np.dtype(settings.get("dtype", "uint8"))
     n_bytes = len(_header(n_rows, n_features, dtype)) + n_rows * n_features * dtype.itemsize
-    fits = whole and target.exists() and target.stat().st_size >= n_bytes
-    return known if fits and [entry[:-1] for entry in known] == states[: len(known)] else None
+    return known if target.stat().st_size >= n_bytes else None
 
 
 def _header(n_rows: int, n_features: int, dtype: np.dtype) -> bytes:
