@@ -24,6 +24,7 @@ from vaetools.nn.places import (
 
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _TYPICAL = 0.9  # of good places
+_OF_WHOLE = 0.25  # weight beside places
 _LEARNT = (
     *("mean", "std", "references", "floor"),
     *("center", "variance", "place_center", "place_spread"),
@@ -211,11 +212,12 @@ class PatchModel(nn.Module):
         """Return one map of all levels, each in units of what it is at most on good images.
 
         Halfway between the greatest, which finds what stands out at one level, and the mean, which finds what
-        is odd at many.
+        is odd at many; and more where the whole is odd, which says that there is a defect, and not where.
         """
         center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
         standard = (levels - center) / spread
-        return (standard.amax(dim=1) + standard.mean(dim=1)) / 2
+        places, whole = standard[:, :-1], standard[:, -1]
+        return (places.amax(dim=1) + places.mean(dim=1)) / 2 + _OF_WHOLE * whole.clamp(min=0)
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return maps of all layers, and which part of every image counts; see `within`.
