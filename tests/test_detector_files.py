@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.numpy import load_file
 from torch import nn
 
 from tests.estimators.test_patch_detector import detector, network, photographs, scratched
-from vaetools import ModelFileError, PatchDetector, load, save
+from vaetools import AE, ModelFileError, PatchDetector, load, save, to_onnx
+from vaetools.__main__ import main
 from vaetools.persistence.header import check_model, read_model
 
 
@@ -91,3 +93,21 @@ def test_what_no_detector_can_be_is_refused(path, spoiled, message):
     spoiled(header, arrays)
     with pytest.raises(ValueError, match=message):
         check_model(header, arrays)
+
+
+def test_a_named_network_comes_with_its_package(tmp_path, capsys):
+    small = AE(4, hidden_layer_sizes=(32,), max_iter=2, batch_size=256)
+    fitted = PatchDetector(small, image_shape=(1, 48, 48), n_references=50, random_state=0).fit(
+        photographs(95, 1)
+    )
+    path = tmp_path / "parts.safetensors"
+    save(fitted, path)
+    X = scratched(4, 3)[0]
+    assert np.array_equal(load(path).score_samples(X), fitted.score_samples(X))
+    Image.new("L", (48, 48), 90).save(tmp_path / "1.png")
+    assert main(["score", str(path), str(tmp_path / "1.png")]) == 2
+    assert "got a PatchDetector, which is used from Python" in capsys.readouterr().err
+    assert main(["info", str(path)]) == 2
+    assert "got a PatchDetector alone" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="got a PatchDetector, which is used from Python"):
+        to_onnx(fitted, tmp_path / "parts.onnx")

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, OutlierMixin, clone
-from sklearn.covariance import LedoitWolf
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -25,7 +24,7 @@ from vaetools.nn.features import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
 from vaetools.nn.places import LEAST, greedy_cover
 
-_STRIDES = (4, 8, 16, 32)
+_STRIDES = (4, 8, 16)
 _N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
 
@@ -49,7 +48,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     model_ : PatchModel
         Images in [0, 1] in, maps out, as a module.
     estimators_ : list of AE, VAE or CVAE
-        The fitted autoencoders of patches, one per pair of layers but the deepest.
+        The fitted autoencoders of patches, one per pair of neighboring layers.
     backbone_ : Backbone
         The fitted network.
     input_scale_ : InputScale
@@ -108,8 +107,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         self.backbone_ = self.make_backbone().fit(rows[:1])
         model = PatchModel(self.backbone_.features_, self.backbone_.n_channels_)
         self.model_ = model.to(resolve_device(self))
-        *patches, pooled = self._seen(rows[train], _N_SEEN, generator)
-        model.whole.mean, model.whole.whitening = _mahalanobis(pooled)
+        patches = self._seen(rows[train], _N_SEEN, generator)
         self.estimators_ = [
             self._fit_group(group, points, rng, generator)
             for group, points in zip(model.groups, patches, strict=True)
@@ -207,18 +205,15 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         def look(images: Tensor) -> list[Tensor]:
             maps, extent = model.maps(images)
             costs = [each for group in model.groups for each in group.costs(maps)]
-            return [within(extent, grid_of(maps)), model.whole(maps), *costs]
+            return [within(extent, grid_of(maps)), *costs]
 
-        inside, whole, *costs = map(torch.from_numpy, through(self, rows, look, resolve_device(self)))
+        inside, *costs = map(torch.from_numpy, through(self, rows, look, resolve_device(self)))
         pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
         places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
-        model.learn_levels(model.pyramid(places, whole, inside), inside)
+        model.learn_levels(model.pyramid(places, inside), inside)
 
     def _seen(self, rows: np.ndarray, n: int, generator: torch.Generator) -> list[Tensor]:
-        """Return features of about n places of images in any order, of every group, and means of images.
-
-        They are those of all images alike, and of every group the same.
-        """
+        """Return features of about n places of images, as many of each image, in any order, by group."""
         model, per_image = self.model_, -(-n // len(rows))
 
         def look(images: Tensor) -> list[Tensor]:
@@ -228,26 +223,13 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
             lots = torch.rand(inside.shape, generator=generator).to(inside) + inside
             drawn = lots.topk(min(per_image, lots.shape[1]), dim=1).indices
             chosen = [each.gather(1, drawn[:, :, None].expand(-1, -1, each.shape[2])) for each in features]
-            return [inside.gather(1, drawn) > 0, *chosen, model.whole.pooled(maps)]
+            return [inside.gather(1, drawn) > 0, *chosen]
 
-        counts, *chosen, pooled = through(self, rows, look, resolve_device(self))
+        counts, *chosen = through(self, rows, look, resolve_device(self))
         order = torch.randperm(int(counts.sum()), generator=generator)
-        return [*(torch.from_numpy(each[counts])[order] for each in chosen), torch.from_numpy(pooled)]
+        return [torch.from_numpy(each[counts])[order] for each in chosen]
 
 
 def _default_estimator() -> AE:
     """Return the autoencoder of patches that is used unless another is given."""
     return AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=8, batch_size=256)
-
-
-def _mahalanobis(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean of points, and what whitens differences from it, by a covariance that is shrunk.
-
-    References
-    ----------
-    Ledoit, Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", Journal
-    of Multivariate Analysis 88.
-    """
-    found = LedoitWolf().fit(points.double().numpy())
-    whitening = torch.linalg.cholesky(torch.from_numpy(found.precision_))
-    return torch.from_numpy(found.location_).to(points), whitening.to(points)

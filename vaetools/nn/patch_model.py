@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from vaetools.nn.features import Features, joined
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.places import (
-    LEAST,
     blurred,
     nearest_references,
     oddness,
@@ -24,7 +23,6 @@ from vaetools.nn.places import (
 
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _TYPICAL = 0.9  # of good places
-_OF_WHOLE = 0.25  # weight beside places
 _LEARNT = (
     *("mean", "std", "references", "floor"),
     *("center", "variance", "place_center", "place_spread"),
@@ -133,39 +131,8 @@ def grid_of(maps: Sequence[Tensor]) -> Sequence[int]:
     return maps[min(1, len(maps) - 1)].shape[2:]
 
 
-class Whole(nn.Module):
-    """What good images look like on the whole, by the means of the features of some layers.
-
-    Attributes
-    ----------
-    mean : Tensor of shape (n_features,)
-    whitening : Tensor of shape (n_features, n_features)
-        Makes the squared length of a difference from the mean a Mahalanobis distance.
-    """
-
-    mean: Tensor
-    whitening: Tensor
-
-    def __init__(self, layers: slice, n_features: int):
-        super().__init__()
-        self.layers = layers
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("whitening", torch.eye(n_features))
-
-    def pooled(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return means over images, ``(n_images, n_features)``."""
-        return torch.cat([each.mean(dim=(2, 3)) for each in maps[self.layers]], dim=1)
-
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return how odd images are, ``(n_images,)``."""
-        differences = (self.pooled(maps) - self.mean) @ self.whitening
-        return differences.square().sum(dim=1).clamp(min=LEAST).log()
-
-
 class PatchModel(nn.Module):
-    """Small things, larger ones and the whole of an image, by ever deeper layers, on one map.
-
-    Every two neighboring layers make a `Group`, but for the deepest two, which say what is on the whole.
+    """Small things and larger ones on one map: every two neighboring layers make a `Group`.
 
     Parameters
     ----------
@@ -177,13 +144,11 @@ class PatchModel(nn.Module):
     Attributes
     ----------
     groups : ModuleList of Group
-    whole : Whole
     level_center, level_spread : Tensor of shape (n_levels,)
-        Of the greatest values of maps of good images: of each group at every blur, and of the whole.
+        Of the greatest values of maps of good images: of each group at every blur.
     """
 
     groups: Any  # which nn.Module would hide
-    whole: Any
     level_center: Tensor
     level_spread: Tensor
 
@@ -191,12 +156,11 @@ class PatchModel(nn.Module):
         super().__init__()
         self.features = features
         n_pairs = [sum(pair) for pair in pairwise(n_channels)]
-        n_groups = max(1, len(n_pairs) - 1)
+        # what is fine would be lost in a mean, and texture is judged better by one
         self.groups = nn.ModuleList(
-            Group(slice(i, i + 2), 1 if i == 0 and n_groups > 1 else 3, n_pairs[i]) for i in range(n_groups)
+            Group(slice(i, i + 2), 1 if i == 0 and len(n_pairs) > 1 else 3, n) for i, n in enumerate(n_pairs)
         )
-        self.whole = Whole(slice(len(n_pairs) - 1, None), n_pairs[-1])
-        n_levels = n_groups * len(SCALES) + 1
+        n_levels = len(n_pairs) * len(SCALES)
         self.register_buffer("level_center", torch.zeros(n_levels))
         self.register_buffer("level_spread", torch.ones(n_levels))
 
@@ -212,12 +176,11 @@ class PatchModel(nn.Module):
         """Return one map of all levels, each in units of what it is at most on good images.
 
         Halfway between the greatest, which finds what stands out at one level, and the mean, which finds what
-        is odd at many; and more where the whole is odd, which says that there is a defect, and not where.
+        is odd at many.
         """
         center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
         standard = (levels - center) / spread
-        places, whole = standard[:, :-1], standard[:, -1]
-        return (places.amax(dim=1) + places.mean(dim=1)) / 2 + _OF_WHOLE * whole.clamp(min=0)
+        return (standard.amax(dim=1) + standard.mean(dim=1)) / 2
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return maps of all layers, and which part of every image counts; see `within`.
@@ -231,19 +194,18 @@ class PatchModel(nn.Module):
         return self.features(mirror(mirror(images, rows, 2), columns, 3)), torch.stack(ends, dim=1)
 
     def levels(self, maps: list[Tensor], extent: Tensor) -> Tensor:
-        """Return how odd places are, of every group at every blur, and of the whole.
+        """Return how odd places are, of every group at every blur.
 
         Returns
         -------
         levels : Tensor of shape (n_images, n_levels, height, width)
         """
         inside = within(extent, grid_of(maps))
-        return self.pyramid([group(maps) for group in self.groups], self.whole(maps), inside)
+        return self.pyramid([group(maps) for group in self.groups], inside)
 
-    def pyramid(self, groups: Sequence[Tensor], whole: Tensor, inside: Tensor) -> Tensor:
-        """Return the levels of maps of groups, and of how odd images are on the whole."""
-        levels = [blurred(places, inside, sigma) for places in groups for sigma in SCALES]
-        return torch.stack([*levels, whole[:, None, None].expand_as(inside)], dim=1)
+    def pyramid(self, groups: Sequence[Tensor], inside: Tensor) -> Tensor:
+        """Return the levels of maps of groups."""
+        return torch.stack([blurred(places, inside, sigma) for places in groups for sigma in SCALES], dim=1)
 
     def learn_levels(self, levels: Tensor, inside: Tensor) -> None:
         """Learn what levels are at most on good images."""

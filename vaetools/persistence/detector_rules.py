@@ -71,6 +71,12 @@ DETECTOR_RULE = record(
 )
 
 
+_OF_LEVELS = {
+    "level_center": array("f", "n_levels", kept=FINITE),
+    "level_spread": array("f", "n_levels", kept=POSITIVES),
+}
+
+
 def own_arrays(arrays: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
     """Return the arrays of one of the autoencoders, under their own names."""
     prefix = f"estimators.{i}."
@@ -98,16 +104,15 @@ def check_detector(
     if not is_threshold(fitted["offset_"], known):
         refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
     pairs = [sum(pair) for pair in pairwise(fitted["n_channels"])]
-    n_groups = max(1, len(pairs) - 1)
-    if len(header["estimators"]) != n_groups:
-        refuse("estimators", f"{n_groups} autoencoders", len(header["estimators"]))
+    if len(header["estimators"]) != len(pairs):
+        refuse("estimators", f"{len(pairs)} autoencoders", len(header["estimators"]))
     for i, estimator in enumerate(header["estimators"]):
         n = check_estimator({**estimator, "reader": None}, own_arrays(arrays, i))
         if n != pairs[i]:
             refuse(f"estimators[{i}]", f"of {pairs[i]} features", n)
         for name, rule in _group(i, pairs[i]).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
-    for name, rule in _whole(pairs[-1], n_groups).items():
+    for name, rule in _OF_LEVELS.items():
         rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
 
 
@@ -123,14 +128,4 @@ def _group(i: int, n_features: int) -> dict[str, Rule]:
         f"{place}.variance": array("f", rows, 2, kept=POSITIVES),
         f"{place}.place_center": array("f", "height", "width", kept=FINITE),
         f"{place}.place_spread": array("f", "height", "width", kept=POSITIVES),
-    }
-
-
-def _whole(n_features: int, n_groups: int) -> dict[str, Rule]:
-    """Return the rules of what was learnt of whole images, and of how great maps are."""
-    return {
-        "whole.mean": array("f", n_features, kept=FINITE),
-        "whole.whitening": array("f", n_features, n_features, kept=FINITE),
-        "level_center": array("f", "n_levels", kept=FINITE),
-        "level_spread": array("f", "n_levels", kept=POSITIVES),
     }
