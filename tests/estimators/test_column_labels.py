@@ -1,5 +1,7 @@
 """Columns whose names are no strings: their order is looked at all the same."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,16 +41,54 @@ def test_other_orders_are_refused(frame, is_saved, tmp_path):
         model.score_samples(moved)
     assert f"got {here!r} in the place of {there!r}. Select them by name" in str(error.value)
     assert np.array_equal(model.score_samples(moved[frame.columns]), expected)
-    assert np.array_equal(model.score_samples(frame.to_numpy()), expected)  # by position, as an array says
 
 
 def test_a_model_of_an_array_refuses_places_that_were_moved():
     model = fitted(X)
     frame = pd.DataFrame(X)
     assert np.array_equal(model.score_samples(frame), model.score_samples(X))
-    assert np.array_equal(model.score_samples(frame.set_axis([5, 9, 7], axis=1)), model.score_samples(X))
     with pytest.raises(ValueError, match="got '2' in the place of '0'"):
         model.score_samples(frame[[2, 0, 1]])
+
+
+NAMES_IN_FIT = "X does not have valid feature names, but VAE was fitted with feature names"
+NAMES_NOT_IN_FIT = "X has feature names, but VAE was fitted without feature names"
+
+
+def said_of(model, data):
+    """The scores of rows, and the warnings."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        scores = model.score_samples(data)
+    return scores, [str(warning.message) for warning in told]
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "mixed"])
+@pytest.mark.parametrize("names", [[5, 7, 9], [2.5, 0.5, 1.5], list("abc")])
+def test_names_on_one_side_alone_are_warned_of(names, likelihood):
+    frame = pd.DataFrame(X, columns=names)
+    for data, other, words in ((frame, X, NAMES_IN_FIT), (X, frame, NAMES_NOT_IN_FIT)):
+        model = VAE(1, max_iter=1, random_state=0, likelihood=likelihood).fit(data)
+        expected, told = said_of(model, data)
+        assert told == []
+        scores, told = said_of(model, other)
+        assert np.array_equal(scores, expected)  # by position
+        assert told == [words]
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "mixed"])
+def test_places_are_no_names(likelihood):
+    for data, other in ((pd.DataFrame(X), X), (X, pd.DataFrame(X))):
+        model = VAE(1, max_iter=1, random_state=0, likelihood=likelihood).fit(data)
+        assert said_of(model, other)[1] == []
+
+
+def test_names_as_text_are_those_of_fit(frame):
+    model = fitted(frame)
+    as_text = frame.set_axis(frame.columns.map(str), axis=1)
+    scores, told = said_of(model, as_text)
+    assert np.array_equal(scores, model.score_samples(frame))
+    assert told == ([] if hasattr(model, "column_labels_") else [NAMES_NOT_IN_FIT])  # "0" is no place
 
 
 def test_names_of_numbers_are_kept_only_where_they_say_something():

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
-from vaetools.estimators.columns import check_table, warn_of_unseen
+from vaetools.estimators.columns import check_table, labels_of, warn_of_labels, warn_of_unseen
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.nn.batches import slices
 from vaetools.words import equal_as_floats, few, is_lost_as_float
@@ -65,7 +65,7 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
         text = str(X.flat[0])
         advice = _advice_on_text(text, takes_mixed)
         raise ValueError(f"{owner}: X must be numbers; got text such as {text!r} ({X.dtype}). {advice}")
-    _check_labels(estimator, X, reset=reset)
+    X = _check_labels(estimator, X, reset=reset)
     try:
         array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
     except ValueError as error:
@@ -178,28 +178,32 @@ def unpacked(owner: str, X: Any) -> Any:
 # Names of columns that are no strings, whose order scikit-learn does not look at
 
 
-def _check_labels(estimator: Any, X: Any, *, reset: bool) -> None:
+def _check_labels(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Keep the names of a DataFrame's columns as text, or raise where they are not those of `fit`.
 
-    Names that are all strings are scikit-learn's, and numbers from 0 are places, as an array has them.
+    Names that are all strings are scikit-learn's, and numbers from 0 are places, as an array has them. X is
+    returned, without names that are the text of the ones in `fit`: scikit-learn knows none of those.
     """
     if reset:
         vars(estimator).pop("column_labels_", None)
-    if not isinstance(X, pd.DataFrame):
-        return
-    names, labels = X.columns, X.columns.map(str).tolist()
-    places = [str(place) for place in range(len(names))]  # their names if nobody named them
-    if reset:
-        if labels != places and not all(isinstance(name, str) for name in names):
+        if (labels := labels_of(X)) is not None:
             estimator.column_labels_ = np.array(labels, dtype=object)
-        return
+        return X
     known = getattr(estimator, "column_labels_", None)
-    are_moved = pd.api.types.is_integer_dtype(names.dtype) and sorted(labels) == sorted(places)
-    if known is None and not are_moved:
-        return
+    labels = X.columns.map(str).tolist() if isinstance(X, pd.DataFrame) else []
+    places = [str(place) for place in range(len(labels))]
+    are_moved = (
+        bool(labels) and sorted(labels) == sorted(places) and pd.api.types.is_integer_dtype(X.columns.dtype)
+    )
+    if not labels or (known is None and not are_moved):
+        if not hasattr(estimator, "feature_names_in_"):
+            warn_of_labels(type(estimator).__name__, labels_of(X), known)
+        return X
     fitted = places if known is None else known.tolist()
-    if labels == fitted or len(labels) != len(fitted):  # of which scikit-learn tells
-        return
+    if labels == fitted:
+        return X.set_axis(range(len(labels)), axis=1)
+    if len(labels) != len(fitted):  # of which scikit-learn tells
+        return X
     place = next(i for i, label in enumerate(labels) if label != fitted[i])
     raise ValueError(
         f"{type(estimator).__name__}: X must have the columns of fit in their order; got {labels[place]!r} "

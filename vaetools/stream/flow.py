@@ -275,11 +275,16 @@ def prepared(
         if kind != "table":
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
         return None, estimator, _kinds(estimator)
-    named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
-    names = None if named is None else named.tolist()
+    names = _names(estimator)
     if kind == "array" and names is not None:
         warn_of_positions(estimator, data, names)
     return reader or reader_for(estimator), estimator, names
+
+
+def _names(estimator: Any) -> list[str] | None:
+    """Return the columns that a model was fitted on, as text; None if they had no names."""
+    named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
+    return None if named is None else named.tolist()
 
 
 def warn_of_positions(estimator: Any, data: Any, names: list[str] | None = None) -> None:
@@ -316,7 +321,7 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable) -> Part:
         raise ValueError(
             f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."
         )
-    names = getattr(model, "feature_names_in_", None)
+    names = _names(model)
     X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
     table = function(model, X) if len(batch.ids) else pd.DataFrame()
     if id_name in table.columns:
