@@ -18,6 +18,7 @@ import vaetools as vt
 from tests.data.pictures import write_gray
 from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ImageReader, LatentMap, ModelFileError
 from vaetools.files import _digest, _split, read_model_file
+from vaetools.persistence.facts import read_facts
 from vaetools.persistence.model_file import split_reader
 
 OPTIONS = {"max_iter": 3, "random_state": 0}
@@ -231,16 +232,45 @@ def test_a_file_sets_fitted_numbers_and_nothing_else(whole, iris, tmp_path):
     assert loaded.predict(iris[0]).shape == (150,)
 
 
-def test_a_model_of_a_device_that_is_not_here_is_loaded_where_one_is(whole, iris, tmp_path):
-    moved = rewritten(whole, lambda header: header["parameters"].update(device="cuda:77"))
+@pytest.mark.parametrize("device", ["cuda:77", "xpu:88", "xpu"])
+def test_a_model_of_a_device_that_is_not_here_is_loaded_where_one_is(whole, iris, tmp_path, device):
+    moved = rewritten(whole, lambda header: header["parameters"].update(device=device))
     (tmp_path / "moved").write_bytes(moved)
     (tmp_path / "whole").write_bytes(whole)
     loaded = vt.load(tmp_path / "moved")
     assert loaded.device == "auto"
     expected = vt.load(tmp_path / "whole", device="cpu").score_samples(iris[0])
     np.testing.assert_allclose(loaded.score_samples(iris[0]), expected)
-    with pytest.raises(ValueError, match="got 'cuda:77'"):
-        vt.load(tmp_path / "whole", device="cuda:77")
+    with pytest.raises(ValueError, match=f"VAE: device must be one that torch finds .*; got '{device}'"):
+        vt.load(tmp_path / "whole", device=device)
+
+
+@pytest.mark.parametrize("device", ["cuda:abc", "cpu:x", "cpu:1", "auto:1", "cuda:07", "cuda:128", "tpu"])
+def test_no_file_and_no_caller_has_a_device_of_another_name(whole, tmp_path, device):
+    (tmp_path / "odd").write_bytes(
+        rewritten(whole, lambda header: header["parameters"].update(device=device))
+    )
+    (tmp_path / "whole").write_bytes(whole)
+    for read in (vt.load, read_facts):
+        with pytest.raises(
+            vt.ModelFileError, match=f"device must be 'auto', a device name .*; got '{device}'"
+        ):
+            read(tmp_path / "odd")
+    with pytest.raises(ValueError, match=f"VAE: device must be 'auto', a device name .*; got '{device}'"):
+        vt.load(tmp_path / "whole", device=device)
+
+
+@pytest.mark.parametrize(("n_jobs", "here"), [(40, 2), (1, 1), (-1, -1), (-3, -3), (None, None)])
+def test_a_file_starts_no_more_processes_than_there_are_cores(tmp_path, monkeypatch, n_jobs, here):
+    monkeypatch.setattr("vaetools.persistence.model_file.cpu_count", lambda: 2)
+    write_gray(tmp_path, 40, size=4)
+    paths = sorted(map(str, tmp_path.glob("*.png")))
+    model = make_pipeline(
+        ImageReader(n_jobs=1), VAE(2, image_shape=(1, 4, 4), contamination=0.1, **OPTIONS)
+    ).fit(paths)
+    model[0].n_jobs = n_jobs
+    vt.save(model, tmp_path / "m.safetensors")
+    assert vt.load(tmp_path / "m.safetensors")[0].n_jobs == here
 
 
 def test_a_failed_save_leaves_the_old_file(whole, iris, tmp_path, monkeypatch):

@@ -85,11 +85,12 @@ def check_combinations(estimator: Any) -> None:
 
 def resolve_device(estimator: Any) -> torch.device:
     """Return the estimator's device; ``"auto"`` takes a GPU if there is one."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    counts = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
     if estimator.device == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+        return torch.device(next(kind for kind, n in counts.items() if n))
     device = torch.device(estimator.device)
-    if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
+    counts["xpu"] = torch.xpu.device_count()
+    if (device.index or 0) >= counts.get(device.type, math.inf):
         raise ValueError(
             f"{type(estimator).__name__}: device must be one that torch finds on this machine; got "
             f"{estimator.device!r}. Use device='auto' or 'cpu'."

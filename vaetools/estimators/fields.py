@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ _CONTAMINATION = Requirement(
 DEVICE = Requirement(
     "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",
     lambda value: (
-        value.split(":")[0] in ("auto", "cpu", "cuda", "mps", "xpu")
+        re.fullmatch(r"auto|(cpu|mps)(:0)?|(cuda|xpu)(:(0|[1-9]\d?))?", value)
         if isinstance(value, str)
         else isinstance(value, importlib.import_module("torch").device)
     ),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import sklearn
 import torch
+from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -134,7 +135,9 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     """
     header, arrays = read_model(path)
     if device is not None:
-        resolve_device(VAE(device=device))
+        asked = VAE(device=device)
+        check_parameters(asked)
+        resolve_device(asked)
     wants_network = wants_module(header["parameters"])
     if wants_network != (network is not None):
         held = "a custom network" if wants_network else "all of its network"
@@ -206,8 +209,10 @@ def _write_reader(reader: ImageReader, names: list[str]) -> dict[str, Any]:
 
 
 def _read_reader(written: dict[str, Any]) -> ImageReader:
-    """Return what `_write_reader` wrote."""
+    """Return what `_write_reader` wrote, with no more processes than this machine has cores."""
     reader = ImageReader(**{name: read_parameter(value) for name, value in written["parameters"].items()})
+    if reader.n_jobs is not None:
+        reader.n_jobs = min(reader.n_jobs, cpu_count())
     reader.image_shape_ = tuple(written["image_shape"])
     reader.dtype_ = written.get("dtype", UINT8)
     return reader
