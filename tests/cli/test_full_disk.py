@@ -72,21 +72,30 @@ def test_a_model_that_can_be_written_nowhere_is_said_to_be_lost(fit, full, tmp_p
     assert "nor anywhere else. With --checkpoint the same command would not train" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("free", [100_000, 1_010_000])
-def test_too_little_room_is_found_before_the_training(free, fit, monkeypatch, capsys):
+@pytest.mark.parametrize(("free", "left"), [(100_000, "100.0 kB"), (1_010_000, "1.0 MB")])
+def test_too_little_room_is_found_before_the_training(free, left, fit, monkeypatch, capsys):
     monkeypatch.setattr(Trainer, "run", lambda *_, **__: pytest.fail("it trains"))
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     status, path = fit("--set", "hidden_layer_sizes=500,500")
     assert status == 2
     err = capsys.readouterr().err
     assert f"Invalid value for --output: '{path}' will take about" in err
-    assert f"MB, and {free / 1e6:.1f} MB are left there. Make room" in err
+    assert f"MB, and {left} are left there. Make room" in err
 
 
 def test_results_need_room_too(order_model, orders, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=999_999))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=9_000))
     assert main(["score", str(order_model), str(orders), "-o", str(tmp_path / "s.csv"), "--id", "order"]) == 2
-    assert "will take about 1 MB, and 1.0 MB are left there." in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "s.csv' needs some room, and 9.0 kB are left there. Make room" in err
+    assert "will take" not in err
+
+
+def test_what_fits_is_written(fit, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=300_000))
+    status, path = fit()
+    assert status == 0
+    assert path.stat().st_size < 300_000
 
 
 @pytest.mark.parametrize(

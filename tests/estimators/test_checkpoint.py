@@ -546,9 +546,48 @@ def test_an_interrupted_early_stopping_leaves_the_best_weights(iris, monkeypatch
     assert vae.n_iter_ == 4
 
 
-def test_an_interruption_before_anything_was_learnt_leaves_nothing(iris, monkeypatch):
+def test_steps_that_were_not_checked_are_kept_if_they_are_good(iris, tmp_path, monkeypatch):
+    weights, step = [], Trainer._train_step
+
+    def train(trainer, batch):
+        sums = step(trainer, batch)
+        weights[:] = trainer._weights()
+        return sums
+
+    monkeypatch.setattr(Trainer, "_train_step", train)
     vae = VAE(**OPTIONS, max_iter=4)
-    stopped_fit(monkeypatch, vae, 2, iris[0], error=KeyboardInterrupt)
+    with pytest.warns(RuntimeWarning, match="VAE: interrupted in epoch 2 of 4: what it learnt so far"):
+        stopped_fit(monkeypatch, vae, N_STEPS + 2, iris[0], error=KeyboardInterrupt)
+    for weight, expected in zip(vae.model_.parameters(), weights, strict=False):
+        assert torch.equal(weight, expected.double())
+    assert len(vae.history_) == vae.n_iter_ == 1
+    vt.save(vae, tmp_path / "m.safetensors")
+    scores = vae.score_samples(iris[0])
+    assert np.array_equal(vt.load(tmp_path / "m.safetensors").score_samples(iris[0]), scores)
+
+
+def test_an_interrupted_first_epoch_leaves_a_model_without_a_history(iris, tmp_path, monkeypatch):
+    vae = VAE(**OPTIONS, max_iter=4)
+    with pytest.warns(RuntimeWarning, match="VAE: interrupted in epoch 1 of 4: what it learnt so far"):
+        stopped_fit(monkeypatch, vae, 2, iris[0], error=KeyboardInterrupt)
+    assert len(vae.history_) == vae.n_iter_ == 0
+    vt.save(vae, tmp_path / "m.safetensors")
+    assert vt.load(tmp_path / "m.safetensors").predict(iris[0]).shape == (150,)
+
+
+@pytest.mark.filterwarnings("ignore:the loss became infinite")
+@pytest.mark.parametrize("n_steps", [0, 2])
+def test_an_interruption_before_anything_was_learnt_leaves_nothing(iris, monkeypatch, n_steps):
+    step = Trainer._train_step
+
+    def spoil(trainer, batch):
+        sums = step(trainer, batch)
+        trainer.parameters[0].data.fill_(np.nan)
+        return sums
+
+    monkeypatch.setattr(Trainer, "_train_step", spoil)
+    vae = VAE(**OPTIONS, max_iter=4)
+    stopped_fit(monkeypatch, vae, n_steps, iris[0], error=KeyboardInterrupt)
     with pytest.raises(NotFittedError):
         vae.predict(iris[0])
     assert vars(vae) == VAE(**OPTIONS, max_iter=4).get_params()

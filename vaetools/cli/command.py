@@ -17,6 +17,7 @@ import click
 
 from vaetools.axes import CHANNELS
 from vaetools.cli.saying import Talk, say
+from vaetools.words import file_size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vaetools.stream.labeled import Rows
 
 TABLES = (".csv", ".parquet")  # what files of tables end in
-_LEAST_ROOM = 1_000_000  # bytes that any file may need
+_LEAST_ROOM = 10_000  # bytes: where fewer are left, a disk is full
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "none": ""}
 
 
@@ -273,7 +274,7 @@ def check_output(
             pass
     except OSError as error:
         raise misuse(option, f"{str(path)!r} cannot be written: {error.strerror}.") from None
-    check_room(path, _LEAST_ROOM, option)
+    check_room(path, _LEAST_ROOM, option, "needs some room")
 
 
 def lies_in(path: Path, folder: Any) -> bool:
@@ -297,14 +298,16 @@ def _would_read(path: Path, folder: Any) -> bool:
     return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")
 
 
-def check_room(path: Path, n_bytes: int, option: str = "--output") -> None:
-    """Raise, before any work is done, where a disk has too little room for a file of about so many bytes."""
+def check_room(path: Path, n_bytes: int, option: str = "--output", need: str | None = None) -> None:
+    """Raise, before any work is done, where a disk has too little room for a file.
+
+    Of about so many bytes, which is said unless ``need`` is.
+    """
     free = shutil.disk_usage(Path(os.path.realpath(path)).parent).free
     if free < n_bytes:
-        takes = (
-            f"{str(path)!r} will take about {n_bytes / 1e6:,.0f} MB, and {free / 1e6:,.1f} MB are left there"
-        )
-        raise misuse(option, f"{takes}. Make room, or name a file on another disk.")
+        takes = need or f"will take about {file_size(n_bytes)}"
+        left = f"{str(path)!r} {takes}, and {file_size(free)} are left there"
+        raise misuse(option, f"{left}. Make room, or name a file on another disk.")
 
 
 def write_png(path: Path, picture: Image.Image) -> None:

@@ -329,7 +329,7 @@ def _watched(
         try:
             trainer.run(callbacks, show, keep=checkpoint.keep if checkpoint and is_first else None)
         except KeyboardInterrupt as interruption:
-            if not trainer.good_epoch:
+            if not trainer.has_learnt():
                 raise
             trainer.stop_here()
             if checkpoint is not None and is_first:

@@ -182,6 +182,10 @@ class Trainer:
             self.model.eval()
         return self.history
 
+    def has_learnt(self) -> bool:
+        """After an interruption, whether some weights are good; where none were checked, these are now."""
+        return bool(self.good_epoch or (self.step and self._check()))
+
     def stop_here(self) -> None:
         """After an interruption, leave the best weights, or those of the last step that was checked."""
         self._set_weights(self.best_weights if self.best_epoch else self._good[0])
