@@ -160,3 +160,25 @@ def test_the_estimate_is_about_the_size(model, n_rows, n_features, tmp_path):
     save(model.set_params(max_iter=1, random_state=0).fit(X), tmp_path / "m.safetensors")
     size = (tmp_path / "m.safetensors").stat().st_size
     assert size <= estimated_size(model, n_rows, n_features) < 1.7 * size + 50_000
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_folder_is_written_whole_or_not_at_all(orders, order_model, tmp_path, monkeypatch, capsys, is_new):
+    folder = tmp_path / "projector"
+    if not is_new:
+        folder.mkdir()
+        (folder / "vectors.tsv").write_text("old")
+    write = Path.write_bytes
+
+    def fill(path, content):
+        if "metadata" in path.name:
+            raise FULL
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    assert main(["embed", str(order_model), str(orders), "--tsv", str(folder), "--id", "order"]) == 2
+    assert f"{folder} cannot be written: No space left on device. Make room" in capsys.readouterr().err
+    assert folder.exists() == (not is_new)
+    if not is_new:
+        assert os.listdir(folder) == ["vectors.tsv"]
+        assert (folder / "vectors.tsv").read_text() == "old"

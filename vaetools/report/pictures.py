@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import math
 import os
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vaetools.files import atomically, write_atomically
+from vaetools.files import atomically, naming
 from vaetools.words import printable
 
 if TYPE_CHECKING:
@@ -228,11 +229,9 @@ def write_projector(
     """
     from PIL import Image
 
-    target = Path(folder)
-    target.mkdir(exist_ok=True)
     lines = ["\t".join(f"{value:.6g}" for value in code) for code in codes]
-    write_atomically(target / "vectors.tsv", ("\n".join(lines) + "\n").encode())
-    write_atomically(target / "metadata.tsv", ("\n".join(map(printable, names)) + "\n").encode())
+    files = {"vectors.tsv": ("\n".join(lines) + "\n").encode()}
+    files["metadata.tsv"] = ("\n".join(map(printable, names)) + "\n").encode()
     config = 'embeddings {\n  tensor_name: "codes"\n  tensor_path: "vectors.tsv"\n'
     config += '  metadata_path: "metadata.tsv"\n'
     if thumbnails is not None:
@@ -240,13 +239,26 @@ def write_projector(
         grid = mosaic(thumbnails, n_side, n_rows=n_side)
         grid = grid[..., 0] if thumbnails.shape[3] == 1 else grid
         grid, height, width = _shrunk(grid, thumbnails, _LARGEST_SIDE / max(grid.shape[:2]))
-        with atomically(target / "sprite.png") as temporary:
-            Image.fromarray(grid).save(temporary, format="PNG")
+        sprite = io.BytesIO()
+        Image.fromarray(grid).save(sprite, format="PNG")
+        files["sprite.png"] = sprite.getvalue()
         config += (
             '  sprite {\n    image_path: "sprite.png"\n'
             f"    single_image_dim: {width}\n    single_image_dim: {height}\n  }}\n"
         )
-    write_atomically(target / "projector_config.pbtxt", (config + "}\n").encode())
+    files["projector_config.pbtxt"] = (config + "}\n").encode()
+    target = Path(folder)
+    is_new = not target.exists()
+    try:
+        with naming(target), contextlib.ExitStack() as written:
+            target.mkdir(exist_ok=True)
+            for name, content in files.items():  # all of them, or none
+                written.enter_context(atomically(target / name)).write_bytes(content)
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                target.rmdir()
+        raise
 
 
 def png_uri(picture: np.ndarray) -> str:
