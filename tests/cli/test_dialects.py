@@ -229,6 +229,17 @@ def test_a_model_with_names_says_that_it_takes_an_array_by_position(model, namel
     assert POSITION not in capsys.readouterr().err
 
 
+@as_for_users
+def test_an_array_that_is_not_read_is_warned_of_in_no_way(model, tmp_path, capsys):
+    np.save(tmp_path / "t.npy", FRAME.to_records(index=False))
+    np.savez(tmp_path / "t.npz", train=FRAME.to_numpy(), test=FRAME.to_numpy())
+    for name, words in (("t.npy", "an array must hold integers"), ("t.npz", "Say which, such as --array")):
+        assert run("score", model, tmp_path / name) == 2
+        err = capsys.readouterr().err
+        assert words in err
+        assert POSITION not in err
+
+
 def test_names_on_both_sides_need_no_word(model, tmp_path, capsys):
     FRAME[["n", "amount"]].to_csv(tmp_path / "t.csv", index=False)
     expected = vaetools.load(model).score_samples(FRAME)

@@ -406,6 +406,23 @@ def test_flat_rows_can_be_images(tmp_path):
     assert vaetools.load(tmp_path / "m.safetensors").image_shape == (1, 8, 8)
 
 
+def test_images_are_read_as_the_shape_that_is_set(photos, tmp_path, capsys):
+    model = tmp_path / "m.safetensors"
+    shaped = ["fit", photos, "-o", model, "-q", "--set", "image_shape=1,4,4", "--set", "hidden_channels=()"]
+    assert run(*shaped, *QUICK) == 0
+    assert vaetools.load(model)[0].image_shape_ == vaetools.load(model)[1].image_shape == (1, 4, 4)
+    assert run(*shaped, *QUICK, "--size", "8") == 2
+    assert "image_shape says size and mode already" in capsys.readouterr().err
+
+
+def test_an_image_shape_that_is_not_that_of_the_images_is_refused(tmp_path, capsys):
+    np.save(tmp_path / "t.npy", np.random.default_rng(0).integers(0, 256, (100, 6, 6), dtype=np.uint8))
+    options = ["-o", tmp_path / "m.safetensors", "--set", "image_shape=1,4,9"]
+    assert run("fit", tmp_path / "t.npy", *options, *QUICK) == 2
+    words = "Invalid value for --set: the shape must be that of the images, (1, 6, 6); got (1, 4, 9). Leave"
+    assert words in capsys.readouterr().err
+
+
 def test_suspects_are_named(tmp_path, capsys):
     rows = np.random.default_rng(0).normal(size=(300, 2))
     rows[[7, 250]] = [[9, 9], [30, 30]]

@@ -63,6 +63,13 @@ def test_another_encoding_is_refused_with_its_first_bytes_and_the_option(write, 
     assert str(error.value).endswith("Say which encoding it is written in, such as encoding='cp1252'.")
 
 
+def test_what_is_utf8_is_advised_as_such(write):
+    path = write("Łódź,b\n1,2\n".encode())
+    with pytest.raises(ValueError, match="must be CP1252; got the bytes 81") as error:
+        TextFile(path, "cp1252")
+    assert str(error.value).endswith("Say which encoding it is written in, such as encoding='utf-8'.")
+
+
 def test_rows_in_another_encoding_far_below_are_listed_and_others_go_on(write, monkeypatch):
     monkeypatch.setattr(encodings, "SAMPLE", 20)
     monkeypatch.setattr(csv_files, "BLOCK", 30)

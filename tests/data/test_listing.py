@@ -8,6 +8,7 @@ from torchvision.datasets import FakeData
 
 from tests.data.pictures import encoded, noise, write_gray
 from vaetools import read_images
+from vaetools.data.batches import Failure
 from vaetools.data.listing import counted_kinds, list_images
 from vaetools.data.patterns import chosen_by
 from vaetools.data.sources import kind_of, open_source, read_training
@@ -49,6 +50,15 @@ def test_all_that_is_met_is_read_or_left_out_as_something(folder):
     expected = "2 .txt, 2 without extension, 1 hidden folder, 1 hidden, 1 .db"
     assert sorted(counted_kinds(listing.ignored).split(", ")) == sorted(expected.split(", "))
     assert read_images(folder).ignored == listing.ignored
+
+
+def test_a_folder_that_is_called_like_an_image_is_one_if_images_are_in_it(tmp_path):
+    (tmp_path / "full.png").mkdir()
+    (tmp_path / "empty.png").mkdir()
+    write_gray(tmp_path / "full.png", 2)
+    read = read_images(tmp_path)
+    assert read.paths == [f"{tmp_path}/full.png/{i:04}.png" for i in range(2)]
+    assert read.failed == [Failure(f"{tmp_path}/empty.png", "a folder")]
 
 
 def test_the_commonest_kinds_are_named():

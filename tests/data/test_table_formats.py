@@ -49,6 +49,7 @@ WRITERS = {
     "rows.feather": FRAME.to_feather,
     "plain.feather": lambda path: feather.write_feather(FRAME, path, compression="uncompressed"),
     "rows.arrow": as_stream,
+    "rows.arrows": as_stream,
 }
 
 

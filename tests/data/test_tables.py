@@ -77,6 +77,8 @@ AMOUNTS = "Write amounts as numbers alone, without a sign or unit, or drop such 
         (PEOPLE, {}, "'name' ('Ann'), 'born' ('2020-01-01')", DATES),
         (COLUMNS, {"labels": "name"}, "'born' (date32[day])", DATES),
         ("a,when\n1,31.12.20 23:59\n", {}, "'when' ('31.12.20 23:59')", DATES),
+        ("a,when\n1,2024-01\n2,2024-02\n", {}, "'when' ('2024-01')", DATES),
+        ("a,when\n1,01/2024\n2,02/2024\n", {}, "'when' ('01/2024')", DATES),
         ("a,day\n1,20240131\n2,20240229\n", {}, "'day' (the date 20240131)", DATES),
         ({"day": [20240131, 20240229, None]}, {}, "'day' (the date 20240131)", DATES),
         ("a,at\n1,7:45\n2,23:59\n", {}, "'at' ('7:45')", TIMES),

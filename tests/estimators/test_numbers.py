@@ -260,7 +260,8 @@ def test_levels_for_a_model_of_images_in_the_unit_interval_are_refused():
         (90, 112, None),
         (0, 16, "got 0 to 16 of 0 to 255. Stretch their contrast: pass X / 16 as floats in [0, 1], or"),
         (0, 2, "pass X / 2 as floats"),
-        (7, 7, "got 7 to 7 of 0 to 255. Stretch their contrast, or"),
+        (7, 7, "got 7 alone, of 0 to 255. There is no contrast to stretch: look at the images, or"),
+        (255, 255, "got 255 alone, of 0 to 255. There is no contrast to stretch: look at"),
         (0, 255, None),  # two levels of which one is black and one white
     ],
 )

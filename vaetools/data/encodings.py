@@ -124,10 +124,8 @@ class TextFile:
             what = next(found, "it holds zero bytes")
             raise ValueError(f"{path}: not a CSV file in {self.encoding.upper()}: {what}.")
         self._check(start)
-        self.is_rather_utf8 = False
-        if said is not None and not codecs.lookup(said).name.startswith("utf"):
-            with contextlib.suppress(UnicodeDecodeError):
-                self.is_rather_utf8 = not codecs.getincrementaldecoder("utf-8")().decode(start).isascii()
+        is_foreign = said is not None and not codecs.lookup(said).name.startswith("utf")
+        self.is_rather_utf8 = is_foreign and not start.isascii() and _is_utf8(start)
 
     def open(self) -> io.TextIOWrapper:
         """Open it, without a byte order mark; a byte that cannot be decoded becomes a lone surrogate."""
@@ -143,10 +141,20 @@ class TextFile:
             wrong, line = start[error.start : error.end], start.count(b"\n", 0, error.start) + 1
             around = start[max(0, error.start - 12) : error.end + 12].split(b"\n")
             near = max(around, key=lambda piece: wrong in piece).decode("ascii", "replace")
+            other = "utf-8" if _is_utf8(start) else "cp1252"
             raise ValueError(
                 f"{self._path}: its text must be {self.encoding.upper()}; got the bytes {wrong.hex(' ')} in "
-                f"line {line}, in {near!r}. Say which encoding it is written in, such as encoding='cp1252'."
+                f"line {line}, in {near!r}. Say which encoding it is written in, such as encoding={other!r}."
             ) from None
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Return whether the start of a file is UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_text(start: bytes) -> bool:

@@ -55,7 +55,7 @@ ARRAYS = (".npy", ".npz")
 _TABLES = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".data"), CSV),
     **dict.fromkeys((".parquet", ".pq"), PARQUET),
-    **dict.fromkeys((".feather", ".arrow", ".ipc"), ARROW),
+    **dict.fromkeys((".feather", ".arrow", ".arrows", ".ipc"), ARROW),
     **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
 }
 TEXTS = {".txt", ".text", ".dat", ".asc", ".prn"}  # may hold notes, or rows

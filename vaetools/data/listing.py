@@ -79,8 +79,8 @@ class Listing:
             return
         for folder, folders, files in os.walk(top, onerror=self._note, followlinks=True):
             inside = os.path.join(folder, "")
-            images = [name for name in folders if left_out_as(name) is None]  # reading tells what they are
-            for name in sorted(files + images):
+            images = [name for name in folders if left_out_as(name) is None and not has_image(inside + name)]
+            for name in sorted(files + images):  # reading tells what is wrong with the latter
                 yield inside + name, (inside + name)[start:]
             hidden = [name for name in sorted(folders) if name.startswith(self._hidden)]
             self.ignored |= {inside + name: HIDDEN_FOLDER for name in hidden}

@@ -26,7 +26,8 @@ _CALLED = re.compile(
 _FEWEST, _MANY = 3, 10  # rows that tell by the name of their column, and without it
 _FIRST_DATE, _LAST_DATE = 19000101, 21001231
 _DATE = re.compile(
-    r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)"  # of digits
+    r"(19|20)\d\d[-/](0?[1-9]|1[0-2])$|(0?[1-9]|1[0-2])[-/](19|20)\d\d$"  # a month
+    r"|\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|\d\d?[-/.]\d\d?[-/.](\d\d){1,2}(?!\d)"  # of digits
     r"|(\d\d?[- .]+)?[A-Z][a-z]{2,8}\.?[- ]+(\d\d?,?[- ]+)?\d{4}(?!\d)"  # with the name of a month
     r"|timestamp|date|the date "  # types, and numbers
 )
@@ -60,6 +61,8 @@ def is_date(text: str) -> bool:
     --------
     >>> [is_date(text) for text in ("2020-01-31", "31.1.20 12:00", "5-Jan-2024", "Jan 5, 2024")]
     [True, True, True, True]
+    >>> [is_date(text) for text in ("2024-01", "01/2024", "2024-13", "1024-01", "2024-01-x", "2024.01")]
+    [True, True, False, False, False, False]
     >>> [is_date(text) for text in ("12:30", "2 days 03:00:00", "PT5M", "duration[ns]", "1h 30min")]
     [True, True, True, True, True]
     >>> [is_date(text) for text in ("10.0.0.1", "P", "5", "2024", "Jan", "Ann 12", "Berlin 10115")]

@@ -207,9 +207,13 @@ def flat_images(scale: InputScale, X: np.ndarray, part: float) -> str:
     low, high = map(int, value_range(X))
     if high - low > part * (white - black):
         return ""
+    if low == high:
+        return (
+            f"{low} alone, of {black} to {white}. There is no contrast to stretch: look at the images, or "
+            "read files of more than 8 bits at their full depth."
+        )
     stretched = f"(X - {low:.1f}) / {high - low}" if low else f"X / {high}"
-    is_read = getattr(X, "are_pixels", False) or high == low
-    how = "" if is_read else f": pass {stretched} as floats in [0, 1]"
+    how = "" if getattr(X, "are_pixels", False) else f": pass {stretched} as floats in [0, 1]"
     return (
         f"{low} to {high} of {black} to {white}. Stretch their contrast{how}, or read files of more than 8 "
         "bits at their full depth."

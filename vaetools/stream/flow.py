@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -248,8 +248,8 @@ def opened(model: Any, data: Any, **reading: Any) -> tuple[Any, list[str] | dict
     shape = estimator.image_shape if reader is None else reader.image_shape_
     known: Any = {"reader": reader, "columns": columns, "image_shape": shape}
     source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
-    if source.by_position:
-        warn_of_positions(estimator, data)
+    if source.by_position or (source.kind == "array" and columns):
+        warn_of_positions(estimator, data, columns)
     return estimator, columns, source
 
 
@@ -275,10 +275,7 @@ def prepared(
         if kind != "table":
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
         return None, estimator, _kinds(estimator)
-    names = _names(estimator)
-    if kind == "array" and names is not None:
-        warn_of_positions(estimator, data, names)
-    return reader or reader_for(estimator), estimator, names
+    return reader or reader_for(estimator), estimator, _names(estimator)
 
 
 def _names(estimator: Any) -> list[str] | None:
@@ -287,7 +284,7 @@ def _names(estimator: Any) -> list[str] | None:
     return None if named is None else named.tolist()
 
 
-def warn_of_positions(estimator: Any, data: Any, names: list[str] | None = None) -> None:
+def warn_of_positions(estimator: Any, data: Any, names: Iterable[str] | None = None) -> None:
     """Warn that columns are taken by position, because the model or the file has no names of them."""
     owner = type(estimator).__name__
     if names is None:

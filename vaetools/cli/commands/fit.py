@@ -234,13 +234,17 @@ def _read(model: Any, data: tuple[str, ...], images: dict[str, Any], **reading: 
 
     source = command.one_or_many(data)
     if kind_of(source) == "images":
-        reading |= images | {"size": images["size"] or "auto"}
+        size = images["size"] or ("auto" if model.image_shape is None else None)
+        reading |= images | {"size": size, "image_shape": model.image_shape}
     elif given := [name for name in ("size", "cache") if images[name] is not None]:
         raise command.misuse(f"--{given[0]}", f"is for images; got {data[0]}.")
     chosen = model.column_likelihoods or {}
     as_text = [name for name, likelihood in chosen.items() if likelihood == "categorical"]
     read = read_training(source, mixed=model.likelihood == "mixed", as_text=as_text, **reading)
     if read.image_shape is not None:
+        if model.image_shape is not None and tuple(model.image_shape) != read.image_shape:
+            rule = f"the shape must be that of the images, {read.image_shape}; got {model.image_shape}"
+            raise command.misuse("--set", f"{rule}. Leave image_shape out.")
         model.set_params(image_shape=read.image_shape)
     if _takes_labels(model) and read.labels is None:
         raise click.ClickException(
