@@ -1,5 +1,6 @@
 """Columns whose names are no strings: their order is looked at all the same."""
 
+import re
 import warnings
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from vaetools import VAE, load, save, stream_scores
+from vaetools.__main__ import main
 
 X = np.random.default_rng(0).normal(size=(120, 3)) * [1, 10, 100]
 NAMES = [
@@ -112,3 +114,17 @@ def test_files_are_read_by_these_names(tmp_path):
     frame[[9, 5, 7]].to_csv(tmp_path / "t.csv", index=False)
     (part,) = stream_scores(model, tmp_path / "t.csv")
     np.testing.assert_allclose(part.table["score"], model.score_samples(frame), rtol=1e-9)
+    assert model.explain(frame).columns.tolist() == ["5", "7", "9"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_commands_know_these_names(tmp_path, capsys):
+    frame = pd.DataFrame(X, columns=[5, 7, 9])
+    save(fitted(frame), tmp_path / "m.safetensors")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert main(["score", str(tmp_path / "m.safetensors"), str(tmp_path / "t.csv"), "--top", "3"]) == 0
+    out, err = capsys.readouterr()
+    assert re.search("odd      [579] ", out)
+    assert "warning" not in err
+    assert main(["sample", str(tmp_path / "m.safetensors"), "-n", "2"]) == 0
+    assert capsys.readouterr().out.startswith("5,7,9\n")

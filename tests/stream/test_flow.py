@@ -184,7 +184,7 @@ def test_a_dialect_is_a_dialect(table):
 def test_what_is_no_table_is_told_what_is_one(tmp_path, table):
     vae = VAE(2, **QUICK).fit(table[1])
     told = {
-        "rows.arrows": r"got a file of another kind\. It must be CSV",
+        "rows.rows": r"got a file of another kind\. It must be CSV",
         "rows.csv.lz4": "not a readable CSV file",
     }
     for name, message in told.items():

@@ -183,6 +183,12 @@ def labels_of(X: Any) -> list[str] | None:
     return None if labels == list(map(str, range(len(labels)))) else labels
 
 
+def names_in_fit(estimator: Any) -> list[str] | None:
+    """Return the names of the columns that a model was fitted on, as text; None if they had none."""
+    named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
+    return None if named is None else named.tolist()
+
+
 def warn_of_labels(owner: str, labels: Any, fitted: Any) -> None:
     """Warn where only X or only `fit` has such names, as scikit-learn does of names that are strings."""
     if labels is None and fitted is not None:

@@ -17,6 +17,7 @@ from vaetools.anomaly.calibration import nan_as_oddest
 from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.autoencoder import BaseAutoencoder
+from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
@@ -164,7 +165,8 @@ class Detector(Verdicts, BaseAutoencoder):
         costs = attrgetter("reconstruction"), attrgetter("kl"), attrgetter("surprise")
         reconstruction, kl, surprise, expected = engine.map(rows, *costs, engine.in_units)
         value, is_mixed = self.input_scale_.shown(rows.X), self.columns_ is not None
-        names = getattr(self, "feature_names_in_", np.arange(rows.X.shape[1]))
+        named = names_in_fit(self)
+        names = np.arange(rows.X.shape[1]) if named is None else np.array(named, object)
         if self.columns_ is not None and self.columns_.names is not None:
             names = pd.Index(self.columns_.names).to_numpy()
         return Explanation(

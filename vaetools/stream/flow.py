@@ -19,7 +19,7 @@ from vaetools.data.dialect import NUMBER, Kind, category_kind
 from vaetools.data.ids import as_index
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
-from vaetools.estimators.columns import Column
+from vaetools.estimators.columns import Column, names_in_fit
 from vaetools.estimators.engine import Engine
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
@@ -275,13 +275,7 @@ def prepared(
         if kind != "table":
             raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
         return None, estimator, _kinds(estimator)
-    return reader or reader_for(estimator), estimator, _names(estimator)
-
-
-def _names(estimator: Any) -> list[str] | None:
-    """Return the columns that a model was fitted on, as text; None if they had no names."""
-    named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
-    return None if named is None else named.tolist()
+    return reader or reader_for(estimator), estimator, names_in_fit(estimator)
 
 
 def warn_of_positions(estimator: Any, data: Any, names: Iterable[str] | None = None) -> None:
@@ -318,7 +312,7 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable) -> Part:
         raise ValueError(
             f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."
         )
-    names = _names(model)
+    names = names_in_fit(model)
     X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
     table = function(model, X) if len(batch.ids) else pd.DataFrame()
     if id_name in table.columns:

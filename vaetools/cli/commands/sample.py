@@ -125,9 +125,10 @@ def _write_csv(output: Path | None, rows: np.ndarray, estimator: Any) -> None:
     """Write rows with the columns of training, 10 digits each."""
     import pandas as pd
 
+    from vaetools.estimators.columns import names_in_fit
     from vaetools.files import write_atomically
 
-    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(rows.shape[1])])
+    names = names_in_fit(estimator) or [f"x{i}" for i in range(rows.shape[1])]
     if output is None and sys.stdout.isatty():
         names = [printable(name) for name in names]  # for eyes; a file or a pipe gets them as they are
     text = pd.DataFrame(rows, columns=names).to_csv(index=False, float_format="%.10g", lineterminator="\n")

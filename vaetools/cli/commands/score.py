@@ -248,8 +248,10 @@ def _explain(oddest: Oddest, opened: command.Opened) -> None:
     """Add the most surprising column of every row, in words."""
     if not (oddest.n and opened.image_shape is None and opened.can_decode):
         return
+    from vaetools.estimators.columns import names_in_fit
+
     model = opened.estimator
-    names = getattr(model, "feature_names_in_", None)
+    names = names_in_fit(model)
     X = oddest.X.to_numpy() if names is None else oddest.X.set_axis(names, axis=1)
     reasons = [
         ""  # no cell is known
