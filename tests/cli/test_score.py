@@ -196,7 +196,7 @@ def test_what_is_read_is_not_written_over(arguments, orders, order_model, tmp_pa
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(orders, order_model, monkeypatch, capsys):
-    monkeypatch.setattr("vaetools.persistence.load", lambda *a, **k: pytest.fail("loaded"))
+    monkeypatch.setattr("vaetools.persistence.model_file.load", lambda *a, **k: pytest.fail("loaded"))
     assert run("score", order_model, orders, "-o", "/proc/s.csv") == 2
     assert "'/proc/s.csv' cannot be written" in capsys.readouterr().err
 

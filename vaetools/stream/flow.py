@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
-from vaetools.data.batches import Batch, Failure, Source, where
+from vaetools.data.batches import Batch, Failure, where
 from vaetools.data.dialect import NUMBER, Kind, category_kind
 from vaetools.data.ids import as_index
 from vaetools.data.reader import ImageReader, reader_for
@@ -146,6 +146,8 @@ class Parts(Iterator[Part]):
 
     Attributes
     ----------
+    columns : list of str, dict from str to Kind, or None
+        Of a table: those that the model takes, if it was fitted on named ones.
     source : Source
         How files are read, and what is left out.
     n_rows : int
@@ -156,7 +158,12 @@ class Parts(Iterator[Part]):
 
     def __init__(self, model: Any, data: Any, function: Callable, verbose: int, **reading: Any):
         data = names_of_files(data)
-        estimator, _, self.source = opened(model, data, **reading)
+        reader, estimator, self.columns = prepared(model, kind_of(data), data)
+        shape = estimator.image_shape if reader is None else reader.image_shape_
+        known: Any = {"reader": reader, "columns": self.columns, "image_shape": shape}
+        self.source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
+        if self.source.by_position or (self.source.kind == "array" and self.columns):
+            warn_of_positions(estimator, data, self.columns, stacklevel=4)
         self.n_rows = 0
         self.failed: list[Failure] = []
         self._name = data if isinstance(data, str) else data[0]
@@ -242,17 +249,6 @@ def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 
-def opened(model: Any, data: Any, **reading: Any) -> tuple[Any, list[str] | dict[str, Kind] | None, Source]:
-    """Take a model apart, and open data for it; return estimator, columns and source."""
-    reader, estimator, columns = prepared(model, kind_of(data), data)
-    shape = estimator.image_shape if reader is None else reader.image_shape_
-    known: Any = {"reader": reader, "columns": columns, "image_shape": shape}
-    source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
-    if source.by_position or (source.kind == "array" and columns):
-        warn_of_positions(estimator, data, columns)
-    return estimator, columns, source
-
-
 def prepared(
     model: Any, kind: str, data: Any
 ) -> tuple[ImageReader | None, Any, list[str] | dict[str, Kind] | None]:
@@ -278,14 +274,16 @@ def prepared(
     return reader or reader_for(estimator), estimator, names_in_fit(estimator)
 
 
-def warn_of_positions(estimator: Any, data: Any, names: Iterable[str] | None = None) -> None:
+def warn_of_positions(
+    estimator: Any, data: Any, names: Iterable[str] | None = None, *, stacklevel: int = 5
+) -> None:
     """Warn that columns are taken by position, because the model or the file has no names of them."""
     owner = type(estimator).__name__
     if names is None:
         why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
     else:
         why = f"{data} has no names of columns, so {owner} takes them by position, as {few(names)}"
-    warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=5)
+    warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=stacklevel)
 
 
 def _kinds(estimator: Any) -> dict[str, Kind]:

@@ -17,7 +17,7 @@ from vaetools.data.ids import as_column, as_index
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
-from vaetools.stream.flow import nothing_read, opened, prepared, warn_of_positions
+from vaetools.stream.flow import Parts, nothing_read, prepared, warn_of_positions
 from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -117,18 +117,17 @@ def _labeled_table(
 
 def _unlabeled(model: Any, data: Any, **reading: Any) -> tuple[pd.DataFrame, list[Failure], Source]:
     """Read files into memory, as rows under their names."""
-    _, columns, source = opened(model, data, **reading)
-    batches = list(source.batches())
-    ids = as_index([name for batch in batches for name in batch.ids], source.id_name)
-    failed = [failure for batch in batches for failure in batch.failed]
-    parts = [batch.X for batch in batches if len(batch.ids)] or [batch.X for batch in batches[:1]]
-    if not parts:  # a table of nothing but a header
+    parts = Parts(model, data, lambda model, X: pd.DataFrame(index=range(len(X))), 0, **reading)
+    read, columns = list(parts), parts.columns
+    ids = as_index([name for part in read for name in part.table.iloc[:, 0]], parts.source.id_name)
+    blocks = [part.X for part in read if len(part.table)] or [part.X for part in read[:1]]
+    if not blocks:  # a table of nothing but a header
         X = pd.DataFrame(columns=None if columns is None else list(columns))
     elif isinstance(columns, dict):
-        X = pd.concat(parts).set_axis(ids)
+        X = pd.concat(blocks).set_axis(ids)
     else:
-        X = pd.DataFrame(np.concatenate(parts), index=ids, columns=columns)
-    return X, failed, source
+        X = pd.DataFrame(np.concatenate(blocks), index=ids, columns=columns)
+    return X, parts.failed, parts.source
 
 
 def _folders(

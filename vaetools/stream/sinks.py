@@ -23,7 +23,7 @@ from vaetools.stream.flow import NORMAL, ODD, Part
 _MOST_FOLDERS = 1000  # that are counted one by one
 _ITSELF = "."  # as which a folder's own images are counted
 
-Write = Callable[[pd.DataFrame], None]
+Write = Callable[[pd.DataFrame], object]
 
 
 class Sink:
@@ -303,14 +303,8 @@ def _csv_writer(file: Any) -> Write:
     Numbers have 10 digits: the noise of rounding, which depends on the machine, lies below.
     """
     headers = iter([True])
-
-    def write(table: pd.DataFrame) -> None:
-        text = as_csv(table).to_csv(
-            index=False, header=next(headers, False), float_format="%.10g", lineterminator="\n"
-        )
-        file.write(text)
-
-    return write
+    style: Any = {"index": False, "float_format": "%.10g", "lineterminator": "\n"}
+    return lambda table: file.write(as_csv(table).to_csv(header=next(headers, False), **style))
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ def recalibrate(
     if false_alarm_rate is not None:
         estimator.set_params(false_alarm_rate=false_alarm_rate)
     before = getattr(estimator, "offset_", None)
-    estimator.recalibrate(rows.X, rows.y) if is_labeled else estimator.recalibrate(rows.X)
+    estimator.recalibrate(rows.X, rows.y)
     save(opened.whole, output)
     facts = _facts(estimator, before)
     if talk.as_json:
