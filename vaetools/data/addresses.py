@@ -118,7 +118,7 @@ def fetched(files: Sequence[Address]) -> Iterator[list[Callable[[], bytes]]]:
     from concurrent.futures import ThreadPoolExecutor  # not light, and processes that decode import this
 
     ahead: deque[list[Callable[[], bytes]]] = deque()
-    for file in files[:1]:  # an archive lists its files when it is first asked, which is not for several threads
+    for file in files[:1]:  # an archive lists its files when it is first asked, and bears no threads then
         file.filesystem.get_file_info(file.path)
     with ThreadPoolExecutor(_FETCHERS) as pool:
         for start in range(0, len(files), _AHEAD):
