@@ -105,9 +105,14 @@ def test_a_named_network_comes_with_its_package(tmp_path, capsys):
     X = scratched(4, 3)[0]
     assert np.array_equal(load(path).score_samples(X), fitted.score_samples(X))
     Image.new("L", (48, 48), 90).save(tmp_path / "1.png")
-    assert main(["score", str(path), str(tmp_path / "1.png")]) == 2
-    assert "got a PatchDetector, which is used from Python" in capsys.readouterr().err
+    assert main(["score", str(path), str(tmp_path / "1.png"), "-q"]) == 0
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading == "path,score,p_value,verdict"
+    score = load(path).score_samples(np.full((1, 48 * 48), 90, np.uint8))
+    assert float(line.split(",")[1]) == pytest.approx(score[0])
+    assert main(["embed", str(path), str(tmp_path / "1.png")]) == 2
+    assert "the model must have codes" in capsys.readouterr().err
     assert main(["info", str(path)]) == 2
     assert "got a PatchDetector alone" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="got a PatchDetector, which is used from Python"):
+    with pytest.raises(TypeError, match="to_onnx: model must be an AE, VAE or CVAE"):
         to_onnx(fitted, tmp_path / "parts.onnx")

@@ -229,7 +229,7 @@ class Opened:
         """Whether its network has a decoder."""
         from vaetools.estimators.engine import Engine
 
-        return Engine(self.estimator).can_decode
+        return hasattr(self.estimator, "reconstruct") and Engine(self.estimator).can_decode
 
     def read(
         self, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any

@@ -54,6 +54,28 @@ class Detector(Verdicts, BaseAutoencoder):
         """Unit of ``score_samples``."""
         return SCORES[self.anomaly_score_].unit
 
+    def score_columns(self, X: Any) -> dict[str, np.ndarray]:
+        """Return scores, and in the same pass the costs that they are made of.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        columns : dict of ndarray of shape (n_samples,)
+            ``score``, and if the network can decode ``reconstruction`` and ``kl``, costs in nats.
+        """
+        engine = Engine(self)
+        asked = (
+            [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
+        )
+        scores, *costs = engine.ask(X, engine.score(), *asked)
+        if self.anomaly_score_ == "reconstruction_kl":  # in float64, whatever the model's precision
+            scores = -costs[0] - costs[1]
+            scores[np.isnan(scores)] = -np.inf
+        return {"score": scores, **dict(zip(["reconstruction", "kl"], costs, strict=False))}
+
     def recalibrate(self, X: Any, y: Any = None) -> Self:
         """Set threshold and p-values from new normal rows, without training.
 

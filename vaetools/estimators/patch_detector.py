@@ -79,6 +79,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
     early_stopping = False  # images train or calibrate
     score_unit_ = "std"
+    anomaly_score_ = "patches"
+    columns_ = None  # it takes images alone
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what good images look like, place by place.

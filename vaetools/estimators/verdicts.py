@@ -29,6 +29,20 @@ class Verdicts:
     contamination: float | str = "auto"
     n_samples_: int
 
+    def score_columns(self, X: Any) -> dict[str, np.ndarray]:
+        """Return scores by their name, and what they are made of.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        columns : dict of ndarray of shape (n_samples,)
+            ``score``; of models that reconstruct rows ``reconstruction`` and ``kl`` too, costs in nats.
+        """
+        return {"score": self.score_samples(X)}
+
     def decision_function(self, X: Any, y: Any = None) -> np.ndarray:
         """Return ``score_samples(X) - offset_``: negative for flagged rows.
 

@@ -177,11 +177,6 @@ def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
     reader, estimator, _ = _stages(model)
     if isinstance(estimator, LatentMap):
         raise ValueError(f"there must be an AE, VAE or CVAE, which makes codes; got {estimator!r} alone.")
-    if isinstance(estimator, PatchDetector):
-        raise ValueError(
-            "the model must be an AE, VAE or CVAE; got a PatchDetector, which is used from Python: call its "
-            "score_samples, predict or heat_maps."
-        )
     return reader, estimator
 
 

@@ -2,8 +2,8 @@
 
 `stream_scores` and `stream_codes` read files in parts; a `Sink` takes part after part: `TableFile` writes
 them, `Tally` counts them, `Oddest` and `Nearest` keep the rows that matter, `Selection` decides which are
-odd once all are known. `score_with_ray` does the same work on many machines. The commands are made of
-these, and so can be what takes their place.
+odd once all are known, `Evaluation` compares with what is known. `score_with_ray` does the same work on
+many machines. The commands are made of these, and so can be what takes their place.
 
 Examples
 --------
@@ -25,6 +25,7 @@ Examples
 (400, 401, [5], 0)
 """
 
+from vaetools.stream.evaluation import Evaluation
 from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
 from vaetools.stream.kept import Collected, Nearest, Oddest
 from vaetools.stream.labeled import read_labeled
@@ -33,6 +34,7 @@ from vaetools.stream.sinks import Selection, Sink, TableFile, Tally
 
 __all__ = [
     "Collected",
+    "Evaluation",
     "Nearest",
     "Oddest",
     "Part",

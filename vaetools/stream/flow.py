@@ -226,17 +226,11 @@ def nothing_read(failed: list[Failure], name: str) -> ValueError:
 
 def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return score, costs, p-value and verdict of rows as `stream_scores` does; the network runs once."""
-    engine = Engine(model)
-    asked = [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
-    scores, *costs = engine.ask(X, engine.score(), *asked)
-    if model.anomaly_score_ == "reconstruction_kl":  # in float64, whatever the model's precision
-        scores = -costs[0] - costs[1]
-        scores[np.isnan(scores)] = -np.inf
-    calibration = getattr(model, "calibration_scores_", None)
+    columns = model.score_columns(X)
+    scores, calibration = columns["score"], getattr(model, "calibration_scores_", None)
     return pd.DataFrame(
         {
-            "score": scores,
-            **dict(zip(["reconstruction", "kl"], costs, strict=False)),
+            **columns,
             "p_value": np.nan if calibration is None else conformal_p_values(scores, calibration),
             "verdict": np.where(scores >= model.offset_, NORMAL, ODD),
         }
@@ -245,6 +239,8 @@ def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
 
 def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return latent means under the names that `transform` gives them."""
+    if not hasattr(model, "transform"):
+        raise ValueError(f"the model must have codes, as an AE, VAE or CVAE; got a {type(model).__name__}.")
     [codes] = Engine(model).ask(X, attrgetter("mean"))
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 

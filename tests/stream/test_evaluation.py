@@ -1,0 +1,126 @@
+"""Test sets in folders, with masks: figures equal what the parts give, and what does not fit is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+
+from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
+from vaetools import VAE, ImageReader, save, stream_scores
+from vaetools.__main__ import main
+from vaetools.anomaly.localization import Localization
+from vaetools.stream.evaluation import Evaluation
+
+
+def write(folder: Path, rows: np.ndarray, ending: str = "") -> list[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [str(folder / f"{i:02}{ending}.png") for i in range(len(rows))]
+    for path, row in zip(paths, rows, strict=True):
+        Image.fromarray(row.reshape(SIDE, SIDE).astype(np.uint8)).save(path)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """A folder of train/good, test/good, test/scratch, test/dent, and masks of both."""
+    folder = tmp_path_factory.mktemp("parts")
+    write(folder / "train" / "good", photographs(100, 1))
+    write(folder / "test" / "good", photographs(12, 2))
+    for kind, seed, ending in (("scratch", 3, "_mask"), ("dent", 4, "")):
+        rows, masks = scratched(8, seed)
+        write(folder / "test" / kind, rows)
+        write(folder / "ground_truth" / kind, masks.reshape(8, -1) * 255, ending)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(parts):
+    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
+    return make_pipeline(ImageReader(n_jobs=1), detector()).fit(paths)
+
+
+def evaluated(model, folder, truth=None) -> Evaluation:
+    evaluation = Evaluation(model, folder, truth)
+    stream_scores(model, folder).into(evaluation)
+    return evaluation
+
+
+def test_figures_are_those_of_scores_and_maps(parts, model):
+    figures = evaluated(model, parts / "test").figures()
+    good = photographs(12, 2)
+    (scratch, first), (dent, second) = scratched(8, 3), scratched(8, 4)
+    fitted = model[-1]
+    scores = fitted.score_samples(np.concatenate([good, scratch, dent]))
+    odd = np.arange(28) >= 12
+    assert figures["n"] == 16
+    assert figures["image_auroc"] == pytest.approx(roc_auc_score(odd, -scores))
+    assert figures["average_precision"] == pytest.approx(average_precision_score(odd, -scores))
+    flagged = scores < fitted.offset_
+    assert figures["share_flagged"] == pytest.approx(flagged[odd].mean())
+    assert figures["good"] == {"n": 12, "share_flagged": pytest.approx(flagged[~odd].mean())}
+    found = Localization()
+    for map_ in fitted.heat_maps(good):
+        found.add(map_)
+    for map_, mask in zip(fitted.heat_maps(scratch), first, strict=True):
+        found.add(map_, mask)
+    of_scratch = figures["kinds"]["scratch"]
+    assert of_scratch["pixel_auroc"] == pytest.approx(found.pixel_auroc)
+    assert of_scratch["aupro_30"] == pytest.approx(found.aupro(0.3))
+    assert of_scratch["image_auroc"] == pytest.approx(roc_auc_score(odd[:20], -scores[:20]))
+    for map_, mask in zip(fitted.heat_maps(dent), second, strict=True):
+        found.add(map_, mask)
+    assert figures["pixel_auroc"] == pytest.approx(found.pixel_auroc)
+    assert list(figures["kinds"]) == ["dent", "scratch"]
+
+
+def test_without_masks_there_are_no_figures_of_pixels(parts, model, tmp_path):
+    write(tmp_path / "good", photographs(4, 2))
+    write(tmp_path / "scratch", scratched(4, 3)[0])
+    figures = evaluated(model, tmp_path).figures()
+    assert figures["pixel_auroc"] is None
+    assert figures["kinds"]["scratch"]["aupro_05"] is None
+
+
+def test_masks_that_are_missing_or_do_not_fit_are_told(parts, model, tmp_path):
+    test = tmp_path / "test"
+    write(test / "good", photographs(4, 2))
+    rows, masks = scratched(3, 3)
+    write(test / "scratch", rows)
+    paths = write(tmp_path / "masks" / "scratch", masks.reshape(3, -1))
+    Path(paths[0]).unlink()
+    Image.new("L", (20, 10)).save(paths[1])
+    evaluation = evaluated(model, test, tmp_path / "masks")
+    assert evaluation.unmarked == [str(test / "scratch" / "00.png")]
+    assert evaluation.failed == [(paths[1], "the mask is 20×10, and its image 48×48 (width × height)")]
+    assert evaluation.figures()["pixel_auroc"] > 0.5
+
+
+def test_a_set_without_good_images_is_refused(parts, model, tmp_path):
+    write(tmp_path / "scratch", scratched(4, 3)[0])
+    with pytest.raises(ValueError, match=r"a sub-folder of images without defects, .* got scratch"):
+        evaluated(model, tmp_path).figures()
+
+
+def test_the_command_prints_a_table_or_json(parts, tmp_path, capsys):
+    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
+    small = VAE(2, image_shape=(1, SIDE, SIDE), hidden_channels=(), max_iter=2, random_state=0)
+    path = tmp_path / "parts.safetensors"
+    save(make_pipeline(ImageReader(n_jobs=1), small).fit(paths), path)
+    assert main(["evaluate", str(path), str(parts / "test")]) == 0
+    heading, _, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split()[:5] == ["defect", "images", "AUROC", "AP", "flagged"]
+    assert [line.split()[0] for line in lines] == ["all", "dent", "scratch"]
+    truth = str(parts / "ground_truth")
+    assert main(["evaluate", str(path), str(parts / "test"), "--truth", truth, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert 0 <= said["image_auroc"] <= 1
+    assert 0 <= said["kinds"]["dent"]["aupro_05"] <= 1
+    assert said["good"]["n"] == 12
+    assert main(["evaluate", str(path), str(parts / "train")]) == 2
+    assert "a sub-folder of images without defects" in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""``vaetools evaluate``: how well a model finds the defects of a test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaetools.cli import command
+from vaetools.cli.saying import Talk, cell, list_failures, print_json, short_name, source_as_json
+from vaetools.words import few, text_table
+
+_WIDEST_KIND = 30  # characters
+_COLUMNS = {
+    "images": "n",
+    "AUROC": "image_auroc",
+    "AP": "average_precision",
+    "flagged": "share_flagged",
+    "pixel AUROC": "pixel_auroc",
+    "AU-PRO 0.3": "aupro_30",
+    "AU-PRO 0.05": "aupro_05",
+}
+
+
+@click.command(short_help="Measure how well a model finds known defects.")
+@command.model_argument
+@click.argument("test", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--truth",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of masks, laid out as TEST; unless said, ground_truth beside it if that is there.",
+)
+@command.reading_options
+@command.talk_options
+def evaluate(
+    model: Path, test: Path, truth: Path | None, reading: dict[str, Any], device: str | None, talk: Talk
+) -> int:
+    """Measure how well a MODEL of images finds the defects of a TEST set.
+
+    TEST is a folder with a sub-folder of images without defects, called good, ok, normal or free, and one of
+    each kind of defect, as inspection sets have. Masks, not 0 where a defect is, lie in a folder laid out
+    alike, under the names of their images, with or without "_mask" behind.
+
+    AUROC and average precision (AP) compare images with defects with those without; "flagged" is the share
+    beyond the threshold, which of good images should be about what the model promises. With masks, pixel
+    AUROC compares pixels of defects with others, and AU-PRO is the mean share of a defect that is covered,
+    averaged over thresholds at which up to 0.3, or 0.05, of the other pixels are too.
+
+    \b
+    Examples:
+      vaetools evaluate parts.safetensors parts/test
+      vaetools evaluate parts.safetensors parts/test --truth parts/ground_truth --json
+
+    \b
+    Keys of --json:
+      n, image_auroc, average_precision, share_flagged, pixel_auroc, aupro_30, aupro_05 (null without masks),
+      good {n, share_flagged}, kinds {kind: the same}, unmarked [paths], failed [{id, reason}],
+      n_ignored, ignored {kind: files}, ignored_paths
+    """
+    from vaetools.stream import stream_scores
+    from vaetools.stream.evaluation import Evaluation
+
+    opened = command.Opened(model, device)
+    if opened.image_shape is None:
+        raise click.ClickException(f"evaluate needs a model of images; {model} takes rows.")
+    parts = stream_scores(opened.whole, str(test), verbose=talk.progress, **reading)
+    evaluation = Evaluation(opened.whole, test, truth)
+    parts.into(evaluation)
+    figures = evaluation.figures()
+    failed = parts.failed + evaluation.failed
+    if talk.as_json:
+        summary = figures | {"unmarked": evaluation.unmarked, "failed": failed}
+        print_json(summary | source_as_json(parts.source))
+    else:
+        click.echo(_table(figures))
+        good = figures["good"]
+        talk.say(f"{100 * good['share_flagged']:.1f} % of {good['n']:,} good images are flagged.")
+    if evaluation.unmarked:
+        talk.say(f"Without a mask, and so not in figures of pixels: {few(evaluation.unmarked, 3)}.")
+    return list_failures(failed)
+
+
+def _table(figures: dict[str, Any]) -> str:
+    """Return the figures of all images with defects, and of every kind, as a table."""
+    columns = {heading: key for heading, key in _COLUMNS.items() if figures[key] is not None}
+    lines = {"all": figures} | figures["kinds"]
+    rows = [
+        [short_name(kind, _WIDEST_KIND), f"{found['n']:,}"]
+        + [cell(found[key], 3) for key in list(columns.values())[1:]]
+        for kind, found in lines.items()
+    ]
+    return text_table(["defect", *columns], rows, "<" + ">" * len(columns))

@@ -1,0 +1,157 @@
+"""How well a model finds the defects of a test set: images, and with masks pixels, by kind of defect."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from vaetools.anomaly.explanation import pixel_surprise
+from vaetools.anomaly.localization import Localization
+from vaetools.data.batches import Failure
+from vaetools.data.reader import ImageReader, reader_for
+from vaetools.persistence.model_file import split_reader
+from vaetools.stream.flow import ODD, Part
+from vaetools.stream.sinks import Sink
+
+GOOD = ("good", "ok", "normal", "free")  # what folders without defects are called
+_MASKS = "ground_truth"
+_ENDINGS = ("_mask", "")  # of a mask's name, behind that of its image
+_FORMATS = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
+
+
+class Evaluation(Sink):
+    """Compares verdicts and maps with what is known of images: their folders, and masks of their defects.
+
+    A test set is a folder with a sub-folder of images without defects, called good, ok, normal or free, and
+    one for each kind of defect. Masks lie in sub-folders called like these, each under the name of its image,
+    or that and ``_mask``; they are not 0 where a defect is.
+
+    Parameters
+    ----------
+    model : PatchDetector, AE, VAE or CVAE, or a pipeline of an ImageReader and one
+        Fitted on images.
+    folder : path
+        The test set.
+    truth : path or None, default=None
+        Folder of masks; None takes ``ground_truth`` beside the test set, if it is there.
+
+    Attributes
+    ----------
+    unmarked : list of str
+        Images of defects without a mask, of which pixels are not counted.
+    failed : list of Failure
+        Masks that do not fit their image.
+    """
+
+    def __init__(
+        self, model: Any, folder: str | os.PathLike[str], truth: str | os.PathLike[str] | None = None
+    ):
+        reader, self.model = split_reader(model)
+        self._reader: ImageReader | None = reader or reader_for(self.model)
+        self.folder = Path(folder)
+        beside = self.folder.parent / _MASKS
+        self.truth = Path(truth) if truth is not None else beside if beside.is_dir() else None
+        self.unmarked: list[str] = []
+        self.failed: list[Failure] = []
+        self._kinds: list[str] = []
+        self._tables: list[pd.DataFrame] = []
+        self._found: dict[str, Localization] = {}
+
+    def add(self, part: Part) -> None:
+        """Note verdicts, and compare maps with masks."""
+        self._tables.append(part.table[["score", "verdict"]])
+        kinds = [self._kind(path) for path in part.table["path"]]
+        self._kinds += kinds
+        if self.truth is None:
+            return
+        for path, kind, map_ in zip(part.table["path"], kinds, self._maps(part.X), strict=True):
+            if kind in GOOD:
+                self._found.setdefault(kind, Localization()).add(map_)
+            elif (mask := self._mask(Path(path), kind, map_.shape)) is not None:
+                self._found.setdefault(kind, Localization()).add(map_, mask)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what was found, of all images and by kind.
+
+        Returns
+        -------
+        figures : dict
+            ``image_auroc`` and ``average_precision`` of images with defects against those without;
+            ``share_flagged`` of those with; with masks ``pixel_auroc``, ``aupro_30`` and ``aupro_05``
+            (None without); ``n``; ``good`` with ``n`` and ``share_flagged``; and ``kinds``, the same by
+            kind of defect.
+
+        Raises
+        ------
+        ValueError
+            If the test set has no images without defects, or no others.
+        """
+        table = pd.concat(self._tables)
+        kinds = np.array(self._kinds)
+        is_good = np.isin(kinds, GOOD)
+        others = sorted(set(kinds[~is_good]))
+        if not is_good.any() or not others:
+            raise ValueError(
+                f"{self.folder}: a test set must have a sub-folder of images without defects, called "
+                f"{', '.join(GOOD[:-1])} or {GOOD[-1]}, and one of each kind of defect; got "
+                f"{', '.join(sorted(set(kinds)))}."
+            )
+        flagged = (table["verdict"] == ODD).to_numpy()
+        scores = table["score"].to_numpy()
+
+        def of(chosen: list[str]) -> dict[str, Any]:
+            odd = np.isin(kinds, chosen)
+            rows = odd | is_good
+            found = sum(
+                (self._found[kind] for kind in (*GOOD, *chosen) if kind in self._found), Localization()
+            )
+            marked = found.n_regions > 0
+            return {
+                "n": int(odd.sum()),
+                "image_auroc": float(roc_auc_score(odd[rows], -scores[rows])),
+                "average_precision": float(average_precision_score(odd[rows], -scores[rows])),
+                "share_flagged": float(flagged[odd].mean()),
+                "pixel_auroc": found.pixel_auroc if marked else None,
+                "aupro_30": found.aupro(0.3) if marked else None,
+                "aupro_05": found.aupro(0.05) if marked else None,
+            }
+
+        good = {"n": int(is_good.sum()), "share_flagged": float(flagged[is_good].mean())}
+        return {**of(others), "good": good, "kinds": {kind: of([kind]) for kind in others}}
+
+    def _kind(self, path: str) -> str:
+        """Return the sub-folder that an image lies in."""
+        return Path(os.path.relpath(path, self.folder)).parts[0]
+
+    def _maps(self, X: Any) -> np.ndarray:
+        """Return how odd pixels are, ``(n_images, height, width)``."""
+        if hasattr(self.model, "heat_maps"):
+            return self.model.heat_maps(X)
+        return pixel_surprise(self.model.explain(X).surprise, self.model.image_shape)
+
+    def _mask(self, path: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray | None:
+        """Return the mask of an image, as the image was read; note where there is none that fits."""
+        from PIL import Image
+
+        assert self.truth is not None  # who asks has looked
+        assert self._reader is not None  # of a model of images
+        inside = path.relative_to(self.folder).with_suffix("")
+        names = [f"{inside}{ending}{suffix}" for ending in _ENDINGS for suffix in _FORMATS]
+        found = next((self.truth / name for name in names if (self.truth / name).is_file()), None)
+        if found is None:
+            self.unmarked.append(str(path))
+            return None
+        with Image.open(found) as mask, Image.open(path) as image:
+            if mask.size != image.size:
+                sizes = "{}×{}, and its image {}×{} (width × height)".format(*mask.size, *image.size)
+                self.failed.append(Failure(str(found), f"the mask is {sizes}"))
+                return None
+            marks = Image.fromarray(np.asarray(mask.convert("L")) > 0).convert("L")
+        reader = ImageReader(image_shape=(1, shape[0], shape[1]), aspect=self._reader.aspect, n_jobs=1)
+        covered = reader.fit([marks]).transform([marks]).reshape(shape)
+        return covered >= min(128, max(1, covered.max()))  # of what is finer than a pixel, where it is most
