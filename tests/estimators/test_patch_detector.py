@@ -118,6 +118,7 @@ def test_other_estimators_and_parameters():
     [
         ({"estimator": 3}, "estimator must be None or an AE, VAE or CVAE; got 3"),
         ({"backbone": 3}, "backbone must be the name of a network or a Backbone; got 3"),
+        ({"backbone": Backbone(network(), layers=["1"])}, "backbone must have two layers or more"),
         ({"n_references": 0}, "n_references must be a positive integer; got 0"),
         ({"image_shape": None}, "image_shape must be"),
         ({"image_shape": (1, 9, 9)}, "image_shape must multiply to the 2304 columns"),
@@ -133,6 +134,13 @@ def test_too_few_images_are_told():
         detector().fit(photographs(2, 1))
     with pytest.warns(UserWarning, match="takes 19 calibration rows; got 2"):
         detector().fit(photographs(12, 1))
+
+
+def test_progress_is_shown_on_request(capsys):
+    with pytest.warns(UserWarning, match="takes 19 calibration rows"):
+        detector(verbose=1).fit(photographs(12, 1))
+    shown = capsys.readouterr().err
+    assert all(f"{task}: 100%" in shown for task in ("looking", "what is usual", "calibrating"))
 
 
 # The parts

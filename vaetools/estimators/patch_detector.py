@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -69,8 +68,9 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
     Notes
     -----
-    Images go through one after the other, and of all training images at most 100,000 places are kept, so that
-    memory does not grow with their number. Black borders are no part of an image.
+    Images go through a few at a time; about 30,000 places of all that train are kept, and the costs of at
+    most 200 images that tell what is usual, so that memory does not grow with the number of images. Black
+    borders are no part of an image.
 
     References
     ----------
@@ -107,15 +107,22 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         watched, train = np.split(rng.permutation(trained), [n_watched])
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         self.backbone_ = self.make_backbone().fit(rows[:1])
-        model = PatchModel(self.backbone_.features_, self.backbone_.n_channels_)
-        self.model_ = model.to(resolve_device(self))
-        patches = self._seen(rows[train], _N_SEEN, generator)
+        if len(self.backbone_.layers_) < 2:
+            raise ValueError(
+                f"{type(self).__name__}: backbone must have two layers or more, from fine to coarse; got "
+                f"layers={self.backbone_.layers_}."
+            )
+        device = resolve_device(self)
+        self.model_ = PatchModel(self.backbone_.features_, self.backbone_.n_channels_).to(device)
+        patches = self._seen(rows, train, generator)
         self.estimators_ = [
             self._fit_group(group, points, rng, generator)
-            for group, points in zip(model.groups, patches, strict=True)
+            for group, points in zip(self.model_.groups, patches, strict=True)
         ]
-        self._learn_usual(rows[watched])
-        self._judge_by(self._scores(rows[calibrate]), stacklevel=2)
+        self.model_.to(device)
+        self._learn_usual(rows, watched)
+        self.model_.to(device)
+        self._judge_by(self._scores(rows, calibrate, task="calibrating"), stacklevel=2)
         return self
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
@@ -148,7 +155,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         """
         check_is_fitted(self)
         rows = check_pictures(self, X, reset=False)
-        return self._through(rows, self.model_)
+        [maps] = through(self, rows, lambda images: [self.model_(images)], resolve_device(self))
+        return maps
 
     def recalibrate(self, X: Any, y: Any = None) -> Self:
         """Set threshold and p-values from new normal images, without training.
@@ -168,14 +176,14 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         self._judge_by(self.score_samples(X), stacklevel=2)
         return self
 
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
+    def _scores(self, rows: np.ndarray, index: np.ndarray | None = None, task: str = "") -> np.ndarray:
         """Return minus the maxima of the maps of images that were checked."""
-        return -self._through(rows, lambda images: self.model_(images).amax(dim=(1, 2))).astype(np.float64)
 
-    def _through(self, rows: np.ndarray, function: Callable[[Tensor], Tensor]) -> np.ndarray:
-        """Return what a function makes of images that were checked."""
-        [found] = through(self, rows, lambda images: [function(images)], resolve_device(self))
-        return found
+        def greatest(images: Tensor) -> list[Tensor]:
+            return [self.model_(images).amax(dim=(1, 2))]
+
+        [maxima] = through(self, rows, greatest, resolve_device(self), index=index, task=task)
+        return -maxima.astype(np.float64)
 
     def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
@@ -192,15 +200,14 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         points = (points - group.mean) / group.std
         estimator = clone(self.estimator or _default_estimator())
         seed = int(rng.randint(2**31 - 1))
-        estimator.set_params(
-            standardize=False, score_precision="float32", random_state=seed, device=self.device
-        )
+        given = {"random_state": seed, "device": self.device, "verbose": self.verbose}
+        estimator.set_params(standardize=False, score_precision="float32", **given)
         estimator.fit(points.cpu().numpy())
         group.autoencoder = estimator.model_
         group.references = points[greedy_cover(points, self.n_references, generator)]
         return estimator
 
-    def _learn_usual(self, rows: np.ndarray) -> None:
+    def _learn_usual(self, rows: np.ndarray, index: np.ndarray) -> None:
         """Learn what is usual from images that trained nothing."""
         model = self.model_
 
@@ -209,25 +216,26 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
             costs = [each for group in model.groups for each in group.costs(maps)]
             return [within(extent, grid_of(maps)), *costs]
 
-        inside, *costs = map(torch.from_numpy, through(self, rows, look, resolve_device(self)))
+        found = through(self, rows, look, resolve_device(self), index=index, task="what is usual")
+        inside, *costs = map(torch.from_numpy, found)
         pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
         places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
         model.learn_levels(model.pyramid(places, inside), inside)
 
-    def _seen(self, rows: np.ndarray, n: int, generator: torch.Generator) -> list[Tensor]:
-        """Return features of about n places of images, as many of each image, in any order, by group."""
-        model, per_image = self.model_, -(-n // len(rows))
+    def _seen(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> list[Tensor]:
+        """Return features of places of images, as many of each image, in any order, by group."""
+        model, per_image = self.model_, -(-_N_SEEN // len(index))
 
         def look(images: Tensor) -> list[Tensor]:
             maps, extent = model.maps(images)
             features = [group.features(maps).flatten(1, 2) for group in model.groups]
             inside = within(extent, grid_of(maps)).flatten(1)
-            lots = torch.rand(inside.shape, generator=generator).to(inside) + inside
+            lots = torch.rand(inside.shape, generator=generator).to(inside.device) + inside
             drawn = lots.topk(min(per_image, lots.shape[1]), dim=1).indices
             chosen = [each.gather(1, drawn[:, :, None].expand(-1, -1, each.shape[2])) for each in features]
             return [inside.gather(1, drawn) > 0, *chosen]
 
-        counts, *chosen = through(self, rows, look, resolve_device(self))
+        counts, *chosen = through(self, rows, look, resolve_device(self), index=index, task="looking")
         order = torch.randperm(int(counts.sum()), generator=generator)
         return [torch.from_numpy(each[counts])[order] for each in chosen]
 

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from vaetools.estimators.building import check_image_shape
 from vaetools.estimators.intake import check_numbers, unpacked
 from vaetools.estimators.rows import check_depth, check_numbers_of_images, check_unit_interval, pixel_levels
 from vaetools.nn.batches import InputScale
+from vaetools.progress import bar_options
 
 _PIXELS = 2**16  # that go through a network at once on a CPU, whose cache holds what layers make of them
 
@@ -46,23 +48,33 @@ def check_pictures(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
 
 
 def through(
-    estimator: Any, rows: np.ndarray, function: Callable[[Tensor], Sequence[Tensor]], device: torch.device
+    estimator: Any,
+    rows: np.ndarray,
+    function: Callable[[Tensor], Sequence[Tensor]],
+    device: torch.device,
+    *,
+    index: np.ndarray | None = None,
+    task: str = "",
 ) -> list[np.ndarray]:
     """Return what a function makes of images that were checked, one array each of all of them.
 
     It gets them in [0, 1], ``(n_images, channels, height, width)``, a few at a time. As many go through
     at once every time, the last once more if need be: the last digits of a convolution differ with that
-    number, and what becomes of an image must depend on it alone.
+    number, and what becomes of an image must depend on it alone. ``index`` chooses rows, and a ``task``
+    shows its progress as the estimator's ``verbose`` says.
     """
     channels, height, width = estimator.image_shape
     n_images = max(1, _PIXELS // (height * width))
+    index = np.arange(len(rows)) if index is None else index
     arrays: list[np.ndarray] = []
-    with torch.inference_mode():
-        for start in range(0, len(rows), n_images):
-            places = np.minimum(np.arange(start, start + n_images), len(rows) - 1)
-            values = estimator.input_scale_.apply(rows[places], device=device, dtype=torch.float32)
+    how = bar_options(estimator.verbose if task else 0)
+    with torch.inference_mode(), tqdm(total=len(index), desc=task, unit="image", **how) as bar:
+        for start in range(0, len(index), n_images):
+            places = np.minimum(np.arange(start, start + n_images), len(index) - 1)
+            values = estimator.input_scale_.apply(rows[index[places]], device=device, dtype=torch.float32)
             made = [each.cpu().numpy() for each in function(values.reshape(-1, channels, height, width))]
-            arrays = arrays or [np.empty((len(rows), *each.shape[1:]), each.dtype) for each in made]
+            arrays = arrays or [np.empty((len(index), *each.shape[1:]), each.dtype) for each in made]
             for array, each in zip(arrays, made, strict=True):
-                array[start : start + n_images] = each[: len(rows) - start]
+                array[start : start + n_images] = each[: len(index) - start]
+            bar.update(min(n_images, len(index) - start))
     return arrays

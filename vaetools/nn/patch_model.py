@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -38,7 +37,6 @@ class Group(nn.Module):
         Which maps of all are its own.
     reach : int
         Places a side over which features are averaged; 1 leaves them.
-    n_features : int
 
     Attributes
     ----------
@@ -65,12 +63,7 @@ class Group(nn.Module):
     place_center: Tensor
     place_spread: Tensor
 
-    def __init__(
-        self,
-        layers: slice,
-        reach: int,
-        n_features: int,
-    ):
+    def __init__(self, layers: slice, reach: int):
         super().__init__()
         self.layers, self.reach = layers, reach
         self.autoencoder: Autoencoder | None = None
@@ -155,12 +148,12 @@ class PatchModel(nn.Module):
     def __init__(self, features: Features, n_channels: Sequence[int]):
         super().__init__()
         self.features = features
-        n_pairs = [sum(pair) for pair in pairwise(n_channels)]
+        n_groups = len(n_channels) - 1
         # what is fine would be lost in a mean, and texture is judged better by one
         self.groups = nn.ModuleList(
-            Group(slice(i, i + 2), 1 if i == 0 and len(n_pairs) > 1 else 3, n) for i, n in enumerate(n_pairs)
+            Group(slice(i, i + 2), 1 if i == 0 and n_groups > 1 else 3) for i in range(n_groups)
         )
-        n_levels = len(n_pairs) * len(SCALES)
+        n_levels = n_groups * len(SCALES)
         self.register_buffer("level_center", torch.zeros(n_levels))
         self.register_buffer("level_spread", torch.ones(n_levels))
 
