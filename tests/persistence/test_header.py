@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import vaetools.persistence.model_file as reading
-from vaetools import AE, VAE, ModelFileError, load, save
+from vaetools import AE, VAE, EncoderDecoder, ModelFileError, load, save
 from vaetools.anomaly import bounds
 from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.data.reader import MODES
@@ -243,6 +244,18 @@ def test_what_only_a_reader_of_the_file_would_notice_is_let_through(written, tmp
     write_model_file(tmp_path / "m.safetensors", header, arrays)
     loaded = load(tmp_path / "m.safetensors")
     assert {"predict", "note_"}.isdisjoint(vars(loaded))
+
+
+def test_weights_of_a_network_of_ones_own_must_be_numbers(iris, tmp_path):
+    network = EncoderDecoder(nn.Linear(4, 2), nn.Linear(2, 4))
+    path = tmp_path / "m.safetensors"
+    save(AE(network=network, max_iter=0, random_state=0).fit(iris[0]), path)
+    header, arrays = read_model_file(path)
+    name = "model_.network.encoder.weight"
+    write_model_file(path, header, arrays | {name: put((0, 0), np.nan)(arrays[name])})
+    with pytest.raises(ModelFileError, match=r"network.encoder.weight must be numbers; got \[nan"):
+        load(path, network=network)
+    check_model(header, arrays | {name: put((0, 0), -np.inf)(arrays[name])})  # as of a mask
 
 
 def test_minus_infinity_is_a_score(written, tmp_path):

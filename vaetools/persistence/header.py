@@ -30,7 +30,18 @@ from vaetools.persistence.rules import (
     unwritten,
 )
 from vaetools.persistence.weights import state_sizes, weight_shapes
-from vaetools.schema import FINITE, LOG_SHARES, TEXT, Contents, array, optional, record, sequence, usable
+from vaetools.schema import (
+    FINITE,
+    LOG_SHARES,
+    NUMBERS,
+    TEXT,
+    Contents,
+    array,
+    optional,
+    record,
+    sequence,
+    usable,
+)
 
 _NETWORK = f"{WEIGHTS}network."
 _LOG_UNIT, _LABEL_PRIOR = f"{WEIGHTS}log_unit", f"{WEIGHTS}log_label_prior"
@@ -199,7 +210,7 @@ def _check_map(written: dict[str, Any], contents: Contents) -> None:
 def _check_weights(header: dict[str, Any], contents: Contents) -> None:
     """Check that weights are those of the network that the parameters describe, and finite numbers.
 
-    Of a network that is not ours nothing is known.
+    Of a network that is not ours it is known that its weights are numbers.
     """
     parameters = header["parameters"]
     ours = parameters["network"] is None
@@ -217,10 +228,12 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
         if shapes[name] != needed.get(name):
             asked = f"have the shape {needed[name]}" if name in needed else "not be there"
             raise ValueError(f"{name} must {asked}, by the parameters; got {shapes[name]}")
-    for name in known:
-        kept = LOG_SHARES if name == _LABEL_PRIOR else FINITE
-        axes = [f"{name}[{i}]" for i in range(len(shapes[name]))]
-        array("f", *axes, kept=kept)(name, {"array": name}, contents)
+    for name, sides in shapes.items():
+        kinds, kept = ("f", FINITE) if name in known else ("biuf", NUMBERS)
+        axes = [f"{name}[{i}]" for i in range(len(sides))]
+        array(kinds, *axes, kept=LOG_SHARES if name == _LABEL_PRIOR else kept)(
+            name, {"array": name}, contents
+        )
     for axis, size in state_sizes(header, n_classes).items():
         if contents.sizes.get(axis, size) != size:
             raise ValueError(f"score_state_ must be of {axis} = {size}; got {contents.sizes[axis]}")
