@@ -228,12 +228,11 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
         if shapes[name] != needed.get(name):
             asked = f"have the shape {needed[name]}" if name in needed else "not be there"
             raise ValueError(f"{name} must {asked}, by the parameters; got {shapes[name]}")
+    holds = dict.fromkeys(shapes, ("biuf", NUMBERS)) | dict.fromkeys(known, ("f", FINITE))
+    holds[_LABEL_PRIOR] = "f", LOG_SHARES
     for name, sides in shapes.items():
-        kinds, kept = ("f", FINITE) if name in known else ("biuf", NUMBERS)
-        axes = [f"{name}[{i}]" for i in range(len(sides))]
-        array(kinds, *axes, kept=LOG_SHARES if name == _LABEL_PRIOR else kept)(
-            name, {"array": name}, contents
-        )
+        kinds, kept = holds[name]
+        array(kinds, *(f"{name}[{i}]" for i in range(len(sides))), kept=kept)(name, {"array": name}, contents)
     for axis, size in state_sizes(header, n_classes).items():
         if contents.sizes.get(axis, size) != size:
             raise ValueError(f"score_state_ must be of {axis} = {size}; got {contents.sizes[axis]}")
