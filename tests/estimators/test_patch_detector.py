@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from vaetools import AE, VAE, Backbone, PatchDetector
-from vaetools.nn.patch_model import borders, mirror, within
+from vaetools.nn.features import Features
+from vaetools.nn.patch_model import PatchModel, borders, mirror, within
 from vaetools.nn.places import (
     blurred,
     greedy_cover,
@@ -186,6 +187,16 @@ def test_maxima_are_put_on_one_scale():
     center, spread = scale_of_maxima(torch.arange(101.0)[:, None] * torch.tensor([1.0, 10.0]))
     assert center.tolist() == [50, 500]
     assert spread.tolist() == [40, 400]
+
+
+def test_levels_are_fused_halfway_between_their_greatest_and_their_mean():
+    model = PatchModel(Features(network(), ["1", "3"], None, None), [12, 16])
+    model.level_center, model.level_spread = (
+        torch.tensor([0.0, 1.0, 2.0, 3.0]),
+        torch.tensor([1.0, 2.0, 1.0, 1.0]),
+    )
+    levels = torch.tensor([2.0, 9.0, 2.0, 1.0])[None, :, None, None]  # standard: 2, 4, 0, −2
+    assert model.fused(levels).tolist() == [[[2.5]]]
 
 
 def test_a_blur_keeps_to_the_inside():
