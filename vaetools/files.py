@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import reprlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -90,6 +91,70 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         file.write(data)
 
 
+@contextlib.contextmanager
+def folder_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder beside a target, and move what was written there into the target.
+
+    Files of the target that are called alike are replaced, others stay. Whatever fails before, interruption
+    included, the temporary folder is removed, and the target is as it was. The folder around it must exist.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "maps")
+    ...     with folder_atomically(path) as temporary:
+    ...         size = (temporary / "7.png").write_bytes(b"...")
+    ...         path.exists()
+    ...     [file.name for file in path.iterdir()], len(list(path.parent.iterdir()))
+    False
+    (['7.png'], 1)
+    """
+    target = Path(os.fsdecode(path)).resolve()
+    _remove_left_folders(target)
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        with naming(target):
+            temporary.mkdir()
+            with _locked(temporary):
+                yield temporary
+            if target.exists():
+                _move_files(temporary, target)
+            else:
+                os.replace(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_files(source: Path, target: Path) -> None:
+    """Move the files in a folder and below it to the same places in another."""
+    for folder, _, files in os.walk(source):
+        place = target / os.path.relpath(folder, source)
+        place.mkdir(exist_ok=True)
+        for file in files:
+            os.replace(os.path.join(folder, file), place / file)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder as `_lock` does a file; tell whether that is so."""
+    descriptor = os.open(folder, os.O_RDONLY) if fcntl is not None else None  # Windows opens no folders
+    try:
+        yield descriptor is not None and _lock(descriptor)
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _remove_left_folders(target: Path) -> None:
+    """Remove what processes that were killed while they wrote a folder left beside it."""
+    for temporary in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
+        with contextlib.suppress(OSError), _locked(temporary) as is_ours:
+            if is_ours:
+                shutil.rmtree(temporary)
+
+
 def _remove_leftovers(target: Path) -> None:
     """Remove what processes that were killed while they wrote a file left beside it."""
     for temporary in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
@@ -98,8 +163,8 @@ def _remove_leftovers(target: Path) -> None:
                 temporary.unlink()
 
 
-def _lock(file: BinaryIO) -> bool:
-    """Lock an open file; return False where another process has it, or no locks are to be had."""
+def _lock(file: BinaryIO | int) -> bool:
+    """Lock a file, or a folder by its descriptor; return False if another has it, or there are no locks."""
     if fcntl is None:
         return False
     try:

@@ -21,11 +21,12 @@ from scipy.ndimage import gaussian_filter
 from vaetools.anomaly.calibration import n_tolerated
 from vaetools.checks import POSITIVE_INTEGER, check
 
-# evenly from 0 to 1, of ColorBrewer's YlOrRd, which color-blind people can tell apart: from yellow to orange,
-# which lasts, so that red is seen at 1 and not before
-HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#fd8d3c", "#e31a1c")
+# of ColorBrewer's YlOrRd, which color-blind people can tell apart: evenly from yellow to orange, and red at 1
+# and not before
+HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#e31a1c")
+_N_COLORS = 1000  # steps of a palette
 _SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
-_OPACITY = 0.85  # of the hottest pixels: the image stays visible below
+_OPACITY = 0.7  # of the hottest pixels: the image stays visible below
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -173,16 +174,27 @@ def heat(maps: np.ndarray, heat_range: np.ndarray) -> np.ndarray:
 
 
 def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
-    """Draw heat over gray images: the hotter, the redder and the less of the image shows through.
+    """Draw heat over gray images: the hotter, the less of the image shows through, and 1 alone is red.
 
     Where an image has values outside [0, 1], its gray spans its own range.
     """
     least, greatest = (bound(gray, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
     fits = (least >= 0) & (greatest <= 1)
     span = np.where(fits | (greatest == least), 1, greatest - least)
-    gray = 255 * ((gray - np.where(fits, 0, least)) / span)[..., None]  # (n, h, w, 1)
-    stops = np.linspace(0, 1, len(HEAT_COLORS))
-    channels = np.array([list(bytes.fromhex(color[1:])) for color in HEAT_COLORS]).T
-    color = np.stack([np.interp(heat, stops, channel) for channel in channels], axis=-1)
-    opacity = _OPACITY * heat[..., None]
-    return np.rint((1 - opacity) * gray + opacity * color).astype(np.uint8)
+    gray = (255 * ((gray - np.where(fits, 0, least)) / span)).astype(np.float32)[..., None]  # (n, h, w, 1)
+    level = (_N_COLORS * heat).astype(np.intp)
+    return np.rint((1 - _OPACITIES[level]) * gray + _PAINTS[level]).astype(np.uint8)
+
+
+def _palette() -> tuple[np.ndarray, np.ndarray]:
+    """Return opacities of heat in equal steps, and what they add in color; the last, of 1, is red."""
+    *warm, red = ([*bytes.fromhex(color[1:])] for color in HEAT_COLORS)
+    heat = np.arange(_N_COLORS + 1) / _N_COLORS
+    stops = np.linspace(0, 1, len(warm))
+    colors = np.stack([np.interp(heat, stops, channel) for channel in np.transpose(warm)], axis=1)
+    colors[-1] = red
+    opacities = _OPACITY * heat[:, None]
+    return opacities.astype(np.float32), (opacities * colors).astype(np.float32)
+
+
+_OPACITIES, _PAINTS = _palette()

@@ -260,7 +260,7 @@ def check_output(
     if path is None:
         return
     place = Path(os.path.realpath(path))
-    if path.suffix.lower() not in suffixes:
+    if suffixes and path.suffix.lower() not in suffixes:
         raise misuse(option, f"must end in {' or '.join(suffixes)}; got {str(path)!r}.")
     if not path.absolute().parent.is_dir():
         raise misuse(option, f"the folder of {str(path)!r} does not exist.")

@@ -58,6 +58,16 @@ class Listing:
         self.folder: str | None = None
         self.partitions: set[str] = set()
 
+    @property
+    def root(self) -> str | None:
+        """Of images: the folder that was named, or that all lie in; None if there is none such."""
+        if self.folder is not None or not self.paths or is_address(self.paths[0]):
+            return self.folder
+        try:
+            return os.path.commonpath([os.path.dirname(path) for path in self.paths])
+        except ValueError:  # some from the top, some not
+            return None
+
     def enter(self, top: str) -> bool:
         """Add a file, or the images in a folder and below it; return whether it is a folder."""
         files: Iterable[tuple[str, str]] | None = self.files_in(top) if os.path.isdir(top) else None

@@ -2,8 +2,9 @@
 
 `stream_scores` and `stream_codes` read files in parts; a `Sink` takes part after part: `TableFile` writes
 them, `Tally` counts them, `Oddest` and `Nearest` keep the rows that matter, `Selection` decides which are
-odd once all are known, `Evaluation` compares with what is known. `score_with_ray` does the same work on
-many machines. The commands are made of these, and so can be what takes their place.
+odd once all are known, `MapFiles` writes what is odd on every image, `Evaluation` compares with what is
+known. `score_with_ray` does the same work on many machines. The commands are made of these, and so can be
+what takes their place.
 
 Examples
 --------
@@ -29,12 +30,14 @@ from vaetools.stream.evaluation import Evaluation
 from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
 from vaetools.stream.kept import Collected, Nearest, Oddest
 from vaetools.stream.labeled import read_labeled
+from vaetools.stream.map_files import MapFiles
 from vaetools.stream.ray import score_with_ray
 from vaetools.stream.sinks import Selection, Sink, TableFile, Tally
 
 __all__ = [
     "Collected",
     "Evaluation",
+    "MapFiles",
     "Nearest",
     "Oddest",
     "Part",

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from vaetools.anomaly.explanation import pixel_surprise
 from vaetools.anomaly.localization import Localization
 from vaetools.data.batches import Failure
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.persistence.model_file import split_reader
 from vaetools.stream.flow import ODD, Part
+from vaetools.stream.pixel_maps import pixel_maps
 from vaetools.stream.sinks import Sink
 
 GOOD = ("good", "ok", "normal", "free")  # what folders without defects are called
@@ -69,7 +69,8 @@ class Evaluation(Sink):
         self._kinds += kinds
         if self.truth is None:
             return
-        for path, kind, map_ in zip(part.table["path"], kinds, self._maps(part.X), strict=True):
+        maps = pixel_maps(self.model, part.X).values
+        for path, kind, map_ in zip(part.table["path"], kinds, maps, strict=True):
             if kind in GOOD:
                 self._found.setdefault(kind, Localization()).add(map_)
             elif (mask := self._mask(Path(path), kind, map_.shape)) is not None:
@@ -127,12 +128,6 @@ class Evaluation(Sink):
     def _kind(self, path: str) -> str:
         """Return the sub-folder that an image lies in."""
         return Path(os.path.relpath(path, self.folder)).parts[0]
-
-    def _maps(self, X: Any) -> np.ndarray:
-        """Return how odd pixels are, ``(n_images, height, width)``."""
-        if hasattr(self.model, "heat_maps"):
-            return self.model.heat_maps(X)
-        return pixel_surprise(self.model.explain(X).surprise, self.model.image_shape)
 
     def _mask(self, path: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """Return the mask of an image, as the image was read; note where there is none that fits."""

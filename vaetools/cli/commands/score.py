@@ -22,12 +22,13 @@ from vaetools.cli.saying import (
     short_name,
     source_as_json,
 )
-from vaetools.words import few, floor_in_words, printable, shortened, text_table
+from vaetools.words import floor_in_words, printable, shortened, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vaetools.stream.kept import Oddest
+    from vaetools.stream.map_files import MapFiles
     from vaetools.stream.sinks import Tally
 
 _PICTURED = 24  # images on the page if --top does not say
@@ -44,6 +45,12 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print a table of the N oddest.")
 @command.file_option(
     "--html", f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions."
+)
+@click.option(
+    "--maps",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Folder to write: what is odd on every image, as an overlay and a raw map of its size.",
 )
 @click.option(
     "--fdr",
@@ -70,6 +77,7 @@ def score(
     output: Any,
     top: int | None,
     html: Path | None,
+    maps: Path | None,
     fdr: float | None,
     engine: str,
     address: str | None,
@@ -96,12 +104,19 @@ def score(
     flagged* is at most the rate, in expectation. No p-value is below 1 / (calibration rows + 1), so a few odd
     rows among very many cannot be told from chance: where none is found, it is said how many it takes.
 
+    With --maps every image gets files of its own size, called like it and in sub-folders like its own: for
+    crack/7.jpg crack/7.png, colors over the gray image; crack/7.tif, the map as 32-bit numbers in the unit
+    of the model; and of a detector of patches, whose map is its verdict, crack/7_mask.png, white where the
+    map goes beyond the threshold. Red is what flagged the image; of a model of whole images, red is what
+    few normal images have anywhere, and the verdict may have other reasons.
+
     With --engine ray many machines share the work: images or Parquet files, here or at an address such
     as s3://bucket/photos, become a folder of Parquet files, also if machines fail. It needs --output.
 
     \b
     Examples:
       vaetools score boards.safetensors photos/ -o scores.csv --html odd.html
+      vaetools score boards.safetensors photos/ -o scores.csv --maps maps/
       vaetools score boards.safetensors photos/ --top 20
       vaetools score boards.safetensors photos/ -o scores.csv --fdr 0.1
       vaetools score sales.safetensors today.csv --id order | head
@@ -109,16 +124,18 @@ def score(
     """
     inputs = [model, *data]
     if engine == "ray":
-        _check_ray(output, {"--top": top, "--html": html, "--fdr": fdr}, reading, inputs)
+        _check_ray(output, {"--top": top, "--html": html, "--maps": maps, "--fdr": fdr}, reading, inputs)
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, output, reading | cluster, talk)
     _check_local(output, {"--address": address, "--workers": workers}, reading)
     command.check_output(output, command.TABLES, inputs)
     command.check_output(html, (".html",), inputs, "--html")
-    from vaetools.stream import Collected, Oddest, Selection, TableFile, Tally, stream_scores
+    _check_folder(maps, inputs)
+    from vaetools.cli.gallery import write_page
+    from vaetools.stream import Collected, MapFiles, Oddest, Selection, TableFile, Tally, stream_scores
 
     opened = command.Opened(model, device)
-    _check_model(opened, html, fdr)
+    _check_model(opened, html, maps, fdr)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     selection = None if fdr is None else Selection(opened.estimator, fdr)
     tally = Tally(opened.estimator, selection, parts.source.listing.folder)
@@ -127,17 +144,21 @@ def score(
     sinks: list[Any] = [selection] * (selection is not None) + [tally] + [oddest] * (oddest.n > 0)
     sinks += [scores] * (html is not None)
     sinks += [TableFile(output, selection)] * (output is not None or not (top or talk.as_json))
+    map_files = None if maps is None else MapFiles(maps, opened.whole, parts.source.listing.root)
+    sinks += [map_files] * (map_files is not None)
     parts.into(*sinks)
+    failed = parts.failed + (map_files.failed if map_files else [])
     if html is not None:
-        _write_page(html, tally, oddest, scores.parts, opened, parts.failed, data)
+        write_page(html, tally, oddest, scores.parts, opened, failed, data)
     _explain(oddest, opened)
     if talk.as_json:
-        summary = _summary(opened.estimator, tally, oddest, parts.failed)
-        print_json(summary | {"output": output, "html": html} | source_as_json(parts.source))
+        summary = _summary(opened.estimator, tally, oddest, failed)
+        written = {"output": output, "html": html, "maps": map_files and _maps_as_json(map_files)}
+        print_json(summary | written | source_as_json(parts.source))
     elif top:
         _print_top(oddest.table.head(top), tally, talk)
     _conclude(tally, opened.kind, talk)
-    return talk.end(parts.source, parts.failed, output, html)
+    return talk.end(parts.source, failed, output, html, maps)
 
 
 def _check_local(output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
@@ -151,9 +172,20 @@ def _check_local(output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str
         raise command.misuse("--id", "'because' is called like a column of the result: rename it.")
 
 
-def _check_model(opened: command.Opened, html: Path | None, fdr: float | None) -> None:
+def _check_folder(maps: Path | None, inputs: list[Any]) -> None:
+    """Raise where the folder of maps cannot be written, or what is in it would be read as data."""
+    if maps and (above := [folder for folder in inputs if command.lies_in(maps, folder)]):
+        raise command.read_as_data(maps, above[0], "--maps")
+    command.check_output(maps, (), inputs, "--maps")
+
+
+def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, fdr: float | None) -> None:
     """Raise for options that do not go with a model."""
+    from vaetools.stream.pixel_maps import has_maps
+
     estimator = opened.estimator
+    if maps is not None and not has_maps(estimator):
+        raise command.misuse("--maps", "needs a model of images: a detector, or one that can decode.")
     if html is not None and (opened.image_shape is None or not opened.can_decode):
         raise command.misuse(
             "--html", "needs a model of images that can decode; of rows, --top names what is odd."
@@ -202,7 +234,9 @@ def _score_with_ray(
     tally.n_rows, tally.n_odd, tally.judged = scored.n_scored, scored.n_odd, dict(scored.folders)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, Oddest(0), scored.failed)
-        print_json(summary | {"output": output, "html": None} | left_out_as_json(scored.ignored))
+        print_json(
+            summary | {"output": output, "html": None, "maps": None} | left_out_as_json(scored.ignored)
+        )
     _conclude(tally, opened.kind, talk)
     talk.written(output)
     if talk.verbose or talk.to_people:
@@ -225,6 +259,17 @@ def _summary(model: Any, tally: Tally, oddest: Oddest, failed: list[Any]) -> dic
         **({"id": oddest.table.columns[0]} if oddest.n else {}),
         "oddest": oddest.table.to_dict(orient="records"),
         "failed": failed,
+    }
+
+
+def _maps_as_json(maps: MapFiles) -> dict[str, Any]:
+    """Return where maps are, and what they mean."""
+    return {
+        "folder": maps.folder,
+        "unit": maps.unit,
+        "red_above": maps.limit,
+        "is_verdict": maps.is_verdict,
+        "renamed": maps.renamed,
     }
 
 
@@ -282,54 +327,3 @@ def _print_top(oddest: pd.DataFrame, tally: Tally, talk: Talk) -> None:
     click.echo(text_table([name, *headings], rows, alignments))
     if not talk.quiet and (floor := floor_in_words(oddest["p_value"], tally.n_calibration)):
         say(floor)
-
-
-def _write_page(
-    path: Path,
-    tally: Tally,
-    oddest: Oddest,
-    scores: list[Any],
-    opened: command.Opened,
-    failed: list[Any],
-    data: tuple[str, ...],
-) -> None:
-    """Write the gallery of the oddest images."""
-    import numpy as np
-
-    from vaetools.anomaly.explanation import HEAT_COLORS
-    from vaetools.anomaly.scores import SCORES
-    from vaetools.files import write_atomically
-    from vaetools.report.figures import bin_scores
-    from vaetools.report.page.gallery import Gallery, render_gallery
-    from vaetools.stream.sinks import expected_rate_of
-
-    model, table, n = opened.estimator, oddest.table, tally.n_calibration
-    explanation = model.explain(oddest.X.to_numpy())
-    page = render_gallery(
-        Gallery(
-            model=opened.in_words,
-            source=few(data, 3),
-            n_scored=tally.n_rows,
-            n_flagged=tally.n_odd,
-            failed=failed,
-            score_name=model.anomaly_score_,
-            unit=SCORES[model.anomaly_score_].unit,
-            threshold=tally.threshold,
-            false_alarm_rate=expected_rate_of(model),
-            image_shape=opened.image_shape,
-            paths=[str(name) for name in table.iloc[:, 0]],
-            images=explanation.value,
-            reconstructions=explanation.expected,
-            scores=table["score"].to_numpy(),
-            overlays=explanation.overlays() if explanation.heat_range is not None else None,
-            heat_colors=HEAT_COLORS,
-            reconstruction=table["reconstruction"].to_numpy(),
-            kl=table["kl"].to_numpy() if hasattr(model, "posterior") else None,
-            floor=floor_in_words(table["p_value"], n),
-            p_values=table["p_value"].to_numpy() if n else None,
-            flagged=(table["verdict"] == "odd").to_numpy(),
-            histogram=bin_scores(np.concatenate(scores), tally.threshold),
-            selection=None if tally.selection is None else tally.selection.words(),
-        )
-    )
-    write_atomically(path, page.encode())

@@ -1,0 +1,246 @@
+"""Maps as files: on every image, at its size, under its name; all of them, or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+
+from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
+from tests.stream.test_evaluation import write
+from vaetools import VAE, ImageReader, save, stream_scores
+from vaetools.__main__ import main
+from vaetools.stream import MapFiles, Sink
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """A folder of train/good, test/good and test/scratch."""
+    folder = tmp_path_factory.mktemp("parts")
+    write(folder / "train" / "good", photographs(100, 1))
+    write(folder / "test" / "good", photographs(12, 2))
+    write(folder / "test" / "scratch", scratched(8, 3)[0])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(parts):
+    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
+    return make_pipeline(ImageReader(n_jobs=1), detector()).fit(paths)
+
+
+@pytest.fixture(scope="module")
+def whole_model(parts):
+    """A model of whole images."""
+    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
+    small = VAE(2, image_shape=(1, SIDE, SIDE), hidden_channels=(), max_iter=2, random_state=0)
+    return make_pipeline(ImageReader(n_jobs=1), small).fit(paths)
+
+
+@pytest.fixture
+def saved(whole_model, tmp_path):
+    save(whole_model, tmp_path / "whole.safetensors")
+    return tmp_path / "whole.safetensors"
+
+
+def files_below(folder):
+    return sorted(
+        os.path.relpath(os.path.join(top, file), folder)
+        for top, _, files in os.walk(folder)
+        for file in files
+    )
+
+
+def written(model, data, folder, root=None):
+    maps = MapFiles(folder, model, root)
+    tables = [part.table for part in stream_scores(model, data)]
+    stream_scores(model, data).into(maps)
+    return maps, tables[0]
+
+
+def test_every_image_has_an_overlay_a_map_and_a_mask(parts, model, tmp_path):
+    maps, table = written(model, parts / "test", tmp_path / "maps", parts / "test")
+    names = [os.path.relpath(path, parts / "test")[:-4] for path in table["path"]]
+    endings = [".png", ".tif", "_mask.png"]
+    assert files_below(tmp_path / "maps") == sorted(name + ending for name in names for ending in endings)
+    values = model[-1].heat_maps(model[:-1].transform(table["path"]))
+    for name, score, expected, verdict in zip(names, table["score"], values, table["verdict"], strict=True):
+        with Image.open(tmp_path / "maps" / f"{name}.tif") as raw:
+            said, found = raw.tag_v2[270], np.asarray(raw)
+        assert np.array_equal(found, expected)
+        assert found.max() == -score
+        assert said == f"std; odd beyond {-model[-1].offset_:.9g}"
+        mask = np.asarray(Image.open(tmp_path / "maps" / f"{name}_mask.png"))
+        assert np.array_equal(mask, np.where(found > -model[-1].offset_, 255, 0))
+        assert mask.any() == (verdict == "odd")
+        colors = np.asarray(Image.open(tmp_path / "maps" / f"{name}.png")).astype(int)
+        is_red = colors[..., 0] > colors[..., 1] + 110
+        assert np.array_equal(is_red, mask > 0)
+    assert (table["verdict"] == "odd").sum() >= 6
+    assert (maps.unit, maps.limit, maps.is_verdict) == ("std", -model[-1].offset_, True)
+    assert maps.failed == []
+    assert maps.renamed == {}
+
+
+def test_maps_have_the_size_of_the_photograph(model, parts, tmp_path):
+    large = Image.open(parts / "test" / "scratch" / "00.png").resize(
+        (4 * SIDE, 4 * SIDE), Image.Resampling.NEAREST
+    )
+    photograph = Image.new("L", (5 * SIDE, 4 * SIDE), 0)
+    photograph.paste(large, (SIDE // 2, 0))
+    (tmp_path / "in").mkdir()
+    photograph.convert("RGB").save(tmp_path / "in" / "a.jpg", quality=95)
+    _, table = written(model, tmp_path / "in", tmp_path / "maps", tmp_path / "in")
+    mask = np.asarray(Image.open(tmp_path / "maps" / "a_mask.png"))
+    assert mask.shape == (4 * SIDE, 5 * SIDE)
+    assert mask.any() == (table["verdict"][0] == "odd")
+    assert np.asarray(Image.open(tmp_path / "maps" / "a.png")).shape == (4 * SIDE, 5 * SIDE, 3)
+
+
+def test_a_model_of_whole_images_has_no_masks(parts, whole_model, tmp_path):
+    maps, _ = written(whole_model, parts / "test", tmp_path / "maps", parts / "test")
+    assert len(files_below(tmp_path / "maps")) == 2 * 20
+    assert (maps.unit, maps.is_verdict) == ("nats", False)
+    paths = sorted(map(str, (parts / "test" / "good").iterdir()))
+    explanation = whole_model[-1].explain(whole_model[:-1].transform(paths))
+    overlay = np.asarray(Image.open(tmp_path / "maps" / "good" / "03.png")).astype(int)
+    assert np.abs(overlay - explanation.overlays()[3]).max() <= 1
+
+
+def test_names_that_collide_keep_their_extension(model, parts, tmp_path):
+    (tmp_path / "in").mkdir()
+    with Image.open(parts / "test" / "good" / "00.png") as image:
+        for name in ("7.png", "7.jpg", "7_mask.png", "8.PNG", "8.png"):
+            image.save(tmp_path / "in" / name)
+    maps, table = written(model, tmp_path / "in", tmp_path / "maps", tmp_path / "in")
+    names = {os.path.basename(path): name for path, name in maps.renamed.items()}
+    assert len(files_below(tmp_path / "maps")) == 3 * 5
+    _, *others = [os.path.basename(path) for path in table["path"] if "/7" in path]
+    assert "7.png" in files_below(tmp_path / "maps")
+    assert set(names) == {*others, "8.png"}
+    assert names["7_mask.png"] == "7_mask.png.png"
+
+
+def test_files_from_everywhere_and_rows_of_arrays_have_names(model, parts, tmp_path):
+    paths = [str(parts / "test" / kind / "00.png") for kind in ("good", "scratch")]
+    maps, _ = written(model, paths, tmp_path / "maps")
+    assert [file for file in files_below(tmp_path / "maps") if file.endswith(".tif")] == [
+        "00.png.tif",
+        "00.tif",
+    ]
+    assert maps.renamed == {paths[1]: "00.png.png"}
+    np.save(tmp_path / "X.npy", scratched(3, 3)[0])
+    written(model[-1], tmp_path / "X.npy", tmp_path / "of array")
+    assert [file for file in files_below(tmp_path / "of array") if file.endswith(".tif")] == [
+        "0.tif",
+        "1.tif",
+        "2.tif",
+    ]
+
+
+class Fails(Sink):
+    """Takes nothing."""
+
+    def add(self, part):
+        raise OSError("enough")
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_all_files_appear_or_none(model, parts, tmp_path, is_new):
+    folder = tmp_path / "maps"
+    if not is_new:
+        folder.mkdir()
+        for name in ("00.png", "mine.txt"):
+            (folder / name).write_text("old")
+    with pytest.raises(OSError, match="enough"):
+        stream_scores(model, parts / "test" / "good").into(MapFiles(folder, model), Fails())
+    assert os.listdir(tmp_path) == ["maps"] * (not is_new)
+    written(model, parts / "test" / "good", folder, parts / "test" / "good")
+    assert os.listdir(tmp_path) == ["maps"]
+    assert len(os.listdir(folder)) == 36 + (not is_new)
+    if not is_new:
+        assert (folder / "00.png").read_bytes()[:4] == b"\x89PNG"
+        assert (folder / "mine.txt").read_text() == "old"
+
+
+def test_photographs_are_not_written_over(model, parts, tmp_path):
+    shutil.copytree(parts / "test" / "good", tmp_path / "in")
+    paths = [str(tmp_path / "in" / "00.png")]
+    before = (tmp_path / "in" / "00.png").read_bytes()
+    with pytest.raises(
+        ValueError, match=r"MapFiles: folder must not be one that images lie in, .*in/00\.png"
+    ):
+        stream_scores(model, paths).into(MapFiles(tmp_path / "in", model))
+    assert (tmp_path / "in" / "00.png").read_bytes() == before
+    assert len(os.listdir(tmp_path / "in")) == 12
+
+
+def test_an_image_that_is_gone_is_told(model, parts, tmp_path):
+    shutil.copytree(parts / "test" / "good", tmp_path / "in")
+
+    class Removes(Sink):
+        """Takes an image away between score and map."""
+
+        def add(self, part):
+            (tmp_path / "in" / "03.png").unlink()
+
+    maps = MapFiles(tmp_path / "maps", model, tmp_path / "in")
+    stream_scores(model, tmp_path / "in").into(Removes(), maps)
+    assert maps.failed == [(str(tmp_path / "in" / "03.png"), "No such file or directory")]
+    assert len(files_below(tmp_path / "maps")) == 33
+
+
+def test_a_model_without_maps_is_refused(tmp_path):
+    vae = VAE(max_iter=1, random_state=0).fit(np.random.default_rng(0).normal(size=(100, 3)))
+    with pytest.raises(ValueError, match=r"model must be fitted on images, .* got a VAE of image_shape=None"):
+        MapFiles(tmp_path / "maps", vae)
+
+
+def test_the_command_writes_maps_and_says_so(saved, parts, tmp_path, capsys):
+    folder = tmp_path / "maps"
+    assert main(["score", str(saved), str(parts / "test"), "--maps", str(folder), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["maps"]
+    assert said["folder"] == str(folder)
+    assert (said["unit"], said["is_verdict"], said["renamed"]) == ("nats", False, {})
+    assert said["red_above"] > 0
+    assert "scratch/00.png" in files_below(folder)
+    files = [str(parts / "test" / kind / "00.png") for kind in ("good", "scratch")]
+    assert main(["score", str(saved), *files, "--maps", str(tmp_path / "some"), "-q"]) == 0
+    assert files_below(tmp_path / "some") == [
+        "good/00.png",
+        "good/00.tif",
+        "scratch/00.png",
+        "scratch/00.tif",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("{data}/maps", "would be read as data from then on"),
+        ("{data}", "would be read as data from then on"),
+        ("{tmp}/none/maps", "does not exist"),
+        ("{data}/..", "folder must not be one that images lie in"),
+    ],
+)
+def test_a_folder_that_cannot_be_is_refused(folder, said, saved, parts, tmp_path, capsys):
+    data = tmp_path / "some" / "photos"
+    shutil.copytree(parts / "test" / "good", data)
+    folder = folder.format(data=data, tmp=tmp_path)
+    assert main(["score", str(saved), str(data), "--maps", folder]) == 2
+    assert said in capsys.readouterr().err
+    assert len(files_below(tmp_path)) == 13
+
+
+def test_a_model_of_rows_writes_no_maps(tmp_path, capsys):
+    rows = np.random.default_rng(0).normal(size=(100, 3))
+    save(VAE(max_iter=1, random_state=0).fit(rows), tmp_path / "rows.safetensors")
+    np.save(tmp_path / "rows.npy", rows)
+    arguments = ["score", str(tmp_path / "rows.safetensors"), str(tmp_path / "rows.npy")]
+    assert main([*arguments, "--maps", str(tmp_path / "maps")]) == 2
+    assert "--maps: needs a model of images" in capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""Images at their own size, and what a model saw of them put back in its place there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaetools.data.decoding import Recipe, _examined, _orientation, _pixels, _place
+from vaetools.data.depth import Box
+
+_INVERSE = {2: 4, 4: 2}  # of quarter turns, as members of PIL.Image.Transpose; others undo themselves
+
+
+class Original(NamedTuple):
+    """An image as it is shown, and how a model saw it.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (channels, height, width)
+        Levels, upright.
+    seen : tuple (left, top, right, bottom)
+        What the model saw of it, in pixels of the image as it is stored.
+    size : tuple (width, height)
+        What that was scaled to; it lay in the middle of what the model saw.
+    transposition : int or None
+        How the image as it is stored is set upright.
+    """
+
+    pixels: np.ndarray
+    seen: Box
+    size: tuple[int, int]
+    transposition: Any = None
+
+    def put_back(self, seen: np.ndarray) -> np.ndarray:
+        """Return a map of what the model saw at the size of the image, NaN where the model did not look.
+
+        Interpolated, but for the greatest value, which stays what it is.
+
+        Parameters
+        ----------
+        seen : ndarray of shape (height, width), float32
+
+        Returns
+        -------
+        map : ndarray of shape (height, width), float32
+        """
+        from PIL import Image
+
+        picture = Image.fromarray(np.asarray(seen, np.float32))
+        if self.transposition is not None:
+            picture = picture.transpose(_INVERSE.get(self.transposition, self.transposition))
+        left, top, right, bottom = map(round, self.seen)
+        room = right - left, bottom - top
+        start = [(whole - part) // 2 for whole, part in zip(picture.size, self.size, strict=True)]
+        inner = picture.crop((start[0], start[1], start[0] + self.size[0], start[1] + self.size[1]))
+        large = np.array(inner.resize(room, Image.Resampling.BILINEAR))
+        values = np.asarray(picture)
+        row, column = (int(place) for place in np.unravel_index(values.argmax(), values.shape))
+        places = zip((column, row), start, self.size, room, strict=True)
+        across, down = (min(max(0, (2 * i - 2 * s + 1) * n // (2 * m)), n - 1) for i, s, m, n in places)
+        large[down, across] = values[row, column]
+        _, height, width = self.pixels.shape
+        turned = self.transposition is not None and self.transposition in (2, 4, 5, 6)
+        whole = np.full((width, height) if turned else (height, width), np.nan, np.float32)
+        whole[top:bottom, left:right] = large
+        if self.transposition is None:
+            return whole
+        return np.asarray(Image.fromarray(whole).transpose(self.transposition))
+
+
+def read_original(source: Any, recipe: Recipe) -> Original:
+    """Return an image at its own size, in gray levels of a recipe's depth, and how that recipe sees it.
+
+    Raises
+    ------
+    ImageFileError
+        If it cannot be read.
+    """
+
+    def read(image: Any) -> Original:
+        transposition, turned = _orientation(image)
+        _, height, width = recipe.image_shape
+        box, size = _place(image.size, (height, width) if turned else (width, height), recipe.aspect)
+        across, down = image.size[::-1] if turned else image.size
+        pixels = _pixels(image, Recipe((1, down, across), "stretch", recipe.dtype))
+        return Original(pixels.reshape(1, down, across), box, size, transposition)
+
+    return _examined(source, read)

@@ -1,0 +1,182 @@
+"""Maps of what is odd as files, one by one, at the size of the images that they are of."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaetools.anomaly.explanation import overlay
+from vaetools.data.batches import Failure
+from vaetools.data.decoding import ImageFileError, Recipe
+from vaetools.data.originals import Original, read_original
+from vaetools.data.reader import as_sources, reader_for
+from vaetools.files import folder_atomically
+from vaetools.persistence.model_file import split_reader
+from vaetools.stream.flow import Part
+from vaetools.stream.pixel_maps import PixelMaps, has_maps, pixel_maps
+from vaetools.stream.sinks import Sink
+
+_BLOCK = 2**20  # pixels that are colored at once
+_UNSEEN = 0.4  # of their brightness is left to pixels that the model did not look at
+_DESCRIPTION = 270  # tag of a TIFF file
+
+
+class MapFiles(Sink):
+    """Writes what is odd on every image to a folder, at the size of the image, under its name.
+
+    Of ``crack/7.jpg`` there are ``crack/7.png``, colors over the gray image: yellow, orange, and red beyond
+    the limit; ``crack/7.tif``, the map itself, 32-bit numbers in the unit of the model, NaN where it did
+    not look; and of a detector, whose map is its verdict, ``crack/7_mask.png``, white where the map goes
+    beyond the threshold. An image of an array is called by its number. Where another image has such a name
+    already, the extension stays, as in ``crack/7.jpg.png``.
+
+    The folder appears when all is written; of one that is there, files of these names are replaced, and
+    others stay.
+
+    Parameters
+    ----------
+    folder : path
+        To write.
+    model : PatchDetector, AE, VAE or CVAE, or a pipeline of an ImageReader and one
+        Fitted on images; others than a detector must be able to reconstruct.
+    root : path or None, default=None
+        Folder of the images, as their paths begin: below it, sub-folders are kept. None keeps none.
+
+    Attributes
+    ----------
+    unit : str
+        Of the maps.
+    limit : float or None
+        What is red: greater values; None until there is a map.
+    renamed : dict from str to str
+        Images whose maps have a longer name, and that.
+    failed : list of Failure
+        Images of which no map could be written.
+
+    Raises
+    ------
+    ValueError
+        If the model has no maps, or images lie in the folder, and would be written over.
+    """
+
+    unit: str = ""
+    limit: float | None = None
+    is_verdict: bool = False
+
+    def __init__(
+        self, folder: str | os.PathLike[str], model: Any, root: str | os.PathLike[str] | None = None
+    ):
+        reader, self.model = split_reader(model)
+        self._reader = reader or reader_for(self.model)
+        self.folder, self.root = Path(folder), None if root is None else os.fspath(root)
+        self.renamed: dict[str, str] = {}
+        self.failed: list[Failure] = []
+        self._taken: set[str] = set()
+        if not has_maps(self.model):
+            raise ValueError(
+                "MapFiles: model must be fitted on images, and be a PatchDetector or able to reconstruct; "
+                f"got a {type(self.model).__name__} of image_shape={self.model.image_shape}."
+            )
+
+    def __enter__(self) -> MapFiles:
+        with contextlib.ExitStack() as stack:
+            self._place = stack.enter_context(folder_atomically(self.folder))
+            self._open = stack.pop_all()
+        return self
+
+    def add(self, part: Part) -> None:
+        """Write the maps of a part."""
+        maps = pixel_maps(self.model, np.asarray(part.X))
+        self.unit, self.limit, self.is_verdict = maps.unit, maps.limit, maps.is_verdict
+        for i, name in enumerate(part.table.iloc[:, 0]):
+            try:
+                original = self._original(name, np.asarray(part.X[i]))
+                self._write(name, original, original.put_back(maps.values[i]), maps)
+            except ImageFileError as error:
+                self.failed.append(Failure(name, error.reason))
+            except OSError as error:
+                if error.errno != errno.ENAMETOOLONG:
+                    raise
+                self.failed.append(Failure(name, "its name is too long for a map to be called like it"))
+
+    def close(self) -> None:
+        """Let the folder appear."""
+        self._open.close()
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
+
+    def _original(self, name: Any, row: np.ndarray) -> Original:
+        """Return an image at its own size; of an array, as it is there."""
+        channels, height, width = (
+            self.model.image_shape if self._reader is None else self._reader.image_shape_
+        )
+        if not isinstance(name, str) or self._reader is None:
+            return Original(row.reshape(channels, height, width), (0, 0, width, height), (width, height))
+        if Path(os.path.realpath(self.folder)) in Path(os.path.realpath(name)).parents:
+            raise ValueError(
+                f"MapFiles: folder must not be one that images lie in, which maps would be written over; got "
+                f"{str(self.folder)!r} and {name!r}. Name another folder."
+            )
+        [source] = as_sources([name])
+        recipe = Recipe((channels, height, width), self._reader.aspect, self._reader.dtype_)
+        return read_original(source, recipe)
+
+    def _write(self, name: Any, original: Original, values: np.ndarray, maps: PixelMaps) -> None:
+        """Write the files of one image."""
+        from PIL import Image
+
+        endings = (".png", ".tif", "_mask.png")[: 2 + maps.is_verdict]
+        colors, raw, *masks = (self._place / file for file in self._files(name, endings))
+        colors.parent.mkdir(parents=True, exist_ok=True)
+        gray = np.asarray(self.model.input_scale_.shown(original.pixels))
+        gray = (gray / 255 if gray.dtype == np.uint8 else gray).mean(axis=0, dtype=np.float32)
+        Image.fromarray(_colored(gray, values, maps)).save(colors, "PNG", compress_level=2)
+        said = f"{maps.unit}; odd beyond {maps.limit:.9g}"
+        Image.fromarray(values).save(
+            raw, "TIFF", compression="tiff_adobe_deflate", tiffinfo={_DESCRIPTION: said}
+        )
+        for mask in masks:
+            Image.fromarray(np.uint8(255) * (values > maps.limit)).save(mask, "PNG")
+
+    def _files(self, name: Any, endings: tuple[str, ...]) -> list[str]:
+        """Return what the files of an image are called, from the folder on, as nothing else is."""
+        named = ([stem + ending for ending in endings] for stem in self._stems(str(name)))
+        first = next(named)
+        files = next(
+            each for each in chain([first], named) if self._taken.isdisjoint(map(str.casefold, each))
+        )
+        if files != first:
+            self.renamed[str(name)] = files[0]
+        self._taken.update(map(str.casefold, files))
+        return files
+
+    def _stems(self, name: str) -> Iterator[str]:
+        """Yield what the files of an image may be called, without ending."""
+        divider = "/" if "://" in name else os.sep
+        parts = [name.rpartition(divider)[2]]
+        if self.root is not None and name.startswith(start := os.path.join(self.root, "")):
+            parts = name.removeprefix(start).split(divider)
+        inside = os.path.join(*(part for part in parts if part not in ("", os.curdir, os.pardir)))
+        yield os.path.splitext(inside)[0]
+        yield inside
+        yield from (f"{inside}.{i}" for i in count(2))
+
+
+def _colored(gray: np.ndarray, values: np.ndarray, maps: PixelMaps) -> np.ndarray:
+    """Return a map as colors over an image, ``(height, width, 3)``, a few rows at a time."""
+    height, width = values.shape
+    picture = np.empty((height, width, 3), np.uint8)
+    n_rows = max(1, _BLOCK // width)
+    for start in range(0, height, n_rows):
+        rows = slice(start, start + n_rows)
+        lit = np.where(np.isnan(values[rows]), _UNSEEN * gray[rows], gray[rows])
+        picture[rows] = overlay(maps.heat(values[rows])[None], lit[None])[0]
+    return picture
