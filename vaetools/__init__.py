@@ -23,28 +23,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vaetools.anomaly.calibration import discoveries
-    from vaetools.data.decoding import ImageFileError
-    from vaetools.data.dialect import Dialect
-    from vaetools.data.images import ImageSet, read_images
-    from vaetools.data.reader import ImageReader
-    from vaetools.data.tiles import Tiles
-    from vaetools.estimators.ae import AE
-    from vaetools.estimators.backbone import Backbone
-    from vaetools.estimators.cvae import CVAE
-    from vaetools.estimators.patch_detector import PatchDetector
-    from vaetools.estimators.vae import VAE
-    from vaetools.files import ModelFileError
-    from vaetools.latent.projection import LatentMap
-    from vaetools.latent.similarity import similar
-    from vaetools.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
-    from vaetools.nn.networks import EncoderDecoder
-    from vaetools.persistence.exporting import to_onnx
-    from vaetools.persistence.model_file import load, save
-    from vaetools.report.compare import compare
-    from vaetools.report.pictures import picture
-    from vaetools.stream.flow import stream_codes, stream_scores
-    from vaetools.stream.ray import score_with_ray
+    from vaetools.anomaly.calibration import discoveries as discoveries
+    from vaetools.data.decoding import ImageFileError as ImageFileError
+    from vaetools.data.dialect import Dialect as Dialect
+    from vaetools.data.images import ImageSet as ImageSet
+    from vaetools.data.images import read_images as read_images
+    from vaetools.data.reader import ImageReader as ImageReader
+    from vaetools.data.tiles import Tiles as Tiles
+    from vaetools.estimators.ae import AE as AE
+    from vaetools.estimators.backbone import Backbone as Backbone
+    from vaetools.estimators.cvae import CVAE as CVAE
+    from vaetools.estimators.patch_detector import PatchDetector as PatchDetector
+    from vaetools.estimators.vae import VAE as VAE
+    from vaetools.files import ModelFileError as ModelFileError
+    from vaetools.geometry import similar as similar
+    from vaetools.latent.projection import LatentMap as LatentMap
+    from vaetools.nn.likelihoods import Bernoulli as Bernoulli
+    from vaetools.nn.likelihoods import ContinuousBernoulli as ContinuousBernoulli
+    from vaetools.nn.likelihoods import Gaussian as Gaussian
+    from vaetools.nn.networks import EncoderDecoder as EncoderDecoder
+    from vaetools.persistence.exporting import to_onnx as to_onnx
+    from vaetools.persistence.model_file import load as load
+    from vaetools.persistence.model_file import save as save
+    from vaetools.report.compare import compare as compare
+    from vaetools.report.pictures import picture as picture
+    from vaetools.stream.flow import stream_codes as stream_codes
+    from vaetools.stream.flow import stream_scores as stream_scores
+    from vaetools.stream.ray import score_with_ray as score_with_ray
 
 __version__ = "0.1.0"
 
@@ -72,41 +77,13 @@ _HOMES = {
     "read_images": "vaetools.data.images",
     "save": "vaetools.persistence.model_file",
     "score_with_ray": "vaetools.stream.ray",
-    "similar": "vaetools.latent.similarity",
+    "similar": "vaetools.geometry",
     "stream_codes": "vaetools.stream.flow",
     "stream_scores": "vaetools.stream.flow",
     "to_onnx": "vaetools.persistence.exporting",
 }
 
-__all__ = [
-    "AE",
-    "CVAE",
-    "VAE",
-    "Backbone",
-    "Bernoulli",
-    "ContinuousBernoulli",
-    "Dialect",
-    "EncoderDecoder",
-    "Gaussian",
-    "ImageFileError",
-    "ImageReader",
-    "ImageSet",
-    "LatentMap",
-    "ModelFileError",
-    "PatchDetector",
-    "Tiles",
-    "compare",
-    "discoveries",
-    "load",
-    "picture",
-    "read_images",
-    "save",
-    "score_with_ray",
-    "similar",
-    "stream_codes",
-    "stream_scores",
-    "to_onnx",
-]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -40,7 +40,7 @@ def test_a_query_does_not_depend_on_the_others(codes):
 
 def test_many_queries_come_in_blocks(codes, monkeypatch):
     whole = similar(codes, codes, k=3)
-    monkeypatch.setattr("vaetools.latent.similarity._MAX_VALUES", 7 * 3 * 5)
+    monkeypatch.setattr("vaetools.geometry._MAX_VALUES", 7 * 3 * 5)
     assert np.array_equal(similar(codes, codes, k=3).indices, whole.indices)
 
 

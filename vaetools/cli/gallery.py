@@ -9,8 +9,7 @@ from vaetools.words import few, floor_in_words
 
 if TYPE_CHECKING:
     from vaetools.cli import command
-    from vaetools.stream.kept import Oddest
-    from vaetools.stream.sinks import Tally
+    from vaetools.stream.sinks import Oddest, Tally
 
 
 def write_page(

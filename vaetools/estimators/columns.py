@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pandas.api import types
-from sklearn.utils.validation import validate_data
 
 from vaetools.words import few
 
@@ -143,61 +142,10 @@ class Columns:
         return table.set_axis(self.names, axis=1).set_axis(table.index if index is None else index)
 
 
-def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
-    """Return a DataFrame as it is, and anything else as a two-dimensional array."""
-    owner = type(estimator).__name__
-    if isinstance(X, pd.DataFrame):
-        if not X.size:
-            raise ValueError(f"{owner}: X must have a row and a column; got a DataFrame of shape={X.shape}.")
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-        names = X.columns.tolist()
-        known = names if reset else estimator.columns_.names or names
-        if names != known:  # scikit-learn compares names that are strings
-            here, fitted = next(pair for pair in zip(names, known, strict=True) if pair[0] != pair[1])
-            raise ValueError(
-                f"{owner}: X must have the columns of fit in their order, {_some(known)}; got {here!r} in "
-                f"the place of {fitted!r}. Select them by name, or pass an array to have them taken by "
-                "position."
-            )
-        if not reset and estimator.columns_.names is None:
-            warn_of_labels(owner, labels_of(X), None)
-        return X
-    if not reset and estimator.columns_.names is not None:
-        warn_of_labels(owner, None, labels_of(pd.DataFrame(columns=estimator.columns_.names)))
-    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
-        X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts
-    return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
-
-
-def labels_of(X: Any) -> list[str] | None:
-    """Return the names of a DataFrame's columns as text; None if they are strings, or numbers from 0.
-
-    Examples
-    --------
-    >>> labels_of(pd.DataFrame([[1, 2]], columns=[2019, 2020])), labels_of(pd.DataFrame([[1, 2]]))
-    (['2019', '2020'], None)
-    """
-    if not isinstance(X, pd.DataFrame) or all(isinstance(name, str) for name in X.columns):
-        return None
-    labels = X.columns.map(str).tolist()
-    return None if labels == list(map(str, range(len(labels)))) else labels
-
-
 def names_in_fit(estimator: Any) -> list[str] | None:
     """Return the names of the columns that a model was fitted on, as text; None if they had none."""
     named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
     return None if named is None else named.tolist()
-
-
-def warn_of_labels(owner: str, labels: Any, fitted: Any) -> None:
-    """Warn where only X or only `fit` has such names, as scikit-learn does of names that are strings."""
-    if labels is None and fitted is not None:
-        words = f"X does not have valid feature names, but {owner} was fitted with feature names"
-    elif labels is not None and fitted is None:
-        words = f"X has feature names, but {owner} was fitted without feature names"
-    else:
-        return
-    warnings.warn(words, UserWarning, stacklevel=6)
 
 
 def _kind(owner: str, name: Any, cells: pd.Series) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import sys
 import warnings
 from collections.abc import Container, Iterable
@@ -14,7 +15,7 @@ from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
-from vaetools.estimators.columns import check_table, labels_of, warn_of_labels, warn_of_unseen
+from vaetools.estimators.columns import warn_of_unseen
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.nn.batches import slices
 from vaetools.words import equal_as_floats, few, is_lost_as_float
@@ -33,12 +34,12 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     owner = type(estimator).__name__
     X = unpacked(owner, X)
     if not reset and estimator.columns_ is not None:
-        table = check_table(estimator, X, reset=False)
+        table = _check_table(estimator, X, reset=False)
         codes = estimator.columns_.encode(owner, table)
         warn_of_unseen(owner, estimator.columns_, table, codes)
         return codes
     is_mixed = reset and estimator.likelihood == "mixed"
-    rows = check_table(estimator, X, reset=True) if is_mixed else check_numbers(estimator, X, reset=reset)
+    rows = _check_table(estimator, X, reset=True) if is_mixed else check_numbers(estimator, X, reset=reset)
     if reset and not are_images(estimator, X):
         chosen = estimator.column_likelihoods or {}
         _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
@@ -52,6 +53,32 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     elif likelihood.unit_interval:
         check_unit_interval(owner, rows, f"the support of {likelihood!r}")
     return rows
+
+
+def _check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return a DataFrame as it is, and anything else as a two-dimensional array."""
+    owner = type(estimator).__name__
+    if isinstance(X, pd.DataFrame):
+        if not X.size:
+            raise ValueError(f"{owner}: X must have a row and a column; got a DataFrame of shape={X.shape}.")
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        names = X.columns.tolist()
+        known = names if reset else estimator.columns_.names or names
+        if names != known:  # scikit-learn compares names that are strings
+            here, fitted = next(pair for pair in zip(names, known, strict=True) if pair[0] != pair[1])
+            raise ValueError(
+                f"{owner}: X must have the columns of fit in their order, {few(map(reprlib.repr, known))}; "
+                f"got {here!r} in the place of {fitted!r}. Select them by name, or pass an array to have "
+                "them taken by position."
+            )
+        if not reset and estimator.columns_.names is None:
+            _warn_of_labels(owner, labels_of(X), None)
+        return X
+    if not reset and estimator.columns_.names is not None:
+        _warn_of_labels(owner, None, labels_of(pd.DataFrame(columns=estimator.columns_.names)))
+    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
+        X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts
+    return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
 
 
 def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
@@ -197,7 +224,7 @@ def _check_labels(estimator: Any, X: Any, *, reset: bool) -> Any:
     )
     if not labels or (known is None and not are_moved):
         if not hasattr(estimator, "feature_names_in_"):
-            warn_of_labels(type(estimator).__name__, labels_of(X), known)
+            _warn_of_labels(type(estimator).__name__, labels_of(X), known)
         return X
     fitted = places if known is None else known.tolist()
     if labels == fitted:
@@ -210,6 +237,31 @@ def _check_labels(estimator: Any, X: Any, *, reset: bool) -> Any:
         f"in the place of {fitted[place]!r}. Select them by name, or pass an array to have them taken by "
         "position."
     )
+
+
+def labels_of(X: Any) -> list[str] | None:
+    """Return the names of a DataFrame's columns as text; None if they are strings, or numbers from 0.
+
+    Examples
+    --------
+    >>> labels_of(pd.DataFrame([[1, 2]], columns=[2019, 2020])), labels_of(pd.DataFrame([[1, 2]]))
+    (['2019', '2020'], None)
+    """
+    if not isinstance(X, pd.DataFrame) or all(isinstance(name, str) for name in X.columns):
+        return None
+    labels = X.columns.map(str).tolist()
+    return None if labels == list(map(str, range(len(labels)))) else labels
+
+
+def _warn_of_labels(owner: str, labels: Any, fitted: Any) -> None:
+    """Warn where only X or only `fit` has such names, as scikit-learn does of names that are strings."""
+    if labels is None and fitted is not None:
+        words = f"X does not have valid feature names, but {owner} was fitted with feature names"
+    elif labels is not None and fitted is None:
+        words = f"X has feature names, but {owner} was fitted without feature names"
+    else:
+        return
+    warnings.warn(words, UserWarning, stacklevel=6)
 
 
 # Integers that become others as floats

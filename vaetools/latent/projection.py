@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaetools.checks import POSITIVE_INTEGER, PROBABILITY, Requirement, check, is_integer, is_number, one_of
-from vaetools.latent.similarity import similar
+from vaetools.geometry import similar
 from vaetools.progress import bar_options
 
 _N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured

@@ -110,7 +110,7 @@ class Reading:
         The mean over draws estimates the bound; their spread tells its error.
         """
         if not self.latent.has_spread:  # all draws are the mean
-            return -self.reconstruction.sum(dim=1).expand(len(noise), -1)
+            return (-self.reconstruction.sum(dim=1) - self.kl.sum(dim=1)).expand(len(noise), -1)
         kl = self.kl.sum(dim=1)
         return torch.stack([-self.cost(self.latent.draw(draw)).sum(dim=1) - kl for draw in noise])
 

@@ -28,11 +28,11 @@ Examples
 
 from vaetools.stream.evaluation import Evaluation
 from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
-from vaetools.stream.kept import Collected, Nearest, Oddest
 from vaetools.stream.labeled import read_labeled
 from vaetools.stream.map_files import MapFiles
 from vaetools.stream.ray import score_with_ray
-from vaetools.stream.sinks import Selection, Sink, TableFile, Tally
+from vaetools.stream.sinks import Collected, Nearest, Oddest, Selection, Sink, Tally
+from vaetools.stream.table_file import TableFile
 
 __all__ = [
     "Collected",

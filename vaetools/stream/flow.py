@@ -16,7 +16,6 @@ from tqdm import tqdm
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure, where
 from vaetools.data.dialect import NUMBER, Kind, category_kind
-from vaetools.data.ids import as_index
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
 from vaetools.estimators.columns import Column, names_in_fit
@@ -313,3 +312,15 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable) -> Part:
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     table.insert(0, id_name, as_index(batch.ids, id_name))
     return Part(table, batch.X, batch.failed)
+
+
+def as_index(ids: list, id_name: str) -> pd.Index:
+    r"""Return what rows are called, whose ids are ``"path"``, ``"row"`` or a column; texts stay Python's.
+
+    Examples
+    --------
+    >>> as_index(["f\udcfcr.png"], "path").dtype, as_index([0, 1], "row").dtype
+    (dtype('O'), dtype('int64'))
+    """
+    are_numbers = id_name == "row" and not isinstance(next(iter(ids), 0), str)
+    return pd.Index(ids, dtype="int64" if are_numbers else object)

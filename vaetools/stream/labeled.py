@@ -13,11 +13,10 @@ from tqdm import tqdm
 
 from vaetools.data.arrays import read_labels
 from vaetools.data.batches import Failure, Source
-from vaetools.data.ids import as_column, as_index
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
 from vaetools.progress import bar_options
-from vaetools.stream.flow import Parts, nothing_read, prepared, warn_of_positions
+from vaetools.stream.flow import Parts, as_index, nothing_read, prepared, warn_of_positions
 from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -201,6 +200,11 @@ def judged(estimator: Any, X: pd.DataFrame, codes: np.ndarray, *, verbose: int) 
             "p_value": p_values,
         }
     )
+
+
+def as_column(labels: np.ndarray) -> pd.Series:
+    """Return labels as a column of a table; texts become those of Python."""
+    return pd.Series(labels, dtype=object if labels.dtype.kind in "OU" else labels.dtype)
 
 
 def label_called(text: str, labels: Iterable[str]) -> str | None:

@@ -17,7 +17,6 @@ from pyarrow import parquet
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.dialect import Kind
-from vaetools.data.ids import as_arrow
 from vaetools.data.listing import Listing, is_parquet, list_images, list_tables
 from vaetools.data.path_lists import as_paths
 from vaetools.data.sources import check_choice, kind_of
@@ -25,6 +24,7 @@ from vaetools.data.tables import Table, open_table
 from vaetools.persistence.model_file import load
 from vaetools.stream.flow import part_of, prepared, verdicts
 from vaetools.stream.sinks import Tally
+from vaetools.stream.table_file import as_arrow
 
 MAX_ROWS = 2**14  # of a piece, and so of a file that is written
 MAX_VALUES = 2**29  # of a piece, so that a worker soon has something to show for it

@@ -1,29 +1,21 @@
-"""What takes parts as they stream by: verdicts of all rows together, counts, files of tables."""
+"""What takes parts as they stream by: verdicts of all rows together, counts, the oddest and the nearest."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyarrow import parquet
 
 from vaetools.anomaly.calibration import discovery_rank, flagged_rate, n_discoverable, n_rows_needed
-from vaetools.data.ids import as_arrow, as_csv
-from vaetools.files import atomically, naming
+from vaetools.geometry import similar
 from vaetools.stream.flow import NORMAL, ODD, Part
 
 _MOST_FOLDERS = 1000  # that are counted one by one
 _ITSELF = "."  # as which a folder's own images are counted
-
-Write = Callable[[pd.DataFrame], object]
 
 
 class Sink:
@@ -220,104 +212,104 @@ def expected_rate_of(model: Any) -> float | None:
     return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate)
 
 
-class TableFile(Sink):
-    """Writes the tables of parts to a CSV or Parquet file, which appears when all is written.
+class Oddest(Sink):
+    """Keeps the rows that score lowest.
 
     Parameters
     ----------
-    path : str, PathLike or None
-        Ends in ``.csv`` or ``.parquet``; None is CSV to standard output.
+    n : int
+        How many at most.
     selection : Selection or None, default=None
-        Whose verdicts are written, of all rows together: until then these are kept on disk.
-    form : callable or None, default=None
-        What is made of a table before it is written: a function of a DataFrame that returns one.
+        Makes the verdicts, once all rows are known.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n, n_columns)
+        What streamed by of them, the oddest first. A score beyond all numbers (NaN) is the oddest.
+    X : DataFrame of shape (n, n_features)
+        The rows themselves.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str] | None,
-        selection: Selection | None = None,
-        *,
-        form: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
-    ):
-        self.path = None if path is None else Path(path)
-        self.selection, self.form = selection, form
-
-    def __enter__(self) -> TableFile:
-        with contextlib.ExitStack() as stack:
-            entered = stack.enter_context
-            if self.path is None:
-                if hasattr(sys.stdout, "reconfigure"):
-                    sys.stdout.reconfigure(encoding="utf-8")  # file names do not ask what a terminal shows
-                self._write = _csv_writer(sys.stdout)
-            else:
-                temporary = entered(atomically(self.path))
-                if self.path.suffix.lower() == ".csv":
-                    file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline=""))
-                    self._write = _csv_writer(file)
-                else:
-                    self._write = entered(_parquet_file(temporary))
-            if self.selection is not None:
-                folder = None if self.path is None else self.path.absolute().parent
-                self._write = entered(_revised(self._write, self.selection, folder))
-            self._open = stack.pop_all()
-        return self
+    def __init__(self, n: int, selection: Selection | None = None):
+        self.n, self.selection = n, selection
+        self.table, self.X = pd.DataFrame(), pd.DataFrame()
 
     def add(self, part: Part) -> None:
-        """Write the table of a part."""
-        self._write(part.table if self.form is None else self.form(part.table))
+        """Keep the oddest rows of a part, as far as they are among the oddest of all."""
+        order = self._lowest(part.table)
+        table, X = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
+        if len(self.table):
+            table, X = pd.concat([self.table, table]), pd.concat([self.X, X])
+        order = self._lowest(table)
+        self.table, self.X = table.iloc[order], X.iloc[order]
 
     def close(self) -> None:
-        """Let the file appear."""
-        self._open.close()
+        """Make the verdicts that need to know all rows."""
+        if self.selection is not None and len(self.table):
+            self.table = self.selection.judge(self.table)
 
-    def __exit__(self, *error: Any) -> None:
-        self._open.__exit__(*error)
-
-
-def write_table(path: Path | None, table: pd.DataFrame) -> None:
-    """Write one table as `TableFile` does."""
-    with TableFile(path) as file:
-        file.add(Part(table, table, []))
-        file.close()
+    def _lowest(self, table: pd.DataFrame) -> np.ndarray:
+        """Return the places of the rows that score lowest."""
+        return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[: self.n]
 
 
-@contextlib.contextmanager
-def _revised(write: Write, selection: Selection, folder: Path | None) -> Iterator[Write]:
-    """Give a function that keeps tables on disk until the block ends well; then they are written, judged.
+class Nearest(Sink):
+    """Keeps the rows whose codes are nearest to a code.
 
-    ``folder`` is where the disk has room; None leaves the choice to the system.
+    Parameters
+    ----------
+    code : ndarray of shape (1, n_components)
+    k : int
+        How many at most.
+    is_left_out : callable
+        Whether a row is left out, by its name.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (k, 2)
+        What they are called, and their ``distance``, nearest first.
+    X : ndarray of shape (k, n_features)
+        The rows themselves.
+    n_searched : int
     """
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        path = Path(name, "rows.parquet")
-        with naming(path), _parquet_file(path) as keep:
-            yield keep
-        with open(path, "rb") as file:
-            for batch in parquet.ParquetFile(file).iter_batches():
-                write(selection.judge(batch.to_pandas()))
+
+    def __init__(self, code: np.ndarray, k: int, is_left_out: Callable[[Any], bool]):
+        self.code, self.k, self.is_left_out = code, k, is_left_out
+        self.table, self.X, self.n_searched = pd.DataFrame(), np.empty(0), 0
+
+    def add(self, part: Part) -> None:
+        """Keep the nearest rows of a part, as far as they are among the nearest of all."""
+        others = np.array([not self.is_left_out(name) for name in part.table.iloc[:, 0]], bool)
+        if not others.any():
+            return
+        self.n_searched += int(others.sum())
+        codes, X = part.table[others], np.asarray(part.X)[others]
+        found = similar(codes.iloc[:, 1:], self.code, min(self.k, len(codes)))
+        table, X = codes.iloc[found.indices[0], :1].assign(distance=found.distances[0]), X[found.indices[0]]
+        if len(self.table):
+            table, X = pd.concat([self.table, table]), np.concatenate([self.X, X])
+        order = np.argsort(table["distance"].to_numpy(), kind="stable")[: self.k]
+        self.table, self.X = table.iloc[order], X[order]
 
 
-def _csv_writer(file: Any) -> Write:
-    """Return a function that appends a table to CSV, the first with a header.
+class Collected(Sink):
+    """Keeps what a function makes of every part.
 
-    Numbers have 10 digits: the noise of rounding, which depends on the machine, lies below.
+    Parameters
+    ----------
+    function : callable
+        Of a `Part`.
+
+    Attributes
+    ----------
+    parts : list
+        What it returned.
     """
-    headers = iter([True])
-    style: Any = {"index": False, "float_format": "%.10g", "lineterminator": "\n"}
-    return lambda table: file.write(as_csv(table).to_csv(header=next(headers, False), **style))
 
+    def __init__(self, function: Callable[[Part], Any]):
+        self.function = function
+        self.parts: list[Any] = []
 
-@contextlib.contextmanager
-def _parquet_file(path: Path) -> Iterator[Write]:
-    """Give a function that appends a table to Parquet, which has the types of the first."""
-    with open(path, "wb") as file, contextlib.ExitStack() as stack:  # Arrow opens no name beyond UTF-8
-        writer: Any = None
-
-        def write(table: pd.DataFrame) -> None:
-            nonlocal writer
-            rows = as_arrow(table, None if writer is None else writer.schema)
-            if writer is None:
-                writer = stack.enter_context(parquet.ParquetWriter(file, rows.schema))
-            writer.write_table(rows)
-
-        yield write
+    def add(self, part: Part) -> None:
+        """Keep what the function makes of a part."""
+        self.parts.append(self.function(part))

@@ -111,7 +111,7 @@ def _write_map(
     import pandas as pd
 
     from vaetools.latent.projection import LatentMap
-    from vaetools.stream.sinks import write_table
+    from vaetools.stream.table_file import write_table
 
     table = pd.concat(tables)
     latent_map = LatentMap(method=method, random_state=seed, verbose=verbose)

@@ -67,10 +67,9 @@ def labels(
     """
     command.check_output(output, command.TABLES, [model, *data])
     _check_id(reading.get("id_column"))
-    from vaetools.data.ids import as_column
     from vaetools.estimators.labels import hardly_used
-    from vaetools.stream.labeled import codes_of, judged
-    from vaetools.stream.sinks import write_table
+    from vaetools.stream.labeled import as_column, codes_of, judged
+    from vaetools.stream.table_file import write_table
 
     opened = command.Opened(model, device)
     estimator = opened.estimator

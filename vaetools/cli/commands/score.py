@@ -27,9 +27,8 @@ from vaetools.words import floor_in_words, printable, shortened, text_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaetools.stream.kept import Oddest
     from vaetools.stream.map_files import MapFiles
-    from vaetools.stream.sinks import Tally
+    from vaetools.stream.sinks import Oddest, Tally
 
 _PICTURED = 24  # images on the page if --top does not say
 _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name

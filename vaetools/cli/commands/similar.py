@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vaetools.stream.flow import Parts
-    from vaetools.stream.kept import Nearest
+    from vaetools.stream.sinks import Nearest
 
 
 @click.command(short_help="Find the images or rows most like one.")
@@ -59,7 +59,7 @@ def similar(
     command.check_output(output, command.TABLES, [model, query, *data])
     command.check_output(html, (".html",), [model, query, *data], "--html")
     from vaetools.stream import Nearest, stream_codes
-    from vaetools.stream.sinks import write_table
+    from vaetools.stream.table_file import write_table
 
     opened = command.Opened(model, device)
     if html is not None and (opened.image_shape is None or opened.image_shape[0] not in (1, 3)):

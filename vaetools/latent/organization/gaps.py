@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.geometry import covariance, whitening
+from vaetools.geometry import covariance, far, reached, whitening
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, sampled, share
-from vaetools.latent.similarity import far, reached
 
 _FLAT = 1e-12  # of the largest variance: codes do not extend that way
 _STREAM = 1  # of random numbers

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import euclidean_distances
 
+from vaetools.geometry import far, reached, reaches
 from vaetools.latent.organization.measure import UNKNOWN, Measure, checked, mean, sampled, share
-from vaetools.latent.similarity import far, reached, reaches
 
 _K_SPARSE, _K_DENSE = 3, 5  # neighbors that say how far a row reaches: of precision and recall, of the others
 
