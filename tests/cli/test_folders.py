@@ -84,6 +84,6 @@ def test_many_folders_are_listed_in_part_and_too_many_not(tested, photo_model, m
     assert "\nblank" in err
     assert "\ngood" not in err
     assert "and 1 more, which --json lists" in err
-    monkeypatch.setattr(sinks, "_MOST_FOLDERS", 1)
+    monkeypatch.setattr(sinks, "MOST_FOLDERS", 1)
     assert run("score", photo_model, tested, "--json") == 0
     assert json.loads(capsys.readouterr().out)["folders"] == {}

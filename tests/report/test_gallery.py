@@ -9,7 +9,16 @@ from PIL import Image
 
 from tests.report.browser import Parsed, needs_chromium, opened
 from vaetools.report.figures import bin_scores
-from vaetools.report.page.gallery import N_FAILED_SHOWN, Gallery, render_gallery, summarize
+from vaetools.report.page.gallery import (
+    N_FAILED_SHOWN,
+    Card,
+    Gallery,
+    Group,
+    Scale,
+    render_gallery,
+    shown,
+    summarize,
+)
 from vaetools.words import printable
 
 HOSTILE = [
@@ -26,6 +35,8 @@ def make_gallery(n=6, image_shape=(1, 8, 8), **changes):
     """Return a gallery of n shown images out of 1,000, the first two of them flagged."""
     rng = np.random.default_rng(0)
     scores = np.concatenate([np.linspace(-1234.5, 3.25, n), rng.normal(20, 3, 1000 - n)])
+    paths = changes.pop("paths", [f"lot {i}/camera/{i}.png" for i in range(n)])
+    cards = make_cards(paths, scores, image_shape, rng)
     fields = {
         "model": "VAE, 16 components",
         "source": "photos/<b>",
@@ -36,20 +47,41 @@ def make_gallery(n=6, image_shape=(1, 8, 8), **changes):
         "unit": "nats",
         "threshold": -512.5,
         "false_alarm_rate": 0.05,
-        "image_shape": image_shape,
-        "paths": [f"lot {i}/camera/{i}.png" for i in range(n)],
-        "images": rng.random((n, np.prod(image_shape))),
-        "reconstructions": rng.random((n, np.prod(image_shape))),
-        "scores": scores[:n],
-        "overlays": rng.integers(0, 256, size=(n, *image_shape[1:], 3), dtype=np.uint8),
-        "heat_colors": ("#fed976", "#bd0026"),
-        "reconstruction": np.linspace(1300.25, 7.125, n),
-        "kl": np.linspace(17.75, 4.5, n),
-        "p_values": np.linspace(0.00084, 0.5, n),
-        "flagged": scores[:n] < -512.5,
+        "groups": [Group("", 1000, 61, cards)],
+        "scale": Scale(("#fed976", "#fd8d3c", "#bd0026"), False, "7.5 nats"),
         "histogram": bin_scores(scores, -512.5),
     }
     return Gallery(**fields | changes)
+
+
+def make_cards(paths, scores, image_shape, rng):
+    """Return cards of images of noise."""
+    channels, height, width = image_shape
+    n = len(paths)
+    costs = zip(np.linspace(1300.25, 7.125, n), np.linspace(17.75, 4.5, n), strict=True)
+    names = {"image": "{}", "reconstruction": "Reconstruction of {}", "what is odd": "What is odd about {}"}
+    p_values = np.linspace(0.00084, 0.5, n)
+
+    def noise(name):
+        shape = (height, width, 3) if channels == 3 or name == "what is odd" else (height, width)
+        return rng.integers(0, 256, shape, np.uint8)
+
+    return [
+        Card(
+            path,
+            [shown(name, noise(name), words.format(path)) for name, words in names.items()],
+            score,
+            score < -512.5,
+            p_value,
+            {"reconstruction": reconstruction, "KL": kl},
+        )
+        for path, score, p_value, (reconstruction, kl) in zip(paths, scores[:n], p_values, costs, strict=True)
+    ]
+
+
+def bare(card):
+    """The card of a model that knows little."""
+    return card._replace(pictures=card.pictures[:2], flagged=None, p_value=None, costs={})
 
 
 def cards_of(page):
@@ -111,36 +143,70 @@ def test_cards_are_in_order_with_their_own_numbers():
 
 
 def test_what_is_absent_is_not_shown():
-    bare = make_gallery(
-        **dict.fromkeys(
-            ["reconstruction", "kl", "p_values", "flagged", "histogram", "threshold", "n_flagged", "overlays"]
-        )
-    )
-    page = render_gallery(bare)
+    cards = [bare(card) for card in make_gallery().groups[0].cards]
+    absent = dict.fromkeys(["histogram", "threshold", "n_flagged", "scale"])
+    page = render_gallery(make_gallery(groups=[Group("", 1000, 0, cards)], **absent))
     parsed = Parsed(page)
     assert cards_of(page)[0] == "1 image reconstruction lot 0/camera/ 0.png score, nats −1,234"
     assert not parsed.all("svg")
-    for words in ("p-value", "KL", "flagged below", "not flagged", "yellow"):
+    for words in ("p-value", "KL", "flagged below", "not flagged", "yellow", "By folder"):
         assert words not in parsed.words
 
 
-@pytest.mark.parametrize("image_shape", [(1, 8, 8), (3, 4, 5), (1, 300, 20)])
-def test_pictures_are_the_pixels_at_their_own_resolution(image_shape):
-    gallery = make_gallery(image_shape=image_shape)
-    parsed = Parsed(render_gallery(gallery))
-    pictures = parsed.all("img")
-    channels, height, width = image_shape
-    assert len(pictures) == 3 * 6
-    assert {(p["width"], p["height"]) for p in pictures} == {(str(width), str(height))}
-    assert [p["alt"] for p in pictures[3:6]] == [
-        "lot 1/camera/1.png",
-        "Reconstruction of lot 1/camera/1.png",
-        "What is odd about lot 1/camera/1.png, in colors",
+def test_pictures_are_the_pixels_and_keep_their_size():
+    rng = np.random.default_rng(0)
+    gray, color = rng.integers(0, 256, (20, 30), np.uint8), rng.integers(0, 256, (5, 4, 3), np.uint8)
+    card = Card("a.png", [shown("image", gray, "a.png"), shown("what is odd", color, "in colors")], -3.0)
+    pictures = Parsed(render_gallery(make_gallery(groups=[Group("", 1, 0, [card])]))).all("img")
+    assert [(p["width"], p["height"], p["alt"]) for p in pictures] == [
+        ("30", "20", "a.png"),
+        ("4", "5", "in colors"),
     ]
-    for picture, rows in zip(pictures[3:5], (gallery.images, gallery.reconstructions), strict=True):
-        shown = pixels(picture["src"]).reshape(height, width, channels).transpose(2, 0, 1)
-        assert np.abs(shown.ravel() / 255 - rows[1]).max() <= 0.5 / 255 + 1e-12
-    assert np.array_equal(pixels(pictures[5]["src"]), gallery.overlays[1])
+    assert np.array_equal(pixels(pictures[0]["src"]), gray)
+    assert np.array_equal(pixels(pictures[1]["src"]), color)
+
+
+def test_photographs_are_stored_with_a_loss():
+    large = np.zeros((300, 200, 3), np.uint8)
+    large[100:] = 200
+    assert shown("image", large, "")["uri"].startswith("data:image/webp;base64")
+
+
+def test_folders_are_told_apart_with_their_share():
+    odd, rest = make_gallery().groups[0].cards[:3], make_gallery().groups[0].cards[3:]
+    groups = [Group("crack<b>", 40, 30, odd, rest), Group("good", 9, 0, [])]
+    page = render_gallery(make_gallery(groups=groups))
+    parsed = Parsed(page)
+    assert "folder images flagged crack<b> 40 30 good 9 0" in parsed.words
+    assert "crack<b> 30 of 40 flagged, 75 %" in parsed.words.replace("\u00a0", " ")
+    assert "The 3 oddest; 27 more flagged are not shown." in parsed.words
+    assert "Not flagged: 10, of which these are the oddest" in parsed.words
+    assert "good 0 of 9 flagged, 0 %" in parsed.words.replace("\u00a0", " ")
+    assert "--share: 75.0%" in page
+    assert {"#folder-1", "#folder-2"} <= set(parsed.addresses)
+    assert {a["id"] for a in parsed.all("h2") if "id" in a} == {"folder-1", "folder-2"}
+    numbers = [card.split()[0] for card in cards_of(page)]
+    assert numbers == ["1", "2", "3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [(None, "it is what flagged the image."), ("so", "it is what the model alone flags.")],
+)
+def test_of_a_detector_red_is_the_verdict(selection, said):
+    scale = Scale(("#fed976", "#fd8d3c", "#bd0026"), True, "1.92 std")
+    words = Parsed(render_gallery(make_gallery(scale=scale, selection=selection))).words
+    assert "Red is beyond the threshold of 1.92 std: " + said in words
+    assert "about 5.0 % of good ones are red somewhere" in words
+    assert "did not expect" not in words
+
+
+def test_it_says_what_decided_and_what_is_not_seen():
+    cards = [card._replace(because="The <code> is far.") for card in make_gallery().groups[0].cards]
+    caution = "Defects narrower than 4 pixels are missed."
+    page = render_gallery(make_gallery(groups=[Group("", 6, 0, cards)], caution=caution))
+    assert "The <code> is far." in cards_of(page)[0]
+    assert caution in Parsed(page).words
 
 
 @pytest.mark.parametrize(
@@ -157,23 +223,14 @@ def test_it_says_how_to_read_the_colors(rate, words):
         in Parsed(page).words
     )
     assert f"fixed in training: {words}" in Parsed(page).words
-    assert "linear-gradient(to right, transparent, #fed976, #bd0026)" in page
+    assert "linear-gradient(to right, transparent, #fed976, #fd8d3c 75%, #bd0026 75%)" in page
 
 
-@pytest.mark.parametrize(
-    ("side", "small", "enlarged"),
-    [(8, "pixelated", "pixelated"), (128, "auto", "pixelated"), (256, "auto", "auto")],
-)
-def test_only_small_images_are_shown_as_squares(side, small, enlarged):
-    gallery = make_gallery(1, (1, side, side))
-    (style,) = Parsed(render_gallery(gallery)).raw["style"]
-    own = style.split(".scale")[-1]
-    assert [
-        line.split("image-rendering: ")[1][:-3] for line in own.split("\n") if "image-rendering" in line
-    ] == [
-        small,
-        enlarged,
-    ]
+@pytest.mark.parametrize(("side", "shown_as"), [(8, "pixels"), (128, "enlarged-pixels"), (256, "photograph")])
+def test_only_small_images_are_shown_as_squares(side, shown_as):
+    page = render_gallery(make_gallery(1, (1, side, side)))
+    assert {image["class"] for image in Parsed(page).all("img")} == {shown_as}
+    assert "img.pixels, [open] img.enlarged-pixels { image-rendering: pixelated; }" in page
 
 
 def test_names_from_disk_do_no_harm():
@@ -225,15 +282,7 @@ def test_one_unreadable_file_is_one():
 
 
 def test_a_folder_without_a_readable_image_is_a_page_too():
-    nothing = np.empty((0, 64))
-    gallery = make_gallery(
-        paths=[],
-        images=nothing,
-        reconstructions=nothing,
-        n_scored=0,
-        n_flagged=0,
-        failed=[("a.png", "empty")],
-    )
+    gallery = make_gallery(groups=[Group("", 0, 0, [])], n_scored=0, n_flagged=0, failed=[("a.png", "empty")])
     words = Parsed(render_gallery(dataclasses.replace(gallery, histogram=None))).words
     assert "No image could be scored." in words
     assert "oddest first" not in words

@@ -2,62 +2,176 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from vaetools.anomaly.explanation import HEAT_COLORS, overlay
+from vaetools.cli import command
+from vaetools.data.decoding import ImageFileError, Recipe
+from vaetools.data.originals import Original, read_original
+from vaetools.data.reader import ImageReader, as_sources, reader_for
+from vaetools.files import write_atomically
+from vaetools.report.figures import bin_scores
+from vaetools.report.page.gallery import Card, Gallery, Group, Scale, render_gallery, shown
+from vaetools.report.pictures import photo
+from vaetools.stream.evaluation import GOOD
+from vaetools.stream.examples import Examples
+from vaetools.stream.pixel_maps import PixelMaps, has_maps, pixel_maps
+from vaetools.stream.sinks import ODD, Oddest, Tally, expected_rate_of
 from vaetools.words import few, floor_in_words
 
 if TYPE_CHECKING:
-    from vaetools.cli import command
-    from vaetools.stream.sinks import Oddest, Tally
+    import pandas as pd
+
+PICTURED = 24  # images on the page if nothing else is said
+_FEWEST = 4  # of a sub-folder
+_LONGEST = 512  # pixels of the longer side of a photograph on the page
 
 
 def write_page(
     path: Path,
     tally: Tally,
     oddest: Oddest,
+    examples: Examples,
     scores: list[Any],
     opened: command.Opened,
     failed: list[Any],
     data: tuple[str, ...],
+    top: int | None,
 ) -> None:
-    """Write the gallery of the oddest images."""
-    import numpy as np
-
-    from vaetools.anomaly.explanation import HEAT_COLORS
-    from vaetools.anomaly.scores import SCORES
-    from vaetools.files import write_atomically
-    from vaetools.report.figures import bin_scores
-    from vaetools.report.page.gallery import Gallery, render_gallery
-    from vaetools.stream.sinks import expected_rate_of
-
-    model, table, n = opened.estimator, oddest.table, tally.n_calibration
-    explanation = model.explain(oddest.X.to_numpy())
+    """Write the gallery of the oddest images, by sub-folder if there are several."""
+    model, n = opened.estimator, tally.n_calibration
+    draw = Drawing(opened)
+    folders = tally.folders()
+    if folders:
+        groups = list(_by_folder(folders, examples, draw, top or max(_FEWEST, PICTURED // len(folders))))
+    else:
+        cards = list(draw.cards(oddest.table, oddest.X.to_numpy()))
+        groups = [Group("", tally.n_rows, tally.n_odd, cards)]
     page = render_gallery(
         Gallery(
-            model=opened.in_words,
+            model=in_words(opened),
             source=few(data, 3),
             n_scored=tally.n_rows,
             n_flagged=tally.n_odd,
             failed=failed,
             score_name=model.anomaly_score_,
-            unit=SCORES[model.anomaly_score_].unit,
+            unit=model.score_unit_,
             threshold=tally.threshold,
             false_alarm_rate=expected_rate_of(model),
-            image_shape=opened.image_shape,
-            paths=[str(name) for name in table.iloc[:, 0]],
-            images=explanation.value,
-            reconstructions=explanation.expected,
-            scores=table["score"].to_numpy(),
-            overlays=explanation.overlays() if explanation.heat_range is not None else None,
-            heat_colors=HEAT_COLORS,
-            reconstruction=table["reconstruction"].to_numpy(),
-            kl=table["kl"].to_numpy() if hasattr(model, "posterior") else None,
-            floor=floor_in_words(table["p_value"], n),
-            p_values=table["p_value"].to_numpy() if n else None,
-            flagged=(table["verdict"] == "odd").to_numpy(),
+            groups=groups,
+            scale=draw.scale,
+            floor=floor_in_words(oddest.table["p_value"], n),
             histogram=bin_scores(np.concatenate(scores), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
         )
     )
     write_atomically(path, page.encode())
+
+
+def in_words(opened: command.Opened) -> str:
+    """Return what the page calls a model."""
+    if not hasattr(opened.estimator, "heat_maps"):
+        return opened.in_words
+    backbone = opened.estimator.backbone
+    network = backbone if isinstance(backbone, str) else getattr(backbone, "network", None)
+    judged = f"features of {network}" if isinstance(network, str) else "features"
+    _, height, width = opened.image_shape
+    return f"{type(opened.estimator).__name__}, patches by {judged}, images of {height}×{width}"
+
+
+def _by_folder(
+    folders: dict[str, dict[str, int]], examples: Examples, draw: Drawing, n: int
+) -> Iterator[Group]:
+    """Yield the groups of sub-folders: where most are flagged first, and good images last."""
+
+    def place(name: str) -> tuple[bool, float]:
+        return name in GOOD, -folders[name]["n_odd"] / folders[name]["n_scored"]
+
+    for name in sorted(folders, key=place):
+        odd, others = examples.of(name)
+        missed = [] if name in GOOD else list(draw.cards(others.head(max(_FEWEST, n // 2))))
+        found = list(draw.cards(odd.head(n)))
+        yield Group(name, folders[name]["n_scored"], folders[name]["n_odd"], found, missed)
+
+
+class Drawing:
+    """Makes cards of images: the photographs, what is odd about them, and what a model makes of them."""
+
+    def __init__(self, opened: command.Opened):
+        self.opened, self.model = opened, opened.estimator
+        self._reader: ImageReader | None = opened.reader or reader_for(self.model)
+        self.scale: Scale | None = None
+
+    def cards(self, table: pd.DataFrame, X: np.ndarray | None = None) -> Iterator[Card]:
+        """Yield the cards of rows of a table of scores; images in files are read again."""
+        names = list(table.iloc[:, 0])
+        if self._reader is None or not all(isinstance(name, str) for name in names):
+            assert X is not None  # of an array, kept
+            yield from self._of_some(table, X, [self._kept(row) for row in X])
+            return
+        for batch in self._reader.batches(as_sources(names), range(len(names))) if names else ():
+            originals = {}
+            for place, i in enumerate(batch.ids):
+                with contextlib.suppress(ImageFileError):  # gone since it was scored
+                    originals[place, i] = self._photograph(names[i])
+            places, numbers = (list(each) for each in zip(*originals, strict=True)) if originals else ([], [])
+            yield from self._of_some(table.iloc[numbers], batch.X[places], list(originals.values()))
+
+    def _photograph(self, name: str) -> Original:
+        """Return an image in a file as the page shows it."""
+        assert self._reader is not None  # who asks has looked
+        [source] = as_sources([name])
+        recipe = Recipe(self._reader.image_shape_, self._reader.aspect, self._reader.dtype_)
+        return read_original(source, recipe, n_channels=recipe.image_shape[0], longest=_LONGEST)
+
+    def _kept(self, row: np.ndarray) -> Original:
+        """Return an image of an array."""
+        channels, height, width = self.opened.image_shape
+        return Original(row.reshape(channels, height, width), (0, 0, width, height), (width, height))
+
+    def _of_some(self, table: pd.DataFrame, X: np.ndarray, originals: Sequence[Original]) -> Iterator[Card]:
+        """Yield the cards of images that were read."""
+        if not len(X):
+            return
+        maps = pixel_maps(self.model, X) if has_maps(self.model) else None
+        if maps is not None:
+            self.scale = Scale(HEAT_COLORS, maps.is_verdict, f"{maps.limit:.3g} {maps.unit}")
+        made = self.model.reconstruct(X) if self.opened.can_decode else [None] * len(X)
+        rows = zip(table.to_dict(orient="records"), originals, made, strict=True)
+        for i, (row, original, reconstruction) in enumerate(rows):
+            name = str(table.iloc[i, 0])
+            pictures = list(self._pictures(name, original, reconstruction, maps, i))
+            costs = {said: row[key] for key, said in _COSTS.items() if key in row and self._has(key)}
+            yield Card(
+                path=name,
+                pictures=pictures,
+                score=row["score"],
+                flagged=row["verdict"] == ODD,
+                p_value=None if np.isnan(row["p_value"]) else row["p_value"],
+                costs=costs,
+            )
+
+    def _has(self, cost: str) -> bool:
+        return cost != "kl" or hasattr(self.model, "posterior")
+
+    def _pictures(
+        self, name: str, original: Original, reconstruction: Any, maps: PixelMaps | None, i: int
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the pictures of one image."""
+        pixels = np.asarray(self.model.input_scale_.shown(original.pixels))
+        yield shown("image", photo(pixels.reshape(1, -1), pixels.shape), name)
+        if reconstruction is not None:
+            made = photo(reconstruction[None], self.opened.image_shape)
+            yield shown("reconstruction", made, f"Reconstruction of {name}")
+        if maps is not None:
+            gray = pixels.mean(axis=0) / (255 if pixels.dtype == np.uint8 else 1)
+            colors = overlay(maps.heat(original.put_back(maps.values[i]))[None], gray[None])[0]
+            yield shown("what is odd", colors, f"What is odd about {name}, in colors")
+
+
+_COSTS = {"reconstruction": "reconstruction", "kl": "KL"}

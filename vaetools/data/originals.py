@@ -51,6 +51,7 @@ class Original(NamedTuple):
         if self.transposition is not None:
             picture = picture.transpose(_INVERSE.get(self.transposition, self.transposition))
         left, top, right, bottom = map(round, self.seen)
+        right, bottom = max(left + 1, right), max(top + 1, bottom)
         room = right - left, bottom - top
         start = [(whole - part) // 2 for whole, part in zip(picture.size, self.size, strict=True)]
         inner = picture.crop((start[0], start[1], start[0] + self.size[0], start[1] + self.size[1]))
@@ -69,8 +70,19 @@ class Original(NamedTuple):
         return np.asarray(Image.fromarray(whole).transpose(self.transposition))
 
 
-def read_original(source: Any, recipe: Recipe) -> Original:
-    """Return an image at its own size, in gray levels of a recipe's depth, and how that recipe sees it.
+def read_original(
+    source: Any, recipe: Recipe, *, n_channels: int = 1, longest: int | None = None
+) -> Original:
+    """Return an image at its own size, in levels of a recipe's depth, and how that recipe sees it.
+
+    Parameters
+    ----------
+    source : path, callable or PIL image
+    recipe : Recipe
+    n_channels : {1, 3}, default=1
+        Of the pixels: gray or color.
+    longest : int or None, default=None
+        Pixels of the longer side, to which larger images are scaled down.
 
     Raises
     ------
@@ -81,9 +93,15 @@ def read_original(source: Any, recipe: Recipe) -> Original:
     def read(image: Any) -> Original:
         transposition, turned = _orientation(image)
         _, height, width = recipe.image_shape
-        box, size = _place(image.size, (height, width) if turned else (width, height), recipe.aspect)
-        across, down = image.size[::-1] if turned else image.size
-        pixels = _pixels(image, Recipe((1, down, across), "stretch", recipe.dtype))
-        return Original(pixels.reshape(1, down, across), box, size, transposition)
+        (left, top, right, bottom), size = _place(
+            image.size, (height, width) if turned else (width, height), recipe.aspect
+        )
+        shrink = 1 if longest is None else min(1, longest / max(image.size))
+        shape = [max(1, round(side * shrink)) for side in image.size]
+        across, down = (there / here for here, there in zip(image.size, shape, strict=True))
+        seen = left * across, top * down, right * across, bottom * down
+        n_columns, n_rows = shape[::-1] if turned else shape
+        pixels = _pixels(image, Recipe((n_channels, n_rows, n_columns), "stretch", recipe.dtype))
+        return Original(pixels.reshape(n_channels, n_rows, n_columns), seen, size, transposition)
 
     return _examined(source, read)

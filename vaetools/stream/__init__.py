@@ -1,8 +1,8 @@
 """Data of any length through a fitted model: files are opened, and what becomes of them streams into sinks.
 
 `stream_scores` and `stream_codes` read files in parts; a `Sink` takes part after part: `TableFile` writes
-them, `Tally` counts them, `Oddest` and `Nearest` keep the rows that matter, `Selection` decides which are
-odd once all are known, `MapFiles` writes what is odd on every image, `Evaluation` compares with what is
+them, `Tally` counts them, `Oddest`, `Examples` and `Nearest` keep rows that matter, `Selection` decides which
+are odd once all are known, `MapFiles` writes what is odd on every image, `Evaluation` compares with what is
 known. `score_with_ray` does the same work on many machines. The commands are made of these, and so can be
 what takes their place.
 
@@ -27,6 +27,7 @@ Examples
 """
 
 from vaetools.stream.evaluation import Evaluation
+from vaetools.stream.examples import Examples
 from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
 from vaetools.stream.labeled import read_labeled
 from vaetools.stream.map_files import MapFiles
@@ -37,6 +38,7 @@ from vaetools.stream.table_file import TableFile
 __all__ = [
     "Collected",
     "Evaluation",
+    "Examples",
     "MapFiles",
     "Nearest",
     "Oddest",

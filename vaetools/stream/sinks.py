@@ -14,7 +14,7 @@ from vaetools.anomaly.calibration import discovery_rank, flagged_rate, n_discove
 from vaetools.geometry import similar
 from vaetools.stream.flow import NORMAL, ODD, Part
 
-_MOST_FOLDERS = 1000  # that are counted one by one
+MOST_FOLDERS = 1000  # that are counted one by one
 _ITSELF = "."  # as which a folder's own images are counted
 
 
@@ -168,14 +168,11 @@ class Tally(Sink):
         """Count the rows of a part."""
         self.n_rows += len(part.table)
         self.n_odd += int((part.table["verdict"] == ODD).sum())
-        if self.folder is None or len(self.judged) > _MOST_FOLDERS:
+        if self.folder is None or len(self.judged) > MOST_FOLDERS:
             return
-        divider = "/" if "://" in self.folder else os.sep
-        start = len(self.folder.removesuffix(divider)) + 1
         verdicts = part.table["verdict" if self.selection is None else "p_value"]
-        for path, verdict in zip(part.table.iloc[:, 0], verdicts, strict=True):
-            name, below, _ = path[start:].partition(divider)
-            self.judged.setdefault(name if below else _ITSELF, Counter())[verdict] += 1
+        for name, verdict in zip(sub_folders(part.table, self.folder), verdicts, strict=True):
+            self.judged.setdefault(name, Counter())[verdict] += 1
 
     def close(self) -> None:
         """Make the verdicts that need to know all rows."""
@@ -185,7 +182,7 @@ class Tally(Sink):
 
     def folders(self) -> dict[str, dict[str, int]]:
         """Return how many are scored and odd by sub-folder; nothing if it is one, or if they are too many."""
-        if not 1 < len(self.judged) <= _MOST_FOLDERS:
+        if not 1 < len(self.judged) <= MOST_FOLDERS:
             return {}
         is_odd = ODD.__eq__ if self.selection is None else self.selection.is_odd
         return {
@@ -203,6 +200,14 @@ class Tally(Sink):
         if self.false_alarm_rate is None:
             return ""
         return f"; about {self.false_alarm_rate * self.n_rows:,.0f} would be if all were normal"
+
+
+def sub_folders(table: pd.DataFrame, folder: str) -> list[str]:
+    """Return which sub-folder of a folder, or of an address, every image of a table lies in."""
+    divider = "/" if "://" in folder else os.sep
+    start = len(folder.removesuffix(divider)) + 1
+    parts = (path[start:].partition(divider) for path in table.iloc[:, 0])
+    return [name if below else _ITSELF for name, below, _ in parts]
 
 
 def expected_rate_of(model: Any) -> float | None:
@@ -236,21 +241,17 @@ class Oddest(Sink):
 
     def add(self, part: Part) -> None:
         """Keep the oddest rows of a part, as far as they are among the oddest of all."""
-        order = self._lowest(part.table)
+        order = lowest(part.table, self.n)
         table, X = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
         if len(self.table):
             table, X = pd.concat([self.table, table]), pd.concat([self.X, X])
-        order = self._lowest(table)
+        order = lowest(table, self.n)
         self.table, self.X = table.iloc[order], X.iloc[order]
 
     def close(self) -> None:
         """Make the verdicts that need to know all rows."""
         if self.selection is not None and len(self.table):
             self.table = self.selection.judge(self.table)
-
-    def _lowest(self, table: pd.DataFrame) -> np.ndarray:
-        """Return the places of the rows that score lowest."""
-        return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[: self.n]
 
 
 class Nearest(Sink):
@@ -313,3 +314,8 @@ class Collected(Sink):
     def add(self, part: Part) -> None:
         """Keep what the function makes of a part."""
         self.parts.append(self.function(part))
+
+
+def lowest(table: pd.DataFrame, n: int) -> np.ndarray:
+    """Return the places of the rows that score lowest, at most so many."""
+    return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[:n]

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from vaetools.stream.map_files import MapFiles
     from vaetools.stream.sinks import Oddest, Tally
 
-_PICTURED = 24  # images on the page if --top does not say
 _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
@@ -43,7 +42,7 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
 )
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print a table of the N oddest.")
 @command.file_option(
-    "--html", f"Page to write: the oddest images ({_PICTURED}, or --top) beside their reconstructions."
+    "--html", "Page to write: the oddest images, by sub-folder, and what is odd about them (--top of each)."
 )
 @click.option(
     "--maps",
@@ -99,6 +98,9 @@ def score(
     files are left out, and how many images of each sub-folder are flagged.
 
     By default a row is flagged if its p-value is small, so that about 5 % of normal rows are flagged too.
+    The page of --html shows images beside what is odd about them in colors, of every sub-folder those that
+    are flagged and, unless it is called good, ok, normal or free, the oddest of those that are not.
+
     With --fdr, verdicts are made once all rows are known, so that the share of normal rows *among the
     flagged* is at most the rate, in expectation. No p-value is below 1 / (calibration rows + 1), so a few odd
     rows among very many cannot be told from chance: where none is found, it is said how many it takes.
@@ -130,25 +132,35 @@ def score(
     command.check_output(output, command.TABLES, inputs)
     command.check_output(html, (".html",), inputs, "--html")
     _check_folder(maps, inputs)
-    from vaetools.cli.gallery import write_page
-    from vaetools.stream import Collected, MapFiles, Oddest, Selection, TableFile, Tally, stream_scores
+    from vaetools.cli.gallery import PICTURED, write_page
+    from vaetools.stream import (
+        Collected,
+        Examples,
+        MapFiles,
+        Oddest,
+        Selection,
+        TableFile,
+        Tally,
+        stream_scores,
+    )
 
     opened = command.Opened(model, device)
     _check_model(opened, html, maps, fdr)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     selection = None if fdr is None else Selection(opened.estimator, fdr)
     tally = Tally(opened.estimator, selection, parts.source.listing.folder)
-    oddest = Oddest(top or _PICTURED * bool(html), selection)
+    oddest = Oddest(top or PICTURED * bool(html), selection)
+    examples = Examples(oddest.n, parts.source.listing.folder, selection)
     scores = Collected(lambda part: part.table["score"].to_numpy())
     sinks: list[Any] = [selection] * (selection is not None) + [tally] + [oddest] * (oddest.n > 0)
-    sinks += [scores] * (html is not None)
+    sinks += [scores, examples] * (html is not None)
     sinks += [TableFile(output, selection)] * (output is not None or not (top or talk.as_json))
     map_files = None if maps is None else MapFiles(maps, opened.whole, parts.source.listing.root)
     sinks += [map_files] * (map_files is not None)
     parts.into(*sinks)
     failed = parts.failed + (map_files.failed if map_files else [])
     if html is not None:
-        write_page(html, tally, oddest, scores.parts, opened, failed, data)
+        write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top)
     _explain(oddest, opened)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, oddest, failed)
@@ -185,9 +197,10 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
     estimator = opened.estimator
     if maps is not None and not has_maps(estimator):
         raise command.misuse("--maps", "needs a model of images: a detector, or one that can decode.")
-    if html is not None and (opened.image_shape is None or not opened.can_decode):
+    if html is not None and (opened.image_shape is None or not has_maps(estimator)):
         raise command.misuse(
-            "--html", "needs a model of images that can decode; of rows, --top names what is odd."
+            "--html",
+            "needs a model of images: a detector, or one that can decode; of rows, --top names what is odd.",
         )
     if fdr is not None and not hasattr(estimator, "calibration_scores_"):
         from vaetools.anomaly.calibration import n_rows_to_fit

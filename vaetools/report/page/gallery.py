@@ -1,28 +1,61 @@
-"""One self-contained page of images: the oddest beside their reconstructions, or one beside its likes."""
+"""One self-contained page of images: the oddest and what is odd about them, or one beside its likes."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from vaetools.report.figures import COLORS, closed, grouped
 from vaetools.report.page import render_template
-from vaetools.report.pictures import photo, png_uri
+from vaetools.report.pictures import photo, png_uri, webp_uri
 from vaetools.words import percent
 
 N_FAILED_SHOWN = 100
 HEIGHT = 180  # pixels of the histogram
 _LOWEST_BAR = 3  # pixels: one image among thousands must be seen
+_QUALITY = 85  # of photographs
 _CRISP, _CRISP_ENLARGED = 64, 192  # pixels of the longer side up to which single pixels are shown as squares
+
+
+class Card(NamedTuple):
+    """An image on the page, and what is known of it."""
+
+    path: str
+    pictures: Sequence[dict[str, Any]]  # of `shown`
+    score: float
+    flagged: bool | None = None
+    p_value: float | None = None
+    costs: Mapping[str, float] = {}  # in nats, by name
+    because: str = ""  # what of several questions decided, in a sentence
+
+
+class Group(NamedTuple):
+    """Images that belong together: of a sub-folder, or all of them."""
+
+    name: str  # of the sub-folder, or nothing
+    n_scored: int
+    n_flagged: int
+    cards: Sequence[Card]  # oddest first; of a sub-folder those that are flagged
+    others: Sequence[Card] = ()  # of a sub-folder whose images are odd, those that are not
+
+
+class Scale(NamedTuple):
+    """What the colors on the images mean."""
+
+    colors: Sequence[
+        str
+    ]  # from hardly odd to odd, as CSS takes them; the last is that of what is beyond the limit
+    is_verdict: bool  # whether images with that color, and no others, are flagged
+    limit: str  # number and unit
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Gallery:
-    """What the page shows of a folder, as plain arrays; scores are higher for more normal images."""
+    """What the page shows of a folder; scores are higher for more normal images."""
 
     model: str  # in words, such as "VAE, 16 components"
     source: str  # what was scored, such as the path of a folder
@@ -33,20 +66,12 @@ class Gallery:
     unit: str
     threshold: float | None  # images with a lower score are flagged
     false_alarm_rate: float | None  # of normal images that the model alone flags, and colors red somewhere
-    image_shape: tuple[int, int, int]  # with 1 or 3 channels
-    paths: Sequence[str]  # of the oddest images, oddest first, as are all arrays
-    images: np.ndarray  # (n_oddest, n_features), pixels in [0, 1]
-    reconstructions: np.ndarray
-    scores: np.ndarray
-    overlays: np.ndarray | None = None  # (n_oddest, height, width, 3), uint8, as of `Explanation.overlays`
-    heat_colors: Sequence[str] = ()  # of the overlays, from hardly odd to odd, as CSS takes them
-    reconstruction: np.ndarray | None = None  # cost in nats
-    kl: np.ndarray | None = None  # cost in nats
-    p_values: np.ndarray | None = None
-    floor: str = ""  # that they are the least there are, if they are
-    flagged: np.ndarray | None = None
+    groups: Sequence[Group]  # the one of all images, or of sub-folders
+    scale: Scale | None = None  # of colors, if there are any
+    floor: str = ""  # that p-values are the least there are, if they are
     histogram: tuple[np.ndarray, np.ndarray] | None = None  # of all scores, from `bin_scores`
     selection: str | None = None  # where images were flagged by comparing them all: how, or why none was
+    caution: str = ""  # what the model does not see
 
 
 def render_gallery(gallery: Gallery) -> str:
@@ -55,13 +80,11 @@ def render_gallery(gallery: Gallery) -> str:
     Paths, reasons and names are escaped, and characters that cannot be seen are spelled out, so that it can
     be encoded as UTF-8.
     """
-    _, height, width = gallery.image_shape
     chart = None
     if gallery.histogram is not None:
         chart = layout(*gallery.histogram, threshold=gallery.threshold, unit=gallery.unit)
-    n_flagged_hidden = 0
-    if gallery.flagged is not None:
-        n_flagged_hidden = (gallery.n_flagged or 0) - int(np.sum(gallery.flagged))
+    groups = gallery.groups
+    cards = [card for group in groups for card in (*group.cards, *group.others)]
     return render_template(
         "gallery.html",
         gallery=gallery,
@@ -71,15 +94,48 @@ def render_gallery(gallery: Gallery) -> str:
         chart_height=HEIGHT,
         colors=COLORS,
         red_rate=None if gallery.false_alarm_rate is None else percent(gallery.false_alarm_rate),
-        cards=[_card(gallery, i) for i in range(len(gallery.paths))],
-        n_flagged_hidden=n_flagged_hidden,
-        width=width,
-        height=height,
-        crisp=max(width, height) <= _CRISP,
-        crisp_enlarged=max(width, height) <= _CRISP_ENLARGED,
+        groups=[_section(group, gallery.unit) for group in groups] if cards else [],
+        by_folder=len(groups) > 1,
+        has=_what_is_there(cards),
+        n_pictures=max((len(card.pictures) for card in cards), default=0),
+        widest=max((picture["width"] for card in cards for picture in card.pictures), default=0),
         failed=[(split_path(path), reason) for path, reason in gallery.failed[:N_FAILED_SHOWN]],
         n_failed_hidden=max(0, len(gallery.failed) - N_FAILED_SHOWN),
     )
+
+
+def shown(name: str, picture: np.ndarray, words: str) -> dict[str, Any]:
+    """Return a picture for a card, gray or RGB: its name, and words for who cannot see it."""
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    crisp = (
+        "pixels" if longest <= _CRISP else "enlarged-pixels" if longest <= _CRISP_ENLARGED else "photograph"
+    )
+    uri = png_uri(picture) if longest <= _CRISP_ENLARGED else webp_uri(picture, _QUALITY)
+    return {"name": name, "uri": uri, "words": words, "width": width, "height": height, "crisp": crisp}
+
+
+def _section(group: Group, unit: str) -> dict[str, Any]:
+    """Return a group for the template, with counts of what is not shown."""
+    n_shown = sum(bool(card.flagged) for card in group.cards)
+    n_others = group.n_scored - group.n_flagged
+    return {
+        "name": group.name,
+        "n_scored": group.n_scored,
+        "n_flagged": group.n_flagged,
+        "share": 100 * group.n_flagged / max(1, group.n_scored),
+        "cards": [_card(card, unit) for card in group.cards],
+        "n_hidden": group.n_flagged - n_shown,
+        "others": [_card(card, unit) for card in group.others],
+        "n_others": n_others,
+    }
+
+
+def _what_is_there(cards: Sequence[Card]) -> set[str]:
+    """Return which names need an explanation."""
+    names = {str(picture["name"]) for card in cards for picture in card.pictures}
+    names |= {name for card in cards for name in card.costs}
+    return names | ({"p-value"} if any(card.p_value is not None for card in cards) else set())
 
 
 def summarize(gallery: Gallery) -> str:
@@ -180,26 +236,18 @@ def _range(low: float, high: float, digits: int) -> str:
     return f"{grouped(low, digits)} to {grouped(high, digits)}"
 
 
-def _card(gallery: Gallery, i: int) -> dict[str, Any]:
-    """Return one image for the template: pictures with words for who cannot see them, and numbers."""
-    path, shape = gallery.paths[i], gallery.image_shape
-    pictures = [
-        ("image", photo(gallery.images[i], shape), path),
-        ("reconstruction", photo(gallery.reconstructions[i], shape), f"Reconstruction of {path}"),
-    ]
-    if gallery.overlays is not None:
-        pictures.append(("what is odd", gallery.overlays[i], f"What is odd about {path}, in colors"))
-    known = [
-        (f"score, {gallery.unit}", gallery.scores, _rounded),
-        ("p-value", gallery.p_values, _p_value),
-        ("reconstruction, nats", gallery.reconstruction, _rounded),
-        ("KL, nats", gallery.kl, _rounded),
-    ]
+def _card(card: Card, unit: str) -> dict[str, Any]:
+    """Return one image for the template."""
+    numbers = [(f"score, {unit}", _rounded(card.score))]
+    if card.p_value is not None:
+        numbers.append(("p-value", _p_value(card.p_value)))
+    numbers += [(f"{name}, nats", _rounded(cost)) for name, cost in card.costs.items()]
     return {
-        "path": split_path(path),
-        "flagged": None if gallery.flagged is None else bool(gallery.flagged[i]),
-        "pictures": [(name, png_uri(picture), words) for name, picture, words in pictures],
-        "numbers": [(name, words(values[i])) for name, values, words in known if values is not None],
+        "path": split_path(card.path),
+        "flagged": card.flagged,
+        "pictures": card.pictures,
+        "numbers": numbers,
+        "because": card.because,
     }
 
 

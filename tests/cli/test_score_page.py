@@ -1,0 +1,117 @@
+"""The page of ``score --html``: photographs from their files, by sub-folder, with what is odd about them."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+
+from tests.estimators.test_patch_detector import SIDE, photographs, scratched
+from tests.report.browser import Parsed, needs_chromium, opened
+from tests.report.test_gallery import pixels
+from tests.stream.test_evaluation import write
+from vaetools import AE, VAE, ImageReader, PatchDetector, load, save
+from vaetools.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of train/good, test/good and test/scratch, and two models."""
+    folder = tmp_path_factory.mktemp("parts")
+    paths = write(folder / "train" / "good", photographs(95, 1))
+    write(folder / "test" / "good", photographs(5, 2))
+    write(folder / "test" / "scratch", np.concatenate([scratched(9, 3)[0], photographs(3, 5)]))
+    small = AE(4, hidden_layer_sizes=(32,), max_iter=2, batch_size=256)
+    detector = PatchDetector(small, image_shape=(1, SIDE, SIDE), n_references=50, random_state=0)
+    save(make_pipeline(ImageReader(n_jobs=1), detector).fit(paths), folder / "detector.safetensors")
+    vae = VAE(2, image_shape=(1, SIDE, SIDE), hidden_channels=(), max_iter=2, random_state=0)
+    save(make_pipeline(ImageReader(n_jobs=1), vae).fit(paths), folder / "whole.safetensors")
+    return folder
+
+
+def page_of(model, *data, tmp_path, options=()):
+    path = tmp_path / "odd.html"
+    arguments = [
+        "score",
+        str(model),
+        *map(str, data),
+        "-o",
+        str(tmp_path / "s.csv"),
+        "--html",
+        str(path),
+        "-q",
+    ]
+    assert main([*arguments, *options]) == 0
+    return path.read_text()
+
+
+def test_a_detector_shows_photographs_by_folder(folder, tmp_path):
+    page = page_of(folder / "detector.safetensors", folder / "test", tmp_path=tmp_path)
+    parsed = Parsed(page)
+    model = load(folder / "detector.safetensors")
+    paths = sorted(map(str, (folder / "test" / "scratch").iterdir()))
+    scores, offset = model.score_samples(paths), model[-1].offset_
+    n = int((scores < offset).sum())
+    assert 0 < n < 12
+    order = [os.path.basename(paths[i]) for i in np.argsort(scores)]
+    words = parsed.words.replace("\u00a0", " ")
+    assert f"scratch {n} of 12 flagged, {100 * n / 12:.0f} %" in words
+    assert words.index("scratch 1") > 0
+    section = words[words.index(f"scratch {n} of 12 flagged") : words.index(" of 5 flagged")]
+    shown = [name for name in section.split() if name.endswith(".png")]
+    n_missed = min(6, 12 - n)
+    assert shown == order[: n + n_missed]
+    assert f"Not flagged: {12 - n}" in section
+    assert f"Red is beyond the threshold of {-offset:.3g} std: it is what flagged the image." in words
+    assert "PatchDetector, patches by features of efficientnet-lite0, images of 48×48" in words
+    good = words[words.index(" of 5 flagged") :]
+    assert good.count("not flagged") == 0
+    first = [image for image in parsed.all("img") if image["alt"].endswith(f"scratch/{order[0]}")]
+    expected = np.asarray(Image.open(folder / "test" / "scratch" / order[0]))
+    assert np.array_equal(pixels(first[0]["src"]), expected)
+
+
+def test_photographs_are_shown_larger_than_the_model_sees_them(folder, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name, side in (("a.jpg", 100), ("b.png", 3000)):
+        Image.fromarray(photographs(1, 4).reshape(SIDE, SIDE)).resize((side, side)).save(
+            tmp_path / "in" / name
+        )
+    parsed = Parsed(page_of(folder / "whole.safetensors", tmp_path / "in", tmp_path=tmp_path))
+    sizes = {image["alt"].replace(f"{tmp_path}/in/", ""): image["width"] for image in parsed.all("img")}
+    assert sizes["a.jpg"] == "100"
+    assert sizes["b.png"] == sizes["What is odd about b.png, in colors"] == "512"
+    assert sizes["Reconstruction of a.jpg"] == sizes["Reconstruction of b.png"] == str(SIDE)
+    assert "The 2 oddest images, oddest first" in parsed.words
+    assert "By folder" not in parsed.words
+
+
+def test_top_is_of_each_folder_and_a_selection_decides(folder, tmp_path):
+    data = {"tmp_path": tmp_path, "options": ["--top", "2"]}
+    page = page_of(folder / "whole.safetensors", folder / "test", **data)
+    for section in page.split("<h2 ")[1:]:
+        assert section.count("<header>") <= 2 + 4
+    data["options"] = ["--fdr", "0.9", "--top", "30"]
+    words = Parsed(page_of(folder / "detector.safetensors", folder / "test", **data)).words
+    assert "it is what the model alone flags." in words
+    n = int(words.split(" of 12 flagged")[0].split()[-1])
+    section = words.split(" of 12 flagged")[1].split(" of 5 flagged")[0]
+    assert section.count(" flagged image") - section.count("not flagged image") == n
+
+
+def test_images_of_an_array_are_shown_from_the_array(folder, tmp_path):
+    np.save(tmp_path / "X.npy", scratched(3, 3)[0])
+    parsed = Parsed(page_of(folder / "whole.safetensors", tmp_path / "X.npy", tmp_path=tmp_path))
+    alts = {image["alt"]: image["src"] for image in parsed.all("img")}
+    assert np.array_equal(pixels(alts["1"]), scratched(3, 3)[0][1].reshape(SIDE, SIDE))
+
+
+@needs_chromium
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (360, "dark")])
+def test_a_browser_shows_folders(folder, tmp_path, width, scheme):
+    page = page_of(folder / "detector.safetensors", folder / "test", tmp_path=tmp_path)
+    with opened(page, tmp_path / "page.html", width=width, scheme=scheme) as tab:
+        tab.locator("a", has_text="scratch").click()
+        bar = tab.locator(".folders i").first.bounding_box()
+    assert bar["width"] > 40
