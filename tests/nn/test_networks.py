@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from vaetools.nn import ACTIVATIONS
-from vaetools.nn.networks import EncoderDecoder, Network, default_channels
+from vaetools.nn import ACTIVATIONS, default_channels
+from vaetools.nn.networks import EncoderDecoder, Network
 
 CONDITIONINGS = ("concat", "add", "multiply")
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from vaetools.anomaly.scores import SCORES
-from vaetools.nn import ACTIVATIONS
+from vaetools.nn import ACTIVATIONS, default_components, default_widths, feature_maps
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
-from vaetools.nn.networks import Network, default_channels, draw_weights
+from vaetools.nn.networks import Network, draw_weights
 from vaetools.nn.training import TrainingSettings
 
 _ARCHITECTURE = (
@@ -27,7 +27,6 @@ _ARCHITECTURE = (
     "conditioning",
     "condition_encoder",
 )
-_WIDE = 128  # features above which the dense layers are wider
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _FEW_ROWS, _FEW_STEPS = 75, 300  # which a network soon knows by heart, so that it is stopped in time
@@ -145,7 +144,7 @@ def resolve_components(estimator: Any, n_features: int) -> int:
     """Return the dimensions of the latent space of a network that is not given."""
     if estimator.n_components != "auto":
         return estimator.n_components
-    return 16 if estimator.image_shape else 1 + math.isqrt(n_features)
+    return default_components(n_features, of_images=estimator.image_shape is not None)
 
 
 def make_network(
@@ -154,15 +153,10 @@ def make_network(
     """Return a copy of the network that was given, or a new one; without a seed it has no weights yet."""
     if estimator.network is not None:
         return copy.deepcopy(estimator.network)
-    image_shape, channels = estimator.image_shape, estimator.hidden_channels
-    if image_shape is None:
-        channels = ()
-    elif channels == "auto":
-        channels = default_channels(image_shape)
+    maps = feature_maps(estimator.image_shape, estimator.hidden_channels)[1:]
     hidden = estimator.hidden_layer_sizes
     if hidden == "auto":
-        wide = (512, 256) if n_features > _WIDE else (128, 128)
-        hidden = (256,) if channels else wide
+        hidden = default_widths(n_features, convolves=bool(maps))
     label_options = {}
     if n_classes := n_classes_of(estimator):
         label_options = {name: getattr(estimator, name) for name in ("conditioning", "condition_encoder")}
@@ -174,8 +168,8 @@ def make_network(
             getattr(nn, ACTIVATIONS[estimator.activation]),
             n_outputs=likelihood.n_outputs(n_features),
             variational=estimator._latent.has_spread,
-            image_shape=image_shape,
-            hidden_channels=channels,
+            image_shape=estimator.image_shape,
+            hidden_channels=[channels for channels, *_ in maps],
             unit_mean=unit_mean and not likelihood.unit_interval,
             n_classes=n_classes,
             **label_options,

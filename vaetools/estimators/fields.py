@@ -292,3 +292,8 @@ REQUIREMENTS: dict[str, dict[str, Requirement]] = {  # by estimator and paramete
     for model, groups in _GROUPS.items()
 }
 PARAMETERS = frozenset().union(*REQUIREMENTS.values())
+
+
+def has_spread(model: str) -> bool:
+    """Whether the posterior of an estimator of a name has a spread, known without its code."""
+    return KLFields in _GROUPS[model]

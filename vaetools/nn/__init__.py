@@ -1,12 +1,15 @@
 """The mathematics: networks, latents, likelihoods, models and the training loop.
 
-Knows torch and nothing of scikit-learn. What its parts are called is known here without loading torch.
+Knows torch and nothing of scikit-learn. What its parts are called, and how large they are where nobody says,
+is known here without loading torch.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+from typing import Any
 
 ACTIVATIONS = {  # classes of torch.nn by name
     "silu": "SiLU",
@@ -28,6 +31,48 @@ GAUSSIAN_SCALES = ("global", "per_feature", "predicted")
 LEARNING_RATES = ("one_cycle", "constant")
 PRECISIONS = ("float32", "bfloat16")
 LITE0 = "efficientnet-lite0"  # the frozen network of a package
+_WIDE = 128  # features above which dense layers are wider
+
+Shape = tuple[int, int, int]
+
+
+def default_channels(image_shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """Channels of halving convolutions down to a shorter side of at most 7 pixels.
+
+    Examples
+    --------
+    >>> default_channels((1, 28, 28)), default_channels((3, 32, 32)), default_channels((1, 5, 9))
+    ((16, 32), (16, 32, 64), (16,))
+    """
+    n_stages = max(1, math.ceil(math.log2(min(image_shape[1:]) / 7)))
+    return tuple(min(16 * 2**stage, 64) for stage in range(n_stages))
+
+
+def feature_maps(image_shape: Shape | None, channels: Any) -> list[Shape]:
+    """Return (channels, height, width) before each halving convolution and behind the last; none without any.
+
+    Examples
+    --------
+    >>> feature_maps((1, 28, 28), "auto"), feature_maps((1, 28, 28), ()), feature_maps(None, "auto")
+    ([(1, 28, 28), (16, 14, 14), (32, 7, 7)], [], [])
+    """
+    if image_shape is None or not channels:
+        return []
+    maps: list[Any] = [tuple(image_shape)]
+    for n in default_channels(image_shape) if channels == "auto" else channels:
+        _, height, width = maps[-1]
+        maps.append((n, math.ceil(height / 2), math.ceil(width / 2)))
+    return maps
+
+
+def default_widths(n_features: int, *, convolves: bool) -> tuple[int, ...]:
+    """Widths of an encoder's dense layers, behind convolutions or of rows of so many features."""
+    return (256,) if convolves else (512, 256) if n_features > _WIDE else (128, 128)
+
+
+def default_components(n_features: int, *, of_images: bool) -> int:
+    """Dimensions of the latent space of images, or of rows of so many features."""
+    return 16 if of_images else 1 + math.isqrt(n_features)
 
 
 def _survive_fork() -> None:

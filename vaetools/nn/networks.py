@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaetools.nn import feature_maps
+
 _MAX_LOG_STD = 8.0  # a posterior between e^-8 and e^8 prior standard deviations
 
 
@@ -61,12 +63,10 @@ class ConvFeatures(nn.Module):
     ):
         super().__init__()
         self.image_shape = image_shape
-        self.shapes = [image_shape]  # (channels, height, width) before each stage, and after
+        self.shapes = feature_maps(image_shape, channels)
         stages: list[nn.Module] = []
-        for n_out in channels:
-            n_in, height, width = self.shapes[-1]
+        for (n_in, *_), (n_out, *_) in pairwise(self.shapes):
             stages += [ConvStage(n_in, n_out), activation()]
-            self.shapes.append((n_out, math.ceil(height / 2), math.ceil(width / 2)))
         self.stages = nn.Sequential(*stages)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -232,18 +232,6 @@ def draw_weights(network: nn.Module, seed: int) -> nn.Module:
             if layer.bias is not None:
                 nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
     return network
-
-
-def default_channels(image_shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """Channels of halving convolutions down to a shorter side of at most 7 pixels.
-
-    Examples
-    --------
-    >>> default_channels((1, 28, 28)), default_channels((3, 32, 32)), default_channels((1, 5, 9))
-    ((16, 32), (16, 32, 64), (16,))
-    """
-    n_stages = max(1, math.ceil(math.log2(min(image_shape[1:]) / 7)))
-    return tuple(min(16 * 2**stage, 64) for stage in range(n_stages))
 
 
 class EncoderDecoder(nn.Module):

@@ -17,6 +17,7 @@ from vaetools.anomaly.calibration import is_threshold
 from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, one_of, refuse, text
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
+from vaetools.estimators.fields import has_spread
 from vaetools.files import ModelFileError, read_model_file
 from vaetools.persistence.detector_rules import WEIGHTS, check_detector
 from vaetools.persistence.rules import (
@@ -170,8 +171,8 @@ def _check_scores(header: dict[str, Any], contents: Contents) -> None:
             raise ValueError("offset_ is missing")
         return
     name, states = fitted["anomaly_score_"], fitted["score_state_"]["dict"].keys()
-    if header["class"] == "AE" and SCORES[name].needs_posterior:
-        refuse("anomaly_score_", "a score without a posterior, which an AE has not", name)
+    if SCORES[name].needs_posterior and not has_spread(header["class"]):
+        refuse("anomaly_score_", f"a score without a posterior, which an {header['class']} has not", name)
     for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from vaetools.estimators.fields import has_spread
+from vaetools.nn import Shape, default_components, default_widths, feature_maps
 from vaetools.persistence.rules import unwritten
 
 Shapes = dict[str, tuple[int, ...]]
 
 _KERNEL = (4, 4)
-_WIDE = 128  # features above which dense layers are wider
 _MOST_HIDDEN, _WINDOW, _CELLS = 256, 7, 7  # of scores: hidden values, pixels of a window, cells a side
 
 
@@ -59,19 +60,17 @@ def _layers(
 ) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield names and shapes of the weights of a network."""
     parameters = header["parameters"]
-    maps, n_flat = _feature_maps(header), n_inputs
+    maps, hidden = _maps_and_widths(header)
     for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(maps)):
         yield from _layer(f"features.stages.{2 * i}.conv", (n_out, n_in, *_KERNEL), n_out)
-    hidden, n_components = _hidden(header), parameters["n_components"]
+    n_components, n_features = parameters["n_components"], header["fitted"]["n_features_in_"]
     if n_components == "auto":
-        is_image = parameters["image_shape"] is not None
-        n_components = 16 if is_image else 1 + math.isqrt(header["fitted"]["n_features_in_"])
-    n_stats = 1 if header["class"] == "AE" else 2
+        n_components = default_components(n_features, of_images=parameters["image_shape"] is not None)
+    n_stats = 2 if has_spread(header["class"]) else 1
     conditioning = parameters["conditioning"] if n_classes else None
     n_labels = n_classes if n_classes and parameters["condition_encoder"] else 0
     n_code = n_components + (n_classes if conditioning == "concat" else 0)
-    if maps:
-        n_flat = math.prod(maps[-1])
+    n_flat = math.prod(maps[-1]) if maps else n_inputs
     if conditioning in ("add", "multiply"):
         yield from _layer("join.project.0", (n_components, n_classes), n_components)
     if maps and not hidden and n_flat == n_components == n_code and not n_labels:
@@ -98,28 +97,14 @@ def _dense(name: str, widths: Sequence[int]) -> Iterator[tuple[str, tuple[int, .
         yield from _layer(f"{name}.{2 * i}", (n_out, n_in), n_out)
 
 
-def _feature_maps(header: dict[str, Any]) -> list[tuple[int, int, int]]:
-    """Return (channels, height, width) before each convolution and after the last; none without them."""
-    shape, channels = (unwritten(header["parameters"][name]) for name in ("image_shape", "hidden_channels"))
-    if shape is None or not channels:
-        return []
-    if channels == "auto":
-        n_stages = max(1, math.ceil(math.log2(min(shape[1:]) / 7)))
-        channels = [min(16 * 2**stage, 64) for stage in range(n_stages)]
-    maps = [tuple(shape)]
-    for n in channels:
-        _, height, width = maps[-1]
-        maps.append((n, math.ceil(height / 2), math.ceil(width / 2)))
-    return maps
-
-
-def _hidden(header: dict[str, Any]) -> Sequence[int]:
-    """Return the widths of the encoder's dense layers."""
-    hidden = unwritten(header["parameters"]["hidden_layer_sizes"])
-    if hidden != "auto":
-        return hidden
-    wide = (512, 256) if header["fitted"]["n_features_in_"] > _WIDE else (128, 128)
-    return (256,) if _feature_maps(header) else wide
+def _maps_and_widths(header: dict[str, Any]) -> tuple[list[Shape], Sequence[int]]:
+    """Return the feature maps of the encoder's convolutions, and the widths of its dense layers."""
+    names = ("image_shape", "hidden_channels", "hidden_layer_sizes")
+    shape, channels, hidden = (unwritten(header["parameters"][name]) for name in names)
+    maps = feature_maps(shape, channels)
+    if hidden == "auto":
+        hidden = default_widths(header["fitted"]["n_features_in_"], convolves=bool(maps))
+    return maps, hidden
 
 
 def state_sizes(header: dict[str, Any], n_classes: int) -> dict[str, int]:
@@ -129,7 +114,7 @@ def state_sizes(header: dict[str, Any], n_classes: int) -> dict[str, int]:
     if shape is not None:
         sizes["n_cells"] = math.prod(min(_CELLS, side - min(_WINDOW, side) + 1) for side in shape[1:])
     if header["parameters"]["network"] is None:
-        maps, hidden = _feature_maps(header), _hidden(header)
+        maps, hidden = _maps_and_widths(header)
         n_labels = n_classes if n_classes and header["parameters"]["condition_encoder"] else 0
         n_last = hidden[-1] if hidden else (math.prod(maps[-1]) if maps else n_inputs) + n_labels
         sizes["n_hidden"] = min(_MOST_HIDDEN, n_last)
