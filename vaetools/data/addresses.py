@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from vaetools.data.formats import raw_photograph
+from vaetools.files import folder_atomically
 
 MAX_BYTES = 2**28  # of an image file that is fetched whole into memory
 _FETCHERS = 16  # files that a worker waits for at once: distant storage is slow to answer, not to send
@@ -167,10 +166,5 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[tuple[Any, str]]:
         raise FileExistsError(exists)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{output}: the output must be in a folder that exists.")
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    temporary.mkdir()
-    try:
+    with folder_atomically(target) as temporary:
         yield fs.LocalFileSystem(), str(temporary)
-        os.rename(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

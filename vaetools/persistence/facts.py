@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,9 @@ from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.files import ModelFileError
 from vaetools.persistence.header import WEIGHTS, read_model
 from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
+from vaetools.persistence.weights import maps_and_widths
 
 MODES = {1: "gray", 3: "rgb"}
-_CHANNELS = re.compile(rf"{re.escape(WEIGHTS)}network\.features\.stages\.(\d+)\.conv\.weight")
-_WIDTHS = re.compile(rf"{re.escape(WEIGHTS)}network\.encoder\.(\d+)\.weight")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +76,10 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     columns = fitted["columns_"]
     kinds = [column["kind"] for column in columns["columns"]] if columns else []
     suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
+    known, rate = _array(fitted, "calibration_scores_", arrays), None
+    if known is not None:
+        rate = flagged_rate(fitted["offset_"], known, parameters["false_alarm_rate"])
+    maps, widths = maps_and_widths(header)
     return {
         "model": header["class"],
         "n_features": fitted["n_features_in_"],
@@ -101,10 +103,11 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "anomaly_score": fitted["anomaly_score_"],
         "unit": fitted.get("score_unit_"),
         "threshold": fitted.get("offset_"),
-        **_false_alarms(_array(fitted, "calibration_scores_", arrays), fitted, parameters),
+        "false_alarm_rate": rate,
+        "n_calibration": 0 if known is None else len(known),
         "network": custom,
-        "hidden_channels": None if custom else _sizes(_CHANNELS, arrays),
-        "hidden_layer_sizes": None if custom else _sizes(_WIDTHS, arrays)[:-1],  # the last makes the code
+        "hidden_channels": None if custom else [channels for channels, *_ in maps[1:]],
+        "hidden_layer_sizes": None if custom else list(widths),
         "n_weights": sum(
             array.size
             for name, array in arrays.items()
@@ -142,22 +145,6 @@ def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[
     labels = written["strings"] if "strings" in written else _array(fitted, "classes_", arrays).tolist()
     shares = _array(fitted, "class_prior_", arrays).tolist()
     return [{"label": label, "share": share} for label, share in zip(labels, shares, strict=True)]
-
-
-def _false_alarms(
-    known: np.ndarray | None, fitted: dict[str, Any], parameters: dict[str, Any]
-) -> dict[str, Any]:
-    """Return how many rows calibrated, and what share of normal rows they promise to be flagged."""
-    if known is None:
-        return {"n_calibration": 0, "false_alarm_rate": None}
-    rate = flagged_rate(fitted["offset_"], known, parameters["false_alarm_rate"])
-    return {"n_calibration": len(known), "false_alarm_rate": rate}
-
-
-def _sizes(pattern: re.Pattern[str], arrays: dict[str, np.ndarray]) -> list[int]:
-    """Return how many outputs the layers have whose weights are named so, in order."""
-    found = {int(match[1]): array for name, array in arrays.items() if (match := pattern.fullmatch(name))}
-    return [found[i].shape[0] for i in sorted(found) if found[i].ndim]
 
 
 def _plain(value: Any) -> Any:

@@ -93,9 +93,14 @@ def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: st
     for stage in filter(None, stages):
         check_is_fitted(stage)
     arrays: dict[str, np.ndarray] = {}
+    is_detector = isinstance(estimator, PatchDetector)
     header = {
         "format_version": FORMAT_VERSION,
-        **_write(estimator, arrays),
+        **(
+            write_detector(estimator, arrays, _write_estimator)
+            if is_detector
+            else _write_estimator(estimator, arrays)
+        ),
         "reader": reader and _write_reader(reader, names),
         "map": latent_map and {**_write_estimator(latent_map, arrays, "map."), "steps": names},
         "versions": {
@@ -145,7 +150,10 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     try:
         with usable(path):
             reader = header["reader"] and _read_reader(header["reader"])
-            estimator = _read(header, arrays, network, device)
+            if header["class"] == DETECTOR:
+                estimator = read_detector(header, arrays, network, device, _read_estimator)
+            else:
+                estimator = _read_estimator(header, arrays, network, device)
             latent_map = header.get("map") and _read_estimator(header["map"], arrays)
     except _WrongNetwork as error:
         raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
@@ -154,22 +162,6 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         return estimator
     names = (header.get("map") or header["reader"])["steps"]
     return Pipeline(list(zip(names, stages, strict=True)))
-
-
-def _write(model: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return what a model is as JSON; put arrays and weights aside."""
-    if isinstance(model, PatchDetector):
-        return write_detector(model, arrays, _write_estimator)
-    return _write_estimator(model, arrays)
-
-
-def _read(
-    header: dict[str, Any], arrays: dict[str, np.ndarray], network: nn.Module | None, device: Any
-) -> Any:
-    """Return what `_write` wrote."""
-    if header["class"] == DETECTOR:
-        return read_detector(header, arrays, network, device, _read_estimator)
-    return _read_estimator(header, arrays, network, device)
 
 
 def split_reader(model: Any) -> tuple[ImageReader | None, Any]:

@@ -60,7 +60,7 @@ def _layers(
 ) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield names and shapes of the weights of a network."""
     parameters = header["parameters"]
-    maps, hidden = _maps_and_widths(header)
+    maps, hidden = maps_and_widths(header)
     for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(maps)):
         yield from _layer(f"features.stages.{2 * i}.conv", (n_out, n_in, *_KERNEL), n_out)
     n_components, n_features = parameters["n_components"], header["fitted"]["n_features_in_"]
@@ -97,7 +97,7 @@ def _dense(name: str, widths: Sequence[int]) -> Iterator[tuple[str, tuple[int, .
         yield from _layer(f"{name}.{2 * i}", (n_out, n_in), n_out)
 
 
-def _maps_and_widths(header: dict[str, Any]) -> tuple[list[Shape], Sequence[int]]:
+def maps_and_widths(header: dict[str, Any]) -> tuple[list[Shape], Sequence[int]]:
     """Return the feature maps of the encoder's convolutions, and the widths of its dense layers."""
     names = ("image_shape", "hidden_channels", "hidden_layer_sizes")
     shape, channels, hidden = (unwritten(header["parameters"][name]) for name in names)
@@ -114,7 +114,7 @@ def state_sizes(header: dict[str, Any], n_classes: int) -> dict[str, int]:
     if shape is not None:
         sizes["n_cells"] = math.prod(min(_CELLS, side - min(_WINDOW, side) + 1) for side in shape[1:])
     if header["parameters"]["network"] is None:
-        maps, hidden = _maps_and_widths(header)
+        maps, hidden = maps_and_widths(header)
         n_labels = n_classes if n_classes and header["parameters"]["condition_encoder"] else 0
         n_last = hidden[-1] if hidden else (math.prod(maps[-1]) if maps else n_inputs) + n_labels
         sizes["n_hidden"] = min(_MOST_HIDDEN, n_last)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vaetools.files import atomically, naming
+from vaetools.files import folder_atomically
 from vaetools.words import printable
 
 if TYPE_CHECKING:
@@ -247,18 +245,9 @@ def write_projector(
             f"    single_image_dim: {width}\n    single_image_dim: {height}\n  }}\n"
         )
     files["projector_config.pbtxt"] = (config + "}\n").encode()
-    target = Path(folder)
-    is_new = not target.exists()
-    try:
-        with naming(target), contextlib.ExitStack() as written:
-            target.mkdir(exist_ok=True)
-            for name, content in files.items():  # all of them, or none
-                written.enter_context(atomically(target / name)).write_bytes(content)
-    except BaseException:
-        if is_new:
-            with contextlib.suppress(OSError):
-                target.rmdir()
-        raise
+    with folder_atomically(folder) as temporary:  # all of them, or none
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
 
 
 def png_uri(picture: np.ndarray) -> str:
