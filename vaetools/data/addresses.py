@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 from vaetools.data.formats import raw_photograph
@@ -33,7 +33,7 @@ class Address(str):
     path: str
 
     @classmethod
-    def of(cls, prefix: str, path: str, filesystem: Any) -> Address:
+    def of(cls, prefix: str, path: str, filesystem: Any) -> Self:
         """Return the address of a path, which stands behind a prefix in the name."""
         address = cls(prefix + path)
         address.filesystem, address.path = filesystem, path

@@ -263,7 +263,7 @@ def list_tables(data: Any) -> Listing:
                 f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
             )
         else:
-            found = _tables_in(name)
+            found = tables_in(name)
             formats = {Called(path).table: path for path in found.paths}
             if len(formats) > 1:
                 came = " and ".join(formats.values())
@@ -281,12 +281,7 @@ def is_parquet(name: str) -> bool:
     return Called(name).table == PARQUET
 
 
-def holds_tables(folder: str) -> bool:
-    """Return whether there are tables in a folder or below it; what Spark leaves beside them is none."""
-    return bool(_tables_in(folder).paths)
-
-
-def _tables_in(folder: str) -> Listing:
+def tables_in(folder: str) -> Listing:
     """Return the tables in a folder and below it, and with its kind what else was met."""
     listing = Listing(hidden=_BESIDE_PARTS)
     for path, place in listing.files_in(folder):

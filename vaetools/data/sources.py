@@ -23,10 +23,10 @@ from vaetools.data.listing import (
     as_names,
     counted_kinds,
     has_image,
-    holds_tables,
     is_parquet,
     list_images,
     named_files,
+    tables_in,
 )
 from vaetools.data.path_lists import as_paths, lists_files
 from vaetools.data.reader import ImageReader
@@ -126,7 +126,7 @@ def _kind_elsewhere(names: list[str]) -> str:
 
 def _is_folder_of_tables(path: str) -> bool:
     """Return whether a folder holds tables, and no image."""
-    return os.path.isdir(path) and not has_image(path) and holds_tables(path)
+    return os.path.isdir(path) and not has_image(path) and bool(tables_in(path).paths)
 
 
 def _is_text_of_a_table(path: str) -> bool:

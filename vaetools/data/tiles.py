@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -63,7 +63,7 @@ class Tiles(TransformerMixin, BaseEstimator):
         self.size = size
         self.overlap = overlap
 
-    def fit(self, X: Any = None, y: Any = None) -> Tiles:
+    def fit(self, X: Any = None, y: Any = None) -> Self:
         """Check the parameters.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -70,7 +70,7 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
     ((4, 10), (4, 10, 16, 24))
     """
 
-    def fit(self, X: Any, y: Any = None) -> Backbone:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Load the network, and learn what is black and white.
 
         Parameters

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Number, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -85,7 +85,7 @@ class Columns:
     @classmethod
     def learn(
         cls, owner: str, X: Any, train: np.ndarray, likelihoods: Mapping[Any, str] | None, *, masking: bool
-    ) -> Columns:
+    ) -> Self:
         """Decide the kind of every column, and list the categories of the rows that train.
 
         ``masking`` says that cells go missing on purpose in training.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -112,7 +112,7 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, Z: Any, y: Any = None) -> LatentMap:
+    def fit(self, Z: Any, y: Any = None) -> Self:
         """Make the map.
 
         Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class InputScale:
     levels: tuple[int, int] = EIGHT_BITS
 
     @classmethod
-    def fixed(cls, kind: str, n_features: int, levels: tuple[int, int] = EIGHT_BITS) -> InputScale:
+    def fixed(cls, kind: str, n_features: int, levels: tuple[int, int] = EIGHT_BITS) -> Self:
         """Return a scale that is the same for all columns."""
         return cls(kind, np.zeros(n_features), np.ones(n_features), levels)
 
@@ -142,11 +142,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.index)
 
-    def some(self, n: int) -> Rows:
+    def some(self, n: int) -> Self:
         """Return at most ``n`` of the rows, evenly spread."""
         return dataclasses.replace(self, index=self.index[:: math.ceil(len(self) / n)])
 
-    def unlabeled(self) -> Rows:
+    def unlabeled(self) -> Self:
         """Return the rows without their labels."""
         return dataclasses.replace(self, labels=None)
 

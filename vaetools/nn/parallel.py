@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, distributed, nn
@@ -22,14 +22,14 @@ class Workers:
     n: int = 1  # how many there are
 
     @classmethod
-    def here(cls) -> Workers:
+    def here(cls) -> Self:
         """Return the workers that this process is one of."""
         if distributed.is_available() and distributed.is_initialized():
             return cls(distributed.get_rank(), distributed.get_world_size())
         return cls()
 
     @classmethod
-    def join(cls) -> Workers:
+    def join(cls) -> Self:
         """Join the processes that torchrun started, if it started this one."""
         if distributed.is_available() and distributed.is_torchelastic_launched():
             if torch.cuda.is_available():

@@ -21,28 +21,12 @@ if TYPE_CHECKING:
 
 # Okabe-Ito without black, its yellow darkened for white ground, then gray, violet and brown
 COLORS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#56B4E9",
-    "#CC79A7",
-    "#B5A600",
-    "#8C8C8C",
-    "#7F5BC4",
-    "#8D5A2B",
+    *("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"),
+    *("#CC79A7", "#B5A600", "#8C8C8C", "#7F5BC4", "#8D5A2B"),
 )
 SYMBOLS = (
-    "circle",
-    "square",
-    "diamond",
-    "triangle-up",
-    "triangle-down",
-    "cross",
-    "pentagon",
-    "hexagon2",
-    "triangle-left",
-    "triangle-right",
+    *("circle", "square", "diamond", "triangle-up", "triangle-down"),
+    *("cross", "pentagon", "hexagon2", "triangle-left", "triangle-right"),
 )
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GLYPHS = "●■◆▲▼✚⬟⬢◀▶"  # of the symbols, in their order

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -47,7 +47,7 @@ class TableFile(Sink):
         self.path = None if path is None else Path(path)
         self.selection, self.form = selection, form
 
-    def __enter__(self) -> TableFile:
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             entered = stack.enter_context
             if self.path is None:
