@@ -17,8 +17,6 @@ objectives, the training loop), `anomaly` (scores, calibration, explanation), `l
 loads neither torch nor plotly.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

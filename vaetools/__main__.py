@@ -1,7 +1,5 @@
 """Entry point of ``vaetools`` and ``python -m vaetools``: turns every failure into one line."""
 
-from __future__ import annotations
-
 import sys
 import warnings
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Which axis of an array of images holds the channels, where its shape leaves no doubt."""
 
-from __future__ import annotations
-
 CHANNELS = ("first", "last")
 _FEW = 4  # channels that an image has as a rule: gray, gray and alpha, RGB, RGBA
 

@@ -3,8 +3,6 @@
 Who breaks one reads who wanted it, of which argument, and what it got: see `check`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re

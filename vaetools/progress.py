@@ -1,7 +1,5 @@
 """Progress of long work: a bar for somebody who watches, a line now and then for a log."""
 
-from __future__ import annotations
-
 import sys
 import time
 from typing import Any, TextIO

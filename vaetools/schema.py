@@ -6,8 +6,6 @@ are declared by named axes: an axis has one size in a file, and who names it fir
 built to find out.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import reprlib

@@ -1,7 +1,5 @@
 """Words and numbers that every room says alike, for a sentence or a terminal."""
 
-from __future__ import annotations
-
 import functools
 import math
 import textwrap

@@ -11,8 +11,6 @@ Xiao, Yan, Amit (2020), "Likelihood Regret: An Out-of-Distribution Detection Sco
 Auto-encoder", NeurIPS.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F

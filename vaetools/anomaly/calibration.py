@@ -12,8 +12,6 @@ Benjamini, Hochberg (1995), "Controlling the False Discovery Rate: A Practical a
 Approach to Multiple Testing", Journal of the Royal Statistical Society B 57(1).
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -10,8 +10,6 @@ Serrà et al. (2020), "Input Complexity and Out-of-distribution Detection with L
 Generative Models", ICLR.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

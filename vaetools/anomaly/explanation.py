@@ -10,8 +10,6 @@ what half of their pixels stay below, and 1 what only a share ``false_alarm_rate
 calibrate, the images that trained set the scale, and more of new normal ones are red.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

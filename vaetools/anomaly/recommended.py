@@ -4,8 +4,6 @@ Parts are put on one scale by what is usual among training rows, each judged by 
 of distances are standardized, and tail probabilities share the false alarms.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -5,8 +5,6 @@ References
 Tomczak, Welling (2018), "VAE with a VampPrior", AISTATS (the aggregated posterior).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The command ``vaetools``: a file per subcommand in ``commands``, imported when it is called."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from pathlib import Path

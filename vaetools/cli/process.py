@@ -1,7 +1,5 @@
 """How a process ends that is asked to, and where its standard streams are closed or nobody reads them."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

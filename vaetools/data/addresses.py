@@ -1,7 +1,5 @@
 """Files at addresses such as ``s3://bucket/folder``: how they are found, fetched and written."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections import deque

@@ -1,7 +1,5 @@
 """Arrays on disk → rows: ``.npy``, ``.npz`` and IDX, the format of MNIST; nothing is ever unpickled."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

@@ -1,7 +1,5 @@
 """Cells of CSV and Parquet → numbers, or a table of several kinds; and what is wrong with them."""
 
-from __future__ import annotations
-
 import contextlib
 import reprlib
 from collections.abc import Callable, Mapping, Sequence

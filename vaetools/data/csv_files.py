@@ -1,7 +1,5 @@
 """CSV files → blocks of text, in the dialect that they are written in."""
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import io

@@ -4,8 +4,6 @@ A file is recognized by its content, not by its name. No decoder calls another p
 runs before the file's own header has promised an image that `vaetools.data.depth` allows.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io

@@ -1,7 +1,5 @@
 """The embedded data of ``vaetools demo``: scikit-learn's handwritten digits, one of them kept out."""
 
-from __future__ import annotations
-
 from sklearn.utils import Bunch
 
 from vaetools.checks import check, integer

@@ -4,8 +4,6 @@ Of more than 8 bits samples are in planes, scaled without a loss of levels. A sm
 it must cost no more than a large one that is meant. Light to import: worker processes start with it.
 """
 
-from __future__ import annotations
-
 import math
 import struct
 from collections.abc import Sequence

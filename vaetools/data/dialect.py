@@ -4,8 +4,6 @@ In CSV cells are text: space around them is dropped, and an empty cell, ``NA``, 
 missing. In Parquet they have a type, and only nulls and NaN are missing.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence

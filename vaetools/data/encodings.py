@@ -1,7 +1,5 @@
 """Text in files: unpacked, in an encoding that is said, marked or recognized, never guessed; row by row."""
 
-from __future__ import annotations
-
 import bz2
 import codecs
 import contextlib

@@ -3,8 +3,6 @@
 Light to import: processes that decode start with it.
 """
 
-from __future__ import annotations
-
 import os
 import re
 

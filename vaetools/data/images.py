@@ -1,7 +1,5 @@
 """A folder of images, a glob, a list of paths or a torchvision dataset becomes rows of pixels."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import io

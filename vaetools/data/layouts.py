@@ -1,7 +1,5 @@
 """How the lines of a text file are cut into cells, and which of them names the columns."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Which files a user means: a folder, a glob, a list of paths; of images or of tables."""
 
-from __future__ import annotations
-
 import glob
 import os
 import warnings

@@ -1,7 +1,5 @@
 """How the numbers of a table are written: with points or commas before fractions and between thousands."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Text files of paths: a path per line, as editors, shells and ``find`` write them."""
 
-from __future__ import annotations
-
 import codecs
 import glob
 import os

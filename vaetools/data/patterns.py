@@ -1,7 +1,5 @@
 """Names of files: which patterns choose, which are of masks of others, what is said where none is left."""
 
-from __future__ import annotations
-
 import fnmatch
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """Paths of images in, rows of pixels out: a scikit-learn transformer."""
 
-from __future__ import annotations
-
 import math
 import os
 import warnings

@@ -1,7 +1,5 @@
 """The files of a table, one or several: parts in a folder, as Spark writes them, of a glob, or named."""
 
-from __future__ import annotations
-
 import contextlib
 import warnings
 from collections import Counter

@@ -1,7 +1,5 @@
 """What a user's words for data mean: images, a table or an array, to train on or to stream."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence

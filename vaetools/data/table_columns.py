@@ -1,7 +1,5 @@
 """What columns of a table are by their cells: indices, which name rows, or dates; what to do with others."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

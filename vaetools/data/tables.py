@@ -1,7 +1,5 @@
 """Tables → rows in chunks; a row that cannot be used is listed, and the rest goes on."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import warnings

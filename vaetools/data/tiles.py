@@ -1,7 +1,5 @@
 """Large images in, small ones out, and values per pixel of the small ones back in place."""
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 import numpy as np

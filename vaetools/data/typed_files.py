@@ -1,7 +1,5 @@
 """Parquet, Arrow and Excel files → blocks of cells in the types that they have."""
 
-from __future__ import annotations
-
 import contextlib
 import mmap
 import os

@@ -1,7 +1,5 @@
 """Many images become rows, in order and by all cores: in processes that end with the work."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import threading

@@ -3,8 +3,6 @@
 Their names and homes are known here without loading them.
 """
 
-from __future__ import annotations
-
 import importlib
 
 ESTIMATORS = {

@@ -1,7 +1,5 @@
 """Everything that AE, VAE and CVAE share: fit, transform, inverse_transform, reconstruct, score."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Sequence

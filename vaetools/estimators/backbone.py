@@ -1,7 +1,5 @@
 """Backbone: images in, features of a frozen network out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Self
 

@@ -1,7 +1,5 @@
 """From constructor parameters to a network, a likelihood, a device and the settings of training."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import math

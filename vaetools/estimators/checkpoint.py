@@ -1,7 +1,5 @@
 """Nothing lost: a training that goes on where its file says, and is of use where somebody stops it."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

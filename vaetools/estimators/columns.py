@@ -1,7 +1,5 @@
 """Tables with categories and missing cells → rows of numbers and codes, and back."""
 
-from __future__ import annotations
-
 import reprlib
 import warnings
 from collections.abc import Iterable, Mapping

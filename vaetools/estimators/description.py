@@ -1,7 +1,5 @@
 """What fit notes of a trained model, and what may be wrong with it: the likeliest cause first."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import warnings

@@ -1,7 +1,5 @@
 """The other half of the face: scores, calibration, explanations."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """A fitted model at work: rows in, arrays out, in one pass."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import math

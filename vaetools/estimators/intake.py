@@ -1,7 +1,5 @@
 """What comes in: X is checked and unpacked, and neither cast nor copied where it is an array of numbers."""
 
-from __future__ import annotations
-
 import re
 import reprlib
 import sys

@@ -1,7 +1,5 @@
 """Labels of rows: what they may be, their codes, and whether a conditional estimator uses them."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows that are images for an estimator whose network was not trained on them: checked, and in [0, 1]."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

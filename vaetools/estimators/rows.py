@@ -1,7 +1,5 @@
 """What rows hold, which job each gets, and what numbers become before a network sees them."""
 
-from __future__ import annotations
-
 import dataclasses
 import warnings
 from typing import Any

@@ -10,8 +10,6 @@ References
 Knorr, Ng, Tucakov (2000), "Distance-based outliers: algorithms and applications", VLDB Journal 8.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Verdicts by scores: a threshold, p-values, and what they are worth, whatever made the scores."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Paths through a latent space: arrays of codes to decode, and rows that become each other along them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Maps of codes in two or three dimensions, on which new codes find their place."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any, Self

@@ -4,8 +4,6 @@ Knows torch and nothing of scikit-learn. What its parts are called, and how larg
 is known here without loading torch.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import sys

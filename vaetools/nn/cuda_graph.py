@@ -1,7 +1,5 @@
 """A training step as one CUDA graph, so that small networks do not wait for hundreds of launches."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from typing import Any

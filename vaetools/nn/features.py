@@ -1,7 +1,5 @@
 """Networks that were trained on other images, frozen: what their layers make of ours."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import math

@@ -3,8 +3,6 @@
 A column is numbers, or codes of categories; NaN is a missing cell.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 

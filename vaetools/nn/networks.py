@@ -3,8 +3,6 @@
 Rows go in and come out flat, ``(n_samples, n_features)``; an image is reshaped inside.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import pairwise

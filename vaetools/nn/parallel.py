@@ -1,7 +1,5 @@
 """Processes that train one model together, each on its share of every batch."""
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

@@ -5,8 +5,6 @@ back from it for `SYNC_STEPS` steps: losses, sums and the check for non-finite n
 there, and so does the copy of the last good weights.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import warnings

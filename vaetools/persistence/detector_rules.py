@@ -1,7 +1,5 @@
 """What a file may say of a `PatchDetector`; read without PyTorch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from itertools import pairwise

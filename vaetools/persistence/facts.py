@@ -3,8 +3,6 @@
 Read without PyTorch, scikit-learn or pandas, so that asking is instant.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from pathlib import Path

@@ -4,8 +4,6 @@ Declared is all that decides what a model does, and the size of everything that 
 else a file says is not looked at. Read without PyTorch, scikit-learn and pandas: asking is instant.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 import os

@@ -4,8 +4,6 @@ The file is safetensors: arrays, and a JSON header with format version, class, p
 fitted numbers and library versions. Any safetensors reader can open it.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 from typing import Any

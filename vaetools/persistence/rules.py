@@ -1,7 +1,5 @@
 """The rules of a model file, by class: what parameters may be, and what `fit` learnt."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from vaetools.anomaly.scores import SCORES

@@ -1,7 +1,5 @@
 """Parameters and fitted numbers as JSON and named arrays, and back; nothing else can be written."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

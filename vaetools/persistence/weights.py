@@ -1,7 +1,5 @@
 """Which weights a network of ours has, of what shapes: all of it follows from the header, without PyTorch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

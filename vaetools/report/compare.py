@@ -1,7 +1,5 @@
 """Fitted models and rows in, a `Comparison` out."""
 
-from __future__ import annotations
-
 import dataclasses
 import html
 import json

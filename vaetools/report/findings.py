@@ -3,8 +3,6 @@
 A difference is stated where 95 % intervals do not overlap; else it is said that the data do not tell.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

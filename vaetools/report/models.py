@@ -1,7 +1,5 @@
 """Fitted models side by side: what each takes, and how its decoded rows become rows that all share."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What a fitted model makes of the rows of a comparison: codes, scores, samples and paths, as arrays."""
 
-from __future__ import annotations
-
 import dataclasses
 from operator import attrgetter
 from typing import Any

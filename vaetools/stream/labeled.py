@@ -1,7 +1,5 @@
 """Rows under their names and with their labels, for commands that look at both."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path

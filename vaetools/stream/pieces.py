@@ -1,7 +1,5 @@
 """Files in pieces, plain descriptions of rows, and the worker that scores one after the other."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import pickle

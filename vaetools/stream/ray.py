@@ -1,7 +1,5 @@
 """Score files on many machines: Ray runs the workers and starts them again, each of which scores pieces."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """What takes parts as they stream by: verdicts of all rows together, counts, the oddest and the nearest."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable

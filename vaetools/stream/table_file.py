@@ -1,7 +1,5 @@
 """Tables of parts in files: CSV that runs nothing where it is opened, or Parquet; whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """``vaetools demo``: three autoencoders on embedded digits, compared in words, a table and a page."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator

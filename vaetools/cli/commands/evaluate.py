@@ -1,7 +1,5 @@
 """``vaetools evaluate``: how well a model finds the defects of a test set."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

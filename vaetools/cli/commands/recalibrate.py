@@ -1,7 +1,5 @@
 """``vaetools recalibrate``: a new threshold for a saved model, from new normal data, without training."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``vaetools report``: models side by side on new data, as a page, a table and words."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

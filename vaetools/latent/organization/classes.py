@@ -3,8 +3,6 @@
 Labels may be of any kind; the model need not have seen them.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,8 +3,6 @@
 Costs in nats, rate and distortion are the model's own to tell.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

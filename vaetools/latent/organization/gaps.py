@@ -7,8 +7,6 @@ what `holes` and `off_codes` ask: codes are whitened, so that neither scale nor 
 inside are what is left.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A measured value with its 95 % interval, and the ways to get one."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Neighbors kept: whether codes have the neighbors that their rows have."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

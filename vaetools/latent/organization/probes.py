@@ -3,8 +3,6 @@
 A probe knows the classes of the data; the model need not.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -4,8 +4,6 @@ Of roundness give draws from the posterior, one per row: means of a VAE are narr
 decoder has learnt to decode. An AE has no posterior; give its codes.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -3,8 +3,6 @@
 Rows may be pixels, or features of a network, which say more of photographs.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

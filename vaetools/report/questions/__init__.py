@@ -1,7 +1,5 @@
 """The questions of a comparison, a file for each: what it measures, shows, and what may be said."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 import numpy as np
