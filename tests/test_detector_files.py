@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from PIL import Image
@@ -10,7 +13,7 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from tests.estimators.test_patch_detector import detector, network, photographs, scratched
-from vaetools import AE, ModelFileError, PatchDetector, load, save, to_onnx
+from vaetools import AE, ModelFileError, PatchDetector, load, save
 from vaetools.__main__ import main
 from vaetools.persistence.header import check_model, read_model
 
@@ -114,5 +117,10 @@ def test_a_named_network_comes_with_its_package(tmp_path, capsys):
     assert "the model must have codes" in capsys.readouterr().err
     assert main(["info", str(path)]) == 2
     assert "got a PatchDetector alone" in capsys.readouterr().err
-    with pytest.raises(TypeError, match="to_onnx: model must be an AE, VAE or CVAE"):
-        to_onnx(fitted, tmp_path / "parts.onnx")
+    assert main(["export", str(path), "-o", str(tmp_path / "parts.onnx")]) == 0
+    said = capsys.readouterr()
+    assert "PatchDetector; flagged as odd where the score is below" in said.out
+    assert re.search(r"Written: .*parts.onnx \(\d\.\d MB\)", said.err)
+    session = onnxruntime.InferenceSession(tmp_path / "parts.onnx")
+    [maps] = session.run(["map"], {"X": X})
+    np.testing.assert_allclose(maps, fitted.heat_maps(X), rtol=1e-4, atol=1e-4)

@@ -19,7 +19,8 @@ from torch import nn
 import vaetools
 from tests.data.pictures import write_gray
 from vaetools import AE, CVAE, VAE, EncoderDecoder, Gaussian, ImageReader, LatentMap, load, save, to_onnx
-from vaetools.persistence.exporting import Graph, _facts
+from vaetools.persistence.exporting import _facts
+from vaetools.persistence.graphs import RowGraph
 
 FEW = {"max_iter": 3, "random_state": 0}
 GUIDE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -151,8 +152,8 @@ def test_facts(cases, served):
             "n_calibration": 60, **score
         },
         "photos": {
-            "model": "AE", "image_shape": [1, 8, 6], "aspect": "crop", "false_alarm_rate": 1 / 25,
-            "n_calibration": 24, **score
+            "model": "AE", "image_shape": [1, 8, 6], "levels": [0, 255], "aspect": "crop",
+            "false_alarm_rate": 1 / 25, "n_calibration": 24, **score
         },
         "binary": {"model": "VAE", **score},
     }  # fmt: skip
@@ -194,23 +195,24 @@ def test_a_model_of_another_score_has_no_verdict_here(correlated):
     model = VAE(2, likelihood=Gaussian("per_feature"), standardize=False, anomaly_score="neg_kl", **FEW).fit(
         X
     )
-    answers = Graph(model).answers(torch.from_numpy(X))
+    graph = RowGraph(model)
+    answers = graph.answers(torch.from_numpy(X))
     assert list(answers) == ["codes", "reconstruction", "score"]
     assert {answer.dtype for answer in answers.values()} == {torch.float32}
     expected = model.score_table(X, scores=["reconstruction_kl"])["reconstruction_kl"]
     np.testing.assert_allclose(answers["score"], expected, rtol=1e-4)
-    assert _facts(model, None).keys() == {"model", "score", "unit", "versions"}
+    assert _facts(graph, model, None).keys() == {"model", "score", "unit", "versions"}
 
 
 @pytest.mark.parametrize("n_known", [19, 31, 32, 33])
 def test_p_values_of_any_number_of_calibration_rows(n_known, correlated):
     model = AE(1, contamination=0.1, **FEW).fit(correlated).recalibrate(correlated[:n_known])
-    graph = Graph(model)
-    known = graph.known[:n_known]
+    verdict = RowGraph(model).verdict
+    known = verdict.known[:n_known]
     np.testing.assert_allclose(known, model.calibration_scores_, rtol=1e-3)
     scores = torch.cat([known, known + 0.5, torch.tensor([-np.inf, np.inf, np.nan])])
     naive = [sum(score >= each for each in known.tolist()) for score in scores.tolist()]
-    assert graph._n_at_most(scores).tolist() == naive
+    assert verdict.n_at_most(scores).tolist() == naive
     assert naive[-3:] == [0, n_known, 0]  # NaN is odd
 
 

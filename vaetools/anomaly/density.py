@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
+from vaetools.anomaly.images import Shape, complexity, contrast, dissimilarity, pixel_range, shape_of
 from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
 from vaetools.geometry import covariance, whitening
 from vaetools.nn.model import Reading
@@ -32,13 +32,19 @@ def _statistics(reading: Reading, state: Mapping[str, Tensor]) -> Tensor:
     median, spread = state["reconstruction"]
     columns = [torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread), torch.log(kl + 1e-3)]
     if "image_shape" in state:
-        shape, limits = tuple(state["image_shape"].int().tolist()), state["limits"]
+        shape, limits = shape_of(state), state["limits"]
         columns += [
-            torch.log1p(complexity(reading.x, shape, limits)),
+            torch.log1p(_complexity(reading, shape, limits)),
             torch.log(contrast(reading.x, shape, limits) + 1e-3),
             torch.log(dissimilarity(reading, shape, limits).flatten(1).mean(dim=1) + 1e-3),
         ]
     return torch.stack(columns, dim=1)
+
+
+def _complexity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
+    """Complexity of the images of a reading, which may have been made with more digits."""
+    made = reading.made.get("complexity")
+    return complexity(reading.x, shape, limits) if made is None else made
 
 
 def fit_density_of_states(reference: Reference, states: Fitted) -> State:

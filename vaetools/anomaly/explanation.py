@@ -23,7 +23,7 @@ from vaetools.checks import POSITIVE_INTEGER, check
 # and not before
 HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#e31a1c")
 _N_COLORS = 1000  # steps of a palette
-_SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
+SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
 _OPACITY = 0.7  # of the hottest pixels: the image stays visible below
 
 
@@ -135,7 +135,7 @@ class Explanation:
 
 
 def pixel_surprise(
-    surprise: np.ndarray, image_shape: tuple[int, int, int], *, smoothing: float = _SMOOTHING
+    surprise: np.ndarray, image_shape: tuple[int, int, int], *, smoothing: float = SMOOTHING
 ) -> np.ndarray:
     """Return surprise summed over channels and smoothed over pixels, ``(n_samples, height, width)``."""
     maps = surprise.reshape(-1, *image_shape).sum(axis=1)

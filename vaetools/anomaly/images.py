@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,12 @@ def pixel_range(reference: Reference) -> np.ndarray:
     return np.array([low, high if high > low else low + 1])
 
 
+def shape_of(state: Mapping[str, Any]) -> Shape:
+    """Return (channels, height, width) of the images that a state was learnt of."""
+    channels, height, width = map(int, state["image_shape"])
+    return channels, height, width
+
+
 def _in_unit(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
     """Images ``(n, channels, height, width)`` on the scale where reference pixels fill [0, 1]."""
     return ((x - limits[0]) / (limits[1] - limits[0])).reshape(-1, *shape)
@@ -59,7 +66,7 @@ def complexity(x: Tensor, shape: Shape, limits: Tensor) -> Tensor:
     predicted = torch.where(corner >= high, low, torch.where(corner <= low, high, left + above - corner))
     residuals = (levels - predicted).clamp(-255, 255).flatten(1).long() + 255
     n_values = residuals.shape[1]
-    counts = x.new_zeros(len(x), 511).scatter_add_(1, residuals, x.new_ones(1).expand(residuals.shape))
+    counts = x.new_zeros(x.shape[0], 511).scatter_add_(1, residuals, x.new_ones(1).expand(residuals.shape))
     return -torch.xlogy(counts, counts / n_values).sum(dim=1) / math.log(2)
 
 
@@ -124,7 +131,7 @@ def fit_structure(reference: Reference, states: Fitted) -> State:
 def structure(reading: Reading, states: States) -> Tensor:
     """Minus the Mahalanobis distance of the pattern in which a reconstruction fails."""
     state = states["structure"]
-    shape = tuple(state["image_shape"].int().tolist())
+    shape = shape_of(state)
     return -_distance(_pattern(reading, shape, state["limits"]), state)
 
 

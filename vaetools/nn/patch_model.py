@@ -232,9 +232,9 @@ def mirror(images: Tensor, ends: Ends, axis: int) -> Tensor:
     places = torch.arange(images.shape[axis], device=images.device)[None]
     around = torch.remainder(places - first, 2 * n)
     index = first + torch.minimum(around, 2 * n - 1 - around)
-    shape = [len(images), 1, 1, 1]
-    shape[axis] = images.shape[axis]
-    return images.gather(axis, index.reshape(shape).expand(*images.shape))
+    for other in {1, 2, 3} - {axis}:
+        index = index.unsqueeze(other)
+    return images.gather(axis, index.expand_as(images))
 
 
 def within(extent: Tensor, shape: Sequence[int]) -> Tensor:

@@ -59,7 +59,8 @@ def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tens
     """Return squared distances to the nearest references, ascending, and which these are, ``(n, 4)`` each."""
     k = min(_LIKE, len(references))
     squares, found = references.square().sum(dim=1), []
-    for block in points.split(_BLOCK):
+    # a graph takes any number of points, and so all at once
+    for block in [points] if torch.compiler.is_exporting() else points.split(_BLOCK):
         distances = torch.addmm(squares, block, references.T, alpha=-2)
         least, which = distances.topk(k, dim=1, largest=False)
         found.append(((least + block.square().sum(dim=1, keepdim=True)).clamp(min=LEAST), which))
@@ -137,7 +138,8 @@ def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
     """
     if sigma == 0:
         return maps
-    total, weight = _smoothed(torch.cat([maps * inside, inside]), sigma).split(len(maps))
+    pairs = torch.stack([maps * inside, inside], dim=1)
+    total, weight = _smoothed(pairs.flatten(0, 1), sigma).unflatten(0, (-1, 2)).unbind(dim=1)
     return total / weight.clamp(min=LEAST)
 
 

@@ -10,7 +10,7 @@ import click
 
 from vaetools.cli import command
 from vaetools.cli.saying import print_json, say
-from vaetools.words import number, text_table
+from vaetools.words import file_size, number, text_table
 
 
 @click.command(short_help="Write a saved model as an ONNX graph, for servers.")
@@ -22,8 +22,9 @@ def export(model: Path, output: Path, as_json: bool) -> None:
 
     The graph takes rows as the model was fitted on them, scales them itself, and gives codes,
     reconstructions, the score reconstruction_kl and, where the model was calibrated for that score,
-    p-values. Files are not read by it: decode and resize images where they come from. It needs the
-    packages of vaetools[onnx].
+    p-values. Of images that are judged by the score "images" it gives that one, a map and the verdict, and
+    so it does of a detector of patches, whose frozen network it holds. Files are not read by it: decode and
+    resize images where they come from. It needs the packages of vaetools[onnx].
 
     \b
     Examples:
@@ -32,9 +33,9 @@ def export(model: Path, output: Path, as_json: bool) -> None:
 
     \b
     Keys of --json:
-      output, inputs and outputs [{name, dtype, shape}], metadata {model, versions, and where they
-      apply: feature_names, image_shape, aspect, labels, score, unit, threshold, false_alarm_rate,
-      n_calibration}
+      output, n_bytes, inputs and outputs [{name, dtype, shape}], metadata {model, versions, and where
+      they apply: feature_names, image_shape, levels, aspect, labels, score, unit, threshold,
+      false_alarm_rate, n_calibration}
     """
     command.check_output(output, (".onnx",), [model])
     from vaetools.persistence.exporting import to_onnx
@@ -42,11 +43,12 @@ def export(model: Path, output: Path, as_json: bool) -> None:
 
     to_onnx(load(model, device="cpu"), output)
     graph = _read_graph(output)
+    n_bytes = output.stat().st_size
     if as_json:
-        print_json({"output": output, **graph})
+        print_json({"output": output, "n_bytes": n_bytes, **graph})
         return
     click.echo(page(graph))
-    say(f"Written: {output}")
+    say(f"Written: {output} ({file_size(n_bytes)})")
 
 
 def _read_graph(path: Path) -> dict[str, Any]:
@@ -80,4 +82,6 @@ def page(graph: dict[str, Any]) -> str:
         verdict = "no score: the network has no decoder"
     elif "threshold" in facts:
         verdict = f"flagged as odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
+        if facts["score"] == "patches":
+            verdict += ", minus the greatest value of the map"
     return f"{text_table(['', 'name', 'dtype', 'shape'], rows, '<<<<')}\n\n{facts['model']}; {verdict}"

@@ -1,0 +1,128 @@
+"""A graph of images says where they are odd and whether, as the model does."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+
+from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
+from tests.test_exporting import Served
+from vaetools import CVAE, VAE, ImageReader, to_onnx
+from vaetools.persistence.operators import translations
+
+IMAGES = np.concatenate([photographs(20, 4), scratched(20, 5)[0]])
+BLACK = np.zeros((1, SIDE * SIDE), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("served")
+
+
+def exported(model, folder, name):
+    to_onnx(model, folder / f"{name}.onnx")
+    return Served(folder / f"{name}.onnx")
+
+
+@pytest.fixture(scope="module")
+def patches(folder):
+    model = detector().fit(photographs(120, 1))
+    reader = ImageReader(image_shape=(1, SIDE, SIDE), n_jobs=1).fit([Image.new("L", (SIDE, SIDE))])
+    return model, exported(make_pipeline(reader, model), folder, "patches")
+
+
+@pytest.fixture(scope="module")
+def whole(folder):
+    """A model that judges whole images, and one with labels."""
+    few = {"image_shape": (1, SIDE, SIDE), "anomaly_score": "images", "max_iter": 3, "random_state": 0}
+    X = photographs(120, 1)
+    models = {"VAE": VAE(4, **few).fit(X), "CVAE": CVAE(3, **few).fit(X, np.arange(120) % 2)}
+    return {name: (model, exported(model, folder, name)) for name, model in models.items()}
+
+
+@pytest.mark.parametrize("n", [1, 7, 40])
+def test_a_detector_of_patches_answers_as_its_graph(n, patches):
+    model, graph = patches
+    X = IMAGES[-n:]
+    answers = graph(X)
+    assert list(answers) == ["score", "map", "flagged", "p_value"]
+    np.testing.assert_allclose(answers["map"], model.heat_maps(X), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(answers["score"], model.score_samples(X), rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(answers["flagged"], model.predict(X) == -1)
+    np.testing.assert_allclose(answers["p_value"], model.p_values(X), rtol=1e-6)
+
+
+def test_verdict_and_map_agree_in_the_graph_too(patches):
+    _, graph = patches
+    answers = graph(np.concatenate([IMAGES, BLACK]))
+    beyond = (answers["map"] > -graph.facts["threshold"]).any(axis=(1, 2))
+    np.testing.assert_array_equal(beyond, answers["flagged"])
+    assert 15 < beyond.sum() < 30
+    np.testing.assert_array_equal(-answers["map"].max(axis=(1, 2)), answers["score"])
+
+
+def test_images_that_calibrated_are_no_odder_than_in_the_model(patches):
+    model, graph = patches
+    X = photographs(120, 1)
+    assert (graph(X)["p_value"] >= model.p_values(X).astype(np.float32)).all()
+
+
+def test_what_a_detector_says_of_itself(patches):
+    model, graph = patches
+    facts = graph.facts.copy()
+    assert 0 < model.offset_ - facts.pop("threshold") < 1e-3 * max(abs(model.offset_), 1)
+    assert facts.pop("versions").keys() == {"vaetools", "torch"}
+    assert facts == {
+        "model": "PatchDetector", "image_shape": [1, SIDE, SIDE], "levels": [0, 255], "aspect": "pad",
+        "score": "patches", "unit": "std", "false_alarm_rate": 1 / 25, "n_calibration": 24,
+    }  # fmt: skip
+    assert graph.inputs == [("X", "tensor(uint8)", ["n_samples", SIDE * SIDE])]
+    [map_] = [each for each in graph.session.get_outputs() if each.name == "map"]
+    assert map_.shape == ["n_samples", SIDE, SIDE]
+    [flagged] = [each for each in graph.session.get_outputs() if each.name == "flagged"]
+    assert (flagged.type, flagged.shape) == ("tensor(bool)", ["n_samples"])
+
+
+def test_a_detector_of_numbers_takes_them(folder):
+    X = (photographs(100, 1) / 255).astype(np.float32)
+    model = detector().fit(X)
+    graph = exported(model, folder, "numbers")
+    assert graph.inputs == [("X", "tensor(float)", ["n_samples", SIDE * SIDE])]
+    assert "levels" not in graph.facts
+    np.testing.assert_allclose(graph(X[:3])["score"], model.score_samples(X[:3]), rtol=1e-3, atol=1e-3)
+    broken = X[:2].copy()
+    broken[0, 7] = np.nan
+    assert graph(broken)["flagged"].tolist()[0]
+
+
+@pytest.mark.parametrize("name", ["VAE", "CVAE"])
+def test_whole_images_are_judged_in_the_graph(name, whole):
+    model, graph = whole[name]
+    labels = ["label_proba"] if name == "CVAE" else []
+    answers = graph(IMAGES)
+    assert list(answers) == ["codes", "reconstruction", "score", *labels, "map", "flagged", "p_value"]
+    usual = np.median(np.abs(model.calibration_scores_))
+    np.testing.assert_allclose(answers["score"], model.score_samples(IMAGES), rtol=1e-3, atol=1e-3 * usual)
+    np.testing.assert_allclose(answers["map"], model.explain(IMAGES).heat_maps(), atol=1e-4)
+    np.testing.assert_array_equal(answers["flagged"], model.predict(IMAGES) == -1)
+    np.testing.assert_allclose(answers["p_value"], model.p_values(IMAGES), rtol=1e-6)
+    assert (graph.facts["score"], graph.facts["unit"]) == ("images", "nats")
+
+
+def test_logs_of_normal_tails_are_right(tmp_path):
+    """As the operation that ONNX lacks, in float64."""
+
+    class Tail(torch.nn.Module):
+        def forward(self, X):
+            return torch.special.log_ndtr(X)
+
+    x = torch.tensor([-np.inf, -1e4, -50.0, -10.0, -3.0, -1.0, -0.1, 0.0, 0.1, 1.0, 3.0, 50.0, np.inf])
+    table = translations()
+    program = torch.onnx.export(
+        Tail().eval(), (x,), dynamo=True, verbose=False, custom_translation_table=table
+    )
+    program.save(tmp_path / "tail.onnx")
+    session = Served(tmp_path / "tail.onnx").session
+    [found] = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    np.testing.assert_allclose(found, torch.special.log_ndtr(x.double()), rtol=1e-6, atol=3e-7)
