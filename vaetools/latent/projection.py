@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vaetools.checks import POSITIVE_INTEGER, PROBABILITY, Requirement, check, is_integer, is_number, one_of
+from vaetools.checks import PROBABILITY, check
 from vaetools.geometry import similar
+from vaetools.latent import MAP_PARAMETERS
 from vaetools.progress import bar_options
 
 _N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured
@@ -332,15 +333,9 @@ def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
 
 
 _LAYOUTS: dict[str, Callable[[LatentMap, np.ndarray], np.ndarray]] = {"umap": _umap, "tsne": _tsne}
-_REQUIREMENTS = {
-    "method": one_of(*_LAYOUTS, "pca"),
-    "n_components": POSITIVE_INTEGER,
-    "n_neighbors": Requirement("an integer at least 2", lambda value: is_integer(value, 2)),
-    "perplexity": Requirement("a number at least 1", lambda value: is_number(value, 1)),
-}
 
 
 def check_map_parameters(settings: LatentMap) -> None:
     """Raise where a constructor parameter breaks its rule, naming owner, rule and value."""
-    for name, requirement in _REQUIREMENTS.items():
+    for name, requirement in MAP_PARAMETERS.items():
         check(settings, name, getattr(settings, name), requirement)

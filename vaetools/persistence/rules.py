@@ -21,6 +21,7 @@ from vaetools.checks import (
 )
 from vaetools.data.depth import ASPECTS
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS, REQUIREMENTS
+from vaetools.latent import MAP_PARAMETERS
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
 from vaetools.schema import (
     BELOW_INF,
@@ -280,14 +281,8 @@ def _parameters(requirements: dict[str, Requirement]) -> Rule:
 _VERBOSE, _SEED = (REQUIREMENTS["AE"][name] for name in ("verbose", "random_state"))
 PARAMETERS = {name: _parameters(requirements) for name, requirements in REQUIREMENTS.items()}
 PARAMETERS[MAP] = only(
-    {"n_components": POSITIVE_INTEGER},
-    {
-        "method": one_of("umap", "tsne", "pca"),
-        "n_neighbors": Requirement("an integer at least 2", lambda value: is_integer(value, 2)),
-        "perplexity": Requirement("a number at least 1", lambda value: is_number(value, 1)),
-        "random_state": _SEED,
-        "verbose": _VERBOSE,
-    },
+    {"n_components": MAP_PARAMETERS["n_components"]},
+    {**MAP_PARAMETERS, "random_state": _SEED, "verbose": _VERBOSE},
 )
 
 

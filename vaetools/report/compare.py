@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaetools.checks import Requirement, check, is_integer, one_of
+from vaetools.checks import Requirement, check, is_integer
 from vaetools.files import write_atomically
+from vaetools.latent import MAP_PARAMETERS
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, columns_of, names_of, open_models
 from vaetools.report.page.comparison import render
@@ -21,7 +22,6 @@ from vaetools.report.questions import MEASURES, answer, measure, note, warn
 from vaetools.report.records import Data, ModelView, short
 from vaetools.words import printable
 
-_METHODS = ("umap", "tsne", "pca")
 _N_SHOWN = 12
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -182,7 +182,7 @@ def compare(
     """
     words = "an integer from 0 to 2**32 - 1"
     check("compare", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
-    check("compare", "method", method, one_of(*_METHODS))
+    check("compare", "method", method, MAP_PARAMETERS["method"])
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
     basis = choose(rows, data, seed)

@@ -66,7 +66,8 @@ def labels(
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, output
     """
     command.check_output(output, command.TABLES, [model, *data])
-    _check_id(reading.get("id_column"))
+    if (name := reading.get("id_column")) in ("label", "log_probability", "likeliest", "p_value"):
+        raise command.misuse("--id", f"{name!r} is what a column of the result is called: rename it.")
     from vaetools.estimators.labels import hardly_used
     from vaetools.stream.labeled import as_column, codes_of, judged
     from vaetools.stream.table_file import write_table
@@ -99,12 +100,6 @@ def labels(
     if unknown:
         _say_unknown(unknown, estimator.classes_.tolist())
     return max(talk.end(rows.source, rows.failed), UNREAD * bool(unknown))
-
-
-def _check_id(id_column: str | None) -> None:
-    """Raise for a column of ids that is called like one of the result."""
-    if id_column in ("label", "log_probability", "likeliest", "p_value"):
-        raise command.misuse("--id", f"{id_column!r} is what a column of the result is called: rename it.")
 
 
 def _read(

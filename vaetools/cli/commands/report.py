@@ -83,7 +83,10 @@ def report(
       vaetools report small.safetensors large.safetensors sales.csv --labels region --json
     """
     command.check_output(output, (".html",), [*(path for _, path in models), data])
-    _check_names([name for name, _ in models])
+    names = [name for name, _ in models]
+    if twice := {name for name in names if names.count(name) > 1}:
+        rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
+        raise command.misuse("MODEL", rule)
     from vaetools.report.compare import compare
     from vaetools.report.page.comparison import comparison_text
 
@@ -108,14 +111,6 @@ def report(
         click.echo(comparison_text(comparison))
     heard = talk._replace(as_json=False)  # what it says beside JSON it says too
     return heard.end(rows.source, rows.failed, output)
-
-
-def _check_names(names: list[str]) -> None:
-    """Raise where two models are called alike."""
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise command.misuse(
-            "MODEL", f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
-        )
 
 
 def _known_outliers(rows: Any, outliers: Sequence[str], data: str) -> Any:
