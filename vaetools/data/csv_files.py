@@ -137,9 +137,8 @@ class CsvFile:
         with readable(self.path, "CSV"), self._text.open() as text:
             self._read_header(text)
             for parts in self._rows().pieces(text, BLOCK):
-                table, lost = self._parse(parts, [*keys, *others], stop)
-                start, stop = stop, stop + table.num_rows + len(lost)
-                rows = np.delete(np.arange(start, stop), [row - start for row in lost])
+                table, rows, lost = self._parse(parts, [*keys, *others], stop)
+                start, stop = stop, stop + len(rows) + len(lost)
                 for low in range(start, stop, n_rows):
                     first, last = np.searchsorted(rows, [low, low + n_rows])
                     part = table.slice(first, last - first)
@@ -209,15 +208,13 @@ class CsvFile:
 
     def _parse(
         self, parts: list[tuple[str, str | None]], wanted: list[str], start: int
-    ) -> tuple[Any, dict[int, str]]:
-        """Return columns as text, named by their places; and which rows are left out, with the reason."""
+    ) -> tuple[Any, np.ndarray, dict[int, str]]:
+        """Return columns as text, named by their places; which rows these are; why others are left out."""
 
         def skip(row: Any) -> str:
-            if row.text.startswith(_LEFT_OUT):
-                lost[start + row.number - 1] = next(faults, "")
-                return "skip"
             cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
-            lost[start + row.number - 1] = f"has {cells} instead of {row.expected_columns}"
+            reason = f"has {cells} instead of {row.expected_columns}"
+            lost[start + row.number - 1] = next(faults, "") if row.text.startswith(_LEFT_OUT) else reason
             return "skip"
 
         lost: dict[int, str] = {}
@@ -236,12 +233,13 @@ class CsvFile:
             arrow.ParseOptions(delimiter=self._separator, newlines_in_values=True, invalid_row_handler=skip),
             arrow.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted),
         )
-        return self._without_escapes(table, lost, start) if has_escapes else (table, lost)
+        rows = np.delete(np.arange(start, start + table.num_rows + len(lost)), [row - start for row in lost])
+        return self._without_escapes(table, rows, lost) if has_escapes else (table, rows, lost)
 
-    def _without_escapes(self, table: Any, lost: dict[int, str], start: int) -> tuple[Any, dict[int, str]]:
+    def _without_escapes(
+        self, table: Any, rows: np.ndarray, lost: dict[int, str]
+    ) -> tuple[Any, np.ndarray, dict[int, str]]:
         """Return the rows of which no cell has bytes in another encoding, and the others among the lost."""
-        stop = start + table.num_rows + len(lost)
-        rows = np.delete(np.arange(start, stop), [row - start for row in lost])
         reasons: dict[int, str] = {}
         for key in table.column_names:
             cells = table[key].combine_chunks()
@@ -253,7 +251,7 @@ class CsvFile:
                 reasons.setdefault(place, f"column {self.names[int(key)]!r} holds {came}: say the encoding")
         good = np.setdiff1d(np.arange(table.num_rows), list(reasons))
         lost |= {int(rows[place]): reason for place, reason in reasons.items()}
-        return table.take(pa.array(good)), dict(sorted(lost.items()))
+        return table.take(pa.array(good)), rows[good], dict(sorted(lost.items()))
 
 
 def first_line_must_name(names: Sequence[str]) -> str:

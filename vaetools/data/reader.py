@@ -111,7 +111,34 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         self : ImageReader
         """
-        self._decide(as_sources(X))
+        sources = as_sources(X)
+        shape = self._given_shape()
+        self.sample_sizes_: list[tuple[int, int]] = []
+        if None not in shape:
+            depths, _ = _look_at_some(sources, inspect_depth)
+            self.image_shape_, self.dtype_ = shape, _type_for(list(depths.values()))
+            return self
+        looks, unreadable = _look_at_some(sources, inspect)
+        if unreadable and not looks:
+            raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
+        self.dtype_ = _type_for([(look.dtype, look.is_cut) for look in looks.values()])
+        channels, height, width = shape
+        sizes = {(look.height, look.width): i for i, look in looks.items()}
+        self.sample_sizes_ = list(sizes)
+        if height is None and self.size is not None:
+            height, width = _working_size(self.sample_sizes_)
+        elif height is None:
+            if len(sizes) > 1:
+                (a, i), (b, j) = list(sizes.items())[:2]
+                raise ValueError(
+                    f"{type(self).__name__}: size must be given where images differ in it; got {a[0]} × "
+                    f"{a[1]} pixels (height × width; {sources[i]}) and {b[0]} × {b[1]} ({sources[j]}). Try "
+                    "size=64."
+                )
+            ((height, width),) = sizes
+        if channels is None:
+            channels = 3 if any(look.is_colored for look in looks.values()) else 1
+        self.image_shape_ = (channels, height, width)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -159,49 +186,15 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         _warn_of_depth(sources, self.dtype_)
         recipe = Recipe(self.image_shape_, self.aspect, self.dtype_)
         pieces = decoded(sources, names, recipe, self.n_jobs)
+        n_rows = max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
         with tqdm(total=len(sources), desc="reading", **_PROGRESS, **bar_options(self.verbose)) as bar:
-            for batch in regroup(pieces, self._batch_rows):
+            for batch in regroup(pieces, n_rows):
                 bar.update(len(batch.ids) + len(batch.failed))
                 yield batch
 
     @property
     def _n_features_out(self) -> int:
         return math.prod(self.image_shape_)
-
-    @property
-    def _batch_rows(self) -> int:
-        """Images in a batch: a few million pixels."""
-        return max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
-
-    def _decide(self, sources: Sequence) -> None:
-        """Check the parameters, and learn from a sample the depth, and the shape where it is not said."""
-        shape = self._given_shape()
-        self.sample_sizes_: list[tuple[int, int]] = []
-        if None not in shape:
-            depths, _ = _look_at_some(sources, inspect_depth)
-            self.image_shape_, self.dtype_ = shape, _type_for(list(depths.values()))
-            return
-        looks, unreadable = _look_at_some(sources, inspect)
-        if unreadable and not looks:
-            raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
-        self.dtype_ = _type_for([(look.dtype, look.is_cut) for look in looks.values()])
-        channels, height, width = shape
-        sizes = {(look.height, look.width): i for i, look in looks.items()}
-        self.sample_sizes_ = list(sizes)
-        if height is None and self.size is not None:
-            height, width = _working_size(self.sample_sizes_)
-        elif height is None:
-            if len(sizes) > 1:
-                (a, i), (b, j) = list(sizes.items())[:2]
-                raise ValueError(
-                    f"{type(self).__name__}: size must be given where images differ in it; got {a[0]} × "
-                    f"{a[1]} pixels (height × width; {sources[i]}) and {b[0]} × {b[1]} ({sources[j]}). Try "
-                    "size=64."
-                )
-            ((height, width),) = sizes
-        if channels is None:
-            channels = 3 if any(look.is_colored for look in looks.values()) else 1
-        self.image_shape_ = (channels, height, width)
 
     def _given_shape(self) -> tuple:
         """Return (channels, height, width) with None for what the images decide; check all parameters."""
@@ -303,7 +296,7 @@ def _type_for(depths: Sequence[tuple[str, bool]]) -> str:
             "ImageReader: colors of 16 bits are read whole from PNG and RGB TIFF files, with the package "
             f"opencv-python-headless; got {n_cut:,} of {len(depths):,} images looked at that keep the upper "
             "8 bits. Install it, or convert them.",
-            stacklevel=4,
+            stacklevel=3,
         )
     return common_type([dtype for dtype, _ in depths])
 

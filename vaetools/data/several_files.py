@@ -15,7 +15,7 @@ from vaetools.data.batches import Block, Failure
 from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
 from vaetools.data.dialect import NAMES, NUMBER, TEXT, Dialect, Kind, learn_kinds
-from vaetools.data.formats import NO_EXTENSION, TEXTS, Called
+from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXTS, Called
 from vaetools.data.listing import Listing, list_tables, named_files
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
@@ -64,17 +64,15 @@ class TableFiles:
         errors: list[Exception] = []
         for path in self.listing.paths if groups is None else named_files(data)[:1]:
             try:
-                file: Any
-                match Called(path).table:
-                    case "Parquet":
-                        file = ParquetFile(path if isinstance(path, Address) else Path(path), groups)
-                    case "Arrow":
-                        file = ArrowFile(Path(path))
-                    case "Excel":
-                        file = ExcelFile(Path(path))
-                    case _:
-                        file = CsvFile(Path(path), said)
-                self._files.append(file)
+                kind, place = Called(path).table, Path(path)
+                if kind == PARQUET:
+                    self._files.append(ParquetFile(path if isinstance(path, Address) else place, groups))
+                elif kind == ARROW:
+                    self._files.append(ArrowFile(place))
+                elif kind == EXCEL:
+                    self._files.append(ExcelFile(place))
+                else:
+                    self._files.append(CsvFile(place, said))
             except (OSError, ValueError) as error:
                 errors.append(error)
                 self.listing.failed.append(Failure(path, str(error).removeprefix(f"{path}: ")))

@@ -101,8 +101,17 @@ class Verdicts:
 
     def _judge_by(self, scores: np.ndarray, stacklevel: int) -> None:
         """Set threshold and p-values by the scores of rows that are normal and trained nothing."""
-        if words := self._too_few_to_calibrate(len(scores)):
-            warnings.warn(words, UserWarning, stacklevel=stacklevel)
+        n, needed = len(scores), n_rows_needed(self.false_alarm_rate)
+        if n < needed:
+            rate = expected_rate(n, self.false_alarm_rate)
+            little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
+            warnings.warn(
+                f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} "
+                f"calibration rows; got {n}. About {100 * rate:.2g} % of new normal rows will be flagged, "
+                f"and no p-value lies below {rate:.2g}.{little} {self._how_to_calibrate}",
+                UserWarning,
+                stacklevel=stacklevel,
+            )
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate)
 
@@ -117,19 +126,6 @@ class Verdicts:
         raise ValueError(
             f"{type(self).__name__}: p-values need rows that calibrate, and there are none, because {why}. "
             "Call recalibrate(X) with normal rows that fit did not see."
-        )
-
-    def _too_few_to_calibrate(self, n: int) -> str:
-        """Return a warning where n calibration rows flag more of new normal ones than was asked for."""
-        needed = n_rows_needed(self.false_alarm_rate)
-        if n >= needed:
-            return ""
-        rate = expected_rate(n, self.false_alarm_rate)
-        little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
-        return (
-            f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} calibration "
-            f"rows; got {n}. About {100 * rate:.2g} % of new normal rows will be flagged, and no p-value "
-            f"lies below {rate:.2g}.{little} {self._how_to_calibrate}"
         )
 
     @property
