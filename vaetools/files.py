@@ -1,7 +1,5 @@
 """Files written whole or not at all, and the model file: readable without torch."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import glob
@@ -192,7 +190,7 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
     write_atomically(path, save(arrays, metadata | {_CHECKSUM: digest}))
 
 
-def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_model_file(path: str | os.PathLike[str]) -> "tuple[dict[str, Any], dict[str, np.ndarray]]":
     """Return header and arrays of a model file, or refuse it; code in a file is never run."""
     from safetensors import SafetensorError
     from safetensors.numpy import load

@@ -6,8 +6,6 @@ Bergmann et al. (2021), "The MVTec Anomaly Detection Dataset", International Jou
 (per-region overlap, and the area under its curve up to a share of false alarms).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.ndimage import label
 
@@ -69,7 +67,7 @@ class Localization:
         self.overlap += np.bincount(found, weights=shares, minlength=_BINS)
         self.n_regions += n
 
-    def __add__(self, other: Localization) -> Localization:
+    def __add__(self, other: "Localization") -> "Localization":
         """Return the counts of both."""
         both = Localization()
         for name, value in vars(self).items():

@@ -34,8 +34,6 @@ No score contains ``beta``. What a score must know of training rows is its state
 loading torch. What each catches, misses and costs is in ``docs/scores.md``.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -59,12 +57,12 @@ class Score(NamedTuple):
     needs_images: bool = False
 
     @property
-    def evaluate(self) -> Callable[[Reading, States], Tensor]:
+    def evaluate(self) -> "Callable[[Reading, States], Tensor]":
         """Reading of rows, states of scores → Tensor of shape ``(n_samples,)``."""
         return self._function("")
 
     @property
-    def fit_state(self) -> Callable[[Reference, Fitted], State]:
+    def fit_state(self) -> "Callable[[Reference, Fitted], State]":
         """Reference rows, states of the parts → a dict of arrays to score against."""
         return self._function("fit_")
 
@@ -102,7 +100,7 @@ def needed_states(name: str) -> tuple[str, ...]:
     return own + tuple(state for part in SCORES[name].parts for state in needed_states(part))
 
 
-def fit_states(name: str, reference: Reference) -> dict[str, State]:
+def fit_states(name: str, reference: "Reference") -> "dict[str, State]":
     """Return the state of a score and of its parts, by name; empty where there is none."""
     score = SCORES[name]
     states: dict[str, State] = {}

@@ -1,7 +1,5 @@
 """What commands share: their arguments and options, and the model and the files that these name."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import functools
@@ -233,7 +231,7 @@ class Opened:
 
     def read(
         self, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any
-    ) -> Rows:
+    ) -> "Rows":
         """Read files into memory, with their labels, as `read_labeled` does."""
         from vaetools.data.sources import kind_of
         from vaetools.stream.flow import nothing_read
@@ -310,7 +308,7 @@ def check_room(path: Path, n_bytes: int, option: str = "--output", need: str | N
         raise misuse(option, f"{left}. Make room, or name a file on another disk.")
 
 
-def write_png(path: Path, picture: Image.Image) -> None:
+def write_png(path: Path, picture: "Image.Image") -> None:
     """Write a picture, replacing the file once it is whole."""
     from vaetools.files import write_atomically
 

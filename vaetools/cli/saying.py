@@ -1,7 +1,5 @@
 """What commands say to people, on standard error, and as JSON; results alone go to standard output."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math
@@ -59,7 +57,7 @@ class Talk(NamedTuple):
             if path is not None and self.to_people:
                 say(f"Written: {path}")
 
-    def end(self, source: Source, failed: Sequence[Any], *written: Any) -> int:
+    def end(self, source: "Source", failed: Sequence[Any], *written: Any) -> int:
         """Print what was written, left out and could not be read; return the exit status."""
         self.written(*written)
         if self.verbose or self.to_people:
@@ -128,7 +126,7 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else readable(value)
 
 
-def source_as_json(source: Source) -> dict[str, Any]:
+def source_as_json(source: "Source") -> dict[str, Any]:
     """Return what was left out and how CSV was read, as JSON takes it."""
     understood = {"dialect": source.dialect, "notes": list(source.notes)}
     return left_out_as_json(source.listing.ignored) | understood

@@ -1,7 +1,5 @@
 """What every reader of files gives: rows, what each is called, and what could not be read."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,7 +61,7 @@ class Batch(NamedTuple):
     """
 
     ids: list
-    X: np.ndarray | pd.DataFrame
+    X: "np.ndarray | pd.DataFrame"
     failed: list[Failure]
 
 
@@ -122,8 +120,8 @@ class Source:
     id_name: str
     n_rows: int | None
     batches: Callable[[], Iterator[Batch]]
-    listing: Listing
-    dialect: Dialect | None = None
+    listing: "Listing"
+    dialect: "Dialect | None" = None
     notes: Sequence[str] = ()
     by_position: bool = False
 
@@ -157,7 +155,7 @@ class TrainingData:
     reader: Any = None
     failed: Sequence[Failure] = ()
     ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    dialect: Dialect | None = None
+    dialect: "Dialect | None" = None
     notes: Sequence[str] = ()
 
 

@@ -1,7 +1,5 @@
 """AE: an autoencoder without a posterior; KL is zero."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

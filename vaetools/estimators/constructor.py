@@ -1,7 +1,5 @@
 """Constructors made of fields, which write their documentation and the errors of `fit`, too."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """CVAE: conditioned on a label; marginalizes over labels when none is given."""
 
-from __future__ import annotations
-
 import warnings
 from operator import attrgetter
 from typing import Any

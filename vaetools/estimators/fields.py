@@ -3,8 +3,6 @@
 Read without torch, by those who read a model file, too.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import importlib
 import re

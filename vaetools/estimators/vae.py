@@ -1,7 +1,5 @@
 """VAE: a Gaussian posterior, and so a prior to sample and a cost of codes."""
 
-from __future__ import annotations
-
 from operator import attrgetter
 from typing import Any, NamedTuple
 

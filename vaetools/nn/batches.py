@@ -1,7 +1,5 @@
 """Rows on their way to the network: gathered by index, scaled, moved to the device; and the scale back."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Iterator
@@ -166,7 +164,7 @@ class Rows:
         for piece in slices(len(self), n_features, most=min(most, _PIECE_ROWS)):
             yield self.batch(piece, like.device, like.dtype)
 
-    def near(self, device: torch.device, dtype: torch.dtype) -> Rows | MovedRows:
+    def near(self, device: torch.device, dtype: torch.dtype) -> "Rows | MovedRows":
         """Return the rows as training takes them best: scaled and moved at once, where there is room.
 
         In main memory few rows are worth it: small networks gain a little time, large ones none.

@@ -4,8 +4,6 @@ A latent is made of what an encoder says of some rows. It gives a ``mean``, the 
 component in nats, and codes drawn with ``draw(noise)``; `Reading` asks no more of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
@@ -36,7 +34,7 @@ class Point:
         return self.mean
 
     @classmethod
-    def mixture(cls, weights: Tensor, each: Sequence[Point]) -> Point:
+    def mixture(cls, weights: Tensor, each: "Sequence[Point]") -> "Point":
         """Return the mean of latents, weighted by ``(n_samples, len(each))``."""
         return cls(expectation(weights, [latent.mean for latent in each]))
 
@@ -65,7 +63,7 @@ class Normal(Point):
         return (self.log_std + 0.5 * noise.square() - 0.5 * z.square()).sum(dim=1)
 
     @classmethod
-    def mixture(cls, weights: Tensor, each: Sequence[Normal]) -> Normal:  # type: ignore[override]
+    def mixture(cls, weights: Tensor, each: "Sequence[Normal]") -> "Normal":  # type: ignore[override]
         """Return the normal density with the moments of a mixture, weighted by ``(n_samples, len(each))``."""
         mean = expectation(weights, [latent.mean for latent in each])
         # about the mixture's mean: E[z²] − E[z]² would lose a small spread far from the origin

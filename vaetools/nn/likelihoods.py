@@ -6,8 +6,6 @@ with shape ``(n_samples, n_features)``. It may own parameters (a learnt scale), 
 number of features before use. It also says what an encoder sees of a row.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Mapping, Sequence
@@ -31,7 +29,7 @@ class Likelihood(nn.Module):
     unit_interval: ClassVar[bool] = False  # whether rows must lie in [0, 1]
     has_missing: ClassVar[bool] = False  # whether NaN stands for a missing value
 
-    def bind(self, n_features: int) -> Likelihood:
+    def bind(self, n_features: int) -> "Likelihood":
         """Return a copy whose learnt parameters fit ``n_features`` columns."""
         return copy.deepcopy(self)
 
@@ -150,7 +148,7 @@ class Gaussian(Likelihood):
         """Whether the scale is a weight of the likelihood itself."""
         return self.scale in ("global", "per_feature")
 
-    def bind(self, n_features: int) -> Gaussian:
+    def bind(self, n_features: int) -> "Gaussian":
         """Return a copy whose learnt scale fits ``n_features`` columns, starting at 1."""
         bound = Gaussian(self.scale, floor=self.floor)
         if bound.has_learnt_scale:

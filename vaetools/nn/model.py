@@ -3,8 +3,6 @@
 Densities are made per feature and costs per component; sums over them are sums of nats.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from typing import Any
@@ -24,7 +22,7 @@ class Reading:
     (denoising). ``made`` is what one score has made of the reading for the others.
     """
 
-    def __init__(self, model: Autoencoder, x: Tensor, y: Tensor | None, seen: Tensor | None = None):
+    def __init__(self, model: "Autoencoder", x: Tensor, y: Tensor | None, seen: Tensor | None = None):
         self.model, self.x, self.y = model, x, y
         self.seen = x if seen is None else seen
         self.made: dict[str, Tensor] = {}
@@ -131,7 +129,7 @@ class Marginal(Reading):
     −reconstruction − KL = log Σ_y p(y) exp(score given y). ``y`` are the posterior probabilities.
     """
 
-    def __init__(self, model: Autoencoder, x: Tensor):
+    def __init__(self, model: "Autoencoder", x: Tensor):
         self.model, self.x, self.made = model, x, {}
 
     @functools.cached_property

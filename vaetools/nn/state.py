@@ -1,7 +1,5 @@
 """The state of a training: all that its next step depends on, as named tensors and plain values."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 _PLAIN = ("epoch", "step", "n_recoveries", "best_loss", "best_epoch", "finished", "record")
 
 
-def state_of(trainer: Trainer) -> dict[str, Any]:
+def state_of(trainer: "Trainer") -> dict[str, Any]:
     """Return a copy of the state of a trainer, one value per name.
 
     It is whole where `Trainer.run` hands the trainer to ``keep``: there every step has been checked.
@@ -29,7 +27,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
     return {name: tensor.clone() for name, tensor in tensors.items()} | plain
 
 
-def restore(trainer: Trainer, state: dict[str, Any]) -> None:
+def restore(trainer: "Trainer", state: dict[str, Any]) -> None:
     """Continue from what `state_of` returned, with tensors on any device.
 
     Raises
@@ -60,7 +58,7 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
 
 
 @torch.no_grad()
-def _check(trainer: Trainer) -> None:
+def _check(trainer: "Trainer") -> None:
     """Raise where a trainer stands at no place of its schedule, or cannot go on from its weights."""
     first = trainer.epoch * trainer.steps_per_epoch
     if trainer.epoch > trainer.settings.n_epochs or not 0 <= trainer.step - first <= trainer.steps_per_epoch:

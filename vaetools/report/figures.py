@@ -4,8 +4,6 @@ Figures carry no text color and no background: the page sets both for light and 
 escaped, because plotly reads markup in them. Every color is backed by a symbol or a dash.
 """
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Mapping, Sequence
@@ -51,7 +49,7 @@ Lines = tuple[str, np.ndarray, int | None]
 class Plot(NamedTuple):
     """A figure, words for who cannot see it, and what stands below; of maps also what switches them."""
 
-    figure: Figure
+    figure: "Figure"
     words: str
     caption: str = ""
     maps: dict[str, Any] | None = None
@@ -85,7 +83,7 @@ def whole_numbers(n: int) -> dict[str, Any]:
 
 def panels(
     titles: Sequence[str], *, x: str, y: str, height: int, gap: int = 96, aspect: float | None = None
-) -> Figure:
+) -> "Figure":
     """Return a figure with an empty panel per title; the page puts fewer side by side where it is narrow.
 
     Titles are of unknown origin. Panels that stand ``gap`` pixels above each other leave room for an axis and
@@ -124,13 +122,13 @@ def axes(i: int) -> dict[str, str]:
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
-def with_legend(figure: Figure) -> Figure:
+def with_legend(figure: "Figure") -> "Figure":
     """Show the legend above the titles of the panels."""
     top = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     return figure.update_layout(showlegend=True, legend_y=1 + LEGEND_GAP / top)
 
 
-def bare(height: int) -> Figure:
+def bare(height: int) -> "Figure":
     """Return a figure that leaves colors of text and ground to the page, which puts panels side by side."""
     from plotly.graph_objects import Figure
 
@@ -151,7 +149,7 @@ def bare(height: int) -> Figure:
     )
 
 
-def add_density(figure: Figure, i: int, points: np.ndarray, style: int) -> None:
+def add_density(figure: "Figure", i: int, points: np.ndarray, style: int) -> None:
     """Draw counts per square cell into the i-th panel, on a logarithmic scale, empty cells left out."""
     color = COLORS[style % len(COLORS)]
     side = np.ptp(points, axis=0).max() / np.clip(np.sqrt(len(points)) / 1.6, 12, 120) or 1.0
@@ -178,7 +176,7 @@ def add_density(figure: Figure, i: int, points: np.ndarray, style: int) -> None:
 
 def profiles(
     content: Mapping[str, Sequence[Lines]], columns: Sequence[str], *, unit: str, grows: bool = False
-) -> Figure:
+) -> "Figure":
     """Draw rows of a table as lines over its columns, a panel per title.
 
     With ``grows`` rows are steps of a way: lines grow wider from the first to the last.

@@ -1,7 +1,5 @@
 """Rows of pixels as pictures: to look at, strips of them, and the sprites that thumbnails are cut from."""
 
-from __future__ import annotations
-
 import base64
 import io
 import math
@@ -52,7 +50,7 @@ def picture(
     *,
     n_columns: int | None = None,
     zoom: int | None = None,
-) -> Image.Image:
+) -> "Image.Image":
     """Return images side by side as one picture, which notebooks show.
 
     Parameters

@@ -3,8 +3,6 @@
 `compare` computes the arrays; nothing that shows them computes what stands here.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -231,11 +229,11 @@ class Question:
     title: str  # the question itself
     measures: tuple[MeasureRow, ...]
     # what a model makes of the rows → values of the measures by name; some may be absent
-    measure: Callable[[Seen], dict[str, Measure]]
+    measure: "Callable[[Seen], dict[str, Measure]]"
     # how to read the numbers, and when they mislead, a sentence each: no word of what is not shown
-    read: Callable[[Comparison], tuple[str, str]]
+    read: "Callable[[Comparison], tuple[str, str]]"
     # figures, strips and cards, and nothing that is not there
-    draw: Callable[[Comparison], Iterator[Plot | Pictures | Cards]]
+    draw: "Callable[[Comparison], Iterator[Plot | Pictures | Cards]]"
     # models and measures → what the numbers say, "" says nothing; None tells the measures that have a clause
     find: Callable[[tuple[ModelView, ...], pd.DataFrame], list[str]] | None = None
     rank: int = 0  # of what they say among the findings of all questions: the most important first

@@ -1,7 +1,5 @@
 """Files in, tables of scores or codes out, batch by batch: data of any length in bounded memory."""
 
-from __future__ import annotations
-
 import contextlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +30,7 @@ NORMAL, ODD = "normal", "odd"
 
 def stream_scores(
     model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0, **reading: Any
-) -> Parts:
+) -> "Parts":
     """Score files batch by batch; what cannot be read is listed, and stops nothing.
 
     Parameters
@@ -97,7 +95,7 @@ def stream_scores(
 
 def stream_codes(
     model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0, **reading: Any
-) -> Parts:
+) -> "Parts":
     """Embed files batch by batch; what cannot be read is listed, and stops nothing.
 
     Parameters
@@ -184,7 +182,7 @@ class Parts(Iterator[Part]):
         self.failed += part.failed
         return part
 
-    def into(self, *sinks: Sink) -> Parts:
+    def into(self, *sinks: "Sink") -> "Parts":
         """Give all parts to sinks.
 
         Parameters

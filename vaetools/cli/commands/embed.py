@@ -1,7 +1,5 @@
 """``vaetools embed``: latent means of images or rows, for other tools to draw and to search."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +131,6 @@ def _write_projector(folder: Path, tables: list[Any], thumbnails: list[Any]) -> 
     )
 
 
-def _with_vectors(table: pd.DataFrame) -> pd.DataFrame:
+def _with_vectors(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return a table with its codes as one column of lists too."""
     return table.assign(vector=list(table.iloc[:, 1:].to_numpy("float32")))

@@ -1,7 +1,5 @@
 """``vaetools labels``: which labels are likely wrong, according to a CVAE."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 from pathlib import Path
@@ -126,7 +124,7 @@ def _say_unknown(unknown: dict[str, int], known: list[Any]) -> None:
     say(f"The model knows {_some(names)}.")
 
 
-def _table(least: pd.DataFrame) -> str:
+def _table(least: "pd.DataFrame") -> str:
     """Return the least likely labels as a table of at most 100 columns."""
     rows = [
         [

@@ -1,7 +1,5 @@
 """``vaetools morph``: what lies between two images, according to a model."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +60,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     say(f"{steps} steps decoded. Written: {output}")
 
 
-def _strip(ends: np.ndarray, made: np.ndarray, image_shape: tuple[int, int, int]) -> Image.Image:
+def _strip(ends: "np.ndarray", made: "np.ndarray", image_shape: tuple[int, int, int]) -> "Image.Image":
     """Return one picture: the first of two ends, what was made between them, and the last, set apart."""
     import numpy as np
     from PIL import Image

@@ -1,7 +1,5 @@
 """``vaetools sample``: images or rows that a model makes up."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +106,7 @@ def _known_label(estimator: Any, text: str) -> Any:
 
 
 def _write_grid(
-    output: Any, rows: np.ndarray, estimator: Any, image_shape: tuple[int, int, int], columns: int | None
+    output: Any, rows: "np.ndarray", estimator: Any, image_shape: tuple[int, int, int], columns: int | None
 ) -> None:
     """Write images as one picture; pixels of unknown range from the least, black, to the greatest, white."""
     from vaetools.report.pictures import picture
@@ -121,7 +119,7 @@ def _write_grid(
     command.write_png(output, picture(rows, image_shape, n_columns=columns))
 
 
-def _write_csv(output: Path | None, rows: np.ndarray, estimator: Any) -> None:
+def _write_csv(output: Path | None, rows: "np.ndarray", estimator: Any) -> None:
     """Write rows with the columns of training, 10 digits each."""
     import pandas as pd
 

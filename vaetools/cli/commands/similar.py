@@ -1,7 +1,5 @@
 """``vaetools similar``: which images or rows are most like one."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +63,7 @@ def similar(
     if html is not None and (opened.image_shape is None or opened.image_shape[0] not in (1, 3)):
         raise command.misuse("--html", "needs a model of gray or RGB images.")
 
-    def codes() -> Parts:
+    def codes() -> "Parts":
         return stream_codes(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
 
     code, row, is_itself = _target(query, opened, codes, data)
@@ -87,8 +85,8 @@ def similar(
 
 
 def _target(
-    query: str, opened: command.Opened, codes: Callable[[], Parts], data: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray, Callable[[Any], bool]]:
+    query: str, opened: command.Opened, codes: "Callable[[], Parts]", data: tuple[str, ...]
+) -> "tuple[np.ndarray, np.ndarray, Callable[[Any], bool]]":
     """Return code and row of what is looked for, an image file or a row of data, and how to know it again."""
     import numpy as np
 
@@ -114,8 +112,8 @@ def _target(
 def _write_page(
     path: Path,
     query: str,
-    row: np.ndarray,
-    nearest: Nearest,
+    row: "np.ndarray",
+    nearest: "Nearest",
     opened: command.Opened,
     n_failed: int,
     source: str,

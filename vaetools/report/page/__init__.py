@@ -1,7 +1,5 @@
 """A template becomes a page: the one place where text from outside is made safe."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import TYPE_CHECKING, Any
@@ -37,7 +35,7 @@ def render_template(name: str, **values: Any) -> str:
     return environment.get_template(name).render(**values)
 
 
-def json_text(value: Any) -> Markup:
+def json_text(value: Any) -> "Markup":
     """Return JSON that cannot end the script element it stands in; arrays become typed arrays."""
     from markupsafe import Markup
 

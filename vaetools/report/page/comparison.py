@@ -1,7 +1,5 @@
 """A comparison becomes one self-contained page, with figures, pictures and scripts inside it, or text."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import gzip
@@ -36,7 +34,7 @@ _WIDTH, _LONGEST_HEADING = 100, 16  # of a terminal, and of a model's name there
 Cell = tuple[str, str, str]
 
 
-def render(comparison: Comparison) -> str:
+def render(comparison: "Comparison") -> str:
     """Return the page: HTML that fetches nothing, in which labels, names and columns are escaped."""
     data, models = comparison.data, comparison.models
     hovered = len(data.names) <= MOST_POINTS
@@ -61,7 +59,7 @@ def render(comparison: Comparison) -> str:
     )
 
 
-def _section(comparison: Comparison, question: Question) -> dict[str, Any]:
+def _section(comparison: "Comparison", question: Question) -> dict[str, Any]:
     """Return a question with whatever applies to these data and models."""
     models, key = comparison.models, question.key
     warned = [("The data", comparison.notes), *((model.name, model.warnings) for model in models)]
@@ -79,7 +77,7 @@ def _section(comparison: Comparison, question: Question) -> dict[str, Any]:
     }
 
 
-def _described(comparison: Comparison, picture: dict[str, Any] | None) -> Markup:
+def _described(comparison: "Comparison", picture: dict[str, Any] | None) -> "Markup":
     """Return all that a page knows of the rows, as JSON, and of the picture of all thumbnails where they are.
 
     Names and labels are shortened and printable; a script must show them as text.
@@ -153,7 +151,7 @@ def measure_rows(
     return table
 
 
-def comparison_text(comparison: Comparison) -> str:
+def comparison_text(comparison: "Comparison") -> str:
     """Return findings and measures for a terminal, at most 100 columns wide up to four models.
 
     Intervals stand beside the values where there is room for them.
@@ -168,7 +166,7 @@ def comparison_text(comparison: Comparison) -> str:
     return "\n".join([*findings, "", table])
 
 
-def _table(comparison: Comparison, *, with_intervals: bool) -> str:
+def _table(comparison: "Comparison", *, with_intervals: bool) -> str:
     """Return the measures, section by section."""
     names = [model.name for model in comparison.models]
     lines = []

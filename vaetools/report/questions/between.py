@@ -1,7 +1,5 @@
 """What lies between two codes? Straight lines through the latent space, decoded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -43,7 +41,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     }
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read interpolations."""
     way = " from the thin line to the wide one" if comparison.data.image_shape is None else ""
     read = (
@@ -58,7 +56,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
+def _draw(comparison: "Comparison") -> Iterator[Plot | Pictures]:
     """Give interpolations between rows."""
     data = comparison.data
     if data.image_shape is None:

@@ -1,7 +1,5 @@
 """What does each dimension do? What it costs, and what it does to a row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -41,7 +39,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)}
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read traversals."""
     way = ", from the thin line to the wide one," if comparison.data.image_shape is None else ""
     kl = any(model.kl_per_component.any() for model in comparison.models)
@@ -58,7 +56,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
+def _draw(comparison: "Comparison") -> Iterator[Plot | Pictures]:
     """Give what components cost, and what they do to a row."""
     data, models = comparison.data, comparison.models
     if any(model.kl_per_component.any() for model in models):
@@ -109,7 +107,7 @@ def _span(values: np.ndarray) -> str:
     return f"{grouped(values[0], 1)} to {grouped(values[-1], 1)}"
 
 
-def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray]) -> Figure:
+def kl_per_component(kl: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray]) -> "Figure":
     """Draw what each component costs in nats, the dearest first, and hollow what is not in use.
 
     A model without any KL is left out and keeps its color.

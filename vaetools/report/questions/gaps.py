@@ -1,7 +1,5 @@
 """Are there gaps? Where draws from the prior meet nothing that the decoder knows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -55,7 +53,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     }
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read densities of codes."""
     planes = any(len(model.traversed) > 1 for model in comparison.models)
     hidden = any(model.codes.shape[1] > 2 for model in comparison.models)
@@ -74,7 +72,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot]:
+def _draw(comparison: "Comparison") -> Iterator[Plot]:
     """Give the density of the aggregated posterior in the two components that tell most."""
     shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
     models = [comparison.models[i] for i in shown]
@@ -94,7 +92,7 @@ def code_density(
     components: Sequence[tuple[int, int]],
     titles: Sequence[str],
     styles: Sequence[int],
-) -> Figure:
+) -> "Figure":
     """Draw how many codes lie where in a plane of the latent space, and where N(0, I) would put them.
 
     Per model a density of draws from the posterior, of which gaps are asked, in two components: empty where

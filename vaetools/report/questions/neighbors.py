@@ -1,7 +1,5 @@
 """Are neighbors of the same kind? Maps of the codes, and what stands together in them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +75,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return found
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read maps."""
     several = len(comparison.models) > 1
     same = ", and the same rows are in every map" if several else ""
@@ -98,7 +96,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, trust + (choice if several else ".")
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot]:
+def _draw(comparison: "Comparison") -> Iterator[Plot]:
     """Give maps of all models, colored by label where there are labels."""
     data, models = comparison.data, comparison.models
     codes, names = (None, []) if data.labels is None else classes(data.labels)
@@ -156,7 +154,7 @@ def latent_maps(
     labels: np.ndarray | None = None,
     scores: Sequence[np.ndarray] | None = None,
     method: str = "umap",
-) -> Figure:
+) -> "Figure":
     """Draw maps of latent spaces side by side, colored by numbers of labels or by shares of odder rows.
 
     There is a WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a

@@ -1,7 +1,5 @@
 """Who is odd? Scores, verdicts on known outliers, and the oddest rows with what makes them odd."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -82,7 +80,7 @@ def _of_both(statistic: Callable[..., float], scores: np.ndarray, outliers: np.n
     return float(statistic(outliers, -scores)) if 0 < outliers.sum() < len(outliers) else np.nan
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read scores."""
     models, outliers = comparison.models, comparison.data.outliers
     thresholds = any(model.threshold is not None for model in models)
@@ -98,7 +96,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot | Cards]:
+def _draw(comparison: "Comparison") -> Iterator[Plot | Cards]:
     """Give scores, verdicts on known outliers, and the oddest rows."""
     models, outliers = comparison.models, comparison.data.outliers
     scores = {model.name: model.scores for model in models}
@@ -124,7 +122,7 @@ def score_histograms(
     thresholds: Sequence[float | None],
     units: Sequence[str],
     outliers: np.ndarray | None = None,
-) -> Figure:
+) -> "Figure":
     """Draw how scores are distributed, and where the verdict falls: left of a threshold rows are flagged.
 
     Per model bars of its color that sum to 100, and hatched ones of known outliers that do too; scores that
@@ -158,7 +156,7 @@ def score_histograms(
     return figure if outliers is None else with_legend(figure)
 
 
-def _mark(figure: Figure, i: int, threshold: float) -> None:
+def _mark(figure: "Figure", i: int, threshold: float) -> None:
     """Draw a threshold into the i-th panel."""
     own = axes(i)
     where = {"xref": own["xaxis"], "yref": f"{own['yaxis']} domain"}
@@ -171,7 +169,7 @@ def _mark(figure: Figure, i: int, threshold: float) -> None:
     figure.add_scatter(x=[threshold], y=[0], **unseen, **own)
 
 
-def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> Figure:
+def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> "Figure":
     """Draw how many known outliers are found for how many false alarms, and how often an alarm is right.
 
     Two panels, ROC and precision-recall, with a line per model in each, and dotted what guessing gives.

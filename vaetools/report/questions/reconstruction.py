@@ -1,7 +1,5 @@
 """What does it cost, and how well does it reconstruct? Rate and distortion, rows made anew, losses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +62,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return found
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read costs."""
     models = comparison.models
     kl = any(model.kl_per_component.any() for model in models)
@@ -90,7 +88,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
+def _draw(comparison: "Comparison") -> Iterator[Plot | Pictures]:
     """Give rate against distortion, rows beside their reconstructions, and losses."""
     data, models = comparison.data, comparison.models
     costs: dict[str, dict[str, np.ndarray]] = {"rate": {}, "distortion": {}}
@@ -121,7 +119,7 @@ def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
         yield Plot(loss_curves(history), "Loss over the epochs of training")
 
 
-def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
+def loss_curves(history: Mapping[str, pd.DataFrame]) -> "Figure":
     """Draw the loss over the epochs of training, against that of held-out rows where it was watched.
 
     The axis may cut off the first few epochs.
@@ -154,7 +152,7 @@ def loss_curves(history: Mapping[str, pd.DataFrame]) -> Figure:
     return with_legend(figure) if len(seen) > 1 else figure
 
 
-def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.ndarray]) -> Figure:
+def rate_distortion(rate: Mapping[str, np.ndarray], distortion: Mapping[str, np.ndarray]) -> "Figure":
     """Draw what codes cost against what reconstructions still cost.
 
     By model value, low and high, in nats; NaN for bounds that are not known. A model whose rate is NaN or 0

@@ -1,7 +1,5 @@
 """Is it round, as N(0, I) is? The aggregated posterior against the prior, dimension by dimension."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,7 +51,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     }
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read the aggregated posterior."""
     read = (
         "Each filled shape is how the codes, blurred by their own posterior, fill one dimension, and the "
@@ -68,7 +66,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot]:
+def _draw(comparison: "Comparison") -> Iterator[Plot]:
     """Give the aggregated posterior against the prior."""
     models, shown = comparison.models, []
     for model in models:  # components of most KL, of an AE of most variance, in their own order
@@ -85,7 +83,7 @@ def _draw(comparison: Comparison) -> Iterator[Plot]:
 
 def aggregated_posterior(
     draws: Sequence[np.ndarray], components: Sequence[np.ndarray], titles: Sequence[str]
-) -> Figure:
+) -> "Figure":
     """Draw how the aggregated posterior fills each dimension, against N(0, 1).
 
     Per model a trace of filled shapes, one for each component that is shown, of draws from the posterior of

@@ -1,7 +1,5 @@
 """Can I sample from it? Rows decoded from draws of N(0, I), beside those of the data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -67,7 +65,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     return found
 
 
-def _read(comparison: Comparison) -> tuple[str, str]:
+def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read decoded draws."""
     read = (
         "Each colored line is a row decoded from a draw of N(0, I) and shows nobody's data; the others are "
@@ -85,7 +83,7 @@ def _read(comparison: Comparison) -> tuple[str, str]:
     return read, doubt
 
 
-def _draw(comparison: Comparison) -> Iterator[Plot | Pictures]:
+def _draw(comparison: "Comparison") -> Iterator[Plot | Pictures]:
     """Give decoded draws from the prior, and the rows that are nearest to them."""
     data = comparison.data
     if data.image_shape is None:
