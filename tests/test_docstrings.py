@@ -11,7 +11,7 @@ from vaetools import AE, CVAE, VAE, LatentMap
 # missing docstring, summary or section; parameters undocumented, unknown, out of order, without type
 CODES = {"GL08", "SS01", "PR01", "PR02", "PR03", "PR04", "RT01"}
 FUNCTIONS = ["AE", "VAE", "CVAE", "Tiles", "Gaussian", "EncoderDecoder", "ModelFileError", "save", "load"]
-FUNCTIONS += ["LatentMap", "similar", "to_onnx", "score_with_ray"]
+FUNCTIONS += ["LatentMap", "recommend", "similar", "to_onnx", "score_with_ray"]
 METHODS = [
     f"{cls.__name__}.{name}"
     for cls in (AE, VAE, CVAE, LatentMap)

@@ -2,7 +2,8 @@
 
 Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own.
-`Backbone` makes features of images by a frozen network, `PatchDetector` finds small defects by them.
+`Backbone` makes features of images by a frozen network, `PatchDetector` finds small defects by them;
+`recommend` says which model suits images of some size.
 `save` and `load` keep a model in one file, `to_onnx` makes a graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vaetools.data.tiles import Tiles as Tiles
     from vaetools.estimators.ae import AE as AE
     from vaetools.estimators.backbone import Backbone as Backbone
+    from vaetools.estimators.choosing import recommend as recommend
     from vaetools.estimators.cvae import CVAE as CVAE
     from vaetools.estimators.patch_detector import PatchDetector as PatchDetector
     from vaetools.estimators.vae import VAE as VAE
@@ -73,6 +75,7 @@ _HOMES = {
     "load": "vaetools.persistence.model_file",
     "picture": "vaetools.report.pictures",
     "read_images": "vaetools.data.images",
+    "recommend": "vaetools.estimators.choosing",
     "save": "vaetools.persistence.model_file",
     "score_with_ray": "vaetools.stream.ray",
     "similar": "vaetools.geometry",

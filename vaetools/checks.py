@@ -126,6 +126,9 @@ IMAGE_SHAPE = Requirement(
     "a tuple (channels, height, width) of positive integers",
     lambda value: WIDTHS.holds(value) and len(value) == 3,
 )
+SIZE = Requirement(
+    "a pair (height, width) of positive integers", lambda value: WIDTHS.holds(value) and len(value) == 2
+)
 FLAG = Requirement("True or False", lambda value: isinstance(value, bool))
 
 

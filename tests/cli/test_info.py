@@ -138,7 +138,13 @@ def test_json_of_what_only_some_models_have(saved, capsys):
     shares = dict(zip(saved["labels"][0].classes_, saved["labels"][0].class_prior_, strict=True))
     assert {each["label"]: each["share"] for each in facts["labels"]["labels"]} == shares
     assert [each["label"] for each in facts["pixels"]["labels"]] == list(range(10))
-    assert facts["files"]["reader"] == {"mode": "rgb", "size": [8, 10], "aspect": "crop"}
+    assert facts["files"]["reader"] == {
+        "mode": "rgb",
+        "size": [8, 10],
+        "aspect": "crop",
+        "typical_size": [9, 12],
+    }
+    assert facts["files"]["least_defect"] == 4  # 3 pixels, each of 9 / 8 or 12 / 10 in files
     assert facts["files"]["image_shape"] == [3, 8, 10]
     assert facts["unit"]["image_shape"] == [1, 8, 8]
     assert facts["unit"]["reader"] is None

@@ -25,6 +25,7 @@ def test_which_size_images_get(sizes, expected):
     reader = ImageReader(size="auto").fit(images)
     assert reader.image_shape_ == (1, *expected)
     assert sorted(reader.sample_sizes_) == sorted(sizes)
+    assert max(reader.typical_size_) == sorted(map(max, sizes))[len(sizes) // 2]
 
 
 def test_what_is_said_is_obeyed(tmp_path):
@@ -48,8 +49,9 @@ def test_fit_says_what_scaling_loses(side, options, told, tmp_path, capsys):
     plain = ["--max-iter", "0", "--set", "hidden_channels=()", "--contamination", "0.3"]
     assert main(["fit", str(folder), "-o", str(tmp_path / "m.safetensors"), *plain, *options]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert ("from up to 256 × 256: what is smaller than about 4 pixels is lost" in out) == told
+    assert ("from 256 × 256; --size says how" in out) == told
     assert ("64 × 64 pixels" in out) == told
+    assert ("narrower than about 12 of 256 pixels" in out) == told
 
 
 def test_fit_says_that_sizes_differ(tmp_path, capsys):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,15 @@ import pandas as pd
 from pandas.api import types
 
 from vaetools.anomaly.calibration import n_rows_needed
-from vaetools.cli.commands.info import scaling_in_words
-from vaetools.cli.saying import counted_rows, mask_hint, short_name
+from vaetools.cli.commands.info import DETECTOR, scaling_in_words
+from vaetools.cli.saying import counted_rows, in_options, mask_hint, short_name
 from vaetools.data.batches import TrainingData
 from vaetools.data.listing import counted_kinds
 from vaetools.data.table_columns import is_date
+from vaetools.estimators.choosing import small_defects
 from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.persistence.facts import Facts
+from vaetools.persistence.facts import AutoencoderFacts, DetectorFacts
 from vaetools.words import counted, few, percent, text_facts
 
 _LISTED = 6  # names in a line
@@ -32,9 +34,9 @@ _DATES = "read as categories; write a date as a number, such as days, or --drop 
 _IN_WORDS = {"gaussian": "Numbers", "bernoulli": "Booleans", "categorical": "Categories"}
 
 
-def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
-    """Return what was understood of the data."""
-    if model.likelihood == "mixed":
+def describe_data(read: TrainingData, data: tuple[str, ...], model: Any, reasons: Sequence[str] = ()) -> str:
+    """Return what was understood of the data, and what was chosen for them."""
+    if getattr(model, "likelihood", None) == "mixed":
         values = _cells_in_words(read.X, model.column_likelihoods or {})
     else:
         values = _values_in_words(read.X, model)
@@ -43,6 +45,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         "Shape": _shape_in_words(read, model.image_shape),
         "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
+        "Small defects": _small_defects(read.reader, model),
         **values,
         "Labels": _labels_in_words(read.labels, model),
         "Left out": "; ".join(
@@ -51,6 +54,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any) -> str:
         ),
         "Columns": " ".join(read.notes),
         "Masks": mask_hint(read.ids) if read.kind == "images" else "",
+        "Model": in_options(" ".join(reasons)),
     }
     return text_facts(facts)
 
@@ -60,8 +64,10 @@ def _values_in_words(X: Any, model: Any) -> dict[str, str]:
     X = np.asarray(X)
     low, high = value_range(X)
     is_image = model.image_shape is not None
-    unit_interval = LIKELIHOODS[model.likelihood].unit_interval
-    kind = scale_kind(model, X, images=is_image, unit_interval=unit_interval)
+    kind = "pixels"  # which detectors take
+    if hasattr(model, "likelihood"):
+        unit_interval = LIKELIHOODS[model.likelihood].unit_interval
+        kind = scale_kind(model, X, images=is_image, unit_interval=unit_interval)
     levels = pixel_levels(X) if is_image and X.dtype.kind in "iu" else None
     return {"Values": f"{low:g} to {high:g} ({X.dtype})", "Scaling": scaling_in_words(kind, levels)}
 
@@ -124,20 +130,25 @@ def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
 
 
 def _scaled_in_words(reader: Any) -> str:
-    """Return what is lost where files are larger than what they are scaled to."""
-    if reader is None or not reader.sample_sizes_:
+    """Return the sizes of files where they are not what they are scaled to."""
+    if reader is None or reader.sample_sizes_ in ([], [reader.image_shape_[1:]]):
         return ""
     smallest, largest = (choose(reader.sample_sizes_, key=max) for choose in (min, max))
     to = f"{largest[0]:,} × {largest[1]:,}"
-    factor = max(largest) / max(reader.image_shape_[1:])
-    if factor > 1:
-        lost = f"what is smaller than about {math.ceil(factor)} pixels is lost"
-        return f"from up to {to}: {lost}; --size keeps more, and takes longer"
     if len(reader.sample_sizes_) > 1:
         return (
             f"from sizes that differ, {smallest[0]:,} × {smallest[1]:,} to {to}; --size and --aspect say how"
         )
-    return ""
+    return f"from {to}; --size says how"
+
+
+def _small_defects(reader: Any, model: Any) -> str:
+    """Return which defects a model of images will miss."""
+    if reader is None or reader.typical_size_ is None:
+        return ""
+    by_patches = type(model).__name__ == DETECTOR
+    words = small_defects(by_patches, reader.image_shape_[1:], reader.typical_size_, reader.aspect)
+    return in_options(words)
 
 
 def _labels_in_words(labels: Any, model: Any) -> str:
@@ -149,7 +160,13 @@ def _labels_in_words(labels: Any, model: Any) -> str:
     return few(f"{label} ({n:,})" for label, n in counts) + unused
 
 
-def advice(facts: Facts) -> str:
+def what_next(facts: DetectorFacts) -> str:
+    """Return the command that comes after a detector was fitted."""
+    results = "-o scores.csv --html odd.html --maps maps/"
+    return f"\n\nNext: vaetools score {shlex.quote(facts.path)} NEW_PHOTOS {results}"
+
+
+def advice(facts: AutoencoderFacts) -> str:
     """Return what to mistrust of a model and what to do: few steps, rows learnt by heart; else nothing."""
     n_rows = (facts.n_samples or 0) - facts.n_suspects - facts.n_calibration
     steps_per_epoch = math.ceil(n_rows / int(facts.parameters["batch_size"]))
@@ -163,7 +180,7 @@ def advice(facts: Facts) -> str:
     return costly or short if facts.n_suspects else short or costly  # what odd rows cost is no chance
 
 
-def _by_heart(facts: Facts, steps_per_epoch: int) -> str:
+def _by_heart(facts: AutoencoderFacts, steps_per_epoch: int) -> str:
     """Say what to do if rows that the model was not trained on cost it far more than others, if so."""
     from vaetools.report.findings import learnt_by_heart
 

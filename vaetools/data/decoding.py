@@ -84,13 +84,13 @@ class Recipe(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Size of an image as it is shown, in pixels, whether it has color, and its samples as of `depth_of`."""
+    """Size of an image as it is shown, its samples as of `depth_of`, and if it was looked for, color."""
 
     height: int
     width: int
-    is_colored: bool
     dtype: str
     is_cut: bool
+    is_colored: bool | None = None
 
 
 def decode(source: Any, recipe: Recipe) -> np.ndarray:
@@ -161,23 +161,23 @@ def decode_quietly(sources: Sequence, recipe: Recipe, caller: int) -> tuple[np.n
         return decode_many(sources, recipe)
 
 
-def inspect(source: Any) -> Look:
-    """Return size, color and depth of an image; raises `ImageFileError` as `decode` does."""
+def inspect(source: Any, *, colors: bool = True) -> Look:
+    """Return size and depth of an image, and its color or, from the header alone, not.
+
+    Raises `ImageFileError` as `decode` does.
+    """
 
     def look(image: Any) -> Look:
-        (dtype, is_cut), (width, height) = depth_of(image), image.size
-        colors = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", dtype)).astype(int)
-        n_levels = 255 if dtype == UINT8 else max(0, colors.max()) - min(0, colors.min())
-        is_colored = np.ptp(colors, axis=0).max() > _COLORED * n_levels / 255
-        _, turned = _orientation(image)
-        return Look(*((width, height) if turned else (height, width)), bool(is_colored), dtype, is_cut)
+        (width, height), (_, turned) = image.size, _orientation(image)
+        header = Look(*((width, height) if turned else (height, width)), *depth_of(image))
+        if not colors:
+            return header
+        pixels = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", header.dtype)).astype(int)
+        n_levels = 255 if header.dtype == UINT8 else max(0, pixels.max()) - min(0, pixels.min())
+        is_colored = np.ptp(pixels, axis=0).max() > _COLORED * n_levels / 255
+        return header._replace(is_colored=bool(is_colored))
 
     return _examined(source, look)
-
-
-def inspect_depth(source: Any) -> tuple[str, bool]:
-    """Return `depth_of` an image from its header alone; raises `ImageFileError` as `decode` does."""
-    return _examined(source, depth_of)
 
 
 @functools.cache

@@ -172,6 +172,8 @@ def _found(
     source: Any, include: str | Iterable[str], exclude: str | Iterable[str], *, needs_files: bool
 ) -> tuple[Sequence, Any, Listing | None]:
     """Return images, labels and, where they are files, the listing of them; a dataset may be of others."""
+    if isinstance(source, Listing):
+        return source.paths, source.labels, source
     if source is None:
         raise TypeError("read_images: source must be a folder, a glob, paths or a dataset; got None.")
     is_files = isinstance(source, (str, bytes, os.PathLike, list, tuple, set)) or hasattr(source, "tolist")

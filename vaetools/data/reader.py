@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from tqdm import tqdm
 from vaetools.checks import is_integer
 from vaetools.data.addresses import addresses, is_address
 from vaetools.data.batches import Batch, Failure, PixelRows, regroup
-from vaetools.data.decoding import MAX_PIXELS, ImageFileError, Recipe, inspect, inspect_depth
+from vaetools.data.decoding import MAX_PIXELS, ImageFileError, Look, Recipe, inspect
 from vaetools.data.depth import ASPECTS, FULL_RANGE, UINT8, common_type, type_of
 from vaetools.data.workers import decoded
 from vaetools.progress import bar_options
@@ -60,7 +60,9 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Type of the rows: the commonest of a sample of images. For rows of 16 bits, the levels of 8-bit
         images are taken times 257; for rows of 8 bits, those of 16-bit images lose their lower byte.
     sample_sizes_ : list of tuple (height, width)
-        Sizes that were met in the sample; none where nothing had to be looked at.
+        Sizes that were met in the sample.
+    typical_size_ : tuple (height, width) or None
+        The size of the image that is in the middle of the sample, by its longer side; None of no images.
 
     Examples
     --------
@@ -113,18 +115,16 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         sources = as_sources(X)
         shape = self._given_shape()
-        self.sample_sizes_: list[tuple[int, int]] = []
-        if None not in shape:
-            depths, _ = _look_at_some(sources, inspect_depth)
-            self.image_shape_, self.dtype_ = shape, _type_for(list(depths.values()))
-            return self
-        looks, unreadable = _look_at_some(sources, inspect)
-        if unreadable and not looks:
+        looks, unreadable = _look_at_some(sources, colors=None in shape)
+        if unreadable and not looks and None in shape:
             raise ImageFileError(unreadable.path, f"{unreadable.reason}; and no other file is readable")
         self.dtype_ = _type_for([(look.dtype, look.is_cut) for look in looks.values()])
-        channels, height, width = shape
         sizes = {(look.height, look.width): i for i, look in looks.items()}
-        self.sample_sizes_ = list(sizes)
+        self.sample_sizes_, self.typical_size_ = list(sizes), _typical_size(looks.values())
+        if None not in shape:
+            self.image_shape_ = shape
+            return self
+        channels, height, width = shape
         if height is None and self.size is not None:
             height, width = _working_size(self.sample_sizes_)
         elif height is None:
@@ -273,15 +273,13 @@ def as_sources(X: Any) -> list:
     return list(addresses(sources)) if elsewhere else sources
 
 
-def _look_at_some(
-    sources: Sequence, look: Callable[[Any], Any]
-) -> tuple[dict[int, Any], ImageFileError | None]:
+def _look_at_some(sources: Sequence, *, colors: bool) -> tuple[dict[int, Look], ImageFileError | None]:
     """Return what a look at a sample of images tells, by their number, and an error if there was one."""
-    looks: dict[int, Any] = {}
+    looks: dict[int, Look] = {}
     unreadable = None
     for i in np.random.RandomState(0).permutation(len(sources)):
         try:
-            looks[i] = look(sources[i])
+            looks[i] = inspect(sources[i], colors=colors)
         except ImageFileError as error:
             unreadable = error
         if len(looks) == _LOOKED_AT:
@@ -305,9 +303,9 @@ def _warn_of_depth(sources: Sequence, dtype: str) -> None:
     """Warn where images have another number of bits than those that a reader was fitted on."""
     if not len(sources) or type(sources[0]) is not str:  # at an address, a look is a whole file
         return
-    looks, _ = _look_at_some(sources, inspect_depth)
+    looks, _ = _look_at_some(sources, colors=False)
     is_deep = dtype != UINT8
-    n_others = sum((other != UINT8) != is_deep for other, _ in looks.values())
+    n_others = sum((look.dtype != UINT8) != is_deep for look in looks.values())
     if n_others:
         bits, others = (16, 8) if is_deep else (8, 16)
         taken = "those of 16 lose the lower byte"
@@ -321,6 +319,12 @@ def _warn_of_depth(sources: Sequence, dtype: str) -> None:
             "Convert them, or their verdicts mean nothing.",
             stacklevel=4,
         )
+
+
+def _typical_size(looks: Iterable[Look]) -> tuple[int, int] | None:
+    """Return the size (height, width) of the image in the middle, by the longer side."""
+    sizes = sorted(((look.height, look.width) for look in looks), key=lambda size: (max(size), size))
+    return sizes[len(sizes) // 2] if sizes else None
 
 
 def _working_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -206,6 +206,7 @@ def read_training(
     array: str | None = None,
     channels: str | None = None,
     dialect: Dialect | None = None,
+    listing: Listing | None = None,
     **images: Any,
 ) -> TrainingData:
     """Read data to train on.
@@ -221,6 +222,8 @@ def read_training(
         Of a table, as of `open_table`.
     include, exclude, **images
         Of images, as of `read_images`.
+    listing : Listing or None, default=None
+        Of images that were looked for already, by `list_training_images`.
     array, channels
         Of an array, as of `read_array`, whose ``name`` the former is.
     """
@@ -250,10 +253,18 @@ def read_training(
         return read
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
-    found = read_images(as_paths(data), include=include, exclude=exclude, **images)
+    listing = listing or list_training_images(data, include, exclude)
+    found = read_images(listing, **images)
     return TrainingData(
         kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
+
+
+def list_training_images(
+    data: Any, include: str | Iterable[str] = (), exclude: str | Iterable[str] = ()
+) -> Listing:
+    """Return the files of images to train on; standard input is read, which can be done but once."""
+    return list_images(as_paths(data), include=include, exclude=exclude)
 
 
 def check_choice(

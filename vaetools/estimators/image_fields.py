@@ -12,7 +12,7 @@ from vaetools.checks import (
     IMAGE_SHAPE,
     POSITIVE_INTEGER,
     PROBABILITY,
-    WIDTHS,
+    SIZE,
     Requirement,
     is_instance,
     or_auto,
@@ -22,6 +22,7 @@ from vaetools.estimators.constructor import from_fields, parameter
 from vaetools.estimators.fields import DEVICE, SEED, VERBOSE
 from vaetools.nn import LITE0
 
+PATCHES, PATCHES_UNIT = "patches", "std"  # the score of a detector
 _NETWORK = Requirement(
     "the name of a network or a torch module",
     lambda value: isinstance(value, str) or is_instance(value, "forward"),
@@ -36,7 +37,6 @@ _LAYERS = or_auto(
         ),
     )
 )
-_SIZE = or_none(Requirement("a pair (height, width)", lambda value: WIDTHS.holds(value) and len(value) == 2))
 
 
 def _is_normalization(value: Any) -> bool:
@@ -75,7 +75,7 @@ class BackboneFields:
         default=None,
     )
     size: tuple[int, int] | None = parameter(
-        _SIZE,
+        or_none(SIZE),
         "Height and width that images are scaled to for the network; None leaves them. Thumbnails say more "
         "at some hundred pixels than as they are.",
         default=None,

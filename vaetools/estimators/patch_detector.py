@@ -15,7 +15,7 @@ from vaetools.estimators.ae import AE
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import check_parameters, from_fields
-from vaetools.estimators.image_fields import PatchFields
+from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, PatchFields
 from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
@@ -78,8 +78,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     """
 
     early_stopping = False  # images train or calibrate
-    score_unit_ = "std"
-    anomaly_score_ = "patches"
+    score_unit_ = PATCHES_UNIT
+    anomaly_score_ = PATCHES
     columns_ = None  # it takes images alone
 
     def fit(self, X: Any, y: Any = None) -> Self:

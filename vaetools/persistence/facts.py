@@ -11,83 +11,117 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import flagged_rate
+from vaetools.estimators.choosing import least_defect
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
+from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
 from vaetools.files import ModelFileError
-from vaetools.persistence.header import WEIGHTS, read_model
+from vaetools.persistence.header import DETECTOR, WEIGHTS, read_model
 from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
 from vaetools.persistence.weights import maps_and_widths
 
 MODES = {1: "gray", 3: "rgb"}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:
     """A saved model in plain values; None where a fact does not apply."""
 
     path: str
     model: str
     n_features: int  # columns of X
-    feature_names: list[str] | None
     image_shape: list[int] | None  # channels, height, width
-    reader: dict[str, Any] | None  # of image files: ``mode``, ``size`` (height, width) and ``aspect``
-    column_kinds: dict[str, int] | None  # how many columns are of each, with ``likelihood="mixed"``
-    input_scale: str  # kind of `InputScale`
+    reader: dict[str, Any] | None  # ``mode``, ``size`` and ``aspect``, and ``typical_size`` of files
+    least_defect: int | None  # pixels of a file that a defect is wide at least that is likely seen
     levels: list[int] | None  # of pixels, what is black and what is white
     n_samples: int | None  # rows that were given to train and calibrate
-    n_suspects: int  # how many of them were left out by ``trimmed_fraction``
-    n_iter: int  # epochs that ran
-    max_iter: int  # and that were planned
-    n_components: int  # dimensions of the codes
-    n_active: int  # and how many of them vary
-    labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
-    mean_terms: dict[str, dict[str, float]]  # mean costs in nats, of ``train`` and ``held_out``, by term
     anomaly_score: str
     unit: str | None  # of the score, if the file says so
     threshold: float | None  # rows that score below are odd
     false_alarm_rate: float | None  # expected share of normal rows that do, if rows were held out to know it
     n_calibration: int  # rows that were held out
-    network: str | None  # class of a network that is not ours
-    hidden_channels: list[int] | None  # of an encoder of ours
-    hidden_layer_sizes: list[int] | None
-    n_weights: int  # numbers in the network and the likelihood
     parameters: dict[str, Any]  # of the constructor
     versions: dict[str, str]  # of the libraries that wrote the file
     format_version: int
     file_size: int  # bytes
 
 
-def read_facts(path: str | os.PathLike[str]) -> Facts:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AutoencoderFacts(Facts):
+    """Of an AE, VAE or CVAE."""
+
+    feature_names: list[str] | None
+    column_kinds: dict[str, int] | None  # how many columns are of each, with ``likelihood="mixed"``
+    input_scale: str  # kind of `InputScale`
+    n_suspects: int  # how many rows were left out by ``trimmed_fraction``
+    n_iter: int  # epochs that ran
+    max_iter: int  # and that were planned
+    n_components: int  # dimensions of the codes
+    n_active: int  # and how many of them vary
+    labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
+    mean_terms: dict[str, dict[str, float]]  # mean costs in nats, of ``train`` and ``held_out``, by term
+    network: str | None  # class of a network that is not ours
+    hidden_channels: list[int] | None  # of an encoder of ours
+    hidden_layer_sizes: list[int] | None
+    n_weights: int  # numbers in the network and the likelihood
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DetectorFacts(Facts):
+    """Of a `PatchDetector`."""
+
+    backbone: dict[str, Any]  # ``network``, None if it has no name, ``layers``, and ``digest`` of its weights
+    autoencoders: list[dict[str, Any]]  # of patches: ``model``, ``n_features``, ``n_components``
+
+
+def read_facts(path: str | os.PathLike[str]) -> AutoencoderFacts | DetectorFacts:
     """Read what a model file says of its model; refuse a file that is none, or says what no model can."""
     header, arrays = read_model(path)
-    if header["class"] not in MODELS:
+    name = header["class"]
+    if name not in (*MODELS, DETECTOR):
         raise ModelFileError(
-            f"{path}: the file must hold one of {MODELS} to be described; got a {header['class']} alone."
+            f"{path}: the file must hold one of {(*MODELS, DETECTOR)} to be described; got a {name} alone."
         )
-    return Facts(path=str(path), file_size=Path(path).stat().st_size, **_facts(header, arrays))
+    common = {"path": str(path), "file_size": Path(path).stat().st_size, **_facts(header, arrays)}
+    if name == DETECTOR:
+        return DetectorFacts(**common, **_of_detector(header))
+    return AutoencoderFacts(**common, **_of_autoencoder(header, arrays))
 
 
 def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return all facts but those of the file itself."""
-    fitted, reader = header["fitted"], header["reader"]
+    """Return what is told of every model."""
+    fitted, reader = header["fitted"], header["reader"] and _reader(header["reader"])
     parameters = {name: _plain(value) for name, value in header["parameters"].items()}
-    custom, terms = parameters.get("network"), fitted["mean_terms_"]
-    columns = fitted["columns_"]
-    kinds = [column["kind"] for column in columns["columns"]] if columns else []
-    suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
     known, rate = _array(fitted, "calibration_scores_", arrays), None
     if known is not None:
         rate = flagged_rate(fitted["offset_"], known, parameters["false_alarm_rate"])
-    maps, widths = maps_and_widths(header)
     return {
         "model": header["class"],
         "n_features": fitted["n_features_in_"],
+        "image_shape": parameters.get("image_shape") if reader is None else header["reader"]["image_shape"],
+        "reader": reader,
+        "least_defect": _least_defect(reader),
+        "n_samples": fitted.get("n_samples_"),
+        "threshold": fitted.get("offset_"),
+        "false_alarm_rate": rate,
+        "n_calibration": 0 if known is None else len(known),
+        "parameters": parameters,
+        "versions": header["versions"],
+        "format_version": header["format_version"],
+    }
+
+
+def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return what is told of an AE, VAE or CVAE alone."""
+    fitted, custom = header["fitted"], _plain(header["parameters"].get("network"))
+    columns, terms = fitted["columns_"], fitted["mean_terms_"]
+    kinds = [column["kind"] for column in columns["columns"]] if columns else []
+    suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
+    maps, widths = maps_and_widths(header)
+    return {
         "feature_names": _names(fitted),
-        "image_shape": parameters.get("image_shape") if reader is None else reader["image_shape"],
-        "reader": reader and _reader(reader),
         "column_kinds": columns and {kind: kinds.count(kind) for kind in COLUMN_LIKELIHOODS},
         "input_scale": scale["input_scale"],
         "levels": scale.get("levels", EIGHT_BITS) if scale["input_scale"] in OF_LEVELS else None,
-        "n_samples": fitted.get("n_samples_"),
         "n_suspects": 0 if suspects is None else len(suspects),
         "n_iter": fitted["n_iter_"],
         "max_iter": fitted["max_iter_"],
@@ -100,9 +134,6 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         },
         "anomaly_score": fitted["anomaly_score_"],
         "unit": fitted.get("score_unit_"),
-        "threshold": fitted.get("offset_"),
-        "false_alarm_rate": rate,
-        "n_calibration": 0 if known is None else len(known),
         "network": custom,
         "hidden_channels": None if custom else [channels for channels, *_ in maps[1:]],
         "hidden_layer_sizes": None if custom else list(widths),
@@ -111,10 +142,34 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
             for name, array in arrays.items()
             if name.startswith((f"{WEIGHTS}network.", f"{WEIGHTS}likelihood."))
         ),
-        "parameters": parameters,
-        "versions": header["versions"],
-        "format_version": header["format_version"],
     }
+
+
+def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a detector alone."""
+    fitted, backbone = header["fitted"], header["parameters"]["backbone"]
+    network = backbone if isinstance(backbone, str) else backbone["network"]
+    return {
+        "levels": fitted["levels"],
+        "anomaly_score": PATCHES,
+        "unit": PATCHES_UNIT,
+        "backbone": {"network": network, "layers": fitted["layers"], "digest": fitted["digest"]},
+        "autoencoders": [
+            {
+                "model": each["class"],
+                "n_features": each["fitted"]["n_features_in_"],
+                "n_components": each["fitted"]["_n_features_out"],
+            }
+            for each in header["estimators"]
+        ],
+    }
+
+
+def _least_defect(reader: dict[str, Any] | None) -> int | None:
+    """Return how wide a defect must be in files that a reader has seen the size of."""
+    if reader is None or reader["typical_size"] is None:
+        return None
+    return least_defect(reader["size"], reader["typical_size"], reader["aspect"])
 
 
 def _names(fitted: dict[str, Any]) -> list[str] | None:
@@ -127,9 +182,10 @@ def _names(fitted: dict[str, Any]) -> list[str] | None:
 
 
 def _reader(written: dict[str, Any]) -> dict[str, Any]:
-    """Return mode, size (height, width) and aspect of a reader of image files."""
+    """Return mode, size (height, width) and aspect of a reader of image files, and their typical size."""
     channels, *size = written["image_shape"]
-    return {"mode": MODES[channels], "size": size, "aspect": written["parameters"]["aspect"]}
+    aspect, original = written["parameters"]["aspect"], written.get("typical_size")
+    return {"mode": MODES[channels], "size": size, "aspect": aspect, "typical_size": original}
 
 
 def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray]) -> Any:

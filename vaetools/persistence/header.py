@@ -13,7 +13,7 @@ import numpy as np
 
 from vaetools.anomaly.calibration import is_threshold
 from vaetools.anomaly.scores import SCORES, needed_states
-from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, one_of, refuse, text
+from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse, text
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.estimators.fields import has_spread
 from vaetools.files import ModelFileError, read_model_file
@@ -51,7 +51,8 @@ _DARKEST = -(2**15)
 _STEP = text("(?!(?:steps|memory|verbose|transform_input)$)(?:(?!__).)+", "the name of a step of a pipeline")
 _STEPS = sequence(_STEP, unique=True)
 _READER = record(
-    {"image_shape": IMAGE_SHAPE, "steps": _STEPS, "parameters": READER}, {"dtype": one_of(UINT8, *DEEP)}
+    {"image_shape": IMAGE_SHAPE, "steps": _STEPS, "parameters": READER},
+    {"dtype": one_of(UINT8, *DEEP), "typical_size": optional(SIZE)},
 )
 _ESTIMATORS = {
     name: record({"parameters": PARAMETERS[name], "fitted": record(*LEARNT[name])}) for name in (*MODELS, MAP)

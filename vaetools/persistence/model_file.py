@@ -44,6 +44,7 @@ _WORDS = 50_000  # bytes of parameters, history and small arrays
 # numbers of 8 bytes that a score keeps of a row, by what they are as many as
 _OF_COMPONENTS = {"latent_knn": 1, "images": 1, "aggregate": 2}
 _OF_FEATURES = {"tables": 1}
+_PER_REFERENCE = 10_000  # bytes of a place that others are compared with, and of what is learnt beside it
 
 
 def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
@@ -189,8 +190,9 @@ class _WrongNetwork(Exception):
 def _write_reader(reader: ImageReader, names: list[str]) -> dict[str, Any]:
     """Return a fitted reader, and the names of the pipeline's steps, as JSON."""
     parameters = {name: write_parameter(reader, name, value) for name, value in reader.get_params().items()}
-    shape = list(reader.image_shape_)
-    return {"parameters": parameters, "image_shape": shape, "dtype": reader.dtype_, "steps": names}
+    shape, size = list(reader.image_shape_), reader.typical_size_
+    learnt = {"image_shape": shape, "dtype": reader.dtype_, "typical_size": size and list(size)}
+    return {"parameters": parameters, **learnt, "steps": names}
 
 
 def _read_reader(written: dict[str, Any]) -> ImageReader:
@@ -200,6 +202,8 @@ def _read_reader(written: dict[str, Any]) -> ImageReader:
         reader.n_jobs = min(reader.n_jobs, cpu_count())
     reader.image_shape_ = tuple(written["image_shape"])
     reader.dtype_ = written.get("dtype", UINT8)
+    size = written.get("typical_size")
+    reader.typical_size_ = size and tuple(size)
     return reader
 
 
@@ -297,6 +301,8 @@ def estimated_size(model: Any, n_rows: int, n_features: int) -> int:
 
     Its parameters were checked; ``likelihood="mixed"`` counts as if no column held categories.
     """
+    if isinstance(model, PatchDetector):
+        return _WORDS + _PER_REFERENCE * model.n_references + 8 * n_rows
     given = model.likelihood
     known = LIKELIHOODS.get("gaussian" if given == "mixed" else given) if isinstance(given, str) else None
     likelihood = (given if known is None else known()).bind(n_features)

@@ -12,14 +12,22 @@ import click
 
 from vaetools.cli import command
 from vaetools.cli.commands.info import page
+from vaetools.cli.planning import MODELS, Plan, make_plan
 from vaetools.cli.process import status_of, tell
-from vaetools.cli.saying import FAILED, Talk, left_out_as_json, list_failures, print_json, say, say_left_out
-from vaetools.words import did_you_mean, printable
+from vaetools.cli.saying import (
+    FAILED,
+    Talk,
+    in_options,
+    left_out_as_json,
+    list_failures,
+    print_json,
+    say,
+    say_left_out,
+)
+from vaetools.words import printable
 
 if TYPE_CHECKING:
     from vaetools.data.batches import TrainingData
-
-_WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 
 
 @click.command(short_help="Train a model on a folder of images or a table.")
@@ -28,10 +36,9 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 @click.option(
     "--model",
     "name",
-    type=click.Choice(["ae", "vae", "cvae"]),
-    default="vae",
-    show_default=True,
-    help="Autoencoder, variational, or variational and conditioned on labels.",
+    type=click.Choice(list(MODELS)),
+    help="Autoencoder, variational, variational and conditioned on labels; patches: photographs judged "
+    "place by place. Unless said, patches for photographs, and vae for all else.",
 )
 @click.option("--n-components", type=click.IntRange(1), metavar="N", help="Latent dimensions.")
 @click.option(
@@ -65,7 +72,7 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
     "--anomaly-score",
     metavar="NAME",
     help="Score that decides: images or tables (recommended for those, slower), or another of "
-    "docs/scores.md; reconstruction_kl unless said.",
+    "docs/scores.md; images for folders of thumbnails, and reconstruction_kl otherwise, unless said.",
 )
 @click.option(
     "--precision",
@@ -87,8 +94,8 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 @click.option(
     "--size",
     type=command.Size(),
-    help="Images: pixels to scale to, such as 64 or 48x64 (height x width). Unless said, images keep their "
-    "size up to 128 pixels a side, and larger ones get 64 on the longer side.",
+    help="Images: pixels to scale to, such as 64 or 48x64 (height x width). Unless said, patches keep images "
+    "as they are up to 640 pixels, other models up to 128, and larger ones get 64, on the longer side.",
 )
 @click.option(
     "--mode",
@@ -126,7 +133,7 @@ _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 def fit(
     data: tuple[str, ...],
     output: Path,
-    name: str,
+    name: str | None,
     settings: tuple[tuple[str, Any], ...],
     size: Any,
     mode: str,
@@ -183,19 +190,24 @@ def fit(
     workers = Workers.join()
     talk = talk._replace(quiet=talk.quiet or workers.rank > 0)
     given = {key: value for key, value in (options | {"device": device}).items() if value is not None}
-    model = _make_model(name, seed, [*given.items(), *settings])
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
+    plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
+    model = plan.model
+    if plan.by_patches:
+        model.make_backbone().load()  # what is missing is told before anything is read
+        if checkpoint is not None:
+            talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
-        read = _read(model, data, images, labels=labels, drop=drop, **reading)
-    _say_data(read, data, model, output, talk)
+        read = _read(plan, data, labels=labels, drop=drop, **reading)
+    _say_data(read, data, plan, output, talk)
     command.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
-    interruption = _fit(model, read, checkpoint, talk.progress)
+    interruption = _fit(plan, read, checkpoint, talk.progress)
     seconds = time.perf_counter() - start
     if workers.rank:  # all have the same model, and one writes it
         return 0
     kept = command.save_somewhere(read.reader, model, output)
-    _say_model(kept, read, [read.ids[row] for row in model.suspects_.tolist()], seconds, talk)
+    _say_model(kept, read, plan, seconds, talk)
     status = list_failures(read.failed)
     if kept != output:
         return FAILED
@@ -205,42 +217,18 @@ def fit(
     return status
 
 
-def _make_model(name: str, seed: int, given: list[tuple[str, Any]]) -> Any:
-    """Return an unfitted model; raise for parameters that are given twice, or that it does not have."""
-    import vaetools
-    from vaetools.estimators.constructor import check_parameters
-
-    cls = getattr(vaetools, name.upper())
-    known = cls().get_params().keys() - {"network", "verbose"}
-    parameters: dict[str, Any] = {}
-    for parameter, value in given:
-        if parameter in parameters:
-            twice = f"{parameter} is given twice, as {parameters[parameter]} and as {value}"
-            raise command.misuse("--set", f"{twice}. Give one of them.")
-        parameters[parameter] = value
-    for parameter in parameters:
-        if parameter not in known:
-            has = f"{cls.__name__} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}"
-            raise command.misuse("--set", f"{has}.{did_you_mean(parameter, known)}")
-    one_layer = {name: (n,) for name, n in parameters.items() if name in _WIDTHS and type(n) is int}
-    model = cls(**{"random_state": seed} | parameters | one_layer)
-    check_parameters(model)
-    return model
-
-
-def _read(model: Any, data: tuple[str, ...], images: dict[str, Any], **reading: Any) -> TrainingData:
+def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> TrainingData:
     """Read what a model is to be trained on, and tell it the shape of images."""
-    from vaetools.data.sources import kind_of, read_training
+    from vaetools.data.sources import read_training
 
-    source = command.one_or_many(data)
-    if kind_of(source) == "images":
-        size = images["size"] or ("auto" if model.image_shape is None else None)
-        reading |= images | {"size": size, "image_shape": model.image_shape}
-    elif given := [name for name in ("size", "cache") if images[name] is not None]:
-        raise command.misuse(f"--{given[0]}", f"is for images; got {data[0]}.")
-    chosen = model.column_likelihoods or {}
-    as_text = [name for name, likelihood in chosen.items() if likelihood == "categorical"]
-    read = read_training(source, mixed=model.likelihood == "mixed", as_text=as_text, **reading)
+    model = plan.model
+    if plan.listing is not None:
+        reading |= plan.images | {"listing": plan.listing, "image_shape": model.image_shape}
+        if model.image_shape is None and plan.images["size"] is None:
+            reading["size"] = "auto"
+    mixed, chosen = getattr(model, "likelihood", None) == "mixed", getattr(model, "column_likelihoods", None)
+    as_text = [name for name, likelihood in (chosen or {}).items() if likelihood == "categorical"]
+    read = read_training(command.one_or_many(data), mixed=mixed, as_text=as_text, **reading)
     if read.image_shape is not None:
         if model.image_shape is not None and tuple(model.image_shape) != read.image_shape:
             rule = f"the shape must be that of the images, {read.image_shape}; got {model.image_shape}"
@@ -258,9 +246,12 @@ def _takes_labels(model: Any) -> bool:
     return "condition_encoder" in model.get_params()
 
 
-def _fit(model: Any, read: TrainingData, checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
+def _fit(plan: Plan, read: TrainingData, checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
     """Fit a model; return what interrupted that, but not before something was learnt."""
-    model.set_params(verbose=verbose)
+    model = plan.model.set_params(verbose=verbose)
+    if plan.by_patches:
+        model.fit(read.X)
+        return None
     try:
         model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
     except KeyboardInterrupt as interruption:
@@ -270,32 +261,34 @@ def _fit(model: Any, read: TrainingData, checkpoint: Path | None, verbose: int) 
     return None
 
 
-def _say_data(read: TrainingData, data: tuple[str, ...], model: Any, output: Path, talk: Talk) -> None:
+def _say_data(read: TrainingData, data: tuple[str, ...], plan: Plan, output: Path, talk: Talk) -> None:
     """Say what was understood of the data, and which file will be replaced."""
     if talk.to_people:
         from vaetools.cli.describing import describe_data, unused_bits
 
-        tell(describe_data(read, data, model))
-        if note := unused_bits(read, model):
+        tell(describe_data(read, data, plan.model, plan.reasons))
+        if note := unused_bits(read, plan.model):
             say(note)
     if output.exists() and not talk.quiet:
         say(f"{output} is there already; it will be replaced once the new model is trained.")
 
 
-def _say_model(kept: Path, read: TrainingData, suspects: list[Any], seconds: float, talk: Talk) -> None:
+def _say_model(kept: Path, read: TrainingData, plan: Plan, seconds: float, talk: Talk) -> None:
     """Say what the file of a trained model says of it, and what it advises; and what was left out."""
-    from vaetools.persistence.facts import read_facts
+    from vaetools.persistence.facts import DetectorFacts, read_facts
 
     facts = read_facts(kept)
+    suspects = [] if plan.by_patches else [read.ids[row] for row in plan.model.suspects_.tolist()]
     if talk.as_json:
         summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3)}
         summary |= {"failed": read.failed} | left_out_as_json(read.ignored)
         summary |= {"dialect": read.dialect, "notes": list(read.notes)}
-        print_json(summary | {"suspects": suspects})
+        print_json(summary | {"suspects": suspects, "reasons": list(map(in_options, plan.reasons))})
     elif not talk.quiet:
-        from vaetools.cli.describing import advice, in_doubt
+        from vaetools.cli.describing import advice, in_doubt, what_next
 
-        told = f"{page(facts)}{advice(facts)}{in_doubt(suspects, talk.verbose)}"
+        after = what_next(facts) if isinstance(facts, DetectorFacts) else advice(facts)
+        told = f"{page(facts)}{after}{in_doubt(suspects, talk.verbose)}"
         tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
     if talk.verbose:
         say_left_out(read.ignored, verbose=True)

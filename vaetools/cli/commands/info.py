@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from vaetools.cli import command
-from vaetools.cli.saying import print_json
+from vaetools.cli.saying import in_options, print_json
 from vaetools.words import ABSENT, counted, few, file_size, number, percent, printable, shortened, text_facts
 
 if TYPE_CHECKING:
-    from vaetools.persistence.facts import Facts
+    from vaetools.persistence.facts import AutoencoderFacts, DetectorFacts, Facts
 
 _WIDTH = 100
+DETECTOR = "PatchDetector"
 _LISTED, _LONGEST = 10, 48  # names in a list, characters in a name
 _some = functools.partial(few, most=_LISTED, gap=" … ")
 _short = functools.partial(shortened, limit=_LONGEST, lost="end")
@@ -65,12 +66,15 @@ def info(model: Path, as_json: bool) -> None:
 
     \b
     Keys of --json, null where a fact does not apply:
-      model, parameters, network, hidden_channels, hidden_layer_sizes, n_weights,
-      n_features, feature_names, image_shape, reader {mode, size, aspect},
-      column_kinds {gaussian, bernoulli, categorical}, input_scale, levels, n_samples, n_suspects,
-      n_iter, max_iter, n_components, n_active, labels [{label, share}],
-      mean_terms {train, held_out: {reconstruction, kl}}, anomaly_score, unit, threshold,
-      false_alarm_rate, n_calibration, versions, format_version, path, file_size
+      model, parameters, n_features, image_shape, reader {mode, size, aspect, typical_size}, least_defect,
+      levels, n_samples, anomaly_score, unit, threshold, false_alarm_rate, n_calibration, versions,
+      format_version, path, file_size;
+      of an AE, VAE or CVAE: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
+      column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
+      n_components, n_active, labels [{label, share}],
+      mean_terms {train, held_out: {reconstruction, kl}};
+      of a PatchDetector: backbone {network, layers, digest},
+      autoencoders [{model, n_features, n_components}]
     """
     from vaetools.persistence.facts import read_facts
 
@@ -81,14 +85,30 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(page(facts))
 
 
-def page(facts: Facts) -> str:
+def page(facts: AutoencoderFacts | DetectorFacts) -> str:
     """Return the facts as text of at most 100 columns."""
+    from vaetools.persistence.facts import DetectorFacts
+
     title = f"{Path(facts.path).name}: {facts.model} of {_what(facts)}"
+    rows = {
+        **(_of_detector(facts) if isinstance(facts, DetectorFacts) else _of_autoencoder(facts)),
+        "Score": _score(facts),
+        "False alarms": _false_alarms(facts),
+        "Small defects": _small_defects(facts),
+        "Written by": _some(_short(" ".join(each)) for each in facts.versions.items()),
+        "File": f"{file_size(facts.file_size)}, format {facts.format_version}",
+    }
+    heading = textwrap.fill(printable(title), _WIDTH, break_on_hyphens=False)
+    return f"{heading}\n\n{text_facts(rows, width=_WIDTH)}"
+
+
+def _of_autoencoder(facts: AutoencoderFacts) -> dict[str, str]:
+    """Return what is told of an AE, VAE or CVAE alone."""
     scaling = scaling_in_words(facts.input_scale, facts.levels)
     if facts.column_kinds is not None:
         scaling = scaling.replace("every column", "every column of numbers")
     labels = [f"{_short(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
-    rows = {
+    return {
         "Takes": _takes(facts),
         "Scaling": scaling,
         "Network": _network(facts),
@@ -98,13 +118,43 @@ def page(facts: Facts) -> str:
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
-        "Score": _score(facts),
-        "False alarms": _false_alarms(facts),
-        "Written by": _some(_short(" ".join(each)) for each in facts.versions.items()),
-        "File": f"{file_size(facts.file_size)}, format {facts.format_version}",
     }
-    heading = textwrap.fill(printable(title), _WIDTH, break_on_hyphens=False)
-    return f"{heading}\n\n{text_facts(rows, width=_WIDTH)}"
+
+
+def _of_detector(facts: DetectorFacts) -> dict[str, str]:
+    """Return what is told of a detector alone."""
+    network = facts.backbone["network"] or "a network of its own"
+    asked = [f"{name}={facts.parameters[name]}" for name in ("n_references", "random_state")]
+    images = counted(facts.n_samples or 0, "image")
+    return {
+        "Takes": _files(facts) if facts.reader else f"rows of {facts.n_features:,} pixels",
+        "Scaling": scaling_in_words("pixels" if facts.levels else "unit", facts.levels),
+        "Features": f"of {_short(network)}, layers {_some(map(_short, facts.backbone['layers']))}, weights "
+        f"{facts.backbone['digest'][:12]}…, which are not in the file",
+        "Patches": _some(
+            f"{each['model']} of {each['n_features']:,} features, {each['n_components']:,} components"
+            for each in facts.autoencoders
+        ),
+        "Training": f"{images}, {facts.n_calibration:,} of them to calibrate; {', '.join(asked)}",
+    }
+
+
+def _files(facts: Facts) -> str:
+    """Return how image files are read."""
+    assert facts.reader is not None  # who asks has looked
+    height, width = facts.reader["size"]
+    aspect = _ASPECTS[facts.reader["aspect"]]
+    return f"image files, read as {facts.reader['mode']}, scaled to {height} × {width} pixels, {aspect}"
+
+
+def _small_defects(facts: Facts) -> str:
+    """Return which defects a model of image files is likely to miss."""
+    if facts.reader is None or facts.reader["typical_size"] is None:
+        return ""
+    from vaetools.estimators.choosing import small_defects
+
+    size, original = facts.reader["size"], facts.reader["typical_size"]
+    return in_options(small_defects(facts.model == DETECTOR, size, original, facts.reader["aspect"]))
 
 
 def _what(facts: Facts) -> str:
@@ -116,12 +166,10 @@ def _what(facts: Facts) -> str:
     return f"{kind} of {height} × {width} pixels" + " (height × width)" * (height != width)
 
 
-def _takes(facts: Facts) -> str:
+def _takes(facts: AutoencoderFacts) -> str:
     """Return what new data must be."""
     if facts.reader is not None:
-        height, width = facts.reader["size"]
-        aspect = _ASPECTS[facts.reader["aspect"]]
-        return f"image files, read as {facts.reader['mode']}, scaled to {height} × {width} pixels, {aspect}"
+        return _files(facts)
     if facts.feature_names is not None:
         names = _some(map(_short, facts.feature_names))
         return f"{counted(facts.n_features, 'column')}: {names}"
@@ -157,7 +205,7 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     return words + f", then {STANDARDIZED}" * (kind == "standardized_pixels")
 
 
-def _likelihood(facts: Facts) -> str:
+def _likelihood(facts: AutoencoderFacts) -> str:
     """Return the likelihood, with several kinds of columns how many there are of each."""
     likelihood = _short(str(facts.parameters.get("likelihood", ABSENT)))
     if facts.column_kinds is None:
@@ -166,7 +214,7 @@ def _likelihood(facts: Facts) -> str:
     return f"{likelihood}: {', '.join(columns)}"
 
 
-def _network(facts: Facts) -> str:
+def _network(facts: AutoencoderFacts) -> str:
     """Return the encoder's layers and the number of weights."""
     weights = f"{facts.n_weights:,} weights"
     if facts.network is not None:
@@ -179,7 +227,7 @@ def _network(facts: Facts) -> str:
     return f"{', '.join(layers) or 'no hidden layers'}; {weights}"
 
 
-def _training(facts: Facts) -> str:
+def _training(facts: AutoencoderFacts) -> str:
     """Return rows, epochs and what was asked for."""
     rows = "" if facts.n_samples is None else f"{counted(facts.n_samples - facts.n_suspects, 'row')}, "
     if facts.n_suspects:
@@ -195,7 +243,7 @@ def _training(facts: Facts) -> str:
     return f"{rows}{epochs}; {', '.join(settings)}"
 
 
-def _costs(facts: Facts, term: str) -> str:
+def _costs(facts: AutoencoderFacts, term: str) -> str:
     """Return the mean cost of rows, one term of it."""
     return ", ".join(
         f"{number(facts.mean_terms[part][term], 2)} nats on {words}"

@@ -1,0 +1,157 @@
+"""A folder of photographs becomes a detector of small defects, which the other commands take."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import write_parts
+from vaetools import VAE, PatchDetector, load
+from vaetools.__main__ import main
+from vaetools.estimators import choosing
+
+QUICK = ["--max-iter", "1", "--set", "hidden_channels=()"]
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def said(capsys):
+    """What was printed, each on one line."""
+    return tuple(" ".join(text.split()) for text in capsys.readouterr())
+
+
+def test_photographs_become_a_detector(part_model):
+    reader, detector = load(part_model)
+    assert type(detector) is PatchDetector
+    assert reader.image_shape_ == detector.image_shape == (1, 96, 96)  # a multiple of 32 that loses nothing
+    assert reader.typical_size_ == (72, 72)
+    assert (detector.n_references, detector.random_state, detector.verbose) == (100, 0, 0)
+
+
+def test_scratches_are_flagged(part_model, parts, tmp_path):
+    path = tmp_path / "scores.csv"
+    assert run("score", part_model, parts / "test", "-o", path, "-q") == 0
+    table = pd.read_csv(path)
+    odd = table["verdict"] == "odd"
+    scratched = table["path"].str.contains("scratch")
+    assert odd[scratched].mean() > 0.9 > 0.3 > odd[~scratched].mean()
+
+
+def test_what_was_chosen_is_said_and_why(parts, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    command = ["fit", parts / "train" / "good", "-o", path, "--set", "n_references=50"]
+    assert run(*command, "--size", "64", "--false-alarm-rate", "0.2", "--cache", tmp_path / "rows.npy") == 0
+    out, _ = said(capsys)
+    for words in (
+        "Photographs of 72 × 72 pixels are judged place by place (PatchDetector), by features of",
+        "Shape 64 × 64 pixels (height × width), gray Scaled from 72 × 72; --size says how",
+        "Small defects Defects narrower than about 4 of 72 pixels are likely missed; up to --size 72 more",
+        "False alarms 20.0 % of new normal rows, from 19 calibration rows",
+        f"Next: vaetools score {path} NEW_PHOTOS",
+    ):
+        assert words in out, words
+    assert np.load(tmp_path / "rows.npy").shape == (95, 64 * 64)
+    assert run(*command, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["model"] == "PatchDetector"
+    assert summary["reasons"][0].startswith("Photographs of 72 × 72 pixels are judged place by place")
+    assert summary["least_defect"] == 3
+    assert summary["threshold"] == load(path)[-1].offset_
+
+
+def test_an_option_of_autoencoders_means_a_model_of_whole_images(parts, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    assert run("fit", parts / "train" / "good", "-o", path, "--n-components", "3", *QUICK) == 0
+    out, _ = said(capsys)
+    assert "because of --n-components 3, --max-iter 1 and --set hidden_channels=(). Without that" in out
+    reader, vae = load(path)
+    assert (type(vae), vae.anomaly_score, reader.image_shape_) == (VAE, "reconstruction_kl", (1, 72, 72))
+
+
+def test_a_model_can_be_named(photos, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    command = ["fit", photos, "-o", path, "--model", "patches"]
+    assert run(*command, "--set", "n_references=20", "-q") == 0
+    reader, detector = load(path)
+    assert (type(detector), reader.image_shape_) == (PatchDetector, (1, 32, 32))
+    assert run(*command, "--contamination", "0.1") == 2
+    assert "PatchDetector has no parameter 'contamination' to set" in capsys.readouterr().err
+    assert run(*command, "--labels", "a") == 2
+    assert "images take their labels from sub-folders" in capsys.readouterr().err
+
+
+def test_rows_are_no_photographs(orders, tmp_path, capsys):
+    assert run("fit", orders, "-o", tmp_path / "m.safetensors", "--model", "patches") == 2
+    assert "Invalid value for --model: patches is for images; got" in capsys.readouterr().err
+
+
+def test_a_checkpoint_is_not_needed(parts, tmp_path, capsys):
+    options = ["-o", tmp_path / "m.safetensors", "--set", "n_references=20"]
+    assert run("fit", parts / "train" / "good", *options, "--checkpoint", tmp_path / "run.ckpt") == 0
+    assert "--checkpoint is for autoencoders, and is not needed here" in capsys.readouterr().err
+    assert not (tmp_path / "run.ckpt").exists()
+
+
+@pytest.fixture
+def without_features(monkeypatch):
+    """Let the packages of the network be absent."""
+    monkeypatch.setattr(choosing, "_PACKAGES", ("no_such_package",))
+
+
+@pytest.mark.usefixtures("without_features")
+def test_without_the_network_it_is_said_what_it_would_gain(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 2)
+    write_parts(tmp_path / "good", 95, seed=0)
+    path = tmp_path / "m.safetensors"
+    assert run("fit", tmp_path / "good", "-o", path, "--size", "16") == 0
+    out, _ = said(capsys)
+    assert "With it small defects are found: pip install 'vaetools[features]' (17 MB)." in out
+    assert "narrower than about 14 of 72 pixels. A PatchDetector (vaetools fit --model patches)" in out
+    assert load(path)[-1].anomaly_score == "images"
+
+
+def test_thumbnails_are_judged_by_the_score_for_images(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 2)
+    path = tmp_path / "m.safetensors"
+    assert run("fit", photos, "-o", path) == 0
+    out, _ = said(capsys)
+    assert "Images of 8 × 8 pixels are judged as a whole, by a VAE with --anomaly-score images" in out
+    reader, vae = load(path)
+    assert (vae.anomaly_score, reader.image_shape_) == ("images", (1, 8, 8))
+
+
+def test_sizes_that_differ_are_padded(tmp_path, capsys):
+    folder = tmp_path / "good"
+    folder.mkdir()
+    for i in range(6):
+        Image.new("L", (100 + 40 * (i % 2), 70), 100 + i).save(folder / f"{i}.png")
+    command = ["fit", folder, "-o", tmp_path / "m.safetensors", "--set", "n_references=9", "-q"]
+    assert run(*command) == 0
+    assert "takes 19 calibration rows; got 1" in said(capsys)[1]
+    assert load(tmp_path / "m.safetensors")[0].image_shape_ == (1, 160, 160)
+
+
+def test_info_says_what_a_detector_is(part_model, capsys):
+    assert run("info", part_model) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 100
+    digest = load(part_model)[-1].backbone_.digest_
+    for words in (
+        "parts.safetensors: PatchDetector of gray images of 96 × 96 pixels",
+        "image files, read as gray, scaled to 96 × 96 pixels",
+        f"efficientnet-lite0, layers _blocks.2, _blocks.4, _blocks.10, weights {digest[:12]}…",
+        "95 images, 19 of them to calibrate; n_references=100, random_state=0",
+        "patches in std, higher is more normal; flagged as odd below",
+        "5.0 % of new normal rows, from 19 calibration rows",
+        "Defects narrower than about 3 of 72 pixels are likely missed.",
+    ):
+        assert words in " ".join(out.split()), words
+    assert run("info", part_model, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["backbone"]["digest"] == digest
+    assert facts["reader"]["typical_size"] == [72, 72]
+    assert [each["model"] for each in facts["autoencoders"]] == ["AE", "AE"]

