@@ -124,6 +124,7 @@ def test_thumbnails_are_judged_by_the_score_for_images(photos, tmp_path, monkeyp
     assert (vae.anomaly_score, reader.image_shape_) == ("images", (1, 8, 8))
 
 
+@pytest.mark.filterwarnings("default::UserWarning")
 def test_sizes_that_differ_are_padded(tmp_path, capsys):
     folder = tmp_path / "good"
     folder.mkdir()
