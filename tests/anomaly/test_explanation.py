@@ -12,7 +12,9 @@ from vaetools.anomaly.explanation import (
     map_levels,
     overlay,
     pixel_surprise,
+    smoothed,
 )
+from vaetools.anomaly.recommended import QUESTIONS
 
 LIKELIHOODS = ["gaussian", "bernoulli", "continuous_bernoulli", Gaussian("predicted")]
 
@@ -256,6 +258,52 @@ def test_red_begins_at_one():
     assert is_red[-1]
     assert not is_red[:91].any()
     assert (np.diff(color.sum(axis=1)[:83]) > 0).all()  # over black: hotter is brighter, up to orange
+
+
+# Several questions
+
+
+@pytest.fixture(scope="module")
+def of_images(digits):
+    """A model whose score asks several questions."""
+    small = {"image_shape": (1, 8, 8), "hidden_channels": (), "max_iter": 5}
+    return VAE(4, anomaly_score="images", random_state=0, **small).fit(digits[0][:400])
+
+
+def test_the_map_is_of_the_question_that_decided(of_images, digits):
+    X = np.concatenate([digits[0][400:480], 1 - digits[0][400:410]])
+    explained = of_images.explain(X)
+    assert set(explained.question) <= set(QUESTIONS)
+    maps = explained.heat_maps()
+    decided = explained.question == "structure"
+    assert 0 < decided.sum() < len(X)
+    assert np.array_equal(np.isnan(maps).all(axis=(1, 2)), ~decided)
+    expected = heat(smoothed(explained.structure), of_images.structure_range_)
+    assert np.array_equal(maps[decided], expected[decided])
+    distances = of_images.score_table(X, scores=["structure"])["structure"]
+    np.testing.assert_allclose(explained.structure.sum(axis=(1, 2)), distances**2, rtol=1e-4)
+    plain = np.rint(255 * X[~decided].reshape(-1, 8, 8)).astype(np.uint8)
+    assert np.array_equal(explained.overlays()[~decided][..., 0], plain)
+    assert of_images.explain(X[:3]).table(top=1)["surprise"].notna().all()
+
+
+def test_its_scale_is_that_of_normal_images(of_images, digits, tmp_path):
+    save(of_images, tmp_path / "m.safetensors")
+    loaded = load(tmp_path / "m.safetensors")
+    assert np.array_equal(loaded.structure_range_, of_images.structure_range_)
+    loaded.recalibrate(digits[0][400:600])
+    levels = map_levels(smoothed(of_images.explain(digits[0][400:600]).structure))
+    np.testing.assert_allclose(loaded.structure_range_, heat_range(levels, 0.05))
+    del loaded.structure_range_  # as of a file of an earlier version
+    with pytest.raises(ValueError, match=r"a scale of the question 'structure', .* Call recalibrate\(X\)"):
+        loaded.explain(digits[0][:3]).heat_maps()
+
+
+def test_a_score_of_one_question_names_none(digits):
+    vae = VAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=1, random_state=0).fit(digits[0][:100])
+    explained = vae.explain(digits[0][:3])
+    assert (explained.question, explained.structure) == (None, None)
+    assert not hasattr(vae, "structure_range_")
 
 
 # What cannot be explained

@@ -12,7 +12,9 @@ from torch import nn
 
 from tests.anomaly.readings import reading_of, reference_of, rows_of, score
 from vaetools import VAE, EncoderDecoder, Gaussian
-from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range
+from vaetools.anomaly.images import complexity, contrast, dissimilarity, pixel_range, structure, structure_map
+from vaetools.anomaly.reference import on
+from vaetools.anomaly.scores import fit_states
 from vaetools.nn.latents import Point
 from vaetools.nn.model import Autoencoder
 
@@ -183,3 +185,16 @@ def test_images_that_are_all_alike_leave_a_usable_state(rng, n_reference):
     assert scores[0] == pytest.approx(0, abs=1e-6)
     assert np.isfinite(scores).all()
     assert scores[-1] <= scores[0]
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 9), (1, 8, 8), (2, 7, 7), (1, 20, 31)], ids=str)
+def test_the_map_of_structure_adds_up_to_its_squared_distance(rng, shape):
+    seen, odd = (reading_of(uniform(rng, n, shape), expected=uniform(rng, n, shape)) for n in (40, 5))
+    states = on(fit_states("structure", reference_of(seen, shape)), odd.x)
+    maps, distances = structure_map(odd, states), structure(odd, states)
+    assert maps.shape == (5, *shape[1:])
+    np.testing.assert_allclose(maps.sum(dim=(1, 2)), distances**2, rtol=1e-9)
+    height, width = (min(7, side) for side in shape[1:])
+    rim = maps.clone()
+    rim[:, (height - 1) // 2 : shape[1] - height // 2, (width - 1) // 2 : shape[2] - width // 2] = 0
+    assert not rim.any()

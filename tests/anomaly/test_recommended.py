@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 
 from tests.anomaly.readings import reading_of, reference_of, rows_of, score
 from vaetools import AE, CVAE, VAE
-from vaetools.anomaly.recommended import fit_tables
-from vaetools.anomaly.reference import KNN_NEIGHBORS
+from vaetools.anomaly.recommended import QUESTIONS, deciding_question, fit_tables
+from vaetools.anomaly.reference import KNN_NEIGHBORS, on
 from vaetools.anomaly.scores import SCORES, fit_states
 from vaetools.nn.latents import Point
 from vaetools.nn.likelihoods import Gaussian
@@ -173,3 +173,25 @@ def test_the_guide_runs_and_names_every_score(monkeypatch):
         exec(compile(block, "scores.md", "exec"), {})
     named = re.findall(r"^\| `(\w+)` \| (\w+) \|", guide, flags=re.MULTILINE)
     assert named == [(name, score.unit) for name, score in SCORES.items()]
+
+
+def test_the_question_that_decides_is_the_oddest_of_them(model, read, seen, digits):
+    states = on(fit_states("images", reference_of(seen, SHAPE)), seen.x)
+    reading = read(strange(digits[0][100:160]))
+    which = deciding_question(reading, states).tolist()
+    scores = {name: SCORES[name].evaluate(reading, states) for name in QUESTIONS}
+    usual, state = states["images"], list(QUESTIONS)
+    logs = [
+        (torch.log(1e-4 - scores[name]) - usual["mean"][i]) / usual["std"][i]
+        for i, name in enumerate(state[:3])
+    ]
+    level, excess = states["density_of_states"]["tail"]
+    by_guard = (scores["density_of_states"] + level) / excess
+    decided = SCORES["images"].evaluate(reading, states)
+    for i, number in enumerate(which):
+        if number == 3:
+            assert decided[i] == by_guard[i]
+        else:
+            assert decided[i] < by_guard[i]
+            assert logs[number][i] == max(log[i] for log in logs)
+    assert set(which) == {0, 1, 2, 3}

@@ -107,6 +107,22 @@ def test_images_of_an_array_are_shown_from_the_array(folder, tmp_path):
     assert np.array_equal(pixels(alts["1"]), scratched(3, 3)[0][1].reshape(SIDE, SIDE))
 
 
+def test_it_says_which_question_decided_and_shows_no_other_map(folder, tmp_path):
+    paths = sorted(map(str, (folder / "train" / "good").iterdir()))
+    asks = VAE(2, anomaly_score="images", hidden_channels=(), image_shape=(1, SIDE, SIDE), max_iter=2)
+    model = make_pipeline(ImageReader(n_jobs=1), asks.set_params(random_state=0)).fit(paths)
+    save(model, tmp_path / "images.safetensors")
+    page = page_of(tmp_path / "images.safetensors", folder / "train", tmp_path=tmp_path)
+    n_maps = 0
+    for card in page.split("<header>")[1:]:
+        words = Parsed(card).words
+        has_map = "What is odd about" in card
+        n_maps += has_map
+        assert ("Decided by structure" in words) == has_map
+        assert ("so there is no map" in words) != has_map
+    assert 0 < n_maps < page.count("<header>")
+
+
 @needs_chromium
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (360, "dark")])
 def test_a_browser_shows_folders(folder, tmp_path, width, scheme):

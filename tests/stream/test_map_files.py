@@ -112,6 +112,21 @@ def test_a_model_of_whole_images_has_no_masks(parts, whole_model, tmp_path):
     assert np.abs(overlay - explanation.overlays()[3]).max() <= 1
 
 
+def test_of_several_questions_only_the_one_with_places_has_maps(parts, tmp_path):
+    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
+    small = {"image_shape": (1, SIDE, SIDE), "hidden_channels": (), "max_iter": 2}
+    asks = VAE(2, anomaly_score="images", random_state=0, **small)
+    model = make_pipeline(ImageReader(n_jobs=1), asks).fit(paths)
+    maps, table = written(model, parts / "train", tmp_path / "maps", parts / "train")
+    explained = asks.explain(model[:-1].transform(table["path"]))
+    decided = explained.question == "structure"
+    assert 0 < decided.sum() < 100
+    others = dict(zip(table["path"][~decided], explained.question[~decided], strict=True))
+    assert maps.without == others
+    assert len(files_below(tmp_path / "maps")) == 2 * decided.sum()
+    assert maps.unit == "std²"
+
+
 def test_names_that_collide_keep_their_extension(model, parts, tmp_path):
     (tmp_path / "in").mkdir()
     with Image.open(parts / "test" / "good" / "00.png") as image:

@@ -22,6 +22,7 @@ from vaetools.checks import POSITIVE_INTEGER, check
 # of ColorBrewer's YlOrRd, which color-blind people can tell apart: evenly from yellow to orange, and red at 1
 # and not before
 HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#e31a1c")
+STRUCTURE = "structure"  # the question of the score ``images`` that has places
 _N_COLORS = 1000  # steps of a palette
 SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
 _OPACITY = 0.7  # of the hottest pixels: the image stays visible below
@@ -51,7 +52,13 @@ class Explanation:
     image_shape : tuple (channels, height, width) or None
         If rows are images.
     heat_range : ndarray of shape (2,) or None
-        Smoothed surprise of a pixel, in nats, that is drawn as 0 and as 1.
+        What is drawn as 0 and as 1: smoothed surprise of a pixel, in nats, or of `structure`. None of a
+        model that knows no such scale.
+    question : ndarray of shape (n_samples,) or None
+        With ``anomaly_score="images"``, which of its questions decided the score of every image.
+    structure : ndarray of shape (n_samples, height, width) or None
+        With ``anomaly_score="images"``, what every place adds to the squared distance of the question
+        ``"structure"``, the only one that has places.
     """
 
     reconstruction: np.ndarray
@@ -63,6 +70,8 @@ class Explanation:
     columns: np.ndarray
     image_shape: tuple[int, int, int] | None = None
     heat_range: np.ndarray | None = None
+    question: np.ndarray | None = None
+    structure: np.ndarray | None = None
 
     def __repr__(self) -> str:
         n_samples, n_features = self.surprise.shape
@@ -99,29 +108,42 @@ class Explanation:
         return pd.DataFrame({"row": row, "column": self.columns[order.ravel()], **ranked})
 
     def heat_maps(self) -> np.ndarray:
-        """Return how surprising every pixel and its next neighbors are, on the model's one scale.
+        """Return how odd every pixel and its next neighbors are, on the model's one scale.
+
+        That is surprise. With ``anomaly_score="images"`` it is what every place adds to the question that
+        decided, ``"structure"``.
 
         Returns
         -------
         heat : ndarray of shape (n_samples, height, width)
             In [0, 1]: 0 is at most what half of the pixels of normal images have, and 1 is
             reached somewhere by a normal image with probability ``false_alarm_rate``, or by more
-            where no rows were held out to calibrate.
+            where no rows were held out to calibrate. NaN for images that a question without places
+            decided.
 
         Raises
         ------
         ValueError
             If rows are not images.
         """
+        if self.structure is not None and self.heat_range is None:
+            raise ValueError(
+                "Explanation: heat maps need a scale of the question 'structure', which earlier versions did "
+                "not learn; got heat_range=None. Call recalibrate(X) with normal images, or fit again."
+            )
         if self.image_shape is None or self.heat_range is None:
             raise ValueError(
                 f"Explanation: heat maps need a model of images; got image_shape={self.image_shape}. "
                 "Rows of a table have table(); if rows are images, fit it again with their image_shape."
             )
-        return heat(pixel_surprise(self.surprise, self.image_shape), self.heat_range)
+        if self.structure is None:
+            return heat(pixel_surprise(self.surprise, self.image_shape), self.heat_range)
+        assert self.question is not None  # they come together
+        decided = (self.question == STRUCTURE)[:, None, None]
+        return np.where(decided, heat(smoothed(self.structure), self.heat_range), np.nan)
 
     def overlays(self) -> np.ndarray:
-        """Return the heat maps as colors over the gray images: yellow, orange, red at 1.
+        """Return the heat maps as colors over the gray images: yellow, orange, red at 1; plain where NaN.
 
         Returns
         -------
@@ -138,7 +160,11 @@ def pixel_surprise(
     surprise: np.ndarray, image_shape: tuple[int, int, int], *, smoothing: float = SMOOTHING
 ) -> np.ndarray:
     """Return surprise summed over channels and smoothed over pixels, ``(n_samples, height, width)``."""
-    maps = surprise.reshape(-1, *image_shape).sum(axis=1)
+    return smoothed(surprise.reshape(-1, *image_shape).sum(axis=1), smoothing)
+
+
+def smoothed(maps: np.ndarray, smoothing: float = _SMOOTHING) -> np.ndarray:
+    """Return maps ``(n_samples, height, width)`` under a Gaussian window of so many pixels."""
     return gaussian_filter(maps, (0, smoothing, smoothing), mode="nearest")
 
 
@@ -180,7 +206,7 @@ def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
     fits = (least >= 0) & (greatest <= 1)
     span = np.where(fits | (greatest == least), 1, greatest - least)
     gray = (255 * ((gray - np.where(fits, 0, least)) / span)).astype(np.float32)[..., None]  # (n, h, w, 1)
-    level = (_N_COLORS * heat).astype(np.intp)
+    level = (_N_COLORS * np.nan_to_num(heat)).astype(np.intp)
     return np.rint((1 - _OPACITIES[level]) * gray + _PAINTS[level]).astype(np.uint8)
 
 

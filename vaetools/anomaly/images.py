@@ -135,6 +135,36 @@ def structure(reading: Reading, states: States) -> Tensor:
     return -_distance(_pattern(reading, shape, state["limits"]), state)
 
 
+def structure_map(reading: Reading, states: States) -> Tensor:
+    """Return what every place adds to the squared distance of `structure`, ``(n_samples, height, width)``.
+
+    A window counts where its middle is; the rim, where no window has its middle, adds nothing.
+    """
+    state = states["structure"]
+    shape = tuple(state["image_shape"].int().tolist())
+    where = dissimilarity(reading, shape, state["limits"]).mean(dim=1)  # (n, height′, width′)
+    usual = state["mean"]
+    pull = (_pattern(reading, shape, state["limits"]) - usual) @ state["whitening"] @ state["whitening"].T
+    down, across = (_cell_weights(side, where) for side in where.shape[1:])
+
+    def spread(cells: Tensor) -> Tensor:
+        return down @ cells.reshape(-1, down.shape[1], across.shape[1]) @ across.T
+
+    found = where * spread(pull) - spread(pull * usual)
+    top, left = ((whole - part) // 2 for whole, part in zip(shape[1:], found.shape[1:], strict=True))
+    bottom, right = (
+        whole - part - before
+        for whole, part, before in zip(shape[1:], found.shape[1:], (top, left), strict=True)
+    )
+    return F.pad(found, (left, right, top, bottom))
+
+
+def _cell_weights(side: int, like: Tensor) -> Tensor:
+    """Return what every place along a side adds to the mean of every cell, ``(side, n_cells)``."""
+    places = torch.eye(side, dtype=like.dtype, device=like.device)
+    return F.adaptive_avg_pool1d(places[None], min(_CELLS, side))[0]
+
+
 def fit_hidden_residual(reference: Reference, states: Fitted) -> State:
     """Return the usual residual of the hidden layer."""
     return _fit_distance(reference.evaluate(_hidden_residual))

@@ -26,6 +26,12 @@ from vaetools.anomaly.reference import (
 )
 from vaetools.nn.model import Reading
 
+QUESTIONS = {  # of `images`, and what speaks against an image that they decide; the first has a map
+    "structure": "its reconstruction fails where that of others does not",
+    "hidden_residual": "the encoder sees something else in the reconstruction",
+    "latent_knn": "its code is far from those of all training images",
+    "density_of_states": "it is another kind of image, by its costs, complexity and contrast",
+}
 _GUARD = 0.1  # share of the false alarms of `images` that its density of states gets
 _TINY = 1e-4  # standard deviations: less is not odd, and may be rounding
 
@@ -54,14 +60,26 @@ def images(reading: Reading, states: States) -> Tensor:
     tenth of the false alarms, because it looks in all directions. The rarer of the two tails counts,
     as in a weighted Bonferroni test.
     """
+    _, failed, another_kind = _answers(reading, states)
+    return torch.minimum(failed, another_kind)
+
+
+def deciding_question(reading: Reading, states: States) -> Tensor:
+    """Return which of `QUESTIONS` decided `images`, by its number: the guard, or the oddest of the others."""
+    logs, failed, another_kind = _answers(reading, states)
+    return torch.where(another_kind < failed, len(QUESTIONS) - 1, logs.argmax(dim=1))
+
+
+def _answers(reading: Reading, states: States) -> tuple[Tensor, Tensor, Tensor]:
+    """Return standardized logs of the three distances, the log tail of their sum, and that of the guard."""
     state = states["images"]
     parts = [part(reading, states) for part in (structure, hidden_residual, latent_knn)]
-    logs = torch.log(-torch.stack(parts, dim=1) + _TINY)
-    total = ((logs - state["mean"]) / state["std"]).sum(dim=1) / state["spread"]
+    logs = (torch.log(-torch.stack(parts, dim=1) + _TINY) - state["mean"]) / state["std"]
+    total = logs.sum(dim=1) / state["spread"]
     failed = torch.special.log_ndtr(-total) - math.log(1 - _GUARD)
     level, excess = states["density_of_states"]["tail"]
     another_kind = (density_of_states(reading, states) + level) / excess
-    return torch.minimum(failed, another_kind)
+    return logs, failed, another_kind
 
 
 def fit_tables(reference: Reference, states: Fitted) -> State:

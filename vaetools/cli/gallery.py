@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaetools.anomaly.explanation import HEAT_COLORS, overlay
+from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.cli import command
 from vaetools.data.decoding import ImageFileError, Recipe
 from vaetools.data.originals import Original, read_original
@@ -154,6 +155,7 @@ class Drawing:
                 flagged=row["verdict"] == ODD,
                 p_value=None if np.isnan(row["p_value"]) else row["p_value"],
                 costs=costs,
+                because=_because(maps, i),
             )
 
     def _has(self, cost: str) -> bool:
@@ -168,10 +170,19 @@ class Drawing:
         if reconstruction is not None:
             made = photo(reconstruction[None], self.opened.image_shape)
             yield shown("reconstruction", made, f"Reconstruction of {name}")
-        if maps is not None:
+        if maps is not None and maps.is_of_decision(i):
             gray = pixels.mean(axis=0) / (255 if pixels.dtype == np.uint8 else 1)
             colors = overlay(maps.heat(original.put_back(maps.values[i]))[None], gray[None])[0]
             yield shown("what is odd", colors, f"What is odd about {name}, in colors")
+
+
+def _because(maps: PixelMaps | None, i: int) -> str:
+    """Return which of several questions decided about an image, in a sentence."""
+    if maps is None or maps.questions is None:
+        return ""
+    question = str(maps.questions[i])
+    said = f"Decided by {question}: {QUESTIONS[question]}."
+    return said if maps.is_of_decision(i) else f"{said} That has no place on the image, so there is no map."
 
 
 _COSTS = {"reconstruction": "reconstruction", "kl": "KL"}

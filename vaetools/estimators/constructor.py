@@ -24,6 +24,8 @@ calibration_scores_ : ndarray of shape (n_calibration,)
 heat_range_ : ndarray of shape (2,)
     Surprise of a pixel, in nats, that heat maps show as 0 and as 1; absent if rows are not images.
     From the rows that calibrate, or where there are none, from those that trained.
+structure_range_ : ndarray of shape (2,)
+    The same of what a place adds to the question ``structure``; with ``anomaly_score="images"`` alone.
 history_ : DataFrame of shape (n_iter_, n_columns)
     Per epoch: loss, its parts in nats per row, beta, learning rate.
 n_iter_ : int

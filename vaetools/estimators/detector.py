@@ -12,7 +12,14 @@ from torch import Tensor
 
 from vaetools.anomaly.bounds import elbo_with_error
 from vaetools.anomaly.calibration import nan_as_oddest
-from vaetools.anomaly.explanation import Explanation, heat_range, map_levels, pixel_surprise
+from vaetools.anomaly.explanation import (
+    Explanation,
+    heat_range,
+    map_levels,
+    pixel_surprise,
+    smoothed,
+)
+from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.columns import names_in_fit
@@ -183,7 +190,11 @@ class Detector(Verdicts, BaseAutoencoder):
         rows = engine.rows(X, y)
         engine.require_decoder("explain")
         costs = attrgetter("reconstruction"), attrgetter("kl"), attrgetter("surprise")
-        reconstruction, kl, surprise, expected = engine.map(rows, *costs, engine.in_units)
+        questions = [engine.question, engine.structure_map] if self.anomaly_score_ == "images" else []
+        reconstruction, kl, surprise, expected, *answers = engine.map(
+            rows, *costs, engine.in_units, *questions
+        )
+        which, structure = answers or (None, None)
         value, is_mixed = self.input_scale_.shown(rows.X), self.columns_ is not None
         named = names_in_fit(self)
         names = np.arange(rows.X.shape[1]) if named is None else np.array(named, object)
@@ -198,7 +209,9 @@ class Detector(Verdicts, BaseAutoencoder):
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
             columns=names,
             image_shape=self.image_shape,
-            heat_range=getattr(self, "heat_range_", None),
+            heat_range=getattr(self, "heat_range_" if which is None else "structure_range_", None),
+            question=None if which is None else np.array(list(QUESTIONS))[which.astype(int)],
+            structure=structure,
         )
 
     def _fit_heat(self, rows: Rows) -> None:
@@ -208,11 +221,20 @@ class Detector(Verdicts, BaseAutoencoder):
         if shape is None or not engine.can_decode:
             return
 
-        def levels(reading: Reading) -> Tensor:
-            surprise = reading.surprise.cpu().double().numpy()
-            return torch.from_numpy(map_levels(pixel_surprise(surprise, shape)))
+        def surprise(reading: Reading) -> Tensor:
+            values = reading.surprise.cpu().double().numpy()
+            return torch.from_numpy(map_levels(pixel_surprise(values, shape)))
 
-        self.heat_range_ = heat_range(engine.map(rows.some(N_DESCRIBED), levels)[0], self.false_alarm_rate)
+        def structure(reading: Reading) -> Tensor:
+            values = engine.structure_map(reading).cpu().double().numpy()
+            return torch.from_numpy(map_levels(smoothed(values)))
+
+        asked = {"heat_range_": surprise}
+        if self.anomaly_score_ == "images":
+            asked["structure_range_"] = structure
+        levels = engine.map(rows.some(N_DESCRIBED), *asked.values())
+        for name, found in zip(asked, levels, strict=True):
+            setattr(self, name, heat_range(found, self.false_alarm_rate))
 
     def _names_of_scores(self, engine: Engine, asked: Sequence[str] | None) -> list[str]:
         """Return the names of scores that were asked for, or of all that the model has."""
@@ -229,7 +251,7 @@ class Detector(Verdicts, BaseAutoencoder):
 
     def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
-        for name in ("offset_", "calibration_scores_", "heat_range_"):
+        for name in ("offset_", "calibration_scores_", "heat_range_", "structure_range_"):
             self.__dict__.pop(name, None)
         normal = (calibrate if len(calibrate) else seen).unlabeled()
         self._fit_heat(normal)

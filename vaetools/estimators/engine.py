@@ -12,6 +12,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from vaetools.anomaly.images import structure_map
+from vaetools.anomaly.recommended import deciding_question
 from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.intake import check_rows, unpacked
@@ -103,6 +105,14 @@ class Engine:
             return torch.nan_to_num(scores, nan=-math.inf, posinf=math.inf, neginf=-math.inf)
 
         return of
+
+    def question(self, reading: Reading) -> Tensor:
+        """Return which question decided the score ``images``, by its number."""
+        return deciding_question(reading, self._states)
+
+    def structure_map(self, reading: Reading) -> Tensor:
+        """Return what every place adds to the question of the score ``images`` that has places."""
+        return structure_map(reading, self._states)
 
     @functools.cached_property
     def _states(self) -> States:

@@ -202,6 +202,7 @@ _LEARNT_OR_NOT: dict[str, Rule] = {
     "offset_": Requirement("finite or −inf", is_number),
     "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
     "heat_range_": array("f", 2, kept=RANGE),
+    "structure_range_": array("f", 2, kept=RANGE),
 }
 _LABELED: dict[str, Rule] = {
     "classes_": either(array("iub", "n_classes", kept=INCREASING, least=1), _texts("n_classes")),

@@ -205,4 +205,5 @@ def _oddest(opened: Opened, scores: np.ndarray, data: Data) -> Oddest:
             reasons.iloc[start : start + n_reasons].reset_index(drop=True)
             for start in range(0, len(reasons), n_reasons)
         ),
+        questions=() if found.question is None else tuple(found.question.tolist()),
     )

@@ -81,6 +81,8 @@ class Oddest:
         Images under their heat maps.
     because : tuple of DataFrame
         Of tables: for every row its most surprising columns (column, value, expected, surprise).
+    questions : tuple of str
+        Of images about which several questions decide: which one did.
     """
 
     index: np.ndarray
@@ -88,6 +90,7 @@ class Oddest:
     reconstructions: np.ndarray
     overlays: np.ndarray | None
     because: tuple[pd.DataFrame, ...]
+    questions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return which rows these are."""

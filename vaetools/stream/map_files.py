@@ -37,6 +37,9 @@ class MapFiles(Sink):
     beyond the threshold. An image of an array is called by its number. Where another image has such a name
     already, the extension stays, as in ``crack/7.jpg.png``.
 
+    With ``anomaly_score="images"`` several questions decide, and one of them has places: images that another
+    one decided get no files.
+
     The folder appears when all is written; of one that is there, files of these names are replaced, and
     others stay.
 
@@ -57,6 +60,8 @@ class MapFiles(Sink):
         What is red: greater values; None until there is a map.
     renamed : dict from str to str
         Images whose maps have a longer name, and that.
+    without : dict from str to str
+        Images that get no files, and the question that decided about them.
     failed : list of Failure
         Images of which no map could be written.
 
@@ -77,6 +82,7 @@ class MapFiles(Sink):
         self._reader = reader or reader_for(self.model)
         self.folder, self.root = Path(folder), None if root is None else os.fspath(root)
         self.renamed: dict[str, str] = {}
+        self.without: dict[str, str] = {}
         self.failed: list[Failure] = []
         self._taken: set[str] = set()
         if not has_maps(self.model):
@@ -96,6 +102,9 @@ class MapFiles(Sink):
         maps = pixel_maps(self.model, np.asarray(part.X))
         self.unit, self.limit, self.is_verdict = maps.unit, maps.limit, maps.is_verdict
         for i, name in enumerate(part.table.iloc[:, 0]):
+            if maps.questions is not None and not maps.is_of_decision(i):
+                self.without[str(name)] = str(maps.questions[i])
+                continue
             try:
                 original = self._original(name, np.asarray(part.X[i]))
                 self._write(name, original, original.put_back(maps.values[i]), maps)

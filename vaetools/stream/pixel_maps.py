@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaetools.anomaly.explanation import heat, pixel_surprise
+from vaetools.anomaly.explanation import STRUCTURE, heat, pixel_surprise, smoothed
 
 _NOT_RED = np.float32(1 - 1e-6)
 
@@ -27,6 +27,9 @@ class PixelMaps(NamedTuple):
     unit : str
     is_verdict : bool
         Whether an image is flagged exactly if its map goes beyond the limit.
+    questions : ndarray of shape (n_images,) or None
+        What decided about every image, where a model asks several questions. A map is of the only one that
+        has places.
     """
 
     values: np.ndarray
@@ -34,6 +37,11 @@ class PixelMaps(NamedTuple):
     limit: float
     unit: str
     is_verdict: bool
+    questions: np.ndarray | None = None
+
+    def is_of_decision(self, i: int) -> bool:
+        """Whether the map of an image is of what decided about it."""
+        return self.questions is None or self.questions[i] == STRUCTURE
 
     def heat(self, values: np.ndarray) -> np.ndarray:
         """Return values of a map on the scale of colors: 0 is clear, and 1 red, beyond the limit alone."""
@@ -47,12 +55,16 @@ def pixel_maps(model: Any, X: np.ndarray) -> PixelMaps:
         limit, usual = -model.offset_, float(np.median(-model.calibration_scores_))
         low = 2 * usual - limit if usual < limit else limit - 1
         return PixelMaps(model.heat_maps(X), low, limit, model.score_unit_, is_verdict=True)
-    explanation = model.explain(X)
-    maps = pixel_surprise(explanation.surprise, explanation.image_shape).astype(np.float32)
-    low, limit = map(float, explanation.heat_range)
+    found = model.explain(X)
+    low, limit = map(float, found.heat_range)
+    if found.structure is not None:
+        maps = smoothed(found.structure).astype(np.float32)
+        return PixelMaps(maps, low, limit, "std²", is_verdict=False, questions=found.question)
+    maps = pixel_surprise(found.surprise, found.image_shape).astype(np.float32)
     return PixelMaps(maps, low, limit, "nats", is_verdict=False)
 
 
 def has_maps(model: Any) -> bool:
     """Whether a fitted model says how odd pixels are."""
-    return hasattr(model, "heat_maps") or getattr(model, "heat_range_", None) is not None
+    scale = "structure_range_" if model.anomaly_score_ == "images" else "heat_range_"
+    return hasattr(model, "heat_maps") or hasattr(model, scale)

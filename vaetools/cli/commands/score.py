@@ -282,6 +282,7 @@ def _maps_as_json(maps: MapFiles) -> dict[str, Any]:
         "red_above": maps.limit,
         "is_verdict": maps.is_verdict,
         "renamed": maps.renamed,
+        "without": maps.without,
     }
 
 

@@ -40,6 +40,11 @@ _HEAT_CARD = (
     "pixels that the model did not expect, from clear over yellow to red, on one scale for all images "
     "that was fixed in training: normal images are seldom red anywhere."
 )
+_STRUCTURE_CARD = (
+    "On each card from left to right: the image, where its reconstruction fails as others' do not, from "
+    "clear over yellow to red, and its reconstruction. Several questions decide, and this is the only one "
+    "that has places: images that another one decided are shown without colors."
+)
 _FLAGGED = (
     "Of normal rows the model's false_alarm_rate is expected, 5 % unless said; what is odd among these "
     "rows and was not named so (outliers, --outlier) is flagged on top."
@@ -111,7 +116,8 @@ def _draw(comparison: "Comparison") -> Iterator[Plot | Cards]:
         if len(model.oddest.index):
             title = f"Oddest to {model.name}" if len(models) > 1 else "The oddest rows"
             plain = "" if comparison.data.image_shape is None else _PLAIN_CARD
-            caption = plain if model.oddest.overlays is None else _HEAT_CARD
+            heat = _STRUCTURE_CARD if model.oddest.questions else _HEAT_CARD
+            caption = plain if model.oddest.overlays is None else heat
             cards = [_card(comparison.data, model, i) for i in range(min(n_cards, len(model.oddest.index)))]
             yield Cards(title, cards, "" if caption == said else caption)
             said = caption
@@ -226,6 +232,8 @@ def _card(data: Data, model: ModelView, i: int) -> dict[str, Any]:
         facts.append(("p-value", f"{model.p_values[row]:.3f}"))
     if model.threshold is not None:
         facts.append(("verdict", "flagged" if model.scores[row] < model.threshold else "not flagged"))
+    if odd.questions:
+        facts.append(("decided by", odd.questions[i]))
     if data.labels is not None:
         facts.append(("label", str(data.labels[row])))
     if data.outliers is not None:
