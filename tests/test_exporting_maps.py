@@ -104,7 +104,8 @@ def test_whole_images_are_judged_in_the_graph(name, whole):
     assert list(answers) == ["codes", "reconstruction", "score", *labels, "map", "flagged", "p_value"]
     usual = np.median(np.abs(model.calibration_scores_))
     np.testing.assert_allclose(answers["score"], model.score_samples(IMAGES), rtol=1e-3, atol=1e-3 * usual)
-    np.testing.assert_allclose(answers["map"], model.explain(IMAGES).heat_maps(), atol=1e-4)
+    # whitening multiplies what float32 rounds
+    np.testing.assert_allclose(answers["map"], model.explain(IMAGES).heat_maps(), rtol=1e-3, atol=1e-3)
     np.testing.assert_array_equal(answers["flagged"], model.predict(IMAGES) == -1)
     np.testing.assert_allclose(answers["p_value"], model.p_values(IMAGES), rtol=1e-6)
     assert (graph.facts["score"], graph.facts["unit"]) == ("images", "nats")

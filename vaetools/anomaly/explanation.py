@@ -163,7 +163,7 @@ def pixel_surprise(
     return smoothed(surprise.reshape(-1, *image_shape).sum(axis=1), smoothing)
 
 
-def smoothed(maps: np.ndarray, smoothing: float = _SMOOTHING) -> np.ndarray:
+def smoothed(maps: np.ndarray, smoothing: float = SMOOTHING) -> np.ndarray:
     """Return maps ``(n_samples, height, width)`` under a Gaussian window of so many pixels."""
     return gaussian_filter(maps, (0, smoothing, smoothing), mode="nearest")
 

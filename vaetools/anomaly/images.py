@@ -141,7 +141,7 @@ def structure_map(reading: Reading, states: States) -> Tensor:
     A window counts where its middle is; the rim, where no window has its middle, adds nothing.
     """
     state = states["structure"]
-    shape = tuple(state["image_shape"].int().tolist())
+    shape = shape_of(state)
     where = dissimilarity(reading, shape, state["limits"]).mean(dim=1)  # (n, height′, width′)
     usual = state["mean"]
     pull = (_pattern(reading, shape, state["limits"]) - usual) @ state["whitening"] @ state["whitening"].T

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaetools.anomaly.explanation import SMOOTHING
-from vaetools.anomaly.images import complexity
+from vaetools.anomaly.images import complexity, structure_map
+from vaetools.anomaly.recommended import deciding_question
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.patch_detector import PatchDetector
+from vaetools.nn.model import Reading
 
 # scores that a graph computes, and what float32 may take from them: relative to theirs or to the usual one
 SLACK = {"reconstruction_kl": 1e-5, "images": 1e-3, "patches": 1e-4}
@@ -108,7 +110,7 @@ class RowGraph(Graph):
         self.verdict = Verdict(estimator) if self.score == own else None
         self.states = {name: _constants(state) for name, state in estimator.score_state_.items()}
         self.limits: Any = estimator.score_state_.get("density_of_states", {}).get("limits")
-        self.heat_range: Any = getattr(estimator, "heat_range_", None)
+        self.heat_range: Any = getattr(estimator, "structure_range_", None)
 
     def answers(self, X: Tensor) -> dict[str, Tensor]:
         """Return the outputs by name."""
@@ -123,7 +125,7 @@ class RowGraph(Graph):
         if reading.y is not None:
             answers["label_proba"] = reading.y
         if self.score == "images":
-            answers |= {"map": self._heat(reading.surprise), "flagged": self.verdict.is_odd(score)}
+            answers |= self._map(reading) | {"flagged": self.verdict.is_odd(score)}
         return answers | self._p_value(score)
 
     def _complexity(self, X: Tensor) -> Tensor:
@@ -131,15 +133,22 @@ class RowGraph(Graph):
         limits = torch.from_numpy(self.limits)
         return complexity(self.scale.scaled(X, torch.float64), self.image_shape, limits).float()
 
-    def _heat(self, surprise: Tensor) -> Tensor:
-        """Return what `Explanation.heat_maps` does, of surprise that has not been blurred."""
-        maps = surprise.reshape(-1, *self.image_shape).sum(dim=1, keepdim=True)
+    def _map(self, reading: Reading) -> dict[str, Tensor]:
+        """Return what `Explanation.heat_maps` does, if its scale is known."""
+        if self.heat_range is None:
+            return {}
+        maps = structure_map(reading, self.states)[:, None]
         reach = round(_REACH * SMOOTHING)
         weights = torch.softmax(-0.5 * (torch.arange(-reach, reach + 1) / SMOOTHING).square(), dim=0)
         maps = F.pad(maps, (reach, reach, reach, reach), mode="replicate")
         maps = F.conv2d(F.conv2d(maps, weights[None, None, :, None]), weights[None, None, None])[:, 0]
         low, high = map(float, self.heat_range)
-        return ((maps - low) / (high - low)).clamp(0, 1)
+        has_places = deciding_question(reading, self.states) == 0
+        return {
+            "map": torch.where(
+                has_places[:, None, None], ((maps - low) / (high - low)).clamp(0, 1), torch.nan
+            )
+        }
 
 
 class PatchGraph(Graph):
