@@ -220,16 +220,12 @@ def table_rows(data: Data, content: dict[str, list[Lines]], words: str, *, grows
     assert data.mean is not None
     assert data.std is not None
     spread = np.where(data.std > 0, data.std, np.nan)
-    scaled = {
-        title: [(name, (rows - data.mean) / spread, style) for name, rows, style in group]
-        for title, group in content.items()
-    }
     n_all = len(data.columns)
-    every = np.concatenate([rows for group in scaled.values() for _, rows, _ in group])
-    kept = np.sort(np.argsort(-every.std(axis=0), kind="stable")[:_MOST_PROFILED])
+    every = np.concatenate([rows for group in content.values() for _, rows, _ in group])
+    kept = np.sort(np.argsort(-((every - data.mean) / spread).std(axis=0), kind="stable")[:_MOST_PROFILED])
     shown = {
-        title: [(name, rows[:, kept], style) for name, rows, style in group]
-        for title, group in scaled.items()
+        title: [(name, ((rows - data.mean) / spread)[:, kept], style) for name, rows, style in group]
+        for title, group in content.items()
     }
     figure = profiles(shown, list(data.columns[kept]), unit="standard deviations", grows=grows)
     known = " that are not known to be odd" if data.outliers is not None else ""

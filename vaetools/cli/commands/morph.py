@@ -1,16 +1,11 @@
 """``vaetools morph``: what lies between two images, according to a model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from vaetools.cli import command
 from vaetools.cli.saying import say
-
-if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
 
 _image = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -42,8 +37,12 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
       vaetools morph faces.safetensors ann.jpg ben.jpg --steps 15 -o strip.png
     """
     command.check_output(output, (".png",), [model, first, last])
+    import numpy as np
+    from PIL import Image
+
     from vaetools.data.reader import reader_for
     from vaetools.latent.paths import morph as decode_between
+    from vaetools.report.pictures import GAP, picture
 
     opened = command.Opened(model, device)
     estimator = opened.estimator
@@ -54,22 +53,12 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
             f"pixels with image_shape; got a {type(estimator).__name__} with "
             f"image_shape {estimator.image_shape} and input scale {estimator.input_scale_.kind!r}."
         )
-    ends = reader.transform([first, last])
-    made = decode_between(estimator, ends, steps)
-    command.write_png(output, _strip(estimator.input_scale_.shown(ends), made, tuple(reader.image_shape_)))
-    say(f"{steps} steps decoded. Written: {output}")
-
-
-def _strip(ends: "np.ndarray", made: "np.ndarray", image_shape: tuple[int, int, int]) -> "Image.Image":
-    """Return one picture: the first of two ends, what was made between them, and the last, set apart."""
-    import numpy as np
-    from PIL import Image
-
-    from vaetools.report.pictures import GAP, picture
-
+    ends, shape = reader.transform([first, last]), tuple(reader.image_shape_)
+    made, shown = decode_between(estimator, ends, steps), estimator.input_scale_.shown(ends)
     left, middle, right = (
-        np.asarray(picture(part, image_shape, n_columns=len(part))) for part in (ends[:1], made, ends[1:])
+        np.asarray(picture(part, shape, n_columns=len(part))) for part in (shown[:1], made, shown[1:])
     )
-    width = image_shape[2]
-    bar = np.full_like(left[:, : left.shape[1] // width * max(1, width // 4)], GAP)
-    return Image.fromarray(np.concatenate([left, bar, middle, bar, right], axis=1))
+    bar = np.full_like(left[:, : left.shape[1] // shape[2] * max(1, shape[2] // 4)], GAP)
+    strip = Image.fromarray(np.concatenate([left, bar, middle, bar, right], axis=1))
+    command.write_png(output, strip)
+    say(f"{steps} steps decoded. Written: {output}")
