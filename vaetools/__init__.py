@@ -21,7 +21,7 @@ loads neither torch nor plotly.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.anomaly.calibration import discoveries as discoveries
     from vaetools.data.decoding import ImageFileError as ImageFileError
     from vaetools.data.dialect import Dialect as Dialect

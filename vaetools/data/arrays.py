@@ -63,22 +63,15 @@ def read_array(
     >>> data.X.shape, data.image_shape, data.labels.shape
     ((10, 64), (1, 8, 8), (10,))
     """
-    array, y = _read(path, labels, name)
+    array, y = read_arrays(path, labels, name)
     X, shape = _as_rows(path, array, channels, image_shape)
     return TrainingData("array", X, range(len(X)), y, shape)
 
 
-def read_labels(
-    path: str | os.PathLike[str], labels: str | os.PathLike[str] | None, name: str | None
-) -> np.ndarray | None:
-    """Return the labels alone of what `read_array` reads."""
-    return _read(path, labels, name)[1]
-
-
-def _read(
+def read_arrays(
     path: str | os.PathLike[str], labels: str | os.PathLike[str] | None, name: str | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return samples and labels, checked."""
+    """Return samples and labels of what `read_array` reads, as they are in the file."""
     if Path(path).suffix.lower() == ".npz":
         array, y = _read_npz(path, labels, name)
     elif name is not None:

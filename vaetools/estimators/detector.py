@@ -75,7 +75,7 @@ class Detector(Verdicts, BaseAutoencoder):
         asked = (
             [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
         )
-        scores, *costs = engine.ask(X, engine.score(), *asked)
+        scores, *costs = engine.map(engine.rows(X), engine.score(), *asked)
         if self.anomaly_score_ == "reconstruction_kl":  # in float64, whatever the model's precision
             scores = -costs[0] - costs[1]
             scores[np.isnan(scores)] = -np.inf

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vaetools.data.arrays import read_labels
+from vaetools.data.arrays import read_arrays
 from vaetools.data.batches import Failure, Source
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
@@ -89,7 +89,7 @@ def read_labeled(
     if kind == "images":
         given, lacks = _folders(source.listing.folder, X.index, needed=needed)
         reason = "lies in no sub-folder, which would be its label"
-    elif kind == "array" and (y := read_labels(data, labels, reading.get("array"))) is not None:
+    elif kind == "array" and (y := read_arrays(data, labels, reading.get("array"))[1]) is not None:
         given, lacks, reason = y[X.index], pd.isna(y[X.index]), "its label is missing"
     if given is None:
         return Rows(X, None, failed, source)

@@ -88,8 +88,7 @@ def recalibrate(
 
 def _facts(model: Any, before: float | None) -> dict[str, Any]:
     """Return the threshold of a calibrated model, and what the one before made of the same rows."""
-    from vaetools.anomaly.calibration import flagged_rate
-    from vaetools.anomaly.scores import SCORES
+    from vaetools.stream.sinks import expected_rate_of
 
     scores = model.calibration_scores_
     return {
@@ -97,7 +96,7 @@ def _facts(model: Any, before: float | None) -> dict[str, Any]:
         "flagged_before": None if before is None else 1 - float((scores >= before).mean()),
         "threshold_before": before,
         "threshold": model.offset_,
-        "false_alarm_rate": flagged_rate(model.offset_, scores, model.false_alarm_rate),
+        "false_alarm_rate": expected_rate_of(model),
         "score": model.anomaly_score_,
-        "unit": SCORES[model.anomaly_score_].unit,
+        "unit": model.score_unit_,
     }
