@@ -13,14 +13,14 @@ from torch import nn
 
 from vaetools import AE, VAE, Backbone, PatchDetector
 from vaetools.nn.features import Features
-from vaetools.nn.patch_model import PatchModel, borders, mirror, within
+from vaetools.nn.patch_model import Group, PatchModel, borders, mirror, within
 from vaetools.nn.places import (
     blurred,
+    from_rim,
     greedy_cover,
     nearest_references,
     oddness,
     scale_of_maxima,
-    usual_by_place,
     usual_costs,
 )
 
@@ -108,7 +108,7 @@ def test_black_borders_are_no_part_of_an_image(fitted):
 
 def test_other_estimators_and_parameters():
     vae = detector(estimator=VAE(3, hidden_layer_sizes=(16,), max_iter=2)).fit(photographs(95, 1))
-    assert [type(each) for each in vae.estimators_] == [VAE]
+    assert [type(each) for each in vae.estimators_] == [VAE, VAE]
     assert vae.estimator.get_params()["standardize"] == "auto"  # what was passed stays
     assert clone(vae).get_params(deep=False).keys() == vae.get_params(deep=False).keys()
     assert vae.get_params()["backbone__layers"] == ["1", "3"]
@@ -160,27 +160,39 @@ def test_references_are_far_apart_and_near_to_all():
     assert torch.equal(which[:, 0], nearest[:, 0])
 
 
-def test_costs_are_judged_by_what_is_usual_there():
+def test_costs_are_usual_by_kind_of_place():
     costs = torch.tensor([[1.0], [3.0], [10.0], [14.0]]).repeat(500, 1)
-    which = torch.tensor([[0], [0], [1], [1]]).repeat(500, 1)
-    center, variance = usual_costs(costs, which, 3)
+    kinds = torch.tensor([[0], [0], [1], [1]]).repeat(500, 1)
+    center, variance = usual_costs(costs, kinds, 3)
     torch.testing.assert_close(center[:2, 0], torch.tensor([2.0, 12.0]), rtol=0.02, atol=0)
-    of_all = costs.var(correction=0)
-    torch.testing.assert_close(variance[:2, 0], (torch.tensor([1.0, 4.0]) + of_all) / 2, rtol=0.02, atol=0)
+    torch.testing.assert_close(variance[:2, 0], torch.tensor([1.0, 4.0]), atol=0.3, rtol=0)
     assert center[2, 0] == costs.mean()  # nothing was seen there
-    odd = oddness(torch.tensor([[4.0], [12.0]]), torch.tensor([[0], [1]]), center, variance)
-    torch.testing.assert_close(odd, torch.tensor([2 / variance[0, 0].sqrt(), 0.0]), rtol=0.05, atol=0.02)
+    torch.testing.assert_close(variance[2, 0], costs.var(correction=0), rtol=1e-5, atol=0)
+    odd = oddness(torch.tensor([[4.0, 0.0]]), torch.tensor([[2.0, 1.0]]), torch.tensor([[4.0, 1.0]]))
+    assert odd.item() == 0  # (1 - 1) / 2
 
 
-def test_places_are_judged_by_what_is_usual_at_them():
+def test_the_rim_is_told_from_the_middle():
+    inside = torch.zeros(1, 9, 12)
+    inside[:, :, :9] = 1
+    expected = [min(i, 8 - i, j, 8 - j, 3) for i in range(9) for j in range(9)]
+    assert from_rim(inside)[0, :, :9].flatten().tolist() == expected
+    assert not from_rim(inside)[0, :, 9:].any()
+
+
+def test_places_are_judged_by_what_is_usual_at_their_distance_from_the_rim():
     rng = np.random.default_rng(0)
-    maps = torch.from_numpy(rng.normal(size=(400, 12, 12))).float()
-    maps[:, :, 8:] = 5 + 3 * maps[:, :, 8:]
-    center, spread = usual_by_place(maps, torch.ones_like(maps))
-    torch.testing.assert_close(center[6, [1, 11]], torch.tensor([0.0, 5.0]), atol=0.3, rtol=0)
-    torch.testing.assert_close(spread[6, [1, 11]], torch.tensor([1.0, 3.0]), atol=0.3, rtol=0)
-    few, spread = usual_by_place(maps[:1], torch.ones_like(maps[:1]))
-    assert few.std() < center.std()  # drawn to the mean
+    group = Group(slice(0, 2), 1)
+    group.references = torch.zeros(5, 3)
+    inside = torch.ones(60, 12, 12)
+    which = torch.from_numpy(rng.integers(0, 5, (60, 12, 12, 4)))
+    rim = from_rim(inside) == 0
+    logs = torch.from_numpy(rng.normal(size=(60, 12, 12, 2))).float()
+    logs[rim] = 4 + 3 * logs[rim]
+    odd = group.learn_usual(logs.exp(), which, inside)
+    assert abs(odd[rim].mean()) < 0.1
+    assert abs(odd[~rim].mean()) < 0.1
+    assert group.rim_variance[0, 0] > 3 * group.rim_variance[2, 0]
 
 
 def test_maxima_are_put_on_one_scale():
@@ -189,14 +201,12 @@ def test_maxima_are_put_on_one_scale():
     assert spread.tolist() == [40, 400]
 
 
-def test_levels_are_fused_halfway_between_their_greatest_and_their_mean():
+def test_levels_are_fused_halfway_between_their_greatest_and_the_mean_of_the_sharpest():
     model = PatchModel(Features(network(), ["1", "3"], None, None), [12, 16])
-    model.level_center, model.level_spread = (
-        torch.tensor([0.0, 1.0, 2.0, 3.0]),
-        torch.tensor([1.0, 2.0, 1.0, 1.0]),
-    )
-    levels = torch.tensor([2.0, 9.0, 2.0, 1.0])[None, :, None, None]  # standard: 2, 4, 0, −2
-    assert model.fused(levels).tolist() == [[[2.5]]]
+    model.level_center, model.level_spread = torch.arange(8.0), torch.full((8,), 2.0)
+    standard = torch.tensor([2.0, 4.0, 0.0, -2.0, 6.0, 0.0, 8.0, 1.0])  # of each group at four blurs
+    levels = torch.arange(8.0) + 2 * standard
+    assert model.fused(levels[None, :, None, None]).tolist() == [[[(8 + (2 + 4 + 6 + 0) / 4) / 2]]]
 
 
 def test_a_blur_keeps_to_the_inside():

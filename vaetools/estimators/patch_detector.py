@@ -47,7 +47,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     model_ : PatchModel
         Images in [0, 1] in, maps out, as a module.
     estimators_ : list of AE, VAE or CVAE
-        The fitted autoencoders of patches, one per pair of neighboring layers.
+        The fitted autoencoders of patches, one per group of layers.
     backbone_ : Backbone
         The fitted network.
     input_scale_ : InputScale

@@ -10,21 +10,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaetools.nn.features import Features, joined
+from vaetools.nn.groups import N_FROM_RIM, groups_of
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.places import (
+    LEAST,
     blurred,
+    from_rim,
     nearest_references,
     oddness,
     scale_of_maxima,
-    usual_by_place,
     usual_costs,
 )
 
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
+_N_SHARP = 2  # of these, whose mean keeps a map sharp
 _TYPICAL = 0.9  # of good places
 _LEARNT = (
     *("mean", "std", "references", "floor"),
-    *("center", "variance", "place_center", "place_spread"),
+    *("center", "variance", "rim_center", "rim_variance", "overall"),
 )
 
 
@@ -49,9 +52,11 @@ class Group(nn.Module):
     floor : Tensor of shape (2,)
         Costs that nine of ten good places keep to: what lies below hardly matters.
     center, variance : Tensor of shape (n_references, 2)
-        What costs are usual near every reference.
-    place_center, place_spread : Tensor of shape (height, width)
-        What is usual at every place beyond that.
+        Of the log costs of good places near every reference.
+    rim_center, rim_variance : Tensor of shape (n_distances, 2)
+        Of what remains of them, in standard deviations, by the distance from the rim.
+    overall : Tensor of shape (2,)
+        Variance of the log costs of all good places.
     """
 
     mean: Tensor
@@ -60,8 +65,9 @@ class Group(nn.Module):
     floor: Tensor
     center: Tensor
     variance: Tensor
-    place_center: Tensor
-    place_spread: Tensor
+    rim_center: Tensor
+    rim_variance: Tensor
+    overall: Tensor
 
     def __init__(self, layers: slice, reach: int):
         super().__init__()
@@ -94,29 +100,40 @@ class Group(nn.Module):
         Each half of the images is judged by what is usual in the other, as new images are.
         """
         self.floor = torch.quantile(costs[inside > 0], _TYPICAL, dim=0)
-        found, half = torch.empty(inside.shape), torch.arange(len(inside)) % 2 == 0
+        rim, found, half = from_rim(inside), torch.empty(inside.shape), torch.arange(len(inside)) % 2 == 0
         if len(inside) > 1:
             for own, others in ((half, ~half), (~half, half)):
-                self._learn(costs[others], which[others], inside[others])
-                found[own] = self.oddness(costs[own], which[own])
-        self._learn(costs, which, inside)
-        return found if len(inside) > 1 else self.oddness(costs, which)
+                self._learn(costs[others], which[others], rim[others], inside[others] > 0)
+                found[own] = self.oddness(costs[own], which[own], rim[own])
+        self._learn(costs, which, rim, inside > 0)
+        return found if len(inside) > 1 else self.oddness(costs, which, rim)
 
-    def _learn(self, costs: Tensor, which: Tensor, inside: Tensor) -> None:
-        counts = inside > 0
-        logs = (costs + self.floor).log()
-        self.center, self.variance = usual_costs(logs[counts], which[counts], len(self.references))
-        by_kind = oddness(logs, which, self.center, self.variance)
-        self.place_center, self.place_spread = usual_by_place(by_kind, inside)
+    def _learn(self, costs: Tensor, which: Tensor, rim: Tensor, counts: Tensor) -> None:
+        logs, near = (costs[counts] + self.floor).log(), which[counts]
+        self.overall = logs.var(dim=0, correction=0).clamp(min=LEAST)
+        self.center, self.variance = usual_costs(logs, near, len(self.references))
+        center, variance = self._usual(near)
+        rest = (logs - center) / variance.sqrt()
+        self.rim_center, self.rim_variance = usual_costs(rest, rim[counts][:, None], N_FROM_RIM)
 
-    def oddness(self, costs: Tensor, which: Tensor) -> Tensor:
-        """Return how odd places of some costs are, ``(n_images, height, width)``."""
-        by_kind = oddness((costs + self.floor).log(), which, self.center, self.variance)
-        return (by_kind - self.place_center) / self.place_spread
+    def _usual(self, which: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of log costs near references."""
+        return self.center[which].mean(dim=-2), self.variance[which].mean(dim=-2)
 
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+    def oddness(self, costs: Tensor, which: Tensor, rim: Tensor) -> Tensor:
+        """Return how odd places of some costs are, ``(n_images, height, width)``.
+
+        The variance of a place is drawn halfway to that of all: where good places hardly differ, a little
+        more is no defect yet.
+        """
+        center, variance = self._usual(which)
+        center = center + variance.sqrt() * self.rim_center[rim]
+        variance = (variance * self.rim_variance[rim] + self.overall) / 2
+        return oddness((costs + self.floor).log(), center, variance)
+
+    def forward(self, maps: Sequence[Tensor], inside: Tensor) -> Tensor:
         """Return how odd places are by themselves, ``(n_images, height, width)``."""
-        return self.oddness(*self.costs(maps))
+        return self.oddness(*self.costs(maps), from_rim(inside))
 
 
 def grid_of(maps: Sequence[Tensor]) -> Sequence[int]:
@@ -125,7 +142,7 @@ def grid_of(maps: Sequence[Tensor]) -> Sequence[int]:
 
 
 class PatchModel(nn.Module):
-    """Small things and larger ones on one map: every two neighboring layers make a `Group`.
+    """Small things and larger ones on one map: every two neighboring layers make a `Group` or two.
 
     Parameters
     ----------
@@ -148,12 +165,8 @@ class PatchModel(nn.Module):
     def __init__(self, features: Features, n_channels: Sequence[int]):
         super().__init__()
         self.features = features
-        n_groups = len(n_channels) - 1
-        # what is fine would be lost in a mean, and texture is judged better by one
-        self.groups = nn.ModuleList(
-            Group(slice(i, i + 2), 1 if i == 0 and n_groups > 1 else 3) for i in range(n_groups)
-        )
-        n_levels = n_groups * len(SCALES)
+        self.groups = nn.ModuleList(Group(*each) for each in groups_of(len(n_channels)))
+        n_levels = len(self.groups) * len(SCALES)
         self.register_buffer("level_center", torch.zeros(n_levels))
         self.register_buffer("level_spread", torch.ones(n_levels))
 
@@ -168,12 +181,13 @@ class PatchModel(nn.Module):
     def fused(self, levels: Tensor) -> Tensor:
         """Return one map of all levels, each in units of what it is at most on good images.
 
-        Halfway between the greatest, which finds what stands out at one level, and the mean, which finds what
-        is odd at many.
+        Halfway between the greatest, which finds what stands out at one level, and the mean of the sharpest,
+        which shows where it is.
         """
         center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
         standard = (levels - center) / spread
-        return (standard.amax(dim=1) + standard.mean(dim=1)) / 2
+        sharp = standard.unflatten(1, (len(self.groups), len(SCALES)))[:, :, :_N_SHARP]
+        return (standard.amax(dim=1) + sharp.mean(dim=(1, 2))) / 2
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return maps of all layers, and which part of every image counts; see `within`.
@@ -194,7 +208,7 @@ class PatchModel(nn.Module):
         levels : Tensor of shape (n_images, n_levels, height, width)
         """
         inside = within(extent, grid_of(maps))
-        return self.pyramid([group(maps) for group in self.groups], inside)
+        return self.pyramid([group(maps, inside) for group in self.groups], inside)
 
     def pyramid(self, groups: Sequence[Tensor], inside: Tensor) -> Tensor:
         """Return the levels of maps of groups."""

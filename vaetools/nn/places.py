@@ -2,7 +2,8 @@
 
 A place is judged by its costs: the log of its squared distance to the nearest of some reference patches, and
 what an autoencoder of patches makes of it. Both are larger where texture is rich, at rims and corners. So
-each is compared with what it is on good images at places *alike*, those near the same references.
+each is compared with what it is on good images at places *alike*, those near the same references and as far
+from the rim.
 
 References
 ----------
@@ -18,12 +19,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaetools.nn.groups import N_FROM_RIM
+
 LEAST = 1e-6  # squared distance, whose log is taken
 _PROJECTED = 48  # dimensions in which the cover is chosen
 _LIKE = 4  # references that say what is usual at a place
 _WEIGHT = 5.0  # places that a reference must have seen for its own spread to count as much as that of all
 _BLOCK = 4096
-_AROUND = 1.5  # places, over which what is usual at one is averaged
 _LEAST_SPREAD = 1e-3
 
 
@@ -68,62 +70,51 @@ def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tens
     return distances, which
 
 
-def usual_costs(costs: Tensor, which: Tensor, n_references: int) -> tuple[Tensor, Tensor]:
-    """Return mean and variance of costs of good places by the references that they are near.
+def usual_costs(costs: Tensor, kinds: Tensor, n_kinds: int) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of costs of good places, by kind of place.
 
-    Of references that few places are near they are drawn to those of all; the variance is never below half
-    of that of all: where good places hardly differ, a little more is no defect yet.
+    Of kinds that few places are of, they are drawn to those of all.
 
     Parameters
     ----------
     costs : Tensor of shape (n_places, n_costs)
-    which : Tensor of shape (n_places, n_near), int
-    n_references : int
+    kinds : Tensor of shape (n_places, n_own), int
+        Those that a place is of, as the references that it is near.
+    n_kinds : int
 
     Returns
     -------
-    center, variance : Tensor of shape (n_references, n_costs)
+    center, variance : Tensor of shape (n_kinds, n_costs)
     """
-    n = torch.bincount(which.flatten(), minlength=n_references)[:, None].to(costs.dtype)
-    repeated = costs.repeat_interleave(which.shape[1], dim=0)
+    n = torch.bincount(kinds.flatten(), minlength=n_kinds)[:, None].to(costs.dtype)
+    repeated = costs.repeat_interleave(kinds.shape[1], dim=0)
     sums, squares = (
-        torch.zeros(n_references, costs.shape[1], dtype=costs.dtype).index_add_(0, which.flatten(), values)
+        torch.zeros(n_kinds, costs.shape[1], dtype=costs.dtype).index_add_(0, kinds.flatten(), values)
         for values in (repeated, repeated.square())
     )
     mean, variance = costs.mean(dim=0), costs.var(dim=0, correction=0)
     center = (sums + _WEIGHT * mean) / (n + _WEIGHT)
     own = (squares + _WEIGHT * (variance + mean.square())) / (n + _WEIGHT) - center.square()
-    return center, ((own + variance) / 2).clamp(min=LEAST)
+    return center, own.clamp(min=LEAST)
 
 
-def oddness(costs: Tensor, which: Tensor, center: Tensor, variance: Tensor) -> Tensor:
-    """Return the mean of costs as standard deviations from what is usual near the nearest references."""
-    usual, around = center[which].mean(dim=-2), variance[which].mean(dim=-2)
-    return ((costs - usual) / around.sqrt()).mean(dim=-1)
+def oddness(costs: Tensor, center: Tensor, variance: Tensor) -> Tensor:
+    """Return the mean of costs, in standard deviations from what is usual."""
+    return ((costs - center) / variance.sqrt()).mean(dim=-1)
 
 
-def usual_by_place(maps: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of maps of good images at every place and around it.
+def from_rim(inside: Tensor) -> Tensor:
+    """Return how many places lie between each and the nearest outside, at most 3, as integers.
 
-    Drawn to those of all places: where images are not aligned, they are these.
-
-    Parameters
-    ----------
-    maps, inside : Tensor of shape (n_images, height, width)
-
-    Returns
-    -------
-    center, spread : Tensor of shape (height, width)
+    Examples
+    --------
+    >>> from_rim(torch.ones(1, 3, 9))[0].tolist()
+    [[0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0]]
     """
-    values = maps[inside > 0]
-    mean, variance = values.mean(), values.var(correction=0)
-    n, sums, squares = (
-        _smoothed(each.sum(dim=0)[None], _AROUND)[0]
-        for each in (inside, maps * inside, maps.square() * inside)
-    )
-    center = (sums + _WEIGHT * mean) / (n + _WEIGHT)
-    own = (squares + _WEIGHT * (variance + mean.square())) / (n + _WEIGHT) - center.square()
-    return center, own.clamp(min=LEAST).sqrt()
+    most = N_FROM_RIM - 1
+    outside = F.pad(1 - inside, [most] * 4, value=1.0)[:, None]
+    near = [F.max_pool2d(outside, 2 * reach + 1, 1, reach) for reach in range(1, most + 1)]
+    return (torch.cat(near, dim=1) == 0).sum(dim=1)[:, most:-most, most:-most]
 
 
 def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:

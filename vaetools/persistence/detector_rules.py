@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from vaetools.anomaly.calibration import is_threshold
 from vaetools.checks import POSITIVE_INTEGER, Requirement, is_number, refuse, text
 from vaetools.estimators.image_fields import DETECTOR, NETWORK
+from vaetools.nn.groups import N_FROM_RIM, groups_of
 from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
 from vaetools.schema import (
     FINITE,
@@ -101,14 +101,15 @@ def check_detector(
     known = arrays[fitted["calibration_scores_"]["array"]]
     if not is_threshold(fitted["offset_"], known):
         refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
-    pairs = [sum(pair) for pair in pairwise(fitted["n_channels"])]
-    if len(header["estimators"]) != len(pairs):
-        refuse("estimators", f"{len(pairs)} autoencoders", len(header["estimators"]))
+    n_channels = fitted["n_channels"]
+    groups = [sum(n_channels[layers]) for layers, _ in groups_of(len(n_channels))]
+    if len(header["estimators"]) != len(groups):
+        refuse("estimators", f"{len(groups)} autoencoders", len(header["estimators"]))
     for i, estimator in enumerate(header["estimators"]):
         n = check_estimator({**estimator, "reader": None}, own_arrays(arrays, i))
-        if n != pairs[i]:
-            refuse(f"estimators[{i}]", f"of {pairs[i]} features", n)
-        for name, rule in _group(i, pairs[i]).items():
+        if n != groups[i]:
+            refuse(f"estimators[{i}]", f"of {groups[i]} features", n)
+        for name, rule in _group(i, groups[i]).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
     for name, rule in _OF_LEVELS.items():
         rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
@@ -124,6 +125,7 @@ def _group(i: int, n_features: int) -> dict[str, Rule]:
         f"{place}.floor": array("f", 2, kept=POSITIVES),
         f"{place}.center": array("f", rows, 2, kept=FINITE),
         f"{place}.variance": array("f", rows, 2, kept=POSITIVES),
-        f"{place}.place_center": array("f", "height", "width", kept=FINITE),
-        f"{place}.place_spread": array("f", "height", "width", kept=POSITIVES),
+        f"{place}.rim_center": array("f", N_FROM_RIM, 2, kept=FINITE),
+        f"{place}.rim_variance": array("f", N_FROM_RIM, 2, kept=POSITIVES),
+        f"{place}.overall": array("f", 2, kept=POSITIVES),
     }
