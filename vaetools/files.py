@@ -70,9 +70,13 @@ def naming(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL or error.filename == str(target):
+        if error.errno not in _FULL or isinstance(error, _Full):
             raise
-        raise OSError(error.errno, error.strerror, str(target)) from error
+        raise _Full(error.errno, error.strerror, str(target)) from error
+
+
+class _Full(OSError):
+    """A disk is full, and the error says which file was being written."""
 
 
 def without_room(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 
 from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
 from tests.stream.test_evaluation import write
-from vaetools import VAE, ImageReader, save, stream_scores
+from vaetools import VAE, ImageReader, PatchDetector, save, stream_scores
 from vaetools.__main__ import main
-from vaetools.stream import MapFiles, Sink
+from vaetools.stream import Collected, MapFiles, Sink
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,43 @@ def test_files_from_everywhere_and_rows_of_arrays_have_names(model, parts, tmp_p
     ]
 
 
+def test_the_network_runs_once_for_scores_and_maps(model, parts, tmp_path, monkeypatch):
+    n_images, run = [], PatchDetector.heat_maps
+    monkeypatch.setattr(PatchDetector, "heat_maps", lambda self, X: n_images.append(len(X)) or run(self, X))
+    monkeypatch.setattr(PatchDetector, "score_samples", lambda *_: pytest.fail("it runs again"))
+    stream_scores(model, parts / "test").into(MapFiles(tmp_path / "maps", model), Collected(len))
+    assert sum(n_images) == 20
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()])
+def test_a_full_disk_and_an_interruption_leave_nothing(fault, saved, parts, tmp_path, monkeypatch, capsys):
+    write_image, calls = Image.Image.save, []
+
+    def fail(self, file, *arguments, **options):
+        calls.append(file)
+        if len(calls) == 5:
+            raise fault
+        write_image(self, file, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    files = [str(saved), str(parts / "test"), "-o", str(tmp_path / "s.csv"), "--maps", str(tmp_path / "maps")]
+    status = main(["score", *files, "-q"])
+    assert os.listdir(tmp_path) == ["whole.safetensors"]
+    if isinstance(fault, OSError):
+        assert status == 2
+        assert f"{tmp_path}/maps cannot be written: No space left on device." in capsys.readouterr().err
+    else:
+        assert status == 130
+
+
+def test_what_a_killed_process_left_is_removed(model, parts, tmp_path):
+    for name in (".maps.01234567.tmp", ".other.01234567.tmp"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "00.png").write_text("half")
+    written(model, parts / "test" / "good", tmp_path / "maps")
+    assert sorted(os.listdir(tmp_path)) == [".other.01234567.tmp", "maps"]
+
+
 class Fails(Sink):
     """Takes nothing."""
 
@@ -259,3 +297,22 @@ def test_a_model_of_rows_writes_no_maps(tmp_path, capsys):
     arguments = ["score", str(tmp_path / "rows.safetensors"), str(tmp_path / "rows.npy")]
     assert main([*arguments, "--maps", str(tmp_path / "maps")]) == 2
     assert "--maps: needs a model of images" in capsys.readouterr().err
+
+
+def test_a_file_of_an_earlier_version_gets_a_scale(tmp_path, parts, capsys):
+    small = {"image_shape": (1, SIDE, SIDE), "hidden_channels": (), "max_iter": 2}
+    asks = VAE(2, anomaly_score="images", random_state=0, **small).fit(photographs(100, 1))
+    del asks.structure_range_
+    save(asks, tmp_path / "old.safetensors")
+    command = [
+        "score",
+        str(tmp_path / "old.safetensors"),
+        str(parts / "test"),
+        "--maps",
+        str(tmp_path / "maps"),
+    ]
+    assert main(command) == 2
+    assert "of an earlier version as it is: vaetools recalibrate sets one." in capsys.readouterr().err
+    good, new = str(parts / "train"), str(tmp_path / "new.safetensors")
+    assert main(["recalibrate", str(tmp_path / "old.safetensors"), good, "-o", new, "-q"]) == 0
+    assert main(["score", new, *command[2:], "-q"]) == 0

@@ -45,7 +45,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any, reasons
         "Shape": _shape_in_words(read, model.image_shape),
         "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
-        "Small defects": _small_defects(read.reader, model),
+        "Small defects": small_defects_in_words(read.reader, model),
         **values,
         "Labels": _labels_in_words(read.labels, model),
         "Left out": "; ".join(
@@ -142,7 +142,7 @@ def _scaled_in_words(reader: Any) -> str:
     return f"from {to}; --size says how"
 
 
-def _small_defects(reader: Any, model: Any) -> str:
+def small_defects_in_words(reader: Any, model: Any) -> str:
     """Return which defects a model of images will miss."""
     if reader is None or reader.typical_size_ is None:
         return ""

@@ -43,6 +43,7 @@ def write_page(
     failed: list[Any],
     data: tuple[str, ...],
     top: int | None,
+    caution: str,
 ) -> None:
     """Write the gallery of the oddest images, by sub-folder if there are several."""
     model, n = opened.estimator, tally.n_calibration
@@ -69,6 +70,7 @@ def write_page(
             floor=floor_in_words(oddest.table["p_value"], n),
             histogram=bin_scores(np.concatenate(scores), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
+            caution=caution,
         )
     )
     write_atomically(path, page.encode())

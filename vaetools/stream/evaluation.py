@@ -58,6 +58,7 @@ class Evaluation(Sink):
         self.truth = Path(truth) if truth is not None else beside if beside.is_dir() else None
         self.unmarked: list[str] = []
         self.failed: list[Failure] = []
+        self.takes_maps = self.truth is not None
         self._kinds: list[str] = []
         self._tables: list[pd.DataFrame] = []
         self._found: dict[str, Localization] = {}
@@ -69,7 +70,7 @@ class Evaluation(Sink):
         self._kinds += kinds
         if self.truth is None:
             return
-        maps = pixel_maps(self.model, part.X).values
+        maps = pixel_maps(self.model, part.X, part.maps).values
         for path, kind, map_ in zip(part.table["path"], kinds, maps, strict=True):
             if kind in GOOD:
                 self._found.setdefault(kind, Localization()).add(map_)

@@ -131,11 +131,14 @@ class Part(NamedTuple):
         The rows themselves; a DataFrame for a model with ``likelihood="mixed"``.
     failed : list of Failure
         What could not be read, as (id, reason).
+    maps : ndarray of shape (n_rows, height, width) or None
+        Those that a detector of patches judges by, if a sink takes them.
     """
 
     table: pd.DataFrame
     X: np.ndarray | pd.DataFrame
     failed: list[Failure]
+    maps: np.ndarray | None = None
 
 
 class Parts(Iterator[Part]):
@@ -163,6 +166,7 @@ class Parts(Iterator[Part]):
             warn_of_positions(estimator, data, self.columns, stacklevel=4)
         self.n_rows = 0
         self.failed: list[Failure] = []
+        self._with_maps = False
         self._name = data if isinstance(data, str) else data[0]
         self._parts = self._made(estimator, function, verbose)
 
@@ -172,7 +176,7 @@ class Parts(Iterator[Part]):
         how = bar_options(verbose, has_end=source.n_rows is not None)
         with tqdm(total=source.n_rows, desc="done", unit=unit, unit_scale=True, **how) as bar:
             for batch in source.batches():
-                part = part_of(model, batch, source.id_name, function)
+                part = part_of(model, batch, source.id_name, function, with_maps=self._with_maps)
                 bar.update(len(batch.ids) + len(batch.failed))
                 yield part
 
@@ -201,6 +205,7 @@ class Parts(Iterator[Part]):
         ValueError
             If nothing could be read.
         """
+        self._with_maps = any(sink.takes_maps for sink in sinks)
         with contextlib.ExitStack() as stack:
             for sink in sinks:
                 stack.enter_context(sink)
@@ -221,9 +226,12 @@ def nothing_read(failed: list[Failure], name: str) -> ValueError:
     return ValueError(f"{name}: there is nothing that could be read{first}.")
 
 
-def verdicts(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
-    """Return score, costs, p-value and verdict of rows as `stream_scores` does; the network runs once."""
-    columns = model.score_columns(X)
+def verdicts(model: Any, X: np.ndarray | pd.DataFrame, maps: np.ndarray | None = None) -> pd.DataFrame:
+    """Return score, costs, p-value and verdict of rows as `stream_scores` does; the network runs once.
+
+    Where a detector of patches has made its maps already, they are all that its scores need.
+    """
+    columns = model.score_columns(X) if maps is None else {"score": -maps.max(axis=(1, 2)).astype(np.float64)}
     scores, calibration = columns["score"], getattr(model, "calibration_scores_", None)
     return pd.DataFrame(
         {
@@ -297,7 +305,7 @@ def _kinds(estimator: Any) -> dict[str, Kind]:
     return {name: kind(column) for name, column in zip(names, estimator.columns_.columns, strict=True)}
 
 
-def part_of(model: Any, batch: Batch, id_name: str, function: Callable) -> Part:
+def part_of(model: Any, batch: Batch, id_name: str, function: Callable, *, with_maps: bool = False) -> Part:
     """Return what a function, such as `verdicts`, makes of a batch, with what its rows are called."""
     if batch.X.shape[1] != model.n_features_in_:
         raise ValueError(
@@ -305,11 +313,15 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable) -> Part:
         )
     names = names_in_fit(model)
     X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
-    table = function(model, X) if len(batch.ids) else pd.DataFrame()
+    maps = model.heat_maps(X) if with_maps and len(batch.ids) and hasattr(model, "heat_maps") else None
+    if maps is not None:
+        table = verdicts(model, X, maps)
+    else:
+        table = function(model, X) if len(batch.ids) else pd.DataFrame()
     if id_name in table.columns:
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     table.insert(0, id_name, as_index(batch.ids, id_name))
-    return Part(table, batch.X, batch.failed)
+    return Part(table, batch.X, batch.failed, maps)
 
 
 def as_index(ids: list, id_name: str) -> pd.Index:

@@ -71,6 +71,7 @@ class MapFiles(Sink):
         If the model has no maps, or images lie in the folder, and would be written over.
     """
 
+    takes_maps = True
     unit: str = ""
     limit: float | None = None
     is_verdict: bool = False
@@ -99,7 +100,7 @@ class MapFiles(Sink):
 
     def add(self, part: Part) -> None:
         """Write the maps of a part."""
-        maps = pixel_maps(self.model, np.asarray(part.X))
+        maps = pixel_maps(self.model, np.asarray(part.X), part.maps)
         self.unit, self.limit, self.is_verdict = maps.unit, maps.limit, maps.is_verdict
         for i, name in enumerate(part.table.iloc[:, 0]):
             if maps.questions is not None and not maps.is_of_decision(i):
@@ -114,6 +115,17 @@ class MapFiles(Sink):
                 if error.errno != errno.ENAMETOOLONG:
                     raise
                 self.failed.append(Failure(name, "its name is too long for a map to be called like it"))
+
+    def facts(self) -> dict[str, Any]:
+        """Return where maps are and what they mean, as plain values."""
+        return {
+            "folder": str(self.folder),
+            "unit": self.unit,
+            "red_above": self.limit,
+            "is_verdict": self.is_verdict,
+            "renamed": self.renamed,
+            "without": self.without,
+        }
 
     def close(self) -> None:
         """Let the folder appear."""

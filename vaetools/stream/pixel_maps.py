@@ -49,12 +49,17 @@ class PixelMaps(NamedTuple):
         return np.where(values > self.limit, np.float32(1), np.nan_to_num(below))
 
 
-def pixel_maps(model: Any, X: np.ndarray) -> PixelMaps:
-    """Return how odd pixels of images are to a fitted model: a detector of patches, or one that explains."""
+def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None) -> PixelMaps:
+    """Return how odd pixels of images are to a fitted model: a detector of patches, or one that explains.
+
+    ``known`` are maps of the former that somebody has made already.
+    """
     if hasattr(model, "heat_maps"):
         limit, usual = -model.offset_, float(np.median(-model.calibration_scores_))
         low = 2 * usual - limit if usual < limit else limit - 1
-        return PixelMaps(model.heat_maps(X), low, limit, model.score_unit_, is_verdict=True)
+        return PixelMaps(
+            model.heat_maps(X) if known is None else known, low, limit, model.score_unit_, is_verdict=True
+        )
     found = model.explain(X)
     low, limit = map(float, found.heat_range)
     if found.structure is not None:

@@ -21,7 +21,14 @@ class Sink:
 
     A sink that holds something open overrides ``__enter__`` and ``__exit__`` too, and gives up in the latter
     what `close` has not finished.
+
+    Attributes
+    ----------
+    takes_maps : bool
+        Whether parts are to have the maps that a detector of patches judges by.
     """
+
+    takes_maps = False
 
     def add(self, part: Part) -> None:
         """Take a part, which has at least one row."""

@@ -27,9 +27,12 @@ from vaetools.words import floor_in_words, printable, shortened, text_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaetools.stream.map_files import MapFiles
     from vaetools.stream.sinks import Oddest, Tally
 
+_HAS_MAPS = "a detector, or one that can decode."
+_OF_EARLIER = (
+    "the model has no scale of its maps, of an earlier version as it is: vaetools recalibrate sets one."
+)
 _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
@@ -122,6 +125,13 @@ def score(
       vaetools score boards.safetensors photos/ -o scores.csv --fdr 0.1
       vaetools score sales.safetensors today.csv --id order | head
       vaetools score boards.safetensors s3://bucket/photos -o s3://bucket/scores --engine ray
+
+    \b
+    Keys of --json:
+      n_scored, n_odd, n_failed, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
+      false_alarm_rate, false_discovery_rate, why_none_odd, id, oddest [rows], failed [{id, reason}],
+      small_defects, output, html, maps {folder, unit, red_above, is_verdict, renamed {image: file},
+      without {image: question}}, n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     inputs = [model, *data]
     if engine == "ray":
@@ -132,6 +142,7 @@ def score(
     command.check_output(output, command.TABLES, inputs)
     command.check_output(html, (".html",), inputs, "--html")
     _check_folder(maps, inputs)
+    from vaetools.cli.describing import small_defects_in_words
     from vaetools.cli.gallery import PICTURED, write_page
     from vaetools.stream import (
         Collected,
@@ -158,17 +169,20 @@ def score(
     map_files = None if maps is None else MapFiles(maps, opened.whole, parts.source.listing.root)
     sinks += [map_files] * (map_files is not None)
     parts.into(*sinks)
+    caution = small_defects_in_words(opened.reader, opened.estimator)
     failed = parts.failed + (map_files.failed if map_files else [])
     if html is not None:
-        write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top)
+        write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, caution)
     _explain(oddest, opened)
     if talk.as_json:
-        summary = _summary(opened.estimator, tally, oddest, failed)
-        written = {"output": output, "html": html, "maps": map_files and _maps_as_json(map_files)}
+        summary = _summary(opened.estimator, tally, oddest, failed) | {"small_defects": caution or None}
+        written = {"output": output, "html": html, "maps": map_files and map_files.facts()}
         print_json(summary | written | source_as_json(parts.source))
     elif top:
         _print_top(oddest.table.head(top), tally, talk)
     _conclude(tally, opened.kind, talk)
+    if caution:
+        talk.say(caution)
     return talk.end(parts.source, failed, output, html, maps)
 
 
@@ -196,11 +210,11 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
 
     estimator = opened.estimator
     if maps is not None and not has_maps(estimator):
-        raise command.misuse("--maps", "needs a model of images: a detector, or one that can decode.")
+        earlier = hasattr(estimator, "heat_range_")
+        raise command.misuse("--maps", _OF_EARLIER if earlier else "needs a model of images: " + _HAS_MAPS)
     if html is not None and (opened.image_shape is None or not has_maps(estimator)):
         raise command.misuse(
-            "--html",
-            "needs a model of images: a detector, or one that can decode; of rows, --top names what is odd.",
+            "--html", f"needs a model of images: {_HAS_MAPS} Of rows, --top names what is odd."
         )
     if fdr is not None and not hasattr(estimator, "calibration_scores_"):
         from vaetools.anomaly.calibration import n_rows_to_fit
@@ -271,18 +285,6 @@ def _summary(model: Any, tally: Tally, oddest: Oddest, failed: list[Any]) -> dic
         **({"id": oddest.table.columns[0]} if oddest.n else {}),
         "oddest": oddest.table.to_dict(orient="records"),
         "failed": failed,
-    }
-
-
-def _maps_as_json(maps: MapFiles) -> dict[str, Any]:
-    """Return where maps are, and what they mean."""
-    return {
-        "folder": maps.folder,
-        "unit": maps.unit,
-        "red_above": maps.limit,
-        "is_verdict": maps.is_verdict,
-        "renamed": maps.renamed,
-        "without": maps.without,
     }
 
 
