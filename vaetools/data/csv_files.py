@@ -60,10 +60,7 @@ class CsvFile:
                 self._layout = find_layout(text.read(SAMPLE), said, separators)
             self._separator = self._layout.separator
             self.dialect = dataclasses.replace(
-                said,
-                separator=self._separator,
-                encoding=self._text.encoding,
-                skipped=self._layout.skipped,
+                said, separator=self._separator, encoding=self._text.encoding, skipped=self._layout.skipped
             )
             with self._text.open() as text:
                 self.names = self._read_header(text)

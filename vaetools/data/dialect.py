@@ -198,10 +198,7 @@ class Dialect:
             short = rf"(?:{grouped.replace('+', '{1,5}')}|{short})"
             grouped = rf"(?:{grouped})(?:{point}\d*)?|"  # nobody writes thousands and an exponent
         number = rf"^[+-]?(?:{grouped}(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)$"
-        return WRITTEN | {
-            INTEGER: rf"^[+-]?{short}$",
-            NUMBER: rf"{number}|^[+-]?(?i:inf|infinity|nan)$",
-        }
+        return WRITTEN | {INTEGER: rf"^[+-]?{short}$", NUMBER: rf"{number}|^[+-]?(?i:inf|infinity|nan)$"}
 
     def plain(self, cells: Any) -> Any:
         """Return texts of numbers in this dialect as Python writes them, in an array of Arrow."""

@@ -39,9 +39,7 @@ def _estimator(name: str, value: Any, contents: Contents) -> None:
     only({"class": TEXT, "parameters": PARAMETERS[value["class"]]})(name, value, contents)
 
 
-_BACKBONE = only(
-    {"network": optional(TEXT), **{name: written(NETWORK[name]) for name in _OPTIONS}},
-)
+_BACKBONE = only({"network": optional(TEXT), **{name: written(NETWORK[name]) for name in _OPTIONS}})
 _PARAMETERS = only(
     {
         **{name: written(rule) for name, rule in DETECTOR.items() if name not in ("estimator", "backbone")},

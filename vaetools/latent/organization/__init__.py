@@ -5,12 +5,7 @@
 between two codes.
 """
 
-from vaetools.latent.organization.classes import (
-    cluster_agreement,
-    knn_accuracy,
-    linear_probe,
-    silhouette,
-)
+from vaetools.latent.organization.classes import cluster_agreement, knn_accuracy, linear_probe, silhouette
 from vaetools.latent.organization.decoded import jumps, mse, path_length, psnr, ssim
 from vaetools.latent.organization.gaps import holes, off_codes, prior_empty
 from vaetools.latent.organization.measure import Measure

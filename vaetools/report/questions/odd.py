@@ -185,10 +185,7 @@ def detection_curves(scores: Mapping[str, np.ndarray], outliers: np.ndarray) -> 
     figure = panels(["ROC", "Precision and recall"], x="", y="", height=380)
     share, found = 100 * outliers.mean(), "found, % of outliers"
     for i, (x, y, guess) in enumerate(
-        [
-            ("false alarms, % of normal rows", found, [0, 100]),
-            (found, "right, % of alarms", [share, share]),
-        ]
+        [("false alarms, % of normal rows", found, [0, 100]), (found, "right, % of alarms", [share, share])]
     ):
         figure.layout[f"xaxis{i + 1}"].update(title_text=x, range=[-2, 102], zeroline=False)
         figure.layout[f"yaxis{i + 1}"].update(title_text=y, range=[-2, 102], zeroline=False)
