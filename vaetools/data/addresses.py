@@ -166,3 +166,5 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[tuple[Any, str]]:
         raise FileNotFoundError(f"{output}: the output must be in a folder that exists.")
     with folder_atomically(target) as temporary:
         yield fs.LocalFileSystem(), str(temporary)
+        if target.exists():  # by now
+            raise FileExistsError(exists)
