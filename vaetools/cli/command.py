@@ -176,10 +176,9 @@ def talk_options(command: Callable) -> Callable:
     return json_option(device_option(quiet(verbose(with_talk))))
 
 
-def output_option(text: str, *, required: bool = False, kind: type[click.Path] = click.Path) -> Callable:
+def output_option(text: str, *, kind: type[click.Path] = click.Path, **options: Any) -> Callable:
     """Return the option for the file to write."""
-    where = kind(dir_okay=False, path_type=Path)
-    return click.option("-o", "--output", type=where, required=required, help=text)
+    return click.option("-o", "--output", type=kind(dir_okay=False, path_type=Path), help=text, **options)
 
 
 def file_option(name: str, text: str, **options: Any) -> Callable:

@@ -23,14 +23,7 @@ COMPARED = ("AE", "VAE", "CVAE")
     show_default=True,
     help="The digit that no model sees in training.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("vaetools-demo.html"),
-    show_default=True,
-    help="The page to write.",
-)
+@command.output_option("The page to write.", default=Path("vaetools-demo.html"), show_default=True)
 @command.seed_option("Seed of the split, the training, the maps and the samples.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the findings and where the page is, nothing else.")
 def demo(unknown: int, output: Path, seed: int, quiet: bool) -> None:

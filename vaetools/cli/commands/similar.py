@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Find the images or rows most like one.")
 @command.model_argument
 @click.argument("query")
-@click.argument("data", nargs=-1, required=True, metavar="DATA...")
+@command.data_argument
 @click.option("-k", "k", type=click.IntRange(1), default=12, show_default=True, help="How many to find.")
 @command.output_option("CSV or Parquet file to write.")
 @command.file_option("--html", "Page to write: the images with their distances.")
