@@ -21,6 +21,15 @@ def spotted(path, width, height, spot, orientation=None):
     return pixels
 
 
+def height_of(pixels):
+    """Height of what is scaled to fit, as a share of the longer side."""
+    return pixels.shape[0] / max(pixels.shape)
+
+
+def width_of(pixels):
+    return pixels.shape[1] / max(pixels.shape)
+
+
 @pytest.mark.parametrize("aspect", ["pad", "crop", "stretch"])
 @pytest.mark.parametrize(("width", "height"), [(101, 64), (64, 101), (96, 96), (20, 31)])
 @pytest.mark.parametrize("orientation", [None, 2, 3, 4, 5, 6, 7, 8])
@@ -43,6 +52,13 @@ def test_a_map_of_what_was_seen_lies_on_the_image(aspect, width, height, orienta
     rows, columns = np.nonzero(pixels > 200)
     bright = np.nonzero(found > 200)
     assert np.median(bright[0]) == pytest.approx(np.median(rows), abs=1 + height / SIDE / 2)
+    part = original.without_padding(seen)
+    assert part.shape == (
+        (SIDE, SIDE)
+        if aspect != "pad"
+        else (pytest.approx(SIDE * height_of(pixels), abs=1), pytest.approx(SIDE * width_of(pixels), abs=1))
+    )
+    assert part.max() == seen.max()
     assert np.median(bright[1]) == pytest.approx(np.median(columns), abs=1 + width / SIDE / 2)
 
 

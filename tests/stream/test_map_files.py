@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
+from tests.data.pictures import write_hostile
 from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
 from tests.stream.test_evaluation import write
 from vaetools import VAE, ImageReader, PatchDetector, save, stream_scores
@@ -196,6 +197,21 @@ def test_what_a_killed_process_left_is_removed(model, parts, tmp_path):
     assert sorted(os.listdir(tmp_path)) == [".other.01234567.tmp", "maps"]
 
 
+@pytest.mark.filterwarnings("ignore:ImageReader. images should have 8 bits:UserWarning")  # one has 16
+def test_hostile_names_are_names_of_maps(saved, tmp_path, capsys):
+    data = tmp_path / "in"
+    data.mkdir()
+    good, bad = write_hostile(data)
+    long = "x" * 250 + ".png"
+    shutil.copy(data / "good0.png", data / long)
+    command = ["score", str(saved), str(data), "--maps", str(tmp_path / "maps"), "--json"]
+    assert main(command) == 1
+    said = json.loads(capsys.readouterr().out)
+    maps = [name for name in files_below(tmp_path / "maps") if name.endswith(".tif")]
+    assert len(maps) == len(good) + 1
+    assert len(said["failed"]) == len(bad)
+
+
 class Fails(Sink):
     """Takes nothing."""
 
@@ -316,3 +332,13 @@ def test_a_file_of_an_earlier_version_gets_a_scale(tmp_path, parts, capsys):
     good, new = str(parts / "train"), str(tmp_path / "new.safetensors")
     assert main(["recalibrate", str(tmp_path / "old.safetensors"), good, "-o", new, "-q"]) == 0
     assert main(["score", new, *command[2:], "-q"]) == 0
+
+
+def test_a_name_that_no_file_can_have_is_told(model, parts, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(parts / "test" / "good" / "00.png", tmp_path / "in" / "00.png")
+    long = tmp_path / "in" / ("x" * 249 + ".png")  # "_mask.png" makes it longer than 255
+    shutil.copy(parts / "test" / "good" / "00.png", long)
+    maps, _ = written(model, tmp_path / "in", tmp_path / "maps", tmp_path / "in")
+    assert maps.failed == [(str(long), "no map can be called like it: File name too long")]
+    assert files_below(tmp_path / "maps") == ["00.png", "00.tif", "00_mask.png"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PICTURED = 24  # images on the page if nothing else is said
 _FEWEST = 4  # of a sub-folder
+_SHOWN = "where the reconstruction fails, and that of normal images does not"
 _LONGEST = 512  # pixels of the longer side of a photograph on the page
 
 
@@ -143,7 +144,8 @@ class Drawing:
             return
         maps = pixel_maps(self.model, X) if has_maps(self.model) else None
         if maps is not None:
-            self.scale = Scale(HEAT_COLORS, maps.is_verdict, f"{maps.limit:.3g} {maps.unit}")
+            limit = f"{maps.limit:.3g} {maps.unit}"
+            self.scale = Scale(HEAT_COLORS, maps.is_verdict, limit, *[_SHOWN] * (maps.questions is not None))
         made = self.model.reconstruct(X) if self.opened.can_decode else [None] * len(X)
         rows = zip(table.to_dict(orient="records"), originals, made, strict=True)
         for i, (row, original, reconstruction) in enumerate(rows):
@@ -171,7 +173,7 @@ class Drawing:
         yield shown("image", photo(pixels.reshape(1, -1), pixels.shape), name)
         if reconstruction is not None:
             made = photo(reconstruction[None], self.opened.image_shape)
-            yield shown("reconstruction", made, f"Reconstruction of {name}")
+            yield shown("reconstruction", original.without_padding(made), f"Reconstruction of {name}")
         if maps is not None and maps.is_of_decision(i):
             gray = pixels.mean(axis=0) / (255 if pixels.dtype == np.uint8 else 1)
             colors = overlay(maps.heat(original.put_back(maps.values[i]))[None], gray[None])[0]

@@ -62,12 +62,22 @@ class Original(NamedTuple):
         across, down = (min(max(0, (2 * i - 2 * s + 1) * n // (2 * m)), n - 1) for i, s, m, n in places)
         large[down, across] = values[row, column]
         _, height, width = self.pixels.shape
-        turned = self.transposition is not None and self.transposition in (2, 4, 5, 6)
-        whole = np.full((width, height) if turned else (height, width), np.nan, np.float32)
+        whole = np.full((width, height) if self._is_turned else (height, width), np.nan, np.float32)
         whole[top:bottom, left:right] = large
         if self.transposition is None:
             return whole
         return np.asarray(Image.fromarray(whole).transpose(self.transposition))
+
+    def without_padding(self, seen: np.ndarray) -> np.ndarray:
+        """Return the part of a picture of what the model saw, ``(height, width, …)``, that has the image."""
+        size = self.size[::-1] if self._is_turned else self.size
+        left, top = ((whole - part) // 2 for whole, part in zip(seen.shape[1::-1], size, strict=True))
+        return seen[top : top + size[1], left : left + size[0]]
+
+    @property
+    def _is_turned(self) -> bool:
+        """Whether the image as it is stored lies on its side."""
+        return self.transposition in (2, 4, 5, 6)
 
 
 def read_original(

@@ -23,6 +23,7 @@ from vaetools.stream.flow import Part
 from vaetools.stream.pixel_maps import PixelMaps, has_maps, pixel_maps
 from vaetools.stream.sinks import Sink
 
+_UNUSABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # what is wrong with a name
 _BLOCK = 2**20  # pixels that are colored at once
 _UNSEEN = 0.4  # of their brightness is left to pixels that the model did not look at
 _DESCRIPTION = 270  # tag of a TIFF file
@@ -106,15 +107,20 @@ class MapFiles(Sink):
             if maps.questions is not None and not maps.is_of_decision(i):
                 self.without[str(name)] = str(maps.questions[i])
                 continue
+            files: list[Path] = []
             try:
                 original = self._original(name, np.asarray(part.X[i]))
-                self._write(name, original, original.put_back(maps.values[i]), maps)
+                files = self._files(name, (".png", ".tif", "_mask.png")[: 2 + maps.is_verdict])
+                self._write(files, original, original.put_back(maps.values[i]), maps)
             except ImageFileError as error:
                 self.failed.append(Failure(name, error.reason))
             except OSError as error:
-                if error.errno != errno.ENAMETOOLONG:
+                if error.errno not in _UNUSABLE:
                     raise
-                self.failed.append(Failure(name, "its name is too long for a map to be called like it"))
+                self.failed.append(Failure(name, f"no map can be called like it: {error.strerror}"))
+                for file in files:
+                    with contextlib.suppress(OSError):
+                        file.unlink()
 
     def facts(self) -> dict[str, Any]:
         """Return where maps are and what they mean, as plain values."""
@@ -150,25 +156,24 @@ class MapFiles(Sink):
         recipe = Recipe((channels, height, width), self._reader.aspect, self._reader.dtype_)
         return read_original(source, recipe)
 
-    def _write(self, name: Any, original: Original, values: np.ndarray, maps: PixelMaps) -> None:
+    def _write(self, files: list[Path], original: Original, values: np.ndarray, maps: PixelMaps) -> None:
         """Write the files of one image."""
         from PIL import Image
 
-        endings = (".png", ".tif", "_mask.png")[: 2 + maps.is_verdict]
-        colors, raw, *masks = (self._place / file for file in self._files(name, endings))
+        colors, raw, *masks = files
         colors.parent.mkdir(parents=True, exist_ok=True)
         gray = np.asarray(self.model.input_scale_.shown(original.pixels))
         gray = (gray / 255 if gray.dtype == np.uint8 else gray).mean(axis=0, dtype=np.float32)
         Image.fromarray(_colored(gray, values, maps)).save(colors, "PNG", compress_level=2)
         said = f"{maps.unit}; odd beyond {maps.limit:.9g}"
         Image.fromarray(values).save(
-            raw, "TIFF", compression="tiff_adobe_deflate", tiffinfo={_DESCRIPTION: said}
-        )
+            raw, "TIFF", tiffinfo={_DESCRIPTION: said}
+        )  # packed it is hardly smaller
         for mask in masks:
             Image.fromarray(np.uint8(255) * (values > maps.limit)).save(mask, "PNG")
 
-    def _files(self, name: Any, endings: tuple[str, ...]) -> list[str]:
-        """Return what the files of an image are called, from the folder on, as nothing else is."""
+    def _files(self, name: Any, endings: tuple[str, ...]) -> list[Path]:
+        """Return the files of an image, which are called as nothing else is."""
         named = ([stem + ending for ending in endings] for stem in self._stems(str(name)))
         first = next(named)
         files = next(
@@ -177,7 +182,7 @@ class MapFiles(Sink):
         if files != first:
             self.renamed[str(name)] = files[0]
         self._taken.update(map(str.casefold, files))
-        return files
+        return [self._place / file for file in files]
 
     def _stems(self, name: str) -> Iterator[str]:
         """Yield what the files of an image may be called, without ending."""
