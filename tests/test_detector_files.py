@@ -83,7 +83,8 @@ def spoil(name: str):
         (change("fitted/offset_", 7.5), "offset_ must be one of calibration_scores_"),
         (change("fitted/digest", "x"), "digest must be a digest"),
         (change("fitted/n_channels", [12, 17]), "must be of 29 features"),
-        (change("estimators", []), "estimators must be a list of 1 or more"),
+        (change("fitted/n_channels", [12]), "n_channels must be a list of 2 or more"),
+        (change("estimators", []), "estimators must be [0-9] autoencoders"),
         (change("estimators/0/class", "PatchDetector"), "class must be one of"),
         (drop("model_.groups.0.std"), "groups.0.std is missing"),
         (spoil("model_.groups.0.references"), "groups.0.references must be finite"),
@@ -100,9 +101,9 @@ def test_what_no_detector_can_be_is_refused(path, spoiled, message):
 
 def test_a_named_network_comes_with_its_package(tmp_path, capsys):
     small = AE(4, hidden_layer_sizes=(32,), max_iter=2, batch_size=256)
-    fitted = PatchDetector(small, image_shape=(1, 48, 48), n_references=50, random_state=0).fit(
-        photographs(95, 1)
-    )
+    fitted = PatchDetector(
+        small, image_shape=(1, 48, 48), scope="places", n_references=50, random_state=0
+    ).fit(photographs(95, 1))
     path = tmp_path / "parts.safetensors"
     save(fitted, path)
     X = scratched(4, 3)[0]

@@ -119,7 +119,7 @@ def test_other_estimators_and_parameters():
     [
         ({"estimator": 3}, "estimator must be None or an AE, VAE or CVAE; got 3"),
         ({"backbone": 3}, "backbone must be the name of a network or a Backbone; got 3"),
-        ({"backbone": Backbone(network(), layers=["1"])}, "backbone must have two layers or more"),
+        ({"backbone": Backbone(network(), layers=["1"])}, "backbone must have 2 or more layers"),
         ({"n_references": 0}, "n_references must be a positive integer; got 0"),
         ({"image_shape": None}, "image_shape must be"),
         ({"image_shape": (1, 9, 9)}, "image_shape must multiply to the 2304 columns"),

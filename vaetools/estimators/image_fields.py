@@ -15,6 +15,7 @@ from vaetools.checks import (
     SIZE,
     Requirement,
     is_instance,
+    one_of,
     or_auto,
     or_none,
 )
@@ -120,6 +121,15 @@ class PatchFields:
         "Shape of the images whose pixels the rows of X hold, as (channels, height, width). It must "
         "be given.",
         default=None,
+    )
+    scope: str = parameter(
+        one_of("auto", "places", "whole", "both"),
+        'What is judged: ``"places"`` of an image, each against places of good images, as small defects '
+        'need; an image as a ``"whole"``, by the mean of its features, as thumbnails need, whose map is then '
+        'of one color; or ``"both"``, where an image that is odd as a whole is so where its places are '
+        'oddest. ``"auto"`` takes the whole of images of at most 64 pixels a side, and both of larger ones, '
+        "but places alone where `backbone` has layers of its own. The last layer tells the whole.",
+        default="auto",
     )
     n_references: int = parameter(
         POSITIVE_INTEGER, "Patches of training images that places are compared with, at most.", default=2000

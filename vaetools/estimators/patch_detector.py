@@ -20,10 +20,14 @@ from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn.features import layers_at
+from vaetools.nn.groups import LAYERS_NEEDED
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
 from vaetools.nn.places import LEAST, greedy_cover
+from vaetools.nn.whole import Whole
 
-_STRIDES = (4, 8, 16)
+THUMBNAIL = 64  # pixels on the longer side of images that have no places worth a name
+_SEEN = 128  # pixels a side of thumbnails for the network
+_STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
 
@@ -38,6 +42,9 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     several sizes of defects, is the whole verdict: the score of an image is minus its greatest value, and
     the image is flagged exactly if its map goes beyond the threshold somewhere.
 
+    What is odd only on the whole, as another thing than usual is, is told by the mean of features: of
+    thumbnails that is the verdict, on photographs it makes what is oddest odder.
+
     Parameters
     ----------
     {parameters}
@@ -50,6 +57,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         The fitted autoencoders of patches, one per group of layers.
     backbone_ : Backbone
         The fitted network.
+    scope_ : {"places", "whole", "both"}
+        What is judged.
     input_scale_ : InputScale
         What is black and white.
     offset_ : float
@@ -106,15 +115,19 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         n_watched = min(_MOST_WATCHED, max(1, int(_WATCHED * len(trained))))
         watched, train = np.split(rng.permutation(trained), [n_watched])
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
+        self.scope_ = self._chosen_scope()
         self.backbone_ = self.make_backbone().fit(rows[:1])
-        if len(self.backbone_.layers_) < 2:
+        n_layers = LAYERS_NEEDED[self.scope_]
+        if len(self.backbone_.layers_) < n_layers:
             raise ValueError(
-                f"{type(self).__name__}: backbone must have two layers or more, from fine to coarse; got "
-                f"layers={self.backbone_.layers_}."
+                f"{type(self).__name__}: backbone must have {n_layers} or more layers, from fine to coarse, "
+                f"for scope={self.scope_!r}; got layers={self.backbone_.layers_}."
             )
         device = resolve_device(self)
-        self.model_ = PatchModel(self.backbone_.features_, self.backbone_.n_channels_).to(device)
-        patches = self._seen(rows, train, generator)
+        self.model_ = self.make_model().to(device)
+        patches, directions = self._seen(rows, train, generator)
+        if self.model_.whole is not None:
+            self.model_.whole.learn(directions)
         self.estimators_ = [
             self._fit_group(group, points, rng, generator)
             for group, points in zip(self.model_.groups, patches, strict=True)
@@ -189,8 +202,28 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         """Return the unfitted network."""
         if not isinstance(self.backbone, str):
             return clone(self.backbone).set_params(image_shape=self.image_shape, device=self.device)
-        layers = layers_at(self.backbone, _STRIDES) or "auto"
-        return Backbone(self.backbone, layers=layers, image_shape=self.image_shape, device=self.device)
+        assert self.image_shape is not None  # which was checked
+        layers = layers_at(self.backbone, _STRIDES[self.scope_]) or "auto"
+        size = None if self.scope_ == "places" else enlarged(self.image_shape[1:])
+        given = {"image_shape": self.image_shape, "device": self.device}
+        return Backbone(self.backbone, layers=layers, size=size, **given)
+
+    def make_model(self) -> PatchModel:
+        """Return the module that judges, which has learnt nothing yet."""
+        features, n_channels = self.backbone_.features_, self.backbone_.n_channels_
+        if self.scope_ == "places":
+            return PatchModel(features, n_channels)
+        of_places = () if self.scope_ == "whole" else n_channels[:-1]
+        return PatchModel(features, of_places, Whole(n_channels[-1]))
+
+    def _chosen_scope(self) -> str:
+        """Return what is judged."""
+        if self.scope != "auto":
+            return self.scope
+        if not isinstance(self.backbone, str):
+            return "places"
+        assert self.image_shape is not None  # which was checked
+        return "whole" if max(self.image_shape[1:]) <= THUMBNAIL else "both"
 
     def _fit_group(
         self, group: Group, points: Tensor, rng: np.random.RandomState, generator: torch.Generator
@@ -214,16 +247,21 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         def look(images: Tensor) -> list[Tensor]:
             maps, extent = model.maps(images)
             costs = [each for group in model.groups for each in group.costs(maps)]
-            return [within(extent, grid_of(maps)), *costs]
+            return [within(extent, grid_of(maps)), model.directions(maps, extent), *costs]
 
         found = through(self, rows, look, resolve_device(self), index=index, task="what is usual")
-        inside, *costs = map(torch.from_numpy, found)
-        pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
-        places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
-        model.learn_levels(model.pyramid(places, inside), inside)
+        inside, directions, *costs = map(torch.from_numpy, found)
+        if model.whole is not None:
+            model.whole.learn_usual(directions)
+        if model.groups:
+            pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
+            places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
+            model.learn_levels(model.pyramid(places, inside), inside)
 
-    def _seen(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> list[Tensor]:
-        """Return features of places of images, as many of each image, in any order, by group."""
+    def _seen(
+        self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return features of places, as many of each image, in any order, by group; and those of images."""
         model, per_image = self.model_, -(-_N_SEEN // len(index))
 
         def look(images: Tensor) -> list[Tensor]:
@@ -233,11 +271,24 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
             lots = torch.rand(inside.shape, generator=generator).to(inside.device) + inside
             drawn = lots.topk(min(per_image, lots.shape[1]), dim=1).indices
             chosen = [each.gather(1, drawn[:, :, None].expand(-1, -1, each.shape[2])) for each in features]
-            return [inside.gather(1, drawn) > 0, *chosen]
+            return [inside.gather(1, drawn) > 0, model.directions(maps, extent), *chosen]
 
-        counts, *chosen = through(self, rows, look, resolve_device(self), index=index, task="looking")
+        found = through(self, rows, look, resolve_device(self), index=index, task="looking")
+        counts, directions, *chosen = found
         order = torch.randperm(int(counts.sum()), generator=generator)
-        return [torch.from_numpy(each[counts])[order] for each in chosen]
+        return [torch.from_numpy(each[counts])[order] for each in chosen], torch.from_numpy(directions)
+
+
+def enlarged(shape: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the size at which a network sees thumbnails, which knows little of so small things.
+
+    Examples
+    --------
+    >>> enlarged((32, 32)), enlarged((48, 64)), enlarged((256, 200))
+    ((128, 128), (96, 128), None)
+    """
+    scale = _SEEN / max(shape)
+    return (round(scale * shape[0]), round(scale * shape[1])) if max(shape) <= THUMBNAIL else None
 
 
 def _default_estimator() -> AE:

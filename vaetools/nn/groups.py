@@ -2,6 +2,7 @@
 
 from itertools import pairwise, product
 
+LAYERS_NEEDED = {"places": 2, "whole": 1, "both": 3}  # by what is judged
 N_FROM_RIM = 4  # distances of places from the rim of an image that are told apart
 
 
@@ -15,6 +16,10 @@ def groups_of(n_layers: int) -> list[tuple[slice, int]]:
     --------
     >>> groups_of(3)
     [(slice(0, 2, None), 1), (slice(1, 3, None), 1), (slice(1, 3, None), 3)]
+    >>> groups_of(0)
+    []
     """
+    if n_layers < 2:
+        return []
     first, *others = (slice(start, end + 1) for start, end in pairwise(range(n_layers)))
     return [(first, 1), *product(others, (1, 3))] if others else [(first, 1), (first, 3)]

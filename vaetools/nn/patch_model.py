@@ -1,4 +1,4 @@
-"""Images judged place by place, as one module: images in, a map of how odd every pixel is out."""
+"""Images judged place by place and as a whole, as one module: images in, maps of odd pixels out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from vaetools.nn.places import (
     scale_of_maxima,
     usual_costs,
 )
+from vaetools.nn.whole import Whole, direction, raised
 
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _N_SHARP = 2  # of these, whose mean keeps a map sharp
@@ -147,9 +148,11 @@ class PatchModel(nn.Module):
     Parameters
     ----------
     features : Features
-        Of at least two layers, from the finest to the coarsest.
+        From the finest layer to the coarsest.
     n_channels : sequence of int
-        Of the layers.
+        Of the layers that tell places: two or more, or none.
+    whole : Whole or None, default=None
+        What judges images as a whole, by the last layer of all.
 
     Attributes
     ----------
@@ -162,9 +165,9 @@ class PatchModel(nn.Module):
     level_center: Tensor
     level_spread: Tensor
 
-    def __init__(self, features: Features, n_channels: Sequence[int]):
+    def __init__(self, features: Features, n_channels: Sequence[int], whole: Whole | None = None):
         super().__init__()
-        self.features = features
+        self.features, self.whole = features, whole
         self.groups = nn.ModuleList(Group(*each) for each in groups_of(len(n_channels)))
         n_levels = len(self.groups) * len(SCALES)
         self.register_buffer("level_center", torch.zeros(n_levels))
@@ -173,10 +176,24 @@ class PatchModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return how odd every pixel is, ``(n_images, height, width)``."""
         maps, extent = self.maps(images)
+        size = images.shape[2:]
+        if self.whole is None:
+            return self.places(maps, extent, size)
+        whole = self.whole(self.directions(maps, extent))
+        if not self.groups:
+            return whole[:, None, None].expand(-1, *size)
+        return raised(self.places(maps, extent, size), whole)
+
+    def places(self, maps: list[Tensor], extent: Tensor, size: Sequence[int]) -> Tensor:
+        """Return how odd pixels are by their places, ``(n_images, height, width)``."""
         worst, inside = self.fused(self.levels(maps, extent)), within(extent, grid_of(maps))
         least = worst.amin(dim=(1, 2), keepdim=True)
         worst = torch.where(inside > 0, worst, least)[:, None]
-        return F.interpolate(worst, images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
+        return F.interpolate(worst, list(size), mode="bilinear", align_corners=False)[:, 0]
+
+    def directions(self, maps: list[Tensor], extent: Tensor) -> Tensor:
+        """Return what images are as a whole, ``(n_images, n_features)``."""
+        return direction(maps[-1], within(extent, maps[-1].shape[2:]))
 
     def fused(self, levels: Tensor) -> Tensor:
         """Return one map of all levels, each in units of what it is at most on good images.

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import is_threshold
-from vaetools.checks import POSITIVE_INTEGER, Requirement, is_number, refuse, text
+from vaetools.checks import POSITIVE_INTEGER, Requirement, is_number, one_of, refuse, text
 from vaetools.estimators.image_fields import DETECTOR, NETWORK
-from vaetools.nn.groups import N_FROM_RIM, groups_of
+from vaetools.nn.groups import LAYERS_NEEDED, N_FROM_RIM, groups_of
 from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
 from vaetools.schema import (
     FINITE,
@@ -57,12 +57,13 @@ DETECTOR_RULE = record(
                 "levels": optional(pair_of_levels),
                 "offset_": Requirement("a finite number", lambda value: is_number(value, -math.inf)),
                 "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
-                "layers": sequence(TEXT, least=2),
-                "n_channels": sequence(POSITIVE_INTEGER, least=2),
+                "scope": one_of("places", "whole", "both"),
+                "layers": sequence(TEXT, least=1),
+                "n_channels": sequence(POSITIVE_INTEGER, least=1),
                 "digest": text("[0-9a-f]{64}", "a digest"),
             }
         ),
-        "estimators": sequence(record({"class": TEXT}), least=1),
+        "estimators": sequence(record({"class": TEXT})),
     }
 )
 
@@ -99,7 +100,10 @@ def check_detector(
     known = arrays[fitted["calibration_scores_"]["array"]]
     if not is_threshold(fitted["offset_"], known):
         refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
-    n_channels = fitted["n_channels"]
+    if len(fitted["n_channels"]) < (least := LAYERS_NEEDED[fitted["scope"]]):
+        refuse("n_channels", f"a list of {least} or more", fitted["n_channels"])
+    *finer, coarsest = fitted["n_channels"]
+    n_channels = {"places": [*finer, coarsest], "whole": [], "both": finer}[fitted["scope"]]
     groups = [sum(n_channels[layers]) for layers, _ in groups_of(len(n_channels))]
     if len(header["estimators"]) != len(groups):
         refuse("estimators", f"{len(groups)} autoencoders", len(header["estimators"]))
@@ -109,8 +113,19 @@ def check_detector(
             refuse(f"estimators[{i}]", f"of {groups[i]} features", n)
         for name, rule in _group(i, groups[i]).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
-    for name, rule in _OF_LEVELS.items():
+    of_whole = {} if fitted["scope"] == "places" else _whole(coarsest)
+    for name, rule in (_OF_LEVELS | of_whole).items():
         rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
+
+
+def _whole(n_features: int) -> dict[str, Rule]:
+    """Return the rules of what was learnt of whole images."""
+    return {
+        "whole.center": array("f", n_features, kept=FINITE),
+        "whole.whitening": array("f", n_features, n_features, kept=FINITE),
+        "whole.level_center": array("f", 1, kept=FINITE),
+        "whole.level_spread": array("f", 1, kept=POSITIVES),
+    }
 
 
 def _group(i: int, n_features: int) -> dict[str, Rule]:

@@ -51,6 +51,7 @@ def write_detector(
             "levels": list(detector.input_scale_.levels) if detector.input_scale_.of_levels else None,
             "offset_": detector.offset_,
             "calibration_scores_": {"array": "calibration_scores_"},
+            "scope": detector.scope_,
             "layers": list(detector.backbone_.layers_),
             "n_channels": list(detector.backbone_.n_channels_),
             "digest": detector.backbone_.digest_,
@@ -88,6 +89,7 @@ def read_detector(
     detector.input_scale_ = InputScale.fixed(kind, n_features, tuple(levels))
     detector.offset_ = fitted["offset_"]
     detector.calibration_scores_ = arrays[fitted["calibration_scores_"]["array"]]
+    detector.scope_ = fitted["scope"]
     detector.backbone_ = detector.make_backbone()
     detector.backbone_.load()
     detector.backbone_.input_scale_, detector.backbone_.n_features_in_ = detector.input_scale_, n_features
@@ -100,7 +102,7 @@ def read_detector(
     detector.estimators_ = [
         read_estimator(each, own_arrays(arrays, i)) for i, each in enumerate(written["estimators"])
     ]
-    detector.model_ = model = PatchModel(detector.backbone_.features_, detector.backbone_.n_channels_)
+    detector.model_ = model = detector.make_model()
     for name, _ in list(_learnt(model)):
         *place, buffer = name.split(".")
         values = torch.from_numpy(arrays[f"{WEIGHTS}{name}"].copy())
