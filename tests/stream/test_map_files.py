@@ -329,6 +329,11 @@ def test_a_file_of_an_earlier_version_gets_a_scale(tmp_path, parts, capsys):
     ]
     assert main(command) == 2
     assert "of an earlier version as it is: vaetools recalibrate sets one." in capsys.readouterr().err
+    page = tmp_path / "odd.html"
+    assert main([*command[:3], "--html", str(page), "--top", "20", "-q"]) == 0
+    assert "Decided by " in page.read_text()
+    assert "What is odd about" not in page.read_text()
+    assert main(["evaluate", *command[1:3], "--truth", str(tmp_path)]) == 0
     good, new = str(parts / "train"), str(tmp_path / "new.safetensors")
     assert main(["recalibrate", str(tmp_path / "old.safetensors"), good, "-o", new, "-q"]) == 0
     assert main(["score", new, *command[2:], "-q"]) == 0

@@ -21,7 +21,7 @@ from vaetools.report.page.gallery import Card, Gallery, Group, Scale, render_gal
 from vaetools.report.pictures import photo
 from vaetools.stream.evaluation import GOOD
 from vaetools.stream.examples import Examples
-from vaetools.stream.pixel_maps import PixelMaps, has_maps, pixel_maps
+from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
 from vaetools.stream.sinks import ODD, Oddest, Tally, expected_rate_of
 from vaetools.words import few, floor_in_words
 
@@ -142,8 +142,8 @@ class Drawing:
         """Yield the cards of images that were read."""
         if not len(X):
             return
-        maps = pixel_maps(self.model, X) if has_maps(self.model) else None
-        if maps is not None:
+        maps = pixel_maps(self.model, X)
+        if any(map(maps.is_drawn, range(len(X)))):
             limit = f"{maps.limit:.3g} {maps.unit}"
             self.scale = Scale(HEAT_COLORS, maps.is_verdict, limit, *[_SHOWN] * (maps.questions is not None))
         made = self.model.reconstruct(X) if self.opened.can_decode else [None] * len(X)
@@ -166,7 +166,7 @@ class Drawing:
         return cost != "kl" or hasattr(self.model, "posterior")
 
     def _pictures(
-        self, name: str, original: Original, reconstruction: Any, maps: PixelMaps | None, i: int
+        self, name: str, original: Original, reconstruction: Any, maps: PixelMaps, i: int
     ) -> Iterator[dict[str, Any]]:
         """Yield the pictures of one image."""
         pixels = np.asarray(self.model.input_scale_.shown(original.pixels))
@@ -174,15 +174,15 @@ class Drawing:
         if reconstruction is not None:
             made = photo(reconstruction[None], self.opened.image_shape)
             yield shown("reconstruction", original.without_padding(made), f"Reconstruction of {name}")
-        if maps is not None and maps.is_of_decision(i):
+        if maps.is_drawn(i):
             gray = pixels.mean(axis=0) / (255 if pixels.dtype == np.uint8 else 1)
             colors = overlay(maps.heat(original.put_back(maps.values[i]))[None], gray[None])[0]
             yield shown("what is odd", colors, f"What is odd about {name}, in colors")
 
 
-def _because(maps: PixelMaps | None, i: int) -> str:
+def _because(maps: PixelMaps, i: int) -> str:
     """Return which of several questions decided about an image, in a sentence."""
-    if maps is None or maps.questions is None:
+    if maps.questions is None:
         return ""
     question = str(maps.questions[i])
     said = f"Decided by {question}: {QUESTIONS[question]}."

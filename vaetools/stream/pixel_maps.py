@@ -23,7 +23,7 @@ class PixelMaps(NamedTuple):
         is below the limit; else what half of the pixels of normal images stay below.
     limit : float
         What lies beyond is drawn red: of a detector, what flags an image, else what few normal images have
-        anywhere.
+        anywhere. NaN, as ``low``, where a model of an earlier version does not know.
     unit : str
     is_verdict : bool
         Whether an image is flagged exactly if its map goes beyond the limit.
@@ -43,6 +43,10 @@ class PixelMaps(NamedTuple):
         """Whether the map of an image is of what decided about it."""
         return self.questions is None or self.questions[i] == STRUCTURE
 
+    def is_drawn(self, i: int) -> bool:
+        """Whether the map of an image is to be shown: it is of what decided, and on a scale."""
+        return self.is_of_decision(i) and not np.isnan(self.limit)
+
     def heat(self, values: np.ndarray) -> np.ndarray:
         """Return values of a map on the scale of colors: 0 is clear, and 1 red, beyond the limit alone."""
         below = np.minimum(heat(values, np.array([self.low, self.limit], np.float32)), _NOT_RED)
@@ -61,7 +65,7 @@ def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None) -> Pi
             model.heat_maps(X) if known is None else known, low, limit, model.score_unit_, is_verdict=True
         )
     found = model.explain(X)
-    low, limit = map(float, found.heat_range)
+    low, limit = (np.nan, np.nan) if found.heat_range is None else map(float, found.heat_range)
     if found.structure is not None:
         maps = smoothed(found.structure).astype(np.float32)
         return PixelMaps(maps, low, limit, "std²", is_verdict=False, questions=found.question)

@@ -212,7 +212,7 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
     if maps is not None and not has_maps(estimator):
         earlier = hasattr(estimator, "heat_range_")
         raise command.misuse("--maps", _OF_EARLIER if earlier else "needs a model of images: " + _HAS_MAPS)
-    if html is not None and (opened.image_shape is None or not has_maps(estimator)):
+    if html is not None and (opened.image_shape is None or not (has_maps(estimator) or opened.can_decode)):
         raise command.misuse(
             "--html", f"needs a model of images: {_HAS_MAPS} Of rows, --top names what is odd."
         )
