@@ -117,7 +117,11 @@ def test_a_step_of_a_pipeline():
         ({"layers": "auto"}, X, "layers must be given for Sequential"),
         ({"layers": []}, X, "layers must be a sequence of names of layers or 'auto'"),
         ({"network": 3}, X, "network must be the name of a network or a torch module; got 3"),
-        ({"network": "resnet19"}, X, "network must be 'efficientnet-lite0', a classifier .* got 'resnet19'"),
+        (
+            {"network": "resnet19"},
+            X,
+            "network must be 'efficientnet-lite0', 'pixels', a classifier .* got 'resnet19'",
+        ),
         ({"size": (4,)}, X, "size must be None or a pair"),
         ({"normalization": (0.5, 0.5)}, X, "normalization must be"),
         ({}, X * 2.0, r"X must lie in \[0, 1\], where 0 is black and 1 is white"),

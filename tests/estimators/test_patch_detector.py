@@ -118,7 +118,7 @@ def test_other_estimators_and_parameters():
     ("parameters", "message"),
     [
         ({"estimator": 3}, "estimator must be None or an AE, VAE or CVAE; got 3"),
-        ({"backbone": 3}, "backbone must be the name of a network or a Backbone; got 3"),
+        ({"backbone": 3}, "backbone must be None or the name of a network or a Backbone; got 3"),
         ({"backbone": Backbone(network(), layers=["1"])}, "backbone must have 2 or more layers"),
         ({"n_references": 0}, "n_references must be a positive integer; got 0"),
         ({"image_shape": None}, "image_shape must be"),

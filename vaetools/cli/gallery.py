@@ -16,6 +16,7 @@ from vaetools.data.decoding import ImageFileError, Recipe
 from vaetools.data.originals import Original, read_original
 from vaetools.data.reader import ImageReader, as_sources, reader_for
 from vaetools.files import write_atomically
+from vaetools.nn import PIXELS
 from vaetools.report.figures import bin_scores
 from vaetools.report.page.gallery import Card, Gallery, Group, Scale, render_gallery, shown
 from vaetools.report.pictures import photo
@@ -81,7 +82,7 @@ def in_words(opened: command.Opened) -> str:
     """Return what the page calls a model."""
     if not hasattr(opened.estimator, "heat_maps"):
         return opened.in_words
-    backbone = opened.estimator.backbone
+    backbone = opened.estimator.backbone or PIXELS
     network = backbone if isinstance(backbone, str) else getattr(backbone, "network", None)
     judged = f"features of {network}" if isinstance(network, str) else "features"
     _, height, width = opened.image_shape

@@ -21,7 +21,7 @@ from vaetools.checks import (
 )
 from vaetools.estimators.constructor import from_fields, parameter
 from vaetools.estimators.fields import DEVICE, SEED, VERBOSE
-from vaetools.nn import LITE0
+from vaetools.nn import LITE0, PIXELS
 
 PATCHES, PATCHES_UNIT = "patches", "std"  # the score of a detector
 _NETWORK = Requirement(
@@ -59,7 +59,8 @@ class BackboneFields:
     network: Any = parameter(
         _NETWORK,
         f'``"{LITE0}"``, the name of a classifier of torchvision.models such as ``"resnet18"``, which is '
-        "taken with its default weights, or a module of your own, which is not changed.",
+        f'taken with its default weights, ``"{PIXELS}"`` for fixed filters, or a module of your own, which '
+        "is not changed.",
         default=LITE0,
         kw_only=False,
     )
@@ -108,12 +109,14 @@ class PatchFields:
         kw_only=False,
     )
     backbone: Any = parameter(
-        Requirement(
-            "the name of a network or a Backbone",
-            lambda value: isinstance(value, str) or is_instance(value, "transform", "maps"),
+        or_none(
+            Requirement(
+                "the name of a network or a Backbone",
+                lambda value: isinstance(value, str) or is_instance(value, "transform", "maps"),
+            )
         ),
         "Frozen network that makes features of places: a name as `Backbone` has them, or one with layers, "
-        "which is cloned.",
+        f'which is cloned. None takes fixed filters, ``"{PIXELS}"``, which need no package and find less.',
         default=LITE0,
     )
     image_shape: tuple[int, int, int] | None = parameter(

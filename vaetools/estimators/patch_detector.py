@@ -19,6 +19,7 @@ from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, PatchFields
 from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
+from vaetools.nn import PIXELS
 from vaetools.nn.features import layers_at
 from vaetools.nn.groups import LAYERS_NEEDED
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
@@ -200,13 +201,14 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
     def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
-        if not isinstance(self.backbone, str):
-            return clone(self.backbone).set_params(image_shape=self.image_shape, device=self.device)
+        network = PIXELS if self.backbone is None else self.backbone
+        if not isinstance(network, str):
+            return clone(network).set_params(image_shape=self.image_shape, device=self.device)
         assert self.image_shape is not None  # which was checked
-        layers = layers_at(self.backbone, _STRIDES[self.scope_]) or "auto"
+        layers = layers_at(network, _STRIDES[self.scope_]) or "auto"
         size = None if self.scope_ == "places" else enlarged(self.image_shape[1:])
         given = {"image_shape": self.image_shape, "device": self.device}
-        return Backbone(self.backbone, layers=layers, size=size, **given)
+        return Backbone(network, layers=layers, size=size, **given)
 
     def make_model(self) -> PatchModel:
         """Return the module that judges, which has learnt nothing yet."""

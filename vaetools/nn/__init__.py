@@ -29,6 +29,7 @@ GAUSSIAN_SCALES = ("global", "per_feature", "predicted")
 LEARNING_RATES = ("one_cycle", "constant")
 PRECISIONS = ("float32", "bfloat16")
 LITE0 = "efficientnet-lite0"  # the frozen network of a package
+PIXELS = "pixels"  # fixed filters instead of a network
 _WIDE = 128  # features above which dense layers are wider
 
 Shape = tuple[int, int, int]

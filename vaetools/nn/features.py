@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaetools.nn import LITE0
+from vaetools.nn import LITE0, PIXELS
+from vaetools.nn.pixels import STRIDES, Pixels, layer_at
 
 Normalization = tuple[Sequence[float], Sequence[float]]
 _LITE: Normalization = ((127 / 255,) * 3, (128 / 255,) * 3)  # its family was trained on (level - 127) / 128
@@ -20,6 +21,7 @@ _LITE0_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77d
 # of families of networks, by what their names begin with: the last layer at a stride of so many pixels
 _LAYERS = {
     LITE0: {4: "_blocks.2", 8: "_blocks.4", 16: "_blocks.10", 32: "_blocks.15"},
+    PIXELS: {stride: layer_at(stride) for stride in STRIDES},
     "(wide_)?resne[x]?t": {4: "layer1", 8: "layer2", 16: "layer3", 32: "layer4"},
 }
 
@@ -45,13 +47,15 @@ def pretrained(name: str) -> Pretrained:
     """
     if name == LITE0:
         return Pretrained(_lite0(), _LITE)
+    if name == PIXELS:
+        return Pretrained(Pixels(), None)
 
     from torchvision import models
 
     if name not in models.list_models(module=models):
         raise ValueError(
-            f"must be {LITE0!r}, a classifier of torchvision.models such as 'resnet18', or a module; got "
-            f"{name!r}"
+            f"must be {LITE0!r}, {PIXELS!r}, a classifier of torchvision.models such as 'resnet18', or a "
+            f"module; got {name!r}"
         )
     weights = models.get_model_weights(name).DEFAULT
     network = models.get_model(name)

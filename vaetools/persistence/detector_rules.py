@@ -44,7 +44,7 @@ _PARAMETERS = only(
     {
         **{name: written(rule) for name, rule in DETECTOR.items() if name not in ("estimator", "backbone")},
         "estimator": optional(_estimator),
-        "backbone": either(TEXT, _BACKBONE),
+        "backbone": optional(either(TEXT, _BACKBONE)),
     }
 )
 DETECTOR_RULE = record(

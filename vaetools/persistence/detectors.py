@@ -144,7 +144,7 @@ def _read(written: dict[str, Any]) -> Any:
 
 def _written_network(backbone: Any) -> Any:
     """Return the parameter ``backbone`` as JSON."""
-    if isinstance(backbone, str):
+    if backbone is None or isinstance(backbone, str):
         return backbone
     given = {name: getattr(backbone, name) for name in _OF_NETWORK}
     if not isinstance(given["network"], str):
@@ -154,7 +154,7 @@ def _written_network(backbone: Any) -> Any:
 
 def _read_network(written: Any, network: nn.Module | None) -> Any:
     """Return what `_written_network` wrote, of a module that was passed."""
-    if isinstance(written, str):
+    if written is None or isinstance(written, str):
         return written
     given = {name: unwritten(value) for name, value in written.items()}
     return Backbone(**given | {"network": network if given["network"] is None else given["network"]})

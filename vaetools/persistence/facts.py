@@ -15,6 +15,7 @@ from vaetools.estimators.choosing import least_defect
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
 from vaetools.files import ModelFileError
+from vaetools.nn import PIXELS
 from vaetools.persistence.header import DETECTOR, WEIGHTS, read_model
 from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
 from vaetools.persistence.weights import maps_and_widths
@@ -148,7 +149,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
 def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
     """Return what is told of a detector alone."""
     fitted, backbone = header["fitted"], header["parameters"]["backbone"]
-    network = backbone if isinstance(backbone, str) else backbone["network"]
+    network = backbone["network"] if isinstance(backbone, dict) else backbone or PIXELS
     return {
         "levels": fitted["levels"],
         "anomaly_score": PATCHES,
