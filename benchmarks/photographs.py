@@ -4,12 +4,11 @@ python benchmarks/photographs.py /path/to/magnetic_tile --size 256 --seeds 0 1 2
 python benchmarks/photographs.py /path/to/deeppcb --size 640 --every 5
 
 The folder is laid out as inspection sets are: train/good, test/good, test/<defect>, ground_truth/<defect>.
-Rivals see the same features of the same training images: the nearest of a greedy cover and the autoencoder
-alone, each without what is usual at places alike, and PCA of patches (what 90 % of the variance does not
-explain). Their maps are blurred by one place; the score of an image is the maximum of its map.
+Rivals see the same features of the same training images: the nearest of a greedy cover, the autoencoder
+alone, PCA of patches (what 90 % of the variance does not explain), and of whole images the Mahalanobis
+distance of mean features. Maps of rivals are logs, blurred by one place, each group in units of what it is at
+most on held-out good images, and the greatest counts; so thresholds are theirs too. Times are for one thread.
 """
-
-from __future__ import annotations
 
 import argparse
 import time
@@ -20,19 +19,25 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
+from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
+from sklearn.utils import check_random_state
 from torch import Tensor
+from torch.nn import functional as F
 
 from vaetools import PatchDetector, read_images
+from vaetools.anomaly.calibration import threshold
 from vaetools.anomaly.localization import Localization
 from vaetools.estimators.pictures import through
+from vaetools.estimators.rows import split_rows
 from vaetools.nn.patch_model import grid_of, within
-from vaetools.nn.places import blurred
+from vaetools.nn.places import LEAST, blurred, from_rim, scale_of_maxima
 
 CPU = torch.device("cpu")
 SEEN = 200  # training images that PCA sees places of
-Maps = Callable[[Tensor], list[Tensor]]
+TIMED = 50  # images
+BY_GROUP = ("nearest", "autoencoder", "PCA")
 
 
 def read_set(
@@ -64,58 +69,108 @@ def padded(path: Path, shape: tuple[int, int]) -> np.ndarray:
     return whole
 
 
-def rivals(detector: PatchDetector, train: np.ndarray) -> dict[str, Maps]:
-    """Return what makes maps by other means of the same features."""
-    model = detector.model_
+class Rivals:
+    """Other judges of the same features of the same training images.
 
-    def features(images: Tensor) -> list[Tensor]:
-        maps, _ = model.maps(images)
-        return [(group.features(maps) - group.mean) / group.std for group in model.groups]
+    Parameters
+    ----------
+    detector : PatchDetector
+        Fitted.
+    rows : ndarray
+        Images that it was fitted to.
+    """
 
-    seen = through(
-        detector, train[:SEEN], lambda images: [each[:, ::2, ::2] for each in features(images)], CPU
-    )
-    axes = [PCA(0.9, random_state=0).fit(each.reshape(-1, each.shape[-1])) for each in seen]
+    def __init__(self, detector: PatchDetector, rows: np.ndarray):
+        rng = check_random_state(detector.random_state)
+        train, _, held_out = split_rows(detector, len(rows), rng)
+        self.detector = detector
+        seen = self._through(rows[train[:SEEN]], self._places)
+        self.axes = [PCA(0.9, random_state=0).fit(each.reshape(-1, each.shape[-1])) for each in seen]
+        [pooled] = self._through(rows[train], lambda images: [self._pooled(self._maps(images)[0])])
+        self.pooled = LedoitWolf().fit(pooled)
+        good = self.maps(rows[held_out])
+        maxima = {name: np.stack([peaks(each) for each in groups], axis=1) for name, groups in good.items()}
+        self.scales = {name: scale_of_maxima(torch.from_numpy(each)) for name, each in maxima.items()}
+        self.thresholds = {
+            name: -threshold(-peaks(maps), detector.false_alarm_rate)
+            for name, maps in self.fused(good).items()
+        }
 
-    def unexplained(images: Tensor) -> list[Tensor]:
-        found = []
-        for points, pca in zip(features(images), axes, strict=True):
-            rows = points.flatten(0, 2).numpy()
-            rest = np.square(rows - pca.inverse_transform(pca.transform(rows))).sum(axis=1)
-            found.append(torch.from_numpy(rest).float().reshape(points.shape[:3]))
+    def _through(self, rows: np.ndarray, function: Callable[[Tensor], list[Tensor]]) -> list[np.ndarray]:
+        return through(self.detector, rows, function, CPU)
+
+    def _maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
+        maps, extent = self.detector.model_.maps(images)
+        return maps, within(extent, grid_of(maps))
+
+    def _places(self, images: Tensor) -> list[Tensor]:
+        """Return standardized features of every second place either way, by group."""
+        maps, _ = self._maps(images)
+        groups = self.detector.model_.groups
+        return [((group.features(maps) - group.mean) / group.std)[:, ::2, ::2] for group in groups]
+
+    @staticmethod
+    def _pooled(maps: list[Tensor]) -> Tensor:
+        return torch.cat([each.mean(dim=(2, 3)) for each in maps], dim=1)
+
+    def maps(self, rows: np.ndarray) -> dict[str, list[np.ndarray]]:
+        """Return the maps of every judge by group, the least outside; of pooled features one number each."""
+        model = self.detector.model_
+        n_groups = len(model.groups)
+
+        def look(images: Tensor) -> list[Tensor]:
+            maps, inside = self._maps(images)
+            found = [group.costs(maps) for group in model.groups]
+            rim = from_rim(inside)
+            odd = [group.oddness(*each, rim) for group, each in zip(model.groups, found, strict=True)]
+            parts = [blurred(costs[..., which].log(), inside, 1.0) for which in (0, 1) for costs, _ in found]
+            parts += [blurred(self._unexplained(maps, i).log(), inside, 1.0) for i in range(n_groups)]
+            parts.append(model.fused(model.pyramid(odd, inside)))
+            least = [each.amin(dim=(1, 2), keepdim=True) for each in parts]
+            outside = [torch.where(inside > 0, *pair) for pair in zip(parts, least, strict=True)]
+            return [*outside, self._pooled(maps)]
+
+        *parts, own, pooled = self._through(rows, look)
+        by_name = {name: parts[i * n_groups : (i + 1) * n_groups] for i, name in enumerate(BY_GROUP)}
+        distance = self.pooled.mahalanobis(pooled)[:, None, None]
+        return {"PatchDetector": [own], **by_name, "Mahalanobis, whole image": [distance]}
+
+    def _unexplained(self, maps: list[Tensor], i: int) -> Tensor:
+        """Return what PCA of places does not explain."""
+        group, pca = self.detector.model_.groups[i], self.axes[i]
+        points = (group.features(maps) - group.mean) / group.std
+        rows = points.flatten(0, 2).numpy()
+        rest = np.square(rows - pca.inverse_transform(pca.transform(rows))).sum(axis=1)
+        return torch.from_numpy(rest).float().reshape(points.shape[:3]).clamp(min=LEAST)
+
+    def fused(self, maps: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+        """Return one map of every judge: the greatest of its groups, each by the scale of held-out maxima."""
+        found = {}
+        for name, groups in maps.items():
+            center, spread = (each.numpy() for each in self.scales[name])
+            standard = [(m - c) / s for m, c, s in zip(groups, center, spread, strict=True)]
+            found[name] = np.max(standard, axis=0)
         return found
 
-    def costs(which: int) -> Maps:
-        return lambda images: [group.costs(model.maps(images)[0])[0][..., which] for group in model.groups]
 
-    return {"nearest": costs(0), "autoencoder": costs(1), "PCA": unexplained}
-
-
-def maps_of(detector: PatchDetector, rows: np.ndarray, function: Maps) -> list[np.ndarray]:
-    """Return maps of the size of images, blurred by one place, the least outside."""
-    shape = detector.image_shape
-
-    def made(images: Tensor) -> list[Tensor]:
-        maps, extent = detector.model_.maps(images)
-        inside = within(extent, grid_of(maps))
-        found = []
-        for each in function(images):
-            map_ = blurred(each, inside, 1.0)
-            map_ = torch.where(inside > 0, map_, map_.amin(dim=(1, 2), keepdim=True))[:, None]
-            found.append(torch.nn.functional.interpolate(map_, shape[1:], mode="bilinear")[:, 0])
-        return found
-
-    return through(detector, rows, made, CPU)
+def peaks(maps: np.ndarray) -> np.ndarray:
+    """Return the greatest values of maps."""
+    return maps.max(axis=(1, 2))
 
 
-def figures(maps: np.ndarray, kinds: np.ndarray, masks: np.ndarray) -> dict[str, float]:
-    """Return AUROC of images and of pixels, and the areas of overlap; of a map that is even, no pixels."""
-    scores, odd = maps.max(axis=(1, 2)), kinds != "good"
-    found, unit = Localization(), np.abs(maps).mean()
-    for map_, mask in zip(maps, masks, strict=True):
-        found.add(map_ / unit, mask)
-    values = {"image AUROC": roc_auc_score(odd, scores), "pixel AUROC": found.pixel_auroc}
-    return values | {"pixel AP": found.average_precision, "AU-PRO 0.3": found.aupro(0.3)}
+def figures(maps: np.ndarray, beyond: float, kinds: np.ndarray, masks: np.ndarray) -> dict[str, float]:
+    """Return AUROC of images and of pixels, areas of overlap, and shares flagged; no pixels of one number."""
+    scores, odd = peaks(maps), kinds != "good"
+    values = {"image AUROC": roc_auc_score(odd, scores)}
+    if maps.shape[1] > 1:
+        found = Localization()
+        for map_, mask in zip(maps, masks, strict=True):
+            whole = F.interpolate(torch.from_numpy(map_)[None, None].float(), mask.shape, mode="bilinear")
+            found.add(whole[0, 0].numpy(), mask)
+        values |= {"pixel AUROC": found.pixel_auroc, "pixel AP": found.average_precision}
+        values |= {"AU-PRO 0.3": found.aupro(0.3)}
+    flagged = scores > beyond
+    return values | {"good flagged": flagged[~odd].mean(), "odd flagged": flagged[odd].mean()}
 
 
 def main() -> None:
@@ -127,33 +182,30 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--every", type=int, default=1, help="Take every n-th image.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--detector-only", action="store_true", help="Leave the rivals out.")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     train, test, kinds, masks, sides = read_set(arguments.folder, arguments.size, arguments.every)
     shape = tuple(sides.tolist())
     print(f"{len(train)} good images of {shape} train and calibrate, {len(test)} test; one thread")
-    rows = []
+    tables = []
     for seed in arguments.seeds:
         start = time.perf_counter()
         detector = PatchDetector(image_shape=shape, device="cpu", random_state=seed).fit(train)
         fitted = time.perf_counter()
-        maps = detector.heat_maps(test)
-        seconds = (time.perf_counter() - fitted) / len(test)
-        flagged = maps.max(axis=(1, 2)) > -detector.offset_
-        rows.append({"": "PatchDetector", "seed": seed} | figures(maps, kinds, masks))
-        for kind in sorted(set(kinds)):
-            print(f"seed {seed}: {100 * flagged[kinds == kind].mean():.1f} % of {kind} flagged")
-        print(f"seed {seed}: fit {fitted - start:.0f} s, {1000 * seconds:.0f} ms an image")
-        for name, function in {} if arguments.detector_only else rivals(detector, train).items():
-            each = maps_of(detector, test, function)
-            for group, map_ in zip(("fine", "middle"), each, strict=False):
-                label = f"{name}, {group}" if len(each) > 1 else name
-                rows.append({"": label, "seed": seed} | figures(map_, kinds, masks))
-    table = pd.DataFrame(rows).drop(columns="seed").groupby("", sort=False)
-    print(table.mean().round(3).to_string())
-    if len(arguments.seeds) > 1:
-        print("standard errors\n" + table.sem().round(3).to_string())
+        detector.heat_maps(test[:TIMED])
+        seconds = (time.perf_counter() - fitted) / len(test[:TIMED])
+        judges = Rivals(detector, train)
+        maps, beyond = judges.fused(judges.maps(test)), judges.thresholds
+        table = pd.DataFrame({name: figures(maps[name], beyond[name], kinds, masks) for name in maps}).T
+        flagged = peaks(maps["PatchDetector"]) > beyond["PatchDetector"]
+        shares = (f"{100 * flagged[kinds == kind].mean():.0f} % of {kind}" for kind in sorted(set(kinds)))
+        print(f"\nseed {seed}: fit {fitted - start:.0f} s, {1000 * seconds:.0f} ms an image")
+        print(f"{table.round(3).to_string()}\nflagged: {', '.join(shares)}", flush=True)
+        tables.append(table)
+    if len(tables) > 1:
+        whole = pd.concat(tables).groupby(level=0, sort=False)
+        print(f"\nmeans of seeds\n{whole.mean().round(3).to_string()}")
+        print(f"\nstandard errors\n{whole.sem().round(3).to_string()}")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ _SEEN = 128  # pixels a side of thumbnails for the network
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
+_PIXELS_WATCHED, _LEAST_WATCHED = 2**26, 10  # of large images fewer do
 
 
 @from_fields
@@ -113,8 +114,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         self.n_samples_ = len(rows)
         rng = check_random_state(self.random_state)
         trained, _, calibrate = split_rows(self, len(rows), rng)
-        n_watched = min(_MOST_WATCHED, max(1, int(_WATCHED * len(trained))))
-        watched, train = np.split(rng.permutation(trained), [n_watched])
+        watched, train = np.split(rng.permutation(trained), [self._n_watched(len(trained))])
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         self.scope_ = self._chosen_scope()
         self.backbone_ = self.make_backbone().fit(rows[:1])
@@ -198,6 +198,12 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
         [maxima] = through(self, rows, greatest, resolve_device(self), index=index, task=task)
         return -maxima.astype(np.float64)
+
+    def _n_watched(self, n_trained: int) -> int:
+        """Return how many images tell what is usual: all costs of their places are in memory at once."""
+        _, height, width = self.image_shape
+        most = min(_MOST_WATCHED, max(_LEAST_WATCHED, _PIXELS_WATCHED // (height * width)))
+        return min(most, max(1, int(_WATCHED * n_trained)))
 
     def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
