@@ -4,7 +4,7 @@ python benchmarks/false_alarms.py /path/to/magnetic_tile --size 256 --splits 200
 
 A third of the good images trains the networks once, and all others are looked at once. Every split draws at
 random which of these tell what is usual, which calibrate and which are new, as `PatchDetector.fit` does. Good
-images of training and test are drawn from alike, so that they are exchangeable.
+images of training and test are drawn from alike, so that they are exchangeable. Places alone judge.
 """
 
 import argparse
@@ -75,7 +75,8 @@ def main() -> None:
     rng = np.random.default_rng(0)
     rows = rng.permutation(np.concatenate([good.X, more.X]))
     train, pool = np.split(rows, [len(rows) // 3])
-    detector = PatchDetector(image_shape=good.image_shape, device="cpu", random_state=0).fit(train)
+    detector = PatchDetector(image_shape=good.image_shape, device="cpu", scope="places", random_state=0)
+    detector.fit(train)
     inside, found = looked_at(detector, pool)
     cuts = [len(pool) // 3, 2 * len(pool) // 3]
     shares = []

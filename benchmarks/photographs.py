@@ -32,7 +32,7 @@ from vaetools.anomaly.localization import Localization
 from vaetools.estimators.pictures import through
 from vaetools.estimators.rows import split_rows
 from vaetools.nn.patch_model import grid_of, within
-from vaetools.nn.places import LEAST, blurred, from_rim, scale_of_maxima
+from vaetools.nn.places import LEAST, blurred, scale_of_maxima
 
 CPU = torch.device("cpu")
 SEEN = 200  # training images that PCA sees places of
@@ -86,7 +86,7 @@ class Rivals:
         self.detector = detector
         seen = self._through(rows[train[:SEEN]], self._places)
         self.axes = [PCA(0.9, random_state=0).fit(each.reshape(-1, each.shape[-1])) for each in seen]
-        [pooled] = self._through(rows[train], lambda images: [self._pooled(self._maps(images)[0])])
+        [pooled] = self._through(rows[train], lambda images: [self._pooled(detector.model_.maps(images)[0])])
         self.pooled = LedoitWolf().fit(pooled)
         good = self.maps(rows[held_out])
         maxima = {name: np.stack([peaks(each) for each in groups], axis=1) for name, groups in good.items()}
@@ -99,13 +99,9 @@ class Rivals:
     def _through(self, rows: np.ndarray, function: Callable[[Tensor], list[Tensor]]) -> list[np.ndarray]:
         return through(self.detector, rows, function, CPU)
 
-    def _maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
-        maps, extent = self.detector.model_.maps(images)
-        return maps, within(extent, grid_of(maps))
-
     def _places(self, images: Tensor) -> list[Tensor]:
         """Return standardized features of every second place either way, by group."""
-        maps, _ = self._maps(images)
+        maps, _ = self.detector.model_.maps(images)
         groups = self.detector.model_.groups
         return [((group.features(maps) - group.mean) / group.std)[:, ::2, ::2] for group in groups]
 
@@ -119,13 +115,12 @@ class Rivals:
         n_groups = len(model.groups)
 
         def look(images: Tensor) -> list[Tensor]:
-            maps, inside = self._maps(images)
+            maps, extent = model.maps(images)
+            inside = within(extent, grid_of(maps))
             found = [group.costs(maps) for group in model.groups]
-            rim = from_rim(inside)
-            odd = [group.oddness(*each, rim) for group, each in zip(model.groups, found, strict=True)]
             parts = [blurred(costs[..., which].log(), inside, 1.0) for which in (0, 1) for costs, _ in found]
             parts += [blurred(self._unexplained(maps, i).log(), inside, 1.0) for i in range(n_groups)]
-            parts.append(model.fused(model.pyramid(odd, inside)))
+            parts.append(model.judged(maps, extent, grid_of(maps)))
             least = [each.amin(dim=(1, 2), keepdim=True) for each in parts]
             outside = [torch.where(inside > 0, *pair) for pair in zip(parts, least, strict=True)]
             return [*outside, self._pooled(maps)]

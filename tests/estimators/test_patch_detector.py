@@ -20,6 +20,7 @@ from vaetools.nn.places import (
     greedy_cover,
     nearest_references,
     oddness,
+    principal_axes,
     scale_of_maxima,
     usual_costs,
 )
@@ -158,6 +159,16 @@ def test_references_are_far_apart_and_near_to_all():
     expected, nearest = torch.cdist(points, references).topk(4, largest=False)
     torch.testing.assert_close(distances, expected.square().clamp(min=1e-6), rtol=1e-3, atol=1e-4)
     assert torch.equal(which[:, 0], nearest[:, 0])
+
+
+def test_principal_axes_keep_what_varies_most():
+    rng = np.random.default_rng(0)
+    points = torch.from_numpy(rng.normal(size=(500, 80)) * np.repeat([9.0, 0.1], 40)).float()
+    axes = principal_axes(points)
+    assert axes.shape == (80, 64)
+    torch.testing.assert_close(axes.T @ axes, torch.eye(64), atol=1e-4, rtol=0)
+    near = torch.cdist(points @ axes, points @ axes)
+    torch.testing.assert_close(near, torch.cdist(points, points), rtol=0.01, atol=0.1)
 
 
 def test_costs_are_usual_by_kind_of_place():

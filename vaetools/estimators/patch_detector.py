@@ -23,7 +23,7 @@ from vaetools.nn import PIXELS
 from vaetools.nn.features import layers_at
 from vaetools.nn.groups import LAYERS_NEEDED
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
-from vaetools.nn.places import LEAST, greedy_cover
+from vaetools.nn.places import LEAST, greedy_cover, principal_axes
 from vaetools.nn.whole import Whole
 
 THUMBNAIL = 64  # pixels on the longer side of images that have no places worth a name
@@ -112,10 +112,6 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         if len(rows) < 3:  # to train, to say what is usual, and to calibrate
             raise ValueError(f"{type(self).__name__}: X must have at least 3 images; got {len(rows)}.")
         self.n_samples_ = len(rows)
-        rng = check_random_state(self.random_state)
-        trained, _, calibrate = split_rows(self, len(rows), rng)
-        watched, train = np.split(rng.permutation(trained), [self._n_watched(len(trained))])
-        generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         self.scope_ = self._chosen_scope()
         self.backbone_ = self.make_backbone().fit(rows[:1])
         n_layers = LAYERS_NEEDED[self.scope_]
@@ -124,6 +120,10 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
                 f"{type(self).__name__}: backbone must have {n_layers} or more layers, from fine to coarse, "
                 f"for scope={self.scope_!r}; got layers={self.backbone_.layers_}."
             )
+        rng = check_random_state(self.random_state)
+        trained, _, calibrate = split_rows(self, len(rows), rng)
+        watched, train = np.split(rng.permutation(trained), [self._n_watched(len(trained))])
+        generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         device = resolve_device(self)
         self.model_ = self.make_model().to(device)
         patches, directions = self._seen(rows, train, generator)
@@ -245,7 +245,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         estimator.set_params(standardize=False, score_precision="float32", **given)
         estimator.fit(points.cpu().numpy())
         group.autoencoder = estimator.model_
-        group.references = points[greedy_cover(points, self.n_references, generator)]
+        group.axes = principal_axes(points)
+        group.references = points[greedy_cover(points, self.n_references, generator)] @ group.axes
         return estimator
 
     def _learn_usual(self, rows: np.ndarray, index: np.ndarray) -> None:

@@ -27,7 +27,7 @@ SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _N_SHARP = 2  # of these, whose mean keeps a map sharp
 _TYPICAL = 0.9  # of good places
 _LEARNT = (
-    *("mean", "std", "references", "floor"),
+    *("mean", "std", "axes", "references", "floor"),
     *("center", "variance", "rim_center", "rim_variance", "overall"),
 )
 
@@ -48,7 +48,9 @@ class Group(nn.Module):
         Of standardized features of places; None until it is learnt.
     mean, std : Tensor of shape (n_features,)
         Of features of good places.
-    references : Tensor of shape (n_references, n_features)
+    axes : Tensor of shape (n_features, n_axes)
+        Principal axes of standardized features, in which the nearest reference is looked for.
+    references : Tensor of shape (n_references, n_axes)
         Places of good images that cover them all.
     floor : Tensor of shape (2,)
         Costs that nine of ten good places keep to: what lies below hardly matters.
@@ -62,6 +64,7 @@ class Group(nn.Module):
 
     mean: Tensor
     std: Tensor
+    axes: Tensor
     references: Tensor
     floor: Tensor
     center: Tensor
@@ -90,7 +93,7 @@ class Group(nn.Module):
         assert self.autoencoder is not None  # of a model that has been trained
         patches = (self.features(maps) - self.mean) / self.std
         points, shape = patches.flatten(0, 2), patches.shape[:3]
-        distances, which = nearest_references(points, self.references)
+        distances, which = nearest_references(points @ self.axes, self.references)
         error = (points - self.autoencoder.read(points).expected).square().sum(dim=1)
         costs = torch.stack([distances[:, 0], error], dim=1)
         return costs.reshape(*shape, 2), which.reshape(*shape, -1)
@@ -175,8 +178,10 @@ class PatchModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return how odd every pixel is, ``(n_images, height, width)``."""
-        maps, extent = self.maps(images)
-        size = images.shape[2:]
+        return self.judged(*self.maps(images), images.shape[2:])
+
+    def judged(self, maps: list[Tensor], extent: Tensor, size: Sequence[int]) -> Tensor:
+        """Return how odd pixels are, of maps of layers and what of images counts; see `maps`."""
         if self.whole is None:
             return self.places(maps, extent, size)
         whole = self.whole(self.directions(maps, extent))

@@ -23,6 +23,7 @@ from vaetools.nn.groups import N_FROM_RIM
 
 LEAST = 1e-6  # squared distance, whose log is taken
 _PROJECTED = 48  # dimensions in which the cover is chosen
+_MOST_AXES = 64  # in which nearest references are looked for
 _LIKE = 4  # references that say what is usual at a place
 _WEIGHT = 5.0  # places that a reference must have seen for its own spread to count as much as that of all
 _BLOCK = 4096
@@ -55,6 +56,12 @@ def greedy_cover(points: Tensor, n: int, generator: torch.Generator) -> Tensor:
         distances = torch.minimum(distances, to_last)
         chosen.append(int(distances.argmax()))
     return torch.tensor(chosen)
+
+
+def principal_axes(points: Tensor) -> Tensor:
+    """Return the axes of most variance of points, at most 64, ``(n_features, n_axes)``."""
+    _, axes = torch.linalg.eigh(torch.cov(points.T))
+    return axes[:, -_MOST_AXES:].contiguous()
 
 
 def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:

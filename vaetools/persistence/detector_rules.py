@@ -130,11 +130,12 @@ def _whole(n_features: int) -> dict[str, Rule]:
 
 def _group(i: int, n_features: int) -> dict[str, Rule]:
     """Return the rules of what was learnt of places."""
-    rows, place = f"n_references_{i}", f"groups.{i}"
+    rows, axes, place = f"n_references_{i}", f"n_axes_{i}", f"groups.{i}"
     return {
         f"{place}.mean": array("f", n_features, kept=FINITE),
         f"{place}.std": array("f", n_features, kept=POSITIVES),
-        f"{place}.references": array("f", rows, n_features, kept=FINITE, least=1),
+        f"{place}.axes": array("f", n_features, axes, kept=FINITE, least=1),
+        f"{place}.references": array("f", rows, axes, kept=FINITE, least=1),
         f"{place}.floor": array("f", 2, kept=POSITIVES),
         f"{place}.center": array("f", rows, 2, kept=FINITE),
         f"{place}.variance": array("f", rows, 2, kept=POSITIVES),
