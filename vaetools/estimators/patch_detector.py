@@ -201,6 +201,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
     def _n_watched(self, n_trained: int) -> int:
         """Return how many images tell what is usual: all costs of their places are in memory at once."""
+        assert self.image_shape is not None  # which was checked
         _, height, width = self.image_shape
         most = min(_MOST_WATCHED, max(_LEAST_WATCHED, _PIXELS_WATCHED // (height * width)))
         return min(most, max(1, int(_WATCHED * n_trained)))
