@@ -23,7 +23,8 @@ def folder(tmp_path_factory):
     write(folder / "test" / "good", photographs(5, 2))
     write(folder / "test" / "scratch", np.concatenate([scratched(9, 3)[0], photographs(3, 5)]))
     small = AE(4, hidden_layer_sizes=(32,), max_iter=2, batch_size=256)
-    detector = PatchDetector(small, image_shape=(1, SIDE, SIDE), n_references=50, random_state=0)
+    places = {"scope": "places", "n_references": 50}
+    detector = PatchDetector(small, image_shape=(1, SIDE, SIDE), random_state=0, **places)
     save(make_pipeline(ImageReader(n_jobs=1), detector).fit(paths), folder / "detector.safetensors")
     vae = VAE(2, image_shape=(1, SIDE, SIDE), hidden_channels=(), max_iter=2, random_state=0)
     save(make_pipeline(ImageReader(n_jobs=1), vae).fit(paths), folder / "whole.safetensors")

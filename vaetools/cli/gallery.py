@@ -84,9 +84,10 @@ def in_words(opened: command.Opened) -> str:
         return opened.in_words
     backbone = opened.estimator.backbone or PIXELS
     network = backbone if isinstance(backbone, str) else getattr(backbone, "network", None)
-    judged = f"features of {network}" if isinstance(network, str) else "features"
+    features = f"features of {network}" if isinstance(network, str) else "features"
+    judged = {"whole": "the whole", "both": "patches and the whole"}.get(opened.estimator.scope_, "patches")
     _, height, width = opened.image_shape
-    return f"{type(opened.estimator).__name__}, patches by {judged}, images of {height}×{width}"
+    return f"{type(opened.estimator).__name__}, {judged} by {features}, images of {height}×{width}"
 
 
 def _by_folder(

@@ -8,6 +8,7 @@ import numpy as np
 
 from vaetools.anomaly.explanation import STRUCTURE, heat, pixel_surprise, smoothed
 
+_REACH = 1.5  # scale of colors, in distances from the greatest value of a usual good image to the limit
 _NOT_RED = np.float32(1 - 1e-6)
 
 
@@ -19,8 +20,8 @@ class PixelMaps(NamedTuple):
     values : ndarray of shape (n_images, height, width), float32
         How odd pixels are.
     low : float
-        What is drawn clear: of a detector, as far below the greatest value of a usual good image as that
-        is below the limit; else what half of the pixels of normal images stay below.
+        What is drawn clear: of a detector, what lies so far below the limit that the greatest value of a
+        usual good image is a third of the scale; else what half of the pixels of normal images stay below.
     limit : float
         What lies beyond is drawn red: of a detector, what flags an image, else what few normal images have
         anywhere. NaN, as ``low``, where a model of an earlier version does not know.
@@ -60,7 +61,7 @@ def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None) -> Pi
     """
     if hasattr(model, "heat_maps"):
         limit, usual = -model.offset_, float(np.median(-model.calibration_scores_))
-        low = 2 * usual - limit if usual < limit else limit - 1
+        low = limit - _REACH * (limit - usual) if usual < limit else limit - 1
         return PixelMaps(
             model.heat_maps(X) if known is None else known, low, limit, model.score_unit_, is_verdict=True
         )
