@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from vaetools import AE, VAE, Backbone, PatchDetector
+from vaetools import AE, CVAE, VAE, Backbone, PatchDetector
 from vaetools.nn.features import Features
 from vaetools.nn.patch_model import Group, PatchModel, borders, mirror, within
 from vaetools.nn.places import (
@@ -118,7 +118,8 @@ def test_other_estimators_and_parameters():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"estimator": 3}, "estimator must be None or an AE, VAE or CVAE; got 3"),
+        ({"estimator": 3}, "estimator must be None or an AE or VAE, for patches have no labels; got 3"),
+        ({"estimator": CVAE()}, r"estimator must be None or an AE or VAE, .*; got CVAE\(\)"),
         ({"backbone": 3}, "backbone must be None or the name of a network or a Backbone; got 3"),
         ({"backbone": Backbone(network(), layers=["1"])}, "backbone must have 2 or more layers"),
         ({"n_references": 0}, "n_references must be a positive integer; got 0"),

@@ -100,7 +100,11 @@ class PatchFields:
     estimator: Any = parameter(
         or_none(
             Requirement(
-                "an AE, VAE or CVAE", lambda value: is_instance(value, "score_samples", "reconstruct")
+                "an AE or VAE, for patches have no labels",
+                lambda value: (
+                    is_instance(value, "score_samples", "reconstruct")
+                    and not is_instance(value, "label_proba")
+                ),
             )
         ),
         "Autoencoder of patches, which are rows of standardized features; it is cloned. None takes a "

@@ -14,7 +14,7 @@ from torch import Tensor
 from vaetools.estimators.ae import AE
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
-from vaetools.estimators.constructor import check_parameters, from_fields
+from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, PatchFields
 from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
@@ -55,7 +55,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     ----------
     model_ : PatchModel
         Images in [0, 1] in, maps out, as a module.
-    estimators_ : list of AE, VAE or CVAE
+    estimators_ : list of AE or VAE
         The fitted autoencoders of patches, one per group of layers.
     backbone_ : Backbone
         The fitted network.
@@ -106,8 +106,21 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         Returns
         -------
         self : object
+            A fit that fails leaves it as it was.
         """
         check_parameters(self)
+        before = dict(vars(self))
+        try:
+            self._fit(X)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        keep_parameters(self)
+        return self
+
+    def _fit(self, X: Any) -> None:
+        """Learn, and calibrate, in place."""
         rows = check_pictures(self, X, reset=True)
         if len(rows) < 3:  # to train, to say what is usual, and to calibrate
             raise ValueError(f"{type(self).__name__}: X must have at least 3 images; got {len(rows)}.")
@@ -136,8 +149,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         self.model_.to(device)
         self._learn_usual(rows, watched)
         self.model_.to(device)
-        self._judge_by(self._scores(rows, calibrate, task="calibrating"), stacklevel=2)
-        return self
+        self._judge_by(self._scores(rows, calibrate, task="calibrating"), stacklevel=4)
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
         """Return minus the greatest value of every image's map; higher is more normal.
@@ -187,7 +199,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         self : object
         """
         check_parameters(self)
-        self._judge_by(self.score_samples(X), stacklevel=2)
+        self._judge_by(self.score_samples(X), stacklevel=3)
+        keep_parameters(self, "false_alarm_rate")
         return self
 
     def _scores(self, rows: np.ndarray, index: np.ndarray | None = None, task: str = "") -> np.ndarray:

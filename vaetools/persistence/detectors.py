@@ -16,6 +16,7 @@ from torch import nn
 from vaetools.estimators import estimator_class
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
+from vaetools.estimators.constructor import parameters_in_force
 from vaetools.estimators.patch_detector import PatchDetector
 from vaetools.nn.batches import InputScale
 from vaetools.nn.patch_model import PatchModel
@@ -39,7 +40,7 @@ def write_detector(
         arrays |= {f"estimators.{i}.{name}": array for name, array in own.items()}
     arrays |= {f"{WEIGHTS}{name}": values.cpu().numpy() for name, values in _learnt(detector.model_)}
     arrays["calibration_scores_"] = detector.calibration_scores_
-    parameters = detector.get_params(deep=False)
+    parameters = parameters_in_force(detector)
     estimator, backbone = parameters.pop("estimator"), parameters.pop("backbone")
     return {
         "class": type(detector).__name__,
