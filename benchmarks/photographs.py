@@ -7,7 +7,8 @@ The folder is laid out as inspection sets are: train/good, test/good, test/<defe
 Rivals see the same features of the same training images: the nearest of a greedy cover, the autoencoder
 alone, PCA of patches (what 90 % of the variance does not explain), and of whole images the Mahalanobis
 distance of mean features. Maps of rivals are logs, blurred by one place, each group in units of what it is at
-most on held-out good images, and the greatest counts; so thresholds are theirs too. Times are for one thread.
+most on held-out good images, and the greatest counts; so thresholds are theirs too. `its places` are what the
+detector says without its judgement of the whole image. Times are for one thread.
 """
 
 import argparse
@@ -32,7 +33,8 @@ from vaetools.anomaly.localization import Localization
 from vaetools.estimators.pictures import through
 from vaetools.estimators.rows import split_rows
 from vaetools.nn.patch_model import grid_of, within
-from vaetools.nn.places import LEAST, blurred, scale_of_maxima
+from vaetools.nn.places import LEAST, blurred, from_rim, scale_of_maxima
+from vaetools.nn.whole import raised
 
 CPU = torch.device("cpu")
 SEEN = 200  # training images that PCA sees places of
@@ -112,23 +114,27 @@ class Rivals:
     def maps(self, rows: np.ndarray) -> dict[str, list[np.ndarray]]:
         """Return the maps of every judge by group, the least outside; of pooled features one number each."""
         model = self.detector.model_
+        assert model.whole is not None  # of photographs
         n_groups = len(model.groups)
 
         def look(images: Tensor) -> list[Tensor]:
             maps, extent = model.maps(images)
             inside = within(extent, grid_of(maps))
-            found = [group.costs(maps) for group in model.groups]
+            found, rim = [group.costs(maps) for group in model.groups], from_rim(inside)
+            odd = [group.oddness(*each, rim) for group, each in zip(model.groups, found, strict=True)]
             parts = [blurred(costs[..., which].log(), inside, 1.0) for which in (0, 1) for costs, _ in found]
             parts += [blurred(self._unexplained(maps, i).log(), inside, 1.0) for i in range(n_groups)]
-            parts.append(model.judged(maps, extent, grid_of(maps)))
+            parts.append(model.fused(model.pyramid(odd, inside)))
             least = [each.amin(dim=(1, 2), keepdim=True) for each in parts]
             outside = [torch.where(inside > 0, *pair) for pair in zip(parts, least, strict=True)]
-            return [*outside, self._pooled(maps)]
+            own = raised(outside[-1], model.whole(model.directions(maps, extent)))
+            return [*outside, own, self._pooled(maps)]
 
-        *parts, own, pooled = self._through(rows, look)
+        *parts, places, own, pooled = self._through(rows, look)
         by_name = {name: parts[i * n_groups : (i + 1) * n_groups] for i, name in enumerate(BY_GROUP)}
         distance = self.pooled.mahalanobis(pooled)[:, None, None]
-        return {"PatchDetector": [own], **by_name, "Mahalanobis, whole image": [distance]}
+        own_two = {"PatchDetector": [own], "its places": [places]}
+        return own_two | by_name | {"Mahalanobis, whole image": [distance]}
 
     def _unexplained(self, maps: list[Tensor], i: int) -> Tensor:
         """Return what PCA of places does not explain."""

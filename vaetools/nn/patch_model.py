@@ -178,10 +178,8 @@ class PatchModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return how odd every pixel is, ``(n_images, height, width)``."""
-        return self.judged(*self.maps(images), images.shape[2:])
-
-    def judged(self, maps: list[Tensor], extent: Tensor, size: Sequence[int]) -> Tensor:
-        """Return how odd pixels are, of maps of layers and what of images counts; see `maps`."""
+        maps, extent = self.maps(images)
+        size = images.shape[2:]
         if self.whole is None:
             return self.places(maps, extent, size)
         whole = self.whole(self.directions(maps, extent))
