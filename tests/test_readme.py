@@ -83,7 +83,8 @@ def test_commands_run_in_their_order(files, short_training, tmp_path, capsys):
         said[line] = capsys.readouterr().out
     scores = pd.read_csv("scores.csv")
     assert len(scores) == 40
-    assert scores.columns.tolist() == ["path", "score", "reconstruction", "kl", "p_value", "verdict"]
+    assert scores.columns.tolist() == ["path", "score", "p_value", "verdict"]
+    assert len(list(Path("maps").rglob("*_mask.png"))) == 40
     assert len(pd.read_csv("selected.csv")) == 40
     assert "Of 40 images" in Path("odd.html").read_text()
     assert len(said["vaetools score photos.safetensors photos/test --top 20"].splitlines()) == 22

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _say(error.format_message(), FAILED)
         except OSError as error:
             return _say(without_room(error) or str(error), FAILED)
-        except ValueError as error:
+        except (ValueError, ImportError) as error:
             return _say(str(error), FAILED)
         except Exception as error:
             return _say(f"{type(error).__name__}: {error}", FAILED)

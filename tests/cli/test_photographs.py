@@ -1,6 +1,7 @@
 """A folder of photographs becomes a detector of small defects, which the other commands take."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def test_what_was_chosen_is_said_and_why(parts, tmp_path, capsys):
     for words in (
         "Photographs of 72 × 72 pixels are judged place by place (PatchDetector), by features of",
         "Shape 64 × 64 pixels (height × width), gray Scaled from 72 × 72; --size says how",
-        "Small defects Defects narrower than about 4 of 72 pixels are likely missed; up to --size 72 more",
+        "Defects narrower than about 4 of 72 pixels are likely missed; fitted with --size 72, fewer are.",
         "False alarms 20.0 % of new normal rows, from 19 calibration rows",
         f"Next: vaetools score {path} NEW_PHOTOS",
     ):
@@ -156,3 +157,82 @@ def test_info_says_what_a_detector_is(part_model, capsys):
     assert facts["backbone"]["digest"] == digest
     assert facts["reader"]["typical_size"] == [72, 72]
     assert [each["model"] for each in facts["autoencoders"]] == ["AE", "AE"]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("embed", ["{parts}/test"]),
+        ("similar", ["{parts}/test/good/1.png", "{parts}/test"]),
+        ("report", ["{parts}/test", "-o", "{tmp}/r.html"]),
+        ("sample", ["-o", "{tmp}/s.png"]),
+        ("morph", ["{parts}/test/good/1.png", "{parts}/test/good/2.png", "-o", "{tmp}/m.png"]),
+    ],
+)
+def test_what_needs_codes_says_so(command, arguments, part_model, parts, tmp_path, capsys):
+    assert run(command, part_model, *(each.format(parts=parts, tmp=tmp_path) for each in arguments)) == 2
+    err = capsys.readouterr().err
+    assert f"vaetools: {command} needs a model with codes, of vaetools fit --model vae; got a Patch" in err
+    assert err.count("\n") == 1
+
+
+def test_labels_need_a_model_of_labels(part_model, parts, capsys):
+    assert run("labels", part_model, parts / "test") == 2
+    assert (
+        "labels needs a CVAE, of vaetools fit --model cvae; got a PatchDetector." in capsys.readouterr().err
+    )
+
+
+def test_a_detector_is_recalibrated(part_model, parts, tmp_path, capsys):
+    path = tmp_path / "later.safetensors"
+    good = parts / "test" / "good"
+    assert run("recalibrate", part_model, good, "-o", path, "--false-alarm-rate", "0.2", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    before, after = load(part_model), load(path)
+    expected = (
+        before[-1]
+        .set_params(false_alarm_rate=0.2)
+        .recalibrate(before[0].transform(sorted(map(str, good.glob("*.png")))))
+    )
+    assert facts["threshold"] == after[-1].offset_ == expected.offset_
+    assert (facts["n_calibration"], facts["score"], facts["unit"]) == (20, "patches", "std")
+
+
+def test_what_small_defects_are_missed_is_said_of_scores(part_model, parts, tmp_path, capsys):
+    assert run("score", part_model, parts / "test", "-o", tmp_path / "scores.csv") == 0
+    assert "Defects narrower than about 3 of 72 pixels are likely missed." in said(capsys)[1]
+
+
+def test_a_network_that_is_not_there_is_told_before_anything_is_read(
+    part_model, parts, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    good = parts / "train" / "good"
+    missing = "efficientnet_lite_pytorch is not installed. Run pip install 'vaetools[features]'"
+    for command in (
+        ["fit", good, "-o", tmp_path / "m.safetensors", "--model", "patches"],
+        ["score", part_model, good],
+    ):
+        assert run(*command) == 2
+        out, err = said(capsys)
+        assert err.startswith("vaetools: efficientnet-lite0 needs the packages")
+        assert missing in err
+        assert out == ""
+
+
+def test_other_weights_than_those_of_training_are_refused(part_model, parts, monkeypatch, capsys):
+    monkeypatch.setattr("vaetools.nn.features.Features.digest", lambda self: 64 * "0")
+    assert run("score", part_model, parts / "test") == 2
+    err = said(capsys)[1]
+    assert "parts.safetensors: " in err
+    assert "backbone must be the network that the model was fitted with" in err
+    assert "got 000000000000…" in err
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_too_few_good_images_are_refused(n, tmp_path, capsys):
+    folder = tmp_path / "good"
+    write_parts(folder, n, seed=0)
+    assert run("fit", folder, "-o", tmp_path / "m.safetensors", "--model", "patches") == 2
+    words = {0: f"{folder}: ", 2: "PatchDetector: X must have at least 3 images; got 2."}
+    assert words[n] in said(capsys)[1]

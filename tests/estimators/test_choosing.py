@@ -46,7 +46,7 @@ def test_what_is_no_shape_is_refused():
         ((True, (256, 256), None), "narrower than about 3 of 256 pixels are likely missed."),
         (
             (True, (480, 640), (3000, 4000)),
-            "about 19 of 4,000 pixels are likely missed; up to size=4000 more",
+            "about 19 of 4,000 pixels are likely missed; fitted with size=(3000, 4000), fewer",
         ),
         ((True, (64, 64), (128, 256), "crop"), "about 6 of 256 pixels"),
         ((False, (64, 64), (64, 64)), ""),

@@ -160,16 +160,18 @@ def small_defects(by_patches: bool, size: Size, original: Size | None, aspect: s
     Examples
     --------
     >>> print(small_defects(True, (640, 640), (1280, 1280)))
-    Defects narrower than about 6 of 1,280 pixels are likely missed; up to size=1280 more of them are kept.
+    Defects narrower than about 6 of 1,280 pixels are likely missed; fitted with size=1280, fewer are.
     >>> print(small_defects(False, (64, 64), (1280, 1280)))
     Whole images are judged: small defects are missed, most of all those narrower than about 60 of 1,280 \
 pixels. A PatchDetector (vaetools fit --model patches) finds them.
     """
-    side = max(size if original is None else original)
-    narrow = f"narrower than about {least_defect(size, original or size, aspect)} of {side:,} pixels"
+    seen = original or size
+    side = max(seen)
+    narrow = f"narrower than about {least_defect(size, seen, aspect)} of {side:,} pixels"
     if by_patches:
-        scaled = original is not None and shrinkage(size, original, aspect) > _SHRUNK
-        return f"Defects {narrow} are likely missed{f'; up to size={side} more of them are kept' * scaled}."
+        own = side if seen[0] == seen[1] else tuple(seen)
+        fewer = f"; fitted with size={own}, fewer are" * (shrinkage(size, seen, aspect) > _SHRUNK)
+        return f"Defects {narrow} are likely missed{fewer}."
     if side <= _THUMBNAIL:
         return ""
     return (

@@ -61,7 +61,7 @@ def embed(
     _check_outputs(output, projector, map_method, talk, [model, *data])
     from vaetools.stream import Collected, TableFile, stream_codes
 
-    opened = command.Opened(model, device)
+    opened = command.Opened(model, device, codes_for="embed")
     is_written = output is not None or not (projector or talk.as_json)
     form = _with_vectors if str(output).lower().endswith(".parquet") else lambda table: table
     tables, thumbnails = Collected(lambda part: part.table), Collected(_thumbnails(opened, projector))

@@ -44,7 +44,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     from vaetools.latent.paths import morph as decode_between
     from vaetools.report.pictures import GAP, picture
 
-    opened = command.Opened(model, device)
+    opened = command.Opened(model, device, codes_for="morph")
     estimator = opened.estimator
     reader = opened.reader or reader_for(estimator)
     if reader is None:

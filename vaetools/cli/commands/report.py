@@ -90,7 +90,7 @@ def report(
     from vaetools.report.compare import compare
     from vaetools.report.page.comparison import comparison_text
 
-    opened = {name: command.Opened(path, device) for name, path in models}
+    opened = {name: command.Opened(path, device, codes_for="report") for name, path in models}
     _check_readers(opened)
     rows = opened[models[0][0]].read((data,), label_name, **reading)
     comparison = compare(

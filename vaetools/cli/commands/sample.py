@@ -62,7 +62,7 @@ def sample(
       vaetools sample sales.safetensors -n 1000 > rows.csv
     """
     command.check_output(output, (".png", ".csv"), [model])
-    opened = command.Opened(model, device)
+    opened = command.Opened(model, device, codes_for="sample")
     estimator, image_shape = opened.estimator, opened.image_shape
     if image_shape is not None and image_shape[0] not in (1, 3):
         image_shape = None  # nothing that a picture can show

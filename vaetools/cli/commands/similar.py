@@ -59,7 +59,7 @@ def similar(
     from vaetools.stream import Nearest, stream_codes
     from vaetools.stream.table_file import write_table
 
-    opened = command.Opened(model, device)
+    opened = command.Opened(model, device, codes_for="similar")
     if html is not None and (opened.image_shape is None or opened.image_shape[0] not in (1, 3)):
         raise command.misuse("--html", "needs a model of gray or RGB images.")
 
