@@ -50,6 +50,21 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time to wait for, roughly.
+
+    Examples
+    --------
+    >>> [duration(seconds) for seconds in (8, 70, 500, 9000)]
+    ['less than a minute', 'about 2 minutes', 'about 9 minutes', 'about 2.5 hours']
+    """
+    if seconds < 50:
+        return "less than a minute"
+    if seconds < 5400:
+        return f"about {counted(math.ceil(seconds / 60), 'minute')}"
+    return f"about {seconds / 3600:.1f} hours"
+
+
 def few(texts: Iterable[str], most: int = 5, *, gap: str = " ") -> str:
     """Return the first of some texts, and how many more there are behind a gap.
 

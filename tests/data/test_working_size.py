@@ -62,3 +62,14 @@ def test_fit_says_that_sizes_differ(tmp_path, capsys):
     assert "from sizes that differ, 8 × 8 to 12 × 19; --size and --aspect" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_images_of_another_size_than_those_of_training_are_told(tmp_path):
+    for name, side in (("good", 90), ("near", 120), ("far", 40)):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            Image.new("L", (side, side), 40 * i).save(tmp_path / name / f"{i}.png")
+    reader = read_images(tmp_path / "good", size=32).reader
+    assert reader.transform(sorted((tmp_path / "near").iterdir())).shape == (3, 32 * 32)
+    with pytest.warns(UserWarning, match=r"fitted on, of 90 × 90 pixels .*; got 40 × 40\. Scaled alike"):
+        reader.transform(sorted((tmp_path / "far").iterdir()))

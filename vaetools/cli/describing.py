@@ -23,7 +23,7 @@ from vaetools.estimators.choosing import small_defects
 from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.persistence.facts import AutoencoderFacts, DetectorFacts
-from vaetools.words import counted, few, percent, text_facts
+from vaetools.words import counted, duration, few, percent, text_facts
 
 _LISTED = 6  # names in a line
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
@@ -34,8 +34,10 @@ _DATES = "read as categories; write a date as a number, such as days, or --drop 
 _IN_WORDS = {"gaussian": "Numbers", "bernoulli": "Booleans", "categorical": "Categories"}
 
 
-def describe_data(read: TrainingData, data: tuple[str, ...], model: Any, reasons: Sequence[str] = ()) -> str:
-    """Return what was understood of the data, and what was chosen for them."""
+def describe_data(
+    read: TrainingData, data: tuple[str, ...], model: Any, reasons: Sequence[str], seconds: float | None
+) -> str:
+    """Return what was understood of the data, what was chosen for them, and how long that will take."""
     if getattr(model, "likelihood", None) == "mixed":
         values = _cells_in_words(read.X, model.column_likelihoods or {})
     else:
@@ -55,6 +57,7 @@ def describe_data(read: TrainingData, data: tuple[str, ...], model: Any, reasons
         "Columns": " ".join(read.notes),
         "Masks": mask_hint(read.ids) if read.kind == "images" else "",
         "Model": in_options(" ".join(reasons)),
+        "Time": "" if seconds is None else f"{duration(seconds)} to train",
     }
     return text_facts(facts)
 

@@ -41,6 +41,7 @@ _COLORED = 8  # levels between the channels of a pixel that is no shade of gray
 _LOOKED_AT = 64  # pixels a side of the small copy in which color is looked for
 _EMPTY = "the file is empty"
 _ORIENTATION = 0x0112  # EXIF tag
+_TAGGED = ("JPEG", "MPO")  # formats that hold it before the pixels
 _TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as members of PIL.Image.Transpose
 
 
@@ -164,12 +165,13 @@ def decode_quietly(sources: Sequence, recipe: Recipe, caller: int) -> tuple[np.n
 def inspect(source: Any, *, colors: bool = True) -> Look:
     """Return size and depth of an image, and its color or, from the header alone, not.
 
-    Raises `ImageFileError` as `decode` does.
+    Not every header says whether an image is turned. Raises `ImageFileError` as `decode` does.
     """
 
     def look(image: Any) -> Look:
-        (width, height), (_, turned) = image.size, _orientation(image)
-        header = Look(*((width, height) if turned else (height, width)), *depth_of(image))
+        depth, (width, height) = depth_of(image), image.size
+        turned = (colors or image.format in _TAGGED) and _orientation(image)[1]
+        header = Look(*((width, height) if turned else (height, width)), *depth)
         if not colors:
             return header
         pixels = _pixels(image, Recipe((3, _LOOKED_AT, _LOOKED_AT), "stretch", header.dtype)).astype(int)
@@ -333,7 +335,7 @@ def _scalable(image: Any) -> Any:
 
 def _orientation(image: Any) -> tuple[int | None, bool]:
     """Return how an image must be transposed to stand upright, and whether that swaps its sides."""
-    if image.format not in ("JPEG", "MPO"):
+    if image.format not in _TAGGED:
         image.load()  # other formats may hold the tag behind the pixels
     if not image.info and image.format != "TIFF":
         return None, False

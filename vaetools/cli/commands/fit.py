@@ -155,6 +155,10 @@ def fit(
     NPY, NPZ or IDX file. Its rows are taken as normal unless --contamination says
     otherwise. A table must be of complete numbers, or else be fitted with --likelihood mixed.
 
+    Folders of photographs become a detector that judges them place by place, so that small defects are found;
+    all else becomes a VAE. What was chosen is said, and why, and options change it: one that only
+    autoencoders have, such as --n-components, means a VAE.
+
     Says what it understood of the data before it trains, and afterwards how well the model describes rows
     that it was not trained on, and where the threshold lies. The file holds how images were read, so
     that the other commands need not be told. What cannot be read is listed with the reason, the
@@ -172,10 +176,17 @@ def fit(
 
     \b
     Examples:
-      vaetools fit boards/train/good -o boards.safetensors --size 64
+      vaetools fit boards/train/good -o boards.safetensors
+      vaetools fit boards/train/good -o boards.safetensors --size 1024 --set backbone=resnet18
+      vaetools fit photos/ -o photos.safetensors --model vae --size 64
       vaetools fit sales.csv -o sales.safetensors --drop customer --n-components 3
       vaetools fit cars.csv -o cars.safetensors --likelihood mixed --id plate
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
+
+    \b
+    Keys of --json: those of "vaetools info --json", and
+      seconds, seconds_expected (null but for a detector), reasons [sentences, of a model that was chosen],
+      suspects, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     command.check_output(output, (".safetensors",), data)
     command.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
@@ -184,6 +195,7 @@ def fit(
         raise command.misuse(
             "--false-alarm-rate", "holds rows out, and --contamination does not: give one of them."
         )
+    from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
     from vaetools.persistence.model_file import estimated_size
 
@@ -199,7 +211,8 @@ def fit(
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
         read = _read(plan, data, labels=labels, drop=drop, **reading)
-    _say_data(read, data, plan, output, talk)
+    expected = seconds_to_fit(model, read.X) if plan.by_patches and len(read.X) else None
+    _say_data(read, data, plan, expected, output, talk)
     command.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
     interruption = _fit(plan, read, checkpoint, talk.progress)
@@ -207,7 +220,7 @@ def fit(
     if workers.rank:  # all have the same model, and one writes it
         return 0
     kept = command.save_somewhere(read.reader, model, output)
-    _say_model(kept, read, plan, seconds, talk)
+    _say_model(kept, read, plan, seconds, expected, talk)
     status = list_failures(read.failed)
     if kept != output:
         return FAILED
@@ -261,26 +274,31 @@ def _fit(plan: Plan, read: TrainingData, checkpoint: Path | None, verbose: int) 
     return None
 
 
-def _say_data(read: TrainingData, data: tuple[str, ...], plan: Plan, output: Path, talk: Talk) -> None:
+def _say_data(
+    read: TrainingData, data: tuple[str, ...], plan: Plan, seconds: float | None, output: Path, talk: Talk
+) -> None:
     """Say what was understood of the data, and which file will be replaced."""
     if talk.to_people:
         from vaetools.cli.describing import describe_data, unused_bits
 
-        tell(describe_data(read, data, plan.model, plan.reasons))
+        tell(describe_data(read, data, plan.model, plan.reasons, seconds))
         if note := unused_bits(read, plan.model):
             say(note)
     if output.exists() and not talk.quiet:
         say(f"{output} is there already; it will be replaced once the new model is trained.")
 
 
-def _say_model(kept: Path, read: TrainingData, plan: Plan, seconds: float, talk: Talk) -> None:
+def _say_model(
+    kept: Path, read: TrainingData, plan: Plan, seconds: float, expected: float | None, talk: Talk
+) -> None:
     """Say what the file of a trained model says of it, and what it advises; and what was left out."""
     from vaetools.persistence.facts import DetectorFacts, read_facts
 
     facts = read_facts(kept)
     suspects = [] if plan.by_patches else [read.ids[row] for row in plan.model.suspects_.tolist()]
     if talk.as_json:
-        summary = dataclasses.asdict(facts) | {"seconds": round(seconds, 3)}
+        took = {"seconds": round(seconds, 3), "seconds_expected": expected and round(expected, 3)}
+        summary = dataclasses.asdict(facts) | took
         summary |= {"failed": read.failed} | left_out_as_json(read.ignored)
         summary |= {"dialect": read.dialect, "notes": list(read.notes)}
         print_json(summary | {"suspects": suspects, "reasons": list(map(in_options, plan.reasons))})
