@@ -174,7 +174,7 @@ def test_info_says_what_a_detector_is(part_model, capsys):
 def test_what_needs_codes_says_so(command, arguments, part_model, parts, tmp_path, capsys):
     assert run(command, part_model, *(each.format(parts=parts, tmp=tmp_path) for each in arguments)) == 2
     err = capsys.readouterr().err
-    assert f"vaetools: {command} needs a model with codes, of vaetools fit --model vae; got a Patch" in err
+    assert f"vaetools: {command} needs codes, of vaetools fit --model vae; got a PatchDetector: " in err
     assert err.count("\n") == 1
 
 

@@ -196,10 +196,7 @@ def seed_option(text: str) -> Callable:
 
 
 class Opened:
-    """A saved model, whole and in its parts: who reads images, if anyone, who judges, and their shape.
-
-    Raises where it has no codes, and a command needs them.
-    """
+    """A saved model, whole and in its parts: who reads images, if anyone, who judges, and their shape."""
 
     def __init__(self, path: Path, device: str | None, *, codes_for: str = ""):
         from vaetools.persistence.model_file import load, split_reader
@@ -207,10 +204,8 @@ class Opened:
         self.whole = load(path, device=device)
         self.reader, self.estimator = split_reader(self.whole)
         if codes_for and not hasattr(self.estimator, "transform"):
-            raise click.ClickException(
-                f"{codes_for} needs a model with codes, of vaetools fit --model vae; got a "
-                f"{type(self.estimator).__name__}, which has none: vaetools score --html shows what it sees."
-            )
+            came = f"got a {type(self.estimator).__name__}: vaetools score --html shows what it sees."
+            raise click.ClickException(f"{codes_for} needs codes, of vaetools fit --model vae; {came}")
         shape = self.estimator.image_shape if self.reader is None else self.reader.image_shape_
         self.image_shape: Any = None if shape is None else tuple(shape)
 
