@@ -158,7 +158,7 @@ def test_info_says_what_a_detector_is(part_model, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert facts["backbone"]["digest"] == digest
     assert facts["reader"]["typical_size"] == [72, 72]
-    assert [each["model"] for each in facts["autoencoders"]] == ["AE", "AE"]
+    assert {each["model"] for each in facts["autoencoders"]} == {"AE"}
 
 
 @pytest.mark.parametrize(
