@@ -225,8 +225,9 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         if not isinstance(network, str):
             return clone(network).set_params(image_shape=self.image_shape, device=self.device)
         assert self.image_shape is not None  # which was checked
-        layers = layers_at(network, _STRIDES[self.scope_]) or "auto"
-        size = None if self.scope_ == "places" else enlarged(self.image_shape[1:])
+        scope = getattr(self, "scope_", None) or self._chosen_scope()
+        layers = layers_at(network, _STRIDES[scope]) or "auto"
+        size = None if scope == "places" else enlarged(self.image_shape[1:])
         given = {"image_shape": self.image_shape, "device": self.device}
         return Backbone(network, layers=layers, size=size, **given)
 

@@ -195,6 +195,7 @@ def fit(
         raise command.misuse(
             "--false-alarm-rate", "holds rows out, and --contamination does not: give one of them."
         )
+    from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
     from vaetools.persistence.model_file import estimated_size
@@ -206,7 +207,8 @@ def fit(
     plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
     model = plan.model
     if plan.by_patches:
-        model.make_backbone().load()  # what is missing is told before anything is read
+        if isinstance(model.backbone, str):
+            Backbone(model.backbone).load()  # what is missing is told before anything is read
         if checkpoint is not None:
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
