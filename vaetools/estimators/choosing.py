@@ -106,11 +106,12 @@ def recommend(
 
 def seconds_to_fit(detector: Any, X: Any) -> float:
     """Return about how long a `PatchDetector` will take to fit images, from the features of a few of them."""
-    backbone = detector.make_backbone().fit(X[:_TIMED])
-    start = time.perf_counter()
-    backbone.maps(X[:_TIMED])
-    per_image = (time.perf_counter() - start) / min(_TIMED, len(X))
     _, height, width = detector.image_shape
+    n = max(_TIMED, _USUAL // (height * width))  # which go through at once
+    backbone = detector.make_backbone().fit(X[:n])
+    start = time.perf_counter()
+    backbone.maps(X[:n])
+    per_image = (time.perf_counter() - start) / n
     training = _TRAINING * per_image * _USUAL / (height * width)
     return _PASSES * per_image * len(X) + training * min(1.0, len(X) * height * width / _MANY)
 
