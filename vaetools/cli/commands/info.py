@@ -36,6 +36,7 @@ _ASPECTS = {
     "crop": "cropped to keep their aspect",
     "stretch": "stretched",
 }
+_SCOPES = {"places": "places", "whole": "images on the whole", "both": "places, and images on the whole"}
 # what a model was asked for, where it was asked for: 0, False and None ask for nothing
 _SETTINGS = (
     "beta",
@@ -73,7 +74,7 @@ def info(model: Path, as_json: bool) -> None:
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
       n_components, n_active, labels [{label, share}],
       mean_terms {train, held_out: {reconstruction, kl}};
-      of a PatchDetector: backbone {network, layers, digest},
+      of a PatchDetector: scope, backbone {network, layers, digest},
       autoencoders [{model, n_features, n_components}]
     """
     from vaetools.persistence.facts import read_facts
@@ -129,6 +130,7 @@ def _of_detector(facts: DetectorFacts) -> dict[str, str]:
     return {
         "Takes": _files(facts) if facts.reader else f"rows of {facts.n_features:,} pixels",
         "Scaling": scaling_in_words("pixels" if facts.levels else "unit", facts.levels),
+        "Judges": _SCOPES[facts.scope],
         "Features": f"of {_short(network)}, layers {_some(map(_short, facts.backbone['layers']))}, weights "
         f"{facts.backbone['digest'][:12]}…, which are not in the file",
         "Patches": _some(
