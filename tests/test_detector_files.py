@@ -115,7 +115,7 @@ def test_a_named_network_comes_with_its_package(tmp_path, capsys):
     score = load(path).score_samples(np.full((1, 48 * 48), 90, np.uint8))
     assert float(line.split(",")[1]) == pytest.approx(score[0])
     assert main(["embed", str(path), str(tmp_path / "1.png")]) == 2
-    assert "the model must have codes" in capsys.readouterr().err
+    assert "embed needs codes" in capsys.readouterr().err
     assert main(["info", str(path)]) == 0
     assert "Takes         rows of 2,304 pixels" in capsys.readouterr().out
     assert main(["export", str(path), "-o", str(tmp_path / "parts.onnx")]) == 0
