@@ -83,5 +83,5 @@ def page(graph: dict[str, Any]) -> str:
     elif "threshold" in facts:
         verdict = f"flagged as odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
         if facts["score"] == "patches":
-            verdict += ", minus the greatest value of the map"
+            verdict += f", that is where its map goes beyond {number(-facts['threshold'], 2)}"
     return f"{text_table(['', 'name', 'dtype', 'shape'], rows, '<<<<')}\n\n{facts['model']}; {verdict}"
