@@ -11,7 +11,8 @@ from vaetools.estimators.choosing import small_defects, working_size
     ("shape", "expected", "size"),
     [
         ((1, 28, 28), VAE, "auto"),
-        ((3, 64, 64), VAE, "auto"),
+        ((1, 64, 64), VAE, "auto"),
+        ((3, 64, 64), PatchDetector, "auto"),
         ((3, 48, 65), PatchDetector, (64, 96)),
         ((3, 256, 256), PatchDetector, (256, 256)),
         ((1, 3000, 4000), PatchDetector, (480, 640)),
@@ -28,6 +29,7 @@ def test_without_the_network_photographs_are_judged_by_pixels(monkeypatch):
     found = recommend((3, 256, 256))
     assert (type(found.estimator), found.estimator.backbone, found.size) == (PatchDetector, None, (256, 256))
     assert "pip install 'vaetools[features]'" in found.reasons[0]
+    assert type(recommend((3, 32, 32)).estimator) is VAE
 
 
 def test_much_memory_is_told():
@@ -50,6 +52,7 @@ def test_what_is_no_shape_is_refused():
         ),
         ((True, (64, 64), (128, 256), "crop"), "about 6 of 256 pixels"),
         ((False, (64, 64), (64, 64)), ""),
+        ((True, (64, 64), (64, 64)), ""),
         ((False, (64, 64), (256, 128)), "narrower than about 12 of 256 pixels. A PatchDetector"),
         ((False, (256, 256), (256, 128)), "narrower than about 3 of 256 pixels. A PatchDetector"),
     ],

@@ -11,10 +11,11 @@ import time
 from typing import Any, NamedTuple
 
 from vaetools.checks import IMAGE_SHAPE, check
+from vaetools.estimators.image_fields import THUMBNAIL
 from vaetools.nn import LITE0
 from vaetools.words import file_size
 
-_THUMBNAIL = 64  # pixels on the longer side, of images that are judged as a whole
+_COLOR = 3  # channels
 _LARGEST, _MULTIPLE = 640, 32  # pixels a side of photographs as they are read, and what they are multiples of
 _LEAST_WIDTH = 3  # pixels that a defect must be wide, as images are read
 _SHRUNK = 1.05  # pixels that become one: fewer lose nothing
@@ -54,7 +55,8 @@ def recommend(
 
     Photographs, of more than 64 pixels on the longer side, are for a `PatchDetector`, which finds small
     defects: by features of a network that has seen photographs if that is installed, else by pixels. Smaller
-    images are for a `VAE` with the score that is recommended for images.
+    ones in color are judged by such features as a whole. Others, and all small images where the network is
+    not, are for a `VAE` with the score that is recommended for images.
 
     Parameters
     ----------
@@ -78,6 +80,8 @@ def recommend(
     >>> estimator, size, reasons = recommend((3, 1200, 1600))
     >>> type(estimator).__name__, size
     ('PatchDetector', (480, 640))
+    >>> print(*recommend((3, 32, 32)).reasons)
+    Photographs of 32 × 32 pixels are judged as a whole (PatchDetector), by features of efficientnet-lite0.
     """
     from vaetools.estimators.patch_detector import PatchDetector
     from vaetools.estimators.vae import VAE
@@ -85,7 +89,11 @@ def recommend(
     check("recommend", "image_shape", image_shape, IMAGE_SHAPE)
     channels, height, width = image_shape
     sides, choices = in_pixels((height, width)), {"random_state": random_state}
-    if max(height, width) <= _THUMBNAIL:
+    found = has_features()
+    if max(height, width) <= THUMBNAIL:
+        if channels == _COLOR and found:
+            whole = f"Photographs of {sides} are judged as a whole (PatchDetector), by features of {LITE0}."
+            return Recommendation(PatchDetector(**choices), "auto", [whole])
         whole = f"Images of {sides} are judged as a whole, by a VAE with anomaly_score='images'"
         reasons = [f"{whole}, the score that is recommended for them."]
         return Recommendation(VAE(anomaly_score="images", **choices), "auto", reasons)
@@ -98,7 +106,6 @@ def recommend(
     )
     n_bytes = (n_images or 0) * channels * math.prod(size)
     memory = f"They take {file_size(n_bytes)} of memory: with a cache they stay on disk."
-    found = has_features()
     reasons = [place_by_place + (by_features if found else by_pixels)] + [memory] * (n_bytes > _MUCH)
     backbone = LITE0 if found else None
     return Recommendation(PatchDetector(backbone=backbone, **choices), size, reasons)
@@ -186,13 +193,13 @@ pixels. A PatchDetector (vaetools fit --model patches) finds them.
     """
     seen = original or size
     side = max(seen)
+    if side <= THUMBNAIL:
+        return ""
     narrow = f"narrower than about {least_defect(size, seen, aspect)} of {side:,} pixels"
     if by_patches:
         own = side if seen[0] == seen[1] else tuple(seen)
         fewer = f"; fitted with size={own}, fewer are" * (shrinkage(size, seen, aspect) > _SHRUNK)
         return f"Defects {narrow} are likely missed{fewer}."
-    if side <= _THUMBNAIL:
-        return ""
     return (
         f"Whole images are judged: small defects are missed, most of all those {narrow}. A PatchDetector "
         "(vaetools fit --model patches) finds them."

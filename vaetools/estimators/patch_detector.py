@@ -15,7 +15,7 @@ from vaetools.estimators.ae import AE
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
-from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, PatchFields
+from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, THUMBNAIL, PatchFields
 from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
@@ -26,7 +26,6 @@ from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
 from vaetools.nn.places import LEAST, greedy_cover, principal_axes
 from vaetools.nn.whole import Whole
 
-THUMBNAIL = 64  # pixels on the longer side of images that have no places worth a name
 _SEEN = 128  # pixels a side of thumbnails for the network
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
