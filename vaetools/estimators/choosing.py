@@ -21,7 +21,7 @@ _LEAST_WIDTH = 3  # pixels that a defect must be wide, as images are read
 _SHRUNK = 1.05  # pixels that become one: fewer lose nothing
 _MUCH = 2e9  # bytes
 # of a fit, in times that the features of an image take: every image, and of 256×256 pixels all training
-_TIMED, _PASSES, _TRAINING = 4, 2.0, 700.0
+_TIMED, _PASSES, _TRAINING = 4, 2.0, 250.0
 _USUAL, _MANY = (
     256 * 256,
     50 * 256 * 256,
