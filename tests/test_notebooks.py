@@ -35,9 +35,9 @@ def words(output):
     return "\n".join("".join(data[kind]) for kind in data if kind.startswith("text/"))
 
 
-def test_there_are_four_and_the_list_names_them():
+def test_there_are_five_and_the_list_names_them():
     names = [path.stem[:2] for path in NOTEBOOKS]
-    assert names == ["01", "02", "03", "04"]
+    assert names == ["01", "02", "03", "04", "05"]
     listed = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\((\S+\.ipynb)\)", listed)) == {path.name for path in NOTEBOOKS}
 
