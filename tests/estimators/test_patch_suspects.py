@@ -42,6 +42,12 @@ def test_scikit_learn_check_without_images(made, check):
     check(made.__name__, made())
 
 
+@pytest.mark.parametrize("shape", [None, (2, SIDE, SIDE)])
+def test_a_shape_that_no_photograph_has_is_refused(shape):
+    with pytest.raises(ValueError, match=r"PatchDetector: image_shape must be .1 or 3, height, width.*got"):
+        PatchDetector(image_shape=shape).fit(GOOD)
+
+
 @pytest.mark.filterwarnings("ignore:the loss became infinite")
 @pytest.mark.parametrize(
     ("wrong", "X", "message"),

@@ -90,11 +90,6 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
             If there is no such network or layer, or its weights are not those that were published.
         """
         check_parameters(self)
-        if self.image_shape is None or self.image_shape[0] not in (1, 3):
-            raise ValueError(
-                f"Backbone: image_shape must be (1 or 3, height, width), of gray or of color; got "
-                f"{self.image_shape!r}."
-            )
         rows = check_pictures(self, X, reset=True)
         self.load()
         [n_channels] = self._gathered(rows[:1], lambda maps: torch.tensor([[each.shape[1] for each in maps]]))

@@ -29,6 +29,11 @@ def check_pictures(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     owner = type(estimator).__name__
     rows = check_numbers(estimator, unpacked(owner, X), reset=reset)
     if reset:
+        if estimator.image_shape is None or estimator.image_shape[0] not in (1, 3):
+            raise ValueError(
+                f"{owner}: image_shape must be (1 or 3, height, width), of gray or of color; got "
+                f"{estimator.image_shape!r}."
+            )
         check_image_shape(estimator, rows.shape[1])
         of_levels = rows.dtype.kind in "iu"
         levels = {"levels": pixel_levels(rows)} if of_levels else {}
