@@ -10,6 +10,7 @@ from vaetools.anomaly.calibration import (
     conformal_p_values,
     discoveries,
     discovery_rank,
+    excess_p_value,
     expected_rate,
     n_discoverable,
     n_rows_needed,
@@ -208,3 +209,14 @@ def test_there_is_one_p_value_per_row():
         with pytest.raises(ValueError, match=re.escape(f"shape (n_samples,); got {shape}.")):
             discoveries(np.full(shape, 0.5), 0.1)
     assert discoveries(np.float32([0.01, 0.5]), np.float32(0.1)).tolist() == [True, False]
+
+
+def test_an_excess_is_as_seldom_as_it_is_said():
+    """Of uniform scores, however often more are flagged than that is counted."""
+    rng, n, n_calibration, rate = np.random.default_rng(0), 30, 59, 0.05
+    limits = np.array([threshold(rng.random(n_calibration), rate) for _ in range(4000)])
+    n_flagged = (rng.random((4000, n)) < limits[:, None]).sum(axis=1)
+    for least in (1, 3, 6):
+        share = np.mean(n_flagged >= least)
+        assert share == pytest.approx(excess_p_value(least, n, n_calibration, rate), abs=0.025)
+    assert excess_p_value(0, n, n_calibration, rate) == 1

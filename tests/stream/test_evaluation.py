@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
 from vaetools import VAE, ImageReader, save, stream_scores
 from vaetools.__main__ import main
+from vaetools.anomaly.calibration import excess_p_value, expected_rate
 from vaetools.anomaly.localization import Localization
 from vaetools.stream.evaluation import Evaluation
 
@@ -63,7 +64,13 @@ def test_figures_are_those_of_scores_and_maps(parts, model):
     assert figures["average_precision"] == pytest.approx(average_precision_score(odd, -scores))
     flagged = scores < fitted.offset_
     assert figures["share_flagged"] == pytest.approx(flagged[odd].mean())
-    assert figures["good"] == {"n": 12, "share_flagged": pytest.approx(flagged[~odd].mean())}
+    n_calibration, n_flagged = len(fitted.calibration_scores_), int(flagged[~odd].sum())
+    assert figures["good"] == {
+        "n": 12,
+        "share_flagged": pytest.approx(n_flagged / 12),
+        "share_expected": expected_rate(n_calibration, 0.05),
+        "p_value": excess_p_value(n_flagged, 12, n_calibration, 0.05),
+    }
     found = Localization()
     for map_ in fitted.heat_maps(good):
         found.add(map_)
@@ -101,26 +108,43 @@ def test_masks_that_are_missing_or_do_not_fit_are_told(parts, model, tmp_path):
     assert evaluation.figures()["pixel_auroc"] > 0.5
 
 
+@pytest.fixture(scope="module")
+def file(parts):
+    """The file of a small model of whole images."""
+    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
+    small = VAE(2, image_shape=(1, SIDE, SIDE), hidden_channels=(), max_iter=2, random_state=0)
+    path = parts / "parts.safetensors"
+    save(make_pipeline(ImageReader(n_jobs=1), small).fit(paths), path)
+    return path
+
+
+def test_more_false_alarms_than_calibration_allows_are_told(file, tmp_path, capsys):
+    brighter = np.minimum(photographs(12, 2).astype(int) + 90, 255).astype(np.uint8)
+    for kind, rows in {"good": brighter, "scratch": scratched(4, 3)[0]}.items():
+        write(tmp_path / "test" / kind, rows)
+    assert main(["evaluate", str(file), str(tmp_path / "test")]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "100.0 % of 12 good images are flagged; " in said
+    assert "these are not alike: recalibrate with good images" in said
+    assert "No masks, so no figures of pixels: name their folder by --truth." in said
+
+
 def test_a_set_without_good_images_is_refused(parts, model, tmp_path):
     write(tmp_path / "scratch", scratched(4, 3)[0])
     with pytest.raises(ValueError, match=r"a sub-folder of images without defects, .* got scratch"):
         evaluated(model, tmp_path).figures()
 
 
-def test_the_command_prints_a_table_or_json(parts, tmp_path, capsys):
-    paths = sorted(map(str, (parts / "train" / "good").iterdir()))
-    small = VAE(2, image_shape=(1, SIDE, SIDE), hidden_channels=(), max_iter=2, random_state=0)
-    path = tmp_path / "parts.safetensors"
-    save(make_pipeline(ImageReader(n_jobs=1), small).fit(paths), path)
-    assert main(["evaluate", str(path), str(parts / "test")]) == 0
+def test_the_command_prints_a_table_or_json(parts, file, capsys):
+    assert main(["evaluate", str(file), str(parts / "test")]) == 0
     heading, _, *lines = capsys.readouterr().out.splitlines()
     assert heading.split()[:5] == ["defect", "images", "AUROC", "AP", "flagged"]
     assert [line.split()[0] for line in lines] == ["all", "dent", "scratch"]
     truth = str(parts / "ground_truth")
-    assert main(["evaluate", str(path), str(parts / "test"), "--truth", truth, "--json"]) == 0
+    assert main(["evaluate", str(file), str(parts / "test"), "--truth", truth, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert 0 <= said["image_auroc"] <= 1
     assert 0 <= said["kinds"]["dent"]["aupro_05"] <= 1
     assert said["good"]["n"] == 12
-    assert main(["evaluate", str(path), str(parts / "train")]) == 2
+    assert main(["evaluate", str(file), str(parts / "train")]) == 2
     assert "a sub-folder of images without defects" in capsys.readouterr().err

@@ -47,6 +47,23 @@ def expected_rate(n_calibration: int, false_alarm_rate: float) -> float:
     return n_tolerated(n_calibration, false_alarm_rate) / (n_calibration + 1)
 
 
+def excess_p_value(n_flagged: int, n: int, n_calibration: int, false_alarm_rate: float) -> float:
+    """Return how often as many of n normal rows or more are flagged, if they are like those that calibrated.
+
+    The share that a threshold flags varies with the rows that it was chosen by, as the k-th least of
+    n_calibration uniform numbers does, so that the number flagged is beta-binomial.
+
+    Examples
+    --------
+    >>> round(excess_p_value(5, 19, 15, 0.05), 3), round(excess_p_value(7, 33, 147, 0.05), 4)
+    (0.042, 0.0029)
+    """
+    from scipy.stats import betabinom
+
+    k = n_tolerated(n_calibration, false_alarm_rate)
+    return float(betabinom.sf(n_flagged - 1, n, k, n_calibration + 1 - k))
+
+
 def n_rows_needed(false_alarm_rate: float) -> int:
     """Return the fewest calibration rows that keep a false-alarm rate.
 

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from vaetools.anomaly.calibration import excess_p_value
 from vaetools.anomaly.localization import Localization
 from vaetools.data.batches import Failure
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.persistence.model_file import split_reader
 from vaetools.stream.flow import ODD, Part
 from vaetools.stream.pixel_maps import pixel_maps
-from vaetools.stream.sinks import Sink
+from vaetools.stream.sinks import Sink, expected_rate_of
 
 GOOD = ("good", "ok", "normal", "free")  # what folders without defects are called
 _MASKS = "ground_truth"
@@ -85,8 +86,9 @@ class Evaluation(Sink):
         figures : dict
             ``image_auroc`` and ``average_precision`` of images with defects against those without;
             ``share_flagged`` of those with; with masks ``pixel_auroc``, ``aupro_30`` and ``aupro_05``
-            (None without); ``n``; ``good`` with ``n`` and ``share_flagged``; and ``kinds``, the same by
-            kind of defect.
+            (None without); ``n``; ``kinds``, the same by kind of defect; and ``good`` with ``n``,
+            ``share_flagged``, ``share_expected`` and ``p_value``: how often as many or more are
+            flagged of images like those that calibrated (None where none did).
 
         Raises
         ------
@@ -123,8 +125,18 @@ class Evaluation(Sink):
                 "aupro_05": found.aupro(0.05) if marked else None,
             }
 
-        good = {"n": int(is_good.sum()), "share_flagged": float(flagged[is_good].mean())}
-        return {**of(others), "good": good, "kinds": {kind: of([kind]) for kind in others}}
+        kinds_of_defects = {kind: of([kind]) for kind in others}
+        return {**of(others), "good": self._good(flagged[is_good]), "kinds": kinds_of_defects}
+
+    def _good(self, flagged: np.ndarray) -> dict[str, Any]:
+        """Return how many images without defects are flagged, and whether that was to be expected."""
+        n, expected = len(flagged), expected_rate_of(self.model)
+        found = {"n": n, "share_flagged": float(flagged.mean()), "share_expected": expected, "p_value": None}
+        if expected is not None:
+            n_calibration = len(self.model.calibration_scores_)
+            rate = self.model.false_alarm_rate
+            found["p_value"] = excess_p_value(int(flagged.sum()), n, n_calibration, rate)
+        return found
 
     def _kind(self, path: str) -> str:
         """Return the sub-folder that an image lies in."""

@@ -10,6 +10,7 @@ from vaetools.cli.saying import Talk, cell, list_failures, print_json, short_nam
 from vaetools.words import few, text_table
 
 _WIDEST_KIND = 30  # characters
+_SELDOM = 0.01  # probability that so many images are flagged by chance
 _COLUMNS = {
     "images": "n",
     "AUROC": "image_auroc",
@@ -53,7 +54,8 @@ def evaluate(
     \b
     Keys of --json:
       n, image_auroc, average_precision, share_flagged, pixel_auroc, aupro_30, aupro_05 (null without masks),
-      good {n, share_flagged}, kinds {kind: the same}, unmarked [paths], failed [{id, reason}],
+      good {n, share_flagged, share_expected, p_value}, kinds {kind: the same}, unmarked [paths],
+      failed [{id, reason}],
       n_ignored, ignored {kind: files}, ignored_paths
     """
     from vaetools.stream import stream_scores
@@ -72,11 +74,23 @@ def evaluate(
         print_json(summary | source_as_json(parts.source))
     else:
         click.echo(_table(figures))
-        good = figures["good"]
-        talk.say(f"{100 * good['share_flagged']:.1f} % of {good['n']:,} good images are flagged.")
+        talk.say(_of_good(figures["good"]))
+        if evaluation.truth is None:
+            talk.say("No masks, so no figures of pixels: name their folder by --truth.")
     if evaluation.unmarked:
         talk.say(f"Without a mask, and so not in figures of pixels: {few(evaluation.unmarked, 3)}.")
     return list_failures(failed)
+
+
+def _of_good(good: dict[str, Any]) -> str:
+    """Return how many images without defects are flagged, and what to do where that is too many."""
+    told = f"{100 * good['share_flagged']:.1f} % of {good['n']:,} good images are flagged"
+    if good["p_value"] is None:
+        return f"{told}."
+    told += f"; {100 * good['share_expected']:.1f} % are expected of images like those that calibrated"
+    if good["p_value"] > _SELDOM:
+        return f"{told}."
+    return f"{told}, and these are not alike: recalibrate with good images of parts that did not train."
 
 
 def _table(figures: dict[str, Any]) -> str:
