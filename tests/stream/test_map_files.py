@@ -97,7 +97,8 @@ def test_maps_have_the_size_of_the_photograph(model, parts, tmp_path):
     photograph.paste(large, (SIDE // 2, 0))
     (tmp_path / "in").mkdir()
     photograph.convert("RGB").save(tmp_path / "in" / "a.jpg", quality=95)
-    _, table = written(model, tmp_path / "in", tmp_path / "maps", tmp_path / "in")
+    with pytest.warns(UserWarning, match=r"about as large as .* 48 × 48 .* got 192 × 240"):
+        _, table = written(model, tmp_path / "in", tmp_path / "maps", tmp_path / "in")
     mask = np.asarray(Image.open(tmp_path / "maps" / "a_mask.png"))
     assert mask.shape == (4 * SIDE, 5 * SIDE)
     assert mask.any() == (table["verdict"][0] == "odd")
