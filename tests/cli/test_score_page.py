@@ -73,6 +73,7 @@ def test_a_detector_shows_photographs_by_folder(folder, tmp_path):
     assert np.array_equal(pixels(first[0]["src"]), expected)
 
 
+@pytest.mark.filterwarnings("ignore:ImageReader. images should be about as large:UserWarning")
 def test_photographs_are_shown_larger_than_the_model_sees_them(folder, tmp_path):
     (tmp_path / "in").mkdir()
     for name, side in (("a.jpg", 100), ("b.png", 3000)):
