@@ -155,9 +155,9 @@ def fit(
     NPY, NPZ or IDX file. Its rows are taken as normal unless --contamination says
     otherwise. A table must be of complete numbers, or else be fitted with --likelihood mixed.
 
-    Folders of photographs become a detector that judges them place by place, so that small defects are found;
-    all else becomes a VAE. What was chosen is said, and why, and options change it: one that only
-    autoencoders have, such as --n-components, means a VAE.
+    Folders of photographs become a detector that judges them place by place, so that small defects are found,
+    and small photographs in color as a whole; all else becomes a VAE. What was chosen is said, and why, and
+    options change it: one that only autoencoders have, such as --n-components, means a VAE.
 
     Says what it understood of the data before it trains, and afterwards how well the model describes rows
     that it was not trained on, and where the threshold lies. The file holds how images were read, so
