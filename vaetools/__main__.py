@@ -1,4 +1,4 @@
-"""Entry point of ``vaetools`` and ``python -m vaetools``: turns every failure into one line."""
+"""The command ``vaetools``, also as ``python -m vaetools``: every failure becomes one line."""
 
 import sys
 import warnings
@@ -7,11 +7,49 @@ from typing import Any
 
 import click
 
-from vaetools.cli import vaetools
-from vaetools.cli.process import SeenEnough, interruptible, standard_streams, status_of
+from vaetools import __version__
+from vaetools.cli import command_named, command_names
+from vaetools.cli.process import (
+    SeenEnough,
+    interruptible,
+    standard_streams,
+    status_of,
+    until_seen_enough,
+)
 from vaetools.cli.saying import FAILED, in_options
 from vaetools.files import without_room
-from vaetools.words import printable
+from vaetools.words import did_you_mean, printable
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a subcommand when the subcommand is asked for."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse arguments, one of which may ask for help: who reads that may have seen enough, too."""
+        with until_seen_enough():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand; that nobody reads its output any more is told before click calls it a failure."""
+        with until_seen_enough():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the subcommands."""
+        return command_names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a subcommand, or say which was perhaps meant."""
+        names = command_names()
+        if cmd_name not in names and not cmd_name.startswith("-"):
+            ctx.fail(f"No such command {cmd_name!r}.{did_you_mean(cmd_name, names)}")
+        return command_named(cmd_name) if cmd_name in names else None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vaetools")
+def vaetools() -> None:
+    """Anomaly detection and embeddings with autoencoders."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

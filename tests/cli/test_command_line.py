@@ -7,8 +7,8 @@ import pytest
 
 import vaetools
 from vaetools.__main__ import main
+from vaetools.__main__ import vaetools as group
 from vaetools.cli import command_names
-from vaetools.cli import vaetools as group
 
 HEAVY = ("torch", "scipy", "sklearn", "pandas", "plotly", "umap", "jinja2", "PIL", "numpy")
 

@@ -196,3 +196,15 @@ def test_results_without_a_standard_output_are_an_error(order_model, orders, tmp
     command = "{vaetools} score {model} {rows} --id order -o {output} -q >&- 2>&- <&-"
     assert shell(command, **names)[0] == 0
     assert len((tmp_path / "scores.csv").read_text().splitlines()) == 201
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(EOFError(), "what was read ended too soon"), (EOFError("at 3"), "at 3")]
+)
+def test_a_file_that_ends_too_soon_is_no_interruption(error, told, order_model, orders, monkeypatch, capsys):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(Tally, "add", fail)
+    assert main(["score", str(order_model), str(orders), "--id", "order"]) == 2
+    assert capsys.readouterr().err == f"vaetools: EOFError: {told}.\n"

@@ -128,3 +128,14 @@ def test_commands_know_these_names(tmp_path, capsys):
     assert "warning" not in err
     assert main(["sample", str(tmp_path / "m.safetensors"), "-n", "2"]) == 0
     assert capsys.readouterr().out.startswith("5,7,9\n")
+
+
+def test_names_of_several_parts_are_read_as_arrow_writes_them(tmp_path):
+    frame = pd.DataFrame(X, columns=NAMES[3])
+    model = fitted(frame)
+    frame.iloc[:, [2, 0, 1]].to_parquet(tmp_path / "t.parquet")
+    (part,) = stream_scores(model, tmp_path / "t.parquet")
+    np.testing.assert_allclose(part.table["score"], model.score_samples(frame), rtol=1e-9)
+    frame.iloc[:, :2].to_parquet(tmp_path / "u.parquet")
+    with pytest.raises(ValueError, match="there is no column \"\\('b', '1'\\)\""):
+        list(stream_scores(model, tmp_path / "u.parquet"))

@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 from tests.data.pictures import write_gray
 from vaetools import AE, CVAE, VAE, ImageReader, read_images, stream_codes, stream_scores
 from vaetools.data import reader as reading
+from vaetools.data import sources
 
 COLUMNS = ["score", "reconstruction", "kl", "p_value", "verdict"]
 QUICK = {"max_iter": 2, "hidden_layer_sizes": (16,), "random_state": 0}
@@ -64,6 +65,13 @@ def test_a_folder_is_scored_as_its_rows_are(pipeline, photos, images, monkeypatc
     assert (scores["verdict"] == "odd").tolist() == (vae.predict(images.X) == -1).tolist()
     assert [(name[-8:], reason[:12]) for name, reason in failed] == [("0007.png", "not an image")]
     assert np.array_equal(np.concatenate([part.X for part in parts]), images.X)
+
+
+def test_it_is_looked_once_at_which_kind_of_data_it_is(pipeline, photos, monkeypatch):
+    folders = []
+    monkeypatch.setattr(sources, "has_image", lambda folder: folders.append(folder) or True)
+    list(stream_scores(pipeline, photos))
+    assert folders == [str(photos)]
 
 
 def test_codes_too(pipeline, photos, images):

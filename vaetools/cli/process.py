@@ -112,6 +112,9 @@ def until_seen_enough() -> Iterator[None]:
             raise click.ClickException(f"a process that worked for this one has ended: {error}.") from error
         _discard()
         raise SeenEnough from None
+    except EOFError as error:  # which click takes for a user who has left
+        reason = str(error) or "what was read ended too soon"
+        raise click.ClickException(f"EOFError: {reason}.") from error
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename is not None:
             raise

@@ -244,3 +244,8 @@ def left_out_as(place: str) -> str | None:
     if extension.rstrip("~") in EXTENSIONS:
         return BACKUP
     return extension if 1 < len(extension) <= _LONGEST_EXTENSION else NO_EXTENSION
+
+
+def is_parquet(name: str) -> bool:
+    """Return whether a file calls itself Parquet, the only table that is read at an address."""
+    return Called(name).table == PARQUET

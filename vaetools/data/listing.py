@@ -9,13 +9,12 @@ from typing import Any
 
 from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Failure
-from vaetools.data.formats import HIDDEN, PARQUET, Called, left_out_as
+from vaetools.data.formats import HIDDEN, Called, left_out_as
 from vaetools.data.patterns import chosen_by, in_words, none_chosen, what_to_do
 from vaetools.words import counted
 
 HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
 BROKEN_LINK = "broken link"
-_DELTA = "_delta_log"
 _BESIDE_PARTS = (".", "_")  # how names start of what is no part; with the latter of what Spark leaves there
 
 
@@ -227,56 +226,6 @@ def counted_kinds(ignored: Mapping[str, str], most: int = 6) -> str:
 def kind_counts(ignored: Mapping[str, str]) -> dict[str, int]:
     """Return how many files of each kind are left out, the commonest kinds first."""
     return dict(Counter(ignored.values()).most_common())
-
-
-def named_files(data: Any) -> list[str]:
-    """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
-    if not isinstance(data, (str, bytes, os.PathLike)):
-        return [os.fsdecode(name) for name in data]
-    name = os.fsdecode(data)
-    found = sorted(glob.glob(name, recursive=True)) if not os.path.lexists(name) else []
-    return found if found and all(Called(path).table for path in found) else [name]
-
-
-def list_tables(data: Any) -> Listing:
-    """Return the files of a table, those of a folder sorted by name, and what is left out of folders.
-
-    Links are followed, and none twice into the same folder; a path that is named twice is read once.
-    """
-    listing = Listing()
-    names = named_files(data)
-    for name in addresses(names) if any(map(is_address, names)) else names:
-        if isinstance(name, Address):
-            files = files_below(name)
-            for file, place in [(name, name.path)] if files is None else files:
-                kind = left_out_as(place)
-                if is_parquet(place) and kind != HIDDEN:
-                    listing.paths.append(file)
-                else:
-                    listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
-        elif not os.path.isdir(name):
-            listing.paths.append(name)
-        elif os.path.isdir(os.path.join(name, _DELTA)):
-            raise ValueError(
-                f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
-            )
-        else:
-            found = tables_in(name)
-            formats = {Called(path).table: path for path in found.paths}
-            if len(formats) > 1:
-                came = " and ".join(formats.values())
-                raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
-            listing.paths += found.paths
-            listing.failed += found.failed
-            listing.ignored |= found.ignored
-            listing.partitions |= found.partitions
-    listing.drop_repeated()
-    return listing
-
-
-def is_parquet(name: str) -> bool:
-    """Return whether a file calls itself Parquet, the only table that is read at an address."""
-    return Called(name).table == PARQUET
 
 
 def tables_in(folder: str) -> Listing:

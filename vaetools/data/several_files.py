@@ -16,9 +16,9 @@ from vaetools.data.cells import parsed_numbers
 from vaetools.data.csv_files import CsvFile, first_line_must_name
 from vaetools.data.dialect import NAMES, NUMBER, TEXT, Dialect, Kind, learn_kinds
 from vaetools.data.formats import ARROW, EXCEL, NO_EXTENSION, PARQUET, TEXTS, Called
-from vaetools.data.listing import Listing, list_tables, named_files
+from vaetools.data.listing import Listing
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
-from vaetools.data.table_columns import advice, find_dates, find_indices, is_index, places
+from vaetools.data.table_columns import advice, as_arrow_writes, find_dates, find_indices, is_index, places
 from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
 from vaetools.words import few
 
@@ -33,7 +33,8 @@ class TableFiles:
 
     Parameters
     ----------
-    data : path, glob, address, or sequence of those
+    listing : Listing
+        Which files they are, and what is left out; what could not be read is added.
     said : Dialect
         What is known of how text is written.
     wanted : collection of str
@@ -54,15 +55,14 @@ class TableFiles:
     notes : list of str
         What else is to be said of the files, a sentence each.
     listing : Listing
-        What is left out of a folder, and what could not be read.
+        That one, without the paths.
     """
 
-    def __init__(self, data: Any, said: Dialect, wanted: Collection[str], groups: range | None = None):
-        self._said = said
-        self.listing = list_tables(data) if groups is None else Listing()
+    def __init__(self, listing: Listing, said: Dialect, wanted: Collection[str], groups: range | None = None):
+        self._said, self.listing = said, listing
         self._files: list[Any] = []
         errors: list[Exception] = []
-        for path in self.listing.paths if groups is None else named_files(data)[:1]:
+        for path in listing.paths:
             try:
                 kind, place = Called(path).table, Path(path)
                 if kind == PARQUET:
@@ -120,6 +120,14 @@ class TableFiles:
                         f"{there.path}: files of one table must have the same columns; got no {lone[0]!r}, "
                         f"which {here.path} has."
                     )
+
+    def as_called(self, columns: Any, n_features: int | None) -> Any:
+        """Return the columns that a model takes, as these files call them; None if it takes all."""
+        if columns is None and n_features is not None and set(places(n_features)) <= set(self.names):
+            return places(n_features)
+        if columns is None or isinstance(columns, Mapping) or not self.typed:
+            return columns
+        return [name if name in self.names else as_arrow_writes(name) for name in columns]
 
     def check_names(self, columns: Iterable[str] | None, apart: Iterable[str]) -> None:
         """Raise if names are not unique, wanted ones are not among them, or they are numbers as of a row."""

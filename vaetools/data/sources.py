@@ -14,21 +14,19 @@ from vaetools.data.arrays import array_batches, is_idx, read_array
 from vaetools.data.batches import Batch, Source, TrainingData
 from vaetools.data.dialect import Dialect, Kind
 from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
-from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Called, left_out_as
+from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Called, is_parquet, left_out_as
 from vaetools.data.images import read_images
 from vaetools.data.listing import (
     Listing,
     as_names,
     counted_kinds,
     has_image,
-    is_parquet,
     list_images,
-    named_files,
     tables_in,
 )
 from vaetools.data.path_lists import as_paths, lists_files
 from vaetools.data.reader import ImageReader
-from vaetools.data.tables import open_table
+from vaetools.data.tables import named_files, open_table
 
 _LOOK = 2**16  # bytes of a file
 
@@ -142,6 +140,7 @@ def _is_text_of_a_table(path: str) -> bool:
 def open_source(
     data: Any,
     *,
+    kind: str | None = None,
     reader: ImageReader | None = None,
     columns: Sequence[str] | Mapping[str, Kind] | None = None,
     n_features: int | None = None,
@@ -161,6 +160,8 @@ def open_source(
         Images: a folder, a glob, files, a text file (``*.txt``) of paths, or ``"-"`` for paths from
         standard input. A table, or a folder, glob or several files that make one: CSV, Parquet, Arrow,
         Excel. An array: NPY, NPZ or IDX.
+    kind : str or None, default=None
+        What `kind_of` says of them; None asks it.
     reader : ImageReader or None, default=None
         Fitted; needed for images, of which ``include`` and ``exclude`` are patterns.
     columns, id_column, dialect
@@ -170,7 +171,7 @@ def open_source(
     array, channels, image_shape
         Of an array, as of `read_array`, whose ``name`` the former is.
     """
-    kind = kind_of(data)
+    kind = kind or kind_of(data)
     if id_column is not None and kind != "table":
         raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
     check_choice(data, kind, include, exclude, array, channels, dialect)

@@ -1,5 +1,6 @@
 """What columns of a table are by their cells: indices, which name rows, or dates; what to do with others."""
 
+import ast
 import os
 import re
 from collections.abc import Mapping
@@ -97,6 +98,21 @@ def advice(wrong: dict[str, str], dialect: Dialect | None) -> str | None:
 def is_index(name: str) -> bool:
     """Return whether pandas calls an index so when it writes a table."""
     return name == "" or name.startswith("__index_level_")
+
+
+def as_arrow_writes(name: str) -> str:
+    """Return the name of a column, one of several parts with numbers among these as text.
+
+    Examples
+    --------
+    >>> as_arrow_writes("('petal', 1)"), as_arrow_writes("petal")
+    ("('petal', '1')", 'petal')
+    """
+    try:
+        parts = ast.literal_eval(name)
+    except (ValueError, SyntaxError):
+        return name
+    return str(tuple(map(str, parts))) if isinstance(parts, tuple) else name
 
 
 def places(n: int) -> list[str]:

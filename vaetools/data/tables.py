@@ -1,6 +1,7 @@
 """Tables → rows in chunks; a row that cannot be used is listed, and the rest goes on."""
 
 import dataclasses
+import glob
 import os
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,16 +11,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Batch, Block, Failure, Source, where
 from vaetools.data.cells import complete_rows, gappy_rows, known_labels, label_values, labels_among
 from vaetools.data.dialect import NUMBER, TEXT, Dialect, Kind, lost_integer
 from vaetools.data.encodings import readable
-from vaetools.data.listing import Listing
+from vaetools.data.formats import HIDDEN, Called, is_parquet, left_out_as
+from vaetools.data.listing import Listing, tables_in
 from vaetools.data.several_files import TableFiles
-from vaetools.data.table_columns import places
 from vaetools.words import equal_as_floats, few
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
+_DELTA = "_delta_log"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -256,9 +259,10 @@ def open_table(
     """
     said = dialect or Dialect()
     apart = [*drop, *(name for name in (labels, id_column) if name is not None)]
-    files = TableFiles(path, said, [*(columns or ()), *apart], groups)
-    if columns is None and n_features is not None and set(places(n_features)) <= set(files.names):
-        columns = places(n_features)
+    listing = list_tables(path) if groups is None else Listing()
+    listing.paths = listing.paths if groups is None else named_files(path)[:1]
+    files = TableFiles(listing, said, [*(columns or ()), *apart], groups)
+    columns = files.as_called(columns, n_features)
     files.check_names(columns, apart)
     features, choice = files.choose_features(columns, apart, n_features)
     if not features:
@@ -276,3 +280,48 @@ def open_table(
     ]
     notes = [*unread, *files.notes, *choice]
     return Table(features, kinds, labels, id_column, written, notes, columns is None, files)
+
+
+def named_files(data: Any) -> list[str]:
+    """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
+    if not isinstance(data, (str, bytes, os.PathLike)):
+        return [os.fsdecode(name) for name in data]
+    name = os.fsdecode(data)
+    found = sorted(glob.glob(name, recursive=True)) if not os.path.lexists(name) else []
+    return found if found and all(Called(path).table for path in found) else [name]
+
+
+def list_tables(data: Any) -> Listing:
+    """Return the files of a table, those of a folder sorted by name, and what is left out of folders.
+
+    Links are followed, and none twice into the same folder; a path that is named twice is read once.
+    """
+    listing = Listing()
+    names = named_files(data)
+    for name in addresses(names) if any(map(is_address, names)) else names:
+        if isinstance(name, Address):
+            files = files_below(name)
+            for file, place in [(name, name.path)] if files is None else files:
+                kind = left_out_as(place)
+                if is_parquet(place) and kind != HIDDEN:
+                    listing.paths.append(file)
+                else:
+                    listing.ignored[file] = kind or os.path.splitext(place)[1].lower()
+        elif not os.path.isdir(name):
+            listing.paths.append(name)
+        elif os.path.isdir(os.path.join(name, _DELTA)):
+            raise ValueError(
+                f"{name}: a Delta table has a log of the files that count. Export it as Parquet."
+            )
+        else:
+            found = tables_in(name)
+            formats = {Called(path).table: path for path in found.paths}
+            if len(formats) > 1:
+                came = " and ".join(formats.values())
+                raise ValueError(f"{name}: the tables in a folder must be of one format; got {came}.")
+            listing.paths += found.paths
+            listing.failed += found.failed
+            listing.ignored |= found.ignored
+            listing.partitions |= found.partitions
+    listing.drop_repeated()
+    return listing

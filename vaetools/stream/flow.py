@@ -158,9 +158,10 @@ class Parts(Iterator[Part]):
 
     def __init__(self, model: Any, data: Any, function: Callable, verbose: int, **reading: Any):
         data = names_of_files(data)
-        reader, estimator, self.columns = prepared(model, kind_of(data), data)
+        kind = kind_of(data)
+        reader, estimator, self.columns = prepared(model, kind, data)
         shape = estimator.image_shape if reader is None else reader.image_shape_
-        known: Any = {"reader": reader, "columns": self.columns, "image_shape": shape}
+        known: Any = {"kind": kind, "reader": reader, "columns": self.columns, "image_shape": shape}
         self.source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
         if self.source.by_position or (self.source.kind == "array" and self.columns):
             warn_of_positions(estimator, data, self.columns, stacklevel=4)

@@ -78,18 +78,18 @@ def read_labeled(
         If there are no such data, or not of the model's kind.
     """
     data = names_of_files(data)
-    kind = kind_of(data)
+    kind = None if labels is None else kind_of(data)
     if kind == "table" and labels is not None:
         return _labeled_table(model, data, labels, id_column, reading)
-    if kind == "images" and labels is not None:
+    if kind == "images":
         raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
     X, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
     given: Any
     given, lacks, reason = None, np.zeros(len(X), bool), ""
-    if kind == "images":
+    if source.kind == "images":
         given, lacks = _folders(source.listing.folder, X.index, needed=needed)
         reason = "lies in no sub-folder, which would be its label"
-    elif kind == "array" and (y := read_arrays(data, labels, reading.get("array"))[1]) is not None:
+    elif source.kind == "array" and (y := read_arrays(data, labels, reading.get("array"))[1]) is not None:
         given, lacks, reason = y[X.index], pd.isna(y[X.index]), "its label is missing"
     if given is None:
         return Rows(X, None, failed, source)

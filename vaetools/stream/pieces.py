@@ -15,10 +15,11 @@ from pyarrow import parquet
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import Batch, Failure
 from vaetools.data.dialect import Kind
-from vaetools.data.listing import Listing, is_parquet, list_images, list_tables
+from vaetools.data.formats import is_parquet
+from vaetools.data.listing import Listing, list_images
 from vaetools.data.path_lists import as_paths
 from vaetools.data.sources import check_choice, kind_of
-from vaetools.data.tables import Table, open_table
+from vaetools.data.tables import Table, list_tables, open_table
 from vaetools.persistence.model_file import load
 from vaetools.stream.flow import part_of, prepared, verdicts
 from vaetools.stream.sinks import Tally

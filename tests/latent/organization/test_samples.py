@@ -105,3 +105,10 @@ def test_many_rows_are_drawn(measure, halves):
     few = measure(samples, X, n_max=50)
     assert few == measure(samples, X, n_max=50)
     assert few.high - few.low > measure(samples, X).high - measure(samples, X).low
+
+
+@every_measure
+def test_of_no_sample_or_no_row_nothing_is_known(measure, halves):
+    X, none = halves[0], np.empty((0, halves[0].shape[1]))
+    for samples, rows in ((none, X), (X, none), (none, none)):
+        assert np.isnan(measure(samples, rows)).all()

@@ -116,7 +116,7 @@ def precision(
     (True, 0.0)
     """
     samples, X = _drawn("precision", samples, X, n_max, random_state)
-    return share(reached(samples, X, k).any(axis=1)) if len(X) > 1 else UNKNOWN
+    return share(reached(samples, X, k).any(axis=1)) if len(X) > 1 and len(samples) else UNKNOWN
 
 
 def recall(samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -162,7 +162,7 @@ def recall(samples: Any, X: Any, k: int = _K_SPARSE, *, n_max: int = 3000, rando
     (True, True)
     """
     samples, X = _drawn("recall", samples, X, n_max, random_state)
-    return share(reached(X, samples, k).any(axis=1)) if len(samples) > 1 else UNKNOWN
+    return share(reached(X, samples, k).any(axis=1)) if len(samples) > 1 and len(X) else UNKNOWN
 
 
 def density(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, random_state: int = 0) -> Measure:
@@ -207,7 +207,7 @@ def density(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rando
     (1.0, 0.0)
     """
     samples, X = _drawn("density", samples, X, n_max, random_state)
-    if len(X) < 2:
+    if len(X) < 2 or not len(samples):
         return UNKNOWN
     k = min(k, len(X) - 1)
     return mean(reached(samples, X, k).sum(axis=1) / k, least=0)
@@ -230,7 +230,7 @@ def coverage(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rand
     Returns
     -------
     coverage : Measure
-        With its Wilson interval over rows; NaN for fewer than two rows.
+        With its Wilson interval over rows; NaN for fewer than two rows, or no sample.
 
     Raises
     ------
@@ -254,7 +254,7 @@ def coverage(samples: Any, X: Any, k: int = _K_DENSE, *, n_max: int = 3000, rand
     (True, True)
     """
     samples, X = _drawn("coverage", samples, X, n_max, random_state)
-    return share(reached(samples, X, k).any(axis=0)) if len(X) > 1 else UNKNOWN
+    return share(reached(samples, X, k).any(axis=0)) if len(X) > 1 and len(samples) else UNKNOWN
 
 
 def prdc(samples: Any, X: Any, *, n_max: int = 3000, random_state: int = 0) -> dict[str, Measure]:
