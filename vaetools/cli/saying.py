@@ -23,7 +23,7 @@ FAILED = 2  # exit status after an error
 _LISTED = 1000  # files, by -v and in JSON
 _ASSIGNED = re.compile(r"\b([a-z]\w*)=('[^']*'|\['[^']*'\]|\([^()]*\)|\d+(?:\.\d+)?|True|False)")
 _NAMED = re.compile(r"(?:(?<=: )([a-z]\w*)(?= must| needs)|\b([a-z]\w*)(?= \(it was)|(?<=\()([a-z]\w*)(?=;))")
-_TABLES = {"fields": "PARAMETERS", "image_fields": "DETECTOR"}  # of parameters of estimators
+_TABLES = {"estimators": "PARAMETERS", "estimators.image_fields": "DETECTOR"}  # of parameters of estimators
 _BARE = re.compile(r"[\w.-]*\w$")  # a shell takes it as it is, and a sentence can end behind it
 _TWO_SIDES = re.compile(r"^\((\d+), (\d+)\)$")
 
@@ -85,7 +85,7 @@ def in_options(message: str) -> str:
     options = {option.name: option.opts[-1] for option in valued}
     parameters: set[str] = set()
     for name, table in _TABLES.items():
-        if fields := sys.modules.get(f"vaetools.estimators.{name}"):  # who speaks of these has imported them
+        if fields := sys.modules.get(f"vaetools.{name}"):  # who speaks of these has imported them
             parameters.update(getattr(fields, table))
 
     def said(found: re.Match[str]) -> str:

@@ -3,7 +3,6 @@
 Read without torch, by those who read a model file, too.
 """
 
-import dataclasses
 import importlib
 import re
 from typing import Any
@@ -276,22 +275,3 @@ class FitFields:
     verbose: int = parameter(
         VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
     )
-
-
-_GROUPS: dict[str, tuple[type, ...]] = {
-    "AE": (NetworkFields, FitFields),
-    "VAE": (KLFields, FitFields),
-    "CVAE": (KLFields, LabelFields, FitFields),
-}
-REQUIREMENTS: dict[str, dict[str, Requirement]] = {  # by estimator and parameter, known without its code
-    model: {
-        field.name: field.metadata["requirement"] for group in groups for field in dataclasses.fields(group)
-    }
-    for model, groups in _GROUPS.items()
-}
-PARAMETERS = frozenset().union(*REQUIREMENTS.values())
-
-
-def has_spread(model: str) -> bool:
-    """Whether the posterior of an estimator of a name has a spread, known without its code."""
-    return KLFields in _GROUPS[model]

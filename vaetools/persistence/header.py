@@ -15,7 +15,7 @@ from vaetools.anomaly.calibration import is_threshold
 from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse, text
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
-from vaetools.estimators.fields import has_spread
+from vaetools.estimators import has_spread
 from vaetools.files import ModelFileError, read_model_file
 from vaetools.persistence.detector_rules import WEIGHTS, check_detector
 from vaetools.persistence.rules import (

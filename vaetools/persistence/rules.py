@@ -20,7 +20,8 @@ from vaetools.checks import (
     text,
 )
 from vaetools.data.depth import ASPECTS
-from vaetools.estimators.fields import COLUMN_LIKELIHOODS, REQUIREMENTS
+from vaetools.estimators import REQUIREMENTS
+from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.latent import MAP_PARAMETERS
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
 from vaetools.schema import (

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from vaetools.estimators.fields import has_spread
+from vaetools.estimators import has_spread
 from vaetools.nn import Shape, default_components, default_widths, feature_maps
 from vaetools.persistence.rules import unwritten
 
