@@ -13,8 +13,6 @@ Weinberger, Seroussi, Sapiro (2000), "The LOCO-I Lossless Image Compression Algo
 Transactions on Image Processing 9(8) (the predictor of a pixel).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

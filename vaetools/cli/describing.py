@@ -1,7 +1,5 @@
 """What ``vaetools fit`` says of data before it trains, and what it advises afterwards."""
 
-from __future__ import annotations
-
 import functools
 import math
 import shlex

@@ -1,7 +1,5 @@
 """The page of ``vaetools score --html``: what a model says of the images that were scored, put together."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -91,7 +89,7 @@ def in_words(opened: command.Opened) -> str:
 
 
 def _by_folder(
-    folders: dict[str, dict[str, int]], examples: Examples, draw: Drawing, n: int
+    folders: dict[str, dict[str, int]], examples: Examples, draw: "Drawing", n: int
 ) -> Iterator[Group]:
     """Yield the groups of sub-folders: where most are flagged first, and good images last."""
 
@@ -113,7 +111,7 @@ class Drawing:
         self._reader: ImageReader | None = opened.reader or reader_for(self.model)
         self.scale: Scale | None = None
 
-    def cards(self, table: pd.DataFrame, X: np.ndarray | None = None) -> Iterator[Card]:
+    def cards(self, table: "pd.DataFrame", X: np.ndarray | None = None) -> Iterator[Card]:
         """Yield the cards of rows of a table of scores; images in files are read again."""
         names = list(table.iloc[:, 0])
         if self._reader is None or not all(isinstance(name, str) for name in names):
@@ -140,7 +138,7 @@ class Drawing:
         channels, height, width = self.opened.image_shape
         return Original(row.reshape(channels, height, width), (0, 0, width, height), (width, height))
 
-    def _of_some(self, table: pd.DataFrame, X: np.ndarray, originals: Sequence[Original]) -> Iterator[Card]:
+    def _of_some(self, table: "pd.DataFrame", X: np.ndarray, originals: Sequence[Original]) -> Iterator[Card]:
         """Yield the cards of images that were read."""
         if not len(X):
             return

@@ -1,7 +1,5 @@
 """Which model ``vaetools fit`` trains, and how it reads images: what was asked for, or suits the data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +33,7 @@ class Plan(NamedTuple):
 
     model: Any
     images: dict[str, Any]
-    listing: Listing | None = None
+    listing: "Listing | None" = None
     reasons: Sequence[str] = ()
 
     @property
@@ -66,7 +64,7 @@ def make_plan(
     return _suited(named, seed, given, images, listing)
 
 
-def _suited(named: Any, seed: int, given: Given, images: dict[str, Any], listing: Listing) -> Plan:
+def _suited(named: Any, seed: int, given: Given, images: dict[str, Any], listing: "Listing") -> Plan:
     """Return what suits images that are looked at, and for a detector that was named how they are read.
 
     Where a parameter was given that only an autoencoder has, that is what is meant.

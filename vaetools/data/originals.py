@@ -1,7 +1,5 @@
 """Images at their own size, and what a model saw of them put back in its place there."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

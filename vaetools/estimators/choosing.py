@@ -3,8 +3,6 @@
 Read without torch, by those who describe a model file, too.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import math
 import time

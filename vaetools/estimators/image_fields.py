@@ -1,7 +1,5 @@
 """Parameters of estimators by frozen networks: type, default, requirement and meaning of each."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """PatchDetector: photographs judged place by place."""
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Images judged place by place and as a whole, as one module: images in, maps of odd pixels out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

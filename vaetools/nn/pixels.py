@@ -9,8 +9,6 @@ Bruna, Mallat (2013), "Invariant Scattering Convolution Networks", IEEE Transact
 Machine Intelligence 35(8) (means of moduli of filtered images).
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

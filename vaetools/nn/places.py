@@ -11,8 +11,6 @@ Roth et al. (2022), "Towards Total Recall in Industrial Anomaly Detection", CVPR
 Gonzalez (1985), "Clustering to minimize the maximum intercluster distance", Theoretical Computer Science 38.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -4,8 +4,6 @@ The weights of the frozen network are not in the file, only their digest: anothe
 numbers of the same images.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

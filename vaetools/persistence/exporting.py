@@ -4,8 +4,6 @@ Input scaling, network, score and verdict are one graph of any number of rows. W
 in ``docs/serving.md``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """What a graph computes of rows: codes, reconstructions, scores, maps and verdicts."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Operations that ONNX does not have, made of those that it has."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

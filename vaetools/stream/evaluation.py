@@ -1,7 +1,5 @@
 """How well a model finds the defects of a test set: images, and with masks pixels, by kind of defect."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Images of every sub-folder that are worth a look: the oddest that are flagged, and those that are not."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from vaetools.stream.flow import ODD, Part

@@ -1,7 +1,5 @@
 """Maps of what is odd as files, one by one, at the size of the images that they are of."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -93,7 +91,7 @@ class MapFiles(Sink):
                 f"got a {type(self.model).__name__} of image_shape={self.model.image_shape}."
             )
 
-    def __enter__(self) -> MapFiles:
+    def __enter__(self) -> "MapFiles":
         with contextlib.ExitStack() as stack:
             self._place = stack.enter_context(folder_atomically(self.folder))
             self._open = stack.pop_all()

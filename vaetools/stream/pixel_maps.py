@@ -1,7 +1,5 @@
 """How odd pixels are, whatever model says so, on one scale for all images."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

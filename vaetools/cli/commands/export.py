@@ -1,7 +1,5 @@
 """``vaetools export``: a saved model as an ONNX graph, and what goes in and comes out."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """``vaetools fit``: a folder of images or a table in, a model file out."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import time
@@ -232,7 +230,7 @@ def fit(
     return status
 
 
-def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> TrainingData:
+def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> "TrainingData":
     """Read what a model is to be trained on, and tell it the shape of images."""
     from vaetools.data.sources import read_training
 
@@ -261,7 +259,7 @@ def _takes_labels(model: Any) -> bool:
     return "condition_encoder" in model.get_params()
 
 
-def _fit(plan: Plan, read: TrainingData, checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
+def _fit(plan: Plan, read: "TrainingData", checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
     """Fit a model; return what interrupted that, but not before something was learnt."""
     model = plan.model.set_params(verbose=verbose)
     if plan.by_patches:
@@ -277,7 +275,7 @@ def _fit(plan: Plan, read: TrainingData, checkpoint: Path | None, verbose: int) 
 
 
 def _say_data(
-    read: TrainingData, data: tuple[str, ...], plan: Plan, seconds: float | None, output: Path, talk: Talk
+    read: "TrainingData", data: tuple[str, ...], plan: Plan, seconds: float | None, output: Path, talk: Talk
 ) -> None:
     """Say what was understood of the data, and which file will be replaced."""
     if talk.to_people:
@@ -291,7 +289,7 @@ def _say_data(
 
 
 def _say_model(
-    kept: Path, read: TrainingData, plan: Plan, seconds: float, expected: float | None, talk: Talk
+    kept: Path, read: "TrainingData", plan: Plan, seconds: float, expected: float | None, talk: Talk
 ) -> None:
     """Say what the file of a trained model says of it, and what it advises; and what was left out."""
     from vaetools.persistence.facts import DetectorFacts, read_facts

@@ -1,7 +1,5 @@
 """``vaetools info``: what a saved model is and what it was trained on, without loading it."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import textwrap
@@ -86,7 +84,7 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(page(facts))
 
 
-def page(facts: AutoencoderFacts | DetectorFacts) -> str:
+def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
     """Return the facts as text of at most 100 columns."""
     from vaetools.persistence.facts import DetectorFacts
 
@@ -103,7 +101,7 @@ def page(facts: AutoencoderFacts | DetectorFacts) -> str:
     return f"{heading}\n\n{text_facts(rows, width=_WIDTH)}"
 
 
-def _of_autoencoder(facts: AutoencoderFacts) -> dict[str, str]:
+def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
     """Return what is told of an AE, VAE or CVAE alone."""
     scaling = scaling_in_words(facts.input_scale, facts.levels)
     if facts.column_kinds is not None:
@@ -122,7 +120,7 @@ def _of_autoencoder(facts: AutoencoderFacts) -> dict[str, str]:
     }
 
 
-def _of_detector(facts: DetectorFacts) -> dict[str, str]:
+def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
     """Return what is told of a detector alone."""
     network = facts.backbone["network"] or "a network of its own"
     asked = [f"{name}={facts.parameters[name]}" for name in ("n_references", "random_state")]
@@ -141,7 +139,7 @@ def _of_detector(facts: DetectorFacts) -> dict[str, str]:
     }
 
 
-def _files(facts: Facts) -> str:
+def _files(facts: "Facts") -> str:
     """Return how image files are read."""
     assert facts.reader is not None  # who asks has looked
     height, width = facts.reader["size"]
@@ -149,7 +147,7 @@ def _files(facts: Facts) -> str:
     return f"image files, read as {facts.reader['mode']}, scaled to {height} × {width} pixels, {aspect}"
 
 
-def _small_defects(facts: Facts) -> str:
+def _small_defects(facts: "Facts") -> str:
     """Return which defects a model of image files is likely to miss."""
     if facts.reader is None or facts.reader["typical_size"] is None:
         return ""
@@ -159,7 +157,7 @@ def _small_defects(facts: Facts) -> str:
     return in_options(small_defects(facts.model == DETECTOR, size, original, facts.reader["aspect"]))
 
 
-def _what(facts: Facts) -> str:
+def _what(facts: "Facts") -> str:
     """Return what a model is of, in a few words."""
     if facts.image_shape is None:
         return f"rows of {counted(facts.n_features, 'column')}"
@@ -168,7 +166,7 @@ def _what(facts: Facts) -> str:
     return f"{kind} of {height} × {width} pixels" + " (height × width)" * (height != width)
 
 
-def _takes(facts: AutoencoderFacts) -> str:
+def _takes(facts: "AutoencoderFacts") -> str:
     """Return what new data must be."""
     if facts.reader is not None:
         return _files(facts)
@@ -207,7 +205,7 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     return words + f", then {STANDARDIZED}" * (kind == "standardized_pixels")
 
 
-def _likelihood(facts: AutoencoderFacts) -> str:
+def _likelihood(facts: "AutoencoderFacts") -> str:
     """Return the likelihood, with several kinds of columns how many there are of each."""
     likelihood = _short(str(facts.parameters.get("likelihood", ABSENT)))
     if facts.column_kinds is None:
@@ -216,7 +214,7 @@ def _likelihood(facts: AutoencoderFacts) -> str:
     return f"{likelihood}: {', '.join(columns)}"
 
 
-def _network(facts: AutoencoderFacts) -> str:
+def _network(facts: "AutoencoderFacts") -> str:
     """Return the encoder's layers and the number of weights."""
     weights = f"{facts.n_weights:,} weights"
     if facts.network is not None:
@@ -229,7 +227,7 @@ def _network(facts: AutoencoderFacts) -> str:
     return f"{', '.join(layers) or 'no hidden layers'}; {weights}"
 
 
-def _training(facts: AutoencoderFacts) -> str:
+def _training(facts: "AutoencoderFacts") -> str:
     """Return rows, epochs and what was asked for."""
     rows = "" if facts.n_samples is None else f"{counted(facts.n_samples - facts.n_suspects, 'row')}, "
     if facts.n_suspects:
@@ -245,7 +243,7 @@ def _training(facts: AutoencoderFacts) -> str:
     return f"{rows}{epochs}; {', '.join(settings)}"
 
 
-def _costs(facts: AutoencoderFacts, term: str) -> str:
+def _costs(facts: "AutoencoderFacts", term: str) -> str:
     """Return the mean cost of rows, one term of it."""
     return ", ".join(
         f"{number(facts.mean_terms[part][term], 2)} nats on {words}"
@@ -254,7 +252,7 @@ def _costs(facts: AutoencoderFacts, term: str) -> str:
     )
 
 
-def _score(facts: Facts) -> str:
+def _score(facts: "Facts") -> str:
     """Return the score, and what is flagged."""
     unit = "" if facts.unit is None else f" in {_short(facts.unit)}"
     score = f"{_short(facts.anomaly_score)}{unit}, higher is more normal"
@@ -265,7 +263,7 @@ def _score(facts: Facts) -> str:
     return f"{score}; flagged as odd below {number(facts.threshold, 2)}"
 
 
-def _false_alarms(facts: Facts) -> str:
+def _false_alarms(facts: "Facts") -> str:
     """Return how often the threshold is wrong, or why that is not known."""
     from vaetools.anomaly.calibration import n_rows_needed
 

@@ -1,7 +1,5 @@
 """``vaetools score``: which of these are odd, how odd, and how often that is wrong."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -270,7 +268,7 @@ def _score_with_ray(
     return list_failures(scored.failed)
 
 
-def _summary(model: Any, tally: Tally, oddest: Oddest, failed: list[Any]) -> dict[str, Any]:
+def _summary(model: Any, tally: "Tally", oddest: "Oddest", failed: list[Any]) -> dict[str, Any]:
     """Return what came of it as JSON takes it."""
     return {
         "n_scored": tally.n_rows,
@@ -288,7 +286,7 @@ def _summary(model: Any, tally: Tally, oddest: Oddest, failed: list[Any]) -> dic
     }
 
 
-def _conclude(tally: Tally, kind: str, talk: Talk) -> None:
+def _conclude(tally: "Tally", kind: str, talk: Talk) -> None:
     """Say what came of it, in all and by sub-folder."""
     talk.say(f"{counted_rows(tally.n_rows, kind)} scored, {tally.n_odd:,} flagged as odd{tally.expected()}.")
     folders = tally.folders()
@@ -304,7 +302,7 @@ def _conclude(tally: Tally, kind: str, talk: Talk) -> None:
         say(f"and {len(folders) - _LISTED:,} more, which --json lists")
 
 
-def _explain(oddest: Oddest, opened: command.Opened) -> None:
+def _explain(oddest: "Oddest", opened: command.Opened) -> None:
     """Add the most surprising column of every row, in words."""
     if not (oddest.n and opened.image_shape is None and opened.can_decode):
         return
@@ -329,7 +327,7 @@ def _short(value: Any) -> str:
     return shortened(printable(str(value)), _WIDEST_CELL, lost="end")
 
 
-def _print_top(oddest: pd.DataFrame, tally: Tally, talk: Talk) -> None:
+def _print_top(oddest: "pd.DataFrame", tally: "Tally", talk: Talk) -> None:
     """Print the oddest rows as a table of at most 100 columns."""
     name, *headings = oddest.columns
     digits = [4 if heading == "p_value" else 1 for heading in headings]

@@ -1,7 +1,5 @@
 """One self-contained page of images: the oddest and what is odd about them, or one beside its likes."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
