@@ -225,7 +225,7 @@ def test_a_network_that_is_not_there_is_told_before_anything_is_read(
 
 
 def test_other_weights_than_those_of_training_are_refused(part_model, parts, monkeypatch, capsys):
-    monkeypatch.setattr("vaetools.nn.features.Features.digest", lambda self: 64 * "0")
+    monkeypatch.setattr("vaetools.nn.features.digest", lambda network: 64 * "0")
     assert run("score", part_model, parts / "test") == 2
     err = said(capsys)[1]
     assert "parts.safetensors: " in err

@@ -10,6 +10,7 @@ import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from torch import nn
+from torchvision.models import feature_extraction
 
 from vaetools import VAE, Backbone
 from vaetools.nn import features
@@ -154,6 +155,54 @@ def test_lite0_knows_its_layers():
     assert fitted.layers_ == ("_blocks.10", "_blocks.15")
     assert fitted.transform(gray).shape == (6, 112 + 320)
     assert layers_at("efficientnet-lite0", [4, 8]) == ["_blocks.2", "_blocks.4"]
+
+
+def test_normalizations_are_folded_into_the_convolutions_of_lite0():
+    found = pretrained(features.LITE0).network.eval()
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    seen = {}
+    for name in ("_blocks.2", "_blocks.15"):
+        found.get_submodule(name).register_forward_hook(
+            lambda module, given, made, name=name: seen.setdefault(name, made)
+        )
+    with torch.no_grad():
+        found(images)
+        made = Features(found, list(seen), None, None)
+        assert not any(isinstance(each, nn.BatchNorm2d) for each in made.modules())
+        for maps, expected in zip(made(images), seen.values(), strict=True):
+            torch.testing.assert_close(maps, expected, rtol=1e-4, atol=1e-4)
+    assert made.digest == features.digest(found_up_to(found, list(seen)))
+
+
+def found_up_to(network: nn.Module, layers: list[str]) -> nn.Module:
+    """Return a network as torchvision traces it, with all that it has learnt."""
+    return feature_extraction.create_feature_extractor(network, layers, suppress_diff_warning=True)
+
+
+def test_a_convolution_that_others_use_stays_as_it_is():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution, self.first, self.second = nn.Conv2d(3, 3, 1), *norms(2)
+            self.asked, self.last = nn.Conv2d(3, 3, 1), *norms(1)
+
+        def forward(self, images):
+            images = self.second(self.convolution(self.first(self.convolution(images))))
+            return self.last(self.asked(images))
+
+    def norms(n: int) -> list[nn.Module]:
+        made = [nn.BatchNorm2d(3) for _ in range(n)]
+        for each in made:
+            nn.init.normal_(each.running_mean)
+            nn.init.uniform_(each.running_var, 1, 2)
+        return made
+
+    torch.manual_seed(0)
+    network = Twice().eval()
+    images = torch.rand(2, 3, 8, 8)
+    made = Features(network, ["asked", "last"], None, None)
+    assert sum(isinstance(each, nn.BatchNorm2d) for each in made.modules()) == 3
+    torch.testing.assert_close(made(images)[1], network(images))
 
 
 def test_changed_weights_are_refused(tmp_path, monkeypatch):

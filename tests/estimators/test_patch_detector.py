@@ -18,6 +18,7 @@ from vaetools.nn.places import (
     blurred,
     from_rim,
     greedy_cover,
+    least_of,
     nearest_references,
     oddness,
     principal_axes,
@@ -160,6 +161,15 @@ def test_references_are_far_apart_and_near_to_all():
     expected, nearest = torch.cdist(points, references).topk(4, largest=False)
     torch.testing.assert_close(distances, expected.square().clamp(min=1e-6), rtol=1e-3, atol=1e-4)
     assert torch.equal(which[:, 0], nearest[:, 0])
+
+
+@pytest.mark.parametrize("n_columns", [4, 15, 16, 17, 2000, 2003])
+def test_the_least_of_rows_are_found_in_two_steps(n_columns):
+    values = torch.rand(50, n_columns, generator=torch.Generator().manual_seed(0))
+    expected, places = values.topk(4, dim=1, largest=False)
+    least, which = least_of(values, 4)
+    assert torch.equal(least, expected)
+    assert torch.equal(which, places)
 
 
 def test_principal_axes_keep_what_varies_most():

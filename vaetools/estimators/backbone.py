@@ -151,7 +151,7 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
             normalization = self.normalization
         self.layers_ = tuple(layers)
         self.features_ = Features(network, layers, normalization, self.size).to(resolve_device(self))
-        self.digest_ = self.features_.digest()
+        self.digest_ = self.features_.digest
 
     def _gathered(self, rows: np.ndarray, function: Callable[[list[Tensor]], Tensor]) -> np.ndarray:
         """Return what a function makes of the maps of images, as one array."""

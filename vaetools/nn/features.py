@@ -5,12 +5,16 @@ import hashlib
 import math
 import re
 import warnings
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.fx import GraphModule
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vaetools.nn import LITE0, PIXELS
 from vaetools.nn.pixels import STRIDES, Pixels, layer_at
@@ -140,9 +144,13 @@ class Features(nn.Module):
         self.prepare = nn.Sequential(*steps)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "NOTE: The nodes obtained by tracing")  # it is never trained
-            extractor = create_feature_extractor(copy.deepcopy(network).eval(), list(layers))
+            # also a convolution of a kind of its own, as that pads in its own way, is one step
+            how = {"tracer_kwargs": {"leaf_modules": [nn.Conv2d]}}
+            extractor = create_feature_extractor(copy.deepcopy(network).eval(), list(layers), **how)
+        extractor.requires_grad_(False).eval()
+        self.digest = digest(extractor)
         # channels last, which CPUs are faster with
-        self.extractor = extractor.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+        self.extractor = folded(extractor).to(memory_format=torch.channels_last)
         self.layers = tuple(layers)
 
     def forward(self, images: Tensor) -> list[Tensor]:
@@ -152,13 +160,44 @@ class Features(nn.Module):
         found = self.extractor(self.prepare(images))
         return [found[layer] for layer in self.layers]
 
-    def digest(self) -> str:
-        """Return what tells these weights from others: SHA-256, in hexadecimal."""
-        found = hashlib.sha256()
-        for name, weight in sorted(self.extractor.state_dict().items()):
-            found.update(f"{name}{tuple(weight.shape)}".encode())
-            found.update(weight.detach().cpu().contiguous().numpy().tobytes())
-        return found.hexdigest()
+
+def digest(network: nn.Module) -> str:
+    """Return what tells the weights of a network from others: SHA-256, in hexadecimal."""
+    found = hashlib.sha256()
+    for name, weight in sorted(network.state_dict().items()):
+        found.update(f"{name}{tuple(weight.shape)}".encode())
+        found.update(weight.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def folded(network: GraphModule) -> GraphModule:
+    """Return a network, which is changed, whose convolutions also do what the normalizations after them did.
+
+    Examples
+    --------
+    >>> from torch.fx import symbolic_trace
+    >>> network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.ReLU()).eval()
+    >>> images = torch.rand(2, 3, 8, 8)
+    >>> found = folded(symbolic_trace(network))
+    >>> [type(each).__name__ for each in found.children()]
+    ['Conv2d', 'ReLU']
+    >>> torch.allclose(found(images), network(images), atol=1e-6)
+    True
+    """
+    modules = dict(network.named_modules())
+    calls = Counter(node.target for node in network.graph.nodes)
+    for before, node in pairwise(list(network.graph.nodes)):
+        alone = node.args == (before,) and len(before.users) == 1 and calls[before.target] == 1
+        match modules.get(str(before.target)), modules.get(str(node.target)):
+            case nn.Conv2d() as convolution, nn.BatchNorm2d(track_running_stats=True) as normalization if (
+                alone
+            ):
+                network.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, normalization))
+                node.replace_all_uses_with(before)
+                network.graph.erase_node(node)
+    network.recompile()
+    network.delete_all_unused_submodules()
+    return network
 
 
 def joined(maps: Sequence[Tensor], size: Sequence[int] | None = None) -> Tensor:

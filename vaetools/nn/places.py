@@ -25,6 +25,7 @@ _MOST_AXES = 64  # in which nearest references are looked for
 _LIKE = 4  # references that say what is usual at a place
 _WEIGHT = 5.0  # places that a reference must have seen for its own spread to count as much as that of all
 _BLOCK = 4096
+_FOLD = 4  # columns whose least is looked for first
 _LEAST_SPREAD = 1e-3
 
 
@@ -69,10 +70,33 @@ def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tens
     # a graph takes any number of points, and so all at once
     for block in [points] if torch.compiler.is_exporting() else points.split(_BLOCK):
         distances = torch.addmm(squares, block, references.T, alpha=-2)
-        least, which = distances.topk(k, dim=1, largest=False)
+        least, which = least_of(distances, k)
         found.append(((least + block.square().sum(dim=1, keepdim=True)).clamp(min=LEAST), which))
     distances, which = map(torch.cat, zip(*found, strict=True))
     return distances, which
+
+
+def least_of(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the k least values of rows, ascending, and where they are, sooner than ``topk`` on long rows.
+
+    They are among the columns of the k least of minima of four columns each.
+
+    Examples
+    --------
+    >>> least_of(torch.tensor([[5.0, 3.0, 8.0, 1.0, 9.0, 7.0, 2.0, 6.0, 4.0]]), 2)
+    (tensor([[1., 2.]]), tensor([[3, 6]]))
+    """
+    n = values.shape[1] // _FOLD
+    if n < k:
+        least, which = values.topk(k, dim=1, largest=False)
+        return least, which
+    minima = values[:, : n * _FOLD].unflatten(1, (_FOLD, n)).amin(dim=1)
+    near = minima.topk(k, dim=1, largest=False).indices
+    columns = torch.arange(_FOLD, device=values.device)[:, None] * n + near[:, None]
+    rest = torch.arange(n * _FOLD, values.shape[1], device=values.device).expand(len(values), -1)
+    columns = torch.cat([columns.flatten(1), rest], dim=1)
+    least, which = values.gather(1, columns).topk(k, dim=1, largest=False)
+    return least, columns.gather(1, which)
 
 
 def usual_costs(costs: Tensor, kinds: Tensor, n_kinds: int) -> tuple[Tensor, Tensor]:
