@@ -38,8 +38,8 @@ def quick_demo(monkeypatch):
 
     make_models = command.make_models
 
-    def short(**options):
-        models = make_models(**options)
+    def short(*arguments, **options):
+        models = make_models(*arguments, **options)
         for name in command.COMPARED:
             models[name].set_params(max_iter=2)
         return models

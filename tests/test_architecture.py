@@ -28,8 +28,9 @@ MAY_IMPORT = {
     "stream": {"nn", "anomaly", "estimators", "persistence", "latent", "data"},
     "latent": set(),
     "data": set(),
+    "datasets": set(),
     "report": {"latent", "anomaly", "estimators"},
-    "cli": {"nn", "anomaly", "estimators", "persistence", "stream", "latent", "data", "report"},
+    "cli": {"nn", "anomaly", "estimators", "persistence", "stream", "latent", "data", "datasets", "report"},
     "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing
     "__init__": {

@@ -82,7 +82,7 @@ def test_a_failing_demo_prints_one_line_and_keeps_the_old_page(
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("vaetools.data.demo.load_demo_digits", fail)
+    monkeypatch.setattr("vaetools.datasets.demo.load_demo", fail)
     assert main(["demo", "--quiet", "-o", str(page)]) == status
     assert capfd.readouterr().err.strip() == f"vaetools: {message}" + (
         "; no file is left half-written." if status == 130 else ""
