@@ -1,6 +1,7 @@
 """Five thousand photographs of garments: the first of every class of Fashion-MNIST's training images."""
 
 from importlib import resources
+from typing import Literal, overload
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -28,6 +29,10 @@ Copyright (c) 2017 Zalando SE, MIT licence: garments-LICENSE.txt beside the data
 """.format(names=", ".join(_NAMES))
 
 
+@overload
+def load_garments(*, return_X_y: Literal[False] = False) -> Bunch: ...
+@overload
+def load_garments(*, return_X_y: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
 def load_garments(*, return_X_y: bool = False) -> Bunch | tuple[np.ndarray, np.ndarray]:
     """Return 5,000 gray images of garments of 28×28 pixels, in 10 classes: a part of Fashion-MNIST.
 
