@@ -30,7 +30,11 @@ MAY_IMPORT = {
     "data": set(),
     "datasets": set(),
     "report": {"latent", "anomaly", "estimators"},
-    "cli": {"nn", "anomaly", "estimators", "persistence", "stream", "latent", "data", "datasets", "report"},
+    "explorer": {"nn", "latent", "anomaly", "estimators", "report"},
+    "cli": {
+        *{"nn", "anomaly", "estimators", "persistence", "stream", "latent", "data", "datasets", "report"},
+        "explorer",
+    },
     "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing
     "__init__": {
@@ -42,6 +46,7 @@ MAY_IMPORT = {
         "data",
         "latent",
         "report",
+        "explorer",
     },
 }
 LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "pillow_heif", "jinja2"}

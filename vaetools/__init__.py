@@ -6,16 +6,16 @@ Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `Continuo
 `recommend` says which model suits images of some size.
 `save` and `load` keep a model in one file, `to_onnx` makes a graph of it for other runtimes.
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
-`compare` says how models organize their latent spaces.
+`compare` says how models organize their latent spaces; `explore` makes a page of one that decodes by itself.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
 `discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
 `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
-`report` (figures and pages), `data` (what comes in), `datasets` (images to start with), `stream` (files of
-any length, and many machines), `cli` (the command `vaetools`). Names load what they need when they are first
-used: importing the package loads neither torch nor plotly.
+`report` (figures and pages), `explorer` (a latent space to touch), `data` (what comes in), `datasets`
+(images to start with), `stream` (files of any length, and many machines), `cli` (the command `vaetools`).
+Names load what they need when they are first used: importing the package loads neither torch nor plotly.
 """
 
 import importlib
@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.estimators.cvae import CVAE as CVAE
     from vaetools.estimators.patch_detector import PatchDetector as PatchDetector
     from vaetools.estimators.vae import VAE as VAE
+    from vaetools.explorer.explore import Explorer as Explorer
+    from vaetools.explorer.explore import explore as explore
     from vaetools.files import ModelFileError as ModelFileError
     from vaetools.geometry import similar as similar
     from vaetools.latent.projection import LatentMap as LatentMap
@@ -65,6 +67,8 @@ _HOMES = {
     "EncoderDecoder": "vaetools.nn.networks",
     "Dialect": "vaetools.data.dialect",
     "compare": "vaetools.report.compare",
+    "Explorer": "vaetools.explorer.explore",
+    "explore": "vaetools.explorer.explore",
     "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
     "ImageReader": "vaetools.data.reader",

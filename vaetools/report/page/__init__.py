@@ -12,17 +12,19 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def render_template(name: str, **values: Any) -> str:
-    """Return a page made of a template of this folder; a value that it asks for and does not get is an error.
+def render_template(name: str, *, package: str = "vaetools.report", **values: Any) -> str:
+    """Return a page made of a template; a value that it asks for and does not get is an error.
+
+    It lies in the folder ``page`` of a package, and may extend and include those of this folder.
 
     Every text but ``Markup`` is escaped for HTML and made `printable`, wherever it stands: no file name can
     add an element, turn the writing around, or keep the page from being encoded as UTF-8.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("vaetools.report.page", ""),
+        loader=ChoiceLoader([PackageLoader(each, "page") for each in (package, "vaetools.report")]),
         autoescape=True,
         finalize=lambda value: (
             printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

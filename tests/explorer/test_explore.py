@@ -1,0 +1,169 @@
+import base64
+import gzip
+import hashlib
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tests.explorer.spaces import HOSTILE, images, of_images, of_table
+from tests.report.browser import Parsed
+from vaetools import AE, CVAE, VAE, LatentMap, explore
+from vaetools.explorer.page import render
+
+
+@pytest.fixture(scope="module")
+def space():
+    return of_images()
+
+
+@pytest.fixture(scope="module")
+def parsed(space):
+    return Parsed(render(space[0]))
+
+
+def contents(parsed):
+    """What the page knows, as its script reads it."""
+    kinds = [attributes.get("type") for attributes in parsed.all("script")]
+    raw = dict(zip(kinds, parsed.raw["script"], strict=True))
+    about = json.loads(raw["application/json"])
+    data = gzip.decompress(base64.b64decode(raw["application/octet-stream"]))
+    arrays = {
+        each["name"]: np.frombuffer(data, f"<{each['kind']}", each["length"], each["offset"])
+        for each in about["arrays"]
+    }
+    return about, arrays
+
+
+def test_rows_are_read_as_the_model_reads_them(space):
+    explorer, model = space
+    X, _ = images()
+    np.testing.assert_allclose(explorer.codes, model.transform(X.to_numpy()), rtol=1e-6)
+    np.testing.assert_allclose(explorer.numbers["score"], model.score_samples(X.to_numpy()), rtol=1e-6)
+    np.testing.assert_allclose(explorer.numbers["p-value"], model.p_values(X.to_numpy()), rtol=1e-6)
+    assert explorer.names.tolist()[: len(HOSTILE)] == HOSTILE
+    np.testing.assert_array_equal(explorer.flagged, model.predict(X.to_numpy()) == -1)
+    assert explorer.thumbnails.shape == (120, 8, 8, 1)
+
+
+def test_a_plane_is_the_map_and_other_maps_are_none(space):
+    explorer, _ = space
+    known = LatentMap(method="pca").fit(explorer.codes.astype(np.float64))
+    center, axes = explorer.plane
+    np.testing.assert_allclose(explorer.places, known.embedding_, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose((explorer.codes - center) @ axes.T, explorer.places, rtol=1e-4, atol=1e-5)
+
+
+def test_latent_dimensions_are_mapped_as_they_are():
+    explorer, _ = of_images(method="latent")
+    liveliest = np.argsort(-explorer.codes.var(axis=0))[:2]
+    np.testing.assert_array_equal(explorer.places, explorer.codes[:, liveliest])
+
+
+def test_surprising_columns_of_a_table_come_with_their_values():
+    explorer, model, X = of_table()
+    which, own, expected = explorer.reasons
+    explained = model.explain(X)
+    np.testing.assert_array_equal(which[:, 0], explained.surprise.argmax(axis=1))
+    np.testing.assert_allclose(own[:, 0], X.to_numpy()[np.arange(100), which[:, 0]], rtol=1e-6)
+    np.testing.assert_allclose(expected[:, 0], explained.expected[np.arange(100), which[:, 0]], rtol=1e-5)
+    assert [name for name in explorer.numbers if name in X.columns] == list(X.columns)
+
+
+def test_a_conditional_model_says_what_it_believes():
+    X, y = images()
+    model = CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=2, random_state=0).fit(
+        X.to_numpy(), y
+    )
+    explorer = explore(model, X, y, method="pca")
+    believed = model.classes_[model.label_proba(X.to_numpy()).argmax(axis=1)]
+    assert explorer.labels["label, as the model believes"].tolist() == believed.tolist()
+    assert explorer.labels["label"].tolist() == y.tolist()
+
+
+def test_numbers_are_colored_as_numbers_and_labels_as_labels():
+    X, y = images()
+    model = AE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=0).fit(X.to_numpy())
+    ages = pd.Series(np.random.default_rng(0).normal(size=120), name="age")
+    assert next(iter(explore(model, X, ages, method="pca").numbers)) == "age"
+    assert explore(model, X, y.astype(object), method="pca").labels["label"].tolist() == y.tolist()
+
+
+def test_only_the_page_s_own_script_may_run_and_nothing_is_fetched(parsed):
+    script = parsed.raw["script"][-1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert parsed.policy == (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:"
+    )
+    assert all(address.startswith("data:") for address in parsed.addresses)
+    assert not re.search(r"^(import|export) |fetch\(|XMLHttpRequest|https?:", script, re.MULTILINE)
+
+
+def test_names_reach_the_page_to_the_letter_and_add_no_element(parsed):
+    about, arrays = contents(parsed)
+    assert json.loads(arrays["names"].tobytes())[: len(HOSTILE)] == HOSTILE
+    assert about["shown"]["2"] == "two\\nlines,\\u2028and \\x1b[2J a comma.png"
+    assert about["labels"][0]["raw"][0] == "<b>0</b>"
+    assert len(parsed.all("script")) == 3
+    assert len(parsed.all("b")) == 0
+
+
+def test_arrays_reach_the_page_as_they_are(space, parsed):
+    explorer, _ = space
+    about, arrays = contents(parsed)
+    np.testing.assert_array_equal(arrays["codes"].reshape(120, 3), explorer.codes)
+    np.testing.assert_array_equal(arrays["weights"], explorer.decoder.weights)
+    assert (about["n"], about["n_components"], about["image_shape"]) == (120, 3, [1, 8, 8])
+
+
+def test_it_is_written_and_shown_in_a_notebook(space, tmp_path):
+    explorer, _ = space
+    explorer.to_html(tmp_path / "space.html")
+    page = (tmp_path / "space.html").read_text("utf-8")
+    assert page == render(explorer)
+    shown = Parsed(explorer._repr_html_())
+    assert shown.all("iframe")[0]["srcdoc"] == page
+    assert repr(explorer) == "<Explorer of 120 rows, VAE, 3 components>"
+
+
+def test_pages_are_the_same_every_time(space):
+    assert render(space[0]) == render(of_images()[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "som"}, "explore: method must be .*; got 'som'"),
+        ({"seed": -1}, "explore: seed must be .*; got -1"),
+        ({"y": [1, 2]}, r"explore: y must hold a label for each of the 120 rows; got shape \(2,\)"),
+        ({"X": np.zeros((2, 64))}, "explore: X must hold 3 to 100,000 rows; got 2"),
+    ],
+)
+def test_errors_say_what_came(options, message, space):
+    X, y = images()
+    given = {"X": X.to_numpy(), "y": y, "method": "pca"} | options
+    with pytest.raises(ValueError, match=message):
+        explore(space[1], given.pop("X"), given.pop("y"), **given)
+
+
+def test_models_without_a_latent_space_are_refused():
+    with pytest.raises(TypeError, match=r"explore: model must be an AE, VAE or CVAE.*; got PCA\(\)"):
+        explore(PCA(), np.eye(4))
+    mixed = VAE(2, likelihood="mixed", max_iter=0, contamination=0.1).fit(
+        pd.DataFrame({"a": ["x", "y"] * 20, "b": range(40)})
+    )
+    with pytest.raises(ValueError, match="explore: model must take numbers alone; got likelihood='mixed'"):
+        explore(mixed, pd.DataFrame({"a": ["x"], "b": [1]}))
+
+
+def test_behind_steps_that_change_units_nothing_is_decoded():
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    pipeline = make_pipeline(StandardScaler(), VAE(2, max_iter=1, contamination=0.1)).fit(X)
+    explorer = explore(pipeline, X, method="pca")
+    assert explorer.decoder is None
+    np.testing.assert_allclose(explorer.codes, pipeline.transform(X), rtol=1e-5)

@@ -1,0 +1,133 @@
+"""A fitted decoder as a list of steps with their weights, which a page runs without PyTorch."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vaetools.nn import ACTIVATIONS
+from vaetools.nn.networks import ConvImage, DeconvStage, LabelJoin, Network, SpatialHead, UnitMean
+
+_NAMES = {getattr(nn, of_torch): name for name, of_torch in ACTIVATIONS.items()}
+_MOST_OFF = 0.25 / 255  # that weights of half precision may move a pixel
+_N_TRIED = 256  # codes that they are tried on
+
+
+class PlainDecoder(NamedTuple):
+    """What takes a code to an expected row.
+
+    Every step is a kind with its numbers; ``weight`` and ``bias`` are places in ``weights``, of float16 or
+    float32. ``shift`` and ``scale`` take the result to units of X; None where it has them already.
+    """
+
+    steps: list[dict[str, Any]]
+    weights: np.ndarray
+    shift: np.ndarray | None
+    scale: np.ndarray | None
+
+
+def plain_decoder(estimator: Any) -> PlainDecoder | None:
+    """Return the decoder of a fitted model, or None of a network that only PyTorch can run.
+
+    That is one of the user's own, and one of columns of several kinds. Weights of a model of images are of
+    half precision where no pixel of its training codes moves by more than a quarter of a level.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import VAE
+    >>> vae = VAE(2, hidden_layer_sizes=(8,), random_state=0, max_iter=20).fit(load_iris().data)
+    >>> decoder = plain_decoder(vae)
+    >>> [step["kind"] for step in decoder.steps]
+    ['dense', 'activation', 'dense', 'mean']
+    >>> decoder.weights.shape, decoder.scale.shape
+    ((60,), (4,))
+    """
+    model, scale = estimator.model_, estimator.input_scale_
+    if type(model.network) is not Network or model.likelihood.has_missing:
+        return None
+    writer = _Writer()
+    network, n_features = model.network, estimator.n_features_in_
+    steps = list(writer.join(network.join)) if network.join is not None else []
+    steps += writer.steps(network.decoder)
+    name = next(each.__name__ for each in type(model.likelihood).__mro__ if each.__name__ in _MEANS)
+    steps.append({"kind": "mean", "of": _MEANS[name], "n": n_features})
+    weights = np.concatenate(writer.arrays).astype(np.float32)
+    if estimator.image_shape is not None and _takes_halves(estimator):
+        weights = weights.astype(np.float16)
+    units = (scale.shift, scale.scale) if scale.standardizes else (None, None)
+    return PlainDecoder(steps, weights, *units)
+
+
+_MEANS = {
+    "Gaussian": "gaussian",
+    "ContinuousBernoulli": "continuous_bernoulli",
+    "Bernoulli": "bernoulli",
+}
+
+
+class _Writer:
+    """Weights, one after the other, and the steps that say where they are."""
+
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray] = []
+        self.n_written = 0
+
+    def steps(self, module: nn.Module) -> Iterator[dict[str, Any]]:
+        """Yield what a part of a decoder does."""
+        if isinstance(module, nn.Sequential):
+            for part in module:
+                yield from self.steps(part)
+        elif isinstance(module, ConvImage):
+            yield from self.image(module)
+        elif isinstance(module, SpatialHead):
+            channels, height, width = module.map_shape
+            yield {"kind": "pointwise", "n": channels, "area": height * width, **self.affine(module.conv)}
+        elif isinstance(module, nn.Linear):
+            sizes = {"n_in": module.in_features, "n_out": module.out_features}
+            yield {"kind": "dense", **sizes, **self.affine(module)}
+        elif isinstance(module, UnitMean):
+            yield {"kind": "unit_mean", "n": module.n_features}
+        elif not isinstance(module, nn.Identity):
+            yield {"kind": "activation", "name": _NAMES[type(module)]}
+
+    def image(self, module: ConvImage) -> Iterator[dict[str, Any]]:
+        """Yield the stages that double an image."""
+        shape = module.map_shape
+        for stage in module.stages:
+            if not isinstance(stage, DeconvStage):
+                yield from self.steps(stage)
+                continue
+            size = {"n_in": shape[0], "from": shape[1:], "n_out": stage.conv.out_channels, "to": stage.size}
+            yield {"kind": "deconv", **size, **self.affine(stage.conv)}
+            shape = (stage.conv.out_channels, *stage.size)
+
+    def join(self, join: LabelJoin) -> Iterator[dict[str, Any]]:
+        """Yield how a label comes into the code."""
+        own = {} if join.conditioning == "concat" else self.affine(join.project[0])
+        yield {"kind": "join", "how": join.conditioning, **own}
+
+    def affine(self, layer: Any) -> dict[str, int]:
+        """Keep weight and bias of a layer, and return where."""
+        return {"weight": self.keep(layer.weight), "bias": self.keep(layer.bias)}
+
+    def keep(self, values: Tensor) -> int:
+        """Keep some weights, and return where they start."""
+        start = self.n_written
+        self.arrays.append(values.detach().cpu().double().numpy().ravel())
+        self.n_written += values.numel()
+        return start
+
+
+@torch.no_grad()
+def _takes_halves(estimator: Any) -> bool:
+    """Whether the pixels of training codes stay where they are with weights of half precision."""
+    model, halved = estimator.model_, copy.deepcopy(estimator.model_)
+    for weight in halved.parameters():
+        weight.copy_(weight.half())
+    codes = torch.from_numpy(estimator.reference_codes_[:_N_TRIED]).to(model.log_unit)
+    moved = (estimator.input_scale_.invert((each.decode(codes)).cpu()) for each in (model, halved))
+    return bool((next(moved) - next(moved)).abs().max() <= _MOST_OFF)

@@ -1,0 +1,118 @@
+"""An explorer becomes one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaetools import __version__
+from vaetools.explorer.scripts import bundled, content_hash
+from vaetools.report.figures import COLORS
+from vaetools.report.page import json_text, render_template
+from vaetools.report.pictures import sprite
+from vaetools.report.questions.neighbors import METHODS, classes
+from vaetools.words import printable, shortened
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from vaetools.explorer.explore import Explorer
+
+_SPRITE_BYTES = 4_000_000  # of all pictures
+_LONGEST_NAME, _LONGEST_LABEL = 80, 40  # characters
+_KINDS = {"f2", "f4", "f8", "u1", "u2", "u4"}
+
+
+def render(explorer: Explorer) -> str:
+    """Return the page: HTML that fetches nothing, in which names, labels and columns are only text."""
+    from markupsafe import Markup
+
+    about, arrays = _contents(explorer)
+    places, packed = pack(arrays)
+    pictures = None
+    if explorer.thumbnails is not None:
+        pictures = sprite(explorer.thumbnails, _SPRITE_BYTES)
+        about["pictures"] = {**pictures, "uri": "", "channels": explorer.thumbnails.shape[3]}
+    script = bundled("main")
+    return render_template(
+        "explorer.html",
+        package="vaetools.explorer",
+        n_rows=f"{len(explorer.names):,}",
+        model=explorer.model,
+        version=__version__,
+        about=json_text(about | {"arrays": places}),
+        packed=packed,
+        pictures=pictures,
+        script=Markup(script),
+        script_hash=Markup(content_hash(script)),
+    )
+
+
+def pack(arrays: dict[str, np.ndarray]) -> tuple[list[dict[str, Any]], Markup]:
+    """Return where arrays lie, and all of them in one compressed text of base64."""
+    from markupsafe import Markup
+
+    places, pieces, offset = [], [], 0
+    for name, array in arrays.items():
+        kind = array.dtype.str[1:]
+        assert kind in _KINDS, f"{name}: {kind}"
+        data = np.ascontiguousarray(array).astype(f"<{kind}" if kind != "u1" else "u1").tobytes()
+        places.append({"name": name, "kind": kind, "offset": offset, "length": array.size})
+        padding = -len(data) % 8  # typed arrays start at multiples of their size
+        pieces += [data, bytes(padding)]
+        offset += len(data) + padding
+    return places, Markup(base64.b64encode(gzip.compress(b"".join(pieces), 6, mtime=0)).decode("ascii"))
+
+
+def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return all that a page knows: what is text as JSON takes it, and arrays."""
+    names = explorer.names.tolist()
+    shown = {i: shortened(printable(name), _LONGEST_NAME) for i, name in enumerate(names)}
+    arrays = {"names": np.frombuffer(json.dumps(names).encode(), np.uint8)}
+    arrays |= {"places": explorer.places, "codes": explorer.codes}
+    labels = []
+    for i, (name, values) in enumerate(explorer.labels.items()):
+        codes, texts = classes(values)
+        arrays[f"label {i}"] = codes.astype(np.uint32)
+        raw = [str(each) for each in np.unique(values)]
+        labels.append({"name": shortened(printable(name), _LONGEST_LABEL), "texts": texts, "raw": raw})
+    numbers = []
+    for i, (name, values) in enumerate(explorer.numbers.items()):
+        arrays[f"number {i}"] = values
+        numbers.append({"name": shortened(printable(name), _LONGEST_LABEL), "raw": name})
+    if explorer.plane is not None:
+        center, axes = explorer.plane
+        arrays |= {"center": center.astype(np.float64), "axes": axes.astype(np.float64)}
+    if explorer.flagged is not None:
+        arrays["flagged"] = explorer.flagged.astype(np.uint8)
+    if explorer.reasons is not None:
+        for name, array in zip(("which", "own", "expected"), explorer.reasons, strict=True):
+            arrays[name] = array
+    about: dict[str, Any] = {
+        "model": explorer.model,
+        "n": len(names),
+        "n_components": explorer.codes.shape[1],
+        "shown": {i: text for i, text in shown.items() if text != names[i]},
+        "method": METHODS.get(explorer.method, "Latent dimensions"),
+        "in_use": explorer.in_use.tolist(),
+        "labels": labels,
+        "numbers": numbers,
+        "unit": explorer.unit,
+        "image_shape": explorer.image_shape,
+        "span": explorer.span,
+        "columns": [shortened(printable(str(name)), _LONGEST_LABEL) for name in explorer.columns],
+        "classes": [shortened(printable(str(name)), _LONGEST_LABEL) for name in explorer.classes],
+        "class_prior": explorer.class_prior.tolist(),
+        "is_variational": explorer.is_variational,
+        "colors": COLORS,
+    }
+    if explorer.decoder is not None:
+        about["steps"] = explorer.decoder.steps
+        arrays["weights"] = explorer.decoder.weights
+        if explorer.decoder.scale is not None and explorer.decoder.shift is not None:
+            arrays |= {"shift": explorer.decoder.shift, "scale": explorer.decoder.scale}
+    return about, arrays

@@ -1,0 +1,165 @@
+// Selected rows: a sheet of them, what is typical of them, and files to take away.
+
+import {byId, make, drawThumb} from "./picture.js";
+import {readable} from "./colors.js";
+
+const MOST_SHOWN = 300;
+const MOST_TYPICAL = 6;
+const LONE = /[\ud800-\udbff][\udc00-\udfff]|[\udc80-\udcff]/g;
+
+/** The tray below the map. */
+export class Tray {
+  /** @param {import("./main.js").Explorer} app */
+  constructor(app) {
+    this.app = app;
+    byId("clear").addEventListener("click", () => app.select(null));
+    byId("csv").addEventListener("click", () => download("selection.csv", "text/csv", this.csv()));
+    byId("list").addEventListener("click", () => download("selection.txt", "text/plain", this.list()));
+  }
+
+  /** @param {number[] | null} rows */
+  show(rows) {
+    const {app} = this;
+    this.rows = rows ?? [];
+    byId("tray").hidden = rows === null;
+    if (rows === null) return;
+    byId("n-selected").textContent = `${rows.length.toLocaleString("en")} of ${app.about.n.toLocaleString("en")} rows`;
+    byId("counts").replaceChildren(...this.counts());
+    byId("typical").replaceChildren(...(rows.length ? this.typical() : []));
+    byId("means").hidden = !app.isImage || !rows.length || !app.sprites;
+    if (!byId("means").hidden) this.means();
+    const score = app.numberNamed("score"), sorted = score ? [...rows].sort((a, b) => score[a] - score[b]) : rows;
+    byId("sheet").replaceChildren(...sorted.slice(0, MOST_SHOWN).map(row => this.card(row)));
+    byId("sheet-note").textContent = rows.length > MOST_SHOWN ? `The ${MOST_SHOWN} oddest are shown; the files have all.` : rows.length > 1 ? "Oddest first." : "";
+  }
+
+  card(row) {
+    const {app} = this, button = make("button", "", "card");
+    button.type = "button";
+    button.title = app.called(row);
+    button.dataset.row = row;
+    if (app.sprites) {
+      const canvas = make("canvas");
+      drawThumb(canvas, app.sprites, row);
+      button.append(canvas);
+    }
+    button.append(make("bdi", app.called(row)));
+    if (!app.isImage) button.append(make("small", app.reasons(row).map(({column, own, expected}) => `${app.about.columns[column]} ${readable(own)}, expected ${readable(expected)}`).join(" · ")));
+    button.addEventListener("click", () => app.goTo(row));
+    return button;
+  }
+
+  /** How many there are of every class, most first. */
+  counts() {
+    const coloring = this.app.coloring;
+    if (coloring?.kind !== "label") return [];
+    const counts = new Map();
+    for (const row of this.rows) counts.set(coloring.values[row], (counts.get(coloring.values[row]) ?? 0) + 1);
+    return [...counts].sort((a, b) => b[1] - a[1]).map(([code, count]) => {
+      const chip = make("span", "", "chip"), dot = make("i");
+      dot.style.background = this.app.palette[code % this.app.palette.length];
+      chip.append(dot, make("bdi", coloring.texts[code]), make("b", count.toLocaleString("en")));
+      return chip;
+    });
+  }
+
+  /** Columns in which the selection differs most from all other rows, in nats. */
+  typical() {
+    const isIn = this.app.selected;
+    const found = this.app.colorings.filter(({kind}) => kind === "number").map(({name, values}) => {
+      const inside = moments(values, row => isIn[row]), others = moments(values, row => !isIn[row]);
+      return {name, inside, others, nats: divergence(inside, others)};
+    });
+    return found.filter(({nats}) => nats > 0.05).sort((a, b) => b.nats - a.nats).slice(0, MOST_TYPICAL).map(({name, inside, others, nats}) => {
+      const line = make("tr"), heading = make("th", name);
+      heading.scope = "row";
+      line.append(heading, make("td", readable(inside.mean)), make("td", readable(others.mean)), make("td", readable(nats)));
+      return line;
+    });
+  }
+
+  /** Mean pictures of the selection and of all other rows. */
+  means() {
+    const {sprites, selected, about} = this.app, area = sprites.width * sprites.height;
+    const sums = [new Float64Array(3 * area), new Float64Array(3 * area)], counts = [0, 0];
+    const step = Math.max(1, Math.floor(about.n / 20000)); // others are so many that some are enough
+    for (let row = 0; row < about.n; row++) {
+      const which = selected[row] ? 0 : 1;
+      if (which && row % step) continue;
+      counts[which]++;
+      for (let i = 0, start = sprites.start(row); i < area; i++) {
+        const pixel = sprites.pixels[start + Math.floor(i / sprites.width) * sprites.stride + (i % sprites.width)];
+        for (let channel = 0; channel < 3; channel++) sums[which][3 * i + channel] += (pixel >> (8 * channel)) & 255;
+      }
+    }
+    ["mean-in", "mean-others"].forEach((id, which) => {
+      const canvas = byId(id);
+      Object.assign(canvas, {width: sprites.width, height: sprites.height});
+      const image = canvas.getContext("2d").createImageData(sprites.width, sprites.height);
+      for (let i = 0; i < area; i++) {
+        for (let channel = 0; channel < 3; channel++) image.data[4 * i + channel] = sums[which][3 * i + channel] / Math.max(1, counts[which]);
+        image.data[4 * i + 3] = counts[which] ? 255 : 0;
+      }
+      canvas.getContext("2d").putImageData(image, 0, 0);
+    });
+  }
+
+  /** The selected rows with their labels, numbers and codes. */
+  csv() {
+    const {app} = this, codes = Array.from({length: app.about.n_components}, (_, i) => i);
+    const lines = [["id", ...app.colorings.map(({raw, name}) => (Array.isArray(raw) ? name : raw ?? name)), ...codes.map(i => `z${i + 1}`)]];
+    for (const row of this.rows) {
+      const known = app.colorings.map(({kind, values, raw}) => (kind === "label" ? raw[values[row]] : short(values[row])));
+      lines.push([app.data.names[row], ...known, ...codes.map(i => short(app.data.arrays.codes[row * codes.length + i]))]);
+    }
+    return lines.map(line => line.map(quoted).join(",")).join("\n") + "\n";
+  }
+
+  /** The names of the selected rows, one per line. */
+  list() {
+    return this.rows.map(row => this.app.data.names[row]).join("\n") + "\n";
+  }
+}
+
+/** A number of single precision in as few digits as tell it from all others. */
+function short(value) {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(9))) : value > 0 ? "inf" : value < 0 ? "-inf" : "";
+}
+
+function quoted(text) {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function moments(values, isIn) {
+  let n = 0, sum = 0, squares = 0;
+  values.forEach((value, row) => {
+    if (!isIn(row) || !Number.isFinite(value)) return;
+    n++;
+    sum += value;
+    squares += value * value;
+  });
+  const mean = sum / n;
+  return {mean, variance: Math.max(0, squares / n - mean * mean), n};
+}
+
+/** Kullback–Leibler divergence of one normal density from another, in nats. */
+function divergence(one, other) {
+  if (one.n < 2 || other.n < 2 || !(other.variance > 0)) return 0;
+  const ratio = Math.max(one.variance / other.variance, 1e-12);
+  return 0.5 * (ratio - 1 - Math.log(ratio) + (one.mean - other.mean) ** 2 / other.variance);
+}
+
+/** Let the browser keep a text as a file; bytes of names that are not UTF-8 become what they were. */
+function download(name, type, text) {
+  const encoder = new TextEncoder(), pieces = [];
+  let end = 0;
+  for (const {0: found, index} of text.matchAll(LONE)) {
+    if (found.length > 1) continue;
+    pieces.push(encoder.encode(text.slice(end, index)), Uint8Array.of(found.charCodeAt(0) - 0xdc00));
+    end = index + 1;
+  }
+  pieces.push(encoder.encode(text.slice(end)));
+  const link = Object.assign(make("a"), {href: URL.createObjectURL(new Blob(pieces, {type})), download: name});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}

@@ -1,0 +1,67 @@
+// Rows that nobody has: ways between two rows, and draws from the prior.
+
+import {byId, make, drawImage} from "./picture.js";
+import {readable} from "./colors.js";
+
+const N_STEPS = 9, N_DRAWS = 12;
+
+/** What a model makes up, as rows of small pictures that the lens shows large. */
+export class Strips {
+  /** @param {import("./main.js").Explorer} app */
+  constructor(app) {
+    this.app = app;
+    byId("draw").hidden = !app.about.is_variational || !app.decoder.isThere;
+    byId("draw").addEventListener("click", () => this.draw());
+    byId("clear-picked").addEventListener("click", () => this.app.unpick());
+    byId("make").hidden = !app.decoder.isThere;
+  }
+
+  /** Show what lies between the codes of two rows, ends included. */
+  between(rows) {
+    const {app} = this;
+    byId("between").hidden = rows.length < 2;
+    byId("clear-picked").hidden = !rows.length;
+    byId("picked").textContent = ["Click a row, then another: the page decodes the way between them.", `From ${app.called(rows[0] ?? 0)} to … click another row.`][rows.length]
+      ?? `From ${app.called(rows[0])} to ${app.called(rows[1])}`;
+    if (rows.length < 2) return byId("between").replaceChildren();
+    const [first, last] = rows.map(row => app.codeOf(row)), [from, to] = rows.map(row => app.classOf(row));
+    this.fill(byId("between"), Array.from({length: N_STEPS}, (_, i) => {
+      const share = i / (N_STEPS - 1), code = first.map((value, j) => value + share * (last[j] - value));
+      const start = app.decoder.decode(code, from), end = from === to ? start : app.decoder.decode(code, to);
+      return {code, made: start.map((value, j) => value + share * (end[j] - value))};
+    }));
+  }
+
+  /** Show draws from the prior, of a conditional model as the label that is chosen, or by their frequency. */
+  draw() {
+    const {app} = this;
+    byId("draws").hidden = false;
+    this.fill(byId("draws"), Array.from({length: N_DRAWS}, () => {
+      const code = Float32Array.from({length: app.about.n_components}, normal);
+      return {code, made: app.decoder.decode(code, app.drawnLabel())};
+    }));
+  }
+
+  fill(holder, items) {
+    holder.classList.toggle("of-table", !this.app.isImage);
+    holder.replaceChildren(...items.map(({code, made}) => {
+      const button = make("button", "", "near");
+      button.type = "button";
+      button.setAttribute("aria-label", "Show this code");
+      if (this.app.isImage) {
+        const canvas = make("canvas");
+        drawImage(canvas, made, this.app.about.image_shape, this.app.about.span);
+        button.append(canvas);
+      } else {
+        button.textContent = Array.from(made.slice(0, 4), readable).join(", ");
+      }
+      button.addEventListener("click", () => this.app.setCode(code));
+      return button;
+    }));
+  }
+}
+
+/** A draw from the standard normal density (Box and Muller 1958). */
+function normal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}
