@@ -7,7 +7,7 @@ import torch
 from tests.explorer.spaces import until
 from tests.report.browser import needs_chromium, opened
 from vaetools import AE, CVAE, VAE, Gaussian, explore
-from vaetools.explorer.page import render
+from vaetools.explorer.rendering import render
 
 pytestmark = needs_chromium
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from tests.explorer.spaces import HOSTILE, images, of_images, of_table
 from tests.report.browser import Parsed
 from vaetools import AE, CVAE, VAE, LatentMap, explore
-from vaetools.explorer.page import render
+from vaetools.explorer.rendering import render
 
 
 @pytest.fixture(scope="module")

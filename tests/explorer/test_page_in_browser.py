@@ -7,7 +7,7 @@ import pytest
 from tests.explorer.spaces import HOSTILE, images, of_images, until
 from tests.report.browser import needs_chromium, opened
 from vaetools import LatentMap
-from vaetools.explorer.page import render
+from vaetools.explorer.rendering import render
 
 pytestmark = needs_chromium
 

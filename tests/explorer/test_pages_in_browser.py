@@ -6,7 +6,7 @@ import pytest
 from tests.explorer.spaces import images, of_images, of_table, until
 from tests.report.browser import needs_chromium, opened
 from vaetools import CVAE, explore
-from vaetools.explorer.page import render
+from vaetools.explorer.rendering import render
 
 pytestmark = needs_chromium
 WIDE = (

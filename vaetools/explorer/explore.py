@@ -15,7 +15,7 @@ from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.decoder import PlainDecoder, plain_decoder
-from vaetools.explorer.page import render
+from vaetools.explorer.rendering import render
 from vaetools.files import write_atomically
 from vaetools.latent.projection import LatentMap
 from vaetools.nn.model import Reading
