@@ -167,8 +167,8 @@ def explore(
     >>> space = explore(vae, X, y, method="pca")
     >>> space
     <Explorer of 150 rows, VAE, 3 components>
-    >>> sorted(space.numbers)[:3], space.places.shape
-    (['column 0', 'column 1', 'column 2'], (150, 2))
+    >>> list(space.numbers)[:4], space.places.shape
+    (['score', 'reconstruction', 'KL', 'p-value'], (150, 2))
     """
     words = "an integer from 0 to 2**32 - 1"
     check("explore", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
