@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "data": set(),
     "datasets": set(),
     "report": {"latent", "anomaly", "estimators"},
+    "plot": {"latent", "anomaly", "estimators", "report"},
     "explorer": {"nn", "latent", "anomaly", "estimators", "report"},
     "cli": {
         *{"nn", "anomaly", "estimators", "persistence", "stream", "latent", "data", "datasets", "report"},

@@ -6,7 +6,7 @@ import pytest
 from numpydoc.validate import validate
 
 import vaetools
-from vaetools import AE, CVAE, VAE, LatentMap
+from vaetools import AE, CVAE, VAE, LatentMap, plot
 
 # missing docstring, summary or section; parameters undocumented, unknown, out of order, without type
 CODES = {"GL08", "SS01", "PR01", "PR02", "PR03", "PR04", "RT01"}
@@ -20,10 +20,13 @@ METHODS = [
 ]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS + METHODS)
+ROOMS = [f"vaetools.plot.{name}" for name in plot.__all__] + ["vaetools.datasets.load_garments"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS + METHODS + ROOMS)
 def test_docstring(name):
-    home = vaetools._HOMES[name.split(".")[0]]
-    errors = [error for error in validate(f"{home}.{name}")["errors"] if error[0] in CODES]
+    whole = name if name in ROOMS else f"{vaetools._HOMES[name.split('.')[0]]}.{name}"
+    errors = [error for error in validate(whole)["errors"] if error[0] in CODES]
     assert errors == []
 
 

@@ -13,9 +13,10 @@ Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `Continuo
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
-`report` (figures and pages), `explorer` (a latent space to touch), `data` (what comes in), `datasets`
-(images to start with), `stream` (files of any length, and many machines), `cli` (the command `vaetools`).
-Names load what they need when they are first used: importing the package loads neither torch nor plotly.
+`report` (figures and pages), `plot` (figures one by one), `explorer` (a latent space to touch), `data` (what
+comes in), `datasets` (images to start with), `stream` (files of any length, and many machines), `cli` (the
+command `vaetools`). Names load what they need when they are first used: importing the package loads neither
+torch nor plotly.
 """
 
 import importlib

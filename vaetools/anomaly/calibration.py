@@ -148,6 +148,37 @@ def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np
     return (1 + n_at_most) / (len(ordered) + 1)
 
 
+def flagged_interval(
+    rates: np.ndarray, n_rows: int, n_calibrating: int | None = None, *, probability: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return between which shares of normal rows are flagged with some probability, at false-alarm rates.
+
+    That is over rows and sets of calibration rows, of which a rate flags a row with probability
+    k / (n + 1), k = ⌊rate · (n + 1)⌋: the number flagged is beta-binomial. Without their number, the rate is
+    taken for exact, and that number is binomial.
+
+    Examples
+    --------
+    >>> low, high = flagged_interval(np.array([0.0, 0.05, 1.0]), 100, 99)
+    >>> low, high
+    (array([0., 0., 1.]), array([0.  , 0.12, 1.  ]))
+    """
+    from scipy.stats import betabinom, binom
+
+    tail = (1 - probability) / 2
+    low, high = np.floor(rates), np.floor(rates)  # none at a rate of 0, all at 1
+    for i, rate in enumerate(rates):
+        flags = binom(n_rows, rate)
+        if n_calibrating is not None:
+            k = math.floor(rate * (n_calibrating + 1) + 1e-9)
+            if not 0 < k <= n_calibrating:
+                low[i] = high[i] = float(k > n_calibrating)
+                continue
+            flags = betabinom(n_rows, k, n_calibrating + 1 - k)
+        low[i], high[i] = flags.ppf([tail, 1 - tail]) / n_rows
+    return low, high
+
+
 def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray:
     """Return which rows to call odd, so that few of those that are called so are normal.
 

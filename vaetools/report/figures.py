@@ -219,20 +219,34 @@ def table_rows(data: Data, content: dict[str, list[Lines]], words: str, *, grows
     """
     assert data.mean is not None
     assert data.std is not None
-    spread = np.where(data.std > 0, data.std, np.nan)
-    n_all = len(data.columns)
-    every = np.concatenate([rows for group in content.values() for _, rows, _ in group])
-    kept = np.sort(np.argsort(-((every - data.mean) / spread).std(axis=0), kind="stable")[:_MOST_PROFILED])
-    shown = {
-        title: [(name, ((rows - data.mean) / spread)[:, kept], style) for name, rows, style in group]
-        for title, group in content.items()
-    }
-    figure = profiles(shown, list(data.columns[kept]), unit="standard deviations", grows=grows)
+    figure, n_kept = standardized(content, data.columns, data.mean, data.std, grows=grows)
     known = " that are not known to be odd" if data.outliers is not None else ""
     caption = f"In standard deviations of the rows{known}, from their mean."
-    if n_all > len(kept):
-        caption += f" The {len(kept)} columns that vary most, of {n_all}."
+    if len(data.columns) > n_kept:
+        caption += f" The {n_kept} columns that vary most, of {len(data.columns)}."
     return Plot(figure, words, caption)
+
+
+def standardized(
+    content: Mapping[str, Sequence[Lines]],
+    columns: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    *,
+    grows: bool = False,
+) -> tuple["Figure", int]:
+    """Draw rows of a table as `profiles` does, in standard deviations, and return how many columns are shown.
+
+    These are the liveliest ones; where the deviation is 0, a line has a gap.
+    """
+    spread = np.where(std > 0, std, np.nan)
+    every = np.concatenate([rows for group in content.values() for _, rows, _ in group])
+    kept = np.sort(np.argsort(-((every - mean) / spread).std(axis=0), kind="stable")[:_MOST_PROFILED])
+    shown = {
+        title: [(name, ((rows - mean) / spread)[:, kept], style) for name, rows, style in group]
+        for title, group in content.items()
+    }
+    return profiles(shown, list(columns[kept]), unit="standard deviations", grows=grows), len(kept)
 
 
 def left_out(data: Data) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from vaetools.report.records import Data, ModelView, Oddest
 N_MEASURED, N_DRAWS, N_PATHS, N_PATH_STEPS = 10_000, 2_000, 48, 11
 N_NEIGHBORS, N_ODDEST, N_SAMPLES, N_PAIRS = 6, 12, 48, 6
 N_TRAVERSED, N_STEPS, N_SIDE = 8, 9, 12
-_EXTENT = 2.0  # standard deviations of the codes, to either side of their mean
+EXTENT = 2.0  # standard deviations of the codes, to either side of their mean
 _N_REASONS = 3
 
 
@@ -161,20 +161,35 @@ def _facts(opened: Opened) -> dict[str, str]:
     return facts
 
 
-def _walks(opened: Opened, codes: np.ndarray) -> dict[str, Any]:
-    """Decode straight walks along components, and the plane of the first two.
+class Walks(NamedTuple):
+    """Straight walks along components of a latent space, decoded."""
+
+    components: np.ndarray  # (n_walks,)
+    values: np.ndarray  # (n_walks, n_steps): what the component is at every step
+    rows: np.ndarray  # (n_walks, n_steps, n_features)
+
+
+def walk(opened: Opened, codes: np.ndarray, n_walks: int, n_steps: int) -> Walks:
+    """Decode straight walks along components, to either side of the mean code.
 
     Components that cost most KL come first; those of an AE by how widely their codes spread. What is
     not in use is left out, but for one component if none is.
     """
     center, spread = codes.mean(axis=0), codes.std(axis=0)
     told = opened.estimator.kl_per_component_ if opened.variational else spread
-    n_used = max(1, min(N_TRAVERSED, int(opened.in_use.sum())))
-    traversed = np.argsort(-np.where(opened.in_use, told, -1.0), kind="stable")[:n_used]
-    values = center + spread * np.linspace(-_EXTENT, _EXTENT, N_STEPS)[:, None]  # (n_steps, n_components)
-    lines = np.stack([traverse(center, component, values[:, component]) for component in traversed])
+    n_used = max(1, min(n_walks, int(opened.in_use.sum())))
+    components = np.argsort(-np.where(opened.in_use, told, -1.0), kind="stable")[:n_used]
+    values = center + spread * np.linspace(-EXTENT, EXTENT, n_steps)[:, None]  # (n_steps, n_components)
+    lines = np.stack([traverse(center, component, values[:, component]) for component in components])
+    return Walks(components, values[:, components].T, opened.decode(lines))
+
+
+def _walks(opened: Opened, codes: np.ndarray) -> dict[str, Any]:
+    """Decode straight walks along components, and the plane of the first two."""
+    traversed, values, rows = walk(opened, codes, N_TRAVERSED, N_STEPS)
+    center, spread = codes.mean(axis=0), codes.std(axis=0)
     plane = traversed[:2]
-    reach = np.linspace(-_EXTENT, _EXTENT, N_SIDE)
+    reach = np.linspace(-EXTENT, EXTENT, N_SIDE)
     sides = [center[component] + spread[component] * reach for component in plane]
     if len(plane) == 1:
         squares = traverse(center, plane[0], sides[0])[None]  # (1, n_side, n_components)
@@ -183,8 +198,8 @@ def _walks(opened: Opened, codes: np.ndarray) -> dict[str, Any]:
         squares = grid(center, tuple(plane), *sides)  # (n_side, n_side, n_components)
     return {
         "traversed": traversed,
-        "traversals": opened.decode(lines),
-        "traversal_values": values[:, traversed].T,
+        "traversals": rows,
+        "traversal_values": values,
         "grid": opened.decode(squares),
         "grid_values": tuple(sides),
     }

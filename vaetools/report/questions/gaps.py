@@ -99,27 +99,38 @@ def code_density(
     there is none, in the color of the number in ``styles``; and circles that hold 50 % and 95 % of N(0, I).
     """
     figure = panels(titles, x="", y="", height=440, aspect=1)
-    angles = np.linspace(0, 2 * np.pi, 91)
     for i, (own, numbers, style) in enumerate(zip(codes, components, styles, strict=True)):
         add_density(figure, i, own, style)
-        low, high = np.minimum(own.min(axis=0), -2.6), np.maximum(own.max(axis=0), 2.6)
-        reach = 0.53 * (high - low).max()
-        for name, number, middle in zip("xy", numbers, (low + high) / 2, strict=True):
-            figure.layout[f"{name}axis{i + 1}"].update(
-                title_text=f"component {number + 1} (no unit)", range=[middle - reach, middle + reach]
-            )
-        for share, dash in ((0.5, "dot"), (0.95, "solid")):
-            radius = np.sqrt(-2 * np.log(1 - share))
-            figure.add_scatter(
-                x=radius * np.cos(angles),
-                y=radius * np.sin(angles),
-                mode="lines",
-                line={"width": 1.5, "dash": dash},
-                meta=INK,
-                hoverinfo="skip",
-                **axes(i),
-            )
+        center(figure, i, own, numbers, least=2.6)
+        add_prior(figure, i)
     return figure
+
+
+def center(figure: "Figure", i: int, codes: np.ndarray, components: Sequence[int], *, least: float) -> None:
+    """Let both axes of the i-th panel reach as far, from −least to least or over all codes, and name them."""
+    low, high = np.minimum(codes.min(axis=0), -least), np.maximum(codes.max(axis=0), least)
+    reach = 0.53 * (high - low).max()
+    for name, number, middle in zip("xy", components, (low + high) / 2, strict=True):
+        figure.layout[f"{name}axis{i + 1}"].update(
+            title_text=f"component {number + 1} (no unit)", range=[middle - reach, middle + reach]
+        )
+
+
+def add_prior(figure: "Figure", i: int) -> None:
+    """Draw circles that hold 50 % and 95 % of N(0, I) into the i-th panel."""
+    angles = np.linspace(0, 2 * np.pi, 91)
+    for share, dash in ((0.5, "dot"), (0.95, "solid")):
+        radius = np.sqrt(-2 * np.log(1 - share))
+        figure.add_scatter(
+            x=radius * np.cos(angles),
+            y=radius * np.sin(angles),
+            mode="lines",
+            line={"width": 1.5, "dash": dash},
+            meta=INK,
+            showlegend=False,
+            hoverinfo="skip",
+            **axes(i),
+        )
 
 
 GAPS = Question(

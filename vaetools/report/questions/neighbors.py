@@ -79,13 +79,6 @@ def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read maps."""
     several = len(comparison.models) > 1
     same = ", and the same rows are in every map" if several else ""
-    trust = (
-        "A map bends distances, so trust which points stand together, not how far groups are apart or how "
-        "large they look"
-        if comparison.method != "pca"
-        else "A projection lays over each other what lies apart in other directions, so trust which points "
-        "stand apart, not which stand together"
-    )
     choice = (
         "; and do not choose between an AE and a VAE here, because an AE keeps neighbors and classes about "
         "as well, often better."
@@ -93,7 +86,18 @@ def _read(comparison: "Comparison") -> tuple[str, str]:
     points = len(comparison.data.names) <= MOST_POINTS
     what = "Each point is the code of one row" if points else "Shading shows where the codes of rows lie"
     read = f"{what}, flattened to two dimensions{same}: rows that a model takes for alike stand together."
-    return read, trust + (choice if several else ".")
+    return read, trust(comparison.method) + (choice if several else ".")
+
+
+def trust(method: str) -> str:
+    """Return what may be believed of a map, without a full stop."""
+    return (
+        "A map bends distances, so trust which points stand together, not how far groups are apart or how "
+        "large they look"
+        if method != "pca"
+        else "A projection lays over each other what lies apart in other directions, so trust which points "
+        "stand apart, not which stand together"
+    )
 
 
 def _draw(comparison: "Comparison") -> Iterator[Plot]:
@@ -160,11 +164,7 @@ def latent_maps(
     There is a WebGL trace per model, whose i-th point is the i-th row; of more than `MOST_POINTS` rows a
     density per model.
     """
-    name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
-    figure = panels(titles, x=name.format(1), y=name.format(2), height=430)
-    frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}
-    figure.update_xaxes(**frame)
-    figure.update_yaxes(**frame)
+    figure = map_panels(titles, method)
     if len(points[0]) > MOST_POINTS:
         for i, own in enumerate(points):
             add_density(figure, i, own, i)
@@ -184,10 +184,22 @@ def latent_maps(
     return figure.update_layout(dragmode="lasso")
 
 
+def map_panels(titles: Sequence[str], method: str) -> "Figure":
+    """Return a figure with an empty map per title, whose axes have names and no numbers."""
+    name = "principal component {}" if method == "pca" else f"{METHODS[method]} {{}} (no unit)"
+    figure = panels(titles, x=name.format(1), y=name.format(2), height=430)
+    frame = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False, "mirror": True}
+    return figure.update_xaxes(**frame).update_yaxes(**frame)
+
+
+def point_size(n_samples: int) -> float:
+    """Return how many pixels wide points are: large where they are few."""
+    return float(np.clip(160 / np.sqrt(n_samples), 2.5, 9))
+
+
 def _markers(n_samples: int, labels: np.ndarray | None, scores: np.ndarray | None) -> dict[str, Any]:
     """Return how points look: large where they are few, a color and a symbol per label."""
-    size = float(np.clip(160 / np.sqrt(n_samples), 2.5, 9))
-    look: dict[str, Any] = {"size": size, "opacity": 0.85, "line": {"width": 0}}
+    look: dict[str, Any] = {"size": point_size(n_samples), "opacity": 0.85, "line": {"width": 0}}
     if n_samples <= _N_OUTLINED:
         look["line"] = {"width": 0.5, "color": _OUTLINE}
     if labels is not None:
