@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import pickle
 
 import numpy as np
 import pytest
@@ -174,6 +176,12 @@ def test_normalizations_are_folded_into_the_convolutions_of_lite0():
     assert made.digest == features.digest(found_up_to(found, list(seen)))
 
 
+def test_lite0_is_copied_and_pickled():
+    fitted = Backbone(image_shape=SHAPE, size=(64, 64)).fit(X)
+    for again in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        assert np.array_equal(again.transform(X), fitted.transform(X))
+
+
 def found_up_to(network: nn.Module, layers: list[str]) -> nn.Module:
     """Return a network as torchvision traces it, with all that it has learnt."""
     return feature_extraction.create_feature_extractor(network, layers, suppress_diff_warning=True)
@@ -203,6 +211,14 @@ def test_a_convolution_that_others_use_stays_as_it_is():
     made = Features(network, ["asked", "last"], None, None)
     assert sum(isinstance(each, nn.BatchNorm2d) for each in made.modules()) == 3
     torch.testing.assert_close(made(images)[1], network(images))
+
+
+def test_what_an_activation_is_made_of_may_be_asked_for():
+    made = Features(network().eval(), ["0", "2"], None, None)
+    images = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    before, after = made(images)
+    torch.testing.assert_close(before, network()[0](images))
+    assert before.min() < 0 <= after.min()
 
 
 def test_changed_weights_are_refused(tmp_path, monkeypatch):

@@ -90,6 +90,11 @@ def _lite0() -> nn.Module:
         weights = torch.load(file, map_location="cpu", weights_only=True)
     network = EfficientNet.from_name(LITE0)
     network.load_state_dict(weights)
+    for convolution in network.modules():
+        match getattr(convolution, "static_padding", None):
+            case nn.ZeroPad2d(padding=(left, right, top, bottom)) if (left, top) == (right, bottom):
+                # without a copy of the images for their rims alone
+                convolution.padding, convolution.static_padding = (top, left), nn.Identity()
     return network
 
 
@@ -150,7 +155,7 @@ class Features(nn.Module):
         extractor.requires_grad_(False).eval()
         self.digest = digest(extractor)
         # channels last, which CPUs are faster with
-        self.extractor = folded(extractor).to(memory_format=torch.channels_last)
+        self.extractor = in_place(folded(extractor)).to(memory_format=torch.channels_last)
         self.layers = tuple(layers)
 
     def forward(self, images: Tensor) -> list[Tensor]:
@@ -171,7 +176,7 @@ def digest(network: nn.Module) -> str:
 
 
 def folded(network: GraphModule) -> GraphModule:
-    """Return a network, which is changed, whose convolutions also do what the normalizations after them did.
+    """Return a network whose convolutions also do what the normalizations after them did; it is taken apart.
 
     Examples
     --------
@@ -195,8 +200,30 @@ def folded(network: GraphModule) -> GraphModule:
                 network.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, normalization))
                 node.replace_all_uses_with(before)
                 network.graph.erase_node(node)
-    network.recompile()
-    network.delete_all_unused_submodules()
+    return GraphModule(network, network.graph)
+
+
+def in_place(network: GraphModule) -> GraphModule:
+    """Return a network, whose activations overwrite what convolutions make for them alone.
+
+    Examples
+    --------
+    >>> from torch.fx import symbolic_trace
+    >>> in_place(symbolic_trace(nn.Sequential(nn.ReLU(), nn.Conv2d(3, 5, 3), nn.ReLU6())))
+    Sequential(
+      (0): ReLU()
+      (1): Conv2d(3, 5, kernel_size=(3, 3), stride=(1, 1))
+      (2): ReLU6(inplace=True)
+    )
+    """
+    modules = dict(network.named_modules())
+    for name, module in modules.items():
+        before = [node.args[0] for node in network.graph.nodes if node.target == name]
+        alone = all(
+            len(each.users) == 1 and isinstance(modules.get(str(each.target)), nn.Conv2d) for each in before
+        )
+        if alone and hasattr(module, "inplace"):
+            module.inplace = True
     return network
 
 
