@@ -266,9 +266,7 @@ def check_output(
         raise misuse(option, f"the folder of {str(path)!r} does not exist.")
     if str(place) in {os.path.realpath(other) for other in inputs if other is not None}:
         raise misuse(option, f"{str(path)!r} is an input too, and would be lost.")
-    for folder in filter(None, inputs):
-        if lies_in(path, folder) and _would_read(path, folder):
-            raise read_as_data(path, folder, option)
+    check_apart(path, inputs, option, _would_read)
     try:
         with tempfile.TemporaryFile(dir=place.parent):
             pass
@@ -277,16 +275,16 @@ def check_output(
     check_room(path, _LEAST_ROOM, option, "needs some room")
 
 
-def lies_in(path: Path, folder: Any) -> bool:
-    """Whether something would lie in a folder, or in one below it."""
-    place, top = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-    return top.is_dir() and top in (place, *place.parents)
-
-
-def read_as_data(path: Path, folder: Any, option: str) -> click.BadParameter:
-    """Return the error of what would lie in a folder that is an input."""
-    came = f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on"
-    return misuse(option, f"{came}. Name another folder.")
+def check_apart(
+    path: Path, inputs: Sequence[Any], option: str, is_read: Callable[[Path, Any], bool] | None = None
+) -> None:
+    """Raise where what is written would lie in an input, or below it, and be read as data from then on."""
+    for folder in filter(None, inputs):
+        place, top = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+        lies_in = top.is_dir() and top in (place, *place.parents)
+        if lies_in and (is_read is None or is_read(path, folder)):
+            came = f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on"
+            raise misuse(option, f"{came}. Name another folder.")
 
 
 def _would_read(path: Path, folder: Any) -> bool:

@@ -1,6 +1,5 @@
 """What columns of a table are by their cells: indices, which name rows, or dates; what to do with others."""
 
-import ast
 import os
 import re
 from collections.abc import Mapping
@@ -50,6 +49,7 @@ _ALMOST = re.compile(r"[-+\s]*\d[\d.,'\s]*[-+]?\s*")  # a number that no reading
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _NESTED = re.compile(r"(large_|fixed_size_)?list(_view)?<|struct<|map<")
 _EMPTY = ("empty", "null")
+_PART = re.compile(r"'[^']*'|[^\s(),']+")  # of a name of several: text in quotes, or a number
 _AMOUNT = re.compile(r"[€$£¥%]\s*[+-]?\d|\d\s*([€$£¥%]|[A-Z]{3}$)")
 
 
@@ -108,11 +108,9 @@ def as_arrow_writes(name: str) -> str:
     >>> as_arrow_writes("('petal', 1)"), as_arrow_writes("petal")
     ("('petal', '1')", 'petal')
     """
-    try:
-        parts = ast.literal_eval(name)
-    except (ValueError, SyntaxError):
+    if not name.startswith("("):
         return name
-    return str(tuple(map(str, parts))) if isinstance(parts, tuple) else name
+    return _PART.sub(lambda part: part[0] if part[0].startswith("'") else f"'{part[0]}'", name)
 
 
 def places(n: int) -> list[str]:

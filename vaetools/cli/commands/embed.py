@@ -86,8 +86,8 @@ def _check_outputs(
 ) -> None:
     """Raise for what cannot be written or would be read as data, and for a map that would go nowhere."""
     command.check_output(output, command.TABLES, inputs)
-    if projector and (above := [folder for folder in inputs if command.lies_in(projector, folder)]):
-        raise command.read_as_data(projector, above[0], "--tsv")
+    if projector is not None:
+        command.check_apart(projector, inputs, "--tsv")
     if map_method and talk.as_json and output is None:
         raise command.misuse("--map", "needs --output, or standard output without --json.")
 

@@ -22,6 +22,7 @@ from vaetools.cli.saying import (
     say,
     say_left_out,
 )
+from vaetools.nn import LIKELIHOOD_CLASSES
 from vaetools.words import printable
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--n-components", type=click.IntRange(1), metavar="N", help="Latent dimensions.")
 @click.option(
     "--likelihood",
-    type=click.Choice(["gaussian", "bernoulli", "continuous_bernoulli", "mixed"]),
+    type=click.Choice([*LIKELIHOOD_CLASSES, "mixed"]),
     help="Density of a pixel or a column given its code; gaussian unless said. mixed: for tables with text "
     "and missing cells.",
 )

@@ -139,7 +139,9 @@ def score(
     _check_local(output, {"--address": address, "--workers": workers}, reading)
     command.check_output(output, command.TABLES, inputs)
     command.check_output(html, (".html",), inputs, "--html")
-    _check_folder(maps, inputs)
+    if maps is not None:
+        command.check_apart(maps, inputs, "--maps")
+    command.check_output(maps, (), inputs, "--maps")
     from vaetools.cli.describing import small_defects_in_words
     from vaetools.cli.gallery import PICTURED, write_page
     from vaetools.stream import (
@@ -193,13 +195,6 @@ def _check_local(output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str
         raise command.misuse("--output", f"an address needs --engine ray; got {output!r}.")
     if reading.get("id_column") == "because":
         raise command.misuse("--id", "'because' is called like a column of the result: rename it.")
-
-
-def _check_folder(maps: Path | None, inputs: list[Any]) -> None:
-    """Raise where the folder of maps cannot be written, or what is in it would be read as data."""
-    if maps and (above := [folder for folder in inputs if command.lies_in(maps, folder)]):
-        raise command.read_as_data(maps, above[0], "--maps")
-    command.check_output(maps, (), inputs, "--maps")
 
 
 def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, fdr: float | None) -> None:
