@@ -57,13 +57,18 @@ _CONTAMINATION = Requirement(
     "'auto' or a number above 0 and at most 0.5",
     lambda value: value == "auto" if isinstance(value, str) else is_number(value, 0, 0.5, closed="right"),
 )
-DEVICE = Requirement(
-    "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",
-    lambda value: (
-        re.fullmatch(r"auto|(cpu|mps)(:0)?|(cuda|xpu)(:(0|[1-9]\d?))?", value)
-        if isinstance(value, str)
-        else isinstance(value, importlib.import_module("torch").device)
+# parameters that estimators by frozen networks have, too
+DEVICE = parameter(
+    Requirement(
+        "'auto', a device name such as 'cpu' or 'cuda:0', or a torch device",
+        lambda value: (
+            re.fullmatch(r"auto|(cpu|mps)(:0)?|(cuda|xpu)(:(0|[1-9]\d?))?", value)
+            if isinstance(value, str)
+            else isinstance(value, importlib.import_module("torch").device)
+        ),
     ),
+    'Where to compute; ``"auto"`` takes a GPU if there is one.',
+    default="auto",
 )
 SEED = Requirement(
     "None, an integer from 0 to 4294967295 or a RandomState",
@@ -71,8 +76,12 @@ SEED = Requirement(
         value is None or is_integer(value, 0, 2**32 - 1) or isinstance(value, np.random.RandomState)
     ),
 )
-VERBOSE = Requirement(
-    "True, False or an integer at least 0", lambda value: isinstance(value, bool) or is_integer(value, 0)
+VERBOSE = parameter(
+    Requirement(
+        "True, False or an integer at least 0", lambda value: isinstance(value, bool) or is_integer(value, 0)
+    ),
+    "1 shows a progress bar, 2 writes a line now and then, for a log.",
+    default=0,
 )
 
 
@@ -263,15 +272,11 @@ class FitFields:
         "about 12 digits; float32 is faster and good to about 5. ``set_params`` changes it after fit, too.",
         default="float64",
     )
-    device: Any = parameter(
-        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
-    )
+    device: Any = DEVICE
     random_state: Any = parameter(
         SEED,
         "Seed of the split, the weights, the row order and the noise of training. Nothing after ``fit`` "
         "depends on it.",
         default=None,
     )
-    verbose: int = parameter(
-        VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
-    )
+    verbose: int = VERBOSE

@@ -87,9 +87,7 @@ class BackboneFields:
         "takes those that its weights were trained with, and for a module of your own none.",
         default="auto",
     )
-    device: Any = parameter(
-        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
-    )
+    device: Any = DEVICE
 
 
 @from_fields
@@ -146,13 +144,9 @@ class PatchFields:
     calibration_fraction: float = parameter(
         PROBABILITY, "Share of the images that calibrate and touch nothing else.", default=0.2
     )
-    device: Any = parameter(
-        DEVICE, 'Where to compute; ``"auto"`` takes a GPU if there is one.', default="auto"
-    )
+    device: Any = DEVICE
     random_state: Any = parameter(SEED, "Seed of all that is drawn.", default=None)
-    verbose: int = parameter(
-        VERBOSE, "1 shows a progress bar, 2 writes a line now and then, for a log.", default=0
-    )
+    verbose: int = VERBOSE
 
 
 NETWORK: dict[str, Requirement] = {
