@@ -68,18 +68,21 @@ def from_fields(cls: type[_Class]) -> type[_Class]:
     """
     made = dataclasses.dataclass(eq=False, repr=False, match_args=False)(cls)
     del made.__init__.__annotations__["return"]
-    lines = []
-    for each in dataclasses.fields(made):  # type: ignore[arg-type]
-        if each.name in vars(made):
-            delattr(made, each.name)  # a default is of the constructor, not of the class
-        lines.append(f"    {each.name} : {each.metadata['requirement'].words}, default={each.default!r}")
-        lines += textwrap.wrap(
-            each.metadata["meaning"], 95, initial_indent=" " * 8, subsequent_indent=" " * 8
-        )
-    if made.__doc__ is not None:  # absent under python -OO
-        filled = made.__doc__.replace("    {parameters}", "\n".join(lines))
+    parameters: tuple[Any, ...] = dataclasses.fields(made)  # type: ignore[arg-type]
+    for name in {each.name for each in parameters} & vars(made).keys():
+        delattr(made, name)  # a default is of the constructor, not of the class
+    text = made.__doc__ or ""  # absent under python -OO
+    if "{parameters}" in text:
+        filled = text.replace("    {parameters}", "\n".join(map(_in_words, parameters)))
         made.__doc__ = filled.replace("    {attributes}", textwrap.indent(_ATTRIBUTES, "    "))
     return made
+
+
+def _in_words(field: Any) -> str:
+    """Return a parameter as its documentation has it."""
+    heading = f"    {field.name} : {field.metadata['requirement'].words}, default={field.default!r}"
+    meaning = textwrap.wrap(field.metadata["meaning"], 95, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    return "\n".join([heading, *meaning])
 
 
 def check_parameters(estimator: Any) -> None:
