@@ -30,7 +30,10 @@ def chosen_by(include: str | Iterable[str] = (), exclude: str | Iterable[str] = 
     >>> list(map(chosen_by("test/*/1.png"), ["test/good/1.png", "good/1.png", "test/1.png"]))
     [True, False, False]
     """
-    wanted, unwanted = _parsed(include, "include"), _parsed(exclude, "exclude")
+    wanted, unwanted = (
+        [_parts(pattern, role) for pattern in ([patterns] if isinstance(patterns, str) else patterns)]
+        for role, patterns in (("include", include), ("exclude", exclude))
+    )
 
     def is_wanted(path: str) -> bool:
         names = [name for name in path.lower().split(os.sep) if name not in ("", ".")]
@@ -38,11 +41,6 @@ def chosen_by(include: str | Iterable[str] = (), exclude: str | Iterable[str] = 
         return (fits[0] or not wanted) and not fits[1]
 
     return is_wanted
-
-
-def _parsed(patterns: str | Iterable[str], role: str) -> list[list[str]]:
-    """Return patterns name by name, each from the start of a path on."""
-    return [_parts(pattern, role) for pattern in ([patterns] if isinstance(patterns, str) else patterns)]
 
 
 def _parts(pattern: str, role: str) -> list[str]:

@@ -19,7 +19,6 @@ from vaetools.report.figures import (
     with_legend,
 )
 from vaetools.report.findings import collapse, unused
-from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip
 from vaetools.report.records import Data, MeasureRow, ModelView, Question
 
@@ -32,11 +31,6 @@ _MEND = (
     "Look at the scale of the data first: a few values far out, or hardly any contrast, hide all else. Then "
     "more epochs or a higher learning rate may mend it, and last a smaller beta or kl_warmup=0.5."
 )
-
-
-def _measure(seen: Seen) -> dict[str, of.Measure]:
-    """Components in use."""
-    return {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)}
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
@@ -153,7 +147,7 @@ DIMENSIONS = Question(
     "dimensions",
     "What does each dimension do?",
     (MeasureRow("active_units", "components in use", "", "", 0),),
-    _measure,
+    lambda seen: {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)},
     _read,
     _draw,
     warn=_warn,
