@@ -170,6 +170,14 @@ def test_the_mean_picture_and_what_differs_are_those_of_the_selection(tab, space
     expected = explorer.thumbnails[inside].mean(axis=0).ravel()
     np.testing.assert_allclose(tab.locator("#mean-in").evaluate(PIXELS), expected, atol=25)  # compressed
     assert np.abs(tab.locator("#mean-in").evaluate(PIXELS) - expected).mean() < 6
+    varied = explorer.thumbnails.reshape(120, -1).astype(float)
+    one, other = varied[inside], varied[~inside]
+    spread, others = one.var(axis=0) + 1, other.var(axis=0) + 1
+    nats = (
+        spread / others - 1 - np.log(spread / others) + (one.mean(axis=0) - other.mean(axis=0)) ** 2 / others
+    ) / 2
+    told = float(tab.inner_text("#most-nats").split()[-2])
+    assert told == pytest.approx(nats.max(), rel=0.5)  # compressed
     lines = [line.split("\t") for line in tab.locator("#typical tr").all_inner_texts()]
     score = explorer.numbers["score"]
     told = {name: numbers for name, *numbers in lines}
@@ -278,14 +286,25 @@ def test_two_latent_dimensions_become_the_map(tab, space):
     np.testing.assert_allclose(np.reshape(places, (-1, 2)), explorer.codes[:, explorer.in_use[:2]])
 
 
-def test_pictures_of_a_map_are_of_its_rows_and_do_not_overlap(tab):
+def test_pictures_of_a_map_have_room_and_nobody_else_has(tab):
     rows, size = tab.evaluate("(({rows, size}) => [[...rows], size])(explorer.stage.pictured())")
-    places = np.array([tab.evaluate(PLACE, row) for row in rows])
-    assert len(rows) > 10
-    cells = tab.evaluate("[...explorer.stage.levels.keys()].length")
-    assert cells >= 1
-    apart = np.abs(places[:, None] - places[None]).max(axis=2) + 1e9 * np.eye(len(rows))
-    assert np.median(apart.min(axis=1)) > size / 3
+    places = np.array([tab.evaluate(PLACE, row) for row in range(120)])
+    apart = np.abs(places[:, None] - places[rows]).max(axis=2)
+    assert 22 <= size < 84
+    assert 10 < len(rows) < 120
+    np.fill_diagonal(own := apart[rows], np.inf)
+    assert own.min() >= size - 0.1
+    others = np.setdiff1d(np.arange(120), rows)
+    assert apart[others].min(axis=1).max() < size
+
+
+def test_pictures_grow_where_few_rows_are_in_view(tab):
+    tab.evaluate("explorer.goTo(7)")
+    for _ in range(12):
+        tab.keyboard.press("Escape")
+        tab.evaluate("explorer.stage.view.zoom(1.6, 500, 450), explorer.moved()")
+    seen(tab)
+    assert tab.evaluate("explorer.stage.pictured().size") > 55
 
 
 def test_hostile_names_are_text(tab):

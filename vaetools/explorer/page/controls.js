@@ -30,7 +30,7 @@ export function makeControls(app) {
   for (const id of ["which-map", "across", "upwards"]) byId(id).addEventListener("change", choose);
 
   byId("as").hidden = !about.classes.length;
-  fill(byId("label"), [["auto", "the rows around it"], ["all", "all labels, averaged"], ...about.classes.map((name, i) => [String(i), name])]);
+  fill(byId("label"), [["auto", "rows around it"], ["all", "all, averaged"], ...about.classes.map((name, i) => [String(i), name])]);
   byId("label").addEventListener("change", () => app.setCode(app.code, app.where));
 
   byId("search").addEventListener("input", event => app.highlight(find(app, event.target.value)));

@@ -17,11 +17,14 @@ export class Atlas {
   constructor(places, codes, n, plane) {
     Object.assign(this, {places, codes, n, plane, grid: new Grid(places)});
     this.k = Math.max(1, Math.min(N_NEAREST, places.length / 2 - 1));
-    this.limit = this.spacing();
   }
 
   /** Mean distance to the nearest others that all but a few rows keep. */
-  spacing() {
+  get limit() {
+    return (this.spacing ??= this.measure());
+  }
+
+  measure() {
     const n = this.places.length / 2, step = Math.max(1, n / MOST_SPACED), all = [];
     for (let at = 0; at < n; at += step) {
       const row = Math.floor(at);

@@ -41,8 +41,8 @@ export class Explorer {
     new ResizeObserver(() => this.resized()).observe(this.stage.holder);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.moved());
     this.strips.between([]);
-    this.useMap(null);
     this.colorBy(0);
+    this.useMap(null);
     this.wanderer = new Wanderer(this);
   }
 
@@ -227,6 +227,7 @@ export class Explorer {
   /** Somebody is there: the page stops showing itself. */
   touched() {
     this.wanderer.stop();
+    byId("hint").hidden = true;
   }
 
   // What is selected
@@ -275,7 +276,7 @@ export class Explorer {
     this.coloring = this.colorings[which] ?? null;
     this.painted = paint(this.coloring, this.palette, this.about.n);
     showLegend(this, this.painted);
-    this.stage.show(this.atlas, this.painted.colors);
+    if (this.atlas) this.stage.show(this.atlas, this.painted.colors);
     if (this.selection) this.tray.show(this.selection);
     this.moved();
   }
@@ -293,15 +294,15 @@ export class Explorer {
       });
       this.atlas = new Atlas(places, codes, n, {center: new Float64Array(n), axes});
     }
-    if (this.painted) this.stage.show(this.atlas, this.painted.colors);
+    this.stage.show(this.atlas, this.painted.colors);
     if (this.stage.view.width > 1) this.fit();
   }
 
   /** What covers part of the map. */
   room() {
-    const box = byId("stage").getBoundingClientRect(), panel = byId("panel").getBoundingClientRect();
+    const [box, bar, panel] = ["stage", "bar", "panel"].map(id => byId(id).getBoundingClientRect());
     const isBeside = panel.left > box.left && panel.top < box.bottom && panel.left < box.right;
-    return {right: isBeside ? box.right - panel.left : 0, top: byId("bar").offsetHeight, bottom: 46};
+    return {right: isBeside ? box.right - panel.left : 0, top: Math.max(0, bar.bottom - box.top), bottom: byId("legend").offsetHeight + 14};
   }
 
   fit() {
@@ -323,6 +324,7 @@ export class Explorer {
       if (this.stage.view.width <= 1 || !this.painted) return;
       this.stage.moving = true;
       this.stage.draw();
+      this.drawn ??= performance.now(); // since the page was asked for
       this.mark();
       clearTimeout(this.settling);
       this.settling = setTimeout(() => {

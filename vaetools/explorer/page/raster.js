@@ -55,15 +55,26 @@ export class Frame {
     return this.discs.get(key);
   }
 
-  /** Draw a dot. @param {number} opacity Of 256. */
-  dot(x, y, {reach, side, mask}, color, opacity) {
-    const {pixels, width, height} = this, left = Math.round(x) - reach, top = Math.round(y) - reach;
-    if (left < 0 || top < 0 || left + side > width || top + side > height) return;
-    for (let i = 0, at = 0; i < side; i++) {
-      let place = (top + i) * width + left;
-      for (let j = 0; j < side; j++, at++, place++) {
-        const share = (mask[at] * opacity) >> 8;
-        if (share) pixels[place] = mixed(pixels[place], color, share);
+  /**
+   * Draw dots, as many as 100,000 of them: everything in one loop, and numbers in the order in which they are drawn.
+   * @param {Float32Array} places Two numbers per dot. @param {Int32Array} colors
+   * @param {Uint8Array | null} opacities Of 256, of every dot; or one for all of them.
+   */
+  dots(places, colors, opacities, opacity, {reach, side, mask}, {left, top, scale}) {
+    const {pixels, width, height} = this, right = width - side + reach, bottom = height - side + reach;
+    for (let i = 0; i < colors.length; i++) {
+      const x = (left + places[2 * i] * scale + 0.5) | 0, y = (top - places[2 * i + 1] * scale + 0.5) | 0;
+      if (x < reach || y < reach || x > right || y > bottom) continue;
+      const above = colors[i], redBlue = above & 0xff00ff, green = above & 0xff00, share = opacities ? opacities[i] : opacity;
+      if (!share) continue;
+      for (let row = 0, at = 0; row < side; row++) {
+        for (let place = (y - reach + row) * width + x - reach, end = place + side; place < end; place++, at++) {
+          const part = (mask[at] * share) >> 8, below = pixels[place];
+          if (!part) continue;
+          const under = below & 0xff00ff, lower = below & 0xff00;
+          pixels[place] = 0xff000000 | ((under + (Math.imul(redBlue - under, part) >> 8)) & 0xff00ff)
+            | ((lower + (Math.imul(green - lower, part) >> 8)) & 0xff00);
+        }
       }
     }
   }

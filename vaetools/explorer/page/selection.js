@@ -78,30 +78,18 @@ export class Tray {
     });
   }
 
-  /** Mean pictures of the selection and of all other rows. */
+  /** Mean pictures of the selection and of all other rows, and where they differ. */
   means() {
-    const {sprites, selected, about} = this.app, area = sprites.width * sprites.height;
-    const sums = [new Float64Array(3 * area), new Float64Array(3 * area)], counts = [0, 0];
-    const step = Math.max(1, Math.floor(about.n / 20000)); // others are so many that some are enough
-    for (let row = 0; row < about.n; row++) {
-      const which = selected[row] ? 0 : 1;
-      if (which && row % step) continue;
-      counts[which]++;
-      for (let i = 0, start = sprites.start(row); i < area; i++) {
-        const pixel = sprites.pixels[start + Math.floor(i / sprites.width) * sprites.stride + (i % sprites.width)];
-        for (let channel = 0; channel < 3; channel++) sums[which][3 * i + channel] += (pixel >> (8 * channel)) & 255;
-      }
-    }
-    ["mean-in", "mean-others"].forEach((id, which) => {
-      const canvas = byId(id);
-      Object.assign(canvas, {width: sprites.width, height: sprites.height});
-      const image = canvas.getContext("2d").createImageData(sprites.width, sprites.height);
-      for (let i = 0; i < area; i++) {
-        for (let channel = 0; channel < 3; channel++) image.data[4 * i + channel] = sums[which][3 * i + channel] / Math.max(1, counts[which]);
-        image.data[4 * i + 3] = counts[which] ? 255 : 0;
-      }
-      canvas.getContext("2d").putImageData(image, 0, 0);
-    });
+    const {sprites, selected, about} = this.app, step = Math.max(1, Math.floor(about.n / 20000)); // of so many some are enough
+    const inside = new MeanPicture(sprites), others = new MeanPicture(sprites);
+    for (const row of this.rows) inside.add(row);
+    for (let row = 0; row < about.n; row += step) if (!selected[row]) others.add(row);
+    paintPixels(byId("mean-in"), sprites, inside.colors());
+    paintPixels(byId("mean-others"), sprites, others.colors());
+    const nats = inside.levels.map((level, i) => divergence(inside.moments(i), others.moments(i)));
+    const most = nats.reduce((one, other) => Math.max(one, other), 0);
+    paintPixels(byId("differs"), sprites, Array.from(nats, each => Array(3).fill(most ? (255 * each) / most : 0)));
+    byId("most-nats").textContent = `differ by up to ${readable(most)} nats`;
   }
 
   /** The selected rows with their labels, numbers and codes. */
@@ -119,6 +107,47 @@ export class Tray {
   list() {
     return this.rows.map(row => this.app.data.names[row]).join("\n") + "\n";
   }
+}
+
+/** Sums of pictures, pixel by pixel. */
+class MeanPicture {
+  /** @param {import("./raster.js").Sprites} sprites */
+  constructor(sprites) {
+    const area = sprites.width * sprites.height;
+    Object.assign(this, {sprites, n: 0, sums: new Float64Array(3 * area), levels: new Float64Array(area), squares: new Float64Array(area)});
+  }
+
+  add(row) {
+    const {sprites, sums, levels, squares} = this, {width, stride} = sprites;
+    this.n++;
+    for (let i = 0, start = sprites.start(row); i < levels.length; i++) {
+      const pixel = sprites.pixels[start + Math.floor(i / width) * stride + (i % width)];
+      const red = pixel & 255, green = (pixel >> 8) & 255, blue = (pixel >> 16) & 255, level = (red + green + blue) / 3;
+      sums[3 * i] += red;
+      sums[3 * i + 1] += green;
+      sums[3 * i + 2] += blue;
+      levels[i] += level;
+      squares[i] += level * level;
+    }
+  }
+
+  colors() {
+    return Array.from(this.levels, (_, i) => [0, 1, 2].map(channel => this.sums[3 * i + channel] / Math.max(1, this.n)));
+  }
+
+  /** Of the brightness of a pixel; a level more than it varies, or pixels that are always black would differ infinitely. */
+  moments(i) {
+    const mean = this.levels[i] / this.n;
+    return {mean, variance: Math.max(0, this.squares[i] / this.n - mean * mean) + 1, n: this.n};
+  }
+}
+
+/** Pixels onto a canvas of the size of a picture. @param {number[][]} colors */
+function paintPixels(canvas, {width, height}, colors) {
+  Object.assign(canvas, {width, height});
+  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
+  colors.forEach((color, i) => image.data.set([...color, 255], 4 * i));
+  context.putImageData(image, 0, 0);
 }
 
 /** A number of single precision in as few digits as tell it from all others. */

@@ -2,9 +2,10 @@
 
 import {Frame, packedColor, mixed} from "./raster.js";
 
-const ROOT = Math.SQRT2; // pictures are chosen anew when the map has grown by so much
-const SMALLEST = 21, LARGEST = 84; // CSS pixels of a picture
-const MOST_PICTURES = 2600;
+const ROOT = Math.SQRT2; // pictures are chosen anew where the map has grown by so much
+const SMALLEST = 22, LARGEST = 84; // CSS pixels of a picture
+const INK_SIZE = 1.35; // of the room that a picture has: ink leaves most of its ground free
+const MOST_PICTURES = 2600, ENOUGH = 160;
 const SLOW = 30; // ms of a frame, above which it is drawn coarser while it moves
 const SEA = 160; // cells along the longer side of what is shaded
 
@@ -56,6 +57,7 @@ export class Stage {
     this.marks = holder.querySelector("#marks");
     this.holder = holder;
     this.order = shuffled(n); // so that no class lies above another
+    this.opacities = new Uint8Array(n);
     this.levels = new Map();
     this.sprites = null;
     this.selected = null; // one byte per row
@@ -68,9 +70,12 @@ export class Stage {
     if (atlas !== this.atlas) {
       this.levels.clear();
       this.atlas = atlas;
+      this.ordered = new Float32Array(2 * this.order.length);
+      for (let i = 0; i < this.ordered.length; i++) this.ordered[i] = atlas.places[2 * this.order[i >> 1] + (i & 1)];
       this.shade();
     }
     this.colors = colors;
+    this.orderedColors = Int32Array.from(this.order, row => colors[row]);
   }
 
   resize() {
@@ -85,7 +90,7 @@ export class Stage {
     const ground = packedColor(getComputedStyle(this.holder).getPropertyValue("--stage").trim());
     frame.clear(ground);
     const pictures = this.sprites ? this.pictured() : null;
-    this.dots(ratio, pictures, ground);
+    this.dots(ratio, pictures);
     if (pictures) this.pictures(ratio, pictures, ground);
     frame.show();
     this.placeSea();
@@ -93,22 +98,25 @@ export class Stage {
     this.took = performance.now() - started;
   }
 
-  dots(ratio, pictures, ground) {
-    const {view, frame, colors, selected} = this, {places} = this.atlas, n = places.length / 2;
+  dots(ratio, pictures) {
+    const {view, frame} = this, n = this.order.length;
     const grown = Math.min(2.2, (view.scale / view.home) ** 0.3);
     const radius = ratio * Math.max(0.9, Math.min(3.4, 150 / Math.sqrt(n))) * grown * (pictures ? 0.62 : 1);
-    const disc = frame.disc(radius), opacity = n > 20000 ? 150 : pictures ? 150 : 215;
-    const scale = view.scale * ratio, left = frame.width / 2 - view.x * scale, top = frame.height / 2 + view.y * scale;
-    for (let i = 0; i < n; i++) {
-      const row = this.order[i], x = left + places[2 * row] * scale, y = top - places[2 * row + 1] * scale;
-      if (x < 0 || y < 0 || x > frame.width || y > frame.height || pictures?.rows.has(row)) continue;
-      if (selected && !selected[row]) frame.dot(x, y, disc, mixed(colors[row], ground, 190), opacity >> 1);
-      else frame.dot(x, y, disc, colors[row], opacity);
+    const opacity = n > 20000 || pictures ? 150 : 215;
+    let opacities = null;
+    if (this.selected || pictures) {
+      opacities = this.opacities;
+      for (let i = 0; i < n; i++) {
+        const row = this.order[i];
+        opacities[i] = pictures?.rows.has(row) ? 0 : this.selected && !this.selected[row] ? opacity / 5 : opacity;
+      }
     }
+    const scale = view.scale * ratio, place = {left: frame.width / 2 - view.x * scale, top: frame.height / 2 + view.y * scale, scale};
+    frame.dots(this.ordered, this.orderedColors, opacities, opacity, frame.disc(radius), place);
   }
 
   pictures(ratio, pictures, ground) {
-    const {view, frame, colors, selected, sprites} = this, {places} = this.atlas, size = Math.round(pictures.size * ratio);
+    const {view, frame, colors, selected, sprites} = this, {places} = this.atlas, size = Math.round(pictures.size * ratio * (sprites.ink ? INK_SIZE : 1));
     for (const row of pictures.rows) {
       const [x, y] = view.toScreen(places[2 * row], places[2 * row + 1]), fades = selected && !selected[row];
       const color = fades ? mixed(colors[row], ground, 170) : colors[row];
@@ -117,37 +125,49 @@ export class Stage {
     }
   }
 
-  /** Rows that are drawn as pictures: no two of them in one cell, of those that are within the window. */
+  /** Rows within the window that are drawn as pictures, and how large: so large that enough of them have room. */
   pictured() {
-    const {view, atlas} = this, {places, grid} = atlas;
-    const level = Math.floor(Math.log(SMALLEST / view.scale) / Math.log(ROOT)) + 1, cell = ROOT ** level;
-    const all = this.level(level, cell), margin = cell / 2;
-    const [left, bottom] = view.toMap(0, view.height), [right, top] = view.toMap(view.width, 0);
-    const chosen = new Set();
-    for (let i = grid.line(bottom - margin); i <= grid.line(top + margin); i++) {
-      const start = i * grid.columns;
-      for (let at = grid.starts[start + grid.column(left - margin)]; at < grid.starts[start + grid.column(right + margin) + 1]; at++) {
-        const row = grid.rows[at], x = places[2 * row], y = places[2 * row + 1];
-        if (all[row] && x > left - margin && x < right + margin && y > bottom - margin && y < top + margin) chosen.add(row);
-      }
+    const {scale} = this.view, rows = this.visible(), enough = Math.min(ENOUGH, 0.8 * rows.length);
+    const least = Math.ceil(Math.log(SMALLEST / scale) / Math.log(ROOT));
+    for (let level = Math.floor(Math.log(LARGEST / scale) / Math.log(ROOT)); level >= least; level--) {
+      const size = ROOT ** level, all = this.level(level, size), chosen = rows.filter(row => all[row]);
+      if (chosen.length >= enough || level === least) return chosen.length > MOST_PICTURES ? null : {rows: new Set(chosen), size: size * scale};
     }
-    if (chosen.size > MOST_PICTURES) return null;
-    // where few are left they may grow
-    const room = 0.45 * Math.sqrt((view.width * view.height) / Math.max(1, chosen.size));
-    return {rows: chosen, size: Math.max(cell * view.scale, Math.min(LARGEST, room))};
+    return null;
   }
 
-  /** Which rows are the first of their cell, on a map that is cut so. */
-  level(level, cell) {
+  /** Rows within the window. */
+  visible() {
+    const {view, atlas} = this, {grid} = atlas, found = [];
+    const [left, bottom] = view.toMap(0, view.height), [right, top] = view.toMap(view.width, 0);
+    if (right < grid.low[0] || left > grid.high[0] || top < grid.low[1] || bottom > grid.high[1]) return found;
+    for (let i = grid.line(bottom); i <= grid.line(top); i++) {
+      const start = i * grid.columns;
+      for (let at = grid.starts[start + grid.column(left)]; at < grid.starts[start + grid.column(right) + 1]; at++) found.push(grid.rows[at]);
+    }
+    return found;
+  }
+
+  /** Which rows are drawn as pictures of a size: each in turn that no earlier one overlaps. */
+  level(level, size) {
     if (!this.levels.has(level)) {
-      const {places} = this.atlas, taken = new Set(), first = new Uint8Array(places.length / 2);
+      const {places} = this.atlas, taken = new Map(), chosen = new Uint8Array(places.length / 2);
+      const key = (column, line) => column * 67108864 + line;
       for (const row of this.order) {
-        const key = Math.floor(places[2 * row] / cell) * 67108864 + Math.floor(places[2 * row + 1] / cell);
-        if (taken.has(key)) continue;
-        taken.add(key);
-        first[row] = 1;
+        const x = places[2 * row], y = places[2 * row + 1], column = Math.floor(x / size), line = Math.floor(y / size);
+        if (taken.has(key(column, line))) continue; // no two that do not overlap share a cell of this size
+        let isFree = true;
+        for (let i = column - 1; isFree && i <= column + 1; i++) {
+          for (let j = line - 1; isFree && j <= line + 1; j++) {
+            const other = taken.get(key(i, j));
+            isFree = other === undefined || Math.max(Math.abs(places[2 * other] - x), Math.abs(places[2 * other + 1] - y)) >= size;
+          }
+        }
+        if (!isFree) continue;
+        taken.set(key(column, line), row);
+        chosen[row] = 1;
       }
-      this.levels.set(level, first);
+      this.levels.set(level, chosen);
     }
     return this.levels.get(level);
   }

@@ -1,6 +1,7 @@
 // Until somebody touches the page, it shows what it can do: the lens goes from row to row by itself.
 
-const SECONDS = 2.4; // from one row to the next
+const SECONDS = 2.2; // from one row to the next
+const N_NEARBY = 90; // rows to choose it from
 
 /** A lens that moves by itself. */
 export class Wanderer {
@@ -29,9 +30,12 @@ export class Wanderer {
     app.lookAt(...this.from.map((value, i) => value + eased * (this.to[i] - value)));
   }
 
-  /** The place of another row, the same ones every time. */
+  /** The place of a row that is not far from the last one, the same ones every time. */
   next() {
-    const {order} = this.app.stage, {places} = this.app.atlas, row = order[this.at++ % order.length];
+    const {order} = this.app.stage, {places, grid} = this.app.atlas, n = this.app.about.n;
+    const near = this.to ? grid.nearest(...this.to, Math.min(n, N_NEARBY)) : [{row: order[0]}];
+    this.at = (this.at + 37) % near.length; // a prime: not always the nearest, nor the same way back
+    const {row} = near[this.at];
     return [places[2 * row], places[2 * row + 1]];
   }
 
