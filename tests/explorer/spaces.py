@@ -42,7 +42,7 @@ def of_table(n=100):
 
 def until(tab, condition):
     """Wait until an expression holds; playwright's own way would evaluate text, which the page forbids."""
-    for _ in range(400):
+    for _ in range(1500):
         if tab.evaluate(condition):
             return
         tab.wait_for_timeout(20)

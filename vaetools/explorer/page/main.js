@@ -3,7 +3,8 @@
 import {readPayload} from "./payload.js";
 import {Decoder} from "./decoder.js";
 import {Atlas, nearestCodes} from "./latent.js";
-import {colorings, paint, readable} from "./colors.js";
+import {Rows} from "./rows.js";
+import {paint} from "./colors.js";
 import {Sprites} from "./raster.js";
 import {Stage} from "./stage.js";
 import {byId} from "./picture.js";
@@ -19,15 +20,13 @@ import {drawMarks} from "./marks.js";
 const REACH = 22; // pixels from which a row is pointed at
 
 /** A latent space that answers. */
-export class Explorer {
+export class Explorer extends Rows {
   /** @param {import("./payload.js").Data} data */
   constructor(data) {
+    super(data);
     const {about, arrays} = data;
-    Object.assign(this, {data, about, palette: about.colors, picked: [], selected: null, ringed: [], loops: false, loop: null});
-    this.isImage = about.image_shape !== null;
-    this.colorings = colorings(data);
+    Object.assign(this, {palette: about.colors, picked: [], selected: null, ringed: [], loops: false, loop: null});
     this.decoder = new Decoder(data);
-    this.classes = this.findClasses();
     this.stage = new Stage(byId("stage"), about.n);
     const plane = arrays.axes ? {center: arrays.center, axes: arrays.axes} : null;
     this.made = new Atlas(arrays.places, arrays.codes, about.n_components, plane);
@@ -46,67 +45,7 @@ export class Explorer {
     this.wanderer = new Wanderer(this);
   }
 
-  // Rows
-
-  /** What a row is called, for people. */
-  called(row) {
-    return this.about.shown[row] ?? this.data.names[row];
-  }
-
-  codeOf(row) {
-    const n = this.about.n_components;
-    return this.data.arrays.codes.subarray(row * n, (row + 1) * n);
-  }
-
-  numberNamed(name) {
-    return this.colorings.find(coloring => coloring.kind === "number" && coloring.name === name)?.values;
-  }
-
-  /** Value of a row in a column of a table, where the page has it. */
-  valueOf(row, column) {
-    const name = this.about.columns[column];
-    const values = this.numberNamed(name) ?? this.numberNamed(`column ${name}`);
-    return values ? values[row] : this.reasons(row).find(reason => reason.column === column)?.own ?? null;
-  }
-
-  /** Columns of a table that surprise most in a row. */
-  reasons(row) {
-    const {which, own, expected} = this.data.arrays;
-    if (!which) return [];
-    const k = which.length / this.about.n;
-    return Array.from({length: k}, (_, i) => ({column: which[row * k + i], own: own[row * k + i], expected: expected[row * k + i]}));
-  }
-
-  /** Labels and numbers of a row, as text. */
-  facts(row) {
-    const columns = new Set(this.about.columns.flatMap(name => [name, `column ${name}`]));
-    const told = this.colorings.filter(({name, kind}) => kind === "label" || !columns.has(name));
-    return told.map(({name, kind, values, texts}) => [name, kind === "label" ? texts[values[row]] : readable(values[row])]);
-  }
-
-  rangeOf(component) {
-    const {codes} = this.data.arrays, n = this.about.n_components;
-    let low = Infinity, high = -Infinity;
-    for (let at = component; at < codes.length; at += n) {
-      low = Math.min(low, codes[at]);
-      high = Math.max(high, codes[at]);
-    }
-    return [low, high];
-  }
-
   // Labels to decode as
-
-  /** The class of every row among those of a conditional model, or nothing. */
-  findClasses() {
-    if (!this.about.classes.length) return null;
-    const place = new Map(this.about.classes.map((name, i) => [name, i]));
-    const known = this.colorings.find(({kind, texts}) => kind === "label" && texts.every(text => place.has(text)));
-    return known ? Uint32Array.from(known.values, code => place.get(known.texts[code])) : null;
-  }
-
-  classOf(row) {
-    return this.classes ? this.classes[row] : null;
-  }
 
   /** The label that a code is decoded as: the chosen one, or that of most rows around it. */
   labelFor(near, weights) {
@@ -239,7 +178,15 @@ export class Explorer {
     this.selection = rows;
     this.stage.selected = this.selected;
     this.tray.show(rows);
+    if (rows?.length) this.uncover(rows);
     this.moved();
+  }
+
+  /** Move the map so that the tray does not hide what is selected. */
+  uncover(rows) {
+    const {view, holder} = this.stage, {places} = this.atlas, free = byId("tray").getBoundingClientRect().top - holder.getBoundingClientRect().top;
+    const middle = rows.reduce((sum, row) => sum + view.toScreen(0, places[2 * row + 1])[1], 0) / rows.length;
+    if (middle > free - 40 && free < view.height) view.pan(0, free / 2 - middle);
   }
 
   setLoops(are) {

@@ -1,6 +1,7 @@
 // The map: dots, pictures where there is room for them, and what is shaded because no row lies there.
 
 import {Frame, packedColor, mixed} from "./raster.js";
+import {View} from "./view.js";
 
 const ROOT = Math.SQRT2; // pictures are chosen anew where the map has grown by so much
 const SMALLEST = 22, LARGEST = 84; // CSS pixels of a picture
@@ -8,44 +9,6 @@ const INK_SIZE = 1.35; // of the room that a picture has: ink leaves most of its
 const MOST_PICTURES = 2600, ENOUGH = 160;
 const SLOW = 30; // ms of a frame, above which it is drawn coarser while it moves
 const SEA = 160; // cells along the longer side of what is shaded
-
-/** Where the window lies on the map. */
-export class View {
-  constructor() {
-    Object.assign(this, {x: 0, y: 0, scale: 1, width: 1, height: 1});
-  }
-
-  /** Show all of a map, beside what covers part of the window. */
-  fit(low, high, room) {
-    const width = high[0] - low[0] || 1, height = high[1] - low[1] || 1;
-    this.scale = 0.93 * Math.min((this.width - room.right) / width, (this.height - room.bottom - room.top) / height);
-    this.x = (low[0] + high[0]) / 2 + room.right / 2 / this.scale;
-    this.y = (low[1] + high[1]) / 2 + (room.top - room.bottom) / 2 / this.scale;
-    this.home = this.scale;
-  }
-
-  toScreen(x, y) {
-    return [this.width / 2 + (x - this.x) * this.scale, this.height / 2 - (y - this.y) * this.scale];
-  }
-
-  toMap(left, top) {
-    return [this.x + (left - this.width / 2) / this.scale, this.y - (top - this.height / 2) / this.scale];
-  }
-
-  pan(right, down) {
-    this.x -= right / this.scale;
-    this.y += down / this.scale;
-  }
-
-  /** Grow by a factor around a place of the window. */
-  zoom(factor, left, top) {
-    const [x, y] = this.toMap(left, top);
-    this.scale = Math.max(this.home / 3, Math.min(this.home * 4000, this.scale * factor));
-    const [nowX, nowY] = this.toMap(left, top);
-    this.x += x - nowX;
-    this.y += y - nowY;
-  }
-}
 
 /** What draws the map. */
 export class Stage {
