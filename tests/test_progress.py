@@ -37,7 +37,7 @@ def test_a_log_gets_whole_lines_that_tell_what_is_left(soon, capsys):
     advanced(2, 4000)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) >= 3
-    assert lines[-1].startswith("done: 2000 of 4000 rows, 00:0")
+    assert lines[-1].startswith("done: 2,000 of 4,000 rows, 00:0")
     assert lines[-1].endswith(" left")
     assert not any("\r" in line or not line.strip() for line in lines)
 
@@ -57,7 +57,7 @@ def test_lines_grow_rare(monkeypatch, capsys):
 def test_where_the_end_is_not_known_none_is_told(soon, capsys):
     advanced(2, None)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("done: 2000 rows, ")
+    assert last.startswith("done: 2,000 rows, ")
     assert "left" not in last
     assert "?" not in last
 

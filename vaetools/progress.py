@@ -6,8 +6,8 @@ from typing import Any, TextIO
 
 LINES = 2  # what verbose is where no bar can be drawn
 _FIRST, _LAST = 10.0, 600.0  # seconds to the first line, and at most between two
-_LINE = "{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed} gone, about {remaining} left"
-_ENDLESS = "{desc}: {n_fmt} {unit}s, {elapsed} gone"
+_LINE = "{desc}: {n:,} of {total:,} {unit}s, {elapsed} gone, about {remaining} left"
+_ENDLESS = "{desc}: {n:,} {unit}s, {elapsed} gone"
 
 
 class _Lines:

@@ -195,7 +195,7 @@ def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment
     return "\n".join([padded[0], "─" * max(map(len, padded)), *padded[1:]])
 
 
-def floor_in_words(p_values: Iterable[float], n_calibration: int) -> str:
+def floor_in_words(p_values: Iterable[float], n_calibration: int, noun: str = "row") -> str:
     """Return that several p-values are the least that calibration can give, if they are; else nothing.
 
     Examples
@@ -211,7 +211,7 @@ def floor_in_words(p_values: Iterable[float], n_calibration: int) -> str:
         return ""
     return (
         f"p = {least:.{max(3, math.ceil(-math.log10(least)))}f} is the least that {n_calibration:,} "
-        f"calibration rows can give: the {n_least:,} that share it are ordered by score."
+        f"calibration {noun}s can give: the {n_least:,} that share it are ordered by score."
     )
 
 

@@ -12,6 +12,7 @@ from vaetools.anomaly.explanation import (
     map_levels,
     overlay,
     pixel_surprise,
+    ringed,
     smoothed,
 )
 from vaetools.anomaly.recommended import QUESTIONS
@@ -321,3 +322,25 @@ def test_heat_maps_need_images(iris):
 def test_a_model_of_images_without_a_scale_says_what_to_do():
     with pytest.raises(ValueError, match=r"got image_shape=\(1, 4, 6\).*fit it again"):
         dataclasses.replace(explanation(), heat_range=None).heat_maps()
+
+
+def test_small_red_spots_get_a_ring_and_others_none():
+    red = np.zeros((400, 1000), bool)
+    red[200, 300:303] = red[203, 301] = True  # one spot, of two parts
+    red[50:150, 700:900] = True
+    picture = ringed(np.zeros((400, 1000, 3), np.uint8), red)
+    down, across = np.nonzero(picture.any(axis=2))
+    assert {tuple(color) for color in picture[down, across]} == {(0x21, 0x96, 0xF3)}
+    assert (down.min() + down.max()) / 2 == pytest.approx(201.5, abs=1)
+    assert (across.min() + across.max()) / 2 == pytest.approx(301, abs=1)
+    distance = np.hypot(down - 201.5, across - 301)
+    assert 30 < distance.min() < distance.max() < 45
+    assert across.max() - across.min() > 60  # of 1,000: 10 pixels of a card that is 170 wide
+
+
+def test_a_ring_stays_within_the_picture():
+    red = np.zeros((8, 8), bool)
+    red[0, 0] = True
+    picture = np.full((8, 8, 3), 9, np.uint8)
+    assert (ringed(picture, red) != picture).any()
+    assert np.array_equal(ringed(picture, np.zeros_like(red)), picture)

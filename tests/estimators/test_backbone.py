@@ -16,7 +16,8 @@ from torchvision.models import feature_extraction
 
 from vaetools import VAE, Backbone
 from vaetools.nn import features
-from vaetools.nn.features import Features, joined, layers_at, pretrained
+from vaetools.nn.features import Features, joined, pretrained
+from vaetools.nn.layers import layers_at, strides_of
 
 SHAPE = (3, 32, 48)
 RNG = np.random.default_rng(0)
@@ -157,6 +158,30 @@ def test_lite0_knows_its_layers():
     assert fitted.layers_ == ("_blocks.10", "_blocks.15")
     assert fitted.transform(gray).shape == (6, 112 + 320)
     assert layers_at("efficientnet-lite0", [4, 8]) == ["_blocks.2", "_blocks.4"]
+    assert strides_of("efficientnet-lite0", fitted.layers_) == [16, 32]
+    assert strides_of("wide_resnet50_2", ["layer1", "layer4"]) == [4, 32]
+    assert strides_of("vgg16", ["layer1"]) is None
+
+
+@pytest.mark.parametrize("side", [8, 31])
+def test_images_that_are_too_small_for_the_network_are_refused(side, capfd):
+    rows = X[:, : 3 * side * side]
+    with pytest.raises(ValueError, match=rf"got \(3, {side}, {side}\): .*by size=\(128, 128\)"):
+        Backbone(image_shape=(3, side, side)).fit(rows)
+    assert capfd.readouterr().err == ""
+    assert Backbone(image_shape=(3, side, side), size=(64, 64)).fit(rows).transform(rows).shape == (6, 432)
+
+
+def test_weights_that_cannot_be_fetched_are_named(tmp_path, monkeypatch):
+    def no_network(*_, **__):
+        raise OSError("no such host")
+
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    monkeypatch.setattr("torch.hub.urlopen", no_network)
+    place = tmp_path / "checkpoints" / "resnet18-f37072fd.pth"
+    with pytest.raises(OSError, match=rf"resnet18 are not on this machine.*no such host.* to {place}, or"):
+        Backbone("resnet18", image_shape=SHAPE).fit(X)
 
 
 def test_normalizations_are_folded_into_the_convolutions_of_lite0():

@@ -32,6 +32,24 @@ def test_without_the_network_photographs_are_judged_by_pixels(monkeypatch):
     assert type(recommend((3, 32, 32)).estimator) is VAE
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "Photographs of 140 × 140 pixels are judged place by place (PatchDetector), by"),
+        ({"size": (64, 64)}, "140 × 140 pixels, read at 64 × 64, are judged as a whole (PatchDetector), by"),
+        ({"size": (96, 96)}, "read at 96 × 96, are judged place by place"),
+        ({"scope": "whole"}, "140 × 140 pixels are judged as a whole (PatchDetector)"),
+        ({"size": (64, 64), "scope": "places"}, "read at 64 × 64, are judged place by place"),
+    ],
+)
+def test_what_is_said_of_photographs_is_what_is_done(given, words):
+    found = recommend((1, 140, 140), **given)
+    assert words in found.reasons[0]
+    detector = found.estimator.set_params(image_shape=(1, *found.size))
+    whole = detector.chosen_scope() == "whole"
+    assert ("as a whole" in found.reasons[0]) == whole == ("small defects count" not in found.reasons[0])
+
+
 def test_much_memory_is_told():
     assert len(recommend((3, 640, 640), 1000).reasons) == 1
     assert recommend((3, 640, 640), 10_000).reasons[1].startswith("They take 12,288.0 MB of memory")
@@ -45,16 +63,20 @@ def test_what_is_no_shape_is_refused():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ((True, (256, 256), None), "narrower than about 3 of 256 pixels are likely missed."),
+        (("places", (256, 256), None), "narrower than about 3 of 256 pixels are likely missed."),
         (
-            (True, (480, 640), (3000, 4000)),
+            ("both", (480, 640), (3000, 4000)),
             "about 19 of 4,000 pixels are likely missed; fitted with size=(3000, 4000), fewer",
         ),
-        ((True, (64, 64), (128, 256), "crop"), "about 6 of 256 pixels"),
-        ((False, (64, 64), (64, 64)), ""),
-        ((True, (64, 64), (64, 64)), ""),
-        ((False, (64, 64), (256, 128)), "narrower than about 12 of 256 pixels. A PatchDetector"),
-        ((False, (256, 256), (256, 128)), "narrower than about 3 of 256 pixels. A PatchDetector"),
+        (("both", (64, 64), (128, 256), "crop"), "about 6 of 256 pixels"),
+        ((None, (64, 64), (64, 64)), ""),
+        (("both", (64, 64), (64, 64)), ""),
+        ((None, (64, 64), (256, 128)), "narrower than about 12 of 256 pixels. A PatchDetector"),
+        (
+            ("whole", (64, 64), (140, 120)),
+            "about 7 of 140 pixels. Fitted with size=(140, 120) and scope='both', it finds them.",
+        ),
+        ((None, (256, 256), (256, 128)), "narrower than about 3 of 256 pixels. A PatchDetector"),
     ],
 )
 def test_small_defects_are_told(given, words):

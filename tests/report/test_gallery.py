@@ -201,10 +201,27 @@ def test_of_a_detector_red_is_the_verdict(selection, said):
     assert "did not expect" not in words
 
 
+def test_what_is_flagged_reads_as_beyond_the_threshold():
+    """Scores that two decimals do not tell from the threshold have more, and it has as many."""
+    cards = [
+        card._replace(score=score)
+        for card, score in zip(make_gallery().groups[0].cards, [-8.754, -4.1632], strict=False)
+    ]
+    page = render_gallery(make_gallery(groups=[Group("", 6, 2, cards)], threshold=-4.1598))
+    assert "below −4.160 nats" in Parsed(page).words
+    assert ["−8.75" in card for card in cards_of(page)] == [True, False]
+    assert "−4.163" in cards_of(page)[1]
+    far = [card._replace(score=-9.0) for card in cards]
+    assert (
+        "below −4.16 nats"
+        in Parsed(render_gallery(make_gallery(groups=[Group("", 6, 2, far)], threshold=-4.1598))).words
+    )
+
+
 def test_it_says_what_decided_and_what_is_not_seen():
     cards = [card._replace(because="The <code> is far.") for card in make_gallery().groups[0].cards]
     caution = "Defects narrower than 4 pixels are missed."
-    page = render_gallery(make_gallery(groups=[Group("", 6, 0, cards)], caution=caution))
+    page = render_gallery(make_gallery(groups=[Group("", 6, 0, cards)], cautions=[caution]))
     assert "The <code> is far." in cards_of(page)[0]
     assert caution in Parsed(page).words
 

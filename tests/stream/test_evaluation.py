@@ -138,8 +138,10 @@ def test_a_set_without_good_images_is_refused(parts, model, tmp_path):
 def test_the_command_prints_a_table_or_json(parts, file, capsys):
     assert main(["evaluate", str(file), str(parts / "test")]) == 0
     heading, _, *lines = capsys.readouterr().out.splitlines()
-    assert heading.split()[:5] == ["defect", "images", "AUROC", "AP", "flagged"]
-    assert [line.split()[0] for line in lines] == ["all", "dent", "scratch"]
+    assert heading.split()[:5] == ["folder", "images", "AUROC", "AP", "flagged"]
+    assert [line.split()[0] for line in lines] == ["dent", "scratch", "all", "good"]
+    assert lines[2].startswith("all defects")
+    assert lines[3].split()[1:5] == ["12", "–", "–", lines[3].split()[4]]
     truth = str(parts / "ground_truth")
     assert main(["evaluate", str(file), str(parts / "test"), "--truth", truth, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

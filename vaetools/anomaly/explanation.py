@@ -14,7 +14,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label, maximum_filter
 
 from vaetools.anomaly.calibration import n_tolerated
 from vaetools.checks import POSITIVE_INTEGER, check
@@ -22,6 +22,8 @@ from vaetools.checks import POSITIVE_INTEGER, check
 # of ColorBrewer's YlOrRd, which color-blind people can tell apart: evenly from yellow to orange, and red at 1
 # and not before
 HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#e31a1c")
+RING_COLOR = "#2196f3"  # which no heat and no gray has
+_SMALL, _AWAY, _WIDTH = 20, 28, 128  # of the longer side: a spot that gets a ring, how far away, how wide
 STRUCTURE = "structure"  # the question of the score ``images`` that has places
 _N_COLORS = 1000  # steps of a palette
 SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
@@ -208,6 +210,31 @@ def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
     gray = (255 * ((gray - np.where(fits, 0, least)) / span)).astype(np.float32)[..., None]  # (n, h, w, 1)
     level = (_N_COLORS * np.nan_to_num(heat)).astype(np.intp)
     return np.rint((1 - _OPACITIES[level]) * gray + _PAINTS[level]).astype(np.uint8)
+
+
+def ringed(picture: np.ndarray, red: np.ndarray) -> np.ndarray:
+    """Return a picture with circles around red spots that are too small to be seen where it is shown small.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (height, width, 3), uint8
+    red : ndarray of shape (height, width), bool
+        Where it is red.
+    """
+    side = max(red.shape)
+    away, width = max(2, side // _AWAY), max(1, side // _WIDTH)
+    spots, n_spots = label(maximum_filter(red, 2 * away + 1))  # those that are near each other are one
+    down, across = np.ogrid[: red.shape[0], : red.shape[1]]
+    picture = picture.copy()
+    for i in range(1, n_spots + 1):
+        places = np.argwhere(red & (spots == i))
+        low, high = places.min(axis=0), places.max(axis=0)
+        if (high - low).max() * _SMALL < side:
+            row, column = (low + high) / 2
+            radius = np.hypot(*(high - low)) / 2 + away
+            distance = np.hypot(down - row, across - column)
+            picture[abs(distance - radius) <= width / 2] = [*bytes.fromhex(RING_COLOR[1:])]
+    return picture
 
 
 def _palette() -> tuple[np.ndarray, np.ndarray]:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from vaetools.anomaly.calibration import n_rows_needed
+from vaetools.anomaly.calibration import expected_rate, n_rows_needed
 from vaetools.cli.commands.info import DETECTOR, scaling_in_words
 from vaetools.cli.saying import counted_rows, in_options, mask_hint, short_name
 from vaetools.data.batches import TrainingData
 from vaetools.data.listing import counted_kinds
 from vaetools.data.table_columns import is_date
-from vaetools.estimators.choosing import small_defects
+from vaetools.estimators.choosing import shrinkage, small_defects
 from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.persistence.facts import AutoencoderFacts, DetectorFacts
@@ -134,22 +134,39 @@ def _scaled_in_words(reader: Any) -> str:
     """Return the sizes of files where they are not what they are scaled to."""
     if reader is None or reader.sample_sizes_ in ([], [reader.image_shape_[1:]]):
         return ""
-    smallest, largest = (choose(reader.sample_sizes_, key=max) for choose in (min, max))
+    smallest, largest = (choose(reader.sample_sizes_, key=math.prod) for choose in (min, max))
     to = f"{largest[0]:,} × {largest[1]:,}"
     if len(reader.sample_sizes_) > 1:
         return (
             f"from sizes that differ, {smallest[0]:,} × {smallest[1]:,} to {to}; --size and --aspect say how"
         )
-    return f"from {to}; --size says how"
+    n_pixels = shrinkage(reader.image_shape_[1:], largest, reader.aspect)  # that become one
+    how = "up " * (n_pixels < 1) + "down " * (n_pixels > 1)
+    return f"{how}from {to}; --size says how"
 
 
 def small_defects_in_words(reader: Any, model: Any) -> str:
     """Return which defects a model of images will miss."""
     if reader is None or reader.typical_size_ is None:
         return ""
-    by_patches = type(model).__name__ == DETECTOR
-    words = small_defects(by_patches, reader.image_shape_[1:], reader.typical_size_, reader.aspect)
+    scope = None
+    if type(model).__name__ == DETECTOR:
+        scope = getattr(model, "scope_", None) or model.chosen_scope()
+    words = small_defects(scope, reader.image_shape_[1:], reader.typical_size_, reader.aspect)
     return in_options(words)
+
+
+def few_calibrated_in_words(model: Any) -> str:
+    """Return how often a fitted model of images is wrong where too few of them calibrated, and what to do."""
+    n = len(getattr(model, "calibration_scores_", ()))
+    needed = n_rows_needed(model.false_alarm_rate)
+    if model.image_shape is None or not 0 < n < needed:
+        return ""
+    return (
+        f"About {percent(expected_rate(n, model.false_alarm_rate))} of good images are flagged, because "
+        f"{counted(n, 'image')} calibrated: {percent(model.false_alarm_rate)} takes {needed:,}. Give "
+        "vaetools recalibrate as many good ones that fit did not see."
+    )
 
 
 def _labels_in_words(labels: Any, model: Any) -> str:

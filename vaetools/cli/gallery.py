@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaetools.anomaly.explanation import HEAT_COLORS, overlay
+from vaetools.anomaly.explanation import HEAT_COLORS, overlay, ringed
 from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.cli import command
 from vaetools.data.decoding import ImageFileError, Recipe
 from vaetools.data.originals import Original, read_original
 from vaetools.data.reader import ImageReader, as_sources, reader_for
+from vaetools.estimators.image_fields import UNIT_IN_WORDS
 from vaetools.files import write_atomically
 from vaetools.nn import PIXELS
 from vaetools.report.figures import bin_scores
@@ -43,13 +44,13 @@ def write_page(
     failed: list[Any],
     data: tuple[str, ...],
     top: int | None,
-    caution: str,
+    cautions: Sequence[str],
 ) -> None:
     """Write the gallery of the oddest images, by sub-folder if there are several."""
     model, n = opened.estimator, tally.n_calibration
     draw = Drawing(opened)
     folders = tally.folders()
-    if folders:
+    if len(folders) > 1:
         groups = list(_by_folder(folders, examples, draw, top or max(_FEWEST, PICTURED // len(folders))))
     else:
         cards = list(draw.cards(oddest.table, oddest.X.to_numpy()))
@@ -67,10 +68,11 @@ def write_page(
             false_alarm_rate=expected_rate_of(model),
             groups=groups,
             scale=draw.scale,
-            floor=floor_in_words(oddest.table["p_value"], n),
+            floor=floor_in_words(oddest.table["p_value"], n, "image"),
             histogram=bin_scores(np.concatenate(scores), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
-            caution=caution,
+            cautions=cautions,
+            unit_in_words=UNIT_IN_WORDS if hasattr(model, "heat_maps") else "",
         )
     )
     write_atomically(path, page.encode())
@@ -144,7 +146,7 @@ class Drawing:
             return
         maps = pixel_maps(self.model, X)
         if any(map(maps.is_drawn, range(len(X)))):
-            limit = f"{maps.limit:.3g} {maps.unit}"
+            limit = f"{maps.limit:.4g} {maps.unit}"
             self.scale = Scale(HEAT_COLORS, maps.is_verdict, limit, *[_SHOWN] * (maps.questions is not None))
         made = self.model.reconstruct(X) if self.opened.can_decode else [None] * len(X)
         rows = zip(table.to_dict(orient="records"), originals, made, strict=True)
@@ -176,8 +178,11 @@ class Drawing:
             yield shown("reconstruction", original.without_padding(made), f"Reconstruction of {name}")
         if maps.is_drawn(i):
             gray = pixels.mean(axis=0) / (255 if pixels.dtype == np.uint8 else 1)
-            colors = overlay(maps.heat(original.put_back(maps.values[i]))[None], gray[None])[0]
-            yield shown("what is odd", colors, f"What is odd about {name}, in colors")
+            values = original.put_back(maps.values[i])
+            colors = overlay(maps.heat(values)[None], gray[None])[0]
+            yield shown(
+                "what is odd", ringed(colors, values > maps.limit), f"What is odd about {name}, in colors"
+            )
 
 
 def _because(maps: PixelMaps, i: int) -> str:

@@ -77,7 +77,9 @@ def _suited(named: Any, seed: int, given: Given, images: dict[str, Any], listing
     original = looked.typical_size_ or (scaled[0], scaled[1])
     if len(set(map(working_size, looked.sample_sizes_))) > 1:  # of several aspects, which are padded
         original = (max(original), max(original))
-    model, size, reasons = recommend((channels, *original), len(listing.paths))
+    asked = None if images["size"] in (None, "auto") else (scaled[0], scaled[1])
+    settled = {"size": asked, "scope": dict(given).get("scope", "auto")}
+    model, size, reasons = recommend((channels, *original), len(listing.paths), **settled)
     of_patches = _blank(_PATCHES).get_params(deep=False)
     others = [f"{key}={value!r}" for key, value in given if key not in of_patches]
     if named is not None:

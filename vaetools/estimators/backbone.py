@@ -1,5 +1,7 @@
 """Backbone: images in, features of a frozen network out."""
 
+import contextlib
+import io
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -13,7 +15,8 @@ from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import check_parameters, from_fields
 from vaetools.estimators.image_fields import BackboneFields
 from vaetools.estimators.pictures import check_pictures, through
-from vaetools.nn.features import Features, joined, layers_at, pretrained
+from vaetools.nn.features import Features, joined, pretrained
+from vaetools.nn.layers import layers_at
 
 _STRIDES = (16, 32)  # of layers whose mean over an image tells what it shows
 
@@ -92,7 +95,16 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
         check_parameters(self)
         rows = check_pictures(self, X, reset=True)
         self.load()
-        [n_channels] = self._gathered(rows[:1], lambda maps: torch.tensor([[each.shape[1] for each in maps]]))
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):  # to which torch prints a traceback of its own
+                [n_channels] = self._gathered(
+                    rows[:1], lambda maps: torch.tensor([[each.shape[1] for each in maps]])
+                )
+        except RuntimeError as error:
+            raise ValueError(
+                f"Backbone: image_shape must be of images that the network can take; got {self.image_shape}: "
+                f"{str(error).splitlines()[0]}. Small ones may be enlarged, such as by size=(128, 128)."
+            ) from None
         self.n_channels_ = tuple(n_channels.tolist())
         return self
 

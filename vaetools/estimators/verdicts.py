@@ -25,6 +25,7 @@ class Verdicts:
     false_alarm_rate: float
     calibration_fraction: float
     contamination: float | str = "auto"
+    image_shape: Any
     n_samples_: int
 
     def score_columns(self, X: Any) -> dict[str, np.ndarray]:
@@ -103,12 +104,12 @@ class Verdicts:
         """Set threshold and p-values by the scores of rows that are normal and trained nothing."""
         n, needed = len(scores), n_rows_needed(self.false_alarm_rate)
         if n < needed:
-            rate = expected_rate(n, self.false_alarm_rate)
+            rate, noun = expected_rate(n, self.false_alarm_rate), self._noun
             little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
             warnings.warn(
                 f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} "
-                f"calibration rows; got {n}. About {100 * rate:.2g} % of new normal rows will be flagged, "
-                f"and no p-value lies below {rate:.2g}.{little} {self._how_to_calibrate}",
+                f"calibration {noun}s; got {n}. About {100 * rate:.2g} % of new normal {noun}s will be "
+                f"flagged, and no p-value lies below {rate:.2g}.{little} {self._how_to_calibrate}",
                 UserWarning,
                 stacklevel=stacklevel,
             )
@@ -129,10 +130,16 @@ class Verdicts:
         )
 
     @property
+    def _noun(self) -> str:
+        """What a row of X is."""
+        return "row" if self.image_shape is None else "image"
+
+    @property
     def _how_to_calibrate(self) -> str:
         """What to do where too few rows calibrate."""
         to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction)
-        needed = n_rows_needed(self.false_alarm_rate)
+        needed, rows = n_rows_needed(self.false_alarm_rate), f"{self._noun}s"
         return (
-            f"Fit {to_fit:,} rows or more, or recalibrate with {needed:,} normal rows that fit did not see."
+            f"Fit {to_fit:,} {rows} or more, or recalibrate with {needed:,} normal {rows} that fit did not "
+            "see."
         )

@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import math
-import re
+import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -17,17 +17,11 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vaetools.nn import LITE0, PIXELS
-from vaetools.nn.pixels import STRIDES, Pixels, layer_at
+from vaetools.nn.pixels import Pixels
 
 Normalization = tuple[Sequence[float], Sequence[float]]
 _LITE: Normalization = ((127 / 255,) * 3, (128 / 255,) * 3)  # its family was trained on (level - 127) / 128
 _LITE0_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-# of families of networks, by what their names begin with: the last layer at a stride of so many pixels
-_LAYERS = {
-    LITE0: {4: "_blocks.2", 8: "_blocks.4", 16: "_blocks.10", 32: "_blocks.15"},
-    PIXELS: {stride: layer_at(stride) for stride in STRIDES},
-    "(wide_)?resne[x]?t": {4: "layer1", 8: "layer2", 16: "layer3", 32: "layer4"},
-}
 
 
 class Pretrained(NamedTuple):
@@ -63,7 +57,15 @@ def pretrained(name: str) -> Pretrained:
         )
     weights = models.get_model_weights(name).DEFAULT
     network = models.get_model(name)
-    network.load_state_dict(weights.get_state_dict(progress=False, check_hash=True, weights_only=True))
+    try:
+        state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except OSError as error:
+        place = os.path.join(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
+        raise OSError(
+            f"the weights of {name} are not on this machine, and could not be fetched ({error}): put what "
+            f"{weights.url} has to {place}, or name {LITE0!r}, whose weights come as a package."
+        ) from None
+    network.load_state_dict(state)
     seen = weights.transforms()
     return Pretrained(network, (seen.mean, seen.std) if hasattr(seen, "mean") else None)
 
@@ -96,20 +98,6 @@ def _lite0() -> nn.Module:
                 # without a copy of the images for their rims alone
                 convolution.padding, convolution.static_padding = (top, left), nn.Identity()
     return network
-
-
-def layers_at(name: str, strides: Sequence[int]) -> list[str] | None:
-    """Return the last layers of a network at some strides; None where its family is not known.
-
-    Examples
-    --------
-    >>> layers_at("resnet18", [8, 16]), layers_at("vgg16", [8])
-    (['layer2', 'layer3'], None)
-    """
-    for family, layers in _LAYERS.items():
-        if re.match(family, name):
-            return [layers[stride] for stride in strides]
-    return None
 
 
 class Features(nn.Module):

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaetools.nn.layers import STRIDES
+
 SCALES = (1, 2, 4, 8)  # pixels that are averaged before images are filtered
-STRIDES = (4, 8, 16, 32)
 _DIRECTIONS = 4
 _PERIOD = 3.5  # of stripes, in averaged pixels
 _SIDE = 9  # of a filter
@@ -65,7 +66,7 @@ class Pixels(nn.Module):
         super().__init__()
         self.stripes = nn.ModuleList(map(Stripes, SCALES))
         for stride in STRIDES:
-            self.add_module(layer_at(stride), Places(stride))
+            self.add_module(f"at_{stride}", Places(stride))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the maps of all layers."""
@@ -73,12 +74,7 @@ class Pixels(nn.Module):
         brightness = (red + green + blue) / 3
         color = torch.cat([brightness, red - green, blue - green], dim=1)
         stripes = [each(brightness) for each in self.stripes]
-        return [self.get_submodule(layer_at(stride))(color, stripes) for stride in STRIDES]
-
-
-def layer_at(stride: int) -> str:
-    """Return the name of the layer of maps of a stride."""
-    return f"at_{stride}"
+        return [self.get_submodule(f"at_{stride}")(color, stripes) for stride in STRIDES]
 
 
 def _gabor() -> Tensor:

@@ -16,6 +16,7 @@ from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
 from vaetools.files import ModelFileError
 from vaetools.nn import PIXELS
+from vaetools.nn.layers import strides_of
 from vaetools.persistence.header import DETECTOR, WEIGHTS, read_model
 from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
 from vaetools.persistence.weights import maps_and_widths
@@ -71,7 +72,8 @@ class DetectorFacts(Facts):
     """Of a `PatchDetector`."""
 
     scope: str  # what is judged: ``places``, the ``whole``, or ``both``
-    backbone: dict[str, Any]  # ``network``, None if it has no name, ``layers``, and ``digest`` of its weights
+    # ``network``, None if it has no name, ``layers``, their ``strides`` if known, ``digest`` of its weights
+    backbone: dict[str, Any]
     autoencoders: list[dict[str, Any]]  # of patches: ``model``, ``n_features``, ``n_components``
 
 
@@ -151,12 +153,14 @@ def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
     """Return what is told of a detector alone."""
     fitted, backbone = header["fitted"], header["parameters"]["backbone"]
     network = backbone["network"] if isinstance(backbone, dict) else backbone or PIXELS
+    layers = fitted["layers"]
+    strides = network and strides_of(network, layers)
     return {
         "scope": fitted["scope"],
         "levels": fitted["levels"],
         "anomaly_score": PATCHES,
         "unit": PATCHES_UNIT,
-        "backbone": {"network": network, "layers": fitted["layers"], "digest": fitted["digest"]},
+        "backbone": {"network": network, "layers": layers, "strides": strides, "digest": fitted["digest"]},
         "autoencoders": [
             {
                 "model": each["class"],

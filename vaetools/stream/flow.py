@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vaetools.stream.sinks import Sink
 
 NORMAL, ODD = "normal", "odd"
+_MANY = 100_000  # rows that a bar counts in thousands
 
 
 def stream_scores(
@@ -175,7 +176,9 @@ class Parts(Iterator[Part]):
         source = self.source
         unit = "image" if source.kind == "images" else "row"
         how = bar_options(verbose, has_end=source.n_rows is not None)
-        with tqdm(total=source.n_rows, desc="done", unit=unit, unit_scale=True, **how) as bar:
+        with tqdm(
+            total=source.n_rows, desc="done", unit=unit, unit_scale=(source.n_rows or _MANY) >= _MANY, **how
+        ) as bar:
             for batch in source.batches():
                 part = part_of(model, batch, source.id_name, function, with_maps=self._with_maps)
                 bar.update(len(batch.ids) + len(batch.failed))

@@ -72,6 +72,7 @@ class Selection(Sink):
             )
         self.false_discovery_rate = false_discovery_rate
         self.calibration_scores = calibration
+        self._noun = "row" if model.image_shape is None else "image"
         self.counts = np.zeros(len(calibration) + 1, dtype=np.int64)
 
     def add(self, part: Part) -> None:
@@ -118,16 +119,17 @@ class Selection(Sink):
         if self.n_odd:
             return None
         n_rows, n_calibration = int(self.counts.sum()), len(self.calibration_scores)
+        calibration = f"calibration {self._noun}s"
         fewest = n_discoverable(n_rows, n_calibration, self.false_discovery_rate)
         if fewest > n_rows:
             return (
                 f"no selection is possible: a rate of {100 * self.false_discovery_rate:g} % takes "
-                f"{n_rows_needed(self.false_discovery_rate):,} calibration rows or more; the model has "
+                f"{n_rows_needed(self.false_discovery_rate):,} {calibration} or more; the model has "
                 f"{n_calibration:,}"
             )
         return (
             f"it takes at least {fewest:,} of {n_rows:,} to tell any from chance, with {n_calibration:,} "
-            "calibration rows"
+            f"{calibration}"
         )
 
     def words(self) -> str:
@@ -186,8 +188,8 @@ class Tally(Sink):
             self.false_alarm_rate = self.selection.false_alarm_rate
 
     def folders(self) -> dict[str, dict[str, int]]:
-        """Return how many are scored and odd by sub-folder; nothing if it is one, or if they are too many."""
-        if not 1 < len(self.judged) <= MOST_FOLDERS:
+        """Return how many are scored and odd by sub-folder; nothing if there is none, or too many are."""
+        if not self.judged.keys() - {_ITSELF} or len(self.judged) > MOST_FOLDERS:
             return {}
         is_odd = ODD.__eq__ if self.selection is None else self.selection.is_odd
         return {

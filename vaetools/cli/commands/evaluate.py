@@ -1,5 +1,6 @@
 """``vaetools evaluate``: how well a model finds the defects of a test set."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from vaetools.cli.saying import Talk, cell, list_failures, print_json, short_nam
 from vaetools.words import few, text_table
 
 _WIDEST_KIND = 30  # characters
+_ALL = "all defects"
 _SELDOM = 0.01  # probability that so many images are flagged by chance
 _COLUMNS = {
     "images": "n",
@@ -94,12 +96,12 @@ def _of_good(good: dict[str, Any]) -> str:
 
 
 def _table(figures: dict[str, Any]) -> str:
-    """Return the figures of all images with defects, and of every kind, as a table."""
+    """Return the figures of every kind of defect, of all of them, and of good images, as a table."""
     columns = {heading: key for heading, key in _COLUMNS.items() if figures[key] is not None}
-    lines = {"all": figures} | figures["kinds"]
+    lines = [*figures["kinds"].items(), (_ALL, figures), ("good", figures["good"])]
     rows = [
         [short_name(kind, _WIDEST_KIND), f"{found['n']:,}"]
-        + [cell(found[key], 3) for key in list(columns.values())[1:]]
-        for kind, found in lines.items()
+        + [cell(found.get(key, math.nan), 3) for key in list(columns.values())[1:]]
+        for kind, found in lines
     ]
-    return text_table(["defect", *columns], rows, "<" + ">" * len(columns))
+    return text_table(["folder", *columns], rows, "<" + ">" * len(columns))

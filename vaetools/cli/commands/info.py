@@ -11,7 +11,19 @@ import click
 
 from vaetools.cli import command
 from vaetools.cli.saying import in_options, print_json
-from vaetools.words import ABSENT, counted, few, file_size, number, percent, printable, shortened, text_facts
+from vaetools.estimators.image_fields import UNIT_IN_WORDS
+from vaetools.words import (
+    ABSENT,
+    counted,
+    few,
+    file_size,
+    joined,
+    number,
+    percent,
+    printable,
+    shortened,
+    text_facts,
+)
 
 if TYPE_CHECKING:
     from vaetools.persistence.facts import AutoencoderFacts, DetectorFacts, Facts
@@ -72,7 +84,7 @@ def info(model: Path, as_json: bool) -> None:
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
       n_components, n_active, labels [{label, share}],
       mean_terms {train, held_out: {reconstruction, kl}};
-      of a PatchDetector: scope, backbone {network, layers, digest},
+      of a PatchDetector: scope, backbone {network, layers, strides, digest},
       autoencoders [{model, n_features, n_components}]
     """
     from vaetools.persistence.facts import read_facts
@@ -123,14 +135,16 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
 def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
     """Return what is told of a detector alone."""
     network = facts.backbone["network"] or "a network of its own"
+    strides, layers = facts.backbone["strides"], facts.backbone["layers"]
+    places = f"at strides of {joined(map(str, strides))} pixels" if strides else f"layers {_some(layers)}"
     asked = [f"{name}={facts.parameters[name]}" for name in ("n_references", "random_state")]
     images = counted(facts.n_samples or 0, "image")
     return {
         "Takes": _files(facts) if facts.reader else f"rows of {facts.n_features:,} pixels",
         "Scaling": scaling_in_words("pixels" if facts.levels else "unit", facts.levels),
         "Judges": _SCOPES[facts.scope],
-        "Features": f"of {_short(network)}, layers {_some(map(_short, facts.backbone['layers']))}, weights "
-        f"{facts.backbone['digest'][:12]}…, which are not in the file",
+        "Features": f"of {_short(network)}, {places}; its weights {facts.backbone['digest'][:12]}… are not "
+        "in the file",
         "Patches": _some(
             f"{each['model']} of {each['n_features']:,} features, {each['n_components']:,} components"
             for each in facts.autoencoders
@@ -154,7 +168,8 @@ def _small_defects(facts: "Facts") -> str:
     from vaetools.estimators.choosing import small_defects
 
     size, original = facts.reader["size"], facts.reader["typical_size"]
-    return in_options(small_defects(facts.model == DETECTOR, size, original, facts.reader["aspect"]))
+    scope = getattr(facts, "scope", None)  # of a detector
+    return in_options(small_defects(scope, size, original, facts.reader["aspect"]))
 
 
 def _what(facts: "Facts") -> str:
@@ -255,6 +270,8 @@ def _costs(facts: "AutoencoderFacts", term: str) -> str:
 def _score(facts: "Facts") -> str:
     """Return the score, and what is flagged."""
     unit = "" if facts.unit is None else f" in {_short(facts.unit)}"
+    if facts.model == DETECTOR:
+        unit += f" ({UNIT_IN_WORDS})"
     score = f"{_short(facts.anomaly_score)}{unit}, higher is more normal"
     if facts.threshold is None:
         return f"{score}; no threshold"
@@ -270,11 +287,14 @@ def _false_alarms(facts: "Facts") -> str:
     if facts.threshold is None:
         return ""
     if facts.false_alarm_rate is not None:
-        rows = counted(facts.n_calibration, "calibration row")
+        kind = "row" if facts.image_shape is None else "image"
+        rows = counted(facts.n_calibration, f"calibration {kind}")
         asked = facts.parameters["false_alarm_rate"]
         needed = n_rows_needed(asked)
-        short = f"; {percent(asked)} takes {needed:,}" if facts.n_calibration < needed else ""
-        return f"{percent(facts.false_alarm_rate)} of new normal rows, from {rows}{short}"
+        short = ""
+        if facts.n_calibration < needed:
+            short = f"; {percent(asked)} takes {needed:,}: vaetools recalibrate takes them"
+        return f"{percent(facts.false_alarm_rate)} of new normal {kind}s, from {rows}{short}"
     share = facts.parameters.get("contamination")
     if isinstance(share, float):
         return f"not known, no calibration rows: {percent(share)} of the training rows lie below"

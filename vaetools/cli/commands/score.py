@@ -142,7 +142,7 @@ def score(
     if maps is not None:
         command.check_apart(maps, inputs, "--maps")
     command.check_output(maps, (), inputs, "--maps")
-    from vaetools.cli.describing import small_defects_in_words
+    from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
     from vaetools.cli.gallery import PICTURED, write_page
     from vaetools.stream import (
         Collected,
@@ -170,19 +170,20 @@ def score(
     sinks += [map_files] * (map_files is not None)
     parts.into(*sinks)
     caution = small_defects_in_words(opened.reader, opened.estimator)
+    cautions = [each for each in (caution, few_calibrated_in_words(opened.estimator)) if each]
     failed = parts.failed + (map_files.failed if map_files else [])
     if html is not None:
-        write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, caution)
+        write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, cautions)
     _explain(oddest, opened)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, oddest, failed) | {"small_defects": caution or None}
         written = {"output": output, "html": html, "maps": map_files and map_files.facts()}
         print_json(summary | written | source_as_json(parts.source))
     elif top:
-        _print_top(oddest.table.head(top), tally, talk)
+        _print_top(oddest.table.head(top), tally, opened.kind.removesuffix("s"), talk)
     _conclude(tally, opened.kind, talk)
-    if caution:
-        talk.say(caution)
+    for each in cautions:
+        talk.say(each)
     return talk.end(parts.source, failed, output, html, maps)
 
 
@@ -285,7 +286,7 @@ def _conclude(tally: "Tally", kind: str, talk: Talk) -> None:
     """Say what came of it, in all and by sub-folder."""
     talk.say(f"{counted_rows(tally.n_rows, kind)} scored, {tally.n_odd:,} flagged as odd{tally.expected()}.")
     folders = tally.folders()
-    if not folders or not talk.to_people:
+    if len(folders) < 2 or not talk.to_people:
         return
     rows = [
         [short_name(name, _WIDEST_FOLDER), f"{count['n_scored']:,}", f"{count['n_odd']:,}"]
@@ -322,7 +323,7 @@ def _short(value: Any) -> str:
     return shortened(printable(str(value)), _WIDEST_CELL, lost="end")
 
 
-def _print_top(oddest: "pd.DataFrame", tally: "Tally", talk: Talk) -> None:
+def _print_top(oddest: "pd.DataFrame", tally: "Tally", noun: str, talk: Talk) -> None:
     """Print the oddest rows as a table of at most 100 columns."""
     name, *headings = oddest.columns
     digits = [4 if heading == "p_value" else 1 for heading in headings]
@@ -333,5 +334,5 @@ def _print_top(oddest: "pd.DataFrame", tally: "Tally", talk: Talk) -> None:
     text = headings[headings.index("verdict") :]
     alignments = "<" + ">" * (len(headings) - len(text)) + "<" * len(text)
     click.echo(text_table([name, *headings], rows, alignments))
-    if not talk.quiet and (floor := floor_in_words(oddest["p_value"], tally.n_calibration)):
+    if not talk.quiet and (floor := floor_in_words(oddest["p_value"], tally.n_calibration, noun)):
         say(floor)

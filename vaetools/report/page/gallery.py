@@ -15,6 +15,7 @@ from vaetools.words import percent
 N_FAILED_SHOWN = 100
 HEIGHT = 180  # pixels of the histogram
 _LOWEST_BAR = 3  # pixels: one image among thousands must be seen
+_MOST_DECIMALS = 9
 _QUALITY = 85  # of photographs
 _CRISP, _CRISP_ENLARGED = 64, 192  # pixels of the longer side up to which single pixels are shown as squares
 
@@ -70,7 +71,8 @@ class Gallery:
     floor: str = ""  # that p-values are the least there are, if they are
     histogram: tuple[np.ndarray, np.ndarray] | None = None  # of all scores, from `bin_scores`
     selection: str | None = None  # where images were flagged by comparing them all: how, or why none was
-    caution: str = ""  # what the model does not see
+    unit_in_words: str = ""  # of a detector, whose score is minus the greatest value of a map
+    cautions: Sequence[str] = ()  # what the model does not see, and how often it is wrong
 
 
 def render_gallery(gallery: Gallery) -> str:
@@ -84,16 +86,17 @@ def render_gallery(gallery: Gallery) -> str:
         chart = layout(*gallery.histogram, threshold=gallery.threshold, unit=gallery.unit)
     groups = gallery.groups
     cards = [card for group in groups for card in (*group.cards, *group.others)]
+    told = _decimals_apart(gallery.threshold, [card.score for card in cards])
     return render_template(
         "gallery.html",
         gallery=gallery,
         summary=summarize(gallery),
-        threshold=None if gallery.threshold is None else _rounded(gallery.threshold),
+        threshold=None if gallery.threshold is None else _rounded(gallery.threshold, told),
         chart=chart,
         chart_height=HEIGHT,
         colors=COLORS,
         red_rate=None if gallery.false_alarm_rate is None else percent(gallery.false_alarm_rate),
-        groups=[_section(group, gallery.unit) for group in groups] if cards else [],
+        groups=[_section(group, gallery, told) for group in groups] if cards else [],
         by_folder=len(groups) > 1,
         has=_what_is_there(cards),
         n_pictures=max((len(card.pictures) for card in cards), default=0),
@@ -114,7 +117,7 @@ def shown(name: str, picture: np.ndarray, words: str) -> dict[str, Any]:
     return {"name": name, "uri": uri, "words": words, "width": width, "height": height, "crisp": crisp}
 
 
-def _section(group: Group, unit: str) -> dict[str, Any]:
+def _section(group: Group, gallery: Gallery, told: int) -> dict[str, Any]:
     """Return a group for the template, with counts of what is not shown."""
     n_shown = sum(bool(card.flagged) for card in group.cards)
     n_others = group.n_scored - group.n_flagged
@@ -123,9 +126,9 @@ def _section(group: Group, unit: str) -> dict[str, Any]:
         "n_scored": group.n_scored,
         "n_flagged": group.n_flagged,
         "share": 100 * group.n_flagged / max(1, group.n_scored),
-        "cards": [_card(card, unit) for card in group.cards],
+        "cards": [_card(card, gallery, told) for card in group.cards],
         "n_hidden": group.n_flagged - n_shown,
-        "others": [_card(card, unit) for card in group.others],
+        "others": [_card(card, gallery, told) for card in group.others],
         "n_others": n_others,
     }
 
@@ -235,9 +238,11 @@ def _range(low: float, high: float, digits: int) -> str:
     return f"{grouped(low, digits)} to {grouped(high, digits)}"
 
 
-def _card(card: Card, unit: str) -> dict[str, Any]:
-    """Return one image for the template."""
-    numbers = [(f"score, {unit}", _rounded(card.score))]
+def _card(card: Card, gallery: Gallery, told: int) -> dict[str, Any]:
+    """Return one image for the template; its score with more decimals where it is near the threshold."""
+    limit = gallery.threshold
+    is_near = limit is not None and abs(card.score - limit) <= 10.0 ** -_usual_decimals(limit)
+    numbers = [(f"score, {gallery.unit}", _rounded(card.score, told if is_near else 0))]
     if card.p_value is not None:
         numbers.append(("p-value", _p_value(card.p_value)))
     numbers += [(f"{name}, nats", _rounded(cost)) for name, cost in card.costs.items()]
@@ -256,9 +261,25 @@ def split_path(path: str) -> tuple[str, str]:
     return path[:end], path[end:]
 
 
-def _rounded(value: float) -> str:
-    """Return a number with the decimals that its size leaves room for."""
-    return grouped(value, 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2)
+def _usual_decimals(value: float) -> int:
+    """Return how many decimals the size of a number leaves room for."""
+    return 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2
+
+
+def _rounded(value: float, least: int = 0) -> str:
+    """Return a number with the decimals that its size leaves room for, or more if so many are asked for."""
+    return grouped(value, max(least, _usual_decimals(value)))
+
+
+def _decimals_apart(threshold: float | None, scores: Sequence[float]) -> int:
+    """Return with how many decimals every score below a threshold reads as below it, and no other does."""
+    if threshold is None or not math.isfinite(threshold):
+        return 0
+    is_below = np.asarray(scores) < threshold
+    for digits in range(_usual_decimals(threshold), _MOST_DECIMALS):
+        if np.array_equal(np.round(scores, digits) < np.round(threshold, digits), is_below):
+            return digits
+    return _MOST_DECIMALS
 
 
 def _p_value(p: float) -> str:
