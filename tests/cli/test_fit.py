@@ -67,7 +67,7 @@ def test_it_says_what_it_understood_and_what_came_of_it(tmp_path, monkeypatch, c
         "m.safetensors: VAE of gray images of 8 × 8 pixels",
         "16 components",
         "1 epoch",
-        "4.8 % of new normal rows, from 20 calibration rows",
+        "4.8 % of new normal images, from 20 calibration images",
     ):
         assert words in out, words
     assert "broken.png: not an image" in err

@@ -345,10 +345,10 @@ def test_summary_and_table_of_discoveries(damaged, order_model, capsys):
 @pytest.mark.parametrize(
     ("fdr", "why"),
     [
-        ("0.06", "it takes at least 80 of 100 to tell any from chance, with 20 calibration rows"),
+        ("0.06", "it takes at least 80 of 100 to tell any from chance, with 20 calibration images"),
         (
             "0.01",
-            "no selection is possible: a rate of 1 % takes 99 calibration rows or more; the model has 20",
+            "no selection is possible: a rate of 1 % takes 99 calibration images or more; the model has 20",
         ),
     ],
 )
