@@ -385,7 +385,7 @@ def test_other_pipelines_are_refused(readers, tmp_path):
         [pipeline[1]],
         [LatentMap(), pipeline[1]],
     ):
-        with pytest.raises(TypeError, match=r"without the first or the last; got Pipeline"):
+        with pytest.raises(TypeError, match=r"or without some but the model; got Pipeline"):
             vt.save(make_pipeline(*steps), tmp_path / "m.safetensors")
     with pytest.raises(NotFittedError):
         vt.save(make_pipeline(ImageReader(), pipeline[1]), tmp_path / "m.safetensors")

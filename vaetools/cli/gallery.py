@@ -146,7 +146,7 @@ class Drawing:
             return
         maps = pixel_maps(self.model, X)
         if any(map(maps.is_drawn, range(len(X)))):
-            limit = f"{maps.limit:.4g} {maps.unit}"
+            limit = f"{maps.limit:.4g} {maps.unit}".replace("-", "−")
             self.scale = Scale(HEAT_COLORS, maps.is_verdict, limit, *[_SHOWN] * (maps.questions is not None))
         made = self.model.reconstruct(X) if self.opened.can_decode else [None] * len(X)
         rows = zip(table.to_dict(orient="records"), originals, made, strict=True)

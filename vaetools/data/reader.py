@@ -18,6 +18,7 @@ from vaetools.data.decoding import MAX_PIXELS, ImageFileError, Look, Recipe, ins
 from vaetools.data.depth import ASPECTS, FULL_RANGE, UINT8, common_type, type_of
 from vaetools.data.workers import decoded
 from vaetools.progress import bar_options
+from vaetools.words import printable
 
 MODES = {"gray": 1, "rgb": 3}
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
@@ -305,7 +306,7 @@ def _warn_of_others(reader: ImageReader, sources: Sequence) -> None:
     if not len(sources) or type(sources[0]) is not str:  # at an address, a look is a whole file
         return
     looks, _ = _look_at_some(sources, colors=False)
-    _warn_of_depth(looks, reader.dtype_)
+    _warn_of_depth({sources[i]: look for i, look in looks.items()}, reader.dtype_)
     fitted, came = reader.typical_size_, _typical_size(looks.values())
     if fitted and came and not 1 / _MUCH < max(came) / max(fitted) < _MUCH:
         warnings.warn(
@@ -316,11 +317,10 @@ def _warn_of_others(reader: ImageReader, sources: Sequence) -> None:
         )
 
 
-def _warn_of_depth(looks: Mapping[int, Look], dtype: str) -> None:
+def _warn_of_depth(looks: Mapping[str, Look], dtype: str) -> None:
     """Warn where images have another number of bits than those that a reader was fitted on."""
     is_deep = dtype != UINT8
-    n_others = sum((look.dtype != UINT8) != is_deep for look in looks.values())
-    if n_others:
+    if found := [name for name, look in looks.items() if (look.dtype != UINT8) != is_deep]:
         bits, others = (16, 8) if is_deep else (8, 16)
         taken = "those of 16 lose the lower byte"
         if is_deep:
@@ -329,8 +329,8 @@ def _warn_of_depth(looks: Mapping[int, Look], dtype: str) -> None:
             )
         warnings.warn(
             f"ImageReader: images should have {bits} bits, as most of those have that it was fitted on; "
-            f"got {others} bits in {n_others:,} of {len(looks):,} that were looked at: {taken}. "
-            "Convert them, or their verdicts mean nothing.",
+            f"got {others} bits in {len(found):,} of {len(looks):,} that were looked at: {taken}. "
+            f"Convert them, such as {printable(str(found[0]))}, or their verdicts mean nothing.",
             stacklevel=5,
         )
 

@@ -131,6 +131,8 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
     start = time.perf_counter()
     backbone.maps(X[:n])
     per_image = (time.perf_counter() - start) / n
+    if detector.chosen_scope() == "whole":  # nothing trains: images go through once
+        return per_image * len(X)
     training = _TRAINING * per_image * _USUAL / (height * width)
     return _PASSES * per_image * len(X) + training * min(1.0, len(X) * height * width / _MANY)
 

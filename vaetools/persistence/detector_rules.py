@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import is_threshold
-from vaetools.checks import POSITIVE_INTEGER, Requirement, is_number, one_of, refuse, text
+from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, Requirement, is_number, one_of, refuse, text
 from vaetools.estimators.image_fields import DETECTOR, NETWORK
 from vaetools.nn.groups import LAYERS_NEEDED, N_FROM_RIM, groups_of
 from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
@@ -40,6 +40,23 @@ def _estimator(name: str, value: Any, contents: Contents) -> None:
 
 
 _BACKBONE = only({"network": optional(TEXT), **{name: written(NETWORK[name]) for name in _OPTIONS}})
+_OF_NETWORK: dict[str, Rule] = {
+    "levels": optional(pair_of_levels),
+    "layers": sequence(TEXT, least=1),
+    "n_channels": sequence(POSITIVE_INTEGER, least=1),
+    "digest": text("[0-9a-f]{64}", "a digest"),
+}
+BACKBONE_RULE: dict[str, Rule] = {
+    "parameters": only(
+        {
+            "network": TEXT,
+            "image_shape": written(IMAGE_SHAPE),
+            "device": written(NETWORK["device"]),
+            **{name: written(NETWORK[name]) for name in _OPTIONS},
+        }
+    ),
+    "fitted": only(_OF_NETWORK),
+}
 _PARAMETERS = only(
     {
         **{name: written(rule) for name, rule in DETECTOR.items() if name not in ("estimator", "backbone")},
@@ -54,13 +71,10 @@ DETECTOR_RULE = record(
             {
                 "n_features_in_": size("n_features", POSITIVE_INTEGER),
                 "n_samples_": POSITIVE_INTEGER,
-                "levels": optional(pair_of_levels),
+                **_OF_NETWORK,
                 "offset_": Requirement("a finite number", lambda value: is_number(value, -math.inf)),
                 "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
                 "scope": one_of("places", "whole", "both"),
-                "layers": sequence(TEXT, least=1),
-                "n_channels": sequence(POSITIVE_INTEGER, least=1),
-                "digest": text("[0-9a-f]{64}", "a digest"),
             }
         ),
         "estimators": sequence(record({"class": TEXT})),

@@ -4,6 +4,7 @@ The weights of the frozen network are not in the file, only their digest: anothe
 numbers of the same images.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from vaetools.persistence.rules import unwritten
 from vaetools.persistence.values import read_parameter, write_parameter
 
 _OF_NETWORK = ("network", "layers", "size", "normalization")
+_OF_BACKBONE = (*_OF_NETWORK, "image_shape", "device")
 Write = Callable[[Any, dict[str, np.ndarray]], dict[str, Any]]
 Read = Callable[[dict[str, Any], dict[str, np.ndarray]], Any]
 
@@ -84,20 +86,12 @@ def read_detector(
         detector.set_params(device=device)
     detector.n_features_in_ = n_features = fitted["n_features_in_"]
     detector.n_samples_ = fitted["n_samples_"]
-    kind, levels = "unit" if fitted["levels"] is None else "pixels", fitted["levels"] or (0, 255)
-    detector.input_scale_ = InputScale.fixed(kind, n_features, tuple(levels))
+    detector.input_scale_ = _scale(fitted, n_features)
     detector.offset_ = fitted["offset_"]
     detector.calibration_scores_ = arrays[fitted["calibration_scores_"]["array"]]
     detector.scope_ = fitted["scope"]
     detector.backbone_ = detector.make_backbone()
-    detector.backbone_.load()
-    detector.backbone_.input_scale_, detector.backbone_.n_features_in_ = detector.input_scale_, n_features
-    detector.backbone_.n_channels_ = tuple(fitted["n_channels"])
-    if detector.backbone_.digest_ != fitted["digest"]:
-        raise ValueError(
-            f"backbone must be the network that the model was fitted with, of weights "
-            f"{fitted['digest'][:12]}…; got {detector.backbone_.digest_[:12]}…"
-        )
+    _restore(detector.backbone_, detector.input_scale_, n_features, fitted)
     detector.estimators_ = [
         read_estimator(each, own_arrays(arrays, i)) for i, each in enumerate(written["estimators"])
     ]
@@ -110,6 +104,61 @@ def read_detector(
         group.autoencoder = fitted_one.model_
     model.to(resolve_device(detector))
     return detector
+
+
+def write_backbone(backbone: Backbone, names: list[str]) -> dict[str, Any]:
+    """Return the frozen network of a pipeline, whose steps have these names, as JSON."""
+    if not isinstance(backbone.network, str):
+        raise TypeError(
+            "save: Backbone: network must be a name, by which its weights are found again; got a "
+            f"{type(backbone.network).__name__}. A PatchDetector takes one as its backbone, and is saved."
+        )
+    scale = backbone.input_scale_
+    return {
+        "parameters": {
+            name: write_parameter(backbone, name, getattr(backbone, name)) for name in _OF_BACKBONE
+        },
+        "fitted": {
+            "levels": list(scale.levels) if scale.of_levels else None,
+            "layers": list(backbone.layers_),
+            "n_channels": list(backbone.n_channels_),
+            "digest": backbone.digest_,
+        },
+        "steps": names,
+    }
+
+
+def read_backbone(written: dict[str, Any], device_of: Callable[[Backbone], Any]) -> Backbone:
+    """Return what `write_backbone` wrote, on a device.
+
+    Raises
+    ------
+    ValueError
+        If the network has other weights than the pipeline was fitted with.
+    """
+    backbone = Backbone(**{name: unwritten(value) for name, value in written["parameters"].items()})
+    backbone.set_params(device=device_of(backbone))
+    n_features = math.prod(backbone.image_shape or ())
+    _restore(backbone, _scale(written["fitted"], n_features), n_features, written["fitted"])
+    return backbone
+
+
+def _restore(backbone: Backbone, scale: InputScale, n_features: int, fitted: dict[str, Any]) -> None:
+    """Load the network, and note what was learnt of images."""
+    backbone.load()
+    backbone.input_scale_, backbone.n_features_in_ = scale, n_features
+    backbone.n_channels_ = tuple(fitted["n_channels"])
+    if backbone.digest_ != fitted["digest"]:
+        raise ValueError(
+            f"backbone must be the network that the model was fitted with, of weights "
+            f"{fitted['digest'][:12]}…; got {backbone.digest_[:12]}…"
+        )
+
+
+def _scale(fitted: dict[str, Any], n_features: int) -> InputScale:
+    """Return what is black and white."""
+    kind, levels = "unit" if fitted["levels"] is None else "pixels", fitted["levels"] or (0, 255)
+    return InputScale.fixed(kind, n_features, tuple(levels))
 
 
 def wants_module(parameters: dict[str, Any]) -> bool:

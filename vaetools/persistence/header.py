@@ -17,7 +17,7 @@ from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse,
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.estimators import has_spread
 from vaetools.files import ModelFileError, read_model_file
-from vaetools.persistence.detector_rules import WEIGHTS, check_detector
+from vaetools.persistence.detector_rules import BACKBONE_RULE, WEIGHTS, check_detector
 from vaetools.persistence.rules import (
     EIGHT_BITS,
     LEARNT,
@@ -36,6 +36,7 @@ from vaetools.schema import (
     TEXT,
     Contents,
     array,
+    only,
     optional,
     record,
     sequence,
@@ -64,7 +65,10 @@ _HEADER = record(
         "versions": record({}, more=TEXT),
         "reader": optional(_READER),
     },
-    {"map": optional(record({"class": one_of(MAP), "steps": _STEPS}))},
+    {
+        "map": optional(record({"class": one_of(MAP), "steps": _STEPS})),
+        "backbone": optional(only(BACKBONE_RULE | {"steps": _STEPS})),
+    },
 )
 
 
@@ -87,7 +91,13 @@ def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     if header["class"] == DETECTOR:
         check_detector(header, arrays, _check_estimator)
     else:
-        n_components = _check_class(header, Contents(arrays)).sizes["n_components"]
+        rows = header if header.get("backbone") is None else header | {"reader": None}  # of features
+        contents = _check_class(rows, Contents(arrays))
+        n_components = contents.sizes["n_components"]
+    if header.get("backbone") is not None:
+        if header["class"] not in MODELS:
+            refuse("backbone", f"before one of {MODELS}", header["class"])
+        _check_backbone(header, contents)
     if header.get("map") is not None:
         if header["class"] == DETECTOR:
             refuse("map", "of codes, which a detector has not", header["map"]["class"])
@@ -95,9 +105,9 @@ def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         mapped.measure("map", "n_components", n_components)
         _ESTIMATORS[MAP]("map", header["map"], mapped)
         _check_map(header["map"], mapped)
-    stages = [header["reader"], header, header.get("map")]
+    stages = [header["reader"], header.get("backbone"), header, header.get("map")]
     n_stages = sum(stage is not None for stage in stages)
-    named = header.get("map") or header["reader"]
+    named = header.get("map") or header.get("backbone") or header["reader"]
     if named is not None and len(named["steps"]) != n_stages:
         refuse("steps", f"{n_stages} names", named["steps"])
 
@@ -121,6 +131,18 @@ def _check_estimator(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> i
     if header["class"] not in MODELS:
         refuse("class", f"one of {MODELS}", header["class"])
     return _check_class(header, Contents(arrays)).sizes["n_features"]
+
+
+def _check_backbone(header: dict[str, Any], contents: Contents) -> None:
+    """Check that a model takes what a frozen network makes, and that what a reader makes."""
+    written, reader = header["backbone"], header["reader"]
+    if sum(written["fitted"]["n_channels"]) != contents.sizes["n_features"]:
+        made = contents.sizes["n_features"]
+        refuse("backbone.n_channels", f"n_features = {made} in all", written["fitted"]["n_channels"])
+    if reader is not None:
+        shape, levels = list(unwritten(written["parameters"]["image_shape"])), written["fitted"]["levels"]
+        kind = {"input_scale": "unit"} if levels is None else {"input_scale": "pixels", "levels": levels}
+        _check_reader(reader, shape, kind)
 
 
 def _check_images(header: dict[str, Any], contents: Contents) -> None:

@@ -21,6 +21,7 @@ from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import estimator_class, is_estimator
 from vaetools.estimators.ae import AE
+from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import blank_model, make_network, put, resolve_components, resolve_device
 from vaetools.estimators.constructor import check_parameters, keep_parameters, parameters_in_force
 from vaetools.estimators.cvae import CVAE
@@ -32,7 +33,13 @@ from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
 from vaetools.nn.batches import Rows
 from vaetools.nn.likelihoods import LIKELIHOODS
-from vaetools.persistence.detectors import read_detector, wants_module, write_detector
+from vaetools.persistence.detectors import (
+    read_backbone,
+    read_detector,
+    wants_module,
+    write_backbone,
+    write_detector,
+)
 from vaetools.persistence.header import DETECTOR, WEIGHTS, check_model, read_model
 from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
@@ -53,10 +60,11 @@ def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: st
     Parameters
     ----------
     model : AE, VAE, CVAE, PatchDetector, LatentMap or Pipeline
-        Fitted. A pipeline is one of an ImageReader, a model and a LatentMap, or without the first or the
-        last. A custom ``network`` is written as weights only, a map as codes and their places. Parameters
-        are written as ``fit`` used them, whatever was set since, but for those that act after it: device,
-        score_precision, random_state and verbose.
+        Fitted. A pipeline is one of an ImageReader, a Backbone, a model and a LatentMap, or without some of
+        them but the model. Of a Backbone the name and the digest of its weights are written, of a custom
+        ``network`` weights only, of a map codes and their places. Parameters are written as ``fit`` used
+        them, whatever was set since, but for those that act after it: device, score_precision,
+        random_state and verbose.
     path : str or path-like
         By convention, ``*.safetensors``.
 
@@ -82,11 +90,11 @@ def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: st
     >>> np.array_equal(loaded.score_samples(X), vae.score_samples(X))
     True
     """
-    reader, estimator, latent_map = stages = _stages(model)
+    reader, backbone, estimator, latent_map = stages = _stages(model)
     if not is_estimator(estimator) and type(estimator) not in (LatentMap, PatchDetector):
         raise TypeError(
             "save: model must be an AE, VAE, CVAE, PatchDetector or LatentMap, or a pipeline of an "
-            f"ImageReader, a model and a LatentMap, without the first or the last; got {model!r}."
+            f"ImageReader, a Backbone, a model and a LatentMap, or without some but the model; got {model!r}."
         )
     names = [name for name, _ in model.steps] if isinstance(model, Pipeline) else []
     for stage in filter(None, stages):
@@ -101,6 +109,7 @@ def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: st
             else _write_estimator(estimator, arrays)
         ),
         "reader": reader and _write_reader(reader, names),
+        **({} if backbone is None else {"backbone": write_backbone(backbone, names)}),
         "map": latent_map and {**_write_estimator(latent_map, arrays, "map."), "steps": names},
         "versions": {
             "vaetools": vaetools.__version__,
@@ -148,7 +157,8 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         raise ValueError(f"load: {path} holds {held}; got network={network!r}. {_SAME_NETWORK}")
     try:
         with usable(path):
-            reader = header["reader"] and _read_reader(header["reader"])
+            reader, written = header["reader"] and _read_reader(header["reader"]), header.get("backbone")
+            backbone = written and read_backbone(written, lambda each: _device_here(each, device))
             if header["class"] == DETECTOR:
                 estimator = read_detector(header, arrays, network, device, _read_estimator)
             else:
@@ -156,31 +166,37 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
             latent_map = header.get("map") and _read_estimator(header["map"], arrays)
     except _WrongNetwork as error:
         raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
-    stages = [stage for stage in (reader, estimator, latent_map) if stage is not None]
+    stages = [stage for stage in (reader, backbone, estimator, latent_map) if stage is not None]
     if len(stages) == 1:
         return estimator
-    names = (header.get("map") or header["reader"])["steps"]
+    names = (header.get("map") or written or header["reader"])["steps"]
     return Pipeline(list(zip(names, stages, strict=True)))
 
 
 def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
     """Return the reader of a pipeline that starts with one, or None, and the model; a map is left out."""
-    reader, estimator, _ = _stages(model)
+    reader, backbone, estimator, _ = _stages(model)
+    if backbone is not None:
+        raise ValueError(
+            "a pipeline with a Backbone is called itself, as score_samples(X) of what load returns; streams, "
+            "graphs and the command line take a PatchDetector, which has scope='whole' for that."
+        )
     if isinstance(estimator, LatentMap):
         raise ValueError(f"there must be an AE, VAE or CVAE, which makes codes; got {estimator!r} alone.")
     return reader, estimator
 
 
-def _stages(model: Any) -> tuple[ImageReader | None, Any, LatentMap | None]:
-    """Return reader, estimator and map of a model; what is no such pipeline is the estimator."""
-    match [step for _, step in model.steps] if isinstance(model, Pipeline) else []:
-        case [ImageReader() as reader, estimator, LatentMap() as latent_map]:
-            return reader, estimator, latent_map
-        case [ImageReader() as reader, estimator]:
-            return reader, estimator, None
+def _stages(model: Any) -> tuple[ImageReader | None, Backbone | None, Any, LatentMap | None]:
+    """Return reader, frozen network, estimator and map; what is no such pipeline is the estimator."""
+    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else []
+    first = steps.pop(0) if isinstance(next(iter(steps), None), ImageReader) else None
+    second = steps.pop(0) if isinstance(next(iter(steps), None), Backbone) else None
+    match steps:
         case [estimator, LatentMap() as latent_map]:
-            return None, estimator, latent_map
-    return None, model, None
+            return first, second, estimator, latent_map
+        case [estimator] if (first or second) is not None:
+            return first, second, estimator, None
+    return None, None, model, None
 
 
 class _WrongNetwork(Exception):
