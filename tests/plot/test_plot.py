@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from vaetools import AE, CVAE, VAE, plot
+from vaetools import AE, CVAE, VAE, LatentMap, plot
 from vaetools.anomaly.calibration import flagged_interval
 
 HOSTILE = "<b>&\n" + "x" * 100
@@ -217,6 +217,28 @@ def test_pipelines_are_taken_apart(iris):
     assert np.allclose(plot.codes(pipeline, X, components=(0, 1)).data[0].x, codes[:, 0], atol=1e-6)
     for draw in every(pipeline, X).values():
         draw()
+
+
+def test_models_that_return_tables_are_drawn_alike(iris):
+    X = pd.DataFrame(iris[0], columns=[*"abcd"])
+    pipeline = make_pipeline(StandardScaler(), VAE(2, max_iter=5, random_state=0))
+    fitted(pipeline.set_output(transform="pandas"), X)
+    assert all(len(draw().data) for draw in every(pipeline, X).values())
+    codes = pipeline.transform(X)
+    assert np.allclose(plot.codes(pipeline, X, components=(0, 1)).data[0].y, codes["vae1"], atol=1e-6)
+
+
+def test_a_map_that_is_there_gives_new_codes_a_place(images):
+    X, _, models = images
+    codes = models["VAE"].transform(X)
+    known = LatentMap(method="pca").fit(codes[:50])
+    figure = plot.latent_map(models["VAE"], X[50:], method=known)
+    assert np.allclose(figure.data[0].x, known.transform(codes[50:])[:, 0], atol=1e-5)
+    assert figure.layout.xaxis.title.text == "principal component 1"
+    with pytest.raises(ValueError, match=r"n_components=2; got 3"):
+        plot.latent_map(models["VAE"], X, method=LatentMap(method="pca", n_components=3).fit(codes))
+    with pytest.raises(ValueError, match=r"method must be fitted; got LatentMap\(\)"):
+        plot.latent_map(models["VAE"], X, method=LatentMap())
 
 
 def test_the_threshold_is_the_model_s(images):

@@ -29,6 +29,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
+from vaetools.estimators.sketch import LossSketch
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal, Point
@@ -40,7 +41,7 @@ _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
 class BaseAutoencoder(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, FitFields, NetworkFields, BaseEstimator
+    LossSketch, ClassNamePrefixFeaturesOutMixin, TransformerMixin, FitFields, NetworkFields, BaseEstimator
 ):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 

@@ -139,7 +139,7 @@ def morph(model: Any, ends: np.ndarray, n: int, label_weights: np.ndarray | None
     the model believes, ``label_proba``.
     """
     if not hasattr(model, "classes_"):
-        first, last = model.transform(ends)
+        first, last = np.asarray(model.transform(ends))
         return model.inverse_transform(interpolate(first, last, n))
     weights = model.label_proba(ends) if label_weights is None else label_weights
     labels = [(y, label) for y, label in enumerate(model.classes_.tolist()) if weights[:, y].any()]

@@ -7,7 +7,7 @@ import numpy as np
 from vaetools.checks import POSITIVE_INTEGER, Requirement, check, is_integer
 from vaetools.latent.paths import morph
 from vaetools.plot.mosaics import image_lines, in_unit, table_lines
-from vaetools.plot.subjects import one_kind, opened
+from vaetools.plot.subjects import encoded, one_kind, opened
 from vaetools.report.figures import Lines, grouped
 from vaetools.report.models import Opened
 from vaetools.report.passes import EXTENT, walk
@@ -114,7 +114,7 @@ def traversal(model: Any, X: Any = None, *, n_dimensions: int = 8, n_steps: int 
     check("plot.traversal", "n_steps", n_steps, _AT_LEAST_TWO)
     each = _single("traversal", model, X)
     shape = one_kind("traversal", [each])
-    codes = each.estimator.reference_codes_ if X is None else each.estimator.transform(each.rows)
+    codes = each.estimator.reference_codes_ if X is None else encoded(each)
     walks = walk(each, np.asarray(codes, dtype=np.float64), n_dimensions, n_steps)
     as_label = f" Decoded as {each.commonest}." if each.conditional else ""
     reading = (

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 from vaetools.checks import Requirement, check, is_integer
 from vaetools.latent import MAP_PARAMETERS
 from vaetools.latent.projection import LatentMap
 from vaetools.plot.finish import finished, named
-from vaetools.plot.subjects import is_array, numbers, opened
+from vaetools.plot.subjects import encoded, is_array, numbers, opened
 from vaetools.report.figures import (
     COLORS,
     MOST_POINTS,
@@ -38,7 +39,7 @@ _MOST_CLASSES = 60  # of labels; more are no colors
 
 
 def latent_map(
-    model: Any, X: Any = None, y: Any = None, *, method: str = "umap", random_state: Any = 0
+    model: Any, X: Any = None, y: Any = None, *, method: Any = "umap", random_state: Any = 0
 ) -> "Figure":
     """Draw the latent codes of rows on a map of two dimensions.
 
@@ -50,10 +51,11 @@ def latent_map(
         Rows to encode. Codes need none.
     y : array-like of shape (n_samples,) or None, default=None
         Classes or numbers to color the points by. No model is told.
-    method : {"umap", "tsne", "pca"}, default="umap"
-        How the map is made, see `LatentMap`.
+    method : {"umap", "tsne", "pca"} or fitted LatentMap, default="umap"
+        How the map is made, see `LatentMap`; one that is there already gives codes their places on it, and
+        does not change.
     random_state : None, int or RandomState, default=0
-        Seed of the map.
+        Seed of a map that is made.
 
     Returns
     -------
@@ -75,12 +77,17 @@ def latent_map(
     >>> [(trace.name, len(trace.x)) for trace in figure.data]
     [('0', 50), ('1', 50), ('2', 50)]
     """
-    check("plot.latent_map", "method", method, MAP_PARAMETERS["method"])
+    _check_map(method)
     found = _codes("latent_map", model, X)
     colors = _colors("latent_map", y, found)
+    is_map = isinstance(method, LatentMap)
     places = [
-        LatentMap(method=method, random_state=random_state).fit_transform(each) for each in found.values()
+        method.transform(each)
+        if is_map
+        else LatentMap(method=method, random_state=random_state).fit_transform(each)
+        for each in found.values()
     ]
+    method = method.method if is_map else method
     figure = map_panels(list(found), method)
     for i, own in enumerate(places):
         _add_points(figure, i, own, colors)
@@ -153,6 +160,22 @@ def codes(model: Any, X: Any = None, y: Any = None, *, components: tuple[int, in
     return finished(_keyed(figure, colors), "Latent codes", reading)
 
 
+def _check_map(method: Any) -> None:
+    """Raise where a map is neither the name of a method nor one that was made, of two dimensions."""
+    if not isinstance(method, LatentMap):
+        check(
+            "plot.latent_map",
+            "method",
+            method,
+            MAP_PARAMETERS["method"],
+            " A fitted LatentMap is taken, too.",
+        )
+        return
+    check_is_fitted(method, msg=f"plot.latent_map: method must be fitted; got {method!r}. Call fit first.")
+    if method.n_components != 2:
+        raise ValueError(f"plot.latent_map: method must have n_components=2; got {method.n_components}.")
+
+
 def _codes(owner: str, model: Any, X: Any) -> dict[str, np.ndarray]:
     """Return codes by name of the model."""
     if is_array(model):
@@ -164,7 +187,7 @@ def _codes(owner: str, model: Any, X: Any) -> dict[str, np.ndarray]:
         return {"": numbers(owner, "codes", model, 2)}
     if X is None:
         raise ValueError(f"plot.{owner}: X must be rows to encode; got None.")
-    return {each.name: each.estimator.transform(each.rows) for each in opened(owner, model, X)}
+    return {each.name: encoded(each) for each in opened(owner, model, X)}
 
 
 def _who(found: dict[str, np.ndarray]) -> str:

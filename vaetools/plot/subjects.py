@@ -65,6 +65,11 @@ def opened(owner: str, model: Any, X: Any = None, *, decodes: bool = False) -> l
     return found
 
 
+def encoded(model: Opened) -> np.ndarray:
+    """Return the latent means of a model's rows, whatever it is set to return."""
+    return np.asarray(model.estimator.transform(model.rows), dtype=np.float64)
+
+
 def rows_of(model: Any, X: Any) -> Any:
     """Return rows as the last step of a model takes them, those of a table with their names."""
     rows = model[:-1].transform(X) if hasattr(model, "steps") and len(model.steps) > 1 else X
