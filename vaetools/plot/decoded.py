@@ -8,7 +8,7 @@ from vaetools.checks import POSITIVE_INTEGER, Requirement, check, is_integer
 from vaetools.latent.paths import morph
 from vaetools.plot.mosaics import image_lines, in_unit, table_lines
 from vaetools.plot.subjects import encoded, one_kind, opened
-from vaetools.report.figures import Lines, grouped
+from vaetools.report.figures import Lines, escaped, grouped
 from vaetools.report.models import Opened
 from vaetools.report.passes import EXTENT, walk
 
@@ -72,7 +72,7 @@ def samples(model: Any, n: int = 48, *, random_state: int = 0) -> "Figure":
         (rows,) = in_unit(each, made[each.name])
         own = _broken(rows)
         lines += own
-        names += [each.name if len(models) > 1 else "", *[""] * (len(own) - 1)]
+        names += [each.name, *[""] * (len(own) - 1)]
     return image_lines(lines, names, shape, title=title, reading=reading)
 
 
@@ -124,7 +124,7 @@ def traversal(model: Any, X: Any = None, *, n_dimensions: int = 8, n_steps: int 
     )
     spans = [f"{grouped(values[0], 1)} to {grouped(values[-1], 1)}" for values in walks.values]
     names = [f"{component + 1}: {span}" for component, span in zip(walks.components, spans, strict=True)]
-    title = "Traversal of the latent dimensions"
+    title = f"Traversal of the latent dimensions of {escaped(each.name)}"
     if shape is None:
         content: dict[str, list[Lines]] = {
             f"component {name}": [("low to high", rows, 0)]
@@ -188,7 +188,7 @@ def interpolation(model: Any, X: Any, *, n_steps: int = 11) -> "Figure":
         "every step "
         "looks like data, and no step does most of the way."
     )
-    title = "Interpolation between rows"
+    title = f"Interpolation between rows by {escaped(each.name)}"
     if shape is None:
         content: dict[str, list[Lines]] = {
             name: [("from the first row to the second", rows, 0)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 GRAY = "#7f7f7f"  # stands out from light and from dark ground
 _PER_LINE = 100  # signs
 _LINE, _TITLE = 18, 40  # pixels
+_GAP = 0.3  # share of a panel, between narrow ones
 
 
 def finished(figure: "Figure", title: str, reading: str) -> "Figure":
@@ -27,6 +28,8 @@ def finished(figure: "Figure", title: str, reading: str) -> "Figure":
         + _LINE * len(lines)
         + (LEGEND_GAP if figure.layout.showlegend and figure.layout.legend.orientation == "h" else 0)
     )
+    if (figure.layout.grid.columns or 1) > 2:
+        figure.layout.grid.xgap = _GAP  # there is no page that gives panels more room
     for trace in figure.data:
         if trace.meta == INK:
             trace.line.color = GRAY

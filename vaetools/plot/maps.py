@@ -136,7 +136,7 @@ def codes(model: Any, X: Any = None, y: Any = None, *, components: tuple[int, in
     """
     found = _codes("codes", model, X)
     colors = _colors("codes", y, found)
-    figure = panels(list(found), x="", y="", height=440, aspect=1)
+    figure = panels(list(found), x="", y="", height=440 if len(found) < 3 else 300, aspect=1)
     subjects = {each.name: each for each in ([] if is_array(model) else opened("codes", model))}
     priors = False
     for i, (name, own) in enumerate(found.items()):
@@ -147,6 +147,7 @@ def codes(model: Any, X: Any = None, y: Any = None, *, components: tuple[int, in
         if has_prior:
             add_prior(figure, i)
         priors |= has_prior
+    figure.update_xaxes(constraintoward="left").update_yaxes(constraintoward="top")
     reading = (
         f"Each point is the code of one row, in two of {own.shape[1]} components: rows that {_who(found)} "
         "takes for alike stand together."
@@ -287,5 +288,12 @@ def _keyed(figure: "Figure", colors: Any) -> "Figure":
     """Show to the right which color is which class, if there are classes."""
     if not isinstance(colors, tuple):
         return figure
-    beside = {"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top", "itemsizing": "constant"}
+    beside = {
+        "orientation": "v",
+        "x": 1.02,
+        "y": 1,
+        "yanchor": "top",
+        "itemsizing": "constant",
+        "tracegroupgap": 0,
+    }
     return figure.update_layout(showlegend=True, legend=beside)

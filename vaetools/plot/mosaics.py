@@ -14,7 +14,7 @@ from vaetools.words import shortened
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_WIDTH, _LARGEST = 840, 64  # pixels of all images side by side, and of one
+_WIDTH, _LARGEST = 620, 64  # pixels of all images side by side, and of one
 _PER_SIGN = 6.5  # pixels of the name of a line of images
 _LONGEST_NAME = 24  # signs
 
