@@ -155,6 +155,15 @@ def test_reconstructions_stand_below_their_rows(images):
     assert list(figure.layout.yaxis.ticktext) == ["data", "AE", "VAE", "CVAE"]
 
 
+def test_names_of_labels_are_shown_as_text(digits):
+    X, y = digits[0][:200], np.where(digits[1][:200] == 0, "other", HOSTILE)
+    cvae = fitted(CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=2, random_state=0), X, y)
+    said = plot.traversal(cvae, n_steps=3).layout.meta["reading"]
+    assert "Decoded as &lt;b&gt;&amp;" in said
+    assert "<b>" not in said
+    assert not any("<b>" in trace.name for trace in plot.codes(cvae, X, y).data[:2])
+
+
 def test_integers_are_shown_as_their_reconstructions_are(digits):
     X = (digits[0] * 255).round().astype(np.uint8)
     vae = fitted(VAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=2, random_state=0), X[:300])

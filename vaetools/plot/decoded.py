@@ -116,7 +116,7 @@ def traversal(model: Any, X: Any = None, *, n_dimensions: int = 8, n_steps: int 
     shape = one_kind("traversal", [each])
     codes = each.estimator.reference_codes_ if X is None else encoded(each)
     walks = walk(each, np.asarray(codes, dtype=np.float64), n_dimensions, n_steps)
-    as_label = f" Decoded as {each.commonest}." if each.conditional else ""
+    as_label = f" Decoded as {escaped(each.commonest)}." if each.conditional else ""
     reading = (
         "One dimension at a time goes over two standard deviations to either side of the mean code, the "
         f"one that tells most first: what changes along a line is what it says of a row.{as_label} Axes of "
