@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -63,6 +64,17 @@ def test_latent_dimensions_are_mapped_as_they_are():
     explorer, _ = of_images(method="latent")
     liveliest = np.argsort(-explorer.codes.var(axis=0))[:2]
     np.testing.assert_array_equal(explorer.places, explorer.codes[:, liveliest])
+
+
+def test_a_map_is_called_what_it_is():
+    explorer, _, _ = of_table()
+    for method, plane, name in (
+        ("umap", None, "UMAP"),
+        ("umap", explorer.plane, "PCA"),  # of two dimensions, which are only rotated
+        ("latent", explorer.plane, "Latent dimensions"),
+    ):
+        shown = dataclasses.replace(explorer, method=method, plane=plane)
+        assert contents(Parsed(render(shown)))[0]["method"] == name
 
 
 def test_surprising_columns_of_a_table_come_with_their_values():

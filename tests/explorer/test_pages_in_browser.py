@@ -82,3 +82,22 @@ def test_rows_without_labels_and_a_model_that_cannot_decode(tmp_path):
         tab.evaluate("explorer.touched(), explorer.goTo(9), explorer.select([1, 2])")
         assert tab.inner_text("#row-name") == "digits/9.png"
         assert not tab.locator("#make").is_visible()
+
+
+def test_rows_that_all_lie_in_one_place(tmp_path):
+    explorer, _, _ = of_table()
+    scores = explorer.numbers["score"].copy()
+    scores[:3] = -np.inf
+    lost = dataclasses.replace(
+        explorer, places=np.zeros_like(explorer.places), numbers=explorer.numbers | {"score": scores}
+    )
+    with opened(render(lost), tmp_path / "page.html", width=1000, scheme="dark") as tab:
+        tab.wait_for_selector("html.whole")
+        tab.evaluate("explorer.touched(), explorer.fit(), explorer.select([4, 0])")
+        assert tab.evaluate("Number.isFinite(explorer.stage.view.scale)")
+        assert tab.locator("#sheet .card").evaluate_all("cards => cards.map(card => card.dataset.row)") == [
+            "0",
+            "4",
+        ]
+        tab.select_option("#coloring", label="score")
+        assert tab.locator("#ends span").first.inner_text() == "−∞"

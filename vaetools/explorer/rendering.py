@@ -68,6 +68,13 @@ def pack(arrays: dict[str, np.ndarray]) -> tuple[list[dict[str, Any]], Markup]:
     return places, Markup(base64.b64encode(gzip.compress(b"".join(pieces), 6, mtime=0)).decode("ascii"))
 
 
+def _map_name(explorer: Explorer) -> str:
+    """Return what the map is called: codes of few dimensions are only rotated, whatever was asked for."""
+    if explorer.method == "latent":
+        return "Latent dimensions"
+    return METHODS["pca" if explorer.plane is not None else explorer.method]
+
+
 def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return all that a page knows: what is text as JSON takes it, and arrays."""
     names = explorer.names.tolist()
@@ -97,7 +104,7 @@ def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]
         "n": len(names),
         "n_components": explorer.codes.shape[1],
         "shown": {i: text for i, text in shown.items() if text != names[i]},
-        "method": METHODS.get(explorer.method, "Latent dimensions"),
+        "method": _map_name(explorer),
         "in_use": explorer.in_use.tolist(),
         "labels": labels,
         "numbers": numbers,

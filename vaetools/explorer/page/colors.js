@@ -3,7 +3,7 @@
 import {packedColor, mixed} from "./raster.js";
 
 const LOW_IS_ODD = ["#D55E00", "#E8B45A", "#4C9BD6"]; // of scores and p-values
-const PLAIN = ["#46327E", "#2A788E", "#7AD151"];
+const PLAIN = ["#7B5CC4", "#2A9D8F", "#C4D44E"]; // seen on light and on dark ground
 const N_COLORS = 64;
 
 /** Between three colors, in equal steps. @param {string[]} stops */

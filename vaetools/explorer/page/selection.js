@@ -29,6 +29,7 @@ export class Tray {
     byId("means").hidden = !app.isImage || !rows.length || !app.sprites;
     if (!byId("means").hidden) this.means();
     const score = app.numberNamed("score"), sorted = score ? [...rows].sort((a, b) => score[a] - score[b]) : rows;
+    byId("sheet").classList.toggle("of-table", !app.isImage);
     byId("sheet").replaceChildren(...sorted.slice(0, MOST_SHOWN).map(row => this.card(row)));
     byId("sheet-note").textContent = rows.length > MOST_SHOWN ? `The ${MOST_SHOWN} oddest are shown; the files have all.` : rows.length > 1 ? "Oddest first." : "";
   }
@@ -44,7 +45,7 @@ export class Tray {
       button.append(canvas);
     }
     button.append(make("bdi", app.called(row)));
-    if (!app.isImage) button.append(make("small", app.reasons(row).map(({column, own, expected}) => `${app.about.columns[column]} ${readable(own)}, expected ${readable(expected)}`).join(" · ")));
+    if (!app.isImage) button.append(make("small", app.reasons(row).map(({column, own, expected}) => `${app.about.columns[column]}: ${readable(own)}, expected ${readable(expected)}`).join("\n")));
     button.addEventListener("click", () => app.goTo(row));
     return button;
   }

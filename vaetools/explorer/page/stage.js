@@ -137,7 +137,7 @@ export class Stage {
 
   /** Shade what is off the map, a line of cells now and then. */
   shade() {
-    const {atlas} = this, {low, high} = atlas.grid, margin = 0.4 * Math.max(high[0] - low[0], high[1] - low[1]);
+    const {atlas} = this, {low, high} = atlas.grid, margin = 0.4 * Math.max(high[0] - low[0], high[1] - low[1]) || 1;
     const width = high[0] - low[0] + 2 * margin, height = high[1] - low[1] + 2 * margin, cell = Math.max(width, height) / SEA;
     const columns = Math.ceil(width / cell), lines = Math.ceil(height / cell);
     Object.assign(this.sea, {width: columns, height: lines});
