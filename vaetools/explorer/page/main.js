@@ -27,7 +27,7 @@ export class Explorer extends Rows {
     const {about, arrays} = data;
     Object.assign(this, {palette: about.colors, picked: [], selected: null, ringed: [], loops: false, loop: null});
     this.decoder = new Decoder(data);
-    this.stage = new Stage(byId("stage"), about.n);
+    this.stage = new Stage(byId("stage"), about.n, () => this.moved());
     const plane = arrays.axes ? {center: arrays.center, axes: arrays.axes} : null;
     this.made = new Atlas(arrays.places, arrays.codes, about.n_components, plane);
     this.code = new Float32Array(about.n_components);
@@ -276,7 +276,9 @@ export class Explorer extends Rows {
       clearTimeout(this.settling);
       this.settling = setTimeout(() => {
         this.stage.moving = false;
-        if (this.stage.slow) this.stage.draw();
+        if (!this.stage.slow) return;
+        this.stage.draw();
+        this.mark();
       }, 160);
     });
   }

@@ -1,15 +1,12 @@
 // What lies above the map and changes with the cursor: rings, lines and loops.
 
-/** Draw all marks anew. @param {import("./main.js").Explorer} app */
+/** Show the map as it was drawn last, with all marks on it. @param {import("./main.js").Explorer} app */
 export function drawMarks(app) {
-  const {view, marks, holder} = app.stage, ratio = Math.min(2, devicePixelRatio);
-  if (marks.width !== Math.round(view.width * ratio) || marks.height !== Math.round(view.height * ratio)) {
-    Object.assign(marks, {width: Math.round(view.width * ratio), height: Math.round(view.height * ratio)});
-  }
-  const context = marks.getContext("2d"), ink = getComputedStyle(holder).getPropertyValue("--ink").trim();
-  const ground = getComputedStyle(holder).getPropertyValue("--stage").trim();
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, view.width, view.height);
+  const {view, frame, holder} = app.stage, {context} = frame;
+  if (!frame.image) return;
+  frame.show();
+  context.setTransform(frame.width / view.width, 0, 0, frame.height / view.height, 0, 0);
+  const ink = getComputedStyle(holder).getPropertyValue("--ink").trim(), ground = getComputedStyle(holder).getPropertyValue("--stage").trim();
   const screen = row => view.toScreen(app.atlas.places[2 * row], app.atlas.places[2 * row + 1]);
   const ring = (place, radius, width) => {
     for (const [color, more] of [[ground, 2], [ink, 0]]) {

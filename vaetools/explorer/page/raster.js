@@ -37,6 +37,29 @@ export class Frame {
     this.pixels.fill(color);
   }
 
+  /** Fill all of it with shades between levels that lie in cells; beyond the cells with the last shade. */
+  shade({levels, columns, lines}, {left, top, cell}, shades) {
+    const {pixels, width, height} = this, places = new Int32Array(width), shares = new Float32Array(width);
+    for (let x = 0; x < width; x++) {
+      const at = Math.max(-1, Math.min(columns, (x + 0.5 - left) / cell - 0.5));
+      places[x] = Math.min(columns, Math.floor(at) + 1);
+      shares[x] = at + 1 - places[x];
+    }
+    const line = new Float32Array(columns + 2).fill(255);
+    for (let y = 0; y < height; y++) {
+      const at = (y + 0.5 - top) / cell - 0.5, above = Math.floor(at), share = at - above;
+      for (let i = 0; i < columns; i++) {
+        const one = above < 0 || above >= lines ? 255 : levels[above * columns + i];
+        const other = above < -1 || above >= lines - 1 ? 255 : levels[(above + 1) * columns + i];
+        line[i + 1] = one + (other - one) * share;
+      }
+      for (let x = 0, place = y * width; x < width; x++, place++) {
+        const i = places[x];
+        pixels[place] = shades[(line[i] + (line[i + 1] - line[i]) * shares[x]) | 0];
+      }
+    }
+  }
+
   show() {
     this.context.putImageData(this.image, 0, 0);
   }

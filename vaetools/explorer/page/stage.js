@@ -12,12 +12,11 @@ const SEA = 160; // cells along the longer side of what is shaded
 
 /** What draws the map. */
 export class Stage {
-  /** @param {HTMLElement} holder With the canvases "map", "sea" and "marks". */
-  constructor(holder, n) {
+  /** @param {HTMLElement} holder With the canvas "map". @param {number} n Rows. @param {() => void} shaded What to do when all is shaded. */
+  constructor(holder, n, shaded) {
+    this.shaded = shaded;
     this.view = new View();
     this.frame = new Frame(holder.querySelector("#map"));
-    this.sea = holder.querySelector("#sea");
-    this.marks = holder.querySelector("#marks");
     this.holder = holder;
     this.order = shuffled(n); // so that no class lies above another
     this.opacities = new Uint8Array(n);
@@ -50,13 +49,12 @@ export class Stage {
     const started = performance.now(), {view, frame} = this;
     const ratio = this.moving && this.slow ? 1 : Math.min(2, devicePixelRatio);
     frame.resize(Math.round(view.width * ratio), Math.round(view.height * ratio));
-    const ground = packedColor(getComputedStyle(this.holder).getPropertyValue("--stage").trim());
-    frame.clear(ground);
+    const style = getComputedStyle(this.holder), color = name => packedColor(style.getPropertyValue(name).trim()), ground = color("--stage");
+    if (this.sea) this.drawSea(ratio, ground, color("--sea"));
+    else frame.clear(ground);
     const pictures = this.sprites ? this.pictured() : null;
     this.dots(ratio, pictures);
     if (pictures) this.pictures(ratio, pictures, ground);
-    frame.show();
-    this.placeSea();
     this.slow = performance.now() - started > SLOW;
     this.took = performance.now() - started;
   }
@@ -135,32 +133,33 @@ export class Stage {
     return this.levels.get(level);
   }
 
-  /** Shade what is off the map, a line of cells now and then. */
+  /** Find out what is off the map, a line of cells now and then. */
   shade() {
     const {atlas} = this, {low, high} = atlas.grid, margin = 0.4 * Math.max(high[0] - low[0], high[1] - low[1]) || 1;
     const width = high[0] - low[0] + 2 * margin, height = high[1] - low[1] + 2 * margin, cell = Math.max(width, height) / SEA;
-    const columns = Math.ceil(width / cell), lines = Math.ceil(height / cell);
-    Object.assign(this.sea, {width: columns, height: lines});
-    Object.assign(this, {seaCorner: [low[0] - margin, high[1] + margin], seaCell: cell});
-    const context = this.sea.getContext("2d"), image = context.createImageData(columns, lines);
+    const sea = {columns: Math.ceil(width / cell), lines: Math.ceil(height / cell), left: low[0] - margin, top: high[1] + margin, cell};
+    sea.levels = new Uint8Array(sea.columns * sea.lines);
+    this.sea = null;
     let line = 0;
     const some = () => {
       if (atlas !== this.atlas) return;
-      for (const started = performance.now(); line < lines && performance.now() - started < 6; line++) {
-        for (let column = 0; column < columns; column++) {
-          const x = this.seaCorner[0] + (column + 0.5) * cell, y = this.seaCorner[1] - (line + 0.5) * cell;
-          image.data[4 * (line * columns + column) + 3] = atlas.isOff(x, y) ? 255 : 0;
+      for (const started = performance.now(); line < sea.lines && performance.now() - started < 6; line++) {
+        for (let column = 0; column < sea.columns; column++) {
+          const isOff = atlas.isOff(sea.left + (column + 0.5) * cell, sea.top - (line + 0.5) * cell);
+          sea.levels[line * sea.columns + column] = isOff ? 255 : 0;
         }
       }
-      if (line < lines) setTimeout(some);
-      else context.putImageData(image, 0, 0);
+      if (line < sea.lines) return void setTimeout(some);
+      this.sea = sea;
+      this.shaded();
     };
     setTimeout(some, 50);
   }
 
-  placeSea() {
-    const [left, top] = this.view.toScreen(...this.seaCorner), scale = this.seaCell * this.view.scale;
-    this.sea.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
+  drawSea(ratio, ground, color) {
+    const {view, frame, sea} = this, [left, top] = view.toScreen(sea.left, sea.top);
+    const shades = Int32Array.from({length: 256}, (_, i) => mixed(ground, color, i));
+    frame.shade(sea, {left: left * ratio, top: top * ratio, cell: sea.cell * view.scale * ratio}, shades);
   }
 }
 
