@@ -1,6 +1,7 @@
 """A folder of photographs becomes a detector of small defects, which the other commands take."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -240,3 +241,20 @@ def test_too_few_good_images_are_refused(n, tmp_path, capsys):
     assert run("fit", folder, "-o", tmp_path / "m.safetensors", "--model", "patches") == 2
     words = {0: f"{folder}: ", 2: "PatchDetector: X must have at least 3 images; got 2."}
     assert words[n] in said(capsys)[1]
+
+
+def test_one_sub_folder_is_counted_too(part_model, parts, tmp_path, capsys):
+    (tmp_path / "new").mkdir()
+    shutil.copytree(parts / "test" / "scratch", tmp_path / "new" / "scratch")
+    assert run("score", part_model, tmp_path / "new", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["folders"] == {"scratch": {"n_scored": said["n_scored"], "n_odd": said["n_odd"]}}
+    assert run("score", part_model, tmp_path / "new" / "scratch", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["folders"] == {}
+
+
+def test_what_explains_scores_is_said_to_who_asks(part_model, parts, capsys):
+    assert run("score", part_model, parts / "test", "--explain") == 2
+    assert (
+        "--explain: is said as --html or --maps of images, and as --top of rows." in capsys.readouterr().err
+    )

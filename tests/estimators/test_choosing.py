@@ -1,10 +1,15 @@
 """Which model suits which images, and which defects it will miss."""
 
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from vaetools import VAE, PatchDetector, recommend
+from vaetools.cli.describing import few_calibrated_in_words
 from vaetools.estimators import choosing
-from vaetools.estimators.choosing import small_defects, working_size
+from vaetools.estimators.choosing import seconds_to_fit, small_defects, working_size
 
 
 @pytest.mark.parametrize(
@@ -89,3 +94,34 @@ def test_working_sizes_lose_nothing_up_to_the_largest():
         assert got[0] >= min(height, height * 640 / width)
         assert got[1] >= min(width, 640)
         assert got[0] % 32 == got[1] % 32 == 0
+
+
+def test_of_whole_images_no_training_of_places_is_counted(monkeypatch):
+    """With a clock on which features of four images take a second."""
+    X = np.zeros((40, 256 * 256), np.uint8)
+    seconds = {}
+    for scope in ("whole", "both"):
+        clock = itertools.count()
+        monkeypatch.setattr(choosing.time, "perf_counter", lambda clock=clock: float(next(clock)))
+        detector = PatchDetector(backbone=None, scope=scope, image_shape=(1, 256, 256))
+        seconds[scope] = seconds_to_fit(detector, X)
+    assert seconds["whole"] == 10
+    assert seconds["both"] == 2 * 10 + 250 / 4 * 40 / 50
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (
+            1,
+            "About 50.0 % of good images are flagged: 1 image calibrated, and 5.0 % takes 19. vaetools recal",
+        ),
+        (18, "About 5.3 % of good images are flagged: 18 images calibrated"),
+        (19, ""),
+        (0, ""),
+    ],
+)
+def test_too_few_that_calibrated_are_told(n, words):
+    model = SimpleNamespace(calibration_scores_=np.zeros(n), false_alarm_rate=0.05, image_shape=(1, 9, 9))
+    assert few_calibrated_in_words(model).startswith(words)
+    assert bool(few_calibrated_in_words(model)) == bool(words)

@@ -23,7 +23,7 @@ from vaetools.checks import POSITIVE_INTEGER, check
 # and not before
 HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#e31a1c")
 RING_COLOR = "#2196f3"  # which no heat and no gray has
-_SMALL, _AWAY, _WIDTH = 20, 28, 128  # of the longer side: a spot that gets a ring, how far away, how wide
+_SMALL, _AWAY, _WIDTH = 12, 28, 128  # of the longer side: a spot that gets a ring, how far away, how wide
 STRUCTURE = "structure"  # the question of the score ``images`` that has places
 _N_COLORS = 1000  # steps of a palette
 SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not

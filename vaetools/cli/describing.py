@@ -162,10 +162,10 @@ def few_calibrated_in_words(model: Any) -> str:
     needed = n_rows_needed(model.false_alarm_rate)
     if model.image_shape is None or not 0 < n < needed:
         return ""
+    rate, asked = percent(expected_rate(n, model.false_alarm_rate)), percent(model.false_alarm_rate)
     return (
-        f"About {percent(expected_rate(n, model.false_alarm_rate))} of good images are flagged, because "
-        f"{counted(n, 'image')} calibrated: {percent(model.false_alarm_rate)} takes {needed:,}. Give "
-        "vaetools recalibrate as many good ones that fit did not see."
+        f"About {rate} of good images are flagged: {counted(n, 'image')} calibrated, and {asked} takes "
+        f"{needed:,}. vaetools recalibrate sets that right with as many good ones that fit did not see."
     )
 
 

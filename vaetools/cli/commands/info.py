@@ -293,7 +293,7 @@ def _false_alarms(facts: "Facts") -> str:
         needed = n_rows_needed(asked)
         short = ""
         if facts.n_calibration < needed:
-            short = f"; {percent(asked)} takes {needed:,}: vaetools recalibrate takes them"
+            short = f"; {percent(asked)} takes {needed:,}: give them to vaetools recalibrate"
         return f"{percent(facts.false_alarm_rate)} of new normal {kind}s, from {rows}{short}"
     share = facts.parameters.get("contamination")
     if isinstance(share, float):
