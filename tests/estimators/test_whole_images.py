@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from vaetools import AE, Backbone, PatchDetector, load, save
+from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole, direction, shrunk_covariance
 from vaetools.persistence.header import check_model, read_model
 
@@ -149,6 +150,35 @@ def test_distances_are_those_of_mahalanobis():
     odd = whole(rows)
     assert (odd > 1).double().mean() == pytest.approx(0.1, abs=1e-3)
     assert (odd > 0).double().mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_whole_counts_by_as_much_as_small_defects_move_it():
+    whole = Whole(4)
+    good = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))
+    whole.learn(good)
+    whole.learn_usual(good)
+    scale, far = whole.level_spread.item(), good * torch.linspace(1, 3, 400)[:, None]
+    unseen, whole.level_spread = whole(far).clone(), torch.tensor([scale])
+    moved = (whole(far) - whole(good)).clamp(-1, 1).mean()
+    assert 0.5 < moved < 0.95
+    whole.learn_share(good, far)
+    torch.testing.assert_close(whole(far), moved * unseen)
+    whole.level_spread = torch.tensor([scale])
+    whole.learn_share(good, good)  # of defects that do not show
+    torch.testing.assert_close(whole(far), 0.01 * unseen)
+
+
+def test_pieces_are_planted_where_they_may_lie_and_stay_colors():
+    images = torch.rand(200, 3, 90, 60, generator=torch.Generator().manual_seed(1))
+    extent = torch.tensor([[0.0, 0.5, 0.5, 1.0]]).expand(200, -1)
+    found = planted(images, extent, torch.Generator().manual_seed(2))
+    assert found.min() >= 0
+    assert found.max() <= 1
+    often = ((found - images).abs().amax(dim=1) > 0.02).float().mean(dim=0)
+    assert often[:45, 30:].mean() > 5 * often[45:, :30].mean() > 0
+    assert ((found - images).abs().amax(dim=(1, 2, 3)) > 0.1).float().mean() > 0.95
+    again = planted(images, extent, torch.Generator().manual_seed(2))
+    assert torch.equal(found, again)
 
 
 def test_contrast_and_borders_change_no_direction():

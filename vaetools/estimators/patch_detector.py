@@ -20,8 +20,9 @@ from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn import PIXELS
 from vaetools.nn.groups import LAYERS_NEEDED
 from vaetools.nn.layers import layers_at
-from vaetools.nn.patch_model import Group, PatchModel, grid_of, within
+from vaetools.nn.patch_model import Group, PatchModel, grid_of, unframed, within
 from vaetools.nn.places import LEAST, greedy_cover, principal_axes
+from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole
 
 _SEEN = 128  # pixels a side of thumbnails for the network
@@ -29,6 +30,7 @@ _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
 _PIXELS_WATCHED, _LEAST_WATCHED = 2**26, 10  # of large images fewer do
+_MOST_PLANTED, _PIXELS_PLANTED = 60, 2**23  # of these, that small defects are planted on
 
 
 @from_fields
@@ -42,7 +44,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     the image is flagged exactly if its map goes beyond the threshold somewhere.
 
     What is odd only on the whole, as another thing than usual is, is told by the mean of features: of
-    thumbnails that is the verdict, on photographs it makes what is oddest odder.
+    thumbnails that is the verdict, on photographs it makes what is oddest odder, by as much as small defects
+    that ``fit`` plants on good images show there.
 
     Parameters
     ----------
@@ -144,7 +147,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
             for group, points in zip(self.model_.groups, patches, strict=True)
         ]
         self.model_.to(device)
-        self._learn_usual(rows, watched)
+        self._learn_usual(rows, watched, generator)
         self.model_.to(device)
         self._judge_by(self._scores(rows, calibrate, task="calibrating"), stacklevel=4)
 
@@ -261,7 +264,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         group.references = points[greedy_cover(points, self.n_references, generator)] @ group.axes
         return estimator
 
-    def _learn_usual(self, rows: np.ndarray, index: np.ndarray) -> None:
+    def _learn_usual(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> None:
         """Learn what is usual from images that trained nothing."""
         model = self.model_
 
@@ -273,11 +276,29 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         found = through(self, rows, look, resolve_device(self), index=index, task="what is usual")
         inside, directions, *costs = map(torch.from_numpy, found)
         if model.whole is not None:
-            model.whole.learn_usual(directions)
+            model.whole.cpu().learn_usual(directions)  # where these are
         if model.groups:
             pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
             places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
             model.learn_levels(model.pyramid(places, inside), inside)
+        if model.whole is not None and model.groups:
+            seen = self._planted(rows, index, generator)
+            model.whole.learn_share(directions[: len(seen)], seen)
+
+    def _planted(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> Tensor:
+        """Return what the first of some images are as a whole, with a small defect each."""
+        assert self.image_shape is not None  # which was checked
+        _, height, width = self.image_shape
+        most = max(_LEAST_WATCHED, min(_MOST_PLANTED, _PIXELS_PLANTED // (height * width)))
+        model = self.model_
+
+        def look(images: Tensor) -> list[Tensor]:
+            whole, extent = unframed(images)
+            return [model.directions(model.features(planted(whole, extent, generator)), extent)]
+
+        device = resolve_device(self)
+        [found] = through(self, rows, look, device, index=index[:most], task="what defects change")
+        return torch.from_numpy(found)
 
     def _seen(
         self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator

@@ -208,15 +208,9 @@ class PatchModel(nn.Module):
         return (standard.amax(dim=1) + sharp.mean(dim=(1, 2))) / 2
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return maps of all layers, and which part of every image counts; see `within`.
-
-        Black borders, as of images that were padded, are no part of an image: it goes on behind its rim as in
-        a mirror, and places there do not count.
-        """
-        rows, columns = borders(images, 2), borders(images, 3)
-        height, width = images.shape[2:]
-        ends = rows[0] / height, (rows[1] + 1) / height, columns[0] / width, (columns[1] + 1) / width
-        return self.features(mirror(mirror(images, rows, 2), columns, 3)), torch.stack(ends, dim=1)
+        """Return maps of all layers, and which part of every image counts; see `within`."""
+        whole, extent = unframed(images)
+        return self.features(whole), extent
 
     def levels(self, maps: list[Tensor], extent: Tensor) -> Tensor:
         """Return how odd places are, of every group at every blur.
@@ -241,6 +235,17 @@ class PatchModel(nn.Module):
 # Borders
 
 Ends = tuple[Tensor, Tensor]  # the first place along an axis and the last, (n_images,) each
+
+
+def unframed(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images without black borders, as of images that were padded, and which part of each counts.
+
+    Borders are no part of an image: it goes on behind its rim as in a mirror, and places there do not count.
+    """
+    rows, columns = borders(images, 2), borders(images, 3)
+    height, width = images.shape[2:]
+    ends = rows[0] / height, (rows[1] + 1) / height, columns[0] / width, (columns[1] + 1) / width
+    return mirror(mirror(images, rows, 2), columns, 3), torch.stack(ends, dim=1)
 
 
 def borders(images: Tensor, axis: int) -> Ends:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from vaetools.nn.places import LEAST, scale_of_maxima
 
+_LEAST_SHARE = 0.01  # of the whole, beside places
 _FOCUS = 4  # power of how odd a place is in its image, by which it takes part in the whole
 
 
@@ -34,7 +35,8 @@ class Whole(nn.Module):
     whitening : Tensor of shape (n_features, n_features)
         By which directions of good images become spherical.
     level_center, level_spread : Tensor of shape (1,)
-        What the log of the distance is on good images, and how far above nine of ten keep.
+        What the log of the distance is on good images, and how far above nine of ten keep; beside places,
+        over the share that the whole has.
     """
 
     center: Tensor
@@ -58,6 +60,15 @@ class Whole(nn.Module):
     def learn_usual(self, directions: Tensor) -> None:
         """Learn what distances are usual from images that trained nothing."""
         self.level_center, self.level_spread = scale_of_maxima(self.distances(directions)[:, None])
+
+    def learn_share(self, good: Tensor, planted: Tensor) -> None:
+        """Learn how much the whole counts, from directions of good images without and with a small defect.
+
+        As much as a defect moves them on the scale of good ones, on average, at most 1 each: where it does
+        not, the whole tells nothing of small defects, and good images that differ would only be flagged.
+        """
+        moved = (self(planted) - self(good)).clamp(-1, 1).mean()
+        self.level_spread = self.level_spread / moved.clamp(min=_LEAST_SHARE)
 
     def distances(self, directions: Tensor) -> Tensor:
         """Return logs of Mahalanobis distances, ``(n_images,)``."""
