@@ -93,7 +93,7 @@ def least_of(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     minima = values[:, : n * _FOLD].unflatten(1, (_FOLD, n)).amin(dim=1)
     near = minima.topk(k, dim=1, largest=False).indices
     columns = torch.arange(_FOLD, device=values.device)[:, None] * n + near[:, None]
-    rest = torch.arange(n * _FOLD, values.shape[1], device=values.device).expand(len(values), -1)
+    rest = torch.arange(n * _FOLD, values.shape[1], device=values.device) + torch.zeros_like(near[:, :1])
     columns = torch.cat([columns.flatten(1), rest], dim=1)
     least, which = values.gather(1, columns).topk(k, dim=1, largest=False)
     return least, columns.gather(1, which)
