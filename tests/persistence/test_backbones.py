@@ -8,7 +8,9 @@ from torch import nn
 
 from tests.estimators.test_patch_detector import SHAPE, photographs
 from vaetools import VAE, Backbone, LatentMap, load, read_images, save
+from vaetools.cli.commands.info import page
 from vaetools.files import ModelFileError
+from vaetools.persistence.facts import read_facts
 from vaetools.persistence.header import check_model, read_model
 from vaetools.persistence.model_file import split_reader
 
@@ -30,6 +32,18 @@ def test_it_comes_back_as_it_was(pipeline, tmp_path):
     assert np.array_equal(again.predict(X), pipeline.predict(X))
     assert repr(again[0]) == repr(pipeline[0])
     assert again[0].digest_ == pipeline[0].digest_
+
+
+def test_info_names_the_network(pipeline, tmp_path):
+    save(pipeline, tmp_path / "m.safetensors")
+    facts = read_facts(tmp_path / "m.safetensors")
+    assert facts.backbone == {
+        "network": "pixels",
+        "layers": ["at_8", "at_16"],
+        "strides": [8, 16],
+        "digest": pipeline[0].digest_,
+    }
+    assert "Features        of pixels, at strides of 8 and 16 pixels; its weights" in page(facts)
 
 
 def test_a_reader_in_front_and_a_map_behind_come_along(tmp_path):

@@ -65,6 +65,8 @@ class AutoencoderFacts(Facts):
     hidden_channels: list[int] | None  # of an encoder of ours
     hidden_layer_sizes: list[int] | None
     n_weights: int  # numbers in the network and the likelihood
+    # of the frozen network whose features it takes, if any: ``network``, ``layers``, ``strides``, ``digest``
+    backbone: dict[str, Any] | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
 def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return what is told of an AE, VAE or CVAE alone."""
     fitted, custom = header["fitted"], _plain(header["parameters"].get("network"))
+    features = header.get("backbone")
     columns, terms = fitted["columns_"], fitted["mean_terms_"]
     kinds = [column["kind"] for column in columns["columns"]] if columns else []
     suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
@@ -138,6 +141,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         },
         "anomaly_score": fitted["anomaly_score_"],
         "unit": fitted.get("score_unit_"),
+        "backbone": features and _backbone(features["parameters"]["network"], features["fitted"]),
         "network": custom,
         "hidden_channels": None if custom else [channels for channels, *_ in maps[1:]],
         "hidden_layer_sizes": None if custom else list(widths),
@@ -153,14 +157,12 @@ def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
     """Return what is told of a detector alone."""
     fitted, backbone = header["fitted"], header["parameters"]["backbone"]
     network = backbone["network"] if isinstance(backbone, dict) else backbone or PIXELS
-    layers = fitted["layers"]
-    strides = network and strides_of(network, layers)
     return {
         "scope": fitted["scope"],
         "levels": fitted["levels"],
         "anomaly_score": PATCHES,
         "unit": PATCHES_UNIT,
-        "backbone": {"network": network, "layers": layers, "strides": strides, "digest": fitted["digest"]},
+        "backbone": _backbone(network, fitted),
         "autoencoders": [
             {
                 "model": each["class"],
@@ -170,6 +172,13 @@ def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
             for each in header["estimators"]
         ],
     }
+
+
+def _backbone(network: str | None, fitted: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a frozen network."""
+    layers = fitted["layers"]
+    strides = network and strides_of(network, layers)
+    return {"network": network, "layers": layers, "strides": strides, "digest": fitted["digest"]}
 
 
 def _least_defect(reader: dict[str, Any] | None) -> int | None:

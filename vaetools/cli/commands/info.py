@@ -3,9 +3,9 @@
 import dataclasses
 import functools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -82,7 +82,7 @@ def info(model: Path, as_json: bool) -> None:
       format_version, path, file_size;
       of an AE, VAE or CVAE: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
-      n_components, n_active, labels [{label, share}],
+      n_components, n_active, labels [{label, share}], backbone (as below, of a pipeline with one),
       mean_terms {train, held_out: {reconstruction, kl}};
       of a PatchDetector: scope, backbone {network, layers, strides, digest},
       autoencoders [{model, n_features, n_components}]
@@ -121,6 +121,7 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
     labels = [f"{_short(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
     return {
         "Takes": _takes(facts),
+        "Features": "" if facts.backbone is None else _features(facts.backbone),
         "Scaling": scaling,
         "Network": _network(facts),
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
@@ -134,23 +135,28 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
 
 def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
     """Return what is told of a detector alone."""
-    network = facts.backbone["network"] or "a network of its own"
-    strides, layers = facts.backbone["strides"], facts.backbone["layers"]
-    places = f"at strides of {joined(map(str, strides))} pixels" if strides else f"layers {_some(layers)}"
     asked = [f"{name}={facts.parameters[name]}" for name in ("n_references", "random_state")]
     images = counted(facts.n_samples or 0, "image")
     return {
         "Takes": _files(facts) if facts.reader else f"rows of {facts.n_features:,} pixels",
         "Scaling": scaling_in_words("pixels" if facts.levels else "unit", facts.levels),
         "Judges": _SCOPES[facts.scope],
-        "Features": f"of {_short(network)}, {places}; its weights {facts.backbone['digest'][:12]}… are not "
-        "in the file",
+        "Features": _features(facts.backbone),
         "Patches": _some(
             f"{each['model']} of {each['n_features']:,} features, {each['n_components']:,} components"
             for each in facts.autoencoders
         ),
         "Training": f"{images}, {facts.n_calibration:,} of them to calibrate; {', '.join(asked)}",
     }
+
+
+def _features(backbone: Mapping[str, Any]) -> str:
+    """Return which frozen network makes features, and of which of its layers."""
+    network, strides = backbone["network"] or "a network of its own", backbone["strides"]
+    places = f"layers {_some(backbone['layers'])}"
+    if strides:
+        places = f"at strides of {joined(map(str, strides))} pixels"
+    return f"of {_short(network)}, {places}; its weights {backbone['digest'][:12]}… are not in the file"
 
 
 def _files(facts: "Facts") -> str:
