@@ -2,13 +2,15 @@
 
 python benchmarks/photographs.py /path/to/magnetic_tile --size 256 --seeds 0 1 2
 python benchmarks/photographs.py /path/to/deeppcb --size 640 --every 5
+python benchmarks/photographs.py --drawn parts --pixels
 
-The folder is laid out as inspection sets are: train/good, test/good, test/<defect>, ground_truth/<defect>.
+A folder is laid out as inspection sets are: train/good, test/good, test/<defect>, ground_truth/<defect>.
 Rivals see the same features of the same training images: the nearest of a greedy cover, the autoencoder
 alone, PCA of patches (what 90 % of the variance does not explain), and of whole images the Mahalanobis
 distance of mean features. Maps of rivals are logs, blurred by one place, each group in units of what it is at
 most on held-out good images, and the greatest counts; so thresholds are theirs too. `its places` are what the
-detector says without its judgement of the whole image. Times are for one thread.
+detector says without its judgement of the whole image. --pixels adds detectors that need no network: the one
+of patches, and the VAE of whole images at 64 pixels. Times are for one thread.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from drawn_photographs import DEFECTS, drawn_set
 from PIL import Image
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
@@ -27,7 +30,7 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaetools import PatchDetector, read_images
+from vaetools import VAE, PatchDetector, read_images
 from vaetools.anomaly.calibration import threshold
 from vaetools.anomaly.localization import Localization
 from vaetools.estimators.pictures import through
@@ -39,12 +42,13 @@ from vaetools.nn.whole import raised
 CPU = torch.device("cpu")
 SEEN = 200  # training images that PCA sees places of
 TIMED = 50  # images
+SMALL = 64  # pixels a side, for whole images
 BY_GROUP = ("nearest", "autoencoder", "PCA")
 
 
 def read_set(
     folder: Path, size: int, every: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:
     """Return training rows, test rows, kinds of these, masks as large as images, and the shape of images."""
     good = read_images(folder / "train" / "good", size=size)
     mode = "gray" if good.image_shape[0] == 1 else "rgb"
@@ -56,7 +60,7 @@ def read_set(
             mask[:] = padded(truth, mask.shape)
     chosen = slice(None, None, every)
     kinds = np.array(test.labels)
-    return good.X[chosen], test.X[chosen], kinds[chosen], masks[chosen], np.array(good.image_shape)
+    return good.X[chosen], test.X[chosen], kinds[chosen], masks[chosen], good.image_shape
 
 
 def padded(path: Path, shape: tuple[int, int]) -> np.ndarray:
@@ -163,7 +167,7 @@ def figures(maps: np.ndarray, beyond: float, kinds: np.ndarray, masks: np.ndarra
     """Return AUROC of images and of pixels, areas of overlap, and shares flagged; no pixels of one number."""
     scores, odd = peaks(maps), kinds != "good"
     values = {"image AUROC": roc_auc_score(odd, scores)}
-    if maps.shape[1] > 1:
+    if maps.shape[1] > 1 and masks.any():
         found = Localization()
         for map_, mask in zip(maps, masks, strict=True):
             whole = F.interpolate(torch.from_numpy(map_)[None, None].float(), mask.shape, mode="bilinear")
@@ -174,19 +178,44 @@ def figures(maps: np.ndarray, beyond: float, kinds: np.ndarray, masks: np.ndarra
     return values | {"good flagged": flagged[~odd].mean(), "odd flagged": flagged[odd].mean()}
 
 
+def without_network(
+    train: np.ndarray, test: np.ndarray, shape: tuple[int, ...], seed: int
+) -> dict[str, tuple[np.ndarray, float]]:
+    """Return the maps of detectors of pixels, and their thresholds; of whole images one number each."""
+    given = {"device": "cpu", "random_state": seed}
+    patches = PatchDetector(backbone=None, image_shape=shape, **given).fit(train)
+    small = shape[0], *(round(SMALL * side / max(shape[1:])) for side in shape[1:])
+    images = VAE(anomaly_score="images", image_shape=small, **given).fit(shrunk(train, shape, small))
+    scores = images.score_samples(shrunk(test, shape, small))
+    whole = -scores[:, None, None], -images.offset_
+    return {"patches of pixels": (patches.heat_maps(test), -patches.offset_), "VAE of whole images": whole}
+
+
+def shrunk(rows: np.ndarray, shape: tuple[int, ...], small: tuple[int, ...]) -> np.ndarray:
+    """Return images of fewer pixels, means of what they were."""
+    means = F.adaptive_avg_pool2d(torch.from_numpy(rows.reshape(-1, *shape)).float(), small[1:])
+    return means.round().to(torch.uint8).flatten(1).numpy()
+
+
 def main() -> None:
     """Print how well the detector and its rivals find the defects of a set."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--drawn", choices=DEFECTS, help="Draw a set instead of reading a folder.")
+    parser.add_argument("--pixels", action="store_true", help="Add detectors that need no network.")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--every", type=int, default=1, help="Take every n-th image.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    train, test, kinds, masks, sides = read_set(arguments.folder, arguments.size, arguments.every)
-    shape = tuple(sides.tolist())
+    if (arguments.folder is None) == (arguments.drawn is None):
+        parser.error("give either a folder or --drawn")
+    if arguments.drawn:
+        train, test, kinds, masks, shape = drawn_set(arguments.drawn)
+    else:
+        train, test, kinds, masks, shape = read_set(arguments.folder, arguments.size, arguments.every)
     print(f"{len(train)} good images of {shape} train and calibrate, {len(test)} test; one thread")
     tables = []
     for seed in arguments.seeds:
@@ -197,7 +226,10 @@ def main() -> None:
         seconds = (time.perf_counter() - fitted) / len(test[:TIMED])
         judges = Rivals(detector, train)
         maps, beyond = judges.fused(judges.maps(test)), judges.thresholds
-        table = pd.DataFrame({name: figures(maps[name], beyond[name], kinds, masks) for name in maps}).T
+        found = {name: (maps[name], beyond[name]) for name in maps}
+        if arguments.pixels:
+            found |= without_network(train, test, shape, seed)
+        table = pd.DataFrame({name: figures(*pair, kinds, masks) for name, pair in found.items()}).T
         flagged = peaks(maps["PatchDetector"]) > beyond["PatchDetector"]
         shares = (f"{100 * flagged[kinds == kind].mean():.0f} % of {kind}" for kind in sorted(set(kinds)))
         print(f"\nseed {seed}: fit {fitted - start:.0f} s, {1000 * seconds:.0f} ms an image")
