@@ -61,18 +61,18 @@ def models() -> Iterator[tuple[str, Any, Any, Any]]:
     yield "CVAE, mixed", CVAE(2, likelihood="mixed", **some).fit(mixed, kinds), mixed, kinds
 
 
-def _flat(value: Any) -> Iterator[np.ndarray]:
-    """Yield the arrays of a result."""
+def _named(value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the arrays of a result, with names that do not change when others come beside them."""
     if isinstance(value, pd.DataFrame):
-        yield from (np.asarray(value[name]) for name in value)
+        yield from ((f"{name} {column}", np.asarray(value[column])) for column in value)
     elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _flat(part)
+        for i, part in enumerate(value):
+            yield from _named(part, f"{name} {i}")
     elif hasattr(value, "__dataclass_fields__"):
-        for name in sorted(value.__dataclass_fields__):
-            yield from _flat(getattr(value, name))
+        for field in value.__dataclass_fields__:
+            yield from _named(getattr(value, field), f"{name} {field}")
     else:
-        yield np.asarray(value)
+        yield name, np.asarray(value)
 
 
 METHODS = (
@@ -115,8 +115,8 @@ def numbers() -> dict[str, np.ndarray]:
     found = {}
     for name, model, X, y in models():
         for question, value in answers(model, X, y):
-            for i, array in enumerate(_flat(value)):
-                found[f"{name}: {question} {i}"] = array if array.dtype.kind in "fiub" else array.astype(str)
+            for each, array in _named(value, f"{name}: {question}"):
+                found[each] = array if array.dtype.kind in "fiub" else array.astype(str)
         with tempfile.TemporaryDirectory() as folder:
             save(model, Path(folder) / "model")
             again = load(Path(folder) / "model").score_samples(X)
@@ -145,13 +145,10 @@ def main() -> None:
         np.savez_compressed(options.write, **found)
         return
     with np.load(options.against) as before:
-        names = sorted({*before.files, *found})
-        differ = [
-            name
-            for name in names
-            if name not in found or name not in before.files or not _same(found[name], before[name])
-        ]
+        names, new = before.files, sorted({*found} - {*before.files})
+        differ = [name for name in names if name not in found or not _same(found[name], before[name])]
     print(f"{len(names) - len(differ)} of {len(names)} arrays are the same to the bit", *differ, sep="\n  ")
+    print(f"{len(new)} are new", *new, sep="\n  ")
     if differ:
         raise SystemExit(1)
 
