@@ -11,7 +11,6 @@ import click
 
 from vaetools.cli import command
 from vaetools.cli.saying import in_options, print_json
-from vaetools.estimators.image_fields import UNIT_IN_WORDS
 from vaetools.words import (
     ABSENT,
     counted,
@@ -275,6 +274,8 @@ def _costs(facts: "AutoencoderFacts", term: str) -> str:
 
 def _score(facts: "Facts") -> str:
     """Return the score, and what is flagged."""
+    from vaetools.estimators.image_fields import UNIT_IN_WORDS
+
     unit = "" if facts.unit is None else f" in {_short(facts.unit)}"
     if facts.model == DETECTOR:
         unit += f" ({UNIT_IN_WORDS})"

@@ -57,7 +57,14 @@ def _says_why(context: click.Context, parameter: click.Parameter, asked: bool) -
     metavar="FOLDER",
     help="Folder to write: what is odd on every image, as an overlay and a raw map of its size.",
 )
-@click.option("--explain", is_flag=True, hidden=True, expose_value=False, callback=_says_why)
+@click.option(
+    "--explain",
+    is_flag=True,
+    hidden=True,
+    expose_value=False,
+    callback=_says_why,
+    help="Say which options explain scores.",
+)
 @click.option(
     "--fdr",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
