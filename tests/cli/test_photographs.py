@@ -251,10 +251,3 @@ def test_one_sub_folder_is_counted_too(part_model, parts, tmp_path, capsys):
     assert said["folders"] == {"scratch": {"n_scored": said["n_scored"], "n_odd": said["n_odd"]}}
     assert run("score", part_model, tmp_path / "new" / "scratch", "--json") == 0
     assert json.loads(capsys.readouterr().out)["folders"] == {}
-
-
-def test_what_explains_scores_is_said_to_who_asks(part_model, parts, capsys):
-    assert run("score", part_model, parts / "test", "--explain") == 2
-    assert (
-        "--explain: is said as --html or --maps of images, and as --top of rows." in capsys.readouterr().err
-    )

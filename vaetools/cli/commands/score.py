@@ -35,12 +35,6 @@ _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
 
-def _says_why(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
-    """Say which options explain scores to somebody who asks for an explanation."""
-    if asked:
-        raise command.misuse("--explain", "is said as --html or --maps of images, and as --top of rows.")
-
-
 @click.command(short_help="Score images or rows with a model: which are odd?")
 @command.model_argument
 @command.data_argument
@@ -56,14 +50,6 @@ def _says_why(context: click.Context, parameter: click.Parameter, asked: bool) -
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Folder to write: what is odd on every image, as an overlay and a raw map of its size.",
-)
-@click.option(
-    "--explain",
-    is_flag=True,
-    hidden=True,
-    expose_value=False,
-    callback=_says_why,
-    help="Say which options explain scores.",
 )
 @click.option(
     "--fdr",
