@@ -74,17 +74,6 @@ def test_a_table_shows_columns_and_which_are_odd(tmp_path):
         assert ", expected " in tab.inner_text("#sheet small")
 
 
-def test_a_long_name_of_a_column_leaves_room_for_numbers(tmp_path):
-    explorer, _, _ = of_table()
-    long = dataclasses.replace(explorer, columns=np.array(["od280/od315_" * 8, "b", "c", "d"]))
-    with opened(render(long), tmp_path / "page.html", width=1200, scheme="light") as tab:
-        tab.wait_for_selector("html.whole")
-        tab.evaluate("explorer.touched(), explorer.goTo(11)")
-        assert "od280" in tab.inner_text("#columns")
-        widths = tab.locator("#panel").evaluate("panel => [panel.scrollWidth, panel.clientWidth]")
-        assert widths[0] == widths[1]
-
-
 def test_rows_without_labels_and_a_model_that_cannot_decode(tmp_path):
     explorer, _ = of_images()
     bare = dataclasses.replace(explorer, labels={}, numbers={}, decoder=None, thumbnails=None, flagged=None)
