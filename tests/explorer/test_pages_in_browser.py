@@ -2,10 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_wine
 
 from tests.explorer.spaces import images, of_images, of_table, until
 from tests.report.browser import needs_chromium, opened
-from vaetools import CVAE, explore
+from vaetools import CVAE, VAE, explore
 from vaetools.explorer.rendering import render
 
 pytestmark = needs_chromium
@@ -72,6 +73,17 @@ def test_a_table_shows_columns_and_which_are_odd(tmp_path):
         assert not tab.locator("#glass").is_visible()
         tab.evaluate("explorer.select([11])")
         assert ", expected " in tab.inner_text("#sheet small")
+
+
+def test_a_long_name_of_a_column_leaves_room_for_numbers(tmp_path):
+    wine = load_wine(as_frame=True).data
+    explorer = explore(VAE(2, max_iter=3, random_state=0).fit(wine), wine, method="latent")
+    with opened(render(explorer), tmp_path / "page.html", width=1300, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        tab.evaluate("explorer.touched()")
+        widths = "row => (explorer.goTo(row), [panel.scrollWidth, panel.clientWidth])"
+        for needed, there in (tab.evaluate(widths, row) for row in range(0, 178, 9)):
+            assert needed == there
 
 
 def test_rows_without_labels_and_a_model_that_cannot_decode(tmp_path):
