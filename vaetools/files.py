@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import reprlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -126,7 +125,14 @@ def folder_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
             else:
                 os.replace(temporary, target)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, if it exists, and what lies in it, as far as one may."""
+    from shutil import rmtree
+
+    rmtree(folder, ignore_errors=True)
 
 
 def _move_files(source: Path, target: Path) -> None:
@@ -154,7 +160,7 @@ def _remove_left_folders(target: Path) -> None:
     for temporary in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
         with contextlib.suppress(OSError), _locked(temporary) as is_ours:
             if is_ours:
-                shutil.rmtree(temporary)
+                _remove(temporary)
 
 
 def _remove_leftovers(target: Path) -> None:

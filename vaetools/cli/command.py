@@ -5,8 +5,6 @@ import contextlib
 import functools
 import io
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -257,6 +255,8 @@ def check_output(
     path: Path | None, suffixes: tuple[str, ...], inputs: Sequence[Any] = (), option: str = "--output"
 ) -> None:
     """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
+    from tempfile import TemporaryFile
+
     if path is None:
         return
     place = Path(os.path.realpath(path))
@@ -268,7 +268,7 @@ def check_output(
         raise misuse(option, f"{str(path)!r} is an input too, and would be lost.")
     check_apart(path, inputs, option, _would_read)
     try:
-        with tempfile.TemporaryFile(dir=place.parent):
+        with TemporaryFile(dir=place.parent):
             pass
     except OSError as error:
         raise misuse(option, f"{str(path)!r} cannot be written: {error.strerror}.") from None
@@ -301,7 +301,9 @@ def check_room(path: Path, n_bytes: int, option: str = "--output", need: str | N
 
     Of about so many bytes, which is said unless ``need`` is.
     """
-    free = shutil.disk_usage(Path(os.path.realpath(path)).parent).free
+    from shutil import disk_usage
+
+    free = disk_usage(Path(os.path.realpath(path)).parent).free
     if free < n_bytes:
         takes = need or f"will take about {file_size(n_bytes)}"
         left = f"{str(path)!r} {takes}, and {file_size(free)} are left there"
@@ -319,6 +321,9 @@ def write_png(path: Path, picture: "Image.Image") -> None:
 
 def save_somewhere(reader: Any, model: Any, output: Path) -> Path:
     """Write a model, behind its reader of images, if any, to a file, or where that fails to another."""
+    import shutil
+    import tempfile
+
     from sklearn.pipeline import make_pipeline
 
     from vaetools import save

@@ -1,6 +1,7 @@
 """A model file in plain values: what ``vaetools info`` prints, taken from a header that was checked.
 
-Read without PyTorch, scikit-learn or pandas, so that asking is instant.
+Read without PyTorch, scikit-learn or pandas, so that asking is instant; for the same reason the records
+have no comparison, which costs more to make than all the rest of them.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ from vaetools.persistence.weights import maps_and_widths
 MODES = {1: "gray", 3: "rgb"}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Facts:
     """A saved model in plain values; None where a fact does not apply."""
 
@@ -47,7 +48,7 @@ class Facts:
     file_size: int  # bytes
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class AutoencoderFacts(Facts):
     """Of an AE, VAE or CVAE."""
 
@@ -69,7 +70,7 @@ class AutoencoderFacts(Facts):
     backbone: dict[str, Any] | None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class DetectorFacts(Facts):
     """Of a `PatchDetector`."""
 
