@@ -40,6 +40,25 @@ def of_table(n=100):
     return explore(model, X, X["a"] > 0, method="latent"), model, X
 
 
+def of_mixed_table(n=120, model=None, y=None):
+    """Return an explorer of a table of several kinds of columns and its model; one color is unseen."""
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=n)
+    X = pd.DataFrame(
+        {
+            "score": hidden * 1e4 + rng.normal(size=n),
+            "color": np.where(hidden + rng.normal(size=n) / 4 > 0, "red", "blue"),
+            "whole": (hidden * 20).round().astype(int),
+            "is": rng.random(n) < 0.5,
+        }
+    )
+    X.loc[3::7, "score"] = np.nan
+    X.loc[1::9, "color"] = None
+    model = (model or VAE(2, likelihood="mixed", max_iter=20, random_state=0)).fit(X, y)
+    X.loc[0, "color"] = "</script>"
+    return explore(model, X, y, method="pca"), model, X
+
+
 def until(tab, condition):
     """Wait until an expression holds; playwright's own way would evaluate text, which the page forbids."""
     for _ in range(1500):

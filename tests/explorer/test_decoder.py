@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
-from tests.explorer.spaces import images
-from vaetools import AE, CVAE, VAE, EncoderDecoder
+from tests.explorer.spaces import images, of_mixed_table
+from vaetools import AE, CVAE, VAE
 from vaetools.explorer.decoder import plain_decoder
 
 CONVOLVES = {
@@ -55,6 +54,10 @@ def test_a_table_has_weights_of_single_precision_and_its_units():
     np.testing.assert_allclose(decoder.shift, X.mean(axis=0), rtol=0.1, atol=0.5)
 
 
-def test_what_only_torch_can_run_has_no_plain_decoder():
-    network = EncoderDecoder(torch.nn.Linear(3, 2), torch.nn.Linear(2, 3))
-    assert plain_decoder(AE(network=network, max_iter=0, contamination=0.1).fit(np.eye(3))) is None
+def test_columns_of_several_kinds_lie_in_parts():
+    _, model, _ = of_mixed_table()
+    decoder = plain_decoder(model)
+    assert decoder.parts == [(0, 2), (2, 2)]
+    assert decoder.place == [0, 2, 1, 3]
+    assert kinds(decoder)[-1] == "dense"
+    assert decoder.scale.shape == (4,)

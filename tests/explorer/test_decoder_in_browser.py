@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.explorer.spaces import until
+from tests.explorer.spaces import of_mixed_table, until
 from tests.report.browser import needs_chromium, opened
 from vaetools import AE, CVAE, VAE, Gaussian, explore
 from vaetools.explorer.rendering import render
@@ -79,6 +79,27 @@ def test_rows_of_a_table_are_decoded_in_their_units(tmp_path):
         found = decoded(tab, codes)
     # a column of large mean and small spread keeps the digits of single precision
     np.testing.assert_allclose(found / spread, model.inverse_transform(codes) / spread, rtol=1e-6, atol=1e-4)
+
+
+@pytest.mark.parametrize("conditions", [False, True])
+def test_numbers_and_categories_are_decoded_as_torch_decodes_them(conditions, tmp_path):
+    settings = {"likelihood": "mixed", "max_iter": 30, "random_state": 0, "contamination": 0.1}
+    y = np.arange(120) % 3 if conditions else None
+    model = CVAE(2, **settings) if conditions else VAE(2, **settings)
+    explorer, model, _ = of_mixed_table(model=model, y=y)
+    codes = np.random.default_rng(0).normal(size=(N_CODES, 2)) * 3
+    with opened(render(explorer), tmp_path / "page.html", width=1200, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        made = {None: decoded(tab, codes)} | ({2: decoded(tab, codes, 2)} if conditions else {})
+    for label, found in made.items():
+        expected = model.inverse_transform(codes, *([] if label is None else [label]))
+        np.testing.assert_allclose(found[:, 0], expected["score"], rtol=1e-5, atol=0.1)
+        assert expected["color"].nunique() == 2
+        names = np.array(explorer.table.categories[1])
+        assert np.mean(names[found[:, 1].astype(int)] == expected["color"]) >= 0.99  # but for ties
+        np.testing.assert_allclose(found[:, 2], expected["whole"], atol=1)  # a half rounded otherwise
+        assert np.mean(found[:, 2] == expected["whole"]) > 0.97
+        assert np.mean(found[:, 3].astype(bool) == expected["is"]) >= 0.99
 
 
 def test_two_latent_dimensions_are_decoded_exactly_under_the_cursor(tmp_path):

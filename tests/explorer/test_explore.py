@@ -8,13 +8,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, QuantileTransformer, RobustScaler
 
-from tests.explorer.spaces import HOSTILE, images, of_images, of_table
+from tests.explorer.spaces import HOSTILE, images, of_images, of_mixed_table, of_table
 from tests.report.browser import Parsed
-from vaetools import AE, CVAE, VAE, LatentMap, explore
+from vaetools import AE, CVAE, VAE, EncoderDecoder, LatentMap, explore
 from vaetools.explorer.rendering import render
 
 
@@ -79,12 +81,36 @@ def test_a_map_is_called_what_it_is():
 
 def test_surprising_columns_of_a_table_come_with_their_values():
     explorer, model, X = of_table()
-    which, own, expected = explorer.reasons
-    explained = model.explain(X)
-    np.testing.assert_array_equal(which[:, 0], explained.surprise.argmax(axis=1))
-    np.testing.assert_allclose(own[:, 0], X.to_numpy()[np.arange(100), which[:, 0]], rtol=1e-6)
-    np.testing.assert_allclose(expected[:, 0], explained.expected[np.arange(100), which[:, 0]], rtol=1e-5)
-    assert [name for name in explorer.numbers if name in X.columns] == list(X.columns)
+    found, explained = explorer.reasons, model.explain(X)
+    which, rows = found["which"][:, 0], np.arange(100)
+    np.testing.assert_array_equal(which, explained.surprise.argmax(axis=1))
+    np.testing.assert_allclose(found["nats"][:, 0], explained.surprise.max(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(found["own"][:, 0], X.to_numpy()[rows, which], rtol=1e-6)
+    np.testing.assert_allclose(found["expected"][:, 0], explained.expected[rows, which], rtol=1e-5)
+    assert explorer.table.names.tolist() == ["column a", "<b>", "c", "d"]  # labels are called a
+    np.testing.assert_array_equal(explorer.numbers["column a"], X["a"].to_numpy(np.float32))
+
+
+def test_a_table_of_several_kinds_has_categories_by_name():
+    explorer, model, X = of_mixed_table()
+    assert explorer.table.categories == {1: ["blue", "red", "</script>"], 3: ["False", "True"]}
+    assert explorer.table.whole == [2]
+    assert explorer.labels["color"][:3].tolist() == ["</script>", "", X["color"].iloc[2]]
+    np.testing.assert_array_equal(explorer.numbers["column score"], X["score"].to_numpy(np.float32))
+    np.testing.assert_allclose(explorer.numbers["score"], model.score_samples(X), rtol=1e-6)
+    found, explained = explorer.reasons, model.explain(X)
+    assert found["which"][0, 0] == 1  # a color that no row had
+    assert (found["own"][0, 0], found["nats"][1].min() > -np.inf) == (2.0, True)
+    color = explorer.table.categories[1][int(found["expected"][0, 0])]
+    assert color == explained.expected[0, 1]
+
+
+def test_what_is_called_like_a_score_stays_apart():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["KL", "label"])
+    model = VAE(2, max_iter=1, contamination=0.1).fit(X)
+    explorer = explore(model, X, np.arange(40) % 2, method="latent")
+    assert explorer.table.names.tolist() == ["column KL", "column label"]
+    assert set(explorer.numbers) >= {"KL", "column KL", "column label"}
 
 
 def test_a_conditional_model_says_what_it_believes():
@@ -120,7 +146,7 @@ def test_names_reach_the_page_to_the_letter_and_add_no_element(parsed):
     about, arrays = contents(parsed)
     assert json.loads(arrays["names"].tobytes())[: len(HOSTILE)] == HOSTILE
     assert about["shown"]["2"] == "two\\nlines,\\u2028and \\x1b[2J a comma.png"
-    assert about["labels"][0]["raw"][0] == "<b>0</b>"
+    assert about["labels"][0]["raw_texts"][0] == "<b>0</b>"
     assert len(parsed.all("script")) == 3
     assert len(parsed.all("b")) == 0
 
@@ -166,16 +192,81 @@ def test_errors_say_what_came(options, message, space):
 def test_models_without_a_latent_space_are_refused():
     with pytest.raises(TypeError, match=r"explore: model must be an AE, VAE or CVAE.*; got PCA\(\)"):
         explore(PCA(), np.eye(4))
-    mixed = VAE(2, likelihood="mixed", max_iter=0, contamination=0.1).fit(
-        pd.DataFrame({"a": ["x", "y"] * 20, "b": range(40)})
-    )
-    with pytest.raises(ValueError, match="explore: model must take numbers alone; got likelihood='mixed'"):
-        explore(mixed, pd.DataFrame({"a": ["x"], "b": [1]}))
 
 
-def test_behind_steps_that_change_units_nothing_is_decoded():
+@pytest.fixture(scope="module")
+def inner():
+    """Rows of columns of very different units."""
+    spread = np.array([1, 1e5, 1e-3, 1])
+    return pd.DataFrame(np.random.default_rng(0).gamma(3, size=(60, 4)) * spread, columns=list("abcd"))
+
+
+SMALL = {"max_iter": 2, "random_state": 0, "contamination": 0.1}
+
+
+def test_steps_that_scale_columns_are_taken_back(inner):
+    pipeline = make_pipeline(MinMaxScaler(), RobustScaler(), VAE(2, **SMALL)).fit(inner)
+    explorer = explore(pipeline, inner, method="pca")
+    decoder, codes = explorer.decoder, explorer.codes
+    made = pipeline[-1].inverse_transform(codes)
+    standard = (made - pipeline[-1].input_scale_.shift) / pipeline[-1].input_scale_.scale
+    expected = pipeline[:-1].inverse_transform(made)
+    np.testing.assert_allclose(standard * decoder.scale + decoder.shift, expected, rtol=1e-6)
+    np.testing.assert_array_equal(explorer.numbers["b"], inner["b"].to_numpy(np.float32))
+    which = explorer.reasons["which"][:, :1].astype(int)
+    own = np.take_along_axis(inner.to_numpy(), which, axis=1)
+    np.testing.assert_allclose(explorer.reasons["own"][:, :1], own, rtol=1e-6)
+    reconstructed = np.take_along_axis(expected, which, axis=1)
+    np.testing.assert_allclose(explorer.reasons["expected"][:, :1], reconstructed, rtol=1e-4)
+    assert explorer.note == ""
+
+
+@pytest.mark.parametrize(
+    ("steps", "note", "columns", "has_reasons"),
+    [
+        ([FunctionTransformer(np.log1p, np.expm1)], "nothing is decoded", list("abcd"), True),
+        ([PCA(2)], "nothing is decoded", list("abcd"), False),
+        ([FunctionTransformer(np.log1p)], "cannot be inverted", list("abcd"), True),
+        ([QuantileTransformer(n_quantiles=5)], "nothing is decoded", list("abcd"), True),
+        (
+            [ColumnTransformer([("some", RobustScaler(), ["c", "a"])])],
+            "cannot be inverted",
+            ["column 0", "column 1"],
+            True,
+        ),
+    ],
+)
+def test_of_other_steps_the_page_says_what_it_cannot(steps, note, columns, has_reasons, inner):
+    pipeline = make_pipeline(*steps, VAE(2, **SMALL)).fit(inner)
+    explorer = explore(pipeline, inner, method="pca")
+    assert note in explorer.note
+    assert (explorer.decoder is None) == ("nothing is decoded" in note)
+    assert explorer.table.names.tolist() == columns
+    assert bool(explorer.reasons) == has_reasons
+    shown = inner if explorer.decoder is None else pipeline[:-1].transform(inner)
+    np.testing.assert_allclose(explorer.numbers[columns[0]], np.asarray(shown)[:, 0], rtol=1e-6)
+    assert note in " ".join(Parsed(render(explorer)).words.split())
+
+
+def test_features_of_pictures_are_shown_as_pictures():
+    X, y = images()
+    halves = FunctionTransformer(lambda X: np.reshape(X, (-1, 8, 2, 4)).mean(axis=3).reshape(-1, 16))
+    halves.image_shape = (1, 8, 8)  # as a frozen network says what it takes
+    pipeline = make_pipeline(halves, AE(2, **SMALL)).fit(X)
+    explorer = explore(pipeline, X, y, method="pca")
+    assert explorer.image_shape == (1, 8, 8)
+    assert (explorer.decoder, explorer.table, explorer.reasons) == (None, None, {})
+    np.testing.assert_allclose(explorer.thumbnails.reshape(120, -1), 255 * X.to_numpy(), atol=0.51)
+    assert "features of the pictures" in explorer.note
+
+
+def test_a_network_of_ones_own_is_said_to_decode_nothing():
+    network = EncoderDecoder(torch.nn.Linear(4, 2), torch.nn.Linear(2, 4))
     X = np.random.default_rng(0).normal(size=(50, 4))
-    pipeline = make_pipeline(StandardScaler(), VAE(2, max_iter=1, contamination=0.1)).fit(X)
-    explorer = explore(pipeline, X, method="pca")
+    model = AE(network=network, max_iter=0, contamination=0.1).fit(X)
+    explorer = explore(model, X, method="pca")
     assert explorer.decoder is None
-    np.testing.assert_allclose(explorer.codes, pipeline.transform(X), rtol=1e-5)
+    assert "network is your own" in explorer.note
+    encoder = EncoderDecoder(torch.nn.Linear(4, 2))
+    blind = AE(network=encoder, max_iter=0, anomaly_score="latent_knn", contamination=0.1).fit(X)
+    assert "no decoder" in explore(blind, X, method="pca").note

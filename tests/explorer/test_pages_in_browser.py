@@ -1,10 +1,13 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from tests.explorer.spaces import images, of_images, of_table, until
+from tests.explorer.spaces import images, of_images, of_mixed_table, of_table, until
 from tests.report.browser import needs_chromium, opened
 from vaetools import CVAE, VAE, explore
 from vaetools.explorer.rendering import render
@@ -13,6 +16,7 @@ pytestmark = needs_chromium
 # but for classes, which scroll sideways in a narrow window
 WIDE = """[...document.querySelectorAll('main *:not(#classes *)')]
   .filter(element => element.getBoundingClientRect().right > innerWidth + 1)"""
+CELLS = "lines => lines.map(line => [...line.children].map(cell => cell.innerText))"
 MOVABLE = "['glass', 'glass-made']"  # hang over the edge of the map, which cuts them
 
 
@@ -66,13 +70,65 @@ def test_a_table_shows_columns_and_which_are_odd(tmp_path):
         tab.wait_for_selector("html.whole")
         tab.evaluate("explorer.touched(), explorer.goTo(11)")
         lines = [line.split("\t") for line in tab.locator("#columns tr").all_inner_texts()]
-        assert lines[0][0] == X.columns[explorer.reasons[0][11, 0]]
-        assert sorted(line[0] for line in lines) == sorted(X.columns)
-        value = float(next(line[2] for line in lines if line[0] == "a").replace("−", "-"))
+        assert lines[0][0] == explorer.table.names[explorer.reasons["which"][11, 0]]
+        assert sorted(line[0] for line in lines) == sorted(explorer.table.names)
+        value = float(next(line[2] for line in lines if line[0] == "column a").replace("−", "-"))
         assert value == pytest.approx(X["a"].iloc[11], abs=6e-3)
         assert not tab.locator("#glass").is_visible()
         tab.evaluate("explorer.select([11])")
         assert ", expected " in tab.inner_text("#sheet small")
+
+
+def test_categories_are_shown_by_name_and_missing_cells_as_such(tmp_path):
+    explorer, _, X = of_mixed_table()
+    with opened(render(explorer), tmp_path / "page.html", width=1200, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        tab.evaluate("explorer.touched(), explorer.goTo(0)")
+        lines = {name: rest for name, *rest in tab.locator("#columns tr").evaluate_all(CELLS)}
+        assert lines["color"][1] == "</script>"
+        assert lines["color"][0] in {"red", "blue"}
+        assert tab.locator("#columns .odd").first.inner_text() == "</script>"
+        tab.evaluate("explorer.goTo(10)")
+        lines = {name: rest for name, *rest in tab.locator("#columns tr").evaluate_all(CELLS)}
+        assert (lines["color"][1], lines["column score"][1]) == ("–", "–")
+        assert lines["whole"][1] == str(X["whole"].iloc[10]).replace("-", "−") + ".00"
+        tab.select_option("#coloring", label="color")
+        assert tab.locator("#classes bdi").all_inner_texts() == ["–", "</script>", "blue", "red"]
+        tab.locator("#classes .chip").nth(3).click()
+        red = np.flatnonzero(X["color"] == "red").tolist()
+        assert sorted(tab.evaluate("explorer.selection")) == red
+        told = {name: rest for name, *rest in tab.locator("#typical tr").evaluate_all(CELLS)}
+        assert "column score" in told
+        with tab.expect_download() as download:
+            tab.click("#csv")
+        table = pd.read_csv(download.value.path(), keep_default_na=False)
+        assert table["color"].tolist() == ["red"] * len(red)
+        cells = X["score"].iloc[red].map(lambda value: "" if np.isnan(value) else value)
+        found = [float(cell) if cell else "" for cell in table["column score"].astype(str)]
+        np.testing.assert_array_equal([each == "" for each in found], cells == "")
+        tab.select_option("#coloring", label="column score")
+        tab.locator("#range button").click()  # all that have a value
+        assert sorted(tab.evaluate("explorer.selection")) == np.flatnonzero(X["score"].notna()).tolist()
+
+
+def test_what_is_typical_of_a_selection_may_be_a_category(tmp_path):
+    explorer, _, X = of_mixed_table()
+    with opened(render(explorer), tmp_path / "page.html", width=1200, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        tab.select_option("#coloring", label="is")
+        high = np.flatnonzero(X["whole"] > 10)
+        tab.evaluate("rows => (explorer.touched(), explorer.select(rows))", high.tolist())
+        told = {name: rest for name, *rest in tab.locator("#typical tr").evaluate_all(CELLS)}
+    colors = explorer.labels["color"]
+    names = np.unique(colors)
+    counts = [
+        np.array([(some == each).sum() for each in names]) + 0.5
+        for some in (colors[high], np.delete(colors, high))
+    ]
+    p, q = (each / each.sum() for each in counts)
+    assert float(told["color"][2]) == pytest.approx((p * np.log(p / q)).sum(), rel=0.01)
+    red = names.tolist().index("red")
+    assert told["color"][:2] == [f"red {100 * each[red]:.0f} %" for each in (p, q)]
 
 
 def test_a_long_name_of_a_column_leaves_room_for_numbers(tmp_path):
@@ -94,6 +150,18 @@ def test_rows_without_labels_and_a_model_that_cannot_decode(tmp_path):
         tab.evaluate("explorer.touched(), explorer.goTo(9), explorer.select([1, 2])")
         assert tab.inner_text("#row-name") == "digits/9.png"
         assert not tab.locator("#make").is_visible()
+
+
+def test_units_of_a_pipeline_are_those_of_its_rows(tmp_path):
+    X = pd.DataFrame(np.random.default_rng(0).gamma(3, 1e4, size=(60, 3)), columns=list("abc"))
+    pipeline = make_pipeline(StandardScaler(), VAE(2, max_iter=3, random_state=0, contamination=0.1)).fit(X)
+    page = render(explore(pipeline, X, method="pca"))
+    with opened(page, tmp_path / "page.html", width=1000, scheme="dark") as tab:
+        tab.wait_for_selector("html.whole")
+        codes = np.random.default_rng(0).normal(size=(200, 2))
+        found = tab.evaluate("codes => codes.map(code => [...explorer.decoder.decode(code)])", codes.tolist())
+    expected = pipeline[0].inverse_transform(pipeline[-1].inverse_transform(codes))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_rows_that_all_lie_in_one_place(tmp_path):

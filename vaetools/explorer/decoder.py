@@ -8,8 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaetools.explorer.units import ByColumn
 from vaetools.nn import ACTIVATIONS
-from vaetools.nn.networks import ConvImage, DeconvStage, LabelJoin, Network, SpatialHead, UnitMean
+from vaetools.nn.batches import InputScale
+from vaetools.nn.mixed import Mixed
+from vaetools.nn.networks import ConvImage, DeconvStage, LabelJoin, SpatialHead, UnitMean
 
 _NAMES = {getattr(nn, of_torch): name for name, of_torch in ACTIVATIONS.items()}
 _MOST_OFF = 0.25 / 255  # that weights of half precision may move a pixel
@@ -20,20 +23,24 @@ class PlainDecoder(NamedTuple):
     """What takes a code to an expected row.
 
     Every step is a kind with its numbers; ``weight`` and ``bias`` are places in ``weights``, of float16 or
-    float32. ``shift`` and ``scale`` take the result to units of X; None where it has them already.
+    float32. ``parts`` of columns of several kinds are how many categories (of numbers 0) and columns each
+    has, and ``place`` is where each column lies in them. ``shift`` and ``scale`` take the result to units of
+    X; None where it has them already.
     """
 
     steps: list[dict[str, Any]]
     weights: np.ndarray
+    parts: list[tuple[int, int]] | None
+    place: list[int] | None
     shift: np.ndarray | None
     scale: np.ndarray | None
 
 
-def plain_decoder(estimator: Any) -> PlainDecoder | None:
-    """Return the decoder of a fitted model, or None of a network that only PyTorch can run.
+def plain_decoder(estimator: Any, units: ByColumn | None = None) -> PlainDecoder:
+    """Return the decoder of a fitted model whose network the estimator built.
 
-    That is one of the user's own, and one of columns of several kinds. Weights of a model of images are of
-    half precision where no pixel of its training codes moves by more than a quarter of a level.
+    ``units`` take what it makes to rows of a pipeline. Weights of a model of images are of half precision
+    where no pixel of its training codes moves by more than a quarter of a level.
 
     Examples
     --------
@@ -46,20 +53,33 @@ def plain_decoder(estimator: Any) -> PlainDecoder | None:
     >>> decoder.weights.shape, decoder.scale.shape
     ((60,), (4,))
     """
-    model, scale = estimator.model_, estimator.input_scale_
-    if type(model.network) is not Network or model.likelihood.has_missing:
-        return None
+    network, likelihood = estimator.model_.network, estimator.model_.likelihood
     writer = _Writer()
-    network, n_features = model.network, estimator.n_features_in_
     steps = list(writer.join(network.join)) if network.join is not None else []
     steps += writer.steps(network.decoder)
-    name = next(each.__name__ for each in type(model.likelihood).__mro__ if each.__name__ in _MEANS)
-    steps.append({"kind": "mean", "of": _MEANS[name], "n": n_features})
+    parts = place = None
+    if isinstance(likelihood, Mixed):
+        parts = [
+            (getattr(part, "n_categories", 0), n)
+            for part, n in zip(likelihood.parts, likelihood.sizes, strict=True)
+        ]
+        place = likelihood.place.tolist()
+    else:
+        name = next(each.__name__ for each in type(likelihood).__mro__ if each.__name__ in _MEANS)
+        steps.append({"kind": "mean", "of": _MEANS[name], "n": estimator.n_features_in_})
     weights = np.concatenate(writer.arrays).astype(np.float32)
     if estimator.image_shape is not None and _takes_halves(estimator):
         weights = weights.astype(np.float16)
-    units = (scale.shift, scale.scale) if scale.standardizes else (None, None)
-    return PlainDecoder(steps, weights, *units)
+    return PlainDecoder(steps, weights, parts, place, *_in_units(estimator.input_scale_, units))
+
+
+def _in_units(scale: InputScale, units: ByColumn | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return what takes numbers of a network to units of X, or of the rows of a pipeline."""
+    if not scale.standardizes:
+        return (None, None) if units is None else units
+    if units is None:
+        return scale.shift, scale.scale
+    return scale.shift * units.scale + units.shift, scale.scale * units.scale
 
 
 _MEANS = {

@@ -4,6 +4,7 @@ import dataclasses
 import html
 import math
 import os
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -16,10 +17,12 @@ from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.decoder import PlainDecoder, plain_decoder
 from vaetools.explorer.rendering import render
+from vaetools.explorer.subject import open_subject
+from vaetools.explorer.table import Table
 from vaetools.files import write_atomically
 from vaetools.latent.projection import LatentMap
 from vaetools.nn.model import Reading
-from vaetools.report.models import Opened, columns_of, names_of
+from vaetools.report.models import Opened, names_of
 from vaetools.report.pictures import make_thumbnails
 
 MAPS = ("umap", "tsne", "pca", "latent")
@@ -69,11 +72,11 @@ class Explorer:
         What is shown as black and as white.
     thumbnails : ndarray of shape (n_samples, height, width, channels) or None
         Pictures of the rows.
-    columns : ndarray of str
-        Names of the columns of a table; of images none.
-    reasons : tuple of ndarray or None
-        Of a table, the columns of every row that surprise most, by number, with the values they have and
-        those that were expected, each of shape (n_samples, n_reasons).
+    table : Table or None
+        What the columns of a table are called, and its categories.
+    reasons : dict of str to ndarray of shape (n_samples, n_reasons)
+        Of a table, the columns of every row that surprise most: ``which``, by number, the value that is their
+        ``own`` and the ``expected`` one, of categories as codes, and how many ``nats`` they surprise.
     classes : ndarray
         Labels that a conditional model knows.
     class_prior : ndarray
@@ -82,6 +85,8 @@ class Explorer:
         Whether the model has a prior to sample.
     decoder : PlainDecoder or None
         What the page decodes with.
+    note : str
+        What it cannot show, and why.
     """
 
     model: str
@@ -98,12 +103,13 @@ class Explorer:
     image_shape: tuple[int, int, int] | None
     span: tuple[float, float]
     thumbnails: np.ndarray | None
-    columns: np.ndarray
-    reasons: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    table: Table | None
+    reasons: dict[str, np.ndarray]
     classes: np.ndarray
     class_prior: np.ndarray
     is_variational: bool
     decoder: PlainDecoder | None
+    note: str
 
     def __repr__(self) -> str:
         """Return what is explored."""
@@ -135,8 +141,8 @@ def explore(
     Parameters
     ----------
     model : fitted AE, VAE, CVAE or a pipeline that ends in one
-        The page decodes networks that the estimators build themselves, in units of what the last step takes;
-        of others it shows the nearest rows. Columns of several kinds are refused.
+        The page decodes networks that the estimators build themselves, behind steps of a pipeline that scale
+        columns; of others it shows the nearest rows, and says why.
     X : array-like of shape (n_samples, n_features), or what the pipeline takes
         At least three rows and at most 100,000. The index of a DataFrame names them.
     y : array-like of shape (n_samples,) or None, default=None
@@ -173,7 +179,8 @@ def explore(
     words = "an integer from 0 to 2**32 - 1"
     check("explore", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
     check("explore", "method", method, one_of(*MAPS))
-    opened = _open(model, X)
+    subject = open_subject(model, X)
+    opened, shown, table = subject.opened, subject.shown, subject.table
     engine = Engine(opened.estimator)
     rows = engine.rows(opened.rows)
     n = len(rows)
@@ -182,21 +189,21 @@ def explore(
             f"explore: X must hold 3 to {_MOST_ROWS:,} rows; got {n:,}. Of more pass some, such as every "
             f"{math.ceil(n / _MOST_ROWS)}th."
         )
-    shown = opened.estimator.input_scale_.shown(rows.X)
-    is_image = opened.image_shape is not None
     labels, numbers = _given(y, n)
-    codes, read, reasons = _read(engine, rows, is_image=is_image)
+    codes, read, reasons = _read(engine, rows, with_reasons=table is not None and subject.back is not None)
     threshold = getattr(opened.estimator, "offset_", None)
     flagged = None if threshold is None else ~(read["score"] >= threshold)
     if opened.conditional:
         labels["label, as the model believes"] = opened.estimator.classes_[read.pop("believed").astype(int)]
     numbers |= read
-    columns = np.array([], str) if is_image else columns_of(opened, X, rows.X.shape[1])
-    if not is_image:
-        named = columns if hasattr(X, "columns") else [f"column {name}" for name in columns]
-        most = max(1, _COLUMN_VALUES // n)
-        numbers |= {str(name): shown[:, i] for i, name in enumerate(named[:most])}
-    span = _span(shown) if is_image else (0.0, 1.0)
+    if table is not None:
+        table = table.called_apart({*labels, *numbers})
+        for i, name in enumerate(table.names[: max(1, _COLUMN_VALUES // n)].tolist()):
+            if i in table.categories:
+                labels[name] = table.texts(i, shown[:, i])
+            else:
+                numbers[name] = shown[:, i]
+    span = (0.0, 1.0) if opened.image_shape is None else _span(shown)
     in_use = _in_use(opened, codes)
     places, plane = _map(codes, in_use, method, seed, verbose)
     return Explorer(
@@ -214,32 +221,14 @@ def explore(
         image_shape=opened.image_shape,
         span=span,
         thumbnails=_thumbnails(shown, opened.image_shape, span),
-        columns=columns,
-        reasons=_with_values(reasons, shown) if reasons else None,
+        table=table,
+        reasons=_with_values(reasons, shown, subject.back) if reasons and subject.back else {},
         classes=opened.estimator.classes_ if opened.conditional else np.array([], str),
         class_prior=opened.estimator.class_prior_ if opened.conditional else np.array([]),
         is_variational=engine.has_spread,
-        decoder=plain_decoder(opened.estimator) if opened.back is None else None,
+        decoder=plain_decoder(opened.estimator, subject.units) if subject.decodes else None,
+        note=subject.note,
     )
-
-
-def _open(model: Any, X: Any) -> Opened:
-    """Take a pipeline apart, and bring the rows to where its last step takes them."""
-    steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
-    if not hasattr(estimator, "inverse_transform") or not hasattr(estimator, "score_unit_"):
-        raise TypeError(
-            f"explore: model must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
-        )
-    Engine(estimator)  # says so if it is not fitted
-    if estimator.columns_ is not None:
-        raise ValueError(
-            "explore: model must take numbers alone; got likelihood='mixed', of columns of several kinds."
-        )
-    rows = X if not steps else steps.transform(X)
-    shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
-    shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
-    back = steps if steps and hasattr(steps, "inverse_transform") else None
-    return Opened("model", estimator, rows, back, shape)
 
 
 def _given(y: Any, n: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -255,7 +244,7 @@ def _given(y: Any, n: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]
     return {name: labels.astype(str) if labels.dtype.kind == "O" else labels}, {}
 
 
-def _read(engine: Engine, rows: Any, *, is_image: bool) -> tuple[np.ndarray, dict[str, np.ndarray], Any]:
+def _read(engine: Engine, rows: Any, *, with_reasons: bool) -> tuple[np.ndarray, dict[str, np.ndarray], Any]:
     """Return codes, numbers of every row, and of a table its most surprising columns, in one pass."""
     asked: dict[str, Any] = {"codes": attrgetter("mean"), "score": engine.score()}
     if engine.can_decode:
@@ -264,30 +253,39 @@ def _read(engine: Engine, rows: Any, *, is_image: bool) -> tuple[np.ndarray, dic
             asked["KL"] = lambda r: r.kl.sum(dim=1)
         if engine.n_classes:
             asked["believed"] = lambda r: r.y.argmax(dim=1)
-        if not is_image:
-            asked["reasons"], asked["expected"] = _surprising, engine.in_units
+        if with_reasons:
+            asked |= {"which": _surprising, "nats": _surprise, "expected": engine.in_units}
     found = dict(zip(asked, engine.map(rows, *asked.values()), strict=True))
     codes = found.pop("codes")
     known = getattr(engine.estimator, "calibration_scores_", None)
     if known is not None:
         found["p-value"] = conformal_p_values(found["score"], known)
-    reasons = (found.pop("reasons").astype(int), found.pop("expected")) if "reasons" in found else None
+    reasons = {name: found.pop(name) for name in ("which", "nats", "expected") if name in found}
     return codes, found, reasons
 
 
-def _surprising(reading: Reading) -> Tensor:
-    """Return the columns that surprise most, by number, ``(n_samples, n_reasons)``."""
+def _surprise(reading: Reading) -> Tensor:
+    """Return the greatest surprise of columns in nats, ``(n_samples, n_reasons)``; −inf of missing cells."""
     surprise = torch.nan_to_num(reading.surprise, nan=-math.inf)
-    return surprise.topk(min(_N_REASONS, surprise.shape[1]), dim=1).indices.to(surprise.dtype)
+    return surprise.topk(min(_N_REASONS, surprise.shape[1]), dim=1).values
+
+
+def _surprising(reading: Reading) -> Tensor:
+    """Return which columns these are, by number."""
+    surprise = torch.nan_to_num(reading.surprise, nan=-math.inf)
+    which = surprise.topk(min(_N_REASONS, surprise.shape[1]), dim=1).indices
+    return which.to(surprise.dtype)
 
 
 def _with_values(
-    reasons: tuple[np.ndarray, np.ndarray], rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    found: dict[str, np.ndarray], rows: np.ndarray, back: Callable[[np.ndarray], np.ndarray]
+) -> dict[str, np.ndarray]:
     """Return surprising columns with the values they have, and those that were expected."""
-    which, expected = reasons
-    own, made = (np.take_along_axis(np.asarray(each), which, axis=1) for each in (rows, expected))
-    return which.astype(np.uint32), own.astype(np.float32), made.astype(np.float32)
+    which = found["which"].astype(int)
+    pair = (rows, back(found["expected"]))
+    own, expected = (np.take_along_axis(np.asarray(each), which, axis=1) for each in pair)
+    made = {"own": own, "expected": expected, "nats": found["nats"]}
+    return {"which": which.astype(np.uint32)} | {name: each.astype(np.float32) for name, each in made.items()}
 
 
 def _span(shown: np.ndarray) -> tuple[float, float]:

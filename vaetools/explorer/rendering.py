@@ -15,7 +15,7 @@ from vaetools.report.figures import COLORS
 from vaetools.report.page import json_text, render_template
 from vaetools.report.pictures import sprite
 from vaetools.report.questions.neighbors import METHODS, classes
-from vaetools.words import printable, shortened
+from vaetools.words import ABSENT, printable, shortened
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -44,6 +44,8 @@ def render(explorer: Explorer) -> str:
         n_rows=f"{len(explorer.names):,}",
         model=explorer.model,
         version=__version__,
+        note=explorer.note,
+        decodes=explorer.decoder is not None,
         about=json_text(about | {"arrays": places}),
         packed=packed,
         pictures=pictures,
@@ -75,30 +77,40 @@ def _map_name(explorer: Explorer) -> str:
     return METHODS["pca" if explorer.plane is not None else explorer.method]
 
 
+def _label(name: Any) -> str:
+    """Return a name as a line of a page has room for it."""
+    return shortened(printable(str(name)), _LONGEST_LABEL)
+
+
 def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return all that a page knows: what is text as JSON takes it, and arrays."""
     names = explorer.names.tolist()
     shown = {i: shortened(printable(name), _LONGEST_NAME) for i, name in enumerate(names)}
     arrays = {"names": np.frombuffer(json.dumps(names).encode(), np.uint8)}
     arrays |= {"places": explorer.places, "codes": explorer.codes}
+    table = explorer.table
+    categories = {} if table is None else table.categories
+    columns = {} if table is None else {name: i for i, name in enumerate(table.names.tolist())}
+
+    def called(name: str) -> dict[str, Any]:
+        return {"name": _label(name), "raw": name, "column": columns.get(name)}
+
     labels = []
     for i, (name, values) in enumerate(explorer.labels.items()):
         codes, texts = classes(values)
         arrays[f"label {i}"] = codes.astype(np.uint32)
         raw = [str(each) for each in np.unique(values)]
-        labels.append({"name": shortened(printable(name), _LONGEST_LABEL), "texts": texts, "raw": raw})
+        labels.append(called(name) | {"texts": [text or ABSENT for text in texts], "raw_texts": raw})
     numbers = []
     for i, (name, values) in enumerate(explorer.numbers.items()):
         arrays[f"number {i}"] = values
-        numbers.append({"name": shortened(printable(name), _LONGEST_LABEL), "raw": name})
+        numbers.append(called(name))
     if explorer.plane is not None:
         center, axes = explorer.plane
         arrays |= {"center": center.astype(np.float64), "axes": axes.astype(np.float64)}
     if explorer.flagged is not None:
         arrays["flagged"] = explorer.flagged.astype(np.uint8)
-    if explorer.reasons is not None:
-        for name, array in zip(("which", "own", "expected"), explorer.reasons, strict=True):
-            arrays[name] = array
+    arrays |= explorer.reasons
     about: dict[str, Any] = {
         "model": explorer.model,
         "n": len(names),
@@ -111,14 +123,16 @@ def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]
         "unit": explorer.unit,
         "image_shape": explorer.image_shape,
         "span": explorer.span,
-        "columns": [shortened(printable(str(name)), _LONGEST_LABEL) for name in explorer.columns],
-        "classes": [shortened(printable(str(name)), _LONGEST_LABEL) for name in explorer.classes],
+        "columns": list(map(_label, columns)),
+        "categories": {i: list(map(_label, texts)) for i, texts in categories.items()},
+        "whole": [] if table is None else table.whole,
+        "classes": list(map(_label, explorer.classes)),
         "class_prior": explorer.class_prior.tolist(),
         "is_variational": explorer.is_variational,
         "colors": COLORS,
     }
     if explorer.decoder is not None:
-        about["steps"] = explorer.decoder.steps
+        about |= {name: getattr(explorer.decoder, name) for name in ("steps", "parts", "place")}
         arrays["weights"] = explorer.decoder.weights
         if explorer.decoder.scale is not None and explorer.decoder.shift is not None:
             arrays |= {"shift": explorer.decoder.shift, "scale": explorer.decoder.scale}

@@ -135,10 +135,11 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Opened,
     return Opened(name, estimator, rows, back, shape), values
 
 
-def _check_inverses(name: str, steps: Any, X: Any) -> None:
-    """Raise where a step does not take its rows back: once taken back they must become the same again.
+def first_without_inverse(steps: Any, X: Any) -> tuple[str, Any] | None:
+    """Return name and step of a pipeline that does not take its rows back, or None where all do.
 
-    So a projection passes, which loses some of a row but keeps its units.
+    Once taken back they must become the same again: so a projection passes, which loses some of a row but
+    keeps its units.
     """
     rows = X.iloc[:_N_TAKEN_BACK] if hasattr(X, "iloc") else X[:_N_TAKEN_BACK]
     for label, step in steps.steps:
@@ -150,16 +151,24 @@ def _check_inverses(name: str, steps: Any, X: Any) -> None:
             if hasattr(rows, "iloc"):
                 back = pd.DataFrame(np.asarray(back), columns=rows.columns)
             again = np.asarray(step.transform(back), dtype=np.float64)
-        except ValueError:
-            again = np.array(np.nan)  # it makes rows of another shape
-        expected = np.asarray(made, dtype=np.float64)
+            expected = np.asarray(made, dtype=np.float64)
+        except (AttributeError, TypeError, ValueError):
+            return label, step  # it has no inverse, or makes rows of another shape or kind
         slack = _SLACK * (np.abs(expected).max(initial=0) + expected.std())
         if again.shape != expected.shape or not np.allclose(again, expected, rtol=0, atol=slack):
-            raise ValueError(
-                f"compare: {name!r} must have steps whose inverse_transform inverts their transform; step "
-                f"{label!r} has not: got {step!r}. Give it an inverse (FunctionTransformer: inverse_func)."
-            )
+            return label, step
         rows = made
+    return None
+
+
+def _check_inverses(name: str, steps: Any, X: Any) -> None:
+    """Raise where a step does not take its rows back."""
+    if found := first_without_inverse(steps, X):
+        label, step = found
+        raise ValueError(
+            f"compare: {name!r} must have steps whose inverse_transform inverts their transform; step "
+            f"{label!r} has not: got {step!r}. Give it an inverse (FunctionTransformer: inverse_func)."
+        )
 
 
 def _check_same(first: Opened, values: np.ndarray, other: Opened, others: np.ndarray) -> None:

@@ -52,7 +52,7 @@ export function makeControls(app) {
   byId("range").addEventListener("submit", event => {
     event.preventDefault();
     const {values} = app.coloring, low = byId("low").valueAsNumber, high = byId("high").valueAsNumber;
-    app.select([...values.keys()].filter(row => !(values[row] < low) && !(values[row] > high)));
+    app.select([...values.keys()].filter(row => values[row] >= (Number.isNaN(low) ? -Infinity : low) && values[row] <= (Number.isNaN(high) ? Infinity : high)));
   });
   byId("unpin").addEventListener("click", () => app.unpin());
 }

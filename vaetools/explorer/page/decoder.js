@@ -93,15 +93,24 @@ const STEPS = {
   },
 };
 
+/** Probabilities of the categories of columns, as many in each. */
+function softmax(logits, nCategories) {
+  const shares = Float32Array.from(logits);
+  for (let start = 0; start < shares.length; start += nCategories) {
+    const column = shares.subarray(start, start + nCategories), most = Math.max(...column);
+    column.forEach((logit, i) => { column[i] = Math.exp(logit - most); });
+    const total = column.reduce((sum, each) => sum + each);
+    column.forEach((each, i) => { column[i] = each / total; });
+  }
+  return shares;
+}
+
 /** A model's decoder, or nothing where a page cannot run it. */
 export class Decoder {
   /** @param {import("./payload.js").Data} data */
   constructor({about, arrays}) {
-    this.steps = about.steps;
-    this.weights = arrays.weights;
-    this.shift = arrays.shift;
-    this.scale = arrays.scale;
-    this.prior = about.class_prior;
+    Object.assign(this, {steps: about.steps, parts: about.parts, place: about.place, whole: about.whole});
+    Object.assign(this, {weights: arrays.weights, shift: arrays.shift, scale: arrays.scale, prior: about.class_prior});
   }
 
   /** Whether there is one. */
@@ -110,29 +119,56 @@ export class Decoder {
   }
 
   /**
-   * The expected row of a code, in units of the rows.
+   * The expected row of a code, in units of the rows: of categories the likeliest.
    * @param {ArrayLike<number>} code
    * @param {number | null} label Place among the classes; of a conditional model null averages over all.
    * @returns {Float32Array}
    */
   decode(code, label = null) {
-    if (!this.prior.length) return this.inUnits(this.meanOf(code, new Float32Array(0)));
-    const oneHot = place => Float32Array.from(this.prior, (_, i) => Number(i === place));
-    if (label !== null) return this.inUnits(this.meanOf(code, oneHot(label)));
+    return this.mixture(code, label === null ? [...this.prior.entries()] : [[label, 1]]);
+  }
+
+  /** The same where each of several labels has a share. @param {[number, number][]} shares */
+  mixture(code, shares) {
+    if (!this.prior.length) return this.row(this.run(code, new Float32Array(0)));
     let sum = null;
-    this.prior.forEach((share, place) => {
-      const mean = this.meanOf(code, oneHot(place));
-      sum = mean.map((value, i) => share * value + (sum ? sum[i] : 0));
-    });
-    return this.inUnits(sum);
+    for (const [place, share] of shares) {
+      const made = this.run(code, Float32Array.from(this.prior, (_, i) => Number(i === place)));
+      sum = made.map((value, i) => share * value + (sum ? sum[i] : 0));
+    }
+    return this.row(sum);
   }
 
-  /** The expected row in the units of the network. */
-  meanOf(code, label) {
-    return this.steps.reduce((x, step) => STEPS[step.kind](x, this.weights, step, label), Float32Array.from(code));
+  /** Expected numbers in the units of the network, and probabilities of categories, which mix alike. */
+  run(code, label) {
+    const made = this.steps.reduce((x, step) => STEPS[step.kind](x, this.weights, step, label), Float32Array.from(code));
+    let start = 0;
+    for (const [nCategories, n] of this.parts ?? []) {
+      const width = n * (nCategories || 1);
+      if (nCategories) made.set(softmax(made.subarray(start, start + width), nCategories), start);
+      start += width;
+    }
+    return made;
   }
 
-  inUnits(values) {
-    return this.scale ? values.map((value, i) => value * this.scale[i] + this.shift[i]) : values;
+  /** What was expected as a row, in its units. */
+  row(made) {
+    const values = this.parts ? this.joined(made) : made;
+    const row = this.scale ? values.map((value, i) => value * this.scale[i] + this.shift[i]) : values;
+    for (const column of this.whole) row[column] = Math.round(row[column]);
+    return row;
+  }
+
+  /** Numbers and the likeliest categories in the order of the columns. */
+  joined(made) {
+    const found = [];
+    let start = 0;
+    for (const [nCategories, n] of this.parts) {
+      for (let i = 0; i < n; i++, start += nCategories || 1) {
+        const shares = made.subarray(start, start + nCategories);
+        found.push(nCategories ? shares.indexOf(Math.max(...shares)) : made[start]);
+      }
+    }
+    return Float32Array.from(this.place, at => found[at]);
   }
 }

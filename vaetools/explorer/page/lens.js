@@ -1,9 +1,9 @@
 // What is made of a code, beside the rows that are nearest to it.
 
 import {byId, make, drawImage, drawThumb} from "./picture.js";
-import {readable} from "./colors.js";
 
 const MOST_COLUMNS = 12;
+const ODD = 1.5; // nats: of a number two scales away from what is expected
 export const N_NEAR = 6;
 
 /** The picture or the row that the model expects, and what is known of the nearest real one. */
@@ -61,13 +61,12 @@ export class Lens {
 
   /** A row of a table that was decoded, column by column, beside the nearest real one. */
   tabulate(made, row) {
-    const {columns} = this.app.about, body = byId("columns");
-    const shown = this.app.reasons(row), ids = [...new Set([...shown.map(reason => reason.column), ...columns.keys()])].slice(0, MOST_COLUMNS);
-    body.replaceChildren(...ids.map(id => {
-      const line = make("tr"), reason = shown.find(({column}) => column === id), own = this.app.valueOf(row, id);
-      const heading = make("th", columns[id]);
+    const {app} = this, {columns} = app.about, reasons = app.reasons(row).filter(({nats}) => nats > 0);
+    const first = reasons.map(({column}) => column), odd = new Set(first.filter((_, i) => reasons[i].nats > ODD));
+    byId("columns").replaceChildren(...[...new Set([...first, ...columns.keys()])].slice(0, MOST_COLUMNS).map(column => {
+      const line = make("tr"), heading = make("th", columns[column]);
       heading.scope = "row";
-      line.append(heading, make("td", made ? readable(made[id]) : "–"), make("td", own === null ? "–" : readable(own), reason ? "odd" : ""));
+      line.append(heading, ...(made ? [make("td", app.told(column, made[column]))] : []), make("td", app.cell(row, column) ?? "–", odd.has(column) ? "odd" : ""));
       return line;
     }));
   }

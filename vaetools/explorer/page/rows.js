@@ -7,6 +7,7 @@ export class Rows {
   /** @param {import("./payload.js").Data} data */
   constructor(data) {
     Object.assign(this, {data, about: data.about, isImage: data.about.image_shape !== null, colorings: colorings(data)});
+    this.byColumn = new Map(this.colorings.filter(({column}) => column !== null).map(coloring => [coloring.column, coloring]));
     this.classes = this.findClasses();
   }
 
@@ -21,29 +22,40 @@ export class Rows {
   }
 
   numberNamed(name) {
-    return this.colorings.find(coloring => coloring.kind === "number" && coloring.name === name)?.values;
+    return this.colorings.find(coloring => coloring.kind === "number" && coloring.raw === name)?.values;
   }
 
-  /** Value of a row in a column of a table, where the page has it. */
-  valueOf(row, column) {
-    const name = this.about.columns[column];
-    const values = this.numberNamed(name) ?? this.numberNamed(`column ${name}`);
-    return values ? values[row] : this.reasons(row).find(reason => reason.column === column)?.own ?? null;
+  /** Value of a row in a column of a table, as text; nothing where the page does not have it. */
+  cell(row, column) {
+    const reason = this.reasons(row).find(each => each.column === column), known = this.byColumn.get(column);
+    if (reason) return this.told(column, reason.own);
+    return known ? this.say(known, row) : null;
   }
 
-  /** Columns of a table that surprise most in a row. */
+  /** A number, or the category that a code stands for; a dash where it is missing. */
+  told(column, value) {
+    const texts = this.about.categories[column];
+    if (Number.isNaN(value)) return "–";
+    return texts ? texts[value] : readable(value);
+  }
+
+  /** What a coloring says of a row. */
+  say({kind, values, texts}, row) {
+    return kind === "label" ? texts[values[row]] : readable(values[row]);
+  }
+
+  /** Columns of a table that surprise most in a row, and by how many nats. */
   reasons(row) {
-    const {which, own, expected} = this.data.arrays;
+    const {which, own, expected, nats} = this.data.arrays;
     if (!which) return [];
     const k = which.length / this.about.n;
-    return Array.from({length: k}, (_, i) => ({column: which[row * k + i], own: own[row * k + i], expected: expected[row * k + i]}));
+    return Array.from({length: k}, (_, i) => row * k + i)
+      .map(at => ({column: which[at], own: own[at], expected: expected[at], nats: nats[at]}));
   }
 
-  /** Labels and numbers of a row, as text. */
+  /** Labels and numbers of a row but for its columns, as text. */
   facts(row) {
-    const columns = new Set(this.about.columns.flatMap(name => [name, `column ${name}`]));
-    const told = this.colorings.filter(({name, kind}) => kind === "label" || !columns.has(name));
-    return told.map(({name, kind, values, texts}) => [name, kind === "label" ? texts[values[row]] : readable(values[row])]);
+    return this.colorings.filter(({column}) => column === null).map(coloring => [coloring.name, this.say(coloring, row)]);
   }
 
   rangeOf(component) {

@@ -12,6 +12,7 @@ export class Tray {
   /** @param {import("./main.js").Explorer} app */
   constructor(app) {
     this.app = app;
+    new ResizeObserver(() => app.stage.holder.style.setProperty("--tray", `${byId("tray").offsetHeight}px`)).observe(byId("tray"));
     byId("clear").addEventListener("click", () => app.select(null));
     byId("csv").addEventListener("click", () => download("selection.csv", "text/csv", this.csv()));
     byId("list").addEventListener("click", () => download("selection.txt", "text/plain", this.list()));
@@ -28,6 +29,7 @@ export class Tray {
     byId("typical").replaceChildren(...(rows.length ? this.typical() : []));
     byId("means").hidden = !app.isImage || !rows.length || !app.sprites;
     if (!byId("means").hidden) this.means();
+    byId("summary").hidden = byId("means").hidden && !byId("typical").firstChild;
     const score = app.numberNamed("score"), sorted = score ? [...rows].sort((a, b) => score[a] - score[b]) : rows;
     byId("sheet").classList.toggle("of-table", !app.isImage);
     byId("sheet").replaceChildren(...sorted.slice(0, MOST_SHOWN).map(row => this.card(row)));
@@ -45,7 +47,7 @@ export class Tray {
       button.append(canvas);
     }
     button.append(make("bdi", app.called(row)));
-    if (!app.isImage) button.append(make("small", app.reasons(row).map(({column, own, expected}) => `${app.about.columns[column]}: ${readable(own)}, expected ${readable(expected)}`).join("\n")));
+    if (!app.isImage) button.append(make("small", app.reasons(row).filter(({nats}, i) => !i || nats > 0).map(({column, own, expected}) => `${app.about.columns[column]}: ${app.told(column, own)}, expected ${app.told(column, expected)}`).join("\n")));
     button.addEventListener("click", () => app.goTo(row));
     return button;
   }
@@ -64,17 +66,15 @@ export class Tray {
     });
   }
 
-  /** Columns in which the selection differs most from all other rows, in nats. */
+  /** Numbers and categories in which the selection differs most from all other rows, in nats. */
   typical() {
     const isIn = this.app.selected;
-    const found = this.app.colorings.filter(({kind}) => kind === "number").map(({name, values}) => {
-      const inside = moments(values, row => isIn[row]), others = moments(values, row => !isIn[row]);
-      return {name, inside, others, nats: divergence(inside, others)};
-    });
+    const found = this.app.colorings.filter(coloring => coloring !== this.app.coloring || coloring.kind === "number")
+      .map(({name, kind, values, texts}) => ({name, ...(kind === "label" ? shares(values, texts, isIn) : means(values, isIn))}));
     return found.filter(({nats}) => nats > 0.05).sort((a, b) => b.nats - a.nats).slice(0, MOST_TYPICAL).map(({name, inside, others, nats}) => {
       const line = make("tr"), heading = make("th", name);
       heading.scope = "row";
-      line.append(heading, make("td", readable(inside.mean)), make("td", readable(others.mean)), make("td", readable(nats)));
+      line.append(heading, make("td", inside), make("td", others), make("td", readable(nats)));
       return line;
     });
   }
@@ -96,9 +96,9 @@ export class Tray {
   /** The selected rows with their labels, numbers and codes. */
   csv() {
     const {app} = this, codes = Array.from({length: app.about.n_components}, (_, i) => i);
-    const lines = [["id", ...app.colorings.map(({raw, name}) => (Array.isArray(raw) ? name : raw ?? name)), ...codes.map(i => `z${i + 1}`)]];
+    const lines = [["id", ...app.colorings.map(({raw}) => raw), ...codes.map(i => `z${i + 1}`)]];
     for (const row of this.rows) {
-      const known = app.colorings.map(({kind, values, raw}) => (kind === "label" ? raw[values[row]] : short(values[row])));
+      const known = app.colorings.map(({kind, values, raw_texts: texts}) => (kind === "label" ? texts[values[row]] : short(values[row])));
       lines.push([app.data.names[row], ...known, ...codes.map(i => short(app.data.arrays.codes[row * codes.length + i]))]);
     }
     return lines.map(line => line.map(quoted).join(",")).join("\n") + "\n";
@@ -170,6 +170,25 @@ function moments(values, isIn) {
   });
   const mean = sum / n;
   return {mean, variance: Math.max(0, squares / n - mean * mean), n};
+}
+
+/** Means of a selection and of the others, and how far their densities are apart. */
+function means(values, isIn) {
+  const inside = moments(values, row => isIn[row]), others = moments(values, row => !isIn[row]);
+  return {inside: readable(inside.mean), others: readable(others.mean), nats: divergence(inside, others)};
+}
+
+/** The class that counts most for the divergence of a selection from the others, with its shares, in nats. */
+function shares(values, texts, isIn) {
+  const counts = [0, 1].map(() => new Float64Array(texts.length).fill(0.5)), totals = [texts.length / 2, texts.length / 2];
+  values.forEach((code, row) => {
+    counts[isIn[row]][code]++;
+    totals[isIn[row]]++;
+  });
+  const share = (is, code) => counts[is][code] / totals[is];
+  const parts = texts.map((_, code) => share(1, code) * Math.log(share(1, code) / share(0, code)));
+  const most = parts.indexOf(Math.max(...parts)), told = is => `${texts[most]} ${Math.round(100 * share(is, most))} %`;
+  return {inside: told(1), others: told(0), nats: parts.reduce((sum, part) => sum + part, 0)};
 }
 
 /** Kullback–Leibler divergence of one normal density from another, in nats. */

@@ -1,9 +1,8 @@
 // Rows that nobody has: ways between two rows, and draws from the prior.
 
 import {byId, make, drawImage} from "./picture.js";
-import {readable} from "./colors.js";
 
-const N_STEPS = 9, N_DRAWS = 12;
+const N_STEPS = 9, N_DRAWS = 12, MOST_TOLD = 5;
 
 /** What a model makes up, as rows of small pictures that the lens shows large. */
 export class Strips {
@@ -27,8 +26,7 @@ export class Strips {
     const [first, last] = rows.map(row => app.codeOf(row)), [from, to] = rows.map(row => app.classOf(row));
     this.fill(byId("between"), Array.from({length: N_STEPS}, (_, i) => {
       const share = i / (N_STEPS - 1), code = first.map((value, j) => value + share * (last[j] - value));
-      const start = app.decoder.decode(code, from), end = from === to ? start : app.decoder.decode(code, to);
-      return {code, made: start.map((value, j) => value + share * (end[j] - value))};
+      return {code, made: from === null || from === to ? app.decoder.decode(code, from) : app.decoder.mixture(code, [[from, 1 - share], [to, share]])};
     }));
   }
 
@@ -53,11 +51,12 @@ export class Strips {
         drawImage(canvas, made, this.app.about.image_shape, this.app.about.span);
         button.append(canvas);
       } else {
-        button.textContent = Array.from(made.slice(0, 4), readable).join(", ");
+        button.textContent = Array.from(made.slice(0, MOST_TOLD), (value, column) => this.app.told(column, value)).join(", ");
       }
       button.addEventListener("click", () => this.app.setCode(code));
       return button;
     }));
+    if (!this.app.isImage) holder.prepend(make("p", this.app.about.columns.slice(0, MOST_TOLD).join(", "), "hint"));
   }
 }
 
