@@ -25,13 +25,13 @@ from vaetools.report.questions import QUESTIONS
         ([], "Unknown garment bag: 500 images that no model trained on."),
     ],
 )
-def test_demo_compares_three_models_and_writes_a_page(options, said, quick_demo, tmp_path, capfd):
+def test_demo_compares_three_models_and_writes_pages(options, said, quick_demo, tmp_path, capfd):
     n_threads = torch.get_num_threads()
     path = tmp_path / "page.html"
     assert main(["demo", *options, "-o", str(path), "--seed", "1"]) == 0
     out, err = capfd.readouterr()
     lines = out.splitlines()
-    assert max(map(len, lines[:-1])) <= 100
+    assert max(map(len, lines[:-2])) <= 100
     assert said in lines
     assert ["AE", "VAE", "CVAE"] in [line.split() for line in lines]
     (known,) = [line.split() for line in lines if line.startswith("  AUROC of the known outliers")]
@@ -42,12 +42,16 @@ def test_demo_compares_three_models_and_writes_a_page(options, said, quick_demo,
     every = command.make_models("digits", (1, 8, 8), seed=0)
     names = [f" {name}" for name in every]
     assert re.findall(r"([A-Z a-z]+) \d+\.\d", seconds) == names
-    assert lines[-1] == f"Page: {path}"
+    compared = tmp_path / "page-report.html"
+    assert lines[-2] == f"Comparison: {compared}"
+    assert lines[-1] == f"Open this, and touch the latent space of the VAE: {path}"
     assert all(f"Training {name} ..." in err for name in every)
-    page = path.read_text()
+    page = compared.read_text()
     assert all(question.title in page for question in QUESTIONS.values())
+    assert '<a href="page.html">the latent space of <bdi>VAE</bdi></a>' in page
+    assert "decoded here" in path.read_text()
     assert torch.get_num_threads() == n_threads
-    assert os.listdir(tmp_path) == ["page.html"]
+    assert sorted(os.listdir(tmp_path)) == ["page-report.html", "page.html"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.data.pictures import write_gray
+from tests.report.browser import Parsed
 from vaetools.__main__ import main
 from vaetools.report.questions import QUESTIONS
 
@@ -48,6 +49,20 @@ def test_folders_are_classes_and_one_may_be_odd(photo_ae, photo_model, two_kinds
     titles = [question.title for question in QUESTIONS.values()]
     assert [heading for heading in headings if heading in titles] == titles
     assert "torn" in page.read_text()
+
+
+def test_explorers_lie_beside_the_page_which_links_to_them(photo_ae, photo_model, two_kinds, tmp_path):
+    page = tmp_path / "two pages.html"
+    options = ["--map", "pca", "-o", page, "--explore", "-q"]
+    assert run("report", photo_ae, f"my <VAE>={photo_model}", two_kinds, *options) == 1
+    links = [found for found in Parsed(page.read_text("utf-8")).all("a") if ".html" in found["href"]]
+    assert [found["href"] for found in links] == [
+        "two%20pages-explore-1.html",
+        "two%20pages-explore-2.html",
+    ]
+    first, second = (tmp_path / f"two pages-explore-{i}.html" for i in (1, 2))
+    assert "<title>vaetools explore: AE, " in first.read_text("utf-8")
+    assert "<title>vaetools explore: VAE, " in second.read_text("utf-8")
 
 
 def test_json_is_the_comparison(order_model, orders, capsys):
@@ -116,6 +131,7 @@ def test_models_that_read_otherwise_are_both_named(photo_model, order_model, pho
         (["MODEL", "DATA", "--outlier", "x"], "has the label 'x': rows have no labels."),
         (["MODEL", "DATA", "--labels", "nothing"], "there is no column 'nothing'"),
         (["MODEL", "nowhere.csv"], "nowhere.csv: no such file"),
+        (["MODEL", "DATA", "--explore"], "--explore: takes --output, the page that links to what it makes"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(arguments, message, order_model, orders, capsys):

@@ -55,6 +55,19 @@ def test_nothing_is_fetched(parsed):
     assert parsed.policy.startswith("default-src 'none'")
 
 
+def test_it_links_to_explorers_beside_it(comparison, parsed, tmp_path):
+    assert "vaetools explore MODEL DATA -o space.html" in parsed.words
+    name = comparison.models[0].name
+    (tmp_path / "pages").mkdir()
+    page = tmp_path / "pages" / "page.html"
+    comparison.to_html(page, {name: tmp_path / 'a "b" #1.html'})
+    linked = Parsed(page.read_text("utf-8"))
+    assert next(found["href"] for found in linked.all("a")) == "../a%20%22b%22%20%231.html"
+    assert "vaetools explore MODEL" not in linked.words
+    with pytest.raises(ValueError, match=r"to_html: explorers must be of models among .*; got 'none'"):
+        comparison.to_html(page, {"none": page})
+
+
 def test_the_answer_comes_first_and_the_sections_follow_in_order(comparison, parsed):
     places = [parsed.words.index(text) for text in (*comparison.answer, *TITLES)]
     assert places == sorted(places)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaetools import __version__
-from vaetools.explorer.scripts import bundled, content_hash
 from vaetools.report.figures import COLORS
 from vaetools.report.page import json_text, render_template
+from vaetools.report.page.scripts import bundled, content_hash
 from vaetools.report.pictures import sprite
 from vaetools.report.questions.neighbors import METHODS, classes
 from vaetools.words import ABSENT, printable, shortened
@@ -37,7 +37,7 @@ def render(explorer: Explorer) -> str:
     if explorer.thumbnails is not None:
         pictures = sprite(explorer.thumbnails, _SPRITE_BYTES)
         about["pictures"] = {**pictures, "uri": "", "channels": explorer.thumbnails.shape[3]}
-    script = bundled("main")
+    script = bundled("main", "vaetools.explorer")
     return render_template(
         "explorer.html",
         package="vaetools.explorer",

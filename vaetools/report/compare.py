@@ -5,6 +5,7 @@ import html
 import json
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,15 +109,30 @@ class Comparison:
         }
         return json.dumps(everything, indent=2, allow_nan=False)
 
-    def to_html(self, path: str | os.PathLike[str]) -> None:
+    def to_html(
+        self, path: str | os.PathLike[str], explorers: Mapping[str, str | os.PathLike[str]] | None = None
+    ) -> None:
         """Write one self-contained page: it fetches nothing, and shows what stands here.
 
         Parameters
         ----------
         path : str or path-like
             Replaced if it exists, once the page is whole.
+        explorers : mapping of str to path-like or None, default=None
+            Pages that `explore` wrote of some of the models, by their names: the page links to them.
         """
-        write_atomically(path, render(self).encode())
+        known = [model.name for model in self.models]
+        for name in explorers or {}:
+            if name not in known:
+                raise ValueError(f"to_html: explorers must be of models among {known}; got {name!r}.")
+        folder = os.path.dirname(os.path.abspath(path))
+        links = {name: _relative(page, folder) for name, page in (explorers or {}).items()}
+        write_atomically(path, render(self, links).encode())
+
+
+def _relative(page: str | os.PathLike[str], folder: str) -> str:
+    """Return where a page lies as seen from a folder."""
+    return Path(os.path.relpath(page, folder)).as_posix()
 
 
 def _records(table: pd.DataFrame) -> list[dict]:

@@ -52,6 +52,12 @@ class Model(click.ParamType):
     show_default=True,
     help="How codes are mapped to two dimensions.",
 )
+@click.option(
+    "--explore",
+    is_flag=True,
+    help="With --output, also make a page of every model on which its latent space can be touched: beside "
+    "the other, which links to it, such as page-explore.html.",
+)
 @command.seed_option("Of maps, draws and choices.")
 @command.reading_options
 @command.talk_options
@@ -62,6 +68,7 @@ def report(
     label_name: str | None,
     outliers: tuple[str, ...],
     method: str,
+    explore: bool,
     seed: int,
     reading: dict[str, Any],
     device: str | None,
@@ -80,10 +87,13 @@ def report(
     Examples:
       vaetools report AE=ae.safetensors VAE=vae.safetensors photos/ -o page.html
       vaetools report boards.safetensors boards/test --outlier defective -o page.html
+      vaetools report boards.safetensors boards/test -o page.html --explore
       vaetools report small.safetensors large.safetensors sales.csv --labels region --json
     """
-    command.check_output(output, (".html",), [*(path for _, path in models), data])
     names = [name for name, _ in models]
+    pages = _explorers(output, names) if explore else {}
+    for page in (output, *pages.values()):
+        command.check_output(page, (".html",), [*(path for _, path in models), data])
     if twice := {name for name in names if names.count(name) > 1}:
         rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
         raise command.misuse("MODEL", rule)
@@ -102,8 +112,11 @@ def report(
         method=method,
         progress=say if talk.progress else lambda line: None,
     )
+    for name, page in pages.items():
+        talk.say(f"{name}: making its explorer ...")
+        _explore(opened[name].estimator, rows, method, seed, page)
     if output is not None:
-        comparison.to_html(output)
+        comparison.to_html(output, _by_shown_name(comparison, pages))
     if talk.as_json:
         lost = {"n_failed": len(rows.failed), "failed": rows.failed}
         print_json(json.loads(comparison.to_json()) | lost | source_as_json(rows.source))
@@ -111,6 +124,29 @@ def report(
         click.echo(comparison_text(comparison))
     heard = talk._replace(as_json=False)  # what it says beside JSON it says too
     return heard.end(rows.source, rows.failed, output)
+
+
+def _explorers(output: Path | None, names: Sequence[str]) -> dict[str, Path]:
+    """Return where the explorer of every model is written: beside the page."""
+    if output is None:
+        raise command.misuse("--explore", "takes --output, the page that links to what it makes.")
+    numbers = [""] if len(names) == 1 else [f"-{i}" for i, _ in enumerate(names, 1)]
+    return {
+        name: output.with_name(f"{output.stem}-explore{number}{output.suffix}")
+        for name, number in zip(names, numbers, strict=True)
+    }
+
+
+def _explore(model: Any, rows: Any, method: str, seed: int, page: Path) -> None:
+    """Write the explorer of a model."""
+    from vaetools.explorer.explore import explore
+
+    explore(model, rows.X, rows.y, method=method, seed=seed).to_html(page)
+
+
+def _by_shown_name(comparison: Any, pages: dict[str, Path]) -> dict[str, Path]:
+    """Return pages by what the comparison calls the models."""
+    return {model.name: page for model, page in zip(comparison.models, pages.values(), strict=False)}
 
 
 def _known_outliers(rows: Any, outliers: Sequence[str], data: str) -> Any:

@@ -1,18 +1,19 @@
 // What rows are colored by, and what the colors mean.
 
+import {styled} from "../../report/page/elements.js";
+import {SCORE_STOPS} from "../../report/page/numbers.js";
 import {packedColor, mixed} from "./raster.js";
 
-const LOW_IS_ODD = ["#D55E00", "#E8B45A", "#4C9BD6"]; // of scores and p-values
-const PLAIN = ["#7B5CC4", "#2A9D8F", "#C4D44E"]; // seen on light and on dark ground
+const PLAIN_STOPS = [[0, "#7B5CC4"], [0.5, "#2A9D8F"], [1, "#C4D44E"]]; // seen on light and on dark ground
 const MISSING = "#8C8C8C";
 const N_COLORS = 64;
 
-/** Between three colors, in equal steps. @param {string[]} stops */
+/** Colors between stops, evenly. @param {[number, string][]} stops Shares and colors. */
 function scale(stops) {
-  const [low, middle, high] = stops.map(packedColor);
   return Int32Array.from({length: N_COLORS}, (_, i) => {
-    const share = (2 * i) / (N_COLORS - 1);
-    return share < 1 ? mixed(low, middle, Math.round(256 * share)) : mixed(middle, high, Math.round(256 * (share - 1)));
+    const share = i / (N_COLORS - 1), next = Math.max(1, stops.findIndex(([place]) => place >= share));
+    const [[low, below], [high, above]] = stops.slice(next - 1, next + 1);
+    return mixed(packedColor(below), packedColor(above), Math.round((256 * (share - low)) / (high - low)));
   });
 }
 
@@ -26,6 +27,14 @@ export function colorings({about, arrays}) {
   const numbers = about.numbers.map((number, i) => ({...number, kind: "number", values: arrays[`number ${i}`]}));
   return [...labels, ...numbers];
 }
+
+/** Which colors stand for which shares of the rows. */
+function stops(isScore) {
+  return isScore ? SCORE_STOPS.map(([share, name]) => [share, styled(name)]) : PLAIN_STOPS;
+}
+
+/** The same as a style. */
+const ramp = stops => `linear-gradient(to right, ${stops.map(([share, color]) => `${color} ${100 * share}%`).join(", ")})`;
 
 /** A color per row, and what a legend says. */
 export function paint(coloring, palette, n) {
@@ -42,21 +51,12 @@ export function paint(coloring, palette, n) {
   }
   // by rank, so that a few extreme values do not make all others look alike
   const order = Uint32Array.from({length: n}, (_, i) => i).filter(row => !Number.isNaN(values[row])).sort((a, b) => values[a] - values[b]);
-  const stops = ["score", "p-value"].includes(coloring.name) ? LOW_IS_ODD : PLAIN, steps = scale(stops);
+  const isScore = ["score", "p-value"].includes(coloring.name), steps = scale(stops(isScore));
   let rank = 0;
   colors.fill(packedColor(MISSING));
   order.forEach((row, i) => {
     if (i && values[row] > values[order[i - 1]]) rank = i;
     colors[row] = steps[Math.floor((rank / order.length) * N_COLORS)];
   });
-  return {colors, stops, classes: [], ends: [0, 0.5, 1].map(share => values[order[Math.round(share * (order.length - 1))]])};
-}
-
-/** A number with about four digits; a dash for none. */
-export function readable(value) {
-  if (Number.isNaN(value) || value === undefined) return "–";
-  if (!Number.isFinite(value)) return String(value).replace("-", "−").replace("Infinity", "∞");
-  const size = Math.abs(value);
-  const text = size >= 1000 ? Math.round(value).toLocaleString("en") : size && size < 0.001 ? value.toExponential(1) : value.toFixed(size >= 100 ? 1 : size >= 1 ? 2 : 3);
-  return text.replace("-", "−");
+  return {colors, ramp: ramp(stops(isScore)), classes: [], ends: [0, 0.5, 1].map(share => values[order[Math.round(share * (order.length - 1))]])};
 }

@@ -1,7 +1,7 @@
 // What is chosen around the map: colors, maps, labels to decode as, and rows by name.
 
-import {byId, make} from "./picture.js";
-import {readable} from "./colors.js";
+import {byId, make} from "../../report/page/elements.js";
+import {readable} from "../../report/page/numbers.js";
 
 const MOST_CLASSES = 40, MOST_FOUND = 12;
 
@@ -80,7 +80,7 @@ function find(app, text) {
 }
 
 /** Show what the colors mean; a click on a class selects its rows. */
-export function showLegend(app, {classes, stops, ends}) {
+export function showLegend(app, {classes, ramp, ends}) {
   byId("classes").replaceChildren(...classes.slice(0, MOST_CLASSES).map(({text, count, color}, code) => {
     const button = make("button", "", "chip"), dot = make("i");
     button.type = "button";
@@ -96,7 +96,7 @@ export function showLegend(app, {classes, stops, ends}) {
   byId("scale").hidden = !ends.length;
   byId("range").hidden = !ends.length;
   if (!ends.length) return;
-  byId("ramp").style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  byId("ramp").style.background = ramp;
   byId("ends").replaceChildren(...ends.map(end => make("span", readable(end))));
   byId("unit").textContent = app.coloring.name === "score" ? `score in ${app.about.unit}: low is odd` : app.coloring.name;
 }

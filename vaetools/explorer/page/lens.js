@@ -1,6 +1,7 @@
 // What is made of a code, beside the rows that are nearest to it.
 
-import {byId, make, drawImage, drawThumb} from "./picture.js";
+import {byId, make, drawThumb} from "../../report/page/elements.js";
+import {drawImage} from "./picture.js";
 
 const MOST_COLUMNS = 12;
 const ODD = 1.5; // nats: of a number two scales away from what is expected

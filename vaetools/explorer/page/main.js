@@ -7,7 +7,7 @@ import {Rows} from "./rows.js";
 import {paint} from "./colors.js";
 import {Sprites} from "./raster.js";
 import {Stage} from "./stage.js";
-import {byId} from "./picture.js";
+import {byId} from "../../report/page/elements.js";
 import {Lens, N_NEAR} from "./lens.js";
 import {Sliders} from "./sliders.js";
 import {Strips} from "./strips.js";

@@ -1,12 +1,4 @@
-// Rows on canvases: pictures of images, as pictures should be.
-
-/** Elements of a page. */
-export const byId = id => document.getElementById(id);
-
-/** @param {string} tag @param {string} text @param {string} name Of its class. */
-export function make(tag, text = "", name = "") {
-  return Object.assign(document.createElement(tag), {textContent: text, className: name});
-}
+// What a model made of a code as a picture.
 
 /** Pixels of a row, channel by channel, onto a canvas of its size. */
 export function drawImage(canvas, row, [channels, height, width], [low, high]) {
@@ -20,11 +12,4 @@ export function drawImage(canvas, row, [channels, height, width], [low, high]) {
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-}
-
-/** A row's picture onto a canvas. @param {import("./raster.js").Sprites} sprites */
-export function drawThumb(canvas, sprites, row) {
-  canvas.width = sprites.width;
-  canvas.height = sprites.height;
-  sprites.draw(canvas.getContext("2d"), row, 0, 0, sprites.width, sprites.height);
 }

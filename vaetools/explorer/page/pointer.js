@@ -1,6 +1,6 @@
 // Mouse, fingers and keys on the map.
 
-import {byId} from "./picture.js";
+import {byId} from "../../report/page/elements.js";
 
 const STILL = 5; // pixels that a click may move
 const KEY_STEP = 14;

@@ -142,8 +142,8 @@ export class Frame {
 /** All pictures of rows, cut from one. */
 export class Sprites {
   /** @param {HTMLImageElement} image @param {object} about Their size, and how many stand side by side. */
-  constructor(image, {width, height, n_columns: nColumns, channels}, n) {
-    Object.assign(this, {image, width, height, nColumns});
+  constructor(image, {width, height, n_columns, channels}, n) {
+    Object.assign(this, {image, width, height, n_columns});
     const canvas = document.createElement("canvas"), context = canvas.getContext("2d", {willReadFrequently: true});
     canvas.width = image.naturalWidth;
     canvas.height = image.naturalHeight;
@@ -171,7 +171,7 @@ export class Sprites {
   }
 
   start(row) {
-    return Math.floor(row / this.nColumns) * this.height * this.stride + (row % this.nColumns) * this.width;
+    return Math.floor(row / this.n_columns) * this.height * this.stride + (row % this.n_columns) * this.width;
   }
 
   inkAt(row, u, v) {
@@ -185,11 +185,5 @@ export class Sprites {
     const i = Math.floor(u), j = Math.floor(v), at = this.start(row) + j * this.stride + i, {pixels, stride} = this;
     const across = Math.round(256 * (u - i));
     return mixed(mixed(pixels[at], pixels[at + 1], across), mixed(pixels[at + stride], pixels[at + stride + 1], across), Math.round(256 * (v - j)));
-  }
-
-  /** Draw a picture as it is. @param {CanvasRenderingContext2D} context */
-  draw(context, row, x, y, width, height) {
-    const left = (row % this.nColumns) * this.width, top = Math.floor(row / this.nColumns) * this.height;
-    context.drawImage(this.image, left, top, this.width, this.height, x, y, width, height);
   }
 }

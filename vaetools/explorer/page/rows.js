@@ -1,6 +1,7 @@
 // What is known of rows: names, labels, numbers and codes.
 
-import {colorings, readable} from "./colors.js";
+import {readable} from "../../report/page/numbers.js";
+import {colorings} from "./colors.js";
 
 /** The rows of a page. */
 export class Rows {

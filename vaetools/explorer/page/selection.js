@@ -1,7 +1,7 @@
 // Selected rows: a sheet of them, what is typical of them, and files to take away.
 
-import {byId, make, drawThumb} from "./picture.js";
-import {readable} from "./colors.js";
+import {byId, make, drawThumb} from "../../report/page/elements.js";
+import {readable} from "../../report/page/numbers.js";
 
 const MOST_SHOWN = 300;
 const MOST_TYPICAL = 6;

@@ -1,7 +1,7 @@
 // A slider for every latent dimension that says something.
 
-import {byId, make} from "./picture.js";
-import {readable} from "./colors.js";
+import {byId, make} from "../../report/page/elements.js";
+import {readable} from "../../report/page/numbers.js";
 
 const FIRST = 8; // others are behind a fold
 

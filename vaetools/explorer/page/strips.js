@@ -1,6 +1,7 @@
 // Rows that nobody has: ways between two rows, and draws from the prior.
 
-import {byId, make, drawImage} from "./picture.js";
+import {byId, make} from "../../report/page/elements.js";
+import {drawImage} from "./picture.js";
 
 const N_STEPS = 9, N_DRAWS = 12, MOST_TOLD = 5;
 

@@ -1,11 +1,11 @@
-"use strict";
+// The page of a comparison: figures of plotly's, what their dots stand for, and what is selected in them.
+
+import {byId, drawThumb, make, styled} from "./elements.js";
+import {KINDS, fromBase64, inflated} from "./bytes.js";
+import {SCORE_STOPS, fixed} from "./numbers.js";
+
 const root = document.documentElement;
-const color = name => getComputedStyle(root).getPropertyValue(name).trim();
-const make = (tag, text, name) => Object.assign(document.createElement(tag), {textContent: text ?? "", className: name ?? ""});
-const bytes = text => Uint8Array.from(atob(text), character => character.charCodeAt(0));
-const KINDS = {f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array};
-const typed = packed => packed && new KINDS[packed.dtype](bytes(packed.bdata).buffer);
-const format = (value, digits) => value.toFixed(digits).replace("-", "−");
+const typed = packed => packed && new KINDS[packed.dtype](fromBase64(packed.bdata).buffer);
 
 // Figures: drawn when they come near the window, in the colors of the page, in as many columns as fit
 
@@ -25,17 +25,17 @@ function arrange(holder) {
 }
 
 function dress(figure) {
-  const {layout, data} = figure, ink = color("--ink"), faint = color("--faint"), soft = color("--soft");
+  const {layout, data} = figure, ink = styled("--ink"), faint = styled("--faint"), soft = styled("--soft");
   layout.font.color = ink;
   layout.modebar = {bgcolor: "rgba(0, 0, 0, 0)", color: soft, activecolor: ink};
-  layout.hoverlabel = {bgcolor: color("--raised"), bordercolor: faint, font: {color: ink}};
+  layout.hoverlabel = {bgcolor: styled("--raised"), bordercolor: faint, font: {color: ink}};
   for (const [name, axis] of Object.entries(layout)) {
     if (/^[xy]axis/.test(name)) Object.assign(axis, {gridcolor: faint, zerolinecolor: faint, linecolor: faint, tickfont: {color: soft, size: 12}});
   }
   for (const shape of layout.shapes ?? []) shape.line.color = ink;
   for (const trace of data) {
     if (trace.meta === "ink") trace.line.color = ink;
-    if (trace.meta === "scale") trace.marker.colorscale = [[0, color("--odd")], [0.25, color("--mid")], [1, color("--plain")]];
+    if (trace.meta === "scale") trace.marker.colorscale = SCORE_STOPS.map(([share, name]) => [share, styled(name)]);
     if (trace.type === "scattergl" && !HAS_WEBGL) trace.type = "scatter";
   }
 }
@@ -83,7 +83,7 @@ function onPaper(is) {
   if (is) holders.forEach(begin);
   redraw();
   // WebGL draws later than a printer waits for: what it has drawn is made smaller instead
-  const maps = document.getElementById("maps"), {width} = maps.layout;
+  const maps = byId("maps"), {width} = maps.layout;
   Object.assign(maps.style, is ? {width: `${width}px`, zoom: Math.min(1, PAPER_WIDTH / width)} : {width: "", zoom: ""});
 }
 
@@ -91,8 +91,8 @@ for (const holder of holders) holder.style.minHeight = `${arrange(holder).height
 
 // Rows: what a dot in a map stands for
 
-const rows = JSON.parse(document.getElementById("rows").textContent);
-const sheet = document.getElementById("sprite");
+const rows = JSON.parse(byId("rows").textContent);
+const sheet = byId("sprite");
 
 function unpack() {
   rows.codes = typed(rows.codes);
@@ -103,13 +103,11 @@ function unpack() {
 }
 
 function thumb(row, size) {
-  const canvas = make("canvas", "", "thumb"), {n_columns, width, height} = rows.sprite;
+  const canvas = make("canvas", "", "thumb"), {width, height} = rows.sprite;
   const scale = size / Math.max(width, height);
-  canvas.width = width;
-  canvas.height = height;
+  drawThumb(canvas, {image: sheet, ...rows.sprite}, row);
   canvas.style.width = `${width * scale}px`;
   canvas.style.height = `${height * scale}px`;
-  canvas.getContext("2d").drawImage(sheet, (row % n_columns) * width, Math.floor(row / n_columns) * height, width, height, 0, 0, width, height);
   return canvas;
 }
 
@@ -127,8 +125,8 @@ function describe(model, row) {
   words.append(make("b", rows.names[row]));
   if (rows.labels) words.append(make("p", `label ${label(row)}`));
   if (rows.outliers?.[row]) words.append(make("p", "a known outlier"));
-  words.append(make("p", `${name}: ${format(scores[row], 1)} ${unit}, more normal than ${format(100 * ranks[row], 0)} % of rows`));
-  if (p_values) words.append(make("p", `p-value ${format(p_values[row], 3)}`));
+  words.append(make("p", `${name}: ${fixed(scores[row], 1)} ${unit}, more normal than ${fixed(100 * ranks[row], 0)} % of rows`));
+  if (p_values) words.append(make("p", `p-value ${fixed(p_values[row], 3)}`));
   head.append(words);
   const list = make("div", "", rows.sprite ? "near" : "near names");
   for (let at = row * n_neighbors; at < (row + 1) * n_neighbors; at++) {
@@ -136,14 +134,14 @@ function describe(model, row) {
     if (rows.sprite) item.append(thumb(other, 48));
     if (rows.labels) item.append(make("span", label(other)));
     item.append(make("span", ending(rows.names[other], rows.sprite ? 6 : 40), "name"));
-    item.append(make("span", format(distances[at], 2), "distance"));
+    item.append(make("span", fixed(distances[at], 2), "distance"));
     list.append(item);
   }
   card.append(head, make("h4", "nearest in latent space, and how far"), list);
   return card;
 }
 
-const card = document.getElementById("card");
+const card = byId("card");
 
 function show(event, model, row) {
   card.replaceChildren(describe(model, row));
@@ -189,7 +187,7 @@ function paint(figure, coloring) {
 }
 
 function select(list, key) {
-  const holder = document.getElementById("maps"), {data, layout} = figures.get(holder);
+  const holder = byId("maps"), {data, layout} = figures.get(holder);
   for (const trace of data) trace.selectedpoints = list;
   layout.selections = [];
   draw(holder);
@@ -227,9 +225,8 @@ function listen(holder) {
 // The library is compressed in the page
 
 async function start() {
-  const packed = document.getElementById("plotly");
-  const stream = new Blob([bytes(packed.textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  packed.replaceWith(make("script", await new Response(stream).text()));
+  const packed = byId("plotly");
+  packed.replaceWith(make("script", await inflated(fromBase64(packed.textContent)).text()));
   for (const holder of holders) near.observe(holder);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("beforeprint", () => onPaper(true));

@@ -5,8 +5,9 @@ import functools
 import gzip
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from vaetools import __version__
 from vaetools.report.figures import COLORS, GLYPHS, MOST_POINTS, grouped
 from vaetools.report.findings import trained_on
 from vaetools.report.page import json_text, render_template
+from vaetools.report.page.scripts import bundled
 from vaetools.report.pictures import sprite
 from vaetools.report.questions import QUESTIONS
 from vaetools.report.questions.neighbors import METHODS, classes, ranks
@@ -34,8 +36,11 @@ _WIDTH, _LONGEST_HEADING = 100, 16  # of a terminal, and of a model's name there
 Cell = tuple[str, str, str]
 
 
-def render(comparison: "Comparison") -> str:
-    """Return the page: HTML that fetches nothing, in which labels, names and columns are escaped."""
+def render(comparison: "Comparison", explorers: Mapping[str, str] | None = None) -> str:
+    """Return the page: HTML that fetches nothing, in which labels, names and columns are escaped.
+
+    ``explorers`` are paths, relative to the page, of explorers of models by their names: it links to them.
+    """
     data, models = comparison.data, comparison.models
     hovered = len(data.names) <= MOST_POINTS
     thumbnails = sprite(data.thumbnails, _SPRITE_BYTES) if hovered and data.thumbnails is not None else None
@@ -56,6 +61,8 @@ def render(comparison: "Comparison") -> str:
         sprite=thumbnails,
         rows=_described(comparison, thumbnails) if hovered else "null",
         plotly=_packed_plotly(),
+        script=_script(),
+        explorers={name: quote(path) for name, path in (explorers or {}).items()},
     )
 
 
@@ -119,6 +126,13 @@ def _packed_plotly() -> Any:
 
     packed = gzip.compress(get_plotlyjs().encode(), mtime=0)
     return Markup(base64.b64encode(packed).decode("ascii"))
+
+
+def _script() -> Any:
+    """Return the script of the page."""
+    from markupsafe import Markup
+
+    return Markup(bundled("comparison"))
 
 
 def measure_rows(

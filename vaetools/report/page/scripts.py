@@ -4,29 +4,30 @@ import base64
 import functools
 import hashlib
 import re
+from importlib import resources
 from pathlib import Path
 
-_FOLDER = Path(__file__).with_name("page")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "([./\w]+\.js)";\n', re.MULTILINE)
 
 
 @functools.cache
-def bundled(entry: str) -> str:
+def bundled(entry: str, package: str = "vaetools.report") -> str:
     """Return a module with all that it imports before it, as one script without imports and exports.
 
-    All of them share one scope, in which every name has one meaning: a browser refuses a second.
+    It lies in the folder ``page`` of a package. All modules share one scope, in which every name has one
+    meaning: a browser refuses a second.
     """
-    order: dict[str, str] = {}
+    order: dict[Path, str] = {}
 
-    def add(name: str) -> None:
-        if name in order:
+    def add(path: Path) -> None:
+        if path in order:
             return
-        source = (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8")
         for needed in _IMPORT.findall(source):
-            add(needed)
-        order[name] = re.sub(r"^export ", "", _IMPORT.sub("", source), flags=re.MULTILINE)
+            add((path.parent / needed).resolve())
+        order[path] = re.sub(r"^export ", "", _IMPORT.sub("", source), flags=re.MULTILINE)
 
-    add(entry)
+    add(Path(str(resources.files(package))).resolve() / "page" / f"{entry}.js")
     return "\n".join(order.values())
 
 
