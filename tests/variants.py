@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from vaetools import AE, CVAE, VAE, Gaussian
+from vaetools import AE, CVAE, VAE, VQVAE, Gaussian
 from vaetools.estimators.autoencoder import BaseAutoencoder
 
 
@@ -42,6 +42,10 @@ class SquashedVAE(Squashed, VAE):
 
 class SquashedCVAE(Squashed, CVAE):
     """CVAE of squashed rows."""
+
+
+class SquashedVQVAE(Squashed, VQVAE):
+    """VQVAE of squashed rows."""
 
 
 def _squash(X: Any) -> Any:
@@ -91,4 +95,10 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "AE density of states": AE(anomaly_score="density_of_states"),
     "VAE hidden residual": VAE(anomaly_score="hidden_residual"),
     "VAE tables": VAE(anomaly_score="tables"),
+    "VQVAE": VQVAE(),
+    "VQVAE bernoulli": SquashedVQVAE(n_words=8, likelihood="bernoulli"),
+    "VQVAE autoregressive": VQVAE(n_words=8, prior="autoregressive"),
+    "VQVAE mixed": VQVAE(likelihood="mixed", input_noise=0.1, input_masking=0.2),
+    "VQVAE early stopping": VQVAE(n_words=16, early_stopping=True, learning_rate="constant"),
+    "VQVAE contamination, trimmed": VQVAE(contamination=0.1, trimmed_fraction=0.2),
 }

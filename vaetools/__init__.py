@@ -1,6 +1,6 @@
 """Anomaly detection and embeddings with autoencoders, as scikit-learn estimators.
 
-Estimators: `AE`, `VAE`, `CVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
+Estimators: `AE`, `VAE`, `CVAE`, `VQVAE`. Likelihoods: `Gaussian`, `Bernoulli`, `ContinuousBernoulli`.
 `EncoderDecoder` wraps a network of your own.
 `Backbone` makes features of images by a frozen network, `PatchDetector` finds small defects by them;
 `recommend` says which model suits images of some size.
@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.estimators.cvae import CVAE as CVAE
     from vaetools.estimators.patch_detector import PatchDetector as PatchDetector
     from vaetools.estimators.vae import VAE as VAE
+    from vaetools.estimators.vqvae import VQVAE as VQVAE
     from vaetools.explorer.explore import Explorer as Explorer
     from vaetools.explorer.explore import explore as explore
     from vaetools.files import ModelFileError as ModelFileError
@@ -60,6 +61,7 @@ _HOMES = {
     "AE": "vaetools.estimators.ae",
     "VAE": "vaetools.estimators.vae",
     "CVAE": "vaetools.estimators.cvae",
+    "VQVAE": "vaetools.estimators.vqvae",
     "Backbone": "vaetools.estimators.backbone",
     "PatchDetector": "vaetools.estimators.patch_detector",
     "Gaussian": "vaetools.nn.likelihoods",

@@ -130,7 +130,7 @@ TABLE = {
     "elbo": ("nats", "decoder"),
     "log_likelihood": ("nats", "decoder posterior"),
     "neg_reconstruction": ("nats", "decoder"),
-    "neg_kl": ("nats", "posterior"),
+    "neg_kl": ("nats", "prior"),
     "likelihood_regret": ("nats", "decoder posterior"),
     "latent_knn": ("std", "state"),
     "aggregate": ("nats", "state decoder posterior"),
@@ -148,6 +148,7 @@ def test_scores_name_their_units_and_needs():
             "state": score.learns,
             "decoder": score.decodes,
             "posterior": score.needs_posterior,
+            "prior": score.needs_prior,
             "images": score.needs_images,
         }
         return " ".join(name for name, needed in each.items() if needed)

@@ -15,7 +15,11 @@ SMALL = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}
 LABELS = np.arange(100) % 3
 ANYWHERE = [name for name in VARIANTS if "bernoulli" not in name and name != "CVAE mixed"]
 OF_ROWS = [(cls, name) for name, score in SCORES.items() for cls in (AE, VAE, CVAE) if not score.needs_images]
-OF_ROWS = [(cls, name) for cls, name in OF_ROWS if cls is not AE or not SCORES[name].needs_posterior]
+OF_ROWS = [
+    (cls, name)
+    for cls, name in OF_ROWS
+    if cls is not AE or not (SCORES[name].needs_posterior or SCORES[name].needs_prior)
+]
 
 
 def far_rows(n_features):

@@ -6,7 +6,7 @@ import inspect
 import pytest
 from sklearn.base import clone
 
-from vaetools import AE, CVAE, VAE
+from vaetools import AE, CVAE, VAE, VQVAE
 
 FIRST = ["n_components", "hidden_layer_sizes", "hidden_channels", "image_shape", "activation", "likelihood"]
 ROWS = [[0.0], [1.0], [2.0]] * 40
@@ -22,7 +22,13 @@ class Sparse(VAE):
 
 
 @pytest.mark.parametrize(
-    ("cls", "between"), [(AE, []), (VAE, KL), (CVAE, ["conditioning", "condition_encoder", *KL])]
+    ("cls", "between"),
+    [
+        (AE, []),
+        (VAE, KL),
+        (CVAE, ["conditioning", "condition_encoder", *KL]),
+        (VQVAE, ["n_words", "word_size", "prior"]),
+    ],
 )
 def test_signatures_keep_the_order_of_the_fields(cls, between):
     signature = inspect.signature(cls)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from tests.variants import VARIANTS, Squashed
-from vaetools import AE, CVAE, VAE, Gaussian, ImageReader, ModelFileError, load, save
+from vaetools import AE, CVAE, VAE, VQVAE, Gaussian, ImageReader, ModelFileError, load, save
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.constructor import check_parameters
 from vaetools.files import read_model_file, write_model_file
@@ -35,6 +35,9 @@ IMAGES = [
     CVAE(image_shape=(1, 9, 7), conditioning="add", anomaly_score="structure", max_iter=1),
     VAE(image_shape=(1, 9, 7), likelihood=Gaussian("predicted"), anomaly_score="hidden_residual", max_iter=1),
     VAE(image_shape=(1, 9, 7), hidden_channels=(), likelihood="bernoulli", max_iter=1),
+    VQVAE(image_shape=(1, 9, 7), n_words=8, word_size=3),
+    VQVAE(image_shape=(1, 9, 7), hidden_layer_sizes=(), n_words=8, prior="autoregressive"),
+    VQVAE(80, image_shape=(7, 3, 3), hidden_channels=(4,), hidden_layer_sizes=(), n_words=8),
 ]
 OURS = [variant for variant in VARIANTS.values() if not isinstance(variant, Squashed)]
 

@@ -54,6 +54,7 @@ class Score(NamedTuple):
     parts: tuple[str, ...] = ()  # scores that this one is built from, whose states it needs
     decodes: bool = True
     needs_posterior: bool = False  # with a spread
+    needs_prior: bool = False  # of codes, which cost nothing without one
     needs_images: bool = False
 
     @property
@@ -76,7 +77,7 @@ SCORES: dict[str, Score] = {
     "elbo": Score("nats", "bounds.elbo"),
     "log_likelihood": Score("nats", "bounds.log_likelihood", needs_posterior=True),
     "neg_reconstruction": Score("nats", "bounds.neg_reconstruction"),
-    "neg_kl": Score("nats", "bounds.neg_kl", decodes=False, needs_posterior=True),
+    "neg_kl": Score("nats", "bounds.neg_kl", decodes=False, needs_prior=True),
     "likelihood_regret": Score("nats", "bounds.likelihood_regret", needs_posterior=True),
     "latent_knn": Score("std", "reference.latent_knn", learns=True, decodes=False),
     "aggregate": Score("nats", "reference.aggregate", learns=True, needs_posterior=True),

@@ -7,17 +7,19 @@ import dataclasses
 import importlib
 
 from vaetools.checks import Requirement
-from vaetools.estimators.fields import FitFields, KLFields, LabelFields, NetworkFields
+from vaetools.estimators.fields import FitFields, KLFields, LabelFields, NetworkFields, WordFields
 
 ESTIMATORS = {
     "AE": "vaetools.estimators.ae",
     "VAE": "vaetools.estimators.vae",
     "CVAE": "vaetools.estimators.cvae",
+    "VQVAE": "vaetools.estimators.vqvae",
 }
 _GROUPS: dict[str, tuple[type, ...]] = {
     "AE": (NetworkFields, FitFields),
     "VAE": (KLFields, FitFields),
     "CVAE": (KLFields, LabelFields, FitFields),
+    "VQVAE": (WordFields, FitFields),
 }
 REQUIREMENTS: dict[str, dict[str, Requirement]] = {  # by estimator and parameter
     model: {
@@ -31,6 +33,16 @@ PARAMETERS = frozenset().union(*REQUIREMENTS.values())
 def has_spread(model: str) -> bool:
     """Return whether the posterior of the estimator of a name has a spread."""
     return KLFields in _GROUPS[model]
+
+
+def has_words(model: str) -> bool:
+    """Return whether codes of the estimator of a name are words."""
+    return WordFields in _GROUPS[model]
+
+
+def has_prior(model: str) -> bool:
+    """Return whether codes of the estimator of a name have a prior, and so a cost."""
+    return has_spread(model) or has_words(model)
 
 
 def estimator_class(name: str) -> type:

@@ -32,7 +32,7 @@ from vaetools.estimators.rows import decide_scale, precision_of, split_rows, war
 from vaetools.estimators.sketch import LossSketch
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.nn.batches import Rows
-from vaetools.nn.latents import Normal, Point
+from vaetools.nn.latents import Normal
 from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Record, Trainer
 from vaetools.progress import bar_options
@@ -48,7 +48,7 @@ class BaseAutoencoder(
     A subclass says what its latent is, and what it does with labels.
     """
 
-    _latent: ClassVar[type[Point]] = Normal
+    _latent: ClassVar[Any] = Normal  # a class of `vaetools.nn.latents`, or of modules that make latents
 
     def fit(
         self,
@@ -236,6 +236,7 @@ class BaseAutoencoder(
         )
         self._fit_scale(rows)
         interruption = self._train(rows, validate, seed, callbacks, checkpoint)
+        self._learn_prior(rows, seed)
         held_out = calibrate if len(calibrate) else validate
         describe(self, rows, held_out, rng)
         self._judge_labels(rows, held_out)
@@ -262,6 +263,9 @@ class BaseAutoencoder(
 
     def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
         """There warn where labels are not or hardly used, and note how much they are."""
+
+    def _learn_prior(self, rows: Rows, seed: int) -> None:
+        """Where codes are words learn how probable these are."""
 
     @torch.no_grad()
     def _fit_scale(self, rows: Rows) -> None:

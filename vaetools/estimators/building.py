@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from vaetools.anomaly.scores import SCORES
-from vaetools.nn import ACTIVATIONS, default_components, default_widths, feature_maps
+from vaetools.nn import (
+    ACTIVATIONS,
+    default_components,
+    default_widths,
+    default_word_size,
+    default_words,
+    feature_maps,
+)
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
@@ -55,16 +62,9 @@ def check_combinations(estimator: Any) -> None:
             f"columns leave; got standardize=True and likelihood={estimator.likelihood!r}. Leave standardize "
             "out, or choose likelihood='gaussian'."
         )
-    if SCORES[estimator.anomaly_score].needs_posterior and not estimator._latent.has_spread:
-        raise ValueError(
-            f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
-            f"{estimator.anomaly_score!r}."
-        )
-    if SCORES[estimator.anomaly_score].needs_images and estimator.image_shape is None:
-        raise ValueError(
-            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
-            "width); got image_shape=None."
-        )
+    if estimator.max_iter == 0 and issubclass(estimator._latent, nn.Module):
+        raise ValueError(f"{owner}: max_iter must not be 0, because training learns the words; got 0.")
+    _check_score(owner, estimator)
     if estimator.network is not None:
         for each in (each for each in dataclasses.fields(estimator) if each.name in _ARCHITECTURE):
             value = getattr(estimator, each.name)
@@ -77,6 +77,26 @@ def check_combinations(estimator: Any) -> None:
         raise ValueError(
             f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
             f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
+        )
+
+
+def _check_score(owner: str, estimator: Any) -> None:
+    """Raise where a model is not of the kind that its score needs."""
+    score, latent = SCORES[estimator.anomaly_score], estimator._latent
+    if score.needs_posterior and not latent.has_spread:
+        raise ValueError(
+            f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
+            f"{estimator.anomaly_score!r}."
+        )
+    if score.needs_prior and not latent.has_prior:
+        raise ValueError(
+            f"{owner}: anomaly_score must not need a prior of codes, which an AE has not; got "
+            f"{estimator.anomaly_score!r}."
+        )
+    if score.needs_images and estimator.image_shape is None:
+        raise ValueError(
+            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
+            "width); got image_shape=None."
         )
 
 
@@ -142,7 +162,27 @@ def resolve_components(estimator: Any, n_features: int) -> int:
     """Return the dimensions of the latent space of a network that is not given."""
     if estimator.n_components != "auto":
         return estimator.n_components
-    return default_components(n_features, of_images=estimator.image_shape is not None)
+    of_images = estimator.image_shape is not None
+    if not hasattr(estimator, "word_size"):
+        return default_components(n_features, of_images=of_images)
+    maps = feature_maps(estimator.image_shape, estimator.hidden_channels)
+    hidden, word_size = estimator.hidden_layer_sizes, estimator.word_size
+    return default_words(n_features, maps, hidden, word_size, of_images=of_images)
+
+
+def make_latent(estimator: Any) -> Any:
+    """Return what makes latents of what the encoder says; one that learns is a module."""
+    if not hasattr(estimator, "word_size"):
+        return estimator._latent
+    n_components, word_size = estimator._n_features_out, estimator.word_size
+    if word_size == "auto":
+        word_size = default_word_size(n_components)
+    if n_components % word_size:
+        raise ValueError(
+            f"{type(estimator).__name__}: n_components must be a multiple of word_size={word_size}; got "
+            f"{n_components}. Say both."
+        )
+    return estimator._latent(n_components // word_size, estimator.n_words, word_size, estimator.prior)
 
 
 def make_network(
@@ -166,6 +206,7 @@ def make_network(
             getattr(nn, ACTIVATIONS[estimator.activation]),
             n_outputs=likelihood.n_outputs(n_features),
             variational=estimator._latent.has_spread,
+            of_words=hasattr(estimator, "word_size"),
             image_shape=estimator.image_shape,
             hidden_channels=[channels for channels, *_ in maps],
             unit_mean=unit_mean and not likelihood.unit_interval,
@@ -235,7 +276,7 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     network.to(device=device, dtype=dtype).eval()
     x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
-    latent = estimator._latent.bind(estimator._n_features_out)
+    latent = make_latent(estimator)
     estimator.model_ = _model(estimator, network, likelihood, latent).to(device=device, dtype=dtype).eval()
 
 
@@ -259,7 +300,7 @@ def blank_model(estimator: Any) -> Autoencoder:
     unit_mean = estimator.input_scale_.in_unit_interval
     with torch.device("meta"):
         network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=None)
-        return _model(estimator, network, likelihood, estimator._latent.bind(estimator._n_features_out))
+        return _model(estimator, network, likelihood, make_latent(estimator))
 
 
 def settle(estimator: Any) -> None:

@@ -63,8 +63,13 @@ class Engine:
 
     @property
     def has_spread(self) -> bool:
-        """Whether the posterior has a spread, and KL is a cost."""
+        """Whether the posterior has a spread."""
         return self.model.latent.has_spread
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether codes have a prior, and KL is a cost."""
+        return self.model.latent.has_prior
 
     @property
     def can_decode(self) -> bool:
@@ -75,8 +80,9 @@ class Engine:
         """Whether the model has the parts that a score needs."""
         score = SCORES[name]
         has_posterior = self.has_spread or not score.needs_posterior
+        has_prior = self.has_prior or not score.needs_prior
         has_images = self.estimator.image_shape is not None or not score.needs_images
-        return has_posterior and has_images and (self.can_decode or not score.decodes)
+        return has_posterior and has_prior and has_images and (self.can_decode or not score.decodes)
 
     def require_decoder(self, what: str) -> None:
         """Raise where there is no decoder, naming what asked for it."""

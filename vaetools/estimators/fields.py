@@ -29,7 +29,14 @@ from vaetools.checks import (
     or_none,
 )
 from vaetools.estimators.constructor import from_fields, parameter
-from vaetools.nn import ACTIVATIONS, CONDITIONINGS, LEARNING_RATES, LIKELIHOOD_CLASSES, PRECISIONS
+from vaetools.nn import (
+    ACTIVATIONS,
+    CONDITIONINGS,
+    LEARNING_RATES,
+    LIKELIHOOD_CLASSES,
+    PRECISIONS,
+    WORD_PRIORS,
+)
 
 COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
 _LIKELIHOOD = Requirement(
@@ -92,7 +99,8 @@ class NetworkFields:
     n_components: int | str = parameter(
         or_auto(POSITIVE_INTEGER),
         'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded down, for '
-        "other rows.",
+        "other rows; of a `VQVAE` as many as whole words take, or a word for every place of the last feature "
+        "map if there are no dense layers.",
         default="auto",
         kw_only=False,
     )
@@ -106,8 +114,8 @@ class NetworkFields:
         or_auto(WIDTHS),
         'Channels of the convolutions in front of the dense layers, each halving the image. ``"auto"`` '
         "convolves where ``image_shape`` is given, down to at most 7 pixels; ``()`` is an MLP. With "
-        "``hidden_layer_sizes=()`` and as many components as the last feature map has values, that map is "
-        "the code.",
+        "``hidden_layer_sizes=()`` and as many components as the last feature map has values (of a `VQVAE`: "
+        "a multiple of its places), the code is a map, too.",
         default="auto",
     )
     image_shape: tuple[int, int, int] | None = parameter(
@@ -162,6 +170,29 @@ class KLFields(NetworkFields):
     )
     kl_warmup: float = parameter(
         SHARE, "Share of the training steps over which the KL weight rises from 0 to ``beta``.", default=0.0
+    )
+
+
+@from_fields
+class WordFields(NetworkFields):
+    """Parameters of an estimator whose codes are words."""
+
+    n_words: int = parameter(
+        Requirement("an integer at least 2", lambda value: is_integer(value, 2)),
+        "Words of the vocabulary.",
+        default=256,
+    )
+    word_size: int | str = parameter(
+        or_auto(POSITIVE_INTEGER),
+        'Components of a word, of which ``n_components`` must be a multiple. ``"auto"`` is 4, or the most '
+        "below that divide ``n_components``.",
+        default="auto",
+    )
+    prior: str = parameter(
+        one_of(*WORD_PRIORS),
+        'What is learnt of the words once they are: ``"frequencies"`` of words at every place, or '
+        '``"autoregressive"``, every word given those before it, by a small network.',
+        default="frequencies",
     )
 
 

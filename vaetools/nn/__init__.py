@@ -28,8 +28,11 @@ LIKELIHOOD_CLASSES = {
 GAUSSIAN_SCALES = ("global", "per_feature", "predicted")
 LEARNING_RATES = ("one_cycle", "constant")
 PRECISIONS = ("float32", "bfloat16")
+WORD_PRIORS = {"frequencies": "Frequencies", "autoregressive": "Autoregressive"}
+PRIOR_WIDTH, PRIOR_BLOCKS = 64, 2  # of the network that tells every word by those before it
 LITE0 = "efficientnet-lite0"  # the frozen network of a package
 PIXELS = "pixels"  # fixed filters instead of a network
+_WORD_SIZE = 4
 _WIDE = 128  # features above which dense layers are wider
 
 Shape = tuple[int, int, int]
@@ -72,6 +75,49 @@ def default_widths(n_features: int, *, convolves: bool) -> tuple[int, ...]:
 def default_components(n_features: int, *, of_images: bool) -> int:
     """Dimensions of the latent space of images, or of rows of so many features."""
     return 16 if of_images else 1 + math.isqrt(n_features)
+
+
+def code_channels(map_shape: Shape, n_components: int, *, of_words: bool) -> int:
+    """Return of how many channels a code is that keeps the places of a feature map; 0 where it cannot.
+
+    Examples
+    --------
+    >>> [code_channels((32, 7, 7), n, of_words=True) for n in (1568, 196, 16)]
+    [32, 4, 0]
+    >>> code_channels((32, 7, 7), 196, of_words=False)  # as it has always been
+    0
+    """
+    channels, height, width = map_shape
+    n_channels, rest = divmod(n_components, height * width)
+    return n_channels if not rest and (of_words or n_channels == channels) else 0
+
+
+def default_word_size(n_components: int) -> int:
+    """Components of a word of a latent space of so many: 4, or the most below that divide it.
+
+    Examples
+    --------
+    >>> [default_word_size(n) for n in (16, 2, 6)]
+    [4, 2, 3]
+    """
+    return next(size for size in (_WORD_SIZE, 3, 2, 1) if n_components % size == 0)
+
+
+def default_words(n_features: int, maps: list[Shape], hidden: Any, word_size: Any, *, of_images: bool) -> int:
+    """Dimensions of a latent space of words: a word per place of the last map if no dense layer is behind it.
+
+    Examples
+    --------
+    >>> default_words(784, [(1, 28, 28), (32, 7, 7)], (), "auto", of_images=True)
+    196
+    >>> default_words(10, [], (128, 128), 3, of_images=False)
+    6
+    """
+    word_size = _WORD_SIZE if word_size == "auto" else word_size
+    if maps and not hidden:
+        return word_size * maps[-1][1] * maps[-1][2]
+    n_components = default_components(n_features, of_images=of_images)
+    return word_size * math.ceil(n_components / word_size)
 
 
 def _survive_fork() -> None:

@@ -1,11 +1,13 @@
 """What stands between encoder and decoder: where in latent space a row lies, how surely, and at what cost.
 
 A latent is made of what an encoder says of some rows. It gives a ``mean``, the cost ``kl`` of every
-component in nats, and codes drawn with ``draw(noise)``; `Reading` asks no more of it.
+component in nats, and codes drawn with ``draw(noise)``; `Reading` asks no more of it. What makes latents
+is such a class, or a module that learns (`vaetools.nn.words`). It says whether the posterior has a spread,
+and whether codes have a prior, so that they cost something and can be drawn.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -15,14 +17,10 @@ class Point:
     """A code without a spread, which costs nothing: an autoencoder's, ``(n_samples, n_components)``."""
 
     has_spread: ClassVar[bool] = False
+    has_prior: ClassVar[bool] = False
 
     def __init__(self, mean: Tensor, log_std: Tensor | None = None):
         self.mean = mean
-
-    @classmethod
-    def bind(cls, n_components: int) -> Any:
-        """Return what makes latents of an encoder's output; one that learns something returns a module."""
-        return cls
 
     @property
     def kl(self) -> Tensor:
@@ -43,6 +41,7 @@ class Normal(Point):
     """A normal posterior q(z | x) with independent components, before a standard normal prior."""
 
     has_spread: ClassVar[bool] = True
+    has_prior: ClassVar[bool] = True
 
     def __init__(self, mean: Tensor, log_std: Tensor):
         super().__init__(mean)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaetools.nn import feature_maps
+from vaetools.nn import code_channels, feature_maps
 
 _MAX_LOG_STD = 8.0  # a posterior between e^-8 and e^8 prior standard deviations
 
@@ -92,13 +92,13 @@ class ConvImage(nn.Module):
 class SpatialHead(nn.Module):
     """A 1×1 convolution of a flattened feature map: the code keeps its place in the image."""
 
-    def __init__(self, map_shape: tuple[int, int, int], n_per_channel: int = 1):
+    def __init__(self, map_shape: tuple[int, int, int], n_channels: int):
         super().__init__()
         self.map_shape = map_shape
-        self.conv = nn.Conv2d(map_shape[0], map_shape[0] * n_per_channel, kernel_size=1)
+        self.conv = nn.Conv2d(map_shape[0], n_channels, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``(n_samples, n_per_channel * channels * height * width)``."""
+        """Return ``(n_samples, n_channels * height * width)``."""
         return self.conv(x.reshape(-1, *self.map_shape)).flatten(1)
 
 
@@ -145,7 +145,8 @@ class Network(nn.Module):
     ``n_outputs`` are the parameters of the likelihood of a row, by default as many as inputs, and of an image
     a multiple of them. A ``variational`` encoder gives a standard deviation, too; with ``unit_mean`` decoded
     means pass a sigmoid. Where ``hidden_layer_sizes`` is empty and ``n_components`` is the size of the last
-    feature map, the code is that map: no dense layer stands between.
+    feature map, the code is that map: no dense layer stands between. A code ``of_words`` is then a map even
+    of more or fewer channels.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Network(nn.Module):
         *,
         n_outputs: int | None = None,
         variational: bool = True,
+        of_words: bool = False,
         image_shape: tuple[int, int, int] | None = None,
         hidden_channels: Sequence[int] = (),
         unit_mean: bool = False,
@@ -179,9 +181,10 @@ class Network(nn.Module):
             image: nn.Module = ConvImage(features.shapes, n_outputs // n_inputs, activation)
         else:
             self.features, image, n_flat, map_shape = nn.Identity(), nn.Identity(), n_inputs, None
-        if map_shape and not hidden and n_flat == n_components == n_code and not self.n_label_inputs:
-            self.encoder = nn.Sequential(SpatialHead(map_shape, n_stats))
-            dense: nn.Module = SpatialHead(map_shape)
+        n_channels = code_channels(map_shape, n_components, of_words=of_words) if map_shape else 0
+        if map_shape and n_channels and not hidden and n_code == n_components and not self.n_label_inputs:
+            self.encoder = nn.Sequential(SpatialHead(map_shape, n_channels * n_stats))
+            dense: nn.Module = SpatialHead((n_channels, *map_shape[1:]), map_shape[0])
         else:
             self.encoder = mlp([n_flat + self.n_label_inputs, *hidden, n_components * n_stats], activation)
             dense = mlp([n_code, *reversed(hidden), n_flat if map_shape else n_outputs], activation)

@@ -15,7 +15,7 @@ from vaetools.anomaly.calibration import is_threshold
 from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse, text
 from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
-from vaetools.estimators import has_spread
+from vaetools.estimators import has_prior, has_spread, has_words
 from vaetools.files import ModelFileError, read_model_file
 from vaetools.persistence.detector_rules import BACKBONE_RULE, WEIGHTS, check_detector
 from vaetools.persistence.rules import (
@@ -45,6 +45,7 @@ from vaetools.schema import (
 
 _NETWORK = f"{WEIGHTS}network."
 _LOG_UNIT, _LABEL_PRIOR = f"{WEIGHTS}log_unit", f"{WEIGHTS}log_label_prior"
+_WORD_PRIOR = f"{WEIGHTS}latent.prior.log_shares"
 _MOST_LAYERS = 1000
 DETECTOR = "PatchDetector"
 _DARKEST = -(2**15)
@@ -194,6 +195,10 @@ def _check_scores(header: dict[str, Any], contents: Contents) -> None:
     name, states = fitted["anomaly_score_"], fitted["score_state_"]["dict"].keys()
     if SCORES[name].needs_posterior and not has_spread(header["class"]):
         refuse("anomaly_score_", f"a score without a posterior, which an {header['class']} has not", name)
+    if SCORES[name].needs_prior and not has_prior(header["class"]):
+        refuse(
+            "anomaly_score_", f"a score without a prior of codes, which an {header['class']} has not", name
+        )
     for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")
@@ -241,6 +246,8 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
         sizes, most = unwritten(parameters[name]), min(_MOST_LAYERS, len(shapes))
         if ours and sizes != "auto" and len(sizes) > most:
             refuse(name, f"at most {most} sizes", sizes)
+    if has_words(header["class"]):
+        contents.measure("n_words", "n_words", parameters["n_words"])
     n_classes = contents.sizes.get("n_classes", 0)
     needed = {f"{WEIGHTS}{name}": shape for name, shape in weight_shapes(header, n_classes).items()}
     known = [name for name in shapes if ours or not name.startswith(_NETWORK)]
@@ -251,7 +258,7 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
             asked = f"have the shape {needed[name]}" if name in needed else "not be there"
             raise ValueError(f"{name} must {asked}, by the parameters; got {shapes[name]}")
     holds = dict.fromkeys(shapes, ("biuf", NUMBERS)) | dict.fromkeys(known, ("f", FINITE))
-    holds[_LABEL_PRIOR] = "f", LOG_SHARES
+    holds[_LABEL_PRIOR] = holds[_WORD_PRIOR] = "f", LOG_SHARES
     for name, sides in shapes.items():
         kinds, kept = holds[name]
         array(kinds, *(f"{name}[{i}]" for i in range(len(sides))), kept=kept)(name, {"array": name}, contents)

@@ -209,6 +209,7 @@ _LABELED: dict[str, Rule] = {
     "classes_": either(array("iub", "n_classes", kept=INCREASING, least=1), _texts("n_classes")),
     "class_prior_": array("f", "n_classes", kept=SHARES),
 }
+_OF_WORDS: dict[str, Rule] = {"word_counts_": array("iu", "n_words", kept=COUNTS)}
 _LABELED_OR_NOT: dict[str, Rule] = {
     "label_information_": NONNEGATIVE,
     "calibration_labels_": array("iu", "n_calibration", kept=COUNTS),
@@ -225,6 +226,7 @@ _MAPPED: dict[str, Rule] = {
 LEARNT: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {
     **dict.fromkeys(MODELS, (_LEARNT, _LEARNT_OR_NOT)),
     "CVAE": (_LEARNT | _LABELED, _LEARNT_OR_NOT | _LABELED_OR_NOT),
+    "VQVAE": (_LEARNT | _OF_WORDS, _LEARNT_OR_NOT),
     MAP: (_MAPPED, {"feature_names_in_": _texts("n_components")}),
 }
 
@@ -269,7 +271,7 @@ def _likelihood(name: str, value: Any, contents: Contents) -> None:
 
 _NEEDED = {  # of the network, which cannot be built without them
     *("n_components", "hidden_layer_sizes", "hidden_channels", "image_shape", "likelihood", "network"),
-    *("conditioning", "condition_encoder", "false_alarm_rate"),
+    *("conditioning", "condition_encoder", "false_alarm_rate", "n_words", "word_size", "prior"),
 }
 
 

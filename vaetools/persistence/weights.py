@@ -5,8 +5,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from vaetools.estimators import has_spread
-from vaetools.nn import Shape, default_components, default_widths, feature_maps
+from vaetools.estimators import has_spread, has_words
+from vaetools.nn import (
+    PRIOR_BLOCKS,
+    PRIOR_WIDTH,
+    Shape,
+    code_channels,
+    default_components,
+    default_widths,
+    default_word_size,
+    default_words,
+    feature_maps,
+)
 from vaetools.persistence.rules import unwritten
 
 Shapes = dict[str, tuple[int, ...]]
@@ -47,10 +57,35 @@ def weight_shapes(header: dict[str, Any], n_classes: int) -> Shapes:
     if n_classes:
         shapes["log_label_prior"] = (n_classes,)
     shapes |= {f"likelihood.{name}": shape for name, shape in scales.items()}
+    if has_words(header["class"]):
+        shapes |= {f"latent.{name}": shape for name, shape in _codebook(header)}
     if header["parameters"]["network"] is None:
         layers = _layers(header, n_inputs, n_outputs, n_classes)
         shapes |= {f"network.{name}": shape for name, shape in layers}
     return shapes
+
+
+def _codebook(header: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield names and shapes of a vocabulary and of the prior of its words."""
+    parameters, n_components = header["parameters"], header["fitted"]["_n_features_out"]
+    n_words, word_size = parameters["n_words"], parameters["word_size"]
+    if word_size == "auto":
+        word_size = default_word_size(n_components)
+    n_places, rest = divmod(n_components, word_size)
+    if rest:
+        raise ValueError(f"_n_features_out must be a multiple of word_size = {word_size}; got {n_components}")
+    yield "vectors", (n_words, word_size)
+    yield "usage", (n_words,)
+    if parameters["prior"] == "frequencies":
+        yield "prior.log_shares", (n_places, n_words)
+        return
+    yield "prior.words.weight", (PRIOR_WIDTH, n_words)
+    yield "prior.places.weight", (PRIOR_WIDTH, n_places)
+    for i in range(PRIOR_BLOCKS):
+        for name, n_in, n_out in (("ask", 1, 3), ("answer", 1, 1), ("widen", 1, 4), ("narrow", 4, 1)):
+            size = n_out * PRIOR_WIDTH
+            yield from _layer(f"prior.blocks.{i}.{name}", (size, n_in * PRIOR_WIDTH), size)
+    yield from _layer("prior.head", (n_words, PRIOR_WIDTH), n_words)
 
 
 def _layers(
@@ -61,9 +96,7 @@ def _layers(
     maps, hidden = maps_and_widths(header)
     for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(maps)):
         yield from _layer(f"features.stages.{2 * i}.conv", (n_out, n_in, *_KERNEL), n_out)
-    n_components, n_features = parameters["n_components"], header["fitted"]["n_features_in_"]
-    if n_components == "auto":
-        n_components = default_components(n_features, of_images=parameters["image_shape"] is not None)
+    of_words, n_components = has_words(header["class"]), _n_components(header)
     n_stats = 2 if has_spread(header["class"]) else 1
     conditioning = parameters["conditioning"] if n_classes else None
     n_labels = n_classes if n_classes and parameters["condition_encoder"] else 0
@@ -71,10 +104,11 @@ def _layers(
     n_flat = math.prod(maps[-1]) if maps else n_inputs
     if conditioning in ("add", "multiply"):
         yield from _layer("join.project.0", (n_components, n_classes), n_components)
-    if maps and not hidden and n_flat == n_components == n_code and not n_labels:
+    n_channels = code_channels(maps[-1], n_components, of_words=of_words) if maps else 0
+    if n_channels and not hidden and n_code == n_components and not n_labels:
         n = maps[-1][0]
-        yield from _layer("encoder.0.conv", (n * n_stats, n, 1, 1), n * n_stats)
-        yield from _layer("decoder.0.conv", (n, n, 1, 1), n)
+        yield from _layer("encoder.0.conv", (n_channels * n_stats, n, 1, 1), n_channels * n_stats)
+        yield from _layer("decoder.0.conv", (n, n_channels, 1, 1), n)
     else:
         yield from _dense("encoder", [n_flat + n_labels, *hidden, n_components * n_stats])
         yield from _dense("decoder.0", [n_code, *reversed(hidden), n_flat if maps else n_outputs])
@@ -82,6 +116,19 @@ def _layers(
     for i, ((n_in, *_), (n_out, *_)) in enumerate(pairwise(reversed(maps))):
         made = n_last if i == len(maps) - 2 else n_out
         yield from _layer(f"decoder.1.stages.{2 * i + 1}.conv", (n_in, made, *_KERNEL), made)
+
+
+def _n_components(header: dict[str, Any]) -> int:
+    """Return the dimensions of the latent space of a network of ours."""
+    parameters, n_features = header["parameters"], header["fitted"]["n_features_in_"]
+    if parameters["n_components"] != "auto":
+        return parameters["n_components"]
+    of_images = parameters["image_shape"] is not None
+    if has_words(header["class"]):
+        return default_words(
+            n_features, *maps_and_widths(header), parameters["word_size"], of_images=of_images
+        )
+    return default_components(n_features, of_images=of_images)
 
 
 def _layer(name: str, shape: tuple[int, ...], n_out: int) -> Iterator[tuple[str, tuple[int, ...]]]:

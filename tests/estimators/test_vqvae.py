@@ -1,0 +1,125 @@
+"""Codes of words: what they are, what they cost, and what is drawn of them."""
+
+import numpy as np
+import pytest
+import torch
+
+from vaetools import VQVAE, EncoderDecoder, load, save
+
+SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
+PRIORS = ["frequencies", "autoregressive"]
+
+
+@pytest.fixture(scope="module", params=PRIORS)
+def vqvae(request, correlated):
+    return VQVAE(6, prior=request.param, **SMALL).fit(correlated)
+
+
+@pytest.fixture(scope="module")
+def of_images(digits):
+    options = {"image_shape": (1, 8, 8), "hidden_channels": (8,), "hidden_layer_sizes": ()}
+    return VQVAE(**SMALL | options | {"max_iter": 10}).fit(digits[0][:500])
+
+
+def test_codes_are_numbers_of_the_words_that_transform_returns(vqvae, correlated):
+    codes = vqvae.codes(correlated)
+    assert (codes.shape, codes.dtype) == ((len(correlated), 3), np.int64)
+    assert codes.min() >= 0
+    assert codes.max() < 16
+    np.testing.assert_array_equal(vqvae.word_vectors(codes), vqvae.transform(correlated))
+    decoded = vqvae.inverse_transform(vqvae.word_vectors(codes))
+    np.testing.assert_allclose(decoded, vqvae.reconstruct(correlated))
+
+
+def test_the_score_is_the_bound_and_its_parts_add_up(vqvae, correlated):
+    table = vqvae.score_table(correlated)
+    assert {"neg_kl", "elbo"} <= set(table)
+    assert not {"log_likelihood", "aggregate", "likelihood_regret"} & set(table)
+    np.testing.assert_allclose(table["elbo"], vqvae.score_samples(correlated))
+    assert (table["elbo_error"] == 0).all()
+    explained = vqvae.explain(correlated)
+    np.testing.assert_allclose(explained.kl.sum(axis=1), -table["neg_kl"])
+    costs = explained.kl.reshape(len(correlated), 2, 3)
+    np.testing.assert_array_equal(costs[:, 0], costs[:, 1])  # components of a word
+
+
+def test_words_cost_what_their_frequency_says(correlated):
+    vqvae = VQVAE(4, contamination=0.1, **SMALL).fit(correlated)
+    codes = vqvae.codes(correlated)
+    counts = [np.bincount(column, minlength=16) for column in codes.T]
+    shares = [(count + 1) / (len(codes) + 16) for count in counts]
+    expected = sum(np.log(share[column]) for share, column in zip(shares, codes.T, strict=True))
+    np.testing.assert_allclose(vqvae.score_table(correlated)["neg_kl"], expected, rtol=1e-6)
+    np.testing.assert_array_equal(vqvae.word_counts_, sum(counts))
+    assert vqvae.n_dead_words_ == (sum(counts) == 0).sum()
+
+
+def test_words_are_in_use(vqvae):
+    assert vqvae.n_dead_words_ <= 1
+    assert vqvae.word_counts_.sum() == 3 * (vqvae.n_samples_ - len(vqvae.calibration_scores_))
+
+
+def test_samples_are_decoded_words(vqvae):
+    samples = vqvae.sample(200, random_state=3)
+    np.testing.assert_array_equal(samples, vqvae.sample(200, random_state=3))
+    assert not np.array_equal(samples, vqvae.sample(200, random_state=4))
+    assert len(np.unique(samples, axis=0)) <= 16**3
+
+
+def test_an_autoregressive_prior_tells_more_than_frequencies(correlated):
+    costs = [VQVAE(6, prior=prior, **SMALL).fit(correlated).mean_terms_["kl"] for prior in PRIORS]
+    assert costs[1]["held_out"] < costs[0]["held_out"] - 0.3
+
+
+def test_words_keep_their_places_in_an_image(of_images, digits):
+    X = digits[0][500:520]
+    assert of_images.transform(X).shape == (20, 2 * 4 * 4)
+    changed = X.reshape(-1, 8, 8).copy()
+    changed[:, :2, :2] = 1 - changed[:, :2, :2]
+    moved = of_images.codes(X) != of_images.codes(changed.reshape(-1, 64))
+    assert moved[:, 0].any()
+    far = moved.reshape(-1, 4, 4)[:, 2:, 2:]
+    assert not far.any()
+
+
+def test_more_than_one_word_may_stand_at_a_place(digits):
+    options = {"image_shape": (1, 8, 8), "hidden_channels": (8,), "hidden_layer_sizes": ()}
+    vqvae = VQVAE(64, **SMALL | options | {"max_iter": 1}).fit(digits[0][:100])
+    assert vqvae.codes(digits[0][:3]).shape == (3, 32)
+
+
+def test_a_saved_vocabulary_is_the_same(vqvae, correlated, tmp_path):
+    save(vqvae, tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.score_samples(correlated), vqvae.score_samples(correlated))
+    np.testing.assert_array_equal(again.codes(correlated), vqvae.codes(correlated))
+    np.testing.assert_array_equal(again.sample(5, random_state=0), vqvae.sample(5, random_state=0))
+    assert again.n_dead_words_ == vqvae.n_dead_words_
+
+
+def test_a_network_of_ones_own_may_say_words(correlated):
+    network = EncoderDecoder(torch.nn.Linear(6, 4), torch.nn.Linear(4, 6))
+    vqvae = VQVAE(network=network, n_words=8, word_size=2, max_iter=5, random_state=0).fit(correlated)
+    assert vqvae.codes(correlated).shape == (len(correlated), 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_components": 3}, r"VQVAE: n_components must be a multiple of word_size=2; got 3\. Say both"),
+        ({"n_words": 1}, r"VQVAE: n_words must be an integer at least 2; got 1"),
+        ({"word_size": 0}, r"VQVAE: word_size must be a positive integer or 'auto'; got 0"),
+        ({"prior": "normal"}, r"VQVAE: prior must be .*'frequencies'.*; got 'normal'"),
+        ({"max_iter": 0}, r"VQVAE: max_iter must not be 0, because training learns the words; got 0"),
+        ({"anomaly_score": "aggregate"}, r"VQVAE: anomaly_score must not need a posterior.*got 'aggregate'"),
+    ],
+)
+def test_what_cannot_be_is_refused(options, message, correlated):
+    with pytest.raises(ValueError, match=message):
+        VQVAE(4, **SMALL).set_params(**options).fit(correlated)
+
+
+@pytest.mark.parametrize("codes", [[[0, 1]], [[0, 1, 16]], [[-1, 0, 0]]])
+def test_numbers_that_are_no_words_are_refused(vqvae, codes):
+    with pytest.raises(ValueError, match=r"VQVAE: codes must have 3 columns of numbers from 0 to 15; got"):
+        vqvae.word_vectors(codes)
