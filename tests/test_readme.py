@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,3 +147,16 @@ def test_every_benchmark_is_described():
     ]
     assert len(names) > 1
     assert [name for name in names if f"    python benchmarks/{name}" not in described] == []
+
+
+def test_every_promise_names_a_test_and_the_page_runs():
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "promises.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(block, "promises.md", "exec"), names)
+    assert f"{len(names['vae'].calibration_scores_)} of {len(names['benign'])} rows calibrate" in page
+    promises = re.findall(r"`(test_\w+)` \|$", page, flags=re.MULTILINE)
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (root / "tests" / "anomaly").glob("*.py"))
+    assert len(promises) == 7
+    assert [name for name in promises if f"def {name}(" not in tests] == []

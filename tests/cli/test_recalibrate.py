@@ -63,6 +63,35 @@ def test_another_rate_in_place_and_in_json(order_model, later, tmp_path, capsys)
     assert (told["score"], told["unit"], told["output"]) == ("reconstruction_kl", "nats", str(path))
 
 
+def test_a_confidence_lowers_the_threshold_and_is_said_from_then_on(order_model, later, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    assert run(order_model, later, "-o", path, "--id", "order", "--confidence", "0.95") == 0
+    assert (
+        "as 2.0 % of new normal ones will be; with 95 % confidence it is at most 5.0 %"
+        in capsys.readouterr().err
+    )
+    after = load(path)
+    assert after.offset_ == pytest.approx(after.calibration_scores_[3 - 1])  # P(Bin(150, .05) < 3) = .02
+    assert main(["info", str(path)]) == 0
+    said = (
+        "at most 5.0 % of new normal rows with 95 % confidence, 2.0 % on average, from 150 calibration rows"
+    )
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert main(["score", str(path), str(later), "--id", "order", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["confidence"], told["n_odd"], told["most_mistakes"]) == (0.95, 2, 2)
+
+
+def test_too_few_rows_for_a_confidence_are_refused_in_options(order_model, later, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    assert run(order_model, later, "-o", path, "--id", "order", "--confidence", "0.9999") == 2
+    err = capsys.readouterr().err
+    assert (
+        "--confidence 0.9999 in --false-alarm-rate 0.05 takes 180 calibration rows; got 150: 30 more" in err
+    )
+    assert not path.exists()
+
+
 def test_images_keep_their_reader_and_get_a_new_heat_scale(photo_model, tmp_path, capsys):
     (tmp_path / "june").mkdir()
     write_gray(tmp_path / "june", 40, size=8, first=500)

@@ -337,6 +337,7 @@ def test_summary_and_table_of_discoveries(damaged, order_model, capsys):
     assert summary["oddest"][len(odd)]["score"] >= summary["threshold"]
     assert summary["false_alarm_rate"] == pytest.approx(max(row["p_value"] for row in odd))
     assert summary["false_discovery_rate"] == 0.3
+    assert (summary["confidence"], 0 < summary["most_mistakes"] <= len(odd)) == (0.95, True)
     assert summary["why_none_odd"] is None
     assert run("score", order_model, damaged, "--fdr", "0.3", "--top", "60", "-q") == 0
     assert capsys.readouterr().out.count(" odd") == len(odd)

@@ -16,25 +16,30 @@ import math
 
 import numpy as np
 
+from vaetools.anomaly.certificates import certified_rank, n_rows_to_certify
 from vaetools.checks import PROBABILITY, check
 
 _CLOSE = 1e-6  # relative or absolute: more than any way to round takes from a score
 _ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
 
 
-def n_tolerated(n_calibration: int, false_alarm_rate: float) -> int:
+def n_tolerated(n_calibration: int, false_alarm_rate: float, confidence: float | None = None) -> int:
     """Return k = ⌊rate · (n + 1)⌋, but at least 1: the threshold is the k-th smallest calibration score.
+
+    With a confidence in the rate it is the `certified_rank`, but at least 1, too.
 
     Examples
     --------
-    >>> n_tolerated(39, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29)
-    (2, 1, 29)
+    >>> n_tolerated(39, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29), n_tolerated(99, 0.29, 0.95)
+    (2, 1, 29, 21)
     """
+    if confidence is not None:
+        return max(1, certified_rank(n_calibration, false_alarm_rate, confidence))
     k = math.floor(false_alarm_rate * (n_calibration + 1) + _ROUNDING)
     return min(max(k, 1), n_calibration)
 
 
-def expected_rate(n_calibration: int, false_alarm_rate: float) -> float:
+def expected_rate(n_calibration: int, false_alarm_rate: float, confidence: float | None = None) -> float:
     """Return the probability that a new normal row is flagged: k / (n + 1).
 
     At most the rate, unless there are fewer calibration rows than `n_rows_needed`.
@@ -44,10 +49,12 @@ def expected_rate(n_calibration: int, false_alarm_rate: float) -> float:
     >>> expected_rate(30, 0.05), expected_rate(6, 0.05)  # k = 1 of 31, and of 7
     (0.03225806451612903, 0.14285714285714285)
     """
-    return n_tolerated(n_calibration, false_alarm_rate) / (n_calibration + 1)
+    return n_tolerated(n_calibration, false_alarm_rate, confidence) / (n_calibration + 1)
 
 
-def excess_p_value(n_flagged: int, n: int, n_calibration: int, false_alarm_rate: float) -> float:
+def excess_p_value(
+    n_flagged: int, n: int, n_calibration: int, false_alarm_rate: float, confidence: float | None = None
+) -> float:
     """Return how often as many of n normal rows or more are flagged, if they are like those that calibrated.
 
     The share that a threshold flags varies with the rows that it was chosen by, as the k-th least of
@@ -60,22 +67,26 @@ def excess_p_value(n_flagged: int, n: int, n_calibration: int, false_alarm_rate:
     """
     from scipy.stats import betabinom
 
-    k = n_tolerated(n_calibration, false_alarm_rate)
+    k = n_tolerated(n_calibration, false_alarm_rate, confidence)
     return float(betabinom.sf(n_flagged - 1, n, k, n_calibration + 1 - k))
 
 
-def n_rows_needed(false_alarm_rate: float) -> int:
+def n_rows_needed(false_alarm_rate: float, confidence: float | None = None) -> int:
     """Return the fewest calibration rows that keep a false-alarm rate.
 
     Examples
     --------
-    >>> n_rows_needed(0.05), n_rows_needed(0.01)
-    (19, 99)
+    >>> n_rows_needed(0.05), n_rows_needed(0.01), n_rows_needed(0.05, 0.95)
+    (19, 99, 59)
     """
+    if confidence is not None:
+        return n_rows_to_certify(false_alarm_rate, confidence)
     return math.ceil(1 / false_alarm_rate - 1 - _ROUNDING)
 
 
-def n_rows_to_fit(false_alarm_rate: float, calibration_fraction: float) -> int:
+def n_rows_to_fit(
+    false_alarm_rate: float, calibration_fraction: float, confidence: float | None = None
+) -> int:
     """Return the fewest rows of which a share that is held out keeps a false-alarm rate.
 
     Examples
@@ -83,10 +94,10 @@ def n_rows_to_fit(false_alarm_rate: float, calibration_fraction: float) -> int:
     >>> n_rows_to_fit(0.05, 0.2)
     95
     """
-    return math.ceil(n_rows_needed(false_alarm_rate) / calibration_fraction)
+    return math.ceil(n_rows_needed(false_alarm_rate, confidence) / calibration_fraction)
 
 
-def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
+def threshold(scores: np.ndarray, false_alarm_rate: float, confidence: float | None = None) -> float:
     """Return the score below which a row is flagged: the k-th smallest, and what rounding makes of it.
 
     Of fewer scores than `n_rows_needed` it is the least, which flags more than the rate: `expected_rate`.
@@ -98,7 +109,7 @@ def threshold(scores: np.ndarray, false_alarm_rate: float) -> float:
     """
     if not len(scores):
         raise ValueError("threshold: scores must be those of at least one row; got none.")
-    k = n_tolerated(len(scores), false_alarm_rate)
+    k = n_tolerated(len(scores), false_alarm_rate, confidence)
     return float(np.partition(_ties(scores), k - 1)[k - 1])
 
 
@@ -114,7 +125,9 @@ def is_threshold(offset: float, calibration_scores: np.ndarray) -> bool:
     return bool(np.isclose(calibration_scores, offset, rtol=_CLOSE, atol=_CLOSE).any())
 
 
-def flagged_rate(offset: float, calibration_scores: np.ndarray, false_alarm_rate: float) -> float:
+def flagged_rate(
+    offset: float, calibration_scores: np.ndarray, false_alarm_rate: float, confidence: float | None = None
+) -> float:
     """Return the probability that a new normal row scores below a `threshold`, at most.
 
     That of the rate, unless the threshold was set at another.
@@ -127,8 +140,9 @@ def flagged_rate(offset: float, calibration_scores: np.ndarray, false_alarm_rate
     (0.05, 0.05)
     """
     n = len(calibration_scores)
-    if np.isclose(offset, threshold(calibration_scores, false_alarm_rate), rtol=_CLOSE, atol=_CLOSE):
-        return expected_rate(n, false_alarm_rate)
+    meant = threshold(calibration_scores, false_alarm_rate, confidence)
+    if np.isclose(offset, meant, rtol=_CLOSE, atol=_CLOSE):
+        return expected_rate(n, false_alarm_rate, confidence)
     return (1 + int((calibration_scores < offset).sum())) / (n + 1)
 
 

@@ -175,11 +175,12 @@ def map_levels(maps: np.ndarray) -> np.ndarray:
     return np.stack([np.median(maps, axis=(1, 2)), maps.max(axis=(1, 2))], axis=1)
 
 
-def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
+def heat_range(levels: np.ndarray, false_alarm_rate: float, confidence: float | None = None) -> np.ndarray:
     """Return what is drawn as 0 and as 1, from the `map_levels` of normal images that trained nothing.
 
     The median of the medians, and the k-th largest maximum with k = ⌊rate · (n + 1)⌋, or of fewer images
-    than that takes, the largest: a normal image reaches 1 somewhere with the probability of the rate.
+    than that takes, the largest: a normal image reaches 1 somewhere with the probability of the rate. With a
+    confidence in the rate k is that of `n_tolerated`.
 
     Examples
     --------
@@ -188,7 +189,7 @@ def heat_range(levels: np.ndarray, false_alarm_rate: float) -> np.ndarray:
     array([ 0., 38.])
     """
     medians, maxima = levels.T
-    k = n_tolerated(len(maxima), false_alarm_rate)
+    k = n_tolerated(len(maxima), false_alarm_rate, confidence)
     low, high = np.median(medians), np.sort(maxima)[-k]
     return np.array([low, high if high > low else low + 1])
 

@@ -1,27 +1,19 @@
 """What commands share: their arguments and options, and the model and the files that these name."""
 
 import ast
-import contextlib
 import functools
-import io
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetools.axes import CHANNELS
-from vaetools.cli.saying import Talk, say
-from vaetools.words import file_size
+from vaetools.cli.saying import Talk
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from vaetools.stream.labeled import Rows
 
-TABLES = (".csv", ".parquet")  # what files of tables end in
-_LEAST_ROOM = 10_000  # bytes: where fewer are left, a disk is full
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "none": ""}
 
 
@@ -95,6 +87,13 @@ device_option = click.option(
     help='Where to compute, such as "cpu" or "cuda"; by default where it was trained.',
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON instead.")
+confidence_option = click.option(
+    "--confidence",
+    type=float,
+    metavar="SHARE",
+    help="Confidence, such as 0.95, that this one model flags no more of new normal rows than the rate of "
+    "false alarms; unless said, that holds in the mean over models.",
+)
 labels_option = click.option(
     "--labels",
     "label_name",
@@ -249,102 +248,3 @@ class Opened:
 def one_or_many(data: tuple[str, ...]) -> Any:
     """Return one path as itself, several as they are."""
     return data[0] if len(data) == 1 else data
-
-
-def check_output(
-    path: Path | None, suffixes: tuple[str, ...], inputs: Sequence[Any] = (), option: str = "--output"
-) -> None:
-    """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
-    from tempfile import TemporaryFile
-
-    if path is None:
-        return
-    place = Path(os.path.realpath(path))
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise misuse(option, f"must end in {' or '.join(suffixes)}; got {str(path)!r}.")
-    if not path.absolute().parent.is_dir():
-        raise misuse(option, f"the folder of {str(path)!r} does not exist.")
-    if str(place) in {os.path.realpath(other) for other in inputs if other is not None}:
-        raise misuse(option, f"{str(path)!r} is an input too, and would be lost.")
-    check_apart(path, inputs, option, _would_read)
-    try:
-        with TemporaryFile(dir=place.parent):
-            pass
-    except OSError as error:
-        raise misuse(option, f"{str(path)!r} cannot be written: {error.strerror}.") from None
-    check_room(path, _LEAST_ROOM, option, "needs some room")
-
-
-def check_apart(
-    path: Path, inputs: Sequence[Any], option: str, is_read: Callable[[Path, Any], bool] | None = None
-) -> None:
-    """Raise where what is written would lie in an input, or below it, and be read as data from then on."""
-    for folder in filter(None, inputs):
-        place, top = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-        lies_in = top.is_dir() and top in (place, *place.parents)
-        if lies_in and (is_read is None or is_read(path, folder)):
-            came = f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on"
-            raise misuse(option, f"{came}. Name another folder.")
-
-
-def _would_read(path: Path, folder: Any) -> bool:
-    """Return whether a file of this name is read where it lies in a folder of data."""
-    from vaetools.data.formats import EXTENSIONS, Called
-    from vaetools.data.sources import kind_of
-
-    is_table = Called(path).table is not None
-    return path.suffix.lower() in EXTENSIONS or (is_table and kind_of(folder) == "table")
-
-
-def check_room(path: Path, n_bytes: int, option: str = "--output", need: str | None = None) -> None:
-    """Raise, before any work is done, where a disk has too little room for a file.
-
-    Of about so many bytes, which is said unless ``need`` is.
-    """
-    from shutil import disk_usage
-
-    free = disk_usage(Path(os.path.realpath(path)).parent).free
-    if free < n_bytes:
-        takes = need or f"will take about {file_size(n_bytes)}"
-        left = f"{str(path)!r} {takes}, and {file_size(free)} are left there"
-        raise misuse(option, f"{left}. Make room, or name a file on another disk.")
-
-
-def write_png(path: Path, picture: "Image.Image") -> None:
-    """Write a picture, replacing the file once it is whole."""
-    from vaetools.files import write_atomically
-
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
-
-
-def save_somewhere(reader: Any, model: Any, output: Path) -> Path:
-    """Write a model, behind its reader of images, if any, to a file, or where that fails to another."""
-    import shutil
-    import tempfile
-
-    from sklearn.pipeline import make_pipeline
-
-    from vaetools import save
-
-    model.set_params(verbose=0)
-    if reader is not None:
-        model = make_pipeline(reader.set_params(verbose=0), model)
-    try:
-        save(model, output)
-        return output
-    except OSError as error:
-        reason = error
-    for folder in (tempfile.gettempdir(), Path.home(), Path.cwd()):
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            spare = Path(tempfile.mkdtemp(prefix="vaetools-", dir=folder), output.name)
-            stack.callback(shutil.rmtree, spare.parent, ignore_errors=True)
-            save(model, spare)
-            stack.pop_all()
-            say(f"vaetools: the model could not be written: {reason}. It is kept as {spare}: move it.")
-            return spare
-    raise click.ClickException(
-        f"the model could not be written: {reason}, nor anywhere else. With --checkpoint the same command "
-        "would not train again."
-    ) from reason

@@ -159,7 +159,7 @@ def small_defects_in_words(reader: Any, model: Any) -> str:
 def few_calibrated_in_words(model: Any) -> str:
     """Return how often a fitted model of images is wrong where too few of them calibrated, and what to do."""
     n = len(getattr(model, "calibration_scores_", ()))
-    needed = n_rows_needed(model.false_alarm_rate)
+    needed = n_rows_needed(model.false_alarm_rate, model.confidence)
     if model.image_shape is None or not 0 < n < needed:
         return ""
     rate, asked = percent(expected_rate(n, model.false_alarm_rate)), percent(model.false_alarm_rate)

@@ -71,6 +71,7 @@ def write_page(
             floor=floor_in_words(oddest.table["p_value"], n, "image"),
             histogram=bin_scores(np.concatenate(scores), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
+            certificate=tally.certificate() if tally.selection is None else "",
             cautions=cautions,
             unit_in_words=UNIT_IN_WORDS if hasattr(model, "heat_maps") else "",
         )

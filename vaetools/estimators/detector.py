@@ -90,7 +90,8 @@ class Detector(Verdicts, BaseAutoencoder):
         ----------
         X : array-like of shape (n_samples, n_features)
             Normal rows that ``fit`` did not see. With fewer than 1 / ``false_alarm_rate`` − 1 of them
-            more of new normal rows are flagged than that, which a warning says.
+            more of new normal rows are flagged than that, which a warning says. With a ``confidence``
+            they must be as many as it takes.
         y : array-like of shape (n_samples,), a label or None, default=None
             Their labels, for ``p_values(X, y)`` of a `CVAE`, which without them can no longer be had.
             Other models ignore it.
@@ -98,13 +99,18 @@ class Detector(Verdicts, BaseAutoencoder):
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If they are too few for ``confidence``; the message says which rate or confidence is possible.
         """
         check_parameters(self)
         engine = Engine(self)
         rows = engine.rows(X, y)
         [scores] = engine.map(rows.unlabeled(), engine.score())
         self._judge_by(scores, stacklevel=3)
-        keep_parameters(self, "false_alarm_rate")
+        keep_parameters(self, "false_alarm_rate", "confidence")
         self._fit_heat(rows.unlabeled())
         self._calibrate_labels(rows)
         return self
@@ -234,7 +240,7 @@ class Detector(Verdicts, BaseAutoencoder):
             asked["structure_range_"] = structure
         levels = engine.map(rows.some(N_DESCRIBED), *asked.values())
         for name, found in zip(asked, levels, strict=True):
-            setattr(self, name, heat_range(found, self.false_alarm_rate))
+            setattr(self, name, heat_range(found, self.false_alarm_rate, self.confidence))
 
     def _names_of_scores(self, engine: Engine, asked: Sequence[str] | None) -> list[str]:
         """Return the names of scores that were asked for, or of all that the model has."""

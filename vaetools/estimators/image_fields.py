@@ -18,7 +18,7 @@ from vaetools.checks import (
     or_none,
 )
 from vaetools.estimators.constructor import from_fields, parameter
-from vaetools.estimators.fields import DEVICE, SEED, VERBOSE
+from vaetools.estimators.fields import CONFIDENCE, DEVICE, SEED, VERBOSE
 from vaetools.nn import LITE0, PIXELS
 
 PATCHES, PATCHES_UNIT = "patches", "std"  # the score of a detector
@@ -142,6 +142,7 @@ class PatchFields:
     false_alarm_rate: float = parameter(
         PROBABILITY, "Probability that a new normal image is flagged.", default=0.05
     )
+    confidence: float | None = CONFIDENCE
     calibration_fraction: float = parameter(
         PROBABILITY, "Share of the images that calibrate and touch nothing else.", default=0.2
     )

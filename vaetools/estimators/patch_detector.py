@@ -190,7 +190,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, channels · height · width)
-            Normal images that ``fit`` did not see.
+            Normal images that ``fit`` did not see; as many as ``confidence`` takes.
         y : Ignored
             Present for API consistency.
 
@@ -200,7 +200,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         """
         check_parameters(self)
         self._judge_by(self.score_samples(X), stacklevel=3)
-        keep_parameters(self, "false_alarm_rate")
+        keep_parameters(self, "false_alarm_rate", "confidence")
         return self
 
     def _scores(self, rows: np.ndarray, index: np.ndarray | None = None, task: str = "") -> np.ndarray:

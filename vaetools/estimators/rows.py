@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from vaetools.estimators.building import resolve_likelihood
+from vaetools.estimators.verdicts import check_certifiable
 from vaetools.nn.batches import EIGHT_BITS, InputScale, slices
 
 _WHITE = 2**16 - 1
@@ -137,6 +138,7 @@ def split_rows(
             f"{type(estimator).__name__}: early_stopping needs a row to train on and a row to watch; "
             f"got n_samples={n_rows}."
         )
+    check_certifiable(estimator, n_calibrate)
     if n_calibrate + n_validate == 0:
         return np.arange(n_rows), np.arange(0), np.arange(0)
     parts = np.split(rng.permutation(n_rows), [n_calibrate, n_calibrate + n_validate])

@@ -1,5 +1,6 @@
 """Verdicts by scores: a threshold, p-values, and what they are worth, whatever made the scores."""
 
+import math
 import warnings
 from typing import Any
 
@@ -14,6 +15,7 @@ from vaetools.anomaly.calibration import (
     nan_as_oddest,
     threshold,
 )
+from vaetools.anomaly.certificates import certifiable
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
 
@@ -23,6 +25,7 @@ class Verdicts:
 
     score_samples: Any
     false_alarm_rate: float
+    confidence: float | None
     calibration_fraction: float
     contamination: float | str = "auto"
     image_shape: Any
@@ -103,7 +106,8 @@ class Verdicts:
     def _judge_by(self, scores: np.ndarray, stacklevel: int) -> None:
         """Set threshold and p-values by the scores of rows that are normal and trained nothing."""
         n, needed = len(scores), n_rows_needed(self.false_alarm_rate)
-        if n < needed:
+        check_certifiable(self, n)
+        if n < needed and self.confidence is None:
             rate, noun = expected_rate(n, self.false_alarm_rate), self._noun
             little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
             warnings.warn(
@@ -114,7 +118,7 @@ class Verdicts:
                 stacklevel=stacklevel,
             )
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
-        self.offset_ = threshold(scores, self.false_alarm_rate)
+        self.offset_ = threshold(scores, self.false_alarm_rate, self.confidence)
 
     def _calibrated(self, name: str) -> Any:
         """Return a result of calibration, or say why there is none."""
@@ -137,9 +141,29 @@ class Verdicts:
     @property
     def _how_to_calibrate(self) -> str:
         """What to do where too few rows calibrate."""
-        to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction)
-        needed, rows = n_rows_needed(self.false_alarm_rate), f"{self._noun}s"
+        to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction, self.confidence)
+        needed, rows = n_rows_needed(self.false_alarm_rate, self.confidence), f"{self._noun}s"
         return (
             f"Fit {to_fit:,} {rows} or more, or recalibrate with {needed:,} normal {rows} that fit did not "
             "see."
         )
+
+
+def check_certifiable(estimator: Any, n_calibrating: int) -> None:
+    """Raise where a confidence is asked for that so few calibration rows cannot give."""
+    rate, confidence = estimator.false_alarm_rate, estimator.confidence
+    if confidence is None or n_calibrating >= (needed := n_rows_needed(rate, confidence)):
+        return
+    possible = ""
+    if n_calibrating:
+        least, most = certifiable(n_calibrating, rate, confidence)
+        least, most = math.ceil(1e4 * least) / 1e4, math.floor(1e4 * most) / 1e4
+        more = f"{needed - n_calibrating:,} more"
+        possible = f": {more}, or false_alarm_rate={least:g} or confidence={most:g}"
+    why = estimator._how_to_calibrate
+    if estimator.contamination != "auto":
+        why = f"contamination={estimator.contamination!r} holds none out: leave it at 'auto', or recalibrate."
+    raise ValueError(
+        f"{type(estimator).__name__}: confidence={confidence} in false_alarm_rate={rate} takes {needed:,} "
+        f"calibration {estimator._noun}s; got {n_calibrating:,}{possible}. {why}"
+    )

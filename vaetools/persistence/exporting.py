@@ -177,7 +177,9 @@ def _facts(graph: Graph, estimator: Any, reader: ImageReader | None) -> dict[str
         facts["threshold"] = graph.verdict.threshold
         known = getattr(estimator, "calibration_scores_", None)
         if known is not None:
-            facts["false_alarm_rate"] = flagged_rate(estimator.offset_, known, estimator.false_alarm_rate)
+            facts["false_alarm_rate"] = flagged_rate(
+                estimator.offset_, known, estimator.false_alarm_rate, estimator.confidence
+            )
             facts["n_calibration"] = len(known)
     return {
         name: fact.tolist() if isinstance(fact, np.ndarray) else fact

@@ -100,7 +100,8 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     parameters = {name: _plain(value) for name, value in header["parameters"].items()}
     known, rate = _array(fitted, "calibration_scores_", arrays), None
     if known is not None:
-        rate = flagged_rate(fitted["offset_"], known, parameters["false_alarm_rate"])
+        promise = parameters["false_alarm_rate"], parameters.get("confidence")
+        rate = flagged_rate(fitted["offset_"], known, *promise)
     return {
         "model": header["class"],
         "n_features": fitted["n_features_in_"],

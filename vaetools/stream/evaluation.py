@@ -132,8 +132,8 @@ class Evaluation(Sink):
         found = {"n": n, "share_flagged": float(flagged.mean()), "share_expected": expected, "p_value": None}
         if expected is not None:
             n_calibration = len(self.model.calibration_scores_)
-            rate = self.model.false_alarm_rate
-            found["p_value"] = excess_p_value(int(flagged.sum()), n, n_calibration, rate)
+            promise = self.model.false_alarm_rate, self.model.confidence
+            found["p_value"] = excess_p_value(int(flagged.sum()), n, n_calibration, *promise)
         return found
 
     def _kind(self, path: str) -> str:

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from vaetools.anomaly.calibration import discovery_rank, flagged_rate, n_discoverable, n_rows_needed
+from vaetools.anomaly.certificates import most_flagged, most_mistakes
 from vaetools.geometry import similar
 from vaetools.stream.flow import NORMAL, ODD, Part
 
 MOST_FOLDERS = 1000  # that are counted one by one
+_CONFIDENCE = 0.95  # in numbers of mistakes, where the model has none of its own
 _ITSELF = "."  # as which a folder's own images are counted
 
 
@@ -71,6 +73,7 @@ class Selection(Sink):
                 "contamination='auto' on more rows, or recalibrate it."
             )
         self.false_discovery_rate = false_discovery_rate
+        self.confidence = model.confidence or _CONFIDENCE
         self.calibration_scores = calibration
         self._noun = "row" if model.image_shape is None else "image"
         self.counts = np.zeros(len(calibration) + 1, dtype=np.int64)
@@ -114,6 +117,14 @@ class Selection(Sink):
         return p_value < (self.rank + 0.5) / len(self.counts)  # between two values that it can have
 
     @property
+    def most_mistakes(self) -> int:
+        """How many of the odd rows are normal at most, with `confidence`."""
+        if not self.rank:
+            return 0
+        bounds = most_mistakes(int(self.counts.sum()), len(self.calibration_scores), self.confidence)
+        return min(self.n_odd, int(bounds[self.rank - 1]))
+
+    @property
     def why_none(self) -> str | None:
         """Why no row is odd: how many odd rows, or calibration rows, it takes to find any."""
         if self.n_odd:
@@ -135,7 +146,11 @@ class Selection(Sink):
     def words(self) -> str:
         """Return what the verdicts mean, or why there is none."""
         rate = f"{100 * self.false_discovery_rate:g} %"
-        return self.why_none or f"selected so that at most {rate} of them are expected to be normal"
+        most, sure = f"{self.most_mistakes:,}", f"{100 * self.confidence:g} %"
+        return self.why_none or (
+            f"selected so that at most {rate} of them are expected to be normal; with {sure} confidence at "
+            f"most {most} are"
+        )
 
 
 class Tally(Sink):
@@ -157,6 +172,8 @@ class Tally(Sink):
         The score below which a row is odd.
     false_alarm_rate : float or None
         Share of normal rows that is expected to be odd; None where no rows were held out to know it.
+    confidence : float or None
+        Of the model in its rate of false alarms.
     n_calibration : int
         Rows that were held out for that.
     judged : dict from str to Counter
@@ -169,6 +186,7 @@ class Tally(Sink):
         self.threshold: float | None = getattr(model, "offset_", None)
         self.n_calibration = len(getattr(model, "calibration_scores_", ()))
         self.false_alarm_rate = expected_rate_of(model)
+        self.confidence: float | None = model.confidence
         self.judged: dict[str, Counter] = {}
 
     def add(self, part: Part) -> None:
@@ -206,7 +224,25 @@ class Tally(Sink):
             return f"; {self.selection.words()}"
         if self.false_alarm_rate is None:
             return ""
-        return f"; about {self.false_alarm_rate * self.n_rows:,.0f} would be if all were normal"
+        most = self.certificate()
+        return f"; about {self.false_alarm_rate * self.n_rows:,.0f} would be if all were normal{most}"
+
+    @property
+    def most_mistakes(self) -> int | None:
+        """How many of the odd rows are normal at most; None without a confidence."""
+        if self.selection is not None:
+            return self.selection.most_mistakes
+        if self.confidence is None or self.false_alarm_rate is None:
+            return None
+        rank = round(self.false_alarm_rate * (self.n_calibration + 1))
+        return min(self.n_odd, most_flagged(self.n_rows, self.n_calibration, rank, self.confidence))
+
+    def certificate(self) -> str:
+        """Return how many of the odd rows are normal at most, to go on with; nothing without a confidence."""
+        if self.confidence is None or not self.n_odd:
+            return ""
+        sure = f"with {100 * self.confidence:g} % confidence"
+        return f", and {sure} at most {self.most_mistakes:,} of those flagged are normal"
 
 
 def sub_folders(table: pd.DataFrame, folder: str) -> list[str]:
@@ -221,7 +257,7 @@ def expected_rate_of(model: Any) -> float | None:
     """Return the share of normal rows that is flagged, where rows were held out to know it."""
     if not hasattr(model, "calibration_scores_"):
         return None
-    return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate)
+    return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate, model.confidence)
 
 
 class Oddest(Sink):

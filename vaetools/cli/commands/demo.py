@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk
 
 COMPARED = ("AE", "VAE", "CVAE")
@@ -67,8 +67,8 @@ def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool) -
     cursor, and the comparison of the three models (vaetools-demo-report.html).
     """
     compared_page = output.with_name(f"{output.stem}-report{output.suffix}")
-    command.check_output(output, (".html",))
-    command.check_output(compared_page, (".html",))
+    outputs.check_output(output, (".html",))
+    outputs.check_output(compared_page, (".html",))
 
     def say(line: str) -> None:
         if not quiet:

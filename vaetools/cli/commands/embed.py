@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ def _check_outputs(
     output: Path | None, projector: Path | None, map_method: str | None, talk: Talk, inputs: list[Any]
 ) -> None:
     """Raise for what cannot be written or would be read as data, and for a map that would go nowhere."""
-    command.check_output(output, command.TABLES, inputs)
+    outputs.check_output(output, outputs.TABLES, inputs)
     if projector is not None:
-        command.check_apart(projector, inputs, "--tsv")
+        outputs.check_apart(projector, inputs, "--tsv")
     if map_method and talk.as_json and output is None:
         raise command.misuse("--map", "needs --output, or standard output without --json.")
 

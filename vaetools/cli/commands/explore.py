@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 
 
@@ -47,7 +47,7 @@ def explore(
       vaetools explore boards.safetensors photos/ -o space.html
       vaetools explore sales.safetensors sales.csv --labels region --map pca -o space.html
     """
-    command.check_output(output, (".html",), [model, *data])
+    outputs.check_output(output, (".html",), [model, *data])
     from vaetools.explorer.explore import explore as explore_rows
 
     opened = command.Opened(model, device, codes_for="explore")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import print_json, say
 from vaetools.words import file_size, number, text_table
 
@@ -35,7 +35,7 @@ def export(model: Path, output: Path, as_json: bool) -> None:
       they apply: feature_names, image_shape, levels, aspect, labels, score, unit, threshold,
       false_alarm_rate, n_calibration}
     """
-    command.check_output(output, (".onnx",), [model])
+    outputs.check_output(output, (".onnx",), [model])
     from vaetools.persistence.exporting import to_onnx
     from vaetools.persistence.model_file import load
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.commands.info import page
 from vaetools.cli.planning import MODELS, Plan, make_plan
 from vaetools.cli.process import status_of, tell
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="Share of new normal rows to flag; 0.05 unless said.",
 )
+@command.confidence_option
 @click.option(
     "--anomaly-score",
     metavar="NAME",
@@ -188,13 +189,13 @@ def fit(
       seconds, seconds_expected (null but for a detector), reasons [sentences, of a model that was chosen],
       suspects, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    command.check_output(output, (".safetensors",), data)
-    command.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
-    command.check_output(cache, (".npy",), data, "--cache")
-    if None not in (options["contamination"], options["false_alarm_rate"]):
-        raise command.misuse(
-            "--false-alarm-rate", "holds rows out, and --contamination does not: give one of them."
-        )
+    outputs.check_output(output, (".safetensors",), data)
+    outputs.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
+    outputs.check_output(cache, (".npy",), data, "--cache")
+    for option in ("false_alarm_rate", "confidence"):
+        if None not in (options["contamination"], options[option]):
+            rule = "holds rows out, and --contamination does not: give one of them."
+            raise command.misuse(f"--{option.replace('_', '-')}", rule)
     from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
@@ -215,13 +216,13 @@ def fit(
         read = _read(plan, data, labels=labels, drop=drop, **reading)
     expected = seconds_to_fit(model, read.X) if plan.by_patches and len(read.X) else None
     _say_data(read, data, plan, expected, output, talk)
-    command.check_room(output, estimated_size(model, *read.X.shape))
+    outputs.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
     interruption = _fit(plan, read, checkpoint, talk.progress)
     seconds = time.perf_counter() - start
     if workers.rank:  # all have the same model, and one writes it
         return 0
-    kept = command.save_somewhere(read.reader, model, output)
+    kept = outputs.save_somewhere(read.reader, model, output)
     _say_model(kept, read, plan, seconds, expected, talk)
     status = list_failures(read.failed)
     if kept != output:

@@ -296,7 +296,10 @@ def _false_alarms(facts: "Facts") -> str:
     if facts.false_alarm_rate is not None:
         kind = "row" if facts.image_shape is None else "image"
         rows = counted(facts.n_calibration, f"calibration {kind}")
-        asked = facts.parameters["false_alarm_rate"]
+        asked, confidence = facts.parameters["false_alarm_rate"], facts.parameters.get("confidence")
+        if confidence is not None:
+            most = f"at most {percent(asked)} of new normal {kind}s with {100 * confidence:g} % confidence"
+            return f"{most}, {percent(facts.false_alarm_rate)} on average, from {rows}"
         needed = n_rows_needed(asked)
         short = ""
         if facts.n_calibration < needed:

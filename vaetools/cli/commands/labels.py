@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import UNREAD, Talk, cell, counted_rows, print_json, say, short_name, source_as_json
 from vaetools.words import few, text_table
 
@@ -63,7 +63,7 @@ def labels(
       least_likely [{label, log_probability, likeliest, p_value, and what "id" says}], id,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, output
     """
-    command.check_output(output, command.TABLES, [model, *data])
+    outputs.check_output(output, outputs.TABLES, [model, *data])
     if (name := reading.get("id_column")) in ("label", "log_probability", "likeliest", "p_value"):
         raise command.misuse("--id", f"{name!r} is what a column of the result is called: rename it.")
     from vaetools.estimators.labels import hardly_used

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import say
 
 _image = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,7 +36,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
       vaetools morph boards.safetensors left.png right.png -o strip.png
       vaetools morph faces.safetensors ann.jpg ben.jpg --steps 15 -o strip.png
     """
-    command.check_output(output, (".png",), [model, first, last])
+    outputs.check_output(output, (".png",), [model, first, last])
     import numpy as np
     from PIL import Image
 
@@ -60,5 +60,5 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     )
     bar = np.full_like(left[:, : left.shape[1] // shape[2] * max(1, shape[2] // 4)], GAP)
     strip = Image.fromarray(np.concatenate([left, bar, middle, bar, right], axis=1))
-    command.write_png(output, strip)
+    outputs.write_png(output, strip)
     say(f"{steps} steps decoded. Written: {output}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 from vaetools.words import number, percent
 
@@ -20,6 +20,7 @@ from vaetools.words import number, percent
     metavar="SHARE",
     help="Share of new normal rows to flag; that of the model unless said.",
 )
+@command.confidence_option
 @command.labels_option
 @command.reading_options
 @command.talk_options
@@ -28,6 +29,7 @@ def recalibrate(
     data: tuple[str, ...],
     output: Path,
     false_alarm_rate: float | None,
+    confidence: float | None,
     label_name: str | None,
     reading: dict[str, Any],
     device: str | None,
@@ -48,10 +50,11 @@ def recalibrate(
     \b
     Keys of --json:
       n_calibration, flagged_before (share of DATA below the old threshold), threshold_before,
-      threshold, false_alarm_rate (expected), score, unit, n_failed, failed [{id, reason}], n_ignored,
+      threshold, false_alarm_rate (expected), confidence, score, unit, n_failed, failed [{id, reason}],
+      n_ignored,
       ignored {kind: files}, ignored_paths, output
     """
-    command.check_output(output, (".safetensors",), data)
+    outputs.check_output(output, (".safetensors",), data)
     from vaetools.persistence.model_file import save
     from vaetools.stream.labeled import among_known
 
@@ -63,8 +66,8 @@ def recalibrate(
     rows = opened.read(data, label_name, needed=is_labeled, **reading)
     if is_labeled and rows.y is not None:
         rows = among_known(estimator, rows, data[0])
-    if false_alarm_rate is not None:
-        estimator.set_params(false_alarm_rate=false_alarm_rate)
+    promise = {"false_alarm_rate": false_alarm_rate, "confidence": confidence}
+    estimator.set_params(**{name: value for name, value in promise.items() if value is not None})
     before = getattr(estimator, "offset_", None)
     estimator.recalibrate(rows.X, rows.y)
     save(opened.whole, output)
@@ -72,10 +75,14 @@ def recalibrate(
     if talk.as_json:
         summary = facts | {"n_failed": len(rows.failed), "failed": rows.failed}
         print_json(summary | {"output": output} | source_as_json(rows.source))
+    most = ""
+    if estimator.confidence is not None:
+        sure = f"{100 * estimator.confidence:g} %"
+        most = f"; with {sure} confidence it is at most {percent(estimator.false_alarm_rate)}"
     talk.say(
         f"{counted_rows(len(rows.X), opened.kind)} calibrate: flagged as odd below "
         f"{number(facts['threshold'], 2)} {facts['unit']}, as {percent(facts['false_alarm_rate'])} of new "
-        "normal ones will be."
+        f"normal ones will be{most}."
     )
     if before is not None:
         flagged = percent(facts["flagged_before"])
@@ -97,6 +104,7 @@ def _facts(model: Any, before: float | None) -> dict[str, Any]:
         "threshold_before": before,
         "threshold": model.offset_,
         "false_alarm_rate": expected_rate_of(model),
+        "confidence": model.confidence,
         "score": model.anomaly_score_,
         "unit": model.score_unit_,
     }

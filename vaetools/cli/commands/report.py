@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, print_json, say, source_as_json
 from vaetools.words import few, printable
 
@@ -93,7 +93,7 @@ def report(
     names = [name for name, _ in models]
     pages = _explorers(output, names) if explore else {}
     for page in (output, *pages.values()):
-        command.check_output(page, (".html",), [*(path for _, path in models), data])
+        outputs.check_output(page, (".html",), [*(path for _, path in models), data])
     if twice := {name for name in names if names.count(name) > 1}:
         rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
         raise command.misuse("MODEL", rule)

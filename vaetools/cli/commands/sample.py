@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import counted_rows, say
 from vaetools.words import few, number, printable
 
@@ -61,7 +61,7 @@ def sample(
       vaetools sample digits.safetensors -n 20 --label 8 --columns 10 -o eights.png
       vaetools sample sales.safetensors -n 1000 > rows.csv
     """
-    command.check_output(output, (".png", ".csv"), [model])
+    outputs.check_output(output, (".png", ".csv"), [model])
     opened = command.Opened(model, device, codes_for="sample")
     estimator, image_shape = opened.estimator, opened.image_shape
     if image_shape is not None and image_shape[0] not in (1, 3):
@@ -116,7 +116,7 @@ def _write_grid(
         low, high = rows.min(), rows.max()
         rows = (rows - low) / ((high - low) or 1)
         say(f"Black is {number(low, 2)} and white {number(high, 2)}: the model's pixels have no fixed range.")
-    command.write_png(output, picture(rows, image_shape, n_columns=columns))
+    outputs.write_png(output, picture(rows, image_shape, n_columns=columns))
 
 
 def _write_csv(output: Path | None, rows: "np.ndarray", estimator: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import (
     Talk,
     cell,
@@ -127,7 +127,8 @@ def score(
     \b
     Keys of --json:
       n_scored, n_odd, n_failed, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
-      false_alarm_rate, false_discovery_rate, why_none_odd, id, oddest [rows], failed [{id, reason}],
+      false_alarm_rate, confidence, most_mistakes, false_discovery_rate, why_none_odd, id,
+      oddest [rows], failed [{id, reason}],
       small_defects, output, html, maps {folder, unit, red_above, is_verdict, renamed {image: file},
       without {image: question}}, n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
@@ -137,11 +138,11 @@ def score(
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, output, reading | cluster, talk)
     _check_local(output, {"--address": address, "--workers": workers}, reading)
-    command.check_output(output, command.TABLES, inputs)
-    command.check_output(html, (".html",), inputs, "--html")
+    outputs.check_output(output, outputs.TABLES, inputs)
+    outputs.check_output(html, (".html",), inputs, "--html")
     if maps is not None:
-        command.check_apart(maps, inputs, "--maps")
-    command.check_output(maps, (), inputs, "--maps")
+        outputs.check_apart(maps, inputs, "--maps")
+    outputs.check_output(maps, (), inputs, "--maps")
     from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
     from vaetools.cli.gallery import PICTURED, write_page
     from vaetools.stream import (
@@ -215,7 +216,8 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
 
         how = "without --contamination"
         if estimator.contamination == "auto":
-            needed = n_rows_to_fit(estimator.false_alarm_rate, estimator.calibration_fraction)
+            asked = estimator.false_alarm_rate, estimator.calibration_fraction, estimator.confidence
+            needed = n_rows_to_fit(*asked)
             how = f"with at least {needed:,} rows; it had {estimator.n_samples_:,}"
         raise command.misuse(
             "--fdr", f"needs rows that calibrate, and the model held none out. Fit it again {how}."
@@ -239,7 +241,7 @@ def _check_ray(
     if output is None:
         raise command.misuse("--output", "is needed with --engine ray: a folder to make.")
     if isinstance(output, Path):
-        command.check_output(output, (".parquet",), inputs)
+        outputs.check_output(output, (".parquet",), inputs)
 
 
 def _score_with_ray(
@@ -274,6 +276,8 @@ def _summary(model: Any, tally: "Tally", oddest: "Oddest", failed: list[Any]) ->
         "score": model.anomaly_score_,
         "threshold": tally.threshold,
         "false_alarm_rate": tally.false_alarm_rate,
+        "confidence": tally.confidence if tally.selection is None else tally.selection.confidence,
+        "most_mistakes": tally.most_mistakes,
         "false_discovery_rate": tally.selection and tally.selection.false_discovery_rate,
         "why_none_odd": tally.selection and tally.selection.why_none,
         **({"id": oddest.table.columns[0]} if oddest.n else {}),

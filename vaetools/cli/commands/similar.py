@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command
+from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 from vaetools.words import few
 
@@ -54,8 +54,8 @@ def similar(
       vaetools similar boards.safetensors odd.png boards/ -k 5 -o hits.csv
       vaetools similar sales.safetensors 1042 today.csv --id order
     """
-    command.check_output(output, command.TABLES, [model, query, *data])
-    command.check_output(html, (".html",), [model, query, *data], "--html")
+    outputs.check_output(output, outputs.TABLES, [model, query, *data])
+    outputs.check_output(html, (".html",), [model, query, *data], "--html")
     from vaetools.stream import Nearest, stream_codes
     from vaetools.stream.table_file import write_table
 

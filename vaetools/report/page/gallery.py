@@ -71,6 +71,7 @@ class Gallery:
     floor: str = ""  # that p-values are the least there are, if they are
     histogram: tuple[np.ndarray, np.ndarray] | None = None  # of all scores, from `bin_scores`
     selection: str | None = None  # where images were flagged by comparing them all: how, or why none was
+    certificate: str = ""  # how many of the flagged images are normal at most, to end a sentence
     unit_in_words: str = ""  # of a detector, whose score is minus the greatest value of a map
     cautions: Sequence[str] = ()  # what the model does not see, and how often it is wrong
 
@@ -160,7 +161,7 @@ def summarize(gallery: Gallery) -> str:
     if n == 1:
         return f"{verdict}; of normal images {percent(rate)} are."
     expected = f"about {round(rate * n):,}" if rate * n >= 1 else "fewer than 1"
-    return f"{verdict}; {expected} would be if all were normal."
+    return f"{verdict}; {expected} would be if all were normal{gallery.certificate}."
 
 
 def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, unit: str) -> dict[str, Any]:
