@@ -122,6 +122,8 @@ def test_of_whole_images_no_training_of_places_is_counted(monkeypatch):
     ],
 )
 def test_too_few_that_calibrated_are_told(n, words):
-    model = SimpleNamespace(calibration_scores_=np.zeros(n), false_alarm_rate=0.05, image_shape=(1, 9, 9))
+    model = SimpleNamespace(
+        calibration_scores_=np.zeros(n), false_alarm_rate=0.05, confidence=None, image_shape=(1, 9, 9)
+    )
     assert few_calibrated_in_words(model).startswith(words)
     assert bool(few_calibrated_in_words(model)) == bool(words)

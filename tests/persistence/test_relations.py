@@ -245,8 +245,9 @@ VALUES = [None, *NUMBERS, *NAMES, [], [1], [1, 2, 3], [0], *ACTIVATION_MODULES, 
 
 @pytest.mark.parametrize(("name", "cls"), [("AE", AE), ("VAE", VAE), ("CVAE", CVAE)])
 def test_what_a_constructor_takes_a_file_may_say(name, cls):
-    assert set(cls().get_params()) == set(FOUND[name])
-    for parameter in set(FOUND[name]) - {"network", "column_likelihoods", "image_shape"}:
+    parameters = set(cls().get_params())
+    assert set(FOUND[name]) <= parameters  # others came later
+    for parameter in parameters - {"network", "column_likelihoods", "image_shape"}:
         for value in [*VALUES, *LIKELIHOODS]:
             assert holds(name, parameter, value) == takes(cls, parameter, value), (parameter, value)
 

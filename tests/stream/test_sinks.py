@@ -70,7 +70,9 @@ def test_a_selection_decides_for_the_sinks_behind_it(vae, path, tmp_path):
     assert (written["verdict"] == "odd").tolist() == selected.tolist()
     assert 20 <= selected.sum() == selection.n_odd == tally.n_odd == (oddest.table["verdict"] == "odd").sum()
     assert tally.threshold == selection.threshold
-    assert tally.expected() == "; selected so that at most 30 % of them are expected to be normal"
+    sure = f"; with 95 % confidence at most {tally.most_mistakes} are"
+    assert tally.expected() == "; selected so that at most 30 % of them are expected to be normal" + sure
+    assert 0 < tally.most_mistakes <= tally.n_odd
     with pytest.raises(ValueError, match=r"it must count rows before it judges them; got none\."):
         stream_scores(vae, path).into(TableFile(tmp_path / "t.csv", Selection(vae, 0.3)))
     assert sorted(os.listdir(tmp_path)) == ["rows.csv", "s.csv"]

@@ -21,8 +21,10 @@ from vaetools.report.page.gallery import Card, Gallery, Group, Scale, render_gal
 from vaetools.report.pictures import photo
 from vaetools.stream.evaluation import GOOD
 from vaetools.stream.examples import Examples
+from vaetools.stream.flow import ODD
+from vaetools.stream.keeping import Oddest
 from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
-from vaetools.stream.sinks import ODD, Oddest, Tally, expected_rate_of
+from vaetools.stream.sinks import Tally, expected_rate_of
 from vaetools.words import few, floor_in_words
 
 if TYPE_CHECKING:

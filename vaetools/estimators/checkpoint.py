@@ -1,5 +1,6 @@
 """Nothing lost: a training that goes on where its file says, and is of use where somebody stops it."""
 
+import dataclasses
 import hashlib
 import os
 import time
@@ -167,7 +168,9 @@ class Checkpoint:
         self._facts |= facts
         if self._facts_of_file is None:
             return
-        both = {name: (self._facts_of_file.get(name, "absent"), here) for name, here in facts.items()}
+        later = {each.name: _spelled(each.default) for each in dataclasses.fields(self._estimator)}
+        of_file = later | self._facts_of_file  # a parameter that it does not know had its default
+        both = {name: (of_file.get(name, "absent"), here) for name, here in facts.items()}
         others = [
             f"{name} is {one_line(there, _LONGEST)} in the file and {one_line(here, _LONGEST)} now"
             for name, (there, here) in both.items()

@@ -29,10 +29,11 @@ Examples
 from vaetools.stream.evaluation import Evaluation
 from vaetools.stream.examples import Examples
 from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
+from vaetools.stream.keeping import Collected, Nearest, Oddest
 from vaetools.stream.labeled import read_labeled
 from vaetools.stream.map_files import MapFiles
 from vaetools.stream.ray import score_with_ray
-from vaetools.stream.sinks import Collected, Nearest, Oddest, Selection, Sink, Tally
+from vaetools.stream.sinks import Selection, Sink, Tally
 from vaetools.stream.table_file import TableFile
 
 __all__ = [

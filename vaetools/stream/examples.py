@@ -3,7 +3,8 @@
 import pandas as pd
 
 from vaetools.stream.flow import ODD, Part
-from vaetools.stream.sinks import MOST_FOLDERS, Selection, Sink, lowest, sub_folders
+from vaetools.stream.keeping import lowest
+from vaetools.stream.sinks import MOST_FOLDERS, Selection, Sink, sub_folders
 
 
 class Examples(Sink):

@@ -1,8 +1,7 @@
-"""What takes parts as they stream by: verdicts of all rows together, counts, the oddest and the nearest."""
+"""What takes parts as they stream by, and two that count: verdicts of all rows together, and by folder."""
 
 import os
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 
 from vaetools.anomaly.calibration import discovery_rank, flagged_rate, n_discoverable, n_rows_needed
 from vaetools.anomaly.certificates import most_flagged, most_mistakes
-from vaetools.geometry import similar
 from vaetools.stream.flow import NORMAL, ODD, Part
 
 MOST_FOLDERS = 1000  # that are counted one by one
@@ -258,107 +256,3 @@ def expected_rate_of(model: Any) -> float | None:
     if not hasattr(model, "calibration_scores_"):
         return None
     return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate, model.confidence)
-
-
-class Oddest(Sink):
-    """Keeps the rows that score lowest.
-
-    Parameters
-    ----------
-    n : int
-        How many at most.
-    selection : Selection or None, default=None
-        Makes the verdicts, once all rows are known.
-
-    Attributes
-    ----------
-    table : DataFrame of shape (n, n_columns)
-        What streamed by of them, the oddest first. A score beyond all numbers (NaN) is the oddest.
-    X : DataFrame of shape (n, n_features)
-        The rows themselves.
-    """
-
-    def __init__(self, n: int, selection: Selection | None = None):
-        self.n, self.selection = n, selection
-        self.table, self.X = pd.DataFrame(), pd.DataFrame()
-
-    def add(self, part: Part) -> None:
-        """Keep the oddest rows of a part, as far as they are among the oddest of all."""
-        order = lowest(part.table, self.n)
-        table, X = part.table.iloc[order], pd.DataFrame(part.X).iloc[order]
-        if len(self.table):
-            table, X = pd.concat([self.table, table]), pd.concat([self.X, X])
-        order = lowest(table, self.n)
-        self.table, self.X = table.iloc[order], X.iloc[order]
-
-    def close(self) -> None:
-        """Make the verdicts that need to know all rows."""
-        if self.selection is not None and len(self.table):
-            self.table = self.selection.judge(self.table)
-
-
-class Nearest(Sink):
-    """Keeps the rows whose codes are nearest to a code.
-
-    Parameters
-    ----------
-    code : ndarray of shape (1, n_components)
-    k : int
-        How many at most.
-    is_left_out : callable
-        Whether a row is left out, by its name.
-
-    Attributes
-    ----------
-    table : DataFrame of shape (k, 2)
-        What they are called, and their ``distance``, nearest first.
-    X : ndarray of shape (k, n_features)
-        The rows themselves.
-    n_searched : int
-    """
-
-    def __init__(self, code: np.ndarray, k: int, is_left_out: Callable[[Any], bool]):
-        self.code, self.k, self.is_left_out = code, k, is_left_out
-        self.table, self.X, self.n_searched = pd.DataFrame(), np.empty(0), 0
-
-    def add(self, part: Part) -> None:
-        """Keep the nearest rows of a part, as far as they are among the nearest of all."""
-        others = np.array([not self.is_left_out(name) for name in part.table.iloc[:, 0]], bool)
-        if not others.any():
-            return
-        self.n_searched += int(others.sum())
-        codes, X = part.table[others], np.asarray(part.X)[others]
-        found = similar(codes.iloc[:, 1:], self.code, min(self.k, len(codes)))
-        table, X = codes.iloc[found.indices[0], :1].assign(distance=found.distances[0]), X[found.indices[0]]
-        if len(self.table):
-            table, X = pd.concat([self.table, table]), np.concatenate([self.X, X])
-        order = np.argsort(table["distance"].to_numpy(), kind="stable")[: self.k]
-        self.table, self.X = table.iloc[order], X[order]
-
-
-class Collected(Sink):
-    """Keeps what a function makes of every part.
-
-    Parameters
-    ----------
-    function : callable
-        Of a `Part`.
-
-    Attributes
-    ----------
-    parts : list
-        What it returned.
-    """
-
-    def __init__(self, function: Callable[[Part], Any]):
-        self.function = function
-        self.parts: list[Any] = []
-
-    def add(self, part: Part) -> None:
-        """Keep what the function makes of a part."""
-        self.parts.append(self.function(part))
-
-
-def lowest(table: pd.DataFrame, n: int) -> np.ndarray:
-    """Return the places of the rows that score lowest, at most so many."""
-    return np.argsort(table["score"].fillna(-np.inf).to_numpy(), kind="stable")[:n]

@@ -25,7 +25,8 @@ from vaetools.words import floor_in_words, printable, shortened, text_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaetools.stream.sinks import Oddest, Tally
+    from vaetools.stream.keeping import Oddest
+    from vaetools.stream.sinks import Tally
 
 _HAS_MAPS = "a detector, or one that can decode."
 _OF_EARLIER = (

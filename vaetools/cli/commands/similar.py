@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vaetools.stream.flow import Parts
-    from vaetools.stream.sinks import Nearest
+    from vaetools.stream.keeping import Nearest
 
 
 @click.command(short_help="Find the images or rows most like one.")
