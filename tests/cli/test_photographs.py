@@ -1,6 +1,7 @@
 """A folder of photographs becomes a detector of small defects, which the other commands take."""
 
 import json
+import re
 import shutil
 import sys
 
@@ -43,21 +44,27 @@ def test_scratches_are_flagged(part_model, parts, tmp_path):
     assert odd[scratched].mean() > 0.9 > 0.3 > odd[~scratched].mean()
 
 
+def test_small_scores_have_two_decimals(part_model, parts, capsys):
+    assert run("score", part_model, parts / "test", "--top", "3", "-q") == 0
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert all(re.search(r" −\d+\.\d\d +0\.\d{4} +odd", row) for row in rows[-3:])
+
+
 def test_what_was_chosen_is_said_and_why(parts, tmp_path, capsys):
     path = tmp_path / "m.safetensors"
     command = ["fit", parts / "train" / "good", "-o", path, "--set", "n_references=50"]
-    assert run(*command, "--size", "64", "--false-alarm-rate", "0.2", "--cache", tmp_path / "rows.npy") == 0
+    assert run(*command, "--size", "32", "--false-alarm-rate", "0.2", "--cache", tmp_path / "rows.npy") == 0
     out, _ = said(capsys)
     for words in (
-        "Photographs of 72 × 72 pixels, read at 64 × 64, are judged as a whole (PatchDetector), by",
-        "Shape 64 × 64 pixels (height × width), gray Scaled down from 72 × 72; --size says how",
-        "narrower than about 4 of 72 pixels. Fitted with --size 72 and --set scope=both, it finds them.",
+        "Photographs of 72 × 72 pixels, read at 32 × 32, are judged as a whole (PatchDetector), by",
+        "Shape 32 × 32 pixels (height × width), gray Scaled down from 72 × 72; --size says how",
+        "narrower than about 7 of 72 pixels. Fitted with --size 72 and --set scope=both, it finds them.",
         "False alarms 20.0 % of new normal images, from 19 calibration images",
         "to train Trained in",
         f"Next: vaetools score {path} NEW_PHOTOS",
     ):
         assert words in out, words
-    assert np.load(tmp_path / "rows.npy").shape == (95, 64 * 64)
+    assert np.load(tmp_path / "rows.npy").shape == (95, 32 * 32)
     assert run(*command, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["model"] == "PatchDetector"

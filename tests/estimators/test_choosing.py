@@ -16,8 +16,9 @@ from vaetools.estimators.choosing import seconds_to_fit, small_defects, working_
     ("shape", "expected", "size"),
     [
         ((1, 28, 28), VAE, "auto"),
-        ((1, 64, 64), VAE, "auto"),
-        ((3, 64, 64), PatchDetector, "auto"),
+        ((1, 32, 32), VAE, "auto"),
+        ((3, 32, 32), PatchDetector, "auto"),
+        ((1, 48, 33), PatchDetector, (64, 64)),
         ((3, 48, 65), PatchDetector, (64, 96)),
         ((3, 256, 256), PatchDetector, (256, 256)),
         ((1, 3000, 4000), PatchDetector, (480, 640)),
@@ -41,7 +42,7 @@ def test_without_the_network_photographs_are_judged_by_pixels(monkeypatch):
     ("given", "words"),
     [
         ({}, "Photographs of 140 × 140 pixels are judged place by place (PatchDetector), by"),
-        ({"size": (64, 64)}, "140 × 140 pixels, read at 64 × 64, are judged as a whole (PatchDetector), by"),
+        ({"size": (32, 32)}, "140 × 140 pixels, read at 32 × 32, are judged as a whole (PatchDetector), by"),
         ({"size": (96, 96)}, "read at 96 × 96, are judged place by place"),
         ({"scope": "whole"}, "140 × 140 pixels are judged as a whole (PatchDetector)"),
         ({"size": (64, 64), "scope": "places"}, "read at 64 × 64, are judged place by place"),
@@ -74,8 +75,8 @@ def test_what_is_no_shape_is_refused():
             "about 19 of 4,000 pixels are likely missed; fitted with size=(3000, 4000), fewer",
         ),
         (("both", (64, 64), (128, 256), "crop"), "about 6 of 256 pixels"),
-        ((None, (64, 64), (64, 64)), ""),
-        (("both", (64, 64), (64, 64)), ""),
+        ((None, (32, 32), (32, 32)), ""),
+        (("both", (32, 32), (32, 32)), ""),
         ((None, (64, 64), (256, 128)), "narrower than about 12 of 256 pixels. A PatchDetector"),
         (
             ("whole", (64, 64), (140, 120)),

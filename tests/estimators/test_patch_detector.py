@@ -99,6 +99,13 @@ def test_a_score_depends_on_its_image_alone(fitted):
     assert np.array_equal(pickle.loads(pickle.dumps(fitted)).score_samples(X), fitted.score_samples(X))
 
 
+def test_more_bits_than_in_training_are_told():
+    model = detector().fit(photographs(100, 1).astype(np.uint16) * 16)
+    with pytest.warns(UserWarning, match="levels up to 4,095, as those of training; got such of 16 bits"):
+        model.score_samples(photographs(2, 2).astype(np.uint16) * 257)
+    assert len(model.score_samples(photographs(2, 2).astype(np.uint16) * 16)) == 2
+
+
 def test_black_borders_are_no_part_of_an_image(fitted):
     wide = np.zeros((5, SIDE, SIDE), np.uint8)
     wide[:, 8:-8] = photographs(5, 9).reshape(5, SIDE, SIDE)[:, 8:-8]

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from vaetools import AE, Backbone, PatchDetector, load, save
+from vaetools.files import read_model_file, write_model_file
 from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole, direction, shrunk_covariance
 from vaetools.persistence.header import check_model, read_model
@@ -118,6 +119,31 @@ def test_thumbnails_are_judged_as_a_whole():
     assert roc_auc_score(
         np.repeat([1, 0], 20), model.score_samples(np.concatenate([stripes(20, 2), across]))
     ) == pytest.approx(1)
+
+
+def test_small_photographs_are_seen_enlarged(tmp_path):
+    tiles = np.random.default_rng(0).integers(1, 255, (6, 3 * 40 * 48), np.uint8)
+    with pytest.warns(UserWarning, match="takes 19 calibration images"):
+        model = PatchDetector(image_shape=(3, 40, 48), n_references=9, random_state=0).fit(tiles)
+    assert (model.scope_, model.backbone_.size) == ("both", (160, 192))
+    maps = model.heat_maps(tiles[:2])
+    assert maps.shape == (2, 40, 48)
+    save(model, tmp_path / "m.safetensors")
+    assert np.array_equal(load(tmp_path / "m.safetensors").heat_maps(tiles[:2]), maps)
+
+
+@pytest.mark.parametrize(
+    ("scope", "side", "seen"), [("both", 64, (128, 128)), ("places", 64, None), ("both", 96, None)]
+)
+def test_files_of_earlier_versions_are_seen_as_they_were(tmp_path, scope, side, seen):
+    tiles = np.random.default_rng(0).integers(1, 255, (3, 3 * side**2), np.uint8)
+    with pytest.warns(UserWarning, match="takes 19 calibration images"):
+        model = PatchDetector(image_shape=(3, side, side), scope=scope, n_references=9, random_state=0)
+        save(model.fit(tiles), tmp_path / "m.safetensors")
+    header, arrays = read_model_file(tmp_path / "m.safetensors")
+    del header["fitted"]["seen"]
+    write_model_file(tmp_path / "m.safetensors", header, arrays)
+    assert load(tmp_path / "m.safetensors").backbone_.size == seen
 
 
 def test_layers_of_ones_own_are_of_places():

@@ -1,5 +1,7 @@
 """A pipeline of features and a model of them in a file: the network by its name and a digest."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +46,9 @@ def test_info_names_the_network(pipeline, tmp_path):
         "digest": pipeline[0].digest_,
     }
     assert "Features        of pixels, at strides of 8 and 16 pixels; its weights" in page(facts)
+    few = page(dataclasses.replace(facts, n_calibration=2))
+    assert "20.0 % takes 4: fit more of them" in few
+    assert "recalibrate" not in few
 
 
 def test_a_reader_in_front_and_a_map_behind_come_along(tmp_path):

@@ -1,6 +1,7 @@
 """The page of ``vaetools score --html``: what a model says of the images that were scored, put together."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 from vaetools.anomaly.explanation import HEAT_COLORS, overlay, ringed
 from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.cli import command
+from vaetools.data.batches import Batch
 from vaetools.data.decoding import ImageFileError, Recipe
 from vaetools.data.originals import Original, read_original
 from vaetools.data.reader import ImageReader, as_sources, reader_for
@@ -123,13 +125,25 @@ class Drawing:
             assert X is not None  # of an array, kept
             yield from self._of_some(table, X, [self._kept(row) for row in X])
             return
-        for batch in self._reader.batches(as_sources(names), range(len(names))) if names else ():
+        for batch in self._again(names):
             originals = {}
             for place, i in enumerate(batch.ids):
                 with contextlib.suppress(ImageFileError):  # gone since it was scored
                     originals[place, i] = self._photograph(names[i])
             places, numbers = (list(each) for each in zip(*originals, strict=True)) if originals else ([], [])
             yield from self._of_some(table.iloc[numbers], batch.X[places], list(originals.values()))
+
+    def _again(self, names: Sequence[str]) -> Iterator[Batch]:
+        """Yield images that were read before, when it was said what they are like."""
+        assert self._reader is not None  # who asks has looked
+        batches = self._reader.batches(as_sources(names), range(len(names))) if names else iter(())
+        while True:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
 
     def _photograph(self, name: str) -> Original:
         """Return an image in a file as the page shows it."""

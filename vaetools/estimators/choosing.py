@@ -56,7 +56,7 @@ def recommend(
 ) -> Recommendation:
     """Choose a model for images without defects, as ``vaetools fit`` does for a folder.
 
-    Photographs, of more than 64 pixels on the longer side, are for a `PatchDetector`, which finds small
+    Photographs, of more than 32 pixels on the longer side, are for a `PatchDetector`, which finds small
     defects: by features of a network that has seen photographs if that is installed, else by pixels. Smaller
     ones in color are judged by such features as a whole. Others, and all small images where the network is
     not, are for a `VAE` with the score that is recommended for images.
@@ -133,8 +133,9 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
     per_image = (time.perf_counter() - start) / n
     if detector.chosen_scope() == "whole":  # nothing trains: images go through once
         return per_image * len(X)
-    training = _TRAINING * per_image * _USUAL / (height * width)
-    return _PASSES * per_image * len(X) + training * min(1.0, len(X) * height * width / _MANY)
+    seen = math.prod(backbone.size or (height, width))
+    training = _TRAINING * per_image * _USUAL / seen
+    return _PASSES * per_image * len(X) + training * min(1.0, len(X) * seen / _MANY)
 
 
 def has_features() -> bool:

@@ -23,7 +23,7 @@ from vaetools.nn import LITE0, PIXELS
 
 PATCHES, PATCHES_UNIT = "patches", "std"  # the score of a detector
 UNIT_IN_WORDS = "standard deviation of what the oddest places of good images are; usual is about 0"
-THUMBNAIL = 64  # pixels on the longer side, at most, of images that are judged as a whole
+THUMBNAIL = 32  # pixels on the longer side, at most, of images that are judged as a whole
 _NETWORK = Requirement(
     "the name of a network or a torch module",
     lambda value: isinstance(value, str) or is_instance(value, "forward"),
@@ -132,7 +132,7 @@ class PatchFields:
         'What is judged: ``"places"`` of an image, each against places of good images, as small defects '
         'need; an image as a ``"whole"``, by the mean of its features, as thumbnails need, whose map is then '
         'of one color; or ``"both"``, where an image that is odd as a whole is so where its places are '
-        'oddest. ``"auto"`` takes the whole of images of at most 64 pixels a side, and both of larger ones, '
+        'oddest. ``"auto"`` takes the whole of images of at most 32 pixels a side, and both of larger ones, '
         "but places alone where `backbone` has layers of its own. The last layer tells the whole.",
         default="auto",
     )

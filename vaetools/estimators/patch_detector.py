@@ -25,7 +25,7 @@ from vaetools.nn.places import LEAST, greedy_cover, principal_axes
 from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole
 
-_SEEN = 128  # pixels a side of thumbnails for the network
+_SEEN, _THUMBNAIL_SEEN = 192, 128  # pixels a side, at least, that the network sees of images, of thumbnails
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
@@ -227,7 +227,7 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         assert self.image_shape is not None  # which was checked
         scope = getattr(self, "scope_", None) or self.chosen_scope()
         layers = layers_at(network, _STRIDES[scope]) or "auto"
-        size = None if scope == "places" else enlarged(self.image_shape[1:])
+        size = None if self.backbone is None else enlarged(self.image_shape[1:])
         given = {"image_shape": self.image_shape, "device": self.device}
         return Backbone(network, layers=layers, size=size, **given)
 
@@ -322,15 +322,21 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
 
 def enlarged(shape: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the size at which a network sees thumbnails, which knows little of so small things.
+    """Return the size at which a network sees small images, which knows little of so small things.
 
     Examples
     --------
     >>> enlarged((32, 32)), enlarged((48, 64)), enlarged((256, 200))
-    ((128, 128), (96, 128), None)
+    ((128, 128), (144, 192), None)
     """
-    scale = _SEEN / max(shape)
-    return (round(scale * shape[0]), round(scale * shape[1])) if max(shape) <= THUMBNAIL else None
+    least = _THUMBNAIL_SEEN if max(shape) <= THUMBNAIL else _SEEN
+    return scaled(shape, least) if max(shape) < least else None
+
+
+def scaled(shape: tuple[int, int], longer: int) -> tuple[int, int]:
+    """Return the size of an image, scaled to so many pixels on the longer side."""
+    scale = longer / max(shape)
+    return round(scale * shape[0]), round(scale * shape[1])
 
 
 def _default_estimator() -> AE:

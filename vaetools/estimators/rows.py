@@ -75,6 +75,8 @@ def check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
         levels if levels == EIGHT_BITS else (min(levels[0], -(2**15)), max(levels[1], 2**16 - 1))
     )
     limits = np.iinfo(X.dtype)
+    if limits.max > levels[1] > EIGHT_BITS[1]:
+        _warn_of_more_bits(owner, X, levels[1])
     if getattr(X, "are_pixels", False) or (limits.min >= lowest and limits.max <= highest):
         return
     low, high = value_range(X)
@@ -89,6 +91,20 @@ def check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
         f"{owner}: X must have levels from {lowest} to {highest}, as its training images; got "
         f"{high if high > highest else low:.0f} ({X.dtype}). {how}."
     )
+
+
+def _warn_of_more_bits(owner: str, X: np.ndarray, white: int) -> None:
+    """Warn where images are brighter than what is white in those of training."""
+    _, high = value_range(X)
+    n_bits = int(high).bit_length()
+    if n_bits > white.bit_length():
+        warnings.warn(
+            f"{owner}: images should have levels up to {white:,}, as those of training; got such of {n_bits} "
+            f"bits. What is brighter counts as brighter than white: take images as those were, or their "
+            "verdicts mean nothing.",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import is_threshold
-from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, Requirement, is_number, one_of, refuse, text
+from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, Requirement, is_number, one_of, refuse, text
 from vaetools.estimators.image_fields import DETECTOR, NETWORK
 from vaetools.nn.groups import LAYERS_NEEDED, N_FROM_RIM, groups_of
 from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
@@ -75,7 +75,8 @@ DETECTOR_RULE = record(
                 "offset_": Requirement("a finite number", lambda value: is_number(value, -math.inf)),
                 "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
                 "scope": one_of("places", "whole", "both"),
-            }
+            },
+            {"seen": optional(SIZE)},
         ),
         "estimators": sequence(record({"class": TEXT})),
     }

@@ -16,7 +16,7 @@ from vaetools.estimators import estimator_class
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import parameters_in_force
-from vaetools.estimators.patch_detector import PatchDetector
+from vaetools.estimators.patch_detector import PatchDetector, scaled
 from vaetools.nn.batches import InputScale
 from vaetools.nn.patch_model import PatchModel
 from vaetools.persistence.detector_rules import WEIGHTS, own_arrays
@@ -24,6 +24,7 @@ from vaetools.persistence.rules import unwritten
 from vaetools.persistence.values import read_parameter, write_parameter
 
 _OF_NETWORK = ("network", "layers", "size", "normalization")
+_FORMER_THUMBNAIL, _FORMERLY_SEEN = 64, 128  # pixels a side
 _OF_BACKBONE = (*_OF_NETWORK, "image_shape", "device")
 Write = Callable[[Any, dict[str, np.ndarray]], dict[str, Any]]
 Read = Callable[[dict[str, Any], dict[str, np.ndarray]], Any]
@@ -56,6 +57,7 @@ def write_detector(
             "layers": list(detector.backbone_.layers_),
             "n_channels": list(detector.backbone_.n_channels_),
             "digest": detector.backbone_.digest_,
+            "seen": detector.backbone_.size and list(detector.backbone_.size),
         },
         "estimators": estimators,
     }
@@ -90,7 +92,7 @@ def read_detector(
     detector.offset_ = fitted["offset_"]
     detector.calibration_scores_ = arrays[fitted["calibration_scores_"]["array"]]
     detector.scope_ = fitted["scope"]
-    detector.backbone_ = detector.make_backbone()
+    detector.backbone_ = detector.make_backbone().set_params(size=_seen(detector, fitted))
     _restore(detector.backbone_, detector.input_scale_, n_features, fitted)
     detector.estimators_ = [
         read_estimator(each, own_arrays(arrays, i)) for i, each in enumerate(written["estimators"])
@@ -104,6 +106,18 @@ def read_detector(
         group.autoencoder = fitted_one.model_
     model.to(resolve_device(detector))
     return detector
+
+
+def _seen(detector: PatchDetector, fitted: dict[str, Any]) -> tuple[int, int] | None:
+    """Return the size at which the network sees images."""
+    if "seen" in fitted:
+        return fitted["seen"] and tuple(fitted["seen"])
+    if isinstance(detector.backbone, Backbone):
+        return detector.backbone.size
+    assert detector.image_shape is not None  # which was checked
+    # in files of earlier versions thumbnails alone are enlarged, where a whole is judged
+    is_small = max(detector.image_shape[1:]) <= _FORMER_THUMBNAIL and detector.scope_ != "places"
+    return scaled(detector.image_shape[1:], _FORMERLY_SEEN) if is_small else None
 
 
 def write_backbone(backbone: Backbone, names: list[str]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "name",
     type=click.Choice(list(MODELS)),
     help="Autoencoder, variational, variational and conditioned on labels; patches: a "
-    "PatchDetector, which judges photographs place by place, and images of at most 64 pixels as a whole. "
+    "PatchDetector, which judges photographs place by place, and images of at most 32 pixels as a whole. "
     "Unless said, patches for photographs and for small ones in color, and vae for all else.",
 )
 @click.option("--n-components", type=click.IntRange(1), metavar="N", help="Latent dimensions.")

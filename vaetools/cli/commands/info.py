@@ -303,7 +303,10 @@ def _false_alarms(facts: "Facts") -> str:
         needed = n_rows_needed(asked)
         short = ""
         if facts.n_calibration < needed:
-            short = f"; {percent(asked)} takes {needed:,}: give them to vaetools recalibrate"
+            how = "give them to vaetools recalibrate"
+            if facts.model != DETECTOR and getattr(facts, "backbone", None):  # which Python alone takes
+                how = "fit more of them"
+            short = f"; {percent(asked)} takes {needed:,}: {how}"
         return f"{percent(facts.false_alarm_rate)} of new normal {kind}s, from {rows}{short}"
     share = facts.parameters.get("contamination")
     if isinstance(share, float):

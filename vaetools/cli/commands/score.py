@@ -33,6 +33,7 @@ _OF_EARLIER = (
     "the model has no scale of its maps, of an earlier version as it is: vaetools recalibrate sets one."
 )
 _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
+_DIGITS = {"nats": 1}  # of a score in a table, by its unit
 _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
 
@@ -182,7 +183,8 @@ def score(
         written = {"output": output, "html": html, "maps": map_files and map_files.facts()}
         print_json(summary | written | source_as_json(parts.source))
     elif top:
-        _print_top(oddest.table.head(top), tally, opened.kind.removesuffix("s"), talk)
+        digits = _DIGITS.get(opened.estimator.score_unit_, 2)
+        _print_top(oddest.table.head(top), digits, tally, opened.kind.removesuffix("s"), talk)
     _conclude(tally, opened.kind, talk)
     for each in cautions:
         talk.say(each)
@@ -328,10 +330,10 @@ def _short(value: Any) -> str:
     return shortened(printable(str(value)), _WIDEST_CELL, lost="end")
 
 
-def _print_top(oddest: "pd.DataFrame", tally: "Tally", noun: str, talk: Talk) -> None:
+def _print_top(oddest: "pd.DataFrame", n_digits: int, tally: "Tally", noun: str, talk: Talk) -> None:
     """Print the oddest rows as a table of at most 100 columns."""
     name, *headings = oddest.columns
-    digits = [4 if heading == "p_value" else 1 for heading in headings]
+    digits = [4 if heading == "p_value" else n_digits for heading in headings]
     rows = [
         [short_name(first, _WIDEST_NAME), *map(cell, values, digits)]
         for first, *values in oddest.itertuples(index=False)
