@@ -1,61 +1,85 @@
 """How often good photographs are flagged, over many random splits of them.
 
 python benchmarks/false_alarms.py /path/to/magnetic_tile --size 256 --splits 200
+python benchmarks/false_alarms.py --drawn cells
 
 A third of the good images trains the networks once, and all others are looked at once. Every split draws at
 random which of these tell what is usual, which calibrate and which are new, as `PatchDetector.fit` does. Good
-images of training and test are drawn from alike, so that they are exchangeable. Places alone judge.
+images of training and test are drawn from alike, so that they are exchangeable. Places and the whole judge.
 """
 
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from drawn_photographs import DEFECTS, drawn_set
 from torch import Tensor
 
 from vaetools import PatchDetector, read_images
 from vaetools.anomaly.calibration import expected_rate, threshold
 from vaetools.estimators.pictures import through
-from vaetools.nn.patch_model import PatchModel, grid_of, within
+from vaetools.nn.patch_model import PatchModel, grid_of, unframed, within
 from vaetools.nn.places import from_rim
+from vaetools.nn.planting import planted
 
 CPU = torch.device("cpu")
+MOST_PLANTED = 60  # images with a defect
 
 
-def looked_at(detector: PatchDetector, rows: np.ndarray) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-    """Return which places count, and by group costs of places and what they are near."""
-    model = detector.model_
+class Look(NamedTuple):
+    """What a model sees of images: all that is learnt of good ones but for what trains."""
+
+    inside: Tensor  # which places count
+    directions: Tensor  # of images as a whole
+    planted: Tensor  # the same with a small defect on each
+    groups: list[tuple[Tensor, Tensor]]  # costs of places, and what they are near
+
+    def of(self, images: np.ndarray) -> "Look":
+        """Return what is seen of some of the images."""
+        groups = [(costs[images], which[images]) for costs, which in self.groups]
+        return Look(self.inside[images], self.directions[images], self.planted[images], groups)
+
+
+def looked_at(detector: PatchDetector, rows: np.ndarray) -> Look:
+    """Return what a detector sees of good images."""
+    model, generator = detector.model_, torch.Generator().manual_seed(0)
 
     def look(images: Tensor) -> list[Tensor]:
         maps, extent = model.maps(images)
         costs = [each for group in model.groups for each in group.costs(maps)]
-        return [within(extent, grid_of(maps)), *costs]
+        defects = planted(unframed(images)[0], extent, generator)
+        wholes = [model.directions(each, extent) for each in (maps, model.features(defects))]
+        return [within(extent, grid_of(maps)), *wholes, *costs]
 
-    inside, *found = map(torch.from_numpy, through(detector, rows, look, CPU))
-    return inside, list(zip(found[::2], found[1::2], strict=True))
+    inside, directions, with_defect, *found = map(torch.from_numpy, through(detector, rows, look, CPU))
+    return Look(inside, directions, with_defect, list(zip(found[::2], found[1::2], strict=True)))
 
 
-def share_flagged(
-    model: PatchModel,
-    inside: Tensor,
-    found: list[tuple[Tensor, Tensor]],
-    parts: list[np.ndarray],
-    rate: float,
-) -> float:
+def share_flagged(model: PatchModel, seen: Look, parts: list[np.ndarray], rate: float) -> float:
     """Return the share of new images flagged, of parts that tell what is usual, calibrate, and are new."""
-    watched, calibrate, new = parts
-    pairs = list(zip(model.groups, found, strict=True))
-    places = [
-        group.learn_usual(costs[watched], which[watched], inside[watched]) for group, (costs, which) in pairs
-    ]
-    model.learn_levels(model.pyramid(places, inside[watched]), inside[watched])
-    rest = np.concatenate([calibrate, new])
-    rim = from_rim(inside[rest])
-    odd = [group.oddness(costs[rest], which[rest], rim) for group, (costs, which) in pairs]
-    maps = model.fused(model.pyramid(odd, inside[rest])).masked_fill(inside[rest] == 0, -torch.inf)
-    scores = -maps.amax(dim=(1, 2)).numpy().astype(np.float64)
-    return float((scores[len(calibrate) :] < threshold(scores[: len(calibrate)], rate)).mean())
+    watched, rest, n = seen.of(parts[0]), seen.of(np.concatenate(parts[1:])), len(parts[1])
+    assert model.whole is not None  # of photographs
+    model.whole.learn_usual(watched.directions)
+    pairs = list(zip(model.groups, watched.groups, strict=True))
+    places = [group.learn_usual(*each, watched.inside) for group, each in pairs]
+    model.learn_levels(model.pyramid(places, watched.inside), watched.inside)
+    model.whole.learn_share(watched.directions[:MOST_PLANTED], watched.planted[:MOST_PLANTED])
+    rim = from_rim(rest.inside)
+    odd = [group.oddness(*each, rim) for group, each in zip(model.groups, rest.groups, strict=True)]
+    maps = model.fused(model.pyramid(odd, rest.inside)).masked_fill(rest.inside == 0, -torch.inf)
+    greatest = maps.amax(dim=(1, 2)) + model.whole(rest.directions).clamp(min=0)
+    scores = -greatest.numpy().astype(np.float64)
+    return float((scores[n:] < threshold(scores[:n], rate)).mean())
+
+
+def read_good(folder: Path, size: int) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return rows of all good images of a set, and their shape."""
+    good = read_images(folder / "train" / "good", size=size)
+    mode = "gray" if good.image_shape[0] == 1 else "rgb"
+    more = read_images(folder / "test" / "good", size=size, mode=mode)
+    return np.concatenate([good.X, more.X]), good.image_shape
 
 
 @torch.inference_mode()
@@ -64,25 +88,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--drawn", choices=DEFECTS, help="Draw images instead of reading a folder.")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--splits", type=int, default=200)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    good = read_images(arguments.folder / "train" / "good", size=arguments.size)
-    mode = "gray" if good.image_shape[0] == 1 else "rgb"
-    more = read_images(arguments.folder / "test" / "good", size=arguments.size, mode=mode)
+    if arguments.drawn:
+        train, test, kinds, _, shape = drawn_set(arguments.drawn)
+        rows = np.concatenate([train, test[kinds == "good"]])
+    else:
+        rows, shape = read_good(arguments.folder, arguments.size)
     rng = np.random.default_rng(0)
-    rows = rng.permutation(np.concatenate([good.X, more.X]))
-    train, pool = np.split(rows, [len(rows) // 3])
-    detector = PatchDetector(image_shape=good.image_shape, device="cpu", scope="places", random_state=0)
-    detector.fit(train)
-    inside, found = looked_at(detector, pool)
+    train, pool = np.split(rng.permutation(rows), [len(rows) // 3])
+    detector = PatchDetector(image_shape=shape, scope="both", device="cpu", random_state=0).fit(train)
+    seen = looked_at(detector, pool)
     cuts = [len(pool) // 3, 2 * len(pool) // 3]
     shares = []
     for _ in range(arguments.splits):
         parts = np.split(rng.permutation(len(pool)), cuts)
-        shares.append(share_flagged(detector.model_, inside, found, parts, detector.false_alarm_rate))
+        shares.append(share_flagged(detector.model_, seen, parts, detector.false_alarm_rate))
     promised = expected_rate(cuts[1] - cuts[0], detector.false_alarm_rate)
     error = np.std(shares, ddof=1) / np.sqrt(len(shares))
     print(

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from vaetools import AE, CVAE, VAE, Backbone, PatchDetector
+from vaetools import AE, CVAE, VAE, Backbone, PatchDetector, load, save
 from vaetools.nn.features import Features
 from vaetools.nn.patch_model import Group, PatchModel, borders, mirror, within
 from vaetools.nn.places import (
@@ -123,11 +123,41 @@ def test_other_estimators_and_parameters():
     assert vae.get_params()["backbone__layers"] == ["1", "3"]
 
 
+@pytest.fixture(scope="module")
+def conditional() -> PatchDetector:
+    return detector(estimator=CVAE(3, hidden_layer_sizes=(16,), max_iter=2)).fit(photographs(95, 1))
+
+
+def test_a_conditional_autoencoder_is_told_where_places_lie(conditional):
+    assert [each.classes_.tolist() for each in conditional.estimators_] == [list(range(16))] * 2
+    group = conditional.model_.groups[0]
+    with torch.inference_mode():
+        fine, coarse = group.mean[:, None, None].split([12, 16])  # alike everywhere
+        costs, _ = group.costs([fine.expand(2, 12, 24, 24), coarse.expand(2, 16, 12, 12)])
+    of_regions = costs[..., 1].reshape(2, 4, 3, 4, 3).transpose(2, 3).reshape(2, 16, 9)
+    torch.testing.assert_close(of_regions, of_regions[:1, :, :1].expand_as(of_regions))
+    assert len(of_regions[0, :, 0].unique()) == 16
+
+
+def test_a_file_has_the_conditional_autoencoders(conditional, tmp_path):
+    save(conditional, tmp_path / "m.safetensors")
+    X = photographs(3, 2)
+    assert np.array_equal(
+        load(tmp_path / "m.safetensors", network=network()).heat_maps(X), conditional.heat_maps(X)
+    )
+
+
+def test_regions_that_no_image_fills_are_told():
+    framed = photographs(60, 1).reshape(-1, SIDE, SIDE)
+    framed[:, :16] = 0
+    with pytest.raises(ValueError, match="fill all 16 regions of their frame; got a CVAE, and places in 12"):
+        detector(estimator=CVAE(3)).fit(framed.reshape(60, -1))
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"estimator": 3}, "estimator must be None or an AE or VAE, for patches have no labels; got 3"),
-        ({"estimator": CVAE()}, r"estimator must be None or an AE or VAE, .*; got CVAE\(\)"),
+        ({"estimator": 3}, "estimator must be None or an AE, VAE or CVAE; got 3"),
         ({"backbone": 3}, "backbone must be None or the name of a network or a Backbone; got 3"),
         ({"backbone": Backbone(network(), layers=["1"])}, "backbone must have 2 or more layers"),
         ({"n_references": 0}, "n_references must be a positive integer; got 0"),

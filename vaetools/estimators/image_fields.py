@@ -98,14 +98,11 @@ class PatchFields:
     estimator: Any = parameter(
         or_none(
             Requirement(
-                "an AE or VAE, for patches have no labels",
-                lambda value: (
-                    is_instance(value, "score_samples", "reconstruct")
-                    and not is_instance(value, "label_proba")
-                ),
+                "an AE, VAE or CVAE", lambda value: is_instance(value, "score_samples", "reconstruct")
             )
         ),
-        "Autoencoder of patches, which are rows of standardized features; it is cloned. None takes a "
+        "Autoencoder of patches, which are rows of standardized features; it is cloned. A `CVAE` is told in "
+        "which of 4×4 regions of the image each lies, which suits parts that always lie alike. None takes a "
         "denoising `AE` of 32 components.",
         default=None,
         kw_only=False,

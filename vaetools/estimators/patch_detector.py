@@ -18,10 +18,10 @@ from vaetools.estimators.pictures import check_pictures, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn import PIXELS
-from vaetools.nn.groups import LAYERS_NEEDED
+from vaetools.nn.groups import LAYERS_NEEDED, N_REGIONS
 from vaetools.nn.layers import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, unframed, within
-from vaetools.nn.places import LEAST, greedy_cover, principal_axes
+from vaetools.nn.places import LEAST, greedy_cover, principal_axes, regions
 from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole
 
@@ -139,11 +139,11 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         device = resolve_device(self)
         self.model_ = self.make_model().to(device)
-        patches, directions = self._seen(rows, train, generator)
+        patches, places, directions = self._seen(rows, train, generator)
         if self.model_.whole is not None:
             self.model_.whole.learn(directions)
         self.estimators_ = [
-            self._fit_group(group, points, rng, generator)
+            self._fit_group(group, points, places, rng, generator)
             for group, points in zip(self.model_.groups, patches, strict=True)
         ]
         self.model_.to(device)
@@ -249,7 +249,12 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         return "whole" if max(self.image_shape[1:]) <= THUMBNAIL else "both"
 
     def _fit_group(
-        self, group: Group, points: Tensor, rng: np.random.RandomState, generator: torch.Generator
+        self,
+        group: Group,
+        points: Tensor,
+        places: np.ndarray,
+        rng: np.random.RandomState,
+        generator: torch.Generator,
     ) -> Any:
         """Learn what places of good images are like; return the autoencoder of patches."""
         group.mean, group.std = points.mean(dim=0), points.std(dim=0).clamp(min=LEAST)
@@ -258,7 +263,14 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         seed = int(rng.randint(2**31 - 1))
         given = {"random_state": seed, "device": self.device, "verbose": self.verbose}
         estimator.set_params(standardize=False, score_precision="float32", **given)
-        estimator.fit(points.cpu().numpy())
+        is_told = hasattr(estimator, "label_proba")
+        if is_told and (n := len(np.unique(places))) < N_REGIONS:
+            raise ValueError(
+                f"{type(self).__name__}: estimator must be an AE or VAE unless images fill all {N_REGIONS} "
+                f"regions of their frame; got a {type(estimator).__name__}, and places in {n}. Crop black "
+                "borders."
+            )
+        estimator.fit(points.cpu().numpy(), places if is_told else None)
         group.autoencoder = estimator.model_
         group.axes = principal_axes(points)
         group.references = points[greedy_cover(points, self.n_references, generator)] @ group.axes
@@ -302,8 +314,8 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
 
     def _seen(
         self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator
-    ) -> tuple[list[Tensor], Tensor]:
-        """Return features of places, as many of each image, in any order, by group; and those of images."""
+    ) -> tuple[list[Tensor], np.ndarray, Tensor]:
+        """Return features of places, as many of each image, in any order, by group; their regions; wholes."""
         model, per_image = self.model_, -(-_N_SEEN // len(index))
 
         def look(images: Tensor) -> list[Tensor]:
@@ -313,12 +325,14 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
             lots = torch.rand(inside.shape, generator=generator).to(inside.device) + inside
             drawn = lots.topk(min(per_image, lots.shape[1]), dim=1).indices
             chosen = [each.gather(1, drawn[:, :, None].expand(-1, -1, each.shape[2])) for each in features]
-            return [inside.gather(1, drawn) > 0, model.directions(maps, extent), *chosen]
+            where = regions(grid_of(maps)).to(drawn.device)[drawn]
+            return [inside.gather(1, drawn) > 0, where, model.directions(maps, extent), *chosen]
 
         found = through(self, rows, look, resolve_device(self), index=index, task="looking")
-        counts, directions, *chosen = found
+        counts, where, directions, *chosen = found
         order = torch.randperm(int(counts.sum()), generator=generator)
-        return [torch.from_numpy(each[counts])[order] for each in chosen], torch.from_numpy(directions)
+        points = [torch.from_numpy(each[counts])[order] for each in chosen]
+        return points, where[counts][order.numpy()], torch.from_numpy(directions)
 
 
 def enlarged(shape: tuple[int, int]) -> tuple[int, int] | None:

@@ -3,6 +3,8 @@
 from itertools import pairwise, product
 
 LAYERS_NEEDED = {"places": 2, "whole": 1, "both": 3}  # by what is judged
+REGIONS_A_SIDE = 4  # of an image, that a conditional autoencoder of places tells apart
+N_REGIONS = REGIONS_A_SIDE**2
 N_FROM_RIM = 4  # distances of places from the rim of an image that are told apart
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaetools.nn.features import Features, joined
-from vaetools.nn.groups import N_FROM_RIM, groups_of
+from vaetools.nn.groups import N_FROM_RIM, N_REGIONS, groups_of
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.places import (
     LEAST,
@@ -16,6 +16,7 @@ from vaetools.nn.places import (
     from_rim,
     nearest_references,
     oddness,
+    regions,
     scale_of_maxima,
     usual_costs,
 )
@@ -43,7 +44,8 @@ class Group(nn.Module):
     Attributes
     ----------
     autoencoder : Autoencoder or None
-        Of standardized features of places; None until it is learnt.
+        Of standardized features of places, if it takes labels given the region of an image where these are;
+        None until it is learnt.
     mean, std : Tensor of shape (n_features,)
         Of features of good places.
     axes : Tensor of shape (n_features, n_axes)
@@ -92,7 +94,10 @@ class Group(nn.Module):
         patches = (self.features(maps) - self.mean) / self.std
         points, shape = patches.flatten(0, 2), patches.shape[:3]
         distances, which = nearest_references(points @ self.axes, self.references)
-        error = (points - self.autoencoder.read(points).expected).square().sum(dim=1)
+        labels = None
+        if self.autoencoder.log_label_prior is not None:
+            labels = F.one_hot(regions(shape[1:]), N_REGIONS).to(points).repeat(shape[0], 1)
+        error = (points - self.autoencoder.read(points, labels).expected).square().sum(dim=1)
         costs = torch.stack([distances[:, 0], error], dim=1)
         return costs.reshape(*shape, 2), which.reshape(*shape, -1)
 

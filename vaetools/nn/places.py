@@ -12,12 +12,13 @@ Gonzalez (1985), "Clustering to minimize the maximum intercluster distance", The
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaetools.nn.groups import N_FROM_RIM
+from vaetools.nn.groups import N_FROM_RIM, REGIONS_A_SIDE
 
 LEAST = 1e-6  # squared distance, whose log is taken
 _PROJECTED = 48  # dimensions in which the cover is chosen
@@ -144,6 +145,18 @@ def from_rim(inside: Tensor) -> Tensor:
     outside = F.pad(1 - inside, [most] * 4, value=1.0)[:, None]
     near = [F.max_pool2d(outside, 2 * reach + 1, 1, reach) for reach in range(1, most + 1)]
     return (torch.cat(near, dim=1) == 0).sum(dim=1)[:, most:-most, most:-most]
+
+
+def regions(shape: Sequence[int]) -> Tensor:
+    """Return in which region of an image every place lies, row by row, of four by four.
+
+    Examples
+    --------
+    >>> regions((4, 8)).unflatten(0, (4, 8))[:2].tolist()
+    [[0, 0, 1, 1, 2, 2, 3, 3], [4, 4, 5, 5, 6, 6, 7, 7]]
+    """
+    down, across = (torch.arange(n) * REGIONS_A_SIDE // n for n in shape)
+    return (REGIONS_A_SIDE * down[:, None] + across).flatten()
 
 
 def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
