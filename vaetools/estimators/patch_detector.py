@@ -14,7 +14,7 @@ from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, THUMBNAIL, PatchFields
-from vaetools.estimators.pictures import check_pictures, through
+from vaetools.estimators.pictures import check_pictures, enlarged, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn import PIXELS
@@ -25,7 +25,6 @@ from vaetools.nn.places import LEAST, greedy_cover, principal_axes, regions
 from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole
 
-_SEEN, _THUMBNAIL_SEEN = 192, 128  # pixels a side, at least, that the network sees of images, of thumbnails
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
 _WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
@@ -333,24 +332,6 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         order = torch.randperm(int(counts.sum()), generator=generator)
         points = [torch.from_numpy(each[counts])[order] for each in chosen]
         return points, where[counts][order.numpy()], torch.from_numpy(directions)
-
-
-def enlarged(shape: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the size at which a network sees small images, which knows little of so small things.
-
-    Examples
-    --------
-    >>> enlarged((32, 32)), enlarged((48, 64)), enlarged((256, 200))
-    ((128, 128), (144, 192), None)
-    """
-    least = _THUMBNAIL_SEEN if max(shape) <= THUMBNAIL else _SEEN
-    return scaled(shape, least) if max(shape) < least else None
-
-
-def scaled(shape: tuple[int, int], longer: int) -> tuple[int, int]:
-    """Return the size of an image, scaled to so many pixels on the longer side."""
-    scale = longer / max(shape)
-    return round(scale * shape[0]), round(scale * shape[1])
 
 
 def _default_estimator() -> AE:

@@ -9,11 +9,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vaetools.estimators.building import check_image_shape
+from vaetools.estimators.image_fields import THUMBNAIL
 from vaetools.estimators.intake import check_numbers, unpacked
 from vaetools.estimators.rows import check_depth, check_numbers_of_images, check_unit_interval, pixel_levels
 from vaetools.nn.batches import InputScale
 from vaetools.progress import bar_options
 
+_SEEN, _THUMBNAIL_SEEN = 192, 128  # pixels a side, at least, that the network sees of images, of thumbnails
 _PIXELS = 2**16  # that go through a network at once on a CPU, whose cache holds what layers make of them
 
 
@@ -81,3 +83,21 @@ def through(
                 array[start : start + n_images] = each[: len(index) - start]
             bar.update(min(n_images, len(index) - start))
     return arrays
+
+
+def enlarged(shape: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the size at which a network sees small images, which knows little of so small things.
+
+    Examples
+    --------
+    >>> enlarged((32, 32)), enlarged((48, 64)), enlarged((256, 200))
+    ((128, 128), (144, 192), None)
+    """
+    least = _THUMBNAIL_SEEN if max(shape) <= THUMBNAIL else _SEEN
+    return scaled(shape, least) if max(shape) < least else None
+
+
+def scaled(shape: tuple[int, int], longer: int) -> tuple[int, int]:
+    """Return the size of an image, scaled to so many pixels on the longer side."""
+    scale = longer / max(shape)
+    return round(scale * shape[0]), round(scale * shape[1])

@@ -16,7 +16,8 @@ from vaetools.estimators import estimator_class
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import parameters_in_force
-from vaetools.estimators.patch_detector import PatchDetector, scaled
+from vaetools.estimators.patch_detector import PatchDetector
+from vaetools.estimators.pictures import scaled
 from vaetools.nn.batches import InputScale
 from vaetools.nn.patch_model import PatchModel
 from vaetools.persistence.detector_rules import WEIGHTS, own_arrays
