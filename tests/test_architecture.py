@@ -200,6 +200,7 @@ def test_importing_the_package_loads_neither_torch_nor_plotly():
 def test_public_names_are_those_of_the_table():
     assert set(vaetools.__all__) == set(vaetools._HOMES)
     assert set(vaetools.__all__) <= set(dir(vaetools))
+    assert vaetools.plot.samples.__module__ == "vaetools.plot.decoded"
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         vaetools.Nothing  # noqa: B018
 

@@ -9,7 +9,8 @@ Estimators: `AE`, `VAE`, `CVAE`, `VQVAE`. Likelihoods: `Gaussian`, `Bernoulli`, 
 `compare` says how models organize their latent spaces; `explore` makes a page of one that decodes by itself.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
 `discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
-`LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images.
+`LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images, and
+`plot` has figures of fitted models, each one call.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -37,8 +38,8 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.estimators.patch_detector import PatchDetector as PatchDetector
     from vaetools.estimators.vae import VAE as VAE
     from vaetools.estimators.vqvae import VQVAE as VQVAE
-    from vaetools.explorer.explore import Explorer as Explorer
     from vaetools.explorer.explore import explore as explore
+    from vaetools.explorer.explorer import Explorer as Explorer
     from vaetools.files import ModelFileError as ModelFileError
     from vaetools.geometry import similar as similar
     from vaetools.latent.projection import LatentMap as LatentMap
@@ -70,7 +71,7 @@ _HOMES = {
     "EncoderDecoder": "vaetools.nn.networks",
     "Dialect": "vaetools.data.dialect",
     "compare": "vaetools.report.compare",
-    "Explorer": "vaetools.explorer.explore",
+    "Explorer": "vaetools.explorer.explorer",
     "explore": "vaetools.explorer.explore",
     "discoveries": "vaetools.anomaly.calibration",
     "ImageFileError": "vaetools.data.decoding",
@@ -91,11 +92,15 @@ _HOMES = {
     "to_onnx": "vaetools.persistence.exporting",
 }
 
+_ROOMS = ("datasets", "plot")  # that are used by name, such as ``vaetools.plot.samples``
+
 __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its home."""
+    if name in _ROOMS:
+        return importlib.import_module(f"vaetools.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'vaetools' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -105,4 +110,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Name what is public."""
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, *_ROOMS, "__version__"])

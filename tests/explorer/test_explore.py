@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, QuantileTransformer, RobustScaler
 
+import vaetools
 from tests.explorer.spaces import HOSTILE, images, of_images, of_mixed_table, of_table
 from tests.report.browser import Parsed
 from vaetools import AE, CVAE, VAE, EncoderDecoder, LatentMap, explore
@@ -171,6 +173,16 @@ def test_it_is_written_and_shown_in_a_notebook(space, tmp_path):
 
 def test_pages_are_the_same_every_time(space):
     assert render(space[0]) == render(of_images()[0])
+
+
+def test_scripts_and_styles_of_pages_are_installed():
+    root = Path(vaetools.__file__).parents[1]
+    wheel = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(root))
+    packed = {file.distribution_path for file in wheel.recurse_included_files()}
+    pages = {*root.glob("vaetools/*/page/*.js"), *root.glob("vaetools/*/page/*.css")}
+    pages |= {*root.glob("vaetools/*/page/*.html")}
+    assert len(pages) > 25
+    assert {path.relative_to(root).as_posix() for path in pages} <= packed
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from vaetools.words import ABSENT, printable, shortened
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from vaetools.explorer.explore import Explorer
+    from vaetools.explorer.explorer import Explorer
 
 _SPRITE_BYTES = 4_000_000  # of all pictures
 _LONGEST_NAME, _LONGEST_LABEL = 80, 40  # characters

@@ -28,7 +28,7 @@ _GARMENTS: dict[str, Any] = {
     "hidden_channels": (),
     "hidden_layer_sizes": (256, 128),
     "learning_rate_init": 5e-3,
-    "max_iter": 20,
+    "max_iter": 18,
 }
 OPTIONS = {"garments": _GARMENTS, "digits": _DIGITS}
 _N_TRAINED = (

@@ -16,6 +16,7 @@ import {makeControls, showLegend} from "./controls.js";
 import {listen} from "./pointer.js";
 import {Wanderer} from "./wanderer.js";
 import {drawMarks} from "./marks.js";
+import {hear, tell} from "./host.js";
 
 const REACH = 22; // pixels from which a row is pointed at
 
@@ -171,14 +172,15 @@ export class Explorer extends Rows {
 
   // What is selected
 
-  /** @param {number[] | null} rows */
-  select(rows) {
+  /** @param {number[] | null} rows @param {boolean} isTold Who shows the page knows it already. */
+  select(rows, isTold = false) {
     this.selected = rows && new Uint8Array(this.about.n);
     for (const row of rows ?? []) this.selected[row] = 1;
     this.selection = rows;
     this.stage.selected = this.selected;
     this.tray.show(rows);
     if (rows?.length) this.uncover(rows);
+    if (!isTold) tell(rows ?? []);
     this.moved();
   }
 
@@ -300,6 +302,7 @@ async function showPictures(app) {
 
 const data = await readPayload();
 const app = new Explorer(data);
+hear(rows => app.select(rows.length ? rows : null, true));
 globalThis.explorer = app; // for the console: explorer.decoder.decode(code), explorer.select(rows)
 document.documentElement.classList.add("ready");
 await showPictures(app);
