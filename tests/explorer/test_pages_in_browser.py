@@ -40,6 +40,36 @@ def test_it_fits_into_any_window_and_scheme(space, width, scheme, tmp_path):
         assert tab.evaluate(f"{WIDE}.map(e => e.id).filter(id => !{MOVABLE}.includes(id))") == []
 
 
+def fingers(session, kind, *places):
+    """Let fingers lie on some places of the window, or on none."""
+    points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+    session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+
+def test_one_finger_moves_the_lens_and_two_move_the_map(space, tmp_path):
+    with opened(render(space[0]), tmp_path / "page.html", width=360, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        session = tab.context.new_cdp_session(tab)
+        session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+        box = tab.locator("#stage").bounding_box()
+        left, top = box["x"] + 100, box["y"] + 150
+        fingers(session, "Start", (left, top))
+        fingers(session, "Move", (left + 60, top + 40))
+        until(tab, "!explorer.pending && !explorer.drawing && !explorer.wanderer.runs")
+        expected = tab.evaluate("explorer.stage.view.toMap(160, 190)")
+        np.testing.assert_allclose(tab.evaluate("explorer.place"), expected, atol=1e-6)
+        fingers(session, "End")
+        scale = tab.evaluate("explorer.stage.view.scale")
+        middle = tab.evaluate("explorer.stage.view.toMap(130, 150)")
+        fingers(session, "Start", (left, top), (left + 60, top))
+        fingers(session, "Move", (left - 30, top), (left + 90, top))
+        until(tab, f"explorer.stage.view.scale > 1.5 * {scale}")
+        fingers(session, "End")
+        assert tab.evaluate("explorer.stage.view.scale") == pytest.approx(2 * scale)
+        np.testing.assert_allclose(tab.evaluate("explorer.stage.view.toMap(130, 150)"), middle, atol=1e-6)
+        assert tab.evaluate("scrollY") == 0  # the map keeps the page where it is
+
+
 def test_it_moves_by_itself_until_somebody_is_there(space, tmp_path):
     with opened(render(space[0]), tmp_path / "page.html", width=1000, scheme="dark") as tab:
         tab.wait_for_selector("html.whole")

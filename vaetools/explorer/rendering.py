@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SPRITE_BYTES = 4_000_000  # of all pictures
 _LONGEST_NAME, _LONGEST_LABEL = 80, 40  # characters
+_LARGEST_INK = 64  # pixels of the longer side of what may be a drawing: more are photographs
 _KINDS = {"f2", "f4", "f8", "u1", "u2", "u4"}
 
 
@@ -36,7 +37,10 @@ def render(explorer: Explorer) -> str:
     pictures = None
     if explorer.thumbnails is not None:
         pictures = sprite(explorer.thumbnails, _SPRITE_BYTES)
-        about["pictures"] = {**pictures, "uri": "", "channels": explorer.thumbnails.shape[3]}
+        assert explorer.image_shape is not None  # there are pictures of images alone
+        channels, height, width = explorer.image_shape
+        may_be_ink = channels == 1 and max(height, width) <= _LARGEST_INK
+        about["pictures"] = {**pictures, "uri": "", "may_be_ink": may_be_ink}
     script = bundled("main", "vaetools.explorer")
     return render_template(
         "explorer.html",

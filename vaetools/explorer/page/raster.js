@@ -142,7 +142,7 @@ export class Frame {
 /** All pictures of rows, cut from one. */
 export class Sprites {
   /** @param {HTMLImageElement} image @param {object} about Their size, and how many stand side by side. */
-  constructor(image, {width, height, n_columns, channels}, n) {
+  constructor(image, {width, height, n_columns, may_be_ink: mayBeInk}, n) {
     Object.assign(this, {image, width, height, n_columns});
     const canvas = document.createElement("canvas"), context = canvas.getContext("2d", {willReadFrequently: true});
     canvas.width = image.naturalWidth;
@@ -151,7 +151,7 @@ export class Sprites {
     this.stride = canvas.width;
     this.pixels = new Int32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
     this.ink = null;
-    if (channels === 1) this.findInk(n);
+    if (mayBeInk) this.findInk(n);
   }
 
   /** Gray pictures on black or on white are drawn as ink of any color: what differs from their ground. */
