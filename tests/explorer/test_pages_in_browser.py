@@ -158,7 +158,7 @@ def test_what_is_typical_of_a_selection_may_be_a_category(tmp_path):
     p, q = (each / each.sum() for each in counts)
     assert float(told["color"][2]) == pytest.approx((p * np.log(p / q)).sum(), rel=0.01)
     red = names.tolist().index("red")
-    assert told["color"][:2] == [f"red {100 * each[red]:.0f} %" for each in (p, q)]
+    assert told["color"][:2] == [f"red {100 * each[red]:.0f}\xa0%" for each in (p, q)]
 
 
 def test_a_long_name_of_a_column_leaves_room_for_numbers(tmp_path):

@@ -47,9 +47,16 @@ export class Tray {
       button.append(canvas);
     }
     button.append(make("bdi", app.called(row)));
-    if (!app.isImage) button.append(make("small", app.reasons(row).filter(({nats}, i) => !i || nats > 0).map(({column, own, expected}) => `${app.about.columns[column]}: ${app.told(column, own)}, expected ${app.told(column, expected)}`).join("\n")));
+    if (app.data.arrays.which) button.append(make("small", this.surprising(row) || "as expected"));
     button.addEventListener("click", () => app.goTo(row));
     return button;
+  }
+
+  /** The columns of a row that surprise, a line each. */
+  surprising(row) {
+    const {app} = this, {columns} = app.about;
+    return app.reasons(row).filter(({nats}) => nats > 0)
+      .map(({column, own, expected}) => `${columns[column]}: ${app.told(column, own)}, expected ${app.told(column, expected)}`).join("\n");
   }
 
   /** How many there are of every class, most first. */
@@ -187,7 +194,7 @@ function shares(values, texts, isIn) {
   });
   const share = (is, code) => counts[is][code] / totals[is];
   const parts = texts.map((_, code) => share(1, code) * Math.log(share(1, code) / share(0, code)));
-  const most = parts.indexOf(Math.max(...parts)), told = is => `${texts[most]} ${Math.round(100 * share(is, most))} %`;
+  const most = parts.indexOf(Math.max(...parts)), told = is => `${texts[most]} ${Math.round(100 * share(is, most))}\u00a0%`;
   return {inside: told(1), others: told(0), nats: parts.reduce((sum, part) => sum + part, 0)};
 }
 
