@@ -31,9 +31,8 @@ _GARMENTS: dict[str, Any] = {
     "max_iter": 18,
 }
 OPTIONS = {"garments": _GARMENTS, "digits": _DIGITS}
-_N_TRAINED = (
-    600  # images that trained on the map, beside all others: more take longer to map than to train on
-)
+# images that trained on the map, beside all others: more take longer to map than the networks to train
+_N_TRAINED = 400
 N_COMPONENTS = {"garments": 16, "digits": 8}
 
 

@@ -5,6 +5,7 @@ import {readable} from "../../report/page/numbers.js";
 
 const MOST_SHOWN = 300;
 const MOST_TYPICAL = 6;
+const LEVELS = 8; // of 255, by which a compressed picture errs
 const LONE = /[\ud800-\udbff][\udc00-\udfff]|[\udc80-\udcff]/g;
 
 /** The tray below the map. */
@@ -46,7 +47,9 @@ export class Tray {
       drawThumb(canvas, app.sprites, row);
       button.append(canvas);
     }
-    button.append(make("bdi", app.called(row)));
+    const name = make("span", "", "tail");
+    name.append(make("bdi", app.called(row)));
+    button.append(name);
     if (app.data.arrays.which) button.append(make("small", this.surprising(row) || "as expected"));
     button.addEventListener("click", () => app.goTo(row));
     return button;
@@ -96,7 +99,7 @@ export class Tray {
     paintPixels(byId("mean-others"), sprites, others.colors());
     const nats = inside.levels.map((level, i) => divergence(inside.moments(i), others.moments(i)));
     const most = nats.reduce((one, other) => Math.max(one, other), 0);
-    paintPixels(byId("differs"), sprites, Array.from(nats, each => Array(3).fill(most ? (255 * each) / most : 0)));
+    paintPixels(byId("differs"), sprites, Array.from(nats, each => Array(3).fill(most ? (255 * Math.log1p(each)) / Math.log1p(most) : 0)));
     byId("most-nats").textContent = `differ by up to ${readable(most)} nats`;
   }
 
@@ -143,10 +146,10 @@ class MeanPicture {
     return Array.from(this.levels, (_, i) => [0, 1, 2].map(channel => this.sums[3 * i + channel] / Math.max(1, this.n)));
   }
 
-  /** Of the brightness of a pixel; a level more than it varies, or pixels that are always black would differ infinitely. */
+  /** Of the brightness of a pixel; it varies by some levels at least, or pixels that are always black would differ infinitely. */
   moments(i) {
     const mean = this.levels[i] / this.n;
-    return {mean, variance: Math.max(0, this.squares[i] / this.n - mean * mean) + 1, n: this.n};
+    return {mean, variance: Math.max(0, this.squares[i] / this.n - mean * mean) + LEVELS ** 2, n: this.n};
   }
 }
 
