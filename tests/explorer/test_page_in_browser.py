@@ -262,6 +262,22 @@ def test_dragging_moves_the_map_and_the_wheel_grows_it_around_the_cursor(tab):
     np.testing.assert_allclose(tab.evaluate("explorer.stage.view.toMap(400, 300)"), place, atol=1e-6)
 
 
+def test_rows_are_never_lost_from_sight(tab):
+    drag(tab, (300, 300), (900, 800))
+    drag(tab, (300, 300), (900, 800))
+    seen(tab)
+    low, high = tab.evaluate("[explorer.atlas.grid.low, explorer.atlas.grid.high]")
+    assert low[0] == pytest.approx(tab.evaluate("explorer.stage.view.x"))
+    assert high[1] == pytest.approx(tab.evaluate("explorer.stage.view.y"))
+
+
+def test_a_loop_around_nothing_selects_nothing(tab):
+    tab.click("#loop")
+    drag(tab, (4, 860), (12, 860), (12, 868))
+    assert tab.evaluate("explorer.selection") is None
+    assert not tab.locator("#tray").is_visible()
+
+
 def test_keys_move_the_lens(tab):
     tab.locator("#stage").focus()
     tab.mouse.move(*tab.evaluate(PLACE, 5))

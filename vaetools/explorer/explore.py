@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
@@ -136,7 +137,12 @@ def _given(y: Any, n: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]
     name = str(getattr(y, "name", None) or "label")
     if labels.dtype.kind == "f" and len(np.unique(labels)) > _CLASSES:
         return {}, {name: labels}
-    return {name: labels.astype(str) if labels.dtype.kind == "O" else labels}, {}
+    return {name: _texts(labels) if labels.dtype.kind == "O" else labels}, {}
+
+
+def _texts(labels: np.ndarray) -> np.ndarray:
+    """Return labels of any kind as text, "" where one is missing."""
+    return np.where(pd.isna(labels), "", labels.astype(str))
 
 
 def _span(shown: np.ndarray) -> tuple[float, float]:

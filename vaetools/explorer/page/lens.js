@@ -4,6 +4,12 @@ import {byId, make, drawThumb} from "../../report/page/elements.js";
 import {drawImage} from "./picture.js";
 
 const MOST_COLUMNS = 12;
+const MEANINGS = {
+  score: "how normal a row is: higher is more normal",
+  reconstruction: "cost of the row given its code",
+  KL: "cost of the code: how much it tells that the prior does not",
+  "p-value": "share of normal rows that look as odd",
+};
 const ODD = 1.5; // nats: of a number two scales away from what is expected
 export const N_NEAR = 6;
 
@@ -55,7 +61,7 @@ export class Lens {
     byId("row-name").textContent = app.called(row);
     list.replaceChildren(...app.facts(row).map(([name, value]) => {
       const line = make("div");
-      line.append(make("dt", name), make("dd", value));
+      line.append(Object.assign(make("dt", name), {title: MEANINGS[name] ?? ""}), make("dd", value));
       return line;
     }));
   }

@@ -205,7 +205,8 @@ export class Explorer extends Rows {
   selectLoop(loop) {
     this.loop = null;
     this.setLoops(false);
-    this.select(this.atlas.grid.within(loop.map(place => this.stage.view.toMap(...place))));
+    const rows = this.atlas.grid.within(loop.map(place => this.stage.view.toMap(...place)));
+    this.select(rows.length ? rows : null);
   }
 
   highlight(rows) {
@@ -271,6 +272,7 @@ export class Explorer extends Rows {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
       if (this.stage.view.width <= 1 || !this.painted) return;
+      this.stage.view.keep(this.atlas.grid.low, this.atlas.grid.high);
       this.stage.moving = true;
       this.stage.draw();
       this.drawn ??= performance.now(); // since the page was asked for

@@ -12,7 +12,7 @@ const LONE = /[\ud800-\udbff][\udc00-\udfff]|[\udc80-\udcff]/g;
 export class Tray {
   /** @param {import("./main.js").Explorer} app */
   constructor(app) {
-    this.app = app;
+    Object.assign(this, {app, rows: []});
     new ResizeObserver(() => app.stage.holder.style.setProperty("--tray", `${byId("tray").offsetHeight}px`)).observe(byId("tray"));
     byId("clear").addEventListener("click", () => app.select(null));
     byId("csv").addEventListener("click", () => download("selection.csv", "text/csv", this.csv()));

@@ -15,6 +15,12 @@ export class View {
     this.home = this.scale;
   }
 
+  /** Stay over a map: however far somebody drags, its rows can be found again. */
+  keep(low, high) {
+    this.x = Math.max(low[0], Math.min(high[0], this.x));
+    this.y = Math.max(low[1], Math.min(high[1], this.y));
+  }
+
   toScreen(x, y) {
     return [this.width / 2 + (x - this.x) * this.scale, this.height / 2 - (y - this.y) * this.scale];
   }
