@@ -74,7 +74,10 @@ def test_it_moves_by_itself_until_somebody_is_there(space, tmp_path):
     with opened(render(space[0]), tmp_path / "page.html", width=1000, scheme="dark") as tab:
         tab.wait_for_selector("html.whole")
         first = tab.evaluate("explorer.place")
+        row = tab.evaluate("explorer.atlas.grid.nearest(...explorer.wanderer.from, 1)[0].row")
+        assert space[0].numbers["score"][row] > np.median(space[0].numbers["score"])  # what is known well
         until(tab, f"explorer.place[0] !== {first[0]}")
+        assert tab.evaluate("explorer.wanderer.from.join() !== explorer.wanderer.to.join()")
         tab.mouse.move(200, 300)
         assert not tab.evaluate("explorer.wanderer.runs")
 

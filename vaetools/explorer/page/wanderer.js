@@ -2,6 +2,8 @@
 
 const SECONDS = 2.2; // from one row to the next
 const N_NEARBY = 90; // rows to choose it from
+const N_TRIED = 3; // of them
+const STEP = 37; // a prime: not always the nearest, nor the same way back
 
 /** A lens that moves by itself. */
 export class Wanderer {
@@ -30,12 +32,13 @@ export class Wanderer {
     app.lookAt(...this.from.map((value, i) => value + eased * (this.to[i] - value)));
   }
 
-  /** The place of a row that is not far from the last one, the same ones every time. */
+  /** The place of a row that is not far from the last one and that the model knows well, the same ones every time. */
   next() {
-    const {order} = this.app.stage, {places, grid} = this.app.atlas, n = this.app.about.n;
-    const near = this.to ? grid.nearest(...this.to, Math.min(n, N_NEARBY)) : [{row: order[0]}];
-    this.at = (this.at + 37) % near.length; // a prime: not always the nearest, nor the same way back
-    const {row} = near[this.at];
+    const {order} = this.app.stage, {places, grid} = this.app.atlas, n = this.app.about.n, score = this.app.numberNamed("score"), last = this.to ?? this.from;
+    const near = last ? grid.nearest(...last, Math.min(n, N_NEARBY)).map(({row}) => row) : [...order.subarray(0, N_NEARBY)];
+    const some = last ? Array.from({length: N_TRIED}, (_, i) => near[(this.at + STEP * (i + 1)) % near.length]) : near;
+    this.at += STEP;
+    const row = score ? some.reduce((best, other) => (score[other] > score[best] ? other : best)) : some[0];
     return [places[2 * row], places[2 * row + 1]];
   }
 
