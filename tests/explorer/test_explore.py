@@ -163,6 +163,13 @@ def test_arrays_reach_the_page_as_they_are(space, parsed):
     assert (about["n"], about["n_components"], about["image_shape"]) == (120, 3, [1, 8, 8])
 
 
+def test_small_gray_pictures_may_be_drawn_as_ink_and_photographs_not(space):
+    explorer, _ = space
+    for shape, may_be in (((1, 64, 64), True), ((1, 65, 8), False), ((3, 8, 8), False)):
+        shown = dataclasses.replace(explorer, image_shape=shape)
+        assert contents(Parsed(render(shown)))[0]["pictures"]["may_be_ink"] == may_be
+
+
 def test_it_is_written_and_shown_in_a_notebook(space, tmp_path):
     explorer, _ = space
     explorer.to_html(tmp_path / "space.html")
