@@ -13,7 +13,13 @@ import torch
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, QuantileTransformer, RobustScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    QuantileTransformer,
+    RobustScaler,
+)
 
 import vaetools
 from tests.explorer.spaces import HOSTILE, images, of_images, of_mixed_table, of_table
@@ -267,6 +273,20 @@ def test_of_other_steps_the_page_says_what_it_cannot(steps, note, columns, has_r
     shown = inner if explorer.decoder is None else pipeline[:-1].transform(inner)
     np.testing.assert_allclose(explorer.numbers[columns[0]], np.asarray(shown)[:, 0], rtol=1e-6)
     assert note in " ".join(Parsed(render(explorer)).words.split())
+
+
+def test_text_that_became_numbers_is_shown_as_these(inner):
+    X = pd.DataFrame({"color": ["red", "blue", "green"] * 20})
+    pipeline = make_pipeline(OneHotEncoder(sparse_output=False), VAE(1, **SMALL)).fit(X)
+    explorer = explore(pipeline, X, method="latent")
+    assert explorer.numbers["column 1"].tolist() == [0, 0, 1] * 20
+    assert "cannot be inverted" in explorer.note
+
+
+def test_a_pipeline_of_a_model_alone_is_the_model(inner):
+    pipeline = make_pipeline(VAE(2, **SMALL)).fit(inner)
+    explorer = explore(pipeline, inner, method="pca")
+    assert (explorer.note, explorer.table.names.tolist()) == ("", list("abcd"))
 
 
 def test_features_of_pictures_are_shown_as_pictures():

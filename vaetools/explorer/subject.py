@@ -36,6 +36,7 @@ class Subject(NamedTuple):
 def open_subject(model: Any, X: Any) -> Subject:
     """Take a pipeline apart, bring the rows to where its last step takes them, and find the way back."""
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
+    steps = steps or None  # of a pipeline of one
     if not hasattr(estimator, "inverse_transform") or not hasattr(estimator, "score_unit_"):
         raise TypeError(
             f"explore: model must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
@@ -47,7 +48,7 @@ def open_subject(model: Any, X: Any) -> Subject:
     can, why = _can_decode(engine)
     if steps is None:
         return _plain(opened, X, can, why)
-    if estimator.columns_ is None and first_without_inverse(steps, known) is None:
+    if estimator.columns_ is None and _are_numbers(known) and first_without_inverse(steps, known) is None:
         return _taken_back(opened, steps, known, X, can, why)
     if shape is not None and estimator.image_shape is None:
         return Subject(opened, _numbers(known), None, None, None, False, _FEATURES)
@@ -107,6 +108,14 @@ def _taken_back(opened: Opened, steps: Any, known: Any, X: Any, can: bool, why: 
     return Subject(
         opened, shown, table, back if separate else None, units, decodes, why or ("" if decodes else _BENT)
     )
+
+
+def _are_numbers(rows: Any) -> bool:
+    """Return whether rows are a table of numbers."""
+    try:
+        return _numbers(rows).ndim == 2
+    except (TypeError, ValueError):
+        return False
 
 
 def _numbers(rows: Any) -> np.ndarray:
