@@ -6,15 +6,26 @@ import pytest
 from numpydoc.validate import validate
 
 import vaetools
-from vaetools import AE, CVAE, VAE, LatentMap, plot
+from vaetools import AE, CVAE, VAE, VQVAE, LatentMap, plot
 
 # missing docstring, summary or section; parameters undocumented, unknown, out of order, without type
 CODES = {"GL08", "SS01", "PR01", "PR02", "PR03", "PR04", "RT01"}
-FUNCTIONS = ["AE", "VAE", "CVAE", "Tiles", "Gaussian", "EncoderDecoder", "ModelFileError", "save", "load"]
+FUNCTIONS = [
+    "AE",
+    "VAE",
+    "CVAE",
+    "VQVAE",
+    "Tiles",
+    "Gaussian",
+    "EncoderDecoder",
+    "ModelFileError",
+    "save",
+    "load",
+]
 FUNCTIONS += ["LatentMap", "recommend", "similar", "to_onnx", "score_with_ray"]
 METHODS = [
     f"{cls.__name__}.{name}"
-    for cls in (AE, VAE, CVAE, LatentMap)
+    for cls in (AE, VAE, CVAE, VQVAE, LatentMap)
     for name, method in inspect.getmembers(cls, inspect.isfunction)
     if not name.startswith("_") and method.__module__.startswith("vaetools")
 ]
@@ -31,7 +42,7 @@ def test_docstring(name):
 
 
 def test_placeholders_are_filled():
-    for cls in (AE, VAE, CVAE):
+    for cls in (AE, VAE, CVAE, VQVAE):
         assert "{" not in cls.__doc__.split("Examples")[0]
         for name, value in cls().get_params().items():
             assert f"    {name} : " in cls.__doc__

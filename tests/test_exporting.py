@@ -18,7 +18,19 @@ from torch import nn
 
 import vaetools
 from tests.data.pictures import write_gray
-from vaetools import AE, CVAE, VAE, EncoderDecoder, Gaussian, ImageReader, LatentMap, load, save, to_onnx
+from vaetools import (
+    AE,
+    CVAE,
+    VAE,
+    VQVAE,
+    EncoderDecoder,
+    Gaussian,
+    ImageReader,
+    LatentMap,
+    load,
+    save,
+    to_onnx,
+)
 from vaetools.persistence.exporting import _facts
 from vaetools.persistence.graphs import RowGraph
 
@@ -67,11 +79,14 @@ def cases(table, photos, digits):
     detector = make_pipeline(reader, AE(4, image_shape=(1, 8, 6), likelihood=Gaussian(scale=0.5), **FEW))
     conditional = CVAE(4, image_shape=(1, 8, 8), likelihood="continuous_bernoulli", **FEW)
     binary = VAE(4, likelihood="bernoulli", activation="gelu", contamination=0.1, **FEW)
+    of_a_map = {"image_shape": (1, 8, 8), "hidden_layer_sizes": (), "n_words": 16}
+    words = VQVAE(prior="autoregressive", **of_a_map, **FEW)
     return {
         "table": (VAE(likelihood=Gaussian("predicted"), **FEW).fit(table), table, table.to_numpy()),
         "labels": (conditional.fit(images, labels), images, images),
         "photos": (detector.fit(photos), photos, reader.transform(photos)),
         "binary": (binary.fit(images), images, images),
+        "words": (words.fit(images), images, images),
     }
 
 
@@ -107,6 +122,7 @@ def test_the_graph_answers_as_the_model(name, n, cases, served):
         ("table", "double", ["codes", "reconstruction", "score", "p_value"]),
         ("labels", "float", ["codes", "reconstruction", "score", "label_proba", "p_value"]),
         ("photos", "uint8", ["codes", "reconstruction", "score", "p_value"]),
+        ("words", "float", ["codes", "reconstruction", "score", "p_value"]),
         ("binary", "float", ["codes", "reconstruction", "score"]),  # a threshold, but no calibration rows
     ],
 )
@@ -137,7 +153,7 @@ def test_a_graph_takes_levels_of_16_bits(black, dtype, standardize, digits, tmp_
 
 def test_facts(cases, served):
     facts = {name: graph.facts.copy() for name, graph in served.items()}
-    for name in ("table", "labels", "photos", "binary"):
+    for name in ("table", "labels", "photos", "binary", "words"):
         model = cases[name][0]
         offset = (model[-1] if name == "photos" else model).offset_
         assert 0 < offset - facts[name].pop("threshold") < 1e-3 * abs(offset)
@@ -156,6 +172,10 @@ def test_facts(cases, served):
             "false_alarm_rate": 1 / 25, "n_calibration": 24, **score
         },
         "binary": {"model": "VAE", **score},
+        "words": {
+            "model": "VQVAE", "image_shape": [1, 8, 8], "false_alarm_rate": 3 / 61,
+            "n_calibration": 60, **score
+        },
     }  # fmt: skip
 
 

@@ -366,7 +366,7 @@ def test_a_map_that_was_not_fitted_or_holds_a_generator_is_refused(tmp_path):
     ):
         vt.save(drawn, tmp_path / "m.safetensors")
     vt.save(drawn.set_params(random_state=0), tmp_path / "m.safetensors")
-    with pytest.raises(ValueError, match=r"must be an AE, VAE or CVAE, .*got LatentMap\(.* alone"):
+    with pytest.raises(ValueError, match=r"must be an autoencoder, .*got LatentMap\(.* alone"):
         split_reader(vt.load(tmp_path / "m.safetensors"))
     bad = rewritten(
         (tmp_path / "m.safetensors").read_bytes(), lambda header: header["parameters"].update(method="mds")

@@ -415,7 +415,7 @@ def test_a_crafted_header_gives_a_page_or_an_error_that_names_the_file(name, sav
             "table",
             ("class",),
             "os.system",
-            "class must be 'AE', 'VAE', 'CVAE', 'LatentMap' or 'PatchDetector'; got 'os.system'",
+            "class must be 'AE', 'VAE', 'CVAE', 'VQVAE', 'LatentMap' or 'PatchDetector'; got 'os.system'",
         ),
         ("table", ("class",), places, "class is missing"),
         ("table", ("fitted", "n_iter_"), "7", "n_iter_ must be an integer at least 0; got '7'"),

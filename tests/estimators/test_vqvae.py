@@ -1,10 +1,12 @@
 """Codes of words: what they are, what they cost, and what is drawn of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from vaetools import VQVAE, EncoderDecoder, load, save
+from vaetools import AE, VQVAE, EncoderDecoder, compare, explore, load, save
+from vaetools.__main__ import main
 
 SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
 PRIORS = ["frequencies", "autoregressive"]
@@ -80,6 +82,48 @@ def test_words_keep_their_places_in_an_image(of_images, digits):
     assert moved[:, 0].any()
     far = moved.reshape(-1, 4, 4)[:, 2:, 2:]
     assert not far.any()
+
+
+def test_every_word_has_a_cost_where_it_stands(vqvae, of_images, correlated, digits):
+    costs = vqvae.word_costs(correlated)
+    assert costs.shape == (len(correlated), 3)
+    assert (costs > 0).all()
+    np.testing.assert_allclose(-costs.sum(axis=1), vqvae.score_table(correlated)["neg_kl"])
+    assert (vqvae.place_shape_, of_images.place_shape_) == ((3,), (1, 4, 4))
+    assert of_images.word_costs(digits[0][:5]).reshape(-1, *of_images.place_shape_).shape == (5, 1, 4, 4)
+
+
+def test_a_report_and_a_page_show_words(of_images, digits, tmp_path):
+    X, y = digits[0][500:620], digits[1][500:620]
+    ae = AE(4, image_shape=(1, 8, 8), max_iter=2, random_state=0).fit(digits[0][:500])
+    comparison = compare({"words": of_images, "AE": ae}, X, y, method="pca")
+    measured = comparison.measures.set_index(["model", "measure"])["value"]
+    assert measured["words", "rate"] == pytest.approx(-of_images.score_table(X)["neg_kl"].mean())
+    assert ("words", "prior_empty") not in measured.index
+    assert ("AE", "prior_empty") in measured.index
+    comparison.to_html(tmp_path / "report.html")
+    assert f"16, {16 - of_images.n_dead_words_} in use" in (tmp_path / "report.html").read_text()
+    space = explore(of_images, X, y, method="pca")
+    words = of_images.model_.latent.vectors.numpy()
+    drawn = space.draws.reshape(-1, 2, 16).transpose(0, 2, 1).reshape(-1, 2)
+    assert np.abs(drawn[:, None] - words).max(axis=2).min(axis=1).max() < 1e-6
+    assert {"KL", "reconstruction", "p-value"} <= set(space.numbers)
+
+
+def test_the_command_line_makes_and_tells_of_one(iris, tmp_path, capsys):
+    table, model = tmp_path / "iris.csv", str(tmp_path / "words.safetensors")
+    rows = pd.DataFrame(iris[0], columns=["a", "b", "c", "d"])
+    rows.to_csv(table, index=False)
+    asked = ["--model", "vqvae", "--set", "n_words=8", "--max-iter", "30", "-q"]
+    assert main(["fit", str(table), "-o", model, *asked]) == 0
+    assert main(["info", model]) == 0
+    n_dead = load(model).n_dead_words_
+    assert f"a vocabulary of 8, {n_dead} of them in no training row" in capsys.readouterr().out
+    assert main(["sample", model, "-n", "3"]) == 0
+    assert capsys.readouterr().out.startswith("a,b,c,d")
+    assert main(["score", model, str(table), "-o", str(tmp_path / "scores.csv"), "-q"]) == 0
+    scores = pd.read_csv(tmp_path / "scores.csv")["score"]
+    np.testing.assert_allclose(scores, load(model).score_samples(rows), rtol=1e-5)
 
 
 def test_more_than_one_word_may_stand_at_a_place(digits):

@@ -6,7 +6,7 @@ import torch
 
 from tests.explorer.spaces import of_mixed_table, until
 from tests.report.browser import needs_chromium, opened
-from vaetools import AE, CVAE, VAE, Gaussian, explore
+from vaetools import AE, CVAE, VAE, VQVAE, Gaussian, explore
 from vaetools.explorer.rendering import render
 
 pytestmark = needs_chromium
@@ -26,6 +26,7 @@ MODELS = {
     "VAE, odd colors": VAE(3, **ODD, activation="sigmoid"),
     "VAE, standardized pixels": VAE(3, **DENSE, standardize=True),
     "CVAE": CVAE(3, **DENSE),
+    "VQVAE, whose code is a map": VQVAE(32, n_words=8, **CONV | {"hidden_layer_sizes": ()}),
     "CVAE, add": CVAE(3, **CONV, conditioning="add"),
     "CVAE, multiply": CVAE(3, **CONV, conditioning="multiply", likelihood="continuous_bernoulli"),
 }

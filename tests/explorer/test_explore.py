@@ -217,7 +217,7 @@ def test_errors_say_what_came(options, message, space):
 
 
 def test_models_without_a_latent_space_are_refused():
-    with pytest.raises(TypeError, match=r"explore: model must be an AE, VAE or CVAE.*; got PCA\(\)"):
+    with pytest.raises(TypeError, match=r"explore: model must be an autoencoder.*; got PCA\(\)"):
         explore(PCA(), np.eye(4))
 
 

@@ -72,7 +72,7 @@ def picture(figure):
 def test_every_figure_of_every_model_has_a_title_and_says_how_to_read_it(name, kind, images, table):
     X, model = (table[0], table[2]) if kind == "table" else (images[0], images[2][kind])
     if (name, kind) == ("kl_per_dimension", "AE"):
-        with pytest.raises(ValueError, match="must have a posterior, as VAE and CVAE do; got AE"):
+        with pytest.raises(ValueError, match="must have a prior, as those of a VAE; got AE"):
             plot.kl_per_dimension(model)
         return
     figure = every(model, X)[name]()

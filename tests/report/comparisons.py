@@ -64,7 +64,7 @@ def make_model(name, data, n_components, i, rng):
     return ModelView(
         name=name,
         kind="VAE" if variational else "AE",
-        variational=variational,
+        has_prior=variational,
         facts={"likelihood": "Gaussian, scale learnt", "components": str(n_components)}
         | ({"beta": "1"} if variational else {}),
         codes=codes,

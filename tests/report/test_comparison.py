@@ -398,7 +398,7 @@ def test_few_rows_and_few_components(n_components, iris):
     [
         ([], TypeError, r"must be a dict of names to fitted models; got \[\]"),
         ({}, TypeError, r"got \{\}"),
-        ({"scaler": StandardScaler()}, TypeError, r"'scaler' must be an AE, VAE or CVAE.*StandardScaler"),
+        ({"scaler": StandardScaler()}, TypeError, r"'scaler' must be an autoencoder.*StandardScaler"),
         ({"VAE": VAE()}, ValueError, r"'VAE' must be fitted; got VAE\(\)"),
     ],
 )

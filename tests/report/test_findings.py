@@ -308,7 +308,7 @@ def test_differences_in_roundness_and_between_codes_are_told_and_ties_make_room(
 def test_an_ae_that_is_as_good_owes_the_vae_no_price():
     empty = {"AE": 0.02, "VAE": 0.02, "B": 0.4}
     data, models, measures = constructed("AE", "VAE", "B", prior_empty=empty, rate={"VAE": 9.0})
-    plain = dataclasses.replace(models[2], variational=False)
+    plain = dataclasses.replace(models[2], has_prior=False)
     said = answer(data, (*models[:2], plain), measures)
     assert said[1] == "The VAE pays 9.0 nats of KL per row."
 

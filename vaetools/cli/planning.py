@@ -9,7 +9,7 @@ from vaetools.words import did_you_mean, joined
 if TYPE_CHECKING:
     from vaetools.data.listing import Listing
 
-MODELS = {"ae": "AE", "vae": "VAE", "cvae": "CVAE", "patches": "PatchDetector"}
+MODELS = {"ae": "AE", "vae": "VAE", "cvae": "CVAE", "vqvae": "VQVAE", "patches": "PatchDetector"}
 _PATCHES, _WHOLE = "patches", "vae"
 _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
 _NOT_TO_SET = {"network", "estimator", "verbose"}  # no literals, or said by other options

@@ -170,11 +170,11 @@ def resolve_components(estimator: Any, n_features: int) -> int:
     return default_words(n_features, maps, hidden, word_size, of_images=of_images)
 
 
-def make_latent(estimator: Any) -> Any:
+def make_latent(estimator: Any, n_components: int) -> Any:
     """Return what makes latents of what the encoder says; one that learns is a module."""
     if not hasattr(estimator, "word_size"):
         return estimator._latent
-    n_components, word_size = estimator._n_features_out, estimator.word_size
+    word_size = estimator.word_size
     if word_size == "auto":
         word_size = default_word_size(n_components)
     if n_components % word_size:
@@ -276,7 +276,7 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     network.to(device=device, dtype=dtype).eval()
     x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
-    latent = make_latent(estimator)
+    latent = make_latent(estimator, estimator._n_features_out)
     estimator.model_ = _model(estimator, network, likelihood, latent).to(device=device, dtype=dtype).eval()
 
 
@@ -300,7 +300,7 @@ def blank_model(estimator: Any) -> Autoencoder:
     unit_mean = estimator.input_scale_.in_unit_interval
     with torch.device("meta"):
         network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=None)
-        return _model(estimator, network, likelihood, make_latent(estimator))
+        return _model(estimator, network, likelihood, make_latent(estimator, estimator._n_features_out))
 
 
 def settle(estimator: Any) -> None:

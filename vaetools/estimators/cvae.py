@@ -214,7 +214,7 @@ class CVAE(VAE, LabelFields):
         X : ndarray or DataFrame of shape (n, n_features)
         """
         rng = check_random_state(random_state)
-        Z = self._prior_draws(n, rng)
+        Z = Engine(self).prior_draws(n, rng)
         if y is None:
             y = rng.choice(self.classes_, size=n, p=self.class_prior_)
         return self.inverse_transform(Z, y)

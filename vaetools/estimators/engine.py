@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -16,6 +16,7 @@ from vaetools.anomaly.images import structure_map
 from vaetools.anomaly.recommended import deciding_question
 from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
+from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.rows import precision_of
@@ -176,6 +177,12 @@ class Engine:
         decoded = itertools.starmap(self.model.decode, codes.batches(self.model.log_unit))
         pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
         return self.as_table(_gathered(pieces, len(Z), 1, self._precision(codes))[0])
+
+    def prior_draws(self, n: int, random_state: Any) -> np.ndarray:
+        """Return codes drawn from the prior, ``(n, n_components)``."""
+        check(self.estimator, "n", n, POSITIVE_INTEGER)
+        drawn = self.model.latent.prior_draws(n, self.n_components, check_random_state(random_state))
+        return drawn.cpu().double().numpy()
 
     def as_table(self, expected: np.ndarray, index: Any = None) -> Any:
         """Return expected rows as a table where columns are of several kinds, else as they are."""

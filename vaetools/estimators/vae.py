@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.base import OutlierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from vaetools.anomaly.bounds import LIKELIHOOD_DRAWS
 from vaetools.checks import POSITIVE_INTEGER, check
@@ -94,7 +92,7 @@ class VAE(OutlierMixin, Detector, KLFields):
         X : ndarray or DataFrame of shape (n, n_features)
             Expected rows (no noise is added), in units of X; of images of integers in [0, 1].
         """
-        return self.inverse_transform(self._prior_draws(n, random_state))
+        return self.inverse_transform(Engine(self).prior_draws(n, random_state))
 
     def log_likelihood(self, X: Any, y: Any = None, *, n_samples: int = LIKELIHOOD_DRAWS) -> np.ndarray:
         """Return the importance-weighted bound of log p(x), or given a label of log p(x | y).
@@ -125,8 +123,3 @@ class VAE(OutlierMixin, Detector, KLFields):
         noise = antithetic_noise(n_samples, engine.n_components).to(self.model_.log_unit)
         [bounds] = engine.map(rows, lambda reading: reading.log_likelihood(noise))
         return bounds
-
-    def _prior_draws(self, n: int, random_state: Any) -> np.ndarray:
-        check_is_fitted(self)
-        check(self, "n", n, POSITIVE_INTEGER)
-        return check_random_state(random_state).standard_normal((n, self._n_features_out))

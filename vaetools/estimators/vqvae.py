@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import OutlierMixin
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import WordFields
 from vaetools.nn.batches import Rows
+from vaetools.nn.networks import Network, SpatialHead
 from vaetools.nn.words import Codebook
 
 
@@ -74,6 +74,16 @@ class VQVAE(OutlierMixin, Detector, WordFields):
         check_is_fitted(self)
         return int((self.word_counts_ == 0).sum())
 
+    @property
+    def place_shape_(self) -> tuple[int, ...]:
+        """Shape of the places of words: (words per place, height, width) of a map, else (n_places,)."""
+        check_is_fitted(self)
+        n_places, network = self.model_.latent.n_places, self.model_.network
+        if not isinstance(network, Network) or not isinstance(network.encoder[-1], SpatialHead):
+            return (n_places,)
+        _, height, width = network.encoder[-1].map_shape
+        return n_places // (height * width), height, width
+
     def codes(self, X: Any) -> np.ndarray:
         """Return the numbers of the words of every row.
 
@@ -88,6 +98,22 @@ class VQVAE(OutlierMixin, Detector, WordFields):
         """
         [numbers] = Engine(self).ask(X, attrgetter("latent.numbers"))
         return numbers.astype(np.int64)
+
+    def word_costs(self, X: Any) -> np.ndarray:
+        """Return what every word of every row costs: which of them are unlikely where they stand.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        costs : ndarray of shape (n_samples, n_components / word_size)
+            −log of the probability of the words that ``codes`` returns, in nats; they add up to the KL of
+            the row. An autoregressive prior takes each given those before it.
+        """
+        [costs] = Engine(self).ask(X, attrgetter("latent.costs"))
+        return costs
 
     def word_vectors(self, codes: Any) -> np.ndarray:
         """Return codes of words by number, as ``transform`` does of rows; ``inverse_transform`` decodes them.
@@ -128,11 +154,7 @@ class VQVAE(OutlierMixin, Detector, WordFields):
         X : ndarray or DataFrame of shape (n, n_features)
             Expected rows (no noise is added), in units of X; of images of integers in [0, 1].
         """
-        check_is_fitted(self)
-        check(self, "n", n, POSITIVE_INTEGER)
-        seed = check_random_state(random_state).randint(2**31 - 1)
-        drawn = self.model_.latent.draw(n, torch.Generator("cpu").manual_seed(int(seed)))
-        return self.inverse_transform(drawn.cpu().double().numpy())
+        return self.inverse_transform(Engine(self).prior_draws(n, random_state))
 
     def _learn_prior(self, rows: Rows, seed: int) -> None:
         """Count words, and learn how probable they are."""

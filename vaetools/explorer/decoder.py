@@ -105,7 +105,8 @@ class _Writer:
             yield from self.image(module)
         elif isinstance(module, SpatialHead):
             channels, height, width = module.map_shape
-            yield {"kind": "pointwise", "n": channels, "area": height * width, **self.affine(module.conv)}
+            size = {"n_in": channels, "n_out": module.conv.out_channels, "area": height * width}
+            yield {"kind": "pointwise", **size, **self.affine(module.conv)}
         elif isinstance(module, nn.Linear):
             sizes = {"n_in": module.in_features, "n_out": module.out_features}
             yield {"kind": "dense", **sizes, **self.affine(module)}

@@ -22,6 +22,7 @@ _PIXELS = 12_000_000  # of all pictures
 _SMALLEST, _LARGEST = 8, 96  # pixels of the longer side of one
 _COLUMN_VALUES = 4_000_000  # of columns of a table, to color by
 _CLASSES = 60  # more different numbers are no labels
+_N_DRAWS = 600  # codes that a page can draw from the prior
 
 
 def explore(
@@ -34,7 +35,7 @@ def explore(
 
     Parameters
     ----------
-    model : fitted AE, VAE, CVAE or a pipeline that ends in one
+    model : fitted autoencoder or a pipeline that ends in one
         The page decodes networks that the estimators build themselves, behind steps of a pipeline that scale
         columns; of others it shows the nearest rows, and says why.
     X : array-like of shape (n_samples, n_features), or what the pipeline takes
@@ -121,7 +122,7 @@ def explore(
         reasons=with_values(reasons, shown, subject.back) if reasons and subject.back else {},
         classes=opened.estimator.classes_ if opened.conditional else np.array([], str),
         class_prior=opened.estimator.class_prior_ if opened.conditional else np.array([]),
-        is_variational=engine.has_spread,
+        draws=_draws(engine, seed),
         decoder=plain_decoder(opened.estimator, subject.units) if subject.decodes else None,
         note=subject.note,
     )
@@ -159,6 +160,13 @@ def _thumbnails(shown: np.ndarray, shape: tuple[int, int, int] | None, span: tup
     low, high = span
     values = shown if span == (0.0, 1.0) else (shown - low) / (high - low)
     return make_thumbnails(values, shape, longest=longest)
+
+
+def _draws(engine: Engine, seed: int) -> np.ndarray:
+    """Return codes drawn from the prior, if there is one."""
+    if not engine.has_prior:
+        return np.empty((0, engine.n_components), np.float32)
+    return engine.prior_draws(_N_DRAWS, seed).astype(np.float32)
 
 
 def _in_use(opened: Opened, codes: np.ndarray) -> np.ndarray:

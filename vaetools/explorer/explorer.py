@@ -64,8 +64,8 @@ class Explorer:
         Labels that a conditional model knows.
     class_prior : ndarray
         How frequent they are.
-    is_variational : bool
-        Whether the model has a prior to sample.
+    draws : ndarray of shape (n_draws, n_components), float32
+        Codes drawn from the prior; none where the model has none.
     decoder : PlainDecoder or None
         What the page decodes with.
     note : str
@@ -90,7 +90,7 @@ class Explorer:
     reasons: dict[str, np.ndarray]
     classes: np.ndarray
     class_prior: np.ndarray
-    is_variational: bool
+    draws: np.ndarray
     decoder: PlainDecoder | None
     note: str
 

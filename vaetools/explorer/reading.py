@@ -23,7 +23,7 @@ def read_rows(
     asked: dict[str, Any] = {"codes": attrgetter("mean"), "score": engine.score()}
     if engine.can_decode:
         asked["reconstruction"] = lambda r: r.reconstruction.sum(dim=1)
-        if engine.has_spread:
+        if engine.has_prior:
             asked["KL"] = lambda r: r.kl.sum(dim=1)
         if engine.n_classes:
             asked["believed"] = lambda r: r.y.argmax(dim=1)

@@ -91,7 +91,7 @@ def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]
     names = explorer.names.tolist()
     shown = {i: shortened(printable(name), _LONGEST_NAME) for i, name in enumerate(names)}
     arrays = {"names": np.frombuffer(json.dumps(names).encode(), np.uint8)}
-    arrays |= {"places": explorer.places, "codes": explorer.codes}
+    arrays |= {"places": explorer.places, "codes": explorer.codes, "draws": explorer.draws}
     table = explorer.table
     categories = {} if table is None else table.categories
     columns = {} if table is None else {name: i for i, name in enumerate(table.names.tolist())}
@@ -132,7 +132,7 @@ def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]
         "whole": [] if table is None else table.whole,
         "classes": list(map(_label, explorer.classes)),
         "class_prior": explorer.class_prior.tolist(),
-        "is_variational": explorer.is_variational,
+        "n_draws": len(explorer.draws),
         "colors": COLORS,
     }
     if explorer.decoder is not None:

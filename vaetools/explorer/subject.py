@@ -39,7 +39,7 @@ def open_subject(model: Any, X: Any) -> Subject:
     steps = steps or None  # of a pipeline of one
     if not hasattr(estimator, "inverse_transform") or not hasattr(estimator, "score_unit_"):
         raise TypeError(
-            f"explore: model must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
+            f"explore: model must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     engine = Engine(estimator)  # says so if it is not fitted
     steps, known, shape = _read(steps, estimator, X)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, cast
 
 import torch
+from numpy.random import RandomState
 from torch import Tensor
 
 
@@ -55,6 +56,11 @@ class Normal(Point):
     def draw(self, noise: Tensor) -> Tensor:
         """Return mean + std · noise."""
         return self.mean + torch.exp(self.log_std) * noise
+
+    @staticmethod
+    def prior_draws(n: int, n_components: int, rng: RandomState) -> Tensor:
+        """Return codes drawn from N(0, I)."""
+        return torch.from_numpy(rng.standard_normal((n, n_components)))
 
     def log_ratio(self, z: Tensor, noise: Tensor) -> Tensor:
         """Return log p(z) − log q(z | x) of every code that was drawn with some noise."""

@@ -17,6 +17,7 @@ import math
 from typing import Any, ClassVar
 
 import torch
+from numpy.random import RandomState
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -92,8 +93,9 @@ class Codebook(nn.Module):
         """Return codes of words by number, ``(n_samples, n_components)``."""
         return self.vectors[numbers].transpose(1, 2).flatten(1)
 
-    def draw(self, n: int, generator: torch.Generator) -> Tensor:
-        """Return codes drawn from the prior."""
+    def prior_draws(self, n: int, n_components: int, rng: RandomState) -> Tensor:
+        """Return codes of texts drawn from the prior."""
+        generator = torch.Generator("cpu").manual_seed(int(rng.randint(2**31 - 1)))
         return self.spell(self.prior.draw(n, generator))
 
     @torch.no_grad()

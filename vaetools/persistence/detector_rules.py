@@ -35,7 +35,7 @@ def _estimator(name: str, value: Any, contents: Contents) -> None:
     """Check an unfitted autoencoder of patches."""
     record({"class": TEXT})(name, value, contents)
     if value["class"] not in PARAMETERS:
-        refuse(f"{name}.class", "an AE, VAE or CVAE", value["class"])
+        refuse(f"{name}.class", "an autoencoder", value["class"])
     only({"class": TEXT, "parameters": PARAMETERS[value["class"]]})(name, value, contents)
 
 

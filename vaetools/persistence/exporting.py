@@ -17,10 +17,8 @@ import vaetools
 from vaetools.anomaly.calibration import flagged_rate
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import is_estimator
-from vaetools.estimators.ae import AE
-from vaetools.estimators.cvae import CVAE
+from vaetools.estimators.detector import Detector
 from vaetools.estimators.patch_detector import PatchDetector
-from vaetools.estimators.vae import VAE
 from vaetools.files import write_atomically
 from vaetools.persistence.graphs import Graph, PatchGraph, RowGraph
 from vaetools.persistence.model_file import split_reader
@@ -32,7 +30,7 @@ _OPSET = 18  # of 2022: what any runtime in use knows
 _DTYPES = {"unit": torch.float32, "identity": torch.float32, "standardize": torch.float64}
 
 
-def to_onnx(model: AE | VAE | CVAE | PatchDetector | Pipeline, path: str | os.PathLike[str]) -> None:
+def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[str]) -> None:
     """Write a fitted model as one ONNX graph, atomically: an interrupted write leaves the old file.
 
     The graph takes ``X`` of shape (n_samples, n_features), any number of rows in the units that the
@@ -53,7 +51,7 @@ def to_onnx(model: AE | VAE | CVAE | PatchDetector | Pipeline, path: str | os.Pa
 
     Parameters
     ----------
-    model : AE, VAE, CVAE, PatchDetector or Pipeline
+    model : autoencoder, PatchDetector or Pipeline
         Fitted, with a likelihood other than ``"mixed"``. A pipeline is one of an ImageReader and a
         model; the graph takes what the reader gives. It is not changed.
     path : str or path-like
@@ -91,7 +89,7 @@ def to_onnx(model: AE | VAE | CVAE | PatchDetector | Pipeline, path: str | os.Pa
     is_detector = type(estimator) is PatchDetector
     if not is_estimator(estimator) and not is_detector:
         raise TypeError(
-            "to_onnx: model must be an AE, VAE, CVAE or PatchDetector, or a pipeline of an ImageReader and "
+            "to_onnx: model must be an autoencoder or PatchDetector, or a pipeline of an ImageReader and "
             f"one; got {model!r}. Of another pipeline pass the last step, and do the others where the rows "
             "come from."
         )

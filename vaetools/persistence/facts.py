@@ -50,7 +50,7 @@ class Facts:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class AutoencoderFacts(Facts):
-    """Of an AE, VAE or CVAE."""
+    """Of an autoencoder."""
 
     feature_names: list[str] | None
     column_kinds: dict[str, int] | None  # how many columns are of each, with ``likelihood="mixed"``
@@ -60,6 +60,7 @@ class AutoencoderFacts(Facts):
     max_iter: int  # and that were planned
     n_components: int  # dimensions of the codes
     n_active: int  # and how many of them vary
+    words: dict[str, int] | None  # of codes of words, ``n_words`` of the vocabulary and ``n_dead`` of them
     labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
     mean_terms: dict[str, dict[str, float]]  # mean costs in nats, of ``train`` and ``held_out``, by term
     network: str | None  # class of a network that is not ours
@@ -119,7 +120,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
 
 
 def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return what is told of an AE, VAE or CVAE alone."""
+    """Return what is told of an autoencoder alone."""
     fitted, custom = header["fitted"], _plain(header["parameters"].get("network"))
     features = header.get("backbone")
     columns, terms = fitted["columns_"], fitted["mean_terms_"]
@@ -136,6 +137,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "max_iter": fitted["max_iter_"],
         "n_components": fitted["_n_features_out"],
         "n_active": int(_array(fitted, "active_units_", arrays).sum()),
+        "words": _words(_array(fitted, "word_counts_", arrays)),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
         "mean_terms": {
             part: {term: float(terms["table"][term][i]) for term in ("reconstruction", "kl")}
@@ -209,6 +211,11 @@ def _reader(written: dict[str, Any]) -> dict[str, Any]:
 def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray]) -> Any:
     """Return an array that was put aside, or None if it is absent."""
     return arrays[fitted[name]["array"]] if name in fitted else None
+
+
+def _words(counts: Any) -> dict[str, int] | None:
+    """Return how many words there are, and how many of them no row that trained has."""
+    return None if counts is None else {"n_words": len(counts), "n_dead": int((counts == 0).sum())}
 
 
 def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -20,12 +20,18 @@ import vaetools
 from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import estimator_class, is_estimator
-from vaetools.estimators.ae import AE
 from vaetools.estimators.backbone import Backbone
-from vaetools.estimators.building import blank_model, make_network, put, resolve_components, resolve_device
+from vaetools.estimators.building import (
+    blank_model,
+    make_latent,
+    make_network,
+    put,
+    resolve_components,
+    resolve_device,
+)
 from vaetools.estimators.constructor import check_parameters, keep_parameters, parameters_in_force
-from vaetools.estimators.cvae import CVAE
 from vaetools.estimators.description import N_REFERENCE
+from vaetools.estimators.detector import Detector
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.patch_detector import PatchDetector
 from vaetools.estimators.vae import VAE
@@ -54,12 +60,12 @@ _OF_FEATURES = {"tables": 1}
 _PER_REFERENCE = 10_000  # bytes of a place that others are compared with, and of what is learnt beside it
 
 
-def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
+def save(model: Detector | PatchDetector | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to one file, atomically: an interrupted write leaves the old file.
 
     Parameters
     ----------
-    model : AE, VAE, CVAE, PatchDetector, LatentMap or Pipeline
+    model : autoencoder, PatchDetector, LatentMap or Pipeline
         Fitted. A pipeline is one of an ImageReader, a Backbone, a model and a LatentMap, or without some of
         them but the model. Of a Backbone the name and the digest of its weights are written, of a custom
         ``network`` weights only, of a map codes and their places. Parameters are written as ``fit`` used
@@ -93,7 +99,7 @@ def save(model: AE | VAE | CVAE | PatchDetector | LatentMap | Pipeline, path: st
     reader, backbone, estimator, latent_map = stages = _stages(model)
     if not is_estimator(estimator) and type(estimator) not in (LatentMap, PatchDetector):
         raise TypeError(
-            "save: model must be an AE, VAE, CVAE, PatchDetector or LatentMap, or a pipeline of an "
+            "save: model must be an autoencoder, PatchDetector or LatentMap, or a pipeline of an "
             f"ImageReader, a Backbone, a model and a LatentMap, or without some but the model; got {model!r}."
         )
     names = [name for name, _ in model.steps] if isinstance(model, Pipeline) else []
@@ -138,7 +144,7 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
 
     Returns
     -------
-    model : AE, VAE, CVAE, PatchDetector, LatentMap or Pipeline
+    model : autoencoder, PatchDetector, LatentMap or Pipeline
         What was saved: the same scores on any device, up to the device's rounding, and the same map.
 
     Raises
@@ -182,7 +188,7 @@ def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
             "graphs and the command line take a PatchDetector, which has scope='whole' for that."
         )
     if isinstance(estimator, LatentMap):
-        raise ValueError(f"there must be an AE, VAE or CVAE, which makes codes; got {estimator!r} alone.")
+        raise ValueError(f"there must be an autoencoder, which makes codes; got {estimator!r} alone.")
     return reader, estimator
 
 
@@ -328,5 +334,7 @@ def estimated_size(model: Any, n_rows: int, n_features: int) -> int:
     per_row += 8 * n_components * _OF_COMPONENTS.get(model.anomaly_score, 0)
     per_row += 8 * n_features * _OF_FEATURES.get(model.anomaly_score, 0)
     n_weights = sum(weight.numel() for weight in network.parameters())
+    if n_components and isinstance(latent := make_latent(model, n_components), nn.Module):
+        n_weights += sum(weight.numel() for weight in latent.state_dict().values())
     of_columns = 3 * 8 * n_features  # shift, scale, unit
     return _WORDS + 4 * n_weights + of_columns + min(n_rows, N_REFERENCE) * per_row + 8 * n_rows // 4

@@ -25,7 +25,7 @@ def samples(model: Any, n: int = 48, *, random_state: int = 0) -> "Figure":
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE, or dict of some by name
+    model : fitted autoencoder, or dict of some by name
         Pipelines that end in one are taken, too; rows are shown as their last step takes them.
     n : int, default=48
         How many; of a table at most 16 are shown.
@@ -58,7 +58,7 @@ def samples(model: Any, n: int = 48, *, random_state: int = 0) -> "Figure":
         "Each is decoded from a draw of N(0, I) and shows nobody's data: good samples look like the data, "
         "and differ as the data do."
     )
-    if not all(each.variational for each in models):
+    if not all(each.has_prior for each in models):
         reading += " An AE is trained on no prior: its draws may land where it has no codes."
     made = {each.name: each.sample(n, random_state) for each in models}
     title = "Samples from the prior"
@@ -81,7 +81,7 @@ def traversal(model: Any, X: Any = None, *, n_dimensions: int = 8, n_steps: int 
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE
+    model : fitted autoencoder
         A pipeline that ends in one is taken, too; rows are shown as its last step takes them.
     X : array-like of shape (n_samples, n_features) or None, default=None
         Rows whose codes say where the mean is, and how far to go; None takes rows trained on.
@@ -148,7 +148,7 @@ def interpolation(model: Any, X: Any, *, n_steps: int = 11) -> "Figure":
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE
+    model : fitted autoencoder
         A pipeline that ends in one is taken, too; rows are shown as its last step takes them.
     X : array-like of shape (n_samples, n_features)
         Two rows or more.
@@ -211,7 +211,7 @@ def reconstructions(model: Any, X: Any, y: Any = None) -> "Figure":
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE, or dict of some by name
+    model : fitted autoencoder, or dict of some by name
         Pipelines that end in one are taken, too; rows are shown as their last step takes them.
     X : array-like of shape (n_samples, n_features)
         As many rows as are to be seen: of images some dozen, of tables a few.

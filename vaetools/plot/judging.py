@@ -23,7 +23,7 @@ def score_histogram(
 
     Parameters
     ----------
-    model : fitted AE, VAE, CVAE or PatchDetector, dict of some by name, or array-like of shape (n_samples,)
+    model : fitted autoencoder or PatchDetector, dict of some by name, or array-like of shape (n_samples,)
         Pipelines that end in one are taken, too; an array holds scores, higher is more normal.
     X : array-like of shape (n_samples, n_features) or None, default=None
         Rows to score. Scores need none.
@@ -86,7 +86,7 @@ def calibration_curve(model: Any, X: Any = None, y: Any = None) -> "Figure":
 
     Parameters
     ----------
-    model : fitted AE, VAE, CVAE or PatchDetector, dict of some by name, or array-like of shape (n_samples,)
+    model : fitted autoencoder or PatchDetector, dict of some by name, or array-like of shape (n_samples,)
         Pipelines that end in one are taken, too; an array holds p-values.
     X : array-like of shape (n_samples, n_features) or None, default=None
         Normal rows that `fit` did not see. P-values need none.

@@ -45,7 +45,7 @@ def latent_map(
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE, dict of some by name, or array-like of shape (n_samples, n_components)
+    model : fitted autoencoder, dict of some by name, or array-like of shape (n_samples, n_components)
         Pipelines that end in one are taken, too; an array holds codes.
     X : array-like of shape (n_samples, n_features) or None, default=None
         Rows to encode. Codes need none.
@@ -103,7 +103,7 @@ def codes(model: Any, X: Any = None, y: Any = None, *, components: tuple[int, in
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE, dict of some by name, or array-like of shape (n_samples, n_components)
+    model : fitted autoencoder, dict of some by name, or array-like of shape (n_samples, n_components)
         Pipelines that end in one are taken, too; an array holds codes. At least two components.
     X : array-like of shape (n_samples, n_features) or None, default=None
         Rows to encode. Codes need none.
@@ -142,7 +142,7 @@ def codes(model: Any, X: Any = None, y: Any = None, *, components: tuple[int, in
     for i, (name, own) in enumerate(found.items()):
         pair = _pair(own, subjects.get(name), components)
         _add_points(figure, i, own[:, pair], colors)
-        has_prior = name in subjects and subjects[name].variational
+        has_prior = name in subjects and subjects[name].is_normal
         center(figure, i, own[:, pair], pair, least=2.6 if has_prior else 0.0)
         if has_prior:
             add_prior(figure, i)
@@ -213,7 +213,7 @@ def _pair(codes: np.ndarray, subject: Opened | None, components: Any) -> list[in
         check("plot.codes", "components", components, Requirement(words, holds))
         return list(components)
     told = codes.var(axis=0)
-    if subject is not None and subject.variational:
+    if subject is not None and subject.has_prior:
         told = np.where(subject.in_use, subject.estimator.kl_per_component_, -1.0)
     return sorted(np.argsort(-told, kind="stable")[:2].tolist())
 

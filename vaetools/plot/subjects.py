@@ -37,7 +37,7 @@ def numbers(owner: str, name: str, values: Any, n_dimensions: int) -> np.ndarray
 def estimators(owner: str, model: Any, *, judges: bool = False) -> dict[str, Any]:
     """Return fitted models by name, a single one by its class; ``judges`` takes detectors, too."""
     named = model if isinstance(model, Mapping) else {_kind(model): model}
-    words = "an AE, VAE, CVAE or PatchDetector" if judges else "an AE, VAE or CVAE"
+    words = "an autoencoder or PatchDetector" if judges else "an autoencoder"
     if not named:
         raise ValueError(f"plot.{owner}: model must be {words}, or a dict of some by name; got {model!r}.")
     for each in named.values():

@@ -23,7 +23,7 @@ def loss_history(model: Any) -> "Figure":
 
     Parameters
     ----------
-    model : fitted AE, VAE or CVAE, dict of some by name, or DataFrame
+    model : fitted autoencoder, dict of some by name, or DataFrame
         Pipelines that end in one are taken, too; a DataFrame is a ``history_``.
 
     Returns
@@ -101,9 +101,9 @@ def kl_per_dimension(model: Any, X: Any = None) -> "Figure":
     else:
         kl, used = {}, {}
         for each in opened("kl_per_dimension", model, X):
-            if not each.variational:
+            if not each.has_prior:
                 raise ValueError(
-                    f"plot.kl_per_dimension: model must have a posterior, as VAE and CVAE do; got "
+                    "plot.kl_per_dimension: the codes of a model must have a prior, as those of a VAE; got "
                     f"{type(each.estimator).__name__}, whose codes cost no KL."
                 )
             kl[each.name], used[each.name] = _kl(each.estimator, each.rows), each.in_use

@@ -155,7 +155,7 @@ def compare(
 
     Parameters
     ----------
-    models : mapping of str to fitted AE, VAE, CVAE or pipeline
+    models : mapping of str to fitted autoencoder or pipeline
         One or more, by the names they get; pipelines end in one of these. All take the same rows, of
         numbers: a model with ``likelihood="mixed"`` is refused.
     X : array-like of shape (n_samples, n_features), or what the pipelines take

@@ -93,7 +93,7 @@ def _listed(words: dict[str, str], names: Sequence[str]) -> str:
 
 def collapse(model: ModelView, advice: str = "") -> str:
     """Say that codes tell next to nothing, if they do not tell one bit of their row."""
-    if not model.variational or not collapsed(model.kl_per_component, explained=model.explained):
+    if not model.has_prior or not collapsed(model.kl_per_component, explained=model.explained):
         return ""
     kl = number(model.kl_per_component.sum(), 2)
     name = called(model.name, first=True)
@@ -107,7 +107,7 @@ def flattered(model: ModelView, data: Data, blank: bool) -> list[str]:
 
 def unused(model: ModelView, advice: str = "") -> str:
     """Say that no mean varies over rows, if none does though codes are not those of the prior."""
-    if not model.variational or collapse(model) or model.active_units.any():
+    if not model.has_prior or collapse(model) or model.active_units.any():
         return ""
     kl = number(model.kl_per_component.sum(), 2)
     return (

@@ -33,14 +33,19 @@ class Opened:
         return hasattr(self.estimator, "classes_")
 
     @property
-    def variational(self) -> bool:
-        """Whether its posterior has a spread."""
-        return hasattr(self.estimator, "posterior")
+    def has_prior(self) -> bool:
+        """Whether its codes have a prior, under which they cost something and can be drawn."""
+        return self.estimator.model_.latent.has_prior
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether that prior is N(0, I)."""
+        return self.estimator.model_.latent.has_spread
 
     @property
     def in_use(self) -> np.ndarray:
         """Which components say something of their rows; the codes of an AE have no scale but their own."""
-        if self.variational:
+        if self.has_prior:
             return self.estimator.active_units_
         variances = self.estimator.reference_codes_.var(axis=0, dtype=np.float64)
         return variances > _STILL * variances.max()
@@ -67,9 +72,9 @@ class Opened:
         return self.estimator.classes_[np.argmax(self.estimator.class_prior_)]
 
     def sample(self, n: int, seed: int) -> np.ndarray:
-        """Return decoded draws from N(0, I), of a conditional model as labels by their frequency."""
+        """Return decoded draws from the prior, or without one from N(0, I), labels by their frequency."""
         rng = np.random.RandomState(seed)
-        if self.variational:
+        if self.has_prior:
             return self.shared(self.estimator.sample(n, random_state=rng))
         n_components = self.estimator.reference_codes_.shape[1]
         return self.shared(self.estimator.inverse_transform(rng.standard_normal((n, n_components))))
@@ -106,7 +111,7 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Opened,
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not all(hasattr(estimator, method) for method in _NEEDED):
         raise TypeError(
-            f"compare: {name!r} must be an AE, VAE or CVAE, or a pipeline that ends in one; got {model!r}."
+            f"compare: {name!r} must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     check_is_fitted(estimator, msg=f"compare: {name!r} must be fitted; got {estimator!r}.")
     if estimator.likelihood == "mixed":

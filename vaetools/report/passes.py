@@ -79,7 +79,8 @@ def see(opened: Opened, basis: Basis) -> Seen:
     model, engine = opened.estimator, Engine(opened.estimator)
     rows = engine.rows(opened.rows)
     asked: list[Any] = [engine.score(), engine.score("neg_reconstruction"), attrgetter("mean")]
-    asked += [engine.score("neg_kl"), attrgetter("latent.log_std")] if engine.has_spread else []
+    asked += [engine.score("neg_kl")] if engine.has_prior else []
+    asked += [attrgetter("latent.log_std")] if engine.has_spread else []
     if len(rows) <= N_MEASURED:
         *found, expected = engine.map(rows, *asked, engine.in_units)
         made = expected.astype(precision_of(rows.X))[basis.index]
@@ -87,9 +88,11 @@ def see(opened: Opened, basis: Basis) -> Seen:
         found, made = engine.map(rows, *asked), engine.reconstruct(opened.take(basis.index))
     scores, fit, codes, *spread = found
     kl, draws = np.zeros(len(codes)), codes
-    if spread:
+    if engine.has_prior:
+        kl = -spread[0]
+    if engine.has_spread:
         noise = np.random.default_rng(basis.seed).standard_normal(codes.shape)
-        kl, draws = -spread[0], codes + np.exp(spread[1]) * noise
+        draws = codes + np.exp(spread[1]) * noise
     known = getattr(model, "calibration_scores_", None)
     return Seen(
         model=opened,
@@ -116,7 +119,7 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
     return ModelView(
         name=opened.name,
         kind=type(model).__name__,
-        variational=opened.variational,
+        has_prior=opened.has_prior,
         facts=_facts(opened),
         codes=seen.codes,
         points=points,
@@ -154,8 +157,10 @@ def _facts(opened: Opened) -> dict[str, str]:
         "epochs": f"{model.n_iter_:,}",
         "score": model.anomaly_score_,
     }
-    if opened.variational:
+    if opened.is_normal:
         facts["beta"] = f"{model.beta:g}"
+    if hasattr(model, "word_counts_"):
+        facts["words"] = f"{model.n_words:,}, {model.n_words - model.n_dead_words_:,} in use"
     if opened.conditional:
         facts["decoded as"] = str(opened.commonest)
     return facts
@@ -176,7 +181,7 @@ def walk(opened: Opened, codes: np.ndarray, n_walks: int, n_steps: int) -> Walks
     not in use is left out, but for one component if none is.
     """
     center, spread = codes.mean(axis=0), codes.std(axis=0)
-    told = opened.estimator.kl_per_component_ if opened.variational else spread
+    told = opened.estimator.kl_per_component_ if opened.has_prior else spread
     n_used = max(1, min(n_walks, int(opened.in_use.sum())))
     components = np.argsort(-np.where(opened.in_use, told, -1.0), kind="stable")[:n_used]
     values = center + spread * np.linspace(-EXTENT, EXTENT, n_steps)[:, None]  # (n_steps, n_components)

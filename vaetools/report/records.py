@@ -106,7 +106,7 @@ class ModelView:
     name : str
     kind : str
         Class of the estimator, such as "VAE".
-    variational : bool
+    has_prior : bool
         Whether its posterior has a spread.
     facts : dict of str to str
         What a reader must know of it: likelihood, beta, components, rows trained on, epochs.
@@ -163,7 +163,7 @@ class ModelView:
 
     name: str
     kind: str
-    variational: bool
+    has_prior: bool
     facts: dict[str, str]
     codes: np.ndarray
     points: np.ndarray

@@ -32,7 +32,7 @@ class Evaluation(Sink):
 
     Parameters
     ----------
-    model : PatchDetector, AE, VAE or CVAE, or a pipeline of an ImageReader and one
+    model : PatchDetector or autoencoder, or a pipeline of an ImageReader and one
         Fitted on images.
     folder : path
         The test set.

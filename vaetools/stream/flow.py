@@ -36,7 +36,7 @@ def stream_scores(
 
     Parameters
     ----------
-    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+    model : autoencoder, or a pipeline of an ImageReader and one of those
         Fitted. A model of 8-bit images without a reader gets one for its ``image_shape``.
     data : path, glob, or sequence of those
         Images: a folder, a glob, files, a text file of paths. A table, or a folder, glob or several files
@@ -101,7 +101,7 @@ def stream_codes(
 
     Parameters
     ----------
-    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+    model : autoencoder, or a pipeline of an ImageReader and one of those
         Fitted.
     data : path, glob, or sequence of those
         As for `stream_scores`.
@@ -249,7 +249,7 @@ def verdicts(model: Any, X: np.ndarray | pd.DataFrame, maps: np.ndarray | None =
 def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """Return latent means under the names that `transform` gives them."""
     if not hasattr(model, "transform"):
-        raise ValueError(f"the model must have codes, as an AE, VAE or CVAE; got a {type(model).__name__}.")
+        raise ValueError(f"the model must have codes, as an autoencoder; got a {type(model).__name__}.")
     [codes] = Engine(model).ask(X, attrgetter("mean"))
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
@@ -263,7 +263,7 @@ def prepared(
     -------
     reader : ImageReader or None
         Its own, or one for its 8-bit images; None if it has none and takes rows of numbers alone.
-    estimator : AE, VAE or CVAE
+    estimator : autoencoder
     columns : list of str, dict from str to Kind, or None
         The columns of a table that it takes, if it was fitted on named ones; with ``likelihood="mixed"``
         how they are read.

@@ -54,7 +54,7 @@ def read_labeled(
 
     Parameters
     ----------
-    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+    model : autoencoder, or a pipeline of an ImageReader and one of those
         Fitted. Labels that it knows are recognized however a table writes them.
     data : path, glob, or sequence of those
         As for `stream_scores`.

@@ -46,7 +46,7 @@ class MapFiles(Sink):
     ----------
     folder : path
         To write.
-    model : PatchDetector, AE, VAE or CVAE, or a pipeline of an ImageReader and one
+    model : PatchDetector or autoencoder, or a pipeline of an ImageReader and one
         Fitted on images; others than a detector must be able to reconstruct.
     root : path or None, default=None
         Folder of the images, as their paths begin: below it, sub-folders are kept. None keeps none.

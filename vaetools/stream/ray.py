@@ -70,7 +70,7 @@ def score_with_ray(
 
     Parameters
     ----------
-    model : AE, VAE or CVAE, or a pipeline of an ImageReader and one of those
+    model : autoencoder, or a pipeline of an ImageReader and one of those
         Fitted. Workers load it from the bytes that `save` writes, so that a custom ``network`` is refused.
     data : path, glob, address, or sequence of those
         Images: a folder, a glob, files, a text file of paths. A table: Parquet files, or a folder of

@@ -52,7 +52,7 @@ class Selection(Sink):
 
     Parameters
     ----------
-    model : AE, VAE or CVAE
+    model : autoencoder
         Fitted, with calibration rows.
     false_discovery_rate : float
         That share, between 0 and 1.
@@ -156,7 +156,7 @@ class Tally(Sink):
 
     Parameters
     ----------
-    model : AE, VAE or CVAE
+    model : autoencoder
         Fitted.
     selection : Selection or None, default=None
         Makes the verdicts, once all rows are known.

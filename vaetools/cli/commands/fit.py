@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "--model",
     "name",
     type=click.Choice(list(MODELS)),
-    help="Autoencoder, variational, variational and conditioned on labels; patches: a "
+    help="Autoencoder, variational, variational and conditioned on labels, with codes of words; patches: a "
     "PatchDetector, which judges photographs place by place, and images of at most 32 pixels as a whole. "
     "Unless said, patches for photographs and for small ones in color, and vae for all else.",
 )

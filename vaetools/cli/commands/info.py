@@ -79,9 +79,10 @@ def info(model: Path, as_json: bool) -> None:
       model, parameters, n_features, image_shape, reader {mode, size, aspect, typical_size}, least_defect,
       levels, n_samples, anomaly_score, unit, threshold, false_alarm_rate, n_calibration, versions,
       format_version, path, file_size;
-      of an AE, VAE or CVAE: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
+      of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
-      n_components, n_active, labels [{label, share}], backbone (as below, of a pipeline with one),
+      n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}], backbone (as
+      below, of a pipeline with one),
       mean_terms {train, held_out: {reconstruction, kl}};
       of a PatchDetector: scope, backbone {network, layers, strides, digest},
       autoencoders [{model, n_features, n_components}]
@@ -113,7 +114,7 @@ def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
 
 
 def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
-    """Return what is told of an AE, VAE or CVAE alone."""
+    """Return what is told of an autoencoder alone."""
     scaling = scaling_in_words(facts.input_scale, facts.levels)
     if facts.column_kinds is not None:
         scaling = scaling.replace("every column", "every column of numbers")
@@ -124,12 +125,18 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
         "Scaling": scaling,
         "Network": _network(facts),
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
+        "Words": "" if facts.words is None else _words(facts.words),
         "Labels": _some(label.replace(" ", _NO_BREAK) for label in labels),
         "Likelihood": _likelihood(facts),
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
     }
+
+
+def _words(words: Mapping[str, int]) -> str:
+    """Return how many words there are, and how many of them are of no use."""
+    return f"a vocabulary of {words['n_words']:,}, {words['n_dead']:,} of them in no training row"
 
 
 def _of_detector(facts: "DetectorFacts") -> dict[str, str]:

@@ -73,12 +73,12 @@ const STEPS = {
   dense: (x, weights, step) => affine(x, weights, step.weight, step.bias, step.n_in, step.n_out),
   activation: (x, weights, step) => x.map(ACTIVATIONS[step.name]),
   deconv: deconvolved,
-  pointwise(x, weights, {n, area, weight, bias}) {
-    const y = new Float32Array(n * area);
-    for (let out = 0; out < n; out++) {
+  pointwise(x, weights, {n_in: nIn, n_out: nOut, area, weight, bias}) {
+    const y = new Float32Array(nOut * area);
+    for (let out = 0; out < nOut; out++) {
       y.fill(weights[bias + out], out * area, (out + 1) * area);
-      for (let channel = 0; channel < n; channel++) {
-        const factor = weights[weight + out * n + channel];
+      for (let channel = 0; channel < nIn; channel++) {
+        const factor = weights[weight + out * nIn + channel];
         for (let i = 0; i < area; i++) y[out * area + i] += factor * x[channel * area + i];
       }
     }

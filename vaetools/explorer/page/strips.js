@@ -10,7 +10,7 @@ export class Strips {
   /** @param {import("./main.js").Explorer} app */
   constructor(app) {
     this.app = app;
-    byId("draw").hidden = !app.about.is_variational || !app.decoder.isThere;
+    byId("draw").hidden = !app.about.n_draws || !app.decoder.isThere;
     byId("draw").addEventListener("click", () => this.draw());
     byId("clear-picked").addEventListener("click", () => this.app.unpick());
     byId("make").hidden = !app.decoder.isThere;
@@ -36,7 +36,8 @@ export class Strips {
     const {app} = this;
     byId("draws").hidden = false;
     this.fill(byId("draws"), Array.from({length: N_DRAWS}, () => {
-      const code = Float32Array.from({length: app.about.n_components}, normal);
+      const n = app.about.n_components, i = Math.floor(app.about.n_draws * Math.random());
+      const code = app.data.arrays.draws.slice(i * n, (i + 1) * n);
       return {code, made: app.decoder.decode(code, app.drawnLabel())};
     }));
   }
@@ -59,9 +60,4 @@ export class Strips {
     }));
     if (!this.app.isImage) holder.prepend(make("p", this.app.about.columns.slice(0, MOST_TOLD).join(", "), "hint"));
   }
-}
-
-/** A draw from the standard normal density (Box and Muller 1958). */
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }

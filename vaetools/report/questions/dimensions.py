@@ -135,7 +135,7 @@ def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
     """Say that components tell nothing, and what may help, or that many carry nothing."""
     fallen = collapse(model, _MEND)
     n_idle, n = int((~model.active_units).sum()), len(model.active_units)
-    idle = model.variational and not fallen and n / 2 <= n_idle < n
+    idle = model.has_prior and not fallen and n / 2 <= n_idle < n
     return [
         fallen,
         unused(model, "More epochs (max_iter) may help, or a higher learning rate."),

@@ -43,8 +43,10 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     seed, index = seen.basis.seed, seen.basis.index
     draws = seen.draws[index]
     half = np.random.default_rng(seed).permutation(len(draws)) < len(draws) / 2
+    model = seen.model
+    asked = model.is_normal or not model.has_prior  # of a prior other than N(0, I) it says nothing
     return {
-        "prior_empty": of.prior_empty(draws, random_state=seed),
+        **({"prior_empty": of.prior_empty(draws, random_state=seed)} if asked else {}),
         "holes": of.holes(draws, random_state=seed),
         "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),
         "off_training": of.off_data(

@@ -53,7 +53,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     """Rate and distortion in nats, and how near reconstructions come."""
     rows, made = seen.basis.rows, seen.reconstructions / seen.basis.scale
     found = {"distortion": mean(seen.costs["reconstruction"].to_numpy()), "mse": of.mse(rows, made)}
-    if seen.model.variational:
+    if seen.model.has_prior:
         found["rate"] = mean(seen.costs["kl"].to_numpy(), least=0)
     if seen.basis.image_shape is not None:
         some = slice(_N_LOOKED_AT)
@@ -197,7 +197,7 @@ def _rates(models: tuple[ModelView, ...], measures: pd.DataFrame) -> str:
     rates = measures[measures["measure"] == "rate"].set_index("model")["value"].map(RATE.words)
     if rates.empty:
         return ""
-    plain = {model.name for model in models if not model.variational}
+    plain = {model.name for model in models if not model.has_prior}
     standings = [(what, stand(measures, row)) for row, what in _BOUGHT.items()]
     what, payers = next(
         ((what, found[1]) for what, found in standings if plain and found and plain <= set(found[2])),
