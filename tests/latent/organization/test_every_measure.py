@@ -38,6 +38,12 @@ MEASURES = {
     "mse": lambda Z, y: o.mse(Z, Z + 1),
     "psnr": lambda Z, y: o.psnr(Z, Z + 1),
     "ssim": lambda Z, y: o.ssim(Z, Z + 1, (1, 1, 3)),
+    "intrinsic_dimension": lambda Z, y: o.intrinsic_dimension(Z),
+    "separation": lambda Z, y: o.separation(Z),
+    "mutual_information_gap": o.mutual_information_gap,
+    "dci": lambda Z, y: o.dci(Z, y)["completeness"],
+    "attribute_predictability": o.attribute_predictability,
+    "matched_correlation": lambda Z, y: o.matched_correlation(Z, Z**2),
 }
 every_measure = pytest.mark.parametrize("name", MEASURES)
 OTHERS = {"Measure", "active_units", "collapsed", "knn_probabilities"}
@@ -60,11 +66,14 @@ RANGES = {
     "cluster_agreement": (-0.5, 1),
     "ssim": (-1, 1 + 1e-5),  # far away digits are lost
     "off_codes": (0, math.inf),
+    "separation": (0, math.inf),
     "effective_rank": (1, 3),
     "path_length": (1, math.inf),
     "jumps": (1, 2),
     "psnr": (-math.inf, math.inf),
-    **dict.fromkeys(["moment_kl", "sliced_wasserstein", "density", "mse"], (0, math.inf)),
+    **dict.fromkeys(
+        ["moment_kl", "sliced_wasserstein", "density", "mse", "intrinsic_dimension"], (0, math.inf)
+    ),
 }  # all others are from 0 to 1
 
 

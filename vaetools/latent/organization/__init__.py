@@ -1,12 +1,19 @@
 """How a latent space is organized: a function of arrays per measure, in a file per question.
 
 `neighbors` are kept, `classes` lie together, there are no `gaps`, the cloud has the prior's `roundness`,
-`samples` look like data and `probes` name them, and what is `decoded` is what was encoded, or changes evenly
-between two codes.
+`samples` look like data and `probes` name them, what is `decoded` is what was encoded, or changes evenly
+between two codes, the `cloud` has so many dimensions and parts, and single `dimensions` stand for something.
 """
 
 from vaetools.latent.organization.classes import cluster_agreement, knn_accuracy, linear_probe, silhouette
+from vaetools.latent.organization.cloud import intrinsic_dimension, separation
 from vaetools.latent.organization.decoded import jumps, mse, path_length, psnr, ssim
+from vaetools.latent.organization.dimensions import (
+    attribute_predictability,
+    dci,
+    matched_correlation,
+    mutual_information_gap,
+)
 from vaetools.latent.organization.gaps import holes, off_codes, prior_empty
 from vaetools.latent.organization.measure import Measure
 from vaetools.latent.organization.neighbors import (
@@ -30,21 +37,26 @@ __all__ = [
     "Measure",
     "active_units",
     "ambiguity",
+    "attribute_predictability",
     "class_entropy",
     "cluster_agreement",
     "collapsed",
     "continuity",
     "correlation",
     "coverage",
+    "dci",
     "density",
     "effective_rank",
     "holes",
+    "intrinsic_dimension",
     "jumps",
     "knn_accuracy",
     "knn_probabilities",
     "linear_probe",
+    "matched_correlation",
     "moment_kl",
     "mse",
+    "mutual_information_gap",
     "neighborhood_overlap",
     "neighbors_kept",
     "off_codes",
@@ -55,6 +67,7 @@ __all__ = [
     "prior_empty",
     "psnr",
     "recall",
+    "separation",
     "silhouette",
     "sliced_wasserstein",
     "ssim",

@@ -85,7 +85,12 @@ def bootstrap(
     rng, n = np.random.default_rng(random_state), len(arrays[0])
     draws = (rng.integers(n, size=n) for _ in range(_REPLICATES))
     error = float(np.nanstd([statistic(*(array[index] for array in arrays)) for index in draws], ddof=1))
-    return _within(value, _NORMAL * error, least, most)
+    return with_error(value, error, least=least, most=most)
+
+
+def with_error(value: float, error: float, *, least: float = -math.inf, most: float = math.inf) -> Measure:
+    """Return a value with the interval of its standard error, in its range; unknown if there is none."""
+    return UNKNOWN if math.isnan(value) else _within(value, _NORMAL * error, least, most)
 
 
 def _within(value: float, margin: float, least: float, most: float) -> Measure:
