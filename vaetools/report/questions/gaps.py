@@ -33,6 +33,14 @@ HOLES = MeasureRow("holes", "holes: far draws from the codes' own Gaussian", "%"
 _OFF_CODES = MeasureRow(
     "off_codes", "holes, over the same share of held-out codes", "", "lower", 1, _HELD_OUT
 )
+_PARTS = MeasureRow(
+    "separation",
+    "longest bar that parts the codes, in median bars",
+    "",
+    "",
+    1,
+    "Below 4 in a single cloud. A bridge of a few codes joins two clusters; neither end is better.",
+)
 _OFF_TRAINING = MeasureRow(
     "off_training", "new codes that lie off the training codes", "%", "lower", 1, _LEARNT
 )
@@ -49,6 +57,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
         **({"prior_empty": of.prior_empty(draws, random_state=seed)} if asked else {}),
         "holes": of.holes(draws, random_state=seed),
         "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),
+        "separation": of.separation(draws, random_state=seed),
         "off_training": of.off_data(
             seen.codes[index], seen.model.estimator.reference_codes_, random_state=seed
         ),
@@ -138,7 +147,7 @@ def add_prior(figure: "Figure", i: int) -> None:
 GAPS = Question(
     "gaps",
     "Are there gaps?",
-    (EMPTY, HOLES, _OFF_CODES, _OFF_TRAINING),
+    (EMPTY, HOLES, _OFF_CODES, _PARTS, _OFF_TRAINING),
     _measure,
     _read,
     _draw,

@@ -23,6 +23,7 @@ _BEYOND = 0.005  # share of draws at either end that may lie outside the picture
 _COLLAPSED = "Sees means and spreads alone. A collapsed model is perfectly round."
 _LINES = "About 0.03 for 3,000 draws from N(0, I) itself. Gaps vanish along lines in many dimensions."
 _NO_END = "Does not tell AE from VAE; neither end is better."
+_LOCAL = "Of neighbors alone, noise included; too low in ten dimensions and more. Neither end is better."
 _CHANCE = "In few dimensions it may be low by chance."
 _MEASURES = (
     MeasureRow(
@@ -36,6 +37,7 @@ _MEASURES = (
     ),
     MeasureRow("sliced_wasserstein", "sliced Wasserstein distance to N(0, I)", "std", "lower", 2, _LINES),
     MeasureRow("effective_rank", "effective rank", "", "", 1, _NO_END),
+    MeasureRow("intrinsic_dimension", "intrinsic dimension of the codes", "", "", 1, _LOCAL),
     MeasureRow("correlation", "mean absolute correlation between dimensions", "", "lower", 2, _CHANCE),
 )
 
@@ -47,6 +49,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
         "moment_kl": of.moment_kl(draws, random_state=seed),
         "sliced_wasserstein": of.sliced_wasserstein(draws, random_state=seed),
         "effective_rank": of.effective_rank(draws, random_state=seed),
+        "intrinsic_dimension": of.intrinsic_dimension(seen.codes[seen.basis.index], random_state=seed),
         "correlation": of.correlation(draws, random_state=seed),
     }
 
