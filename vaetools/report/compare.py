@@ -4,7 +4,7 @@ import dataclasses
 import html
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from vaetools.latent import MAP_PARAMETERS
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, columns_of, names_of, open_models
 from vaetools.report.page.comparison import render
-from vaetools.report.passes import choose, see, view
+from vaetools.report.passes import Factors, choose, see, view
 from vaetools.report.pictures import make_thumbnails
 from vaetools.report.questions import MEASURES, answer, measure, note, warn
+from vaetools.report.questions.dimensions import agreement
 from vaetools.report.records import Data, ModelView, short
 from vaetools.words import printable
 
@@ -149,6 +150,8 @@ def compare(
     outliers: Any = None,
     seed: int = 0,
     method: str = "umap",
+    factors: Any = None,
+    continuous: Sequence[Any] = (),
     progress: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
     """Compare how fitted models organize what they learnt, on rows that none was trained on.
@@ -169,6 +172,11 @@ def compare(
         Of maps, draws and choices; from 0 to 2³² − 1.
     method : {"umap", "tsne", "pca"}, default="umap"
         Of the maps in two dimensions.
+    factors : DataFrame or array-like of shape (n_samples, n_factors), or None, default=None
+        What made the rows, where that is known, such as an angle and a size: whether single dimensions stand
+        for these is measured. No model is told.
+    continuous : sequence, default=()
+        Names of the factors (of an array: positions) that are numbers; all others are classes.
     progress : callable, default=silent
         Called with a line of text before every longer step.
 
@@ -201,7 +209,7 @@ def compare(
     check("compare", "method", method, MAP_PARAMETERS["method"])
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
-    basis = choose(rows, data, seed)
+    basis = choose(rows, data, seed, None if factors is None else _factors(factors, continuous, len(rows)))
     variance = basis.rows.var(axis=0).mean()
     views, tables, blank = [], [], []
     for each in fitted:
@@ -218,7 +226,7 @@ def compare(
         if len(errors) and variance > 0 and not each.conditional:  # there labels explain rows, too
             shown = dataclasses.replace(shown, explained=1 - float(errors.iloc[0]) / variance)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data, blank=each.name in blank)))
-    measures = pd.concat(tables, ignore_index=True)
+    measures = pd.concat([*tables, agreement(views, basis)], ignore_index=True)
     found = answer(data, views, measures, blank=blank)
     return Comparison(data, tuple(views), measures, found, note(data), method=method, seed=seed)
 
@@ -263,6 +271,23 @@ def _labels(y: Any, n: int) -> np.ndarray:
             f"{n} rows. Bin them, as by pandas.cut."
         )
     return labels.astype(str) if labels.dtype.kind == "O" else labels
+
+
+def _factors(factors: Any, continuous: Sequence[Any], n: int) -> Factors:
+    """Return what made the rows as numbers, and which of it are numbers."""
+    table = pd.DataFrame(factors)
+    if len(table) != n or table.isna().any(axis=None):
+        what = "missing ones" if len(table) == n else f"{len(table)} rows"
+        raise ValueError(f"compare: factors must hold a value for each of the {n} rows; got {what}.")
+    for name in continuous:
+        if name not in table.columns:
+            raise ValueError(f"compare: continuous must name factors among {list(table)}; got {name!r}.")
+    numbers = [name in continuous for name in table]
+    columns = [
+        table[name].to_numpy(np.float64) if is_number else table[name].factorize()[0]
+        for name, is_number in zip(table, numbers, strict=True)
+    ]
+    return Factors(np.stack(columns, axis=1), numbers)
 
 
 def _mask(outliers: Any, n: int) -> np.ndarray:

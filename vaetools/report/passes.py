@@ -22,6 +22,13 @@ EXTENT = 2.0  # standard deviations of the codes, to either side of their mean
 _N_REASONS = 3
 
 
+class Factors(NamedTuple):
+    """What made the rows, where that is known."""
+
+    values: np.ndarray  # (n_samples, n_factors): numbers, and classes by number
+    continuous: list[bool]  # which are numbers
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Basis:
     """What all models are measured on, and on what scale."""
@@ -34,6 +41,7 @@ class Basis:
     image_shape: tuple[int, int, int] | None
     pairs: np.ndarray  # (n_pairs, 2): rows to interpolate between, of two classes where there are any
     seed: int
+    factors: Factors | None  # of the measured rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,7 +60,7 @@ class Seen:
     paths: np.ndarray  # (n_pairs, n_steps, n_features): decoded straight lines between codes of pairs
 
 
-def choose(rows: np.ndarray, data: Data, seed: int) -> Basis:
+def choose(rows: np.ndarray, data: Data, seed: int, factors: Factors | None = None) -> Basis:
     """Choose the rows to measure and the pairs to interpolate between."""
     rng = np.random.default_rng(seed)
     odd = np.zeros(len(rows), bool) if data.outliers is None else data.outliers
@@ -71,6 +79,7 @@ def choose(rows: np.ndarray, data: Data, seed: int) -> Basis:
         image_shape=data.image_shape,
         pairs=np.concatenate([pairs[apart], pairs[~apart]])[:N_PATHS],
         seed=seed,
+        factors=factors and factors._replace(values=factors.values[index]),
     )
 
 

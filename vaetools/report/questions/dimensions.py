@@ -1,9 +1,10 @@
 """What does each dimension do? What it costs, and what it does to a row."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from vaetools.latent import organization as of
 from vaetools.report.figures import (
@@ -19,6 +20,7 @@ from vaetools.report.figures import (
     with_legend,
 )
 from vaetools.report.findings import collapse, unused
+from vaetools.report.passes import Basis, Seen
 from vaetools.report.pictures import Pictures, strip
 from vaetools.report.records import Data, MeasureRow, ModelView, Question
 
@@ -31,6 +33,60 @@ _MEND = (
     "Look at the scale of the data first: a few values far out, or hardly any contrast, hide all else. Then "
     "more epochs or a higher learning rate may mend it, and last a smaller beta or kl_warmup=0.5."
 )
+
+
+_ROTATION = "A rotation of all codes, which loses nothing, lowers it."
+_IGNORANT = "A model that knows nothing of the factors looks entangled: see how well they are predicted."
+_MEASURES = (
+    MeasureRow("active_units", "components in use", "", "", 0),
+    MeasureRow(
+        "mutual_information_gap", "mutual information gap of known factors", "", "higher", 2, _ROTATION
+    ),
+    MeasureRow("disentanglement", "components used for one factor alone", "", "higher", 2, _IGNORANT),
+    MeasureRow("completeness", "factors told by one component alone", "", "higher", 2, _IGNORANT),
+    MeasureRow("informativeness", "known factors predicted from codes", "%", "higher", 0),
+    MeasureRow("attribute_predictability", "SAP score of known factors", "", "higher", 2, _ROTATION),
+    MeasureRow(
+        "matched_correlation",
+        "correlation with matched components of other models of the kind",
+        "",
+        "higher",
+        2,
+        "Of components in use. A little by chance, since the best match is taken.",
+    ),
+)
+
+
+def _measure(seen: Seen) -> dict[str, of.Measure]:
+    """Count components in use, and where factors are known, ask whether single ones stand for them."""
+    used = {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)}
+    factors, basis = seen.basis.factors, seen.basis
+    if factors is None:
+        return used
+    codes = seen.codes[basis.index]
+    given: dict[str, Any] = {"continuous": factors.continuous, "random_state": basis.seed}
+    return used | {
+        "mutual_information_gap": of.mutual_information_gap(codes, factors.values, **given),
+        **of.dci(codes, factors.values, **given),
+        "attribute_predictability": of.attribute_predictability(codes, factors.values, **given),
+    }
+
+
+def agreement(models: Sequence[ModelView], basis: Basis) -> pd.DataFrame:
+    """Return how far models of one kind found the same dimensions, each against all others of its kind."""
+    used = {model.name: model.codes[basis.index][:, model.active_units] for model in models}
+    rows = []
+    for model in models:
+        others = [other for other in models if other.kind == model.kind and other is not model]
+        pairs = [(used[model.name], used[other.name]) for other in others]
+        found = [
+            of.matched_correlation(*pair, random_state=basis.seed)
+            for pair in pairs
+            if all(codes.shape[1] for codes in pair)
+        ]
+        if found and not np.isnan(found).all():
+            rows.append((model.name, "matched_correlation", *np.mean(found, axis=0)))
+    return pd.DataFrame(rows, columns=["model", "measure", "value", "low", "high"])
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
@@ -146,8 +202,8 @@ def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
 DIMENSIONS = Question(
     "dimensions",
     "What does each dimension do?",
-    (MeasureRow("active_units", "components in use", "", "", 0),),
-    lambda seen: {"active_units": of.Measure(float(seen.model.in_use.sum()), np.nan, np.nan)},
+    _MEASURES,
+    _measure,
     _read,
     _draw,
     warn=_warn,
