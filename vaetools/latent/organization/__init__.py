@@ -2,18 +2,16 @@
 
 `neighbors` are kept, `classes` lie together, there are no `gaps`, the cloud has the prior's `roundness`,
 `samples` look like data and `probes` name them, what is `decoded` is what was encoded, or changes evenly
-between two codes, the `cloud` has so many dimensions and parts, and single `dimensions` stand for something.
+between two codes, the `cloud` has so many dimensions and parts, and single ones stand for `factors`: each for
+one (`disentanglement`), or at least in `agreement` of two seeds.
 """
 
+from vaetools.latent.organization.agreement import matched_correlation
 from vaetools.latent.organization.classes import cluster_agreement, knn_accuracy, linear_probe, silhouette
 from vaetools.latent.organization.cloud import intrinsic_dimension, separation
 from vaetools.latent.organization.decoded import jumps, mse, path_length, psnr, ssim
-from vaetools.latent.organization.dimensions import (
-    attribute_predictability,
-    dci,
-    matched_correlation,
-    mutual_information_gap,
-)
+from vaetools.latent.organization.disentanglement import dci
+from vaetools.latent.organization.factors import attribute_predictability, mutual_information_gap
 from vaetools.latent.organization.gaps import holes, off_codes, prior_empty
 from vaetools.latent.organization.measure import Measure
 from vaetools.latent.organization.neighbors import (
