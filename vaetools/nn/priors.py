@@ -15,7 +15,8 @@ from vaetools.nn import PRIOR_BLOCKS, PRIOR_WIDTH, WORD_PRIORS
 from vaetools.nn.networks import draw_weights
 
 _HEADS = 4
-_RATE, _WEIGHT_DECAY, _BATCH = 3e-3, 0.05, 128
+_RATE, _WEIGHT_DECAY = 3e-3, 0.05
+_BATCH, _BATCH_WORDS = 128, 2_048  # rows of a step, or fewer of many words
 _STEPS, _WATCHED, _PATIENCE = 1_500, 50, 4  # steps between two looks at rows that do not train
 _HELD_OUT = 0.1  # of the rows, which do not train
 
@@ -111,9 +112,10 @@ class Autoregressive(Prior):
         n_held_out = int(_HELD_OUT * len(rows))
         held_out, rows = rows[:n_held_out], rows[n_held_out:]
         optimizer = torch.optim.AdamW(self.parameters(), lr=_RATE, weight_decay=_WEIGHT_DECAY, fused=True)
+        size = min(_BATCH, math.ceil(_BATCH_WORDS / self.n_places))
         best, least, n_worse = self._weights(), math.inf, 0
         for step in range(1, _STEPS + 1):
-            batch = torch.randint(len(rows), (_BATCH,), generator=generator).to(device)
+            batch = torch.randint(len(rows), (size,), generator=generator).to(device)
             cost = -self.log_prob(rows[batch]).sum(dim=1).mean()
             optimizer.zero_grad()
             cost.backward()
