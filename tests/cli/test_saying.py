@@ -55,9 +55,10 @@ def test_errors_and_warnings_are_said_so(tmp_path, capsys):
     path = tmp_path / "t.csv"
     path.write_text("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(100)))
     model = tmp_path / "m.safetensors"
-    assert main(["fit", str(path), "-o", str(model), "--set", "early_stopping=True"]) == 2
+    command = ["fit", str(path), "-o", str(model), "--likelihood", "bernoulli"]
+    assert main([*command, "--set", "standardize=True"]) == 2
     err = capsys.readouterr().err
-    assert "needs --set learning_rate=constant" in err
+    assert "--set standardize must be 'auto' or False" in err
     assert "='" not in err
 
 

@@ -242,6 +242,27 @@ def test_fit_scale_without_a_learnt_scale_does_nothing(likelihood):
     assert bound.options == likelihood.options
 
 
+@pytest.mark.parametrize("scale", ["global", "per_feature"])
+@pytest.mark.parametrize("share", [1.0, 0.25, torch.tensor(0.25)])
+def test_a_learnt_scale_follows_the_errors_of_a_batch(scale, share):
+    """By its gradient alone: a running mean of squared errors, by hand."""
+    x = torch.tensor(np.random.default_rng(0).normal(size=(50, 2)) * [0.01, 30.0])
+    likelihood, expected = Gaussian(scale).bind(2).double(), Gaussian(scale).bind(2).double()
+    likelihood.fit_scale(torch.tensor([4.0, 4.0]))
+    (-likelihood.log_prob(torch.zeros_like(x), x).sum() / len(x)).backward()
+    likelihood.follow_scale(share)
+    expected.fit_scale((1 - share) * 4.0 + share * x.square().mean(dim=0))
+    assert likelihood.raw_log_scale.tolist() == pytest.approx(expected.raw_log_scale.tolist(), rel=1e-9)
+
+
+def test_a_scale_that_follows_no_error_stays_finite():
+    likelihood = Gaussian().bind(2)
+    likelihood.log_prob(torch.ones(3, 2), torch.ones(3, 2)).neg().sum().div(3).backward()
+    likelihood.follow_scale(1.0)
+    log_prob = likelihood.log_prob(torch.ones(1, 2), torch.ones(1, 2))
+    assert log_prob.tolist() == [pytest.approx([7 - LOG_2PI / 2] * 2, abs=2e-3)]
+
+
 @pytest.mark.parametrize("floor", [0.1, 0.5])
 def test_predicted_scale_never_falls_below_its_floor(floor):
     likelihood = Gaussian(scale="predicted", floor=floor)

@@ -132,3 +132,15 @@ def test_copies_and_options(mixed, x):
     assert torch.equal(copy.deepcopy(mixed).log_prob(parameters, x), mixed.log_prob(parameters, x))
     assert repr(Mixed(**mixed.options)) == repr(mixed)
     assert set(mixed.state_dict()) == {"parts.0.raw_log_scale"}
+
+
+def test_scales_follow_the_numbers_that_are_there(mixed):
+    """A column of which half the cells are missing comes to rest where the others say."""
+    x = torch.tensor([[0, 2.0, 1, 0.1, 2], [0, NAN, 1, -0.1, 2]], dtype=torch.float64)
+    parameters = torch.zeros(2, 10, dtype=torch.float64)
+    for _ in range(200):
+        mixed.zero_grad()
+        (-mixed.log_prob(parameters, x).sum() / len(x)).backward()
+        mixed.parts[0].follow_scale(0.2)
+    scales = (-mixed.log_prob(parameters, torch.zeros_like(x))[0, [1, 3]] - math.log(2 * math.pi) / 2).exp()
+    assert scales.tolist() == pytest.approx([2.0, 0.1], rel=1e-6)

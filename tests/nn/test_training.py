@@ -13,8 +13,9 @@ from vaetools.nn.latents import Normal, Point
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network
+from vaetools.nn.schedule import TrainingSettings, one_cycle
 from vaetools.nn.state import restore, state_of
-from vaetools.nn.training import Trainer, TrainingSettings, one_cycle
+from vaetools.nn.training import Trainer
 
 N_FEATURES = 4
 
@@ -75,7 +76,7 @@ def test_history_has_one_record_per_epoch():
 
 def test_history_holds_means_over_rows_of_uneven_batches():
     """Steps too small to move a weight: the epoch's mean is that of all rows at once."""
-    model = build(variational=False)
+    model = build(likelihood=Gaussian(1.0), variational=False)
     X = data(37)
     expected = model.read(torch.from_numpy(X).float()).reconstruction.sum(dim=1).mean().item()
     (record,) = make(model, X, n_epochs=1, learning_rate_init=1e-12).run()
@@ -126,6 +127,25 @@ def test_frozen_weights_stay():
     moved = {name for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
     assert moved
     assert not any(name.startswith("network.encoder") for name in moved)
+
+
+@pytest.mark.parametrize("scale", ["global", "per_feature"])
+def test_a_learnt_scale_is_the_running_mean_of_squared_errors(scale):
+    """Weights that hardly move: the plain mean of the first steps, of whichever scale it started from."""
+    model, X = build(likelihood=Gaussian(scale), variational=False), data(48)
+    x = torch.from_numpy(X).float()
+    model.likelihood.fit_scale(torch.full((N_FEATURES,), 1e4))
+    make(model, X, n_epochs=2, learning_rate_init=1e-12).run()
+    expected = Gaussian(scale).bind(N_FEATURES)
+    expected.fit_scale((model.read(x).expected - x).square().mean(dim=0))
+    torch.testing.assert_close(model.likelihood.raw_log_scale, expected.raw_log_scale, rtol=1e-4, atol=1e-4)
+
+
+def test_a_fixed_scale_stays():
+    model = build(likelihood=Gaussian(0.5))
+    make(model).run()
+    assert model.likelihood.scale == 0.5
+    assert not list(model.likelihood.parameters())
 
 
 # Reproducible
@@ -241,6 +261,8 @@ def test_a_callback_that_changes_weights_is_part_of_the_run(monkeypatch):
         ("optimizer.0.exp_avg", torch.zeros(2), ValueError),
         ("best.0", torch.zeros(2), ValueError),
         ("sums", torch.zeros(2), ValueError),
+        ("last_epoch", 2, ValueError),
+        ("fall_from", 7, ValueError),
         ("noise", torch.zeros(2, dtype=torch.uint8), RuntimeError),
         ("optimizer.99.exp_avg", torch.zeros(2), IndexError),
         ("step", "many", TypeError),
@@ -379,6 +401,42 @@ def test_patience_counts_after_the_warm_up(monkeypatch):
     assert trainer.best_epoch == 6
     assert len(trainer.history) == 9
     assert same(snapshots[5], trainer.model.state_dict())
+
+
+def test_one_cycle_that_stalls_comes_down_from_its_best_weights(monkeypatch):
+    losses = [9.0, 8, 7, 6, 5, 4, *[4.0] * 6, 3.0, 3.5]
+    trainer, snapshots = watch(monkeypatch, losses, n_epochs=30, learning_rate="one_cycle")
+    assert len(trainer.history) == trainer.last_epoch == 14  # a fifth of 30 epochs, then a third of 6
+    assert trainer.finished
+    rates = [record["learning_rate"] / 2e-3 for record in trainer.history]
+    assert rates[:12] == pytest.approx([one_cycle(epoch / 30) for epoch in range(12)])
+    assert rates[12:] == pytest.approx([one_cycle(12 / 30) * one_cycle(share) for share in (0.3, 0.65)])
+    assert trainer.best_epoch == 13
+    assert same(snapshots[12], trainer.model.state_dict())
+
+
+def test_one_cycle_comes_down_at_its_end_if_that_is_sooner(monkeypatch):
+    trainer, snapshots = watch(monkeypatch, [9.0, 8, 7, 7, 7, 7, 8], n_epochs=7, learning_rate="one_cycle")
+    assert trainer.fall_from == 6
+    assert len(trainer.history) == 7
+    assert same(snapshots[2], trainer.model.state_dict())
+
+
+def test_a_run_that_comes_down_goes_on_bit_for_bit(monkeypatch):
+    monkeypatch.setattr("vaetools.nn.training.SYNC_STEPS", 2)
+
+    def started(seed):
+        settings = {"n_epochs": 9, "tol": 1e9, "n_iter_no_change": 2, "learning_rate_init": 0.01}
+        return make(build(seed), held_out=as_rows(data(8, seed=1)), **settings)
+
+    whole, kept = started(0), []
+    whole.run(keep=lambda trainer: kept.append(state_of(trainer)))
+    assert (whole.best_epoch, whole.fall_from, whole.last_epoch) == (1, 3, 4)
+    for state in kept:
+        continued = started(9)
+        restore(continued, state)
+        assert continued.run() == whole.history
+        assert same(whole.model.state_dict(), continued.model.state_dict())
 
 
 def test_held_out_loss_is_at_the_final_beta():
@@ -536,8 +594,9 @@ def test_bfloat16_rounds_the_network_alone(monkeypatch):
             seen["likelihood"] = parameters.dtype, x.dtype
             return super().log_prob(parameters, x)
 
-    trainer = make(precision="bfloat16", n_epochs=1)
-    trainer.model.likelihood = Spy(1.0)
+    model = build()
+    model.likelihood = Spy(1.0)
+    trainer = make(model, precision="bfloat16", n_epochs=1)
     layer = trainer.model.network.encoder[0]
     layer.register_forward_hook(lambda module, inputs, output: seen.update(layer=output.dtype))
     costs = trainer.model.forward

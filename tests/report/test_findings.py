@@ -9,7 +9,8 @@ import pytest
 
 from tests.report.comparisons import make_comparison
 from vaetools import AE, VAE, compare
-from vaetools.report.findings import learnt_by_heart, stand, trained_on
+from vaetools.anomaly.overfitting import learnt_by_heart
+from vaetools.report.findings import stand, trained_on
 from vaetools.report.questions import MEASURES, answer, note, warn
 
 

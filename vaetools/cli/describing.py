@@ -200,7 +200,7 @@ def advice(facts: AutoencoderFacts) -> str:
 
 def _by_heart(facts: AutoencoderFacts, steps_per_epoch: int) -> str:
     """Say what to do if rows that the model was not trained on cost it far more than others, if so."""
-    from vaetools.report.findings import learnt_by_heart
+    from vaetools.anomaly.overfitting import learnt_by_heart
 
     costs = {part: sum(terms.values()) for part, terms in facts.mean_terms.items()}
     if len(costs) < 2 or not learnt_by_heart(

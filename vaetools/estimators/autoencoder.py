@@ -34,7 +34,7 @@ from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal
 from vaetools.nn.parallel import Workers
-from vaetools.nn.training import Callback, Record, Trainer
+from vaetools.nn.training import Callback, Record, Trainer, trained_parts
 from vaetools.progress import bar_options
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
@@ -298,7 +298,7 @@ class BaseAutoencoder(
         history: list[Record] = []
         interruption = None
         if settings.n_epochs:
-            if not any(weight.requires_grad for weight in self.model_.parameters()):
+            if not trained_parts(self.model_)[0]:
                 raise ValueError(
                     f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
                     f"{self.max_iter!r}."

@@ -22,7 +22,7 @@ from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network, draw_weights
-from vaetools.nn.training import TrainingSettings
+from vaetools.nn.schedule import TrainingSettings
 
 _ARCHITECTURE = (
     "n_components",
@@ -33,18 +33,16 @@ _ARCHITECTURE = (
     "condition_encoder",
 )
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
+_MOST_EPOCHS = 150  # after which a network knows by heart what it has not learnt
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
-_FEW_ROWS, _FEW_STEPS = 75, 300  # which a network soon knows by heart, so that it is stopped in time
+_DENSE_EPOCHS = 500  # which cost little
+_LEAST_WATCHED = 20  # rows of which some can be spared
+_OFTEN = 20  # epochs: who sees rows more often may learn them by heart, and is watched
 
 
 def check_combinations(estimator: Any) -> None:
     """Raise where parameters contradict each other, naming both."""
     owner = type(estimator).__name__
-    if estimator.early_stopping and estimator.learning_rate != "constant":
-        raise ValueError(
-            f"{owner}: early_stopping needs learning_rate='constant', because a one-cycle schedule "
-            f"helps only when it ends; got learning_rate={estimator.learning_rate!r}."
-        )
     if estimator.likelihood == "mixed":
         if estimator.image_shape is not None:
             raise ValueError(
@@ -133,8 +131,7 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
 def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
     """Return how the training loop is to run on so many rows."""
     dense = estimator.network is None and (estimator.image_shape is None or not estimator.hidden_channels)
-    is_few = n_rows <= _FEW_ROWS and not estimator.early_stopping
-    rate, n_steps = estimator.learning_rate_init, float(_FEW_STEPS if is_few else _AUTO_STEPS)
+    rate, n_steps = estimator.learning_rate_init, float(_AUTO_STEPS)
     if rate == "auto":
         rate = _AUTO_RATE
         if dense and estimator.learning_rate == "one_cycle":
@@ -142,10 +139,22 @@ def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
     batch_size = min(estimator.batch_size, n_rows)
     n_epochs = estimator.max_iter
     if n_epochs == "auto":
-        n_epochs = max(_AUTO_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
+        n_epochs = round(n_steps / math.ceil(n_rows / batch_size))
+        n_epochs = min(max(_AUTO_EPOCHS, n_epochs), _DENSE_EPOCHS if dense else _MOST_EPOCHS)
     resolved = {"n_epochs": n_epochs, "batch_size": batch_size, "learning_rate_init": rate}
     names = [each.name for each in dataclasses.fields(TrainingSettings) if hasattr(estimator, each.name)]
     return TrainingSettings(**{name: getattr(estimator, name) for name in names} | resolved)
+
+
+def is_watched(estimator: Any, n_rows: int) -> bool:
+    """Return whether some of the rows that do not calibrate are held out to end training in time.
+
+    By default they are where one cycle sees rows so often that it may learn them by heart.
+    """
+    if estimator.early_stopping != "auto":
+        return estimator.early_stopping
+    cycles = estimator.learning_rate == "one_cycle" and estimator.contamination == "auto"
+    return cycles and n_rows >= _LEAST_WATCHED and resolve_training(estimator, n_rows).n_epochs > _OFTEN
 
 
 def check_image_shape(estimator: Any, n_features: int) -> None:

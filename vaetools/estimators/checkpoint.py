@@ -33,7 +33,7 @@ from vaetools.schema import (
     usable,
 )
 
-_STATE_VERSION = 1  # of what a state means: one of another version cannot be continued
+_STATE_VERSION = 2  # of what a state means: one of another version cannot be continued
 _SECONDS = 10.0  # between two writes, at least
 _SHARE = 0.02  # of the time, at most
 _MOST_RECOVERIES = 1000
@@ -47,6 +47,8 @@ _STATE = record(
         "n_recoveries": integer(0, _MOST_RECOVERIES),
         "best_loss": Requirement("a number", lambda value: REAL.holds(value) and value == value),
         "best_epoch": COUNT,
+        "last_epoch": COUNT,
+        "fall_from": COUNT,
         "finished": FLAG,
         "record": record({}, more=REAL),
         "history": sequence(_HISTORY, axis="epoch"),

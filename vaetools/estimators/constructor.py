@@ -37,7 +37,8 @@ mean_terms_ : DataFrame of shape (2, 2)
 kl_per_component_ : ndarray of shape (n_components,)
     Mean KL of every latent dimension over training rows, in nats.
 active_units_ : ndarray of shape (n_components,), bool
-    Latent dimensions whose mean varies over training rows by more than 0.01.
+    Latent dimensions whose mean varies over training rows by more than 0.01, and, where the posterior has a
+    spread, whose KL is above 0.1 nats.
 suspects_ : ndarray of shape (n_suspects,), int
     Rows of X that trained nothing, as the least like the others, the most suspect first.
 code_range_ : ndarray of shape (2, n_components)

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from vaetools.anomaly.overfitting import learnt_by_heart
 from vaetools.anomaly.reference import Reference
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.engine import Engine
@@ -20,6 +21,7 @@ from vaetools.nn.batches import Rows
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
 _ACTIVE_VARIANCE = 0.01  # of latent means over rows (Burda et al. 2016)
+_ACTIVE_KL = 0.1  # nats per row that a dimension tells at least, where it has a spread
 _JUDGED_STEPS = 200  # before that a posterior near the prior is not collapsed but untrained
 _LEAST_JUDGED = 10  # rows: fewer are alike by chance
 _N_SHOWN, _SHOWN_VALUES = 256, 2**22  # rows whose reconstructions are looked at, and what they have at most
@@ -28,6 +30,7 @@ _SAME = 1e-6  # scaled standard deviations, of columns that are constant
 _SQUEEZED = 0.2  # scaled standard deviations that nine tenths of a column span; 3.3 if it is normal
 _FAINT = 0.05  # scaled standard deviations of typical columns, where the network expects about 1
 _LOUD = 10  # scaled values of any column, root mean square
+_HEART = 10.0  # nats that held-out rows cost more, which chance seldom makes
 _FAST, _SLOW = 0.01, 0.001  # learning rates that may be too high, and that are none
 
 
@@ -64,6 +67,8 @@ def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomSt
     estimator.code_range_ = np.stack([codes.min(axis=0), codes.max(axis=0)])
     estimator.active_units_ = codes.var(axis=0) > _ACTIVE_VARIANCE
     estimator.kl_per_component_ = kl.mean(axis=0)
+    if engine.has_spread:
+        estimator.active_units_ &= estimator.kl_per_component_[: codes.shape[1]] > _ACTIVE_KL
     estimator.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
     for name, part in {"train": reference, "held_out": held_out}.items():
         if engine.can_decode and len(part):
@@ -79,8 +84,27 @@ def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomSt
         estimator.score_state_ = fit_states(estimator.anomaly_score, seen_rows)
     if len(rows) >= _LEAST_JUDGED and trained_enough(estimator, len(rows)):
         seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
-        if words := judgment(seen):
-            warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
+        for words in (judgment(seen), _overfit(estimator, len(held_out))):
+            if words:
+                warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
+
+
+def _overfit(estimator: Any, n_held_out: int) -> str:
+    """Return that training rows were learnt by heart, and what to try; nothing if they were not."""
+    costs, kind = estimator.mean_terms_.sum(axis=1).to_dict(), type(estimator.model_.likelihood).__name__
+    if len(costs) < 2 or n_held_out < _LEAST_JUDGED:
+        return ""
+    train, others = costs["train"], costs["held_out"]
+    by_heart = learnt_by_heart(train, others, estimator.n_features_in_, likelihood=kind)
+    if others - train < _HEART or not by_heart:
+        return ""
+    watched = "held_out_loss" in estimator.history_
+    watch = "" if watched else "early_stopping=True, "
+    return (
+        f"rows that were held out cost {others:.1f} nats, those that trained {train:.1f}: much of these was "
+        f"learnt by heart. Try {watch}fewer epochs (max_iter; it made {estimator.n_iter_:,}), input_noise or "
+        "more rows. Thresholds from held-out rows hold all the same."
+    )
 
 
 def trained_enough(estimator: Any, n_rows: int) -> bool:

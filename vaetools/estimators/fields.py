@@ -254,22 +254,28 @@ class FitFields:
     max_iter: int | str = parameter(
         or_auto(COUNT),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps, or 1,400 at an '
-        "automatic rate of 0.004, and never fewer than 10 epochs; of at most 75 training rows, which are "
-        "soon known by heart, 300 or 210 unless early stopping watches. 0 leaves the weights as they are, "
-        "sets a learnt scale to its maximum-likelihood value on X and calibrates.",
+        "automatic rate of 0.004, but never fewer than 10 epochs and never more than 500, with convolutions "
+        "150. 0 leaves the weights as they are, sets a learnt scale to its maximum-likelihood value on X and "
+        "calibrates.",
         default="auto",
     )
-    early_stopping: bool = parameter(
-        FLAG,
-        "Whether to hold out ``validation_fraction`` of the rows, stop when their loss no longer falls, and "
-        'keep the best weights. Needs ``learning_rate="constant"``.',
-        default=False,
+    early_stopping: bool | str = parameter(
+        Requirement("True, False or 'auto'", or_auto(FLAG).holds),
+        "Whether to hold out ``validation_fraction`` of the rows, end training soon after their loss no "
+        'longer falls, and keep the best weights. ``"auto"`` does so where one cycle of more than 20 epochs '
+        "trains on at least 20 rows, which it might learn by heart; not with a number as ``contamination``.",
+        default="auto",
     )
     validation_fraction: float = parameter(
-        PROBABILITY, "Share of the rows that early stopping watches.", default=0.1
+        PROBABILITY,
+        'Share of the rows that early stopping watches; of few rows ``"auto"`` takes 8, or a quarter.',
+        default=0.1,
     )
     n_iter_no_change: int = parameter(
-        POSITIVE_INTEGER, "Epochs without improvement before early stopping stops.", default=10
+        POSITIVE_INTEGER,
+        "Epochs without improvement before early stopping stops; one cycle comes to its end after these and "
+        "at least a fifth of its epochs.",
+        default=10,
     )
     tol: float = parameter(
         NONNEGATIVE,

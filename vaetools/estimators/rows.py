@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from vaetools.estimators.building import resolve_likelihood
+from vaetools.estimators.building import is_watched, resolve_likelihood
 from vaetools.estimators.verdicts import check_certifiable
 from vaetools.nn.batches import EIGHT_BITS, InputScale, slices
 
+_LEAST_VALIDATING = 8  # rows whose mean cost tells something, if they are at most a quarter
 _WHITE = 2**16 - 1
 _FLAT = 1 / 12  # of their range, in which images show a model little
 RATHER_FLAT = 1 / 4  # in which they are the likeliest cause if it learnt nothing
@@ -145,10 +146,13 @@ def split_rows(
     """
     n_calibrate = n_validate = 0
     if estimator.contamination == "auto":
-        n_spare = max(0, n_rows - 1 - estimator.early_stopping)
+        n_spare = max(0, n_rows - 1 - (estimator.early_stopping is True))
         n_calibrate = min(max(1, int(estimator.calibration_fraction * n_rows)), n_spare)
-    if estimator.early_stopping:
-        n_validate = max(1, int(estimator.validation_fraction * (n_rows - n_calibrate)))
+    n_others = n_rows - n_calibrate
+    if is_watched(estimator, n_others):
+        n_validate = max(1, int(estimator.validation_fraction * n_others))
+        if estimator.early_stopping == "auto":
+            n_validate = max(n_validate, min(_LEAST_VALIDATING, n_others // 4))
     if n_validate + n_calibrate >= n_rows:
         raise ValueError(
             f"{type(estimator).__name__}: early_stopping needs a row to train on and a row to watch; "

@@ -126,6 +126,7 @@ class Gaussian(Likelihood):
     """
 
     raw_log_scale: nn.Parameter
+    n_shared: int  # columns that a learnt scale is of
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
         super().__init__()
@@ -153,6 +154,7 @@ class Gaussian(Likelihood):
         bound = Gaussian(self.scale, floor=self.floor)
         if bound.has_learnt_scale:
             size = n_features if self.scale == "per_feature" else 1
+            bound.n_shared = n_features // size
             bound.raw_log_scale = nn.Parameter(torch.empty(size, dtype=torch.float32))
             bound.fit_scale(torch.ones(n_features))
         return bound
@@ -165,8 +167,29 @@ class Gaussian(Likelihood):
         variance = mean_squared_error.double()
         if self.scale == "global":
             variance = variance.mean(dim=0, keepdim=True)
-        excess = 0.5 * variance.log() - _MIN_LOG_SCALE
-        excess = excess.clamp(1e-3, 30.0)
+        self._set(0.5 * variance.log())
+
+    @torch.no_grad()
+    def follow_scale(self, share: float | Tensor) -> None:
+        """Take a learnt scale that share of the way to its maximum-likelihood value on a batch.
+
+        The mean cost of a cell has the gradient 1 − squared error / variance with regard to the
+        log-scale, so that backward has said what a running mean of squared errors becomes.
+        """
+        log_scale, slope = self._log_scale, torch.sigmoid(self.raw_log_scale - _MIN_LOG_SCALE)
+        assert self.raw_log_scale.grad is not None
+        gradient = self.raw_log_scale.grad / slope / self.n_shared
+        self._set(log_scale + 0.5 * torch.log1p(-share * gradient))
+
+    @property
+    def _log_scale(self) -> Tensor:
+        """The learnt log-scale, which stays above the least one."""
+        return _MIN_LOG_SCALE + F.softplus(self.raw_log_scale - _MIN_LOG_SCALE)
+
+    @torch.no_grad()
+    def _set(self, log_scale: Tensor) -> None:
+        """Give the learnt log-scale a value."""
+        excess = (log_scale - _MIN_LOG_SCALE).clamp(1e-3, 30.0)
         self.raw_log_scale.copy_(_MIN_LOG_SCALE + torch.log(torch.expm1(excess)))
 
     def _split(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
@@ -175,7 +198,7 @@ class Gaussian(Likelihood):
             mean, raw = parameters.chunk(2, dim=1)
             return mean, torch.log(self.floor + F.softplus(raw))
         if self.has_learnt_scale:
-            return parameters, _MIN_LOG_SCALE + F.softplus(self.raw_log_scale - _MIN_LOG_SCALE)
+            return parameters, self._log_scale
         return parameters, parameters.new_full((), math.log(float(self.scale)))
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:

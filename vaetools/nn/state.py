@@ -8,7 +8,17 @@ from torch import Tensor
 if TYPE_CHECKING:
     from vaetools.nn.training import Trainer
 
-_PLAIN = ("epoch", "step", "n_recoveries", "best_loss", "best_epoch", "finished", "record")
+_PLAIN = (
+    "epoch",
+    "step",
+    "n_recoveries",
+    "best_loss",
+    "best_epoch",
+    "last_epoch",
+    "fall_from",
+    "finished",
+    "record",
+)
 
 
 def state_of(trainer: "Trainer") -> dict[str, Any]:
@@ -66,6 +76,9 @@ def _check(trainer: "Trainer") -> None:
             f"step {trainer.step} of epoch {trainer.epoch} is none of {trainer.settings.n_epochs} epochs of "
             f"{trainer.steps_per_epoch} steps"
         )
+    ends = trainer.epoch <= trainer.last_epoch <= trainer.settings.n_epochs
+    if not ends or not 0 <= trainer.fall_from < max(1, trainer.last_epoch):
+        raise ValueError(f"it ends with epoch {trainer.last_epoch} and comes down from {trainer.fall_from}")
     if trainer.n_done and trainer.record.keys() < {"epoch", "beta", "learning_rate"}:
         raise ValueError(f"the epoch under way has no record; got {list(trainer.record)}")
     x, y = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)

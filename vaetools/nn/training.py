@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaetools.nn.batches import Rows
 from vaetools.nn.cuda_graph import Captured
+from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder, antithetic_noise
 from vaetools.nn.networks import Network
 from vaetools.nn.parallel import Workers
+from vaetools.nn.schedule import FALL, MOMENTS, TrainingSettings, share_of_batch
 
 SYNC_STEPS = 50
 _MAX_GRADIENT_NORM = 100.0
@@ -30,42 +32,24 @@ Callback = Callable[[Record, Autoencoder], None]
 Keep = Callable[["Trainer"], object]
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainingSettings:
-    """What a run of the loop is told; `Trainer` documents the effect of each."""
-
-    n_epochs: int
-    batch_size: int = 128
-    learning_rate: str = "one_cycle"
-    learning_rate_init: float = 2e-3
-    beta: float = 1.0
-    kl_warmup: float = 0.0
-    input_noise: float = 0.0
-    input_masking: float = 0.0
-    n_iter_no_change: int = 10
-    tol: float = 1e-4
-    precision: str = "float32"
-
-    def beta_at(self, step: int, n_steps: int) -> float:
-        """Return the KL weight of a step: it rises linearly over the first ``kl_warmup`` of all steps."""
-        warmup = self.kl_warmup * n_steps
-        return float(self.beta * min(1.0, step / warmup if warmup else 1.0))
-
-
-def one_cycle(progress: float) -> float:
-    """Return the share of the peak learning rate: up over 30 %, down to nearly 0 (Smith 2018)."""
-    if progress < 0.3:
-        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / 0.3))
-    return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7))
+def trained_parts(model: Autoencoder) -> tuple[list[nn.Parameter], list[Gaussian]]:
+    """Return the weights that an optimizer moves, and the likelihoods whose learnt scale follows errors."""
+    parts = (part for part in model.likelihood.modules() if isinstance(part, Gaussian))
+    scaled = [part for part in parts if part.has_learnt_scale]
+    scales = {id(part.raw_log_scale) for part in scaled}
+    return [p for p in model.parameters() if p.requires_grad and id(p) not in scales], scaled
 
 
 class Trainer:
     """Train an autoencoder on rows, in steps that can be saved and continued.
 
-    The model is changed in place, on the device and in the precision that it has. ``held_out`` rows, if any,
-    are scored after every epoch, at the final beta and with fixed noise; training stops once
-    ``settings.n_iter_no_change`` epochs after the warm-up brought no loss lower by ``settings.tol`` nats, and
-    the best weights are restored. The seed is of two generators: row order, and noise on the device.
+    The model is changed in place, on the device and in the precision that it has. A learnt scale of the
+    likelihood is no weight of the optimizer: every step sets it to the running mean of squared errors.
+    ``held_out`` rows, if any, are scored after every epoch, at the final beta and with fixed noise. Once
+    ``settings.n_iter_no_change`` epochs after the warm-up, of one cycle at least a fifth, brought no loss
+    lower by ``settings.tol`` nats, training stops at a constant rate; one cycle goes back to the best
+    weights and comes down from there, in a third of the epochs that led to them. In the end the best
+    weights are restored. The seed is of two generators: row order, and noise on the device.
     """
 
     def __init__(
@@ -84,15 +68,18 @@ class Trainer:
         self.n_steps = self.steps_per_epoch * settings.n_epochs
         self.order_generator = torch.Generator("cpu").manual_seed(seed)
         self.noise_generator = torch.Generator(self.device).manual_seed(seed)
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.parameters, self.scaled = trained_parts(model)
+        self._watched = [*self.parameters, *(part.raw_log_scale for part in self.scaled)]
         self.workers = Workers.here()
         self.costs = self.workers.spread(model)
         # buffers too: a network of the user's may keep running statistics
-        self._state = [*self.parameters, *(b for b in model.buffers() if b.is_floating_point())]
+        self._state = [*self._watched, *(b for b in model.buffers() if b.is_floating_point())]
         self._start_optimizer()
         self.history: list[Record] = []
         self.epoch, self.step, self.n_recoveries, self.finished = 0, 0, 0, not settings.n_epochs
         self.best_loss, self.best_epoch = math.inf, 0
+        self.last_epoch = settings.n_epochs
+        self.fall_from = 0  # the epoch from which one cycle comes down early, if it does
         self.best_weights = [] if held_out is None else self._weights()
         self.order = torch.empty(0, dtype=torch.int64, device="cpu")
         self._shuffled = self._near_rows
@@ -109,7 +96,8 @@ class Trainer:
         rate: float | Tensor = self.settings.learning_rate_init
         if on_gpu:
             rate = torch.tensor(rate, device=self.device)
-        self.optimizer = torch.optim.Adam(self.parameters, lr=rate, fused=True, capturable=on_gpu)
+        options: dict[str, Any] = {"betas": MOMENTS, "fused": True, "capturable": on_gpu}
+        self.optimizer = torch.optim.Adam(self.parameters, lr=rate, **options)
         # another network may decide step by step
         captures = on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network)
         self._captured = Captured(self._update_weights) if captures else None
@@ -117,10 +105,8 @@ class Trainer:
     @property
     def _learning_rate(self) -> float:
         """Learning rate of this step, lowered tenfold by every recovery."""
-        peak = self.settings.learning_rate_init * 0.1**self.n_recoveries
-        return (
-            peak if self.settings.learning_rate == "constant" else peak * one_cycle(self.step / self.n_steps)
-        )
+        epochs, fall = self.step / self.steps_per_epoch, (self.fall_from, self.last_epoch)
+        return 0.1**self.n_recoveries * self.settings.rate_at(epochs, *fall)
 
     def _weights(self) -> list[Tensor]:
         return [tensor.detach().clone() for tensor in self._state]
@@ -164,14 +150,14 @@ class Trainer:
             while not self.finished:
                 epoch = self.epoch
                 self._train_epoch(keep, progress)
-                is_last = self.epoch >= self.settings.n_epochs
+                is_last = self.epoch >= self.last_epoch
                 checked = (read_each_epoch or is_last) and self._check()
                 if self.epoch <= epoch:  # went back
                     continue
-                stop = self.held_out is not None and self._watch()
+                stalled = self.held_out is not None and self._watch()
                 for callback in callbacks:
                     callback(self.history[-1], self.model)
-                self.finished = stop or is_last
+                self.finished = is_last or (stalled and not self._come_down())
                 if self.finished and self.held_out is not None:
                     self._set_weights(self.best_weights)
                 if checked and keep is not None:  # after callbacks, which may have changed the weights
@@ -237,7 +223,8 @@ class Trainer:
         spare = self.workers.rank >= n_rows  # too few rows for so many workers
         weight = 0.0 if spare else self.workers.n / n_rows
         update = self._captured or self._update_weights
-        sums = update(x, y, noise, seen, self.settings.beta_at(self.step, self.n_steps), weight)
+        beta = self.settings.beta_at(self.step, self.n_steps)
+        sums = update(x, y, noise, seen, beta, weight, share_of_batch(self.step))
         self.step += 1
         return self.workers.total(sums * 0.0 if spare else sums)
 
@@ -249,18 +236,23 @@ class Trainer:
         seen: Tensor | None,
         beta: float | Tensor,
         weight: float | Tensor,
+        share: float | Tensor,
     ) -> Tensor:
-        """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL."""
+        """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL.
+
+        Learnt scales go ``share`` of the way to their maximum-likelihood values on the batch.
+        """
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             reconstruction, kl = self.costs(x, y, noise, seen)
         loss = reconstruction + beta * kl
-        for parameter in self.parameters:
-            parameter.grad = None
+        self.model.zero_grad()
         (loss * weight).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         if self.device.type != "cpu" or norm > _MAX_GRADIENT_NORM:  # elsewhere, to look is to wait
             torch.nn.utils.clip_grads_with_norm_(self.parameters, _MAX_GRADIENT_NORM, norm)
         self.optimizer.step()
+        for part in self.scaled:
+            part.follow_scale(share)
         loss = loss + 0.0 * norm  # NaN where gradients overflowed
         return torch.stack([loss, reconstruction, kl]).detach()
 
@@ -279,7 +271,7 @@ class Trainer:
 
     def _check(self) -> bool:
         """If all steps since the last check were finite, keep weights and epochs, else go back to it."""
-        watched = [*self.parameters, self.sums, *(means for _, means in self._pending)]
+        watched = [*self._watched, self.sums, *(means for _, means in self._pending)]
         if torch.stack([torch.isfinite(each).all() for each in watched]).all().item():
             self.note_good()
             self.history += [
@@ -311,7 +303,7 @@ class Trainer:
         return False
 
     def _watch(self) -> bool:
-        """Score the held-out rows, note the best epoch and say whether to stop."""
+        """Score the held-out rows, note the best epoch and say whether it is long ago."""
         loss = self._held_out_loss()
         self.history[-1]["held_out_loss"] = loss
         if self.step < self.settings.kl_warmup * self.n_steps:
@@ -319,7 +311,17 @@ class Trainer:
         if loss < self.best_loss - self.settings.tol:
             self.best_loss, self.best_epoch = loss, self.epoch
             self.best_weights = self._weights()
-        return self.epoch - self.best_epoch >= self.settings.n_iter_no_change
+        return not self.fall_from and self.epoch - self.best_epoch >= self.settings.patience
+
+    def _come_down(self) -> bool:
+        """Go back to the best weights and let one cycle end soon; at a constant rate, return False."""
+        if self.settings.learning_rate == "constant":
+            return False
+        self._set_weights(self.best_weights)
+        self.note_good()
+        self.fall_from = self.epoch
+        self.last_epoch = min(self.last_epoch, self.epoch + max(1, round(FALL * self.best_epoch)))
+        return True
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from vaetools.anomaly.overfitting import learnt_by_heart
 from vaetools.latent.organization import collapsed
 from vaetools.report.records import Data, MeasureRow, ModelView
 from vaetools.words import joined, number, shortened
@@ -16,7 +17,6 @@ from vaetools.words import joined, number, shortened
 UNTOLD = "The data do not tell"
 LONGEST = 40  # characters of a name in a sentence
 _KNOWN = 0.2  # share of rows whose codes are those of training rows
-_HEART = 0.25  # nats per value, or share, by which rows that did not train may cost more than others
 _FEW_ROWS = 200
 _COPIES = 0.1  # share of rows that are copies of others
 
@@ -160,18 +160,6 @@ def costlier(model: ModelView, data: Data, some: str, others: str) -> bool:
     """Whether the second kind of rows costs far more than the first."""
     first, second = (model.terms.loc[rows].sum() for rows in (some, others))
     return learnt_by_heart(first, second, len(data.columns), likelihood=model.facts["likelihood"])
-
-
-def learnt_by_heart(train: float, others: float, n_features: int, *, likelihood: str) -> bool:
-    """Whether rows cost, on average, so much more than those that trained that these were learnt by heart.
-
-    So it is if a value costs a quarter of a nat more; under a Gaussian of learnt scale the squared error is
-    then half as large again. Bernoulli costs are never negative: there a quarter more is enough.
-    """
-    most = _HEART * n_features
-    if likelihood.lower().startswith("bernoulli"):
-        most = min(most, _HEART * train)
-    return others - train >= most
 
 
 def too_few(data: Data) -> str:

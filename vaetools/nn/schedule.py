@@ -1,0 +1,63 @@
+"""The recipe of training: how learning rate, KL weight and learnt scales go from step to step."""
+
+import dataclasses
+import math
+
+MOMENTS = (0.9, 0.99)  # of Adam; a shorter memory than usual, because a run is of some thousand steps
+FALL = 1 / 3  # epochs in which a rate comes down early, of those that led to the best weights
+_PATIENT = 1 / 5  # of one cycle without improvement that are waited for
+_PEAK = 0.3  # of one cycle
+_FOLLOWED = 0.02  # of a running mean of squared errors that is the last batch's
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+    """What a run of the loop is told; `vaetools.nn.training.Trainer` documents the effect of each."""
+
+    n_epochs: int
+    batch_size: int = 128
+    learning_rate: str = "one_cycle"
+    learning_rate_init: float = 2e-3
+    beta: float = 1.0
+    kl_warmup: float = 0.0
+    input_noise: float = 0.0
+    input_masking: float = 0.0
+    n_iter_no_change: int = 10
+    tol: float = 1e-4
+    precision: str = "float32"
+
+    def beta_at(self, step: int, n_steps: int) -> float:
+        """Return the KL weight of a step: it rises linearly over the first ``kl_warmup`` of all steps."""
+        warmup = self.kl_warmup * n_steps
+        return float(self.beta * min(1.0, step / warmup if warmup else 1.0))
+
+    @property
+    def patience(self) -> int:
+        """Epochs without improvement that are waited for; of one cycle, which starts slowly, a part of it."""
+        few = self.n_iter_no_change
+        return few if self.learning_rate == "constant" else max(few, round(_PATIENT * self.n_epochs))
+
+    def rate_at(self, epochs: float, fall_from: int = 0, last_epoch: int = 0) -> float:
+        """Return the learning rate after some epochs.
+
+        If one cycle comes down early, it does so from an epoch on to the last one.
+        """
+        if self.learning_rate == "constant":
+            return self.learning_rate_init
+        if not fall_from:
+            return self.learning_rate_init * one_cycle(epochs / self.n_epochs)
+        fallen = (epochs - fall_from) / (last_epoch - fall_from)
+        top = self.learning_rate_init * one_cycle(fall_from / self.n_epochs)
+        return top * one_cycle(_PEAK + (1 - _PEAK) * fallen)
+
+
+def one_cycle(progress: float) -> float:
+    """Return the share of the peak learning rate: up over 30 %, down to nearly 0 (Smith 2018)."""
+    if progress < _PEAK:
+        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / _PEAK))
+    return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - _PEAK) / (1 - _PEAK)))
+
+
+def share_of_batch(step: int) -> float:
+    """Return the share of a batch in the running mean of squared errors, which begins with the first one."""
+    return max(1 / (step + 1), _FOLLOWED)
