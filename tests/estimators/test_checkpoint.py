@@ -286,7 +286,7 @@ def test_another_class_is_refused(begun, iris):
 
 def test_another_version_is_refused(begun, iris, monkeypatch):
     monkeypatch.setattr(module, "_STATE_VERSION", 7)
-    with pytest.raises(ValueError, match="version of the state is 1 in the file and 7 now"):
+    with pytest.raises(ValueError, match="version of the state is 2 in the file and 7 now"):
         CVAE(**OPTIONS, max_iter=2).fit(*iris, checkpoint=begun)
 
 

@@ -485,9 +485,9 @@ def test_collapse_is_reported_with_the_remedy(correlated):
     [
         ({}, 4e-3, 140),
         ({"image_shape": (1, 1, 2), "hidden_channels": ()}, 4e-3, 140),
-        ({"image_shape": (1, 1, 2), "hidden_channels": (1,)}, 2e-3, 200),
+        ({"image_shape": (1, 1, 2), "hidden_channels": (1,)}, 2e-3, 150),
         ({"learning_rate": "constant"}, 2e-3, 200),
-        ({"network": EncoderDecoder(torch.nn.Linear(2, 1), torch.nn.Linear(1, 2))}, 2e-3, 200),
+        ({"network": EncoderDecoder(torch.nn.Linear(2, 1), torch.nn.Linear(1, 2))}, 2e-3, 150),
         ({"learning_rate_init": 3e-3}, 3e-3, 200),
     ],
 )

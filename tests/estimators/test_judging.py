@@ -10,6 +10,7 @@ from vaetools import AE, CVAE, VAE
 from vaetools.estimators.description import Seen, explained_share, judgment
 
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100, "batch_size": 100, "random_state": 0}
+QUICK |= {"early_stopping": False}
 SETTINGS = {"scaling": "standardize", "n_steps": 1400, "learning_rate": 0.004, "beta": 1.0, "kl_warmup": 0.0}
 NORMAL = np.random.default_rng(0).normal(size=(200, 4))
 TRAINING = "more steps (max_iter; it made 1,400) or a higher learning_rate_init (it was 0.004)"
@@ -245,3 +246,14 @@ def test_equal_rows_are_named(factors):
     assert words_of(VAE(2, **quick), X) == f"VAE: {same}"
     assert words_of(AE(2, **quick), X) == f"AE: {same}"
     assert f"CVAE: {same}" in words_of(CVAE(2, **quick), X, np.arange(100) % 2)
+
+
+def test_rows_learnt_by_heart_are_told_and_those_of_a_fit_that_is_watched_are_not():
+    X = np.random.default_rng(0).normal(size=(120, 20))
+    options = {"max_iter": 800, "learning_rate_init": 0.01, "random_state": 0}
+    told = words_of(VAE(16, early_stopping=False, **options), X)
+    assert (
+        "much of these was learnt by heart. Try early_stopping=True, fewer epochs (max_iter; it made 800)"
+        in told
+    )
+    assert "by heart" not in words_of(VAE(16, **options), X)

@@ -9,6 +9,7 @@ from vaetools import AE, VQVAE, EncoderDecoder, compare, explore, load, save
 from vaetools.__main__ import main
 
 SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
+SMALL |= {"early_stopping": False}
 PRIORS = ["frequencies", "autoregressive"]
 
 

@@ -404,21 +404,21 @@ def test_patience_counts_after_the_warm_up(monkeypatch):
 
 
 def test_one_cycle_that_stalls_comes_down_from_its_best_weights(monkeypatch):
-    losses = [9.0, 8, 7, 6, 5, 4, *[4.0] * 6, 3.0, 3.5]
-    trainer, snapshots = watch(monkeypatch, losses, n_epochs=30, learning_rate="one_cycle")
-    assert len(trainer.history) == trainer.last_epoch == 14  # a fifth of 30 epochs, then a third of 6
+    losses = [9.0, 8, 7, 6, 5, 4, *[4.0] * 10, 3.0, 3.5]
+    trainer, snapshots = watch(monkeypatch, losses, n_epochs=20, learning_rate="one_cycle")
+    assert len(trainer.history) == trainer.last_epoch == 18  # half of 20 epochs, then a third of 6
     assert trainer.finished
     rates = [record["learning_rate"] / 2e-3 for record in trainer.history]
-    assert rates[:12] == pytest.approx([one_cycle(epoch / 30) for epoch in range(12)])
-    assert rates[12:] == pytest.approx([one_cycle(12 / 30) * one_cycle(share) for share in (0.3, 0.65)])
-    assert trainer.best_epoch == 13
-    assert same(snapshots[12], trainer.model.state_dict())
+    assert rates[:16] == pytest.approx([one_cycle(epoch / 20) for epoch in range(16)])
+    assert rates[16:] == pytest.approx([one_cycle(16 / 20) * one_cycle(share) for share in (0.3, 0.65)])
+    assert trainer.best_epoch == 17
+    assert same(snapshots[16], trainer.model.state_dict())
 
 
 def test_one_cycle_comes_down_at_its_end_if_that_is_sooner(monkeypatch):
-    trainer, snapshots = watch(monkeypatch, [9.0, 8, 7, 7, 7, 7, 8], n_epochs=7, learning_rate="one_cycle")
-    assert trainer.fall_from == 6
-    assert len(trainer.history) == 7
+    trainer, snapshots = watch(monkeypatch, [9.0, 8, 7, 7, 7, 7, 7, 8], n_epochs=8, learning_rate="one_cycle")
+    assert trainer.fall_from == 7
+    assert len(trainer.history) == 8
     assert same(snapshots[2], trainer.model.state_dict())
 
 
@@ -431,7 +431,7 @@ def test_a_run_that_comes_down_goes_on_bit_for_bit(monkeypatch):
 
     whole, kept = started(0), []
     whole.run(keep=lambda trainer: kept.append(state_of(trainer)))
-    assert (whole.best_epoch, whole.fall_from, whole.last_epoch) == (1, 3, 4)
+    assert (whole.best_epoch, whole.fall_from, whole.last_epoch) == (1, 5, 6)
     for state in kept:
         continued = started(9)
         restore(continued, state)

@@ -108,8 +108,13 @@ def _overfit(estimator: Any, n_held_out: int) -> str:
 
 
 def trained_enough(estimator: Any, n_rows: int) -> bool:
-    """Whether training on so many rows was long enough to blame anything but its length."""
-    return _n_steps(estimator, n_rows) >= _JUDGED_STEPS
+    """Whether training on so many rows was long enough to blame anything but its length.
+
+    One that was watched ended where more would not have helped: what counts is how long it might have been.
+    """
+    watched = "held_out_loss" in estimator.history_
+    n_epochs = estimator.max_iter_ if watched else estimator.n_iter_
+    return n_epochs * math.ceil(n_rows / estimator.batch_size) >= _JUDGED_STEPS
 
 
 def _n_steps(estimator: Any, n_rows: int) -> int:

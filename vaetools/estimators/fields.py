@@ -274,7 +274,7 @@ class FitFields:
     n_iter_no_change: int = parameter(
         POSITIVE_INTEGER,
         "Epochs without improvement before early stopping stops; one cycle comes to its end after these and "
-        "at least a fifth of its epochs.",
+        "at least half of its epochs.",
         default=10,
     )
     tol: float = parameter(

@@ -5,7 +5,7 @@ import math
 
 MOMENTS = (0.9, 0.99)  # of Adam; a shorter memory than usual, because a run is of some thousand steps
 FALL = 1 / 3  # epochs in which a rate comes down early, of those that led to the best weights
-_PATIENT = 1 / 5  # of one cycle without improvement that are waited for
+_PATIENT = 1 / 2  # of one cycle without improvement that are waited for
 _PEAK = 0.3  # of one cycle
 _FOLLOWED = 0.02  # of a running mean of squared errors that is the last batch's
 

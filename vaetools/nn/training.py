@@ -46,7 +46,7 @@ class Trainer:
     The model is changed in place, on the device and in the precision that it has. A learnt scale of the
     likelihood is no weight of the optimizer: every step sets it to the running mean of squared errors.
     ``held_out`` rows, if any, are scored after every epoch, at the final beta and with fixed noise. Once
-    ``settings.n_iter_no_change`` epochs after the warm-up, of one cycle at least a fifth, brought no loss
+    ``settings.n_iter_no_change`` epochs after the warm-up, of one cycle at least half, brought no loss
     lower by ``settings.tol`` nats, training stops at a constant rate; one cycle goes back to the best
     weights and comes down from there, in a third of the epochs that led to them. In the end the best
     weights are restored. The seed is of two generators: row order, and noise on the device.

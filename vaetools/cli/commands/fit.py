@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     "--max-iter",
     type=click.IntRange(0),
     metavar="N",
-    help="Epochs; about 2,000 steps unless said, without convolutions 1,400, and fewer of few rows.",
+    help="Epochs at most; about 2,000 steps unless said, without convolutions 1,400, and fewer of few rows.",
 )
 @click.option(
     "--contamination",
@@ -269,7 +270,9 @@ def _fit(plan: Plan, read: "TrainingData", checkpoint: Path | None, verbose: int
         model.fit(read.X)
         return None
     try:
-        model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*learnt by heart")  # what is said in the end has options
+            model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
     except KeyboardInterrupt as interruption:
         if not hasattr(model, "model_"):
             raise
