@@ -80,10 +80,19 @@ def test_a_changed_model_file_is_refused_or_of_use(name, tmp_path):
     assert 0 < n_of_use < 50
 
 
+def interrupt(record, model):
+    if record["epoch"] == 2:
+        raise KeyboardInterrupt
+
+
 def test_a_changed_checkpoint_is_refused_or_goes_on(iris, tmp_path):
-    header, arrays = read_model_file(FOLDER / "fit.ckpt")
     options = {"hidden_layer_sizes": (6,), "batch_size": 16, "early_stopping": True, "device": "cpu"}
-    path, n_refused = tmp_path / "fit.ckpt", 0
+    path, begun, n_refused = tmp_path / "fit.ckpt", tmp_path / "begun.ckpt", 0
+    with pytest.warns(RuntimeWarning, match="interrupted in epoch 2"), pytest.raises(KeyboardInterrupt):
+        VAE(2, max_iter=5, learning_rate="constant", random_state=0, **options).fit(
+            iris[0], checkpoint=begun, callbacks=[interrupt]
+        )
+    header, arrays = read_model_file(begun)
     for seed in range(60):
         rng = np.random.default_rng(seed)
         write(path, *mutated(rng, header, arrays))
@@ -97,5 +106,5 @@ def test_a_changed_checkpoint_is_refused_or_goes_on(iris, tmp_path):
             assert str(path) in refused
             n_refused += 1
     assert 20 < n_refused < 60
-    shutil.copy(FOLDER / "fit.ckpt", path)
+    shutil.copy(begun, path)
     assert model.fit(iris[0], checkpoint=path).n_iter_ == 5

@@ -110,10 +110,12 @@ def _overfit(estimator: Any, n_held_out: int) -> str:
 def trained_enough(estimator: Any, n_rows: int) -> bool:
     """Whether training on so many rows was long enough to blame anything but its length.
 
-    One that was watched ended where more would not have helped: what counts is how long it might have been.
+    One that was watched may end in its second half, because more would not have helped: what counts then is
+    how long it might have been.
     """
-    watched = "held_out_loss" in estimator.history_
-    n_epochs = estimator.max_iter_ if watched else estimator.n_iter_
+    n_epochs = estimator.n_iter_
+    if "held_out_loss" in estimator.history_ and 2 * n_epochs >= estimator.max_iter_:
+        n_epochs = estimator.max_iter_
     return n_epochs * math.ceil(n_rows / estimator.batch_size) >= _JUDGED_STEPS
 
 
