@@ -274,7 +274,7 @@ def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
     assert "\nKL " not in page_of(saved, "wide", capsys)  # an AE has none
 
 
-@pytest.mark.parametrize(("max_iter", "planned"), [(40, "40"), ("auto", "1,400")])
+@pytest.mark.parametrize(("max_iter", "planned"), [(40, "40"), ("auto", "500")])
 def test_a_training_that_ended_early_says_so(max_iter, planned, iris, tmp_path, capsys):
     def interrupt(record, model):
         if record["epoch"] == 2:

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 
-from tests.variants import VARIANTS, Squashed
+from tests.variants import VARIANTS, Squashed, SquashedVQVAE
 from vaetools import AE, CVAE, VAE, ImageReader, load
 from vaetools.data.batches import PixelRows
 from vaetools.data.reader import reader_for
@@ -50,6 +50,8 @@ def test_the_type_of_a_table_changes_no_score(name, X, types):
     y = X[:, 0] > np.median(X[:, 0]) if X.max() > 1 else X[:, 0]
     expected = clone(VARIANTS[name]).set_params(**QUICK).fit(X, y).score_samples(X)
     single = 1e-4 if isinstance(VARIANTS[name], Squashed) else 1e-9  # those round float32 to float32
+    if isinstance(VARIANTS[name], SquashedVQVAE):
+        single = 1e-2  # and a word may change by that
     if VARIANTS[name].likelihood == "mixed":  # where a column of booleans is one of another kind
         types = [dtype for dtype in types if dtype != "bool"]
     for dtype in types:

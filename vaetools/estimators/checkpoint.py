@@ -34,6 +34,7 @@ from vaetools.schema import (
 )
 
 _STATE_VERSION = 2  # of what a state means: one of another version cannot be continued
+_VERSION = "version of the state"
 _SECONDS = 10.0  # between two writes, at least
 _SHARE = 0.02  # of the time, at most
 _MOST_RECOVERIES = 1000
@@ -158,6 +159,10 @@ class Checkpoint:
                 f"{self._path}: the file is no checkpoint: got a {header.get('class')} that "
                 "would be lost. Name another file."
             )
+        if isinstance(header["checkpoint"], dict):  # what it holds goes by its version
+            version = header["checkpoint"].get(_VERSION, "absent")
+            self._facts_of_file = {_VERSION: str(version)}
+            self._compare({_VERSION: str(_STATE_VERSION)})
         with usable(self._path, "state"):
             _check_contents(header, arrays)
         self._facts_of_file, self.seed = header["checkpoint"], header["seed"]
@@ -208,7 +213,7 @@ class _Seldom:
 
 def facts_of(estimator: Any) -> dict[str, str]:
     """Return what a fit is before it has seen data: all but what changes no result."""
-    facts = {"version of the state": str(_STATE_VERSION), "class": type(estimator).__name__}
+    facts = {_VERSION: str(_STATE_VERSION), "class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
         facts[name] = "RandomState" if isinstance(value, np.random.RandomState) else _spelled(value)
     if estimator.network is not None:
