@@ -173,7 +173,7 @@ def test_copies_of_other_depths_are_told_apart_as_well():
     odd[:, [3, 7, 11]] = np.random.default_rng(1).permutation(odd[:, [3, 7, 11]])
     aucs = []
     for of_12_bits in (lambda rows: rows, lambda rows: rows * 16, lambda rows: (rows // 16).astype(np.uint8)):
-        vae = VAE(2, hidden_layer_sizes=(32,), max_iter=60, random_state=0, **SHAPE).fit(of_12_bits(X[:600]))
+        vae = VAE(2, hidden_layer_sizes=(32,), max_iter=120, random_state=0, **SHAPE).fit(of_12_bits(X[:600]))
         scores = vae.score_samples(of_12_bits(np.r_[X[600:], odd]))
         aucs.append(roc_auc_score(np.arange(300) < 200, scores))
     assert min(aucs) > 0.75
