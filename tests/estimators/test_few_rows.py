@@ -214,7 +214,7 @@ def test_few_rows_to_watch_are_some_of_few():
         assert [len(part) for part in split_rows(VAE(), n, np.random.RandomState(0))] == parts
 
 
-@pytest.mark.filterwarnings("ignore:.*calibration rows")
+@pytest.mark.filterwarnings("ignore:.*calibration rows", "ignore:.*the posterior collapsed")
 @pytest.mark.parametrize("scale", ["global", "predicted"])
 def test_wine_is_not_learnt_by_heart(wine, scale):
     vae = VAE(likelihood=Gaussian(scale), random_state=0).fit(wine[0][:45])
