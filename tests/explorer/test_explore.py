@@ -206,7 +206,7 @@ def test_scripts_and_styles_of_pages_are_installed():
         ({"method": "som"}, "explore: method must be .*; got 'som'"),
         ({"seed": -1}, "explore: seed must be .*; got -1"),
         ({"y": [1, 2]}, r"explore: y must hold a label for each of the 120 rows; got shape \(2,\)"),
-        ({"X": np.zeros((2, 64))}, "explore: X must hold 3 to 100,000 rows; got 2"),
+        ({"X": np.zeros((2, 64))}, "explore: X must hold 3 to 100,000 rows; got 2[.]$"),
     ],
 )
 def test_errors_say_what_came(options, message, space):

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 
 import numpy as np
 import pandas as pd
@@ -173,6 +174,31 @@ def test_a_long_name_of_a_column_leaves_room_for_numbers(tmp_path):
         widths = "row => (explorer.goTo(row), [panel.scrollWidth, panel.clientWidth])"
         for needed, there in (tab.evaluate(widths, row) for row in range(0, 178, 9)):
             assert needed == there
+
+
+def test_a_long_label_to_decode_as_stays_in_the_panel(tmp_path):
+    X, y = images(60)
+    labels = np.where(y == y[0], "x" * 200, y)
+    settings = {"image_shape": (1, 8, 8), "hidden_channels": (), "max_iter": 2, "random_state": 0}
+    model = CVAE(3, **settings, contamination=0.1).fit(X.to_numpy(), labels)
+    page = render(explore(model, X, labels, method="pca"))
+    with opened(page, tmp_path / "page.html", width=1200, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        tab.evaluate("explorer.touched(), explorer.goTo(0)")
+        assert tab.locator("#label").is_visible()
+        assert tab.evaluate("label.getBoundingClientRect().right <= innerWidth")
+
+
+def test_numbers_of_a_file_have_no_digits_of_the_machine(tmp_path):
+    explorer, _ = of_images()
+    prices = np.full(120, 7, np.float32)
+    prices[20:27] = [0.24, 11420.655, -3e-7, 1 / 3, 16777213, np.nan, np.inf]
+    page = render(dataclasses.replace(explorer, labels={}, numbers={"price": prices}))
+    with opened(page, tmp_path / "page.html", width=1000, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        tab.evaluate("explorer.select([20, 21, 22, 23, 24, 25, 26])")
+        told = pd.read_csv(io.StringIO(tab.evaluate("explorer.tray.csv()")), dtype=str, keep_default_na=False)
+    assert told["price"].tolist() == ["0.24", "11420.655", "-3e-7", "0.33333334", "16777213", "", "inf"]
 
 
 def test_rows_without_labels_and_a_model_that_cannot_decode(tmp_path):

@@ -80,10 +80,8 @@ def explore(
     rows = engine.rows(opened.rows)
     n = len(rows)
     if not 3 <= n <= _MOST_ROWS:
-        raise ValueError(
-            f"explore: X must hold 3 to {_MOST_ROWS:,} rows; got {n:,}. Of more pass some, such as every "
-            f"{math.ceil(n / _MOST_ROWS)}th."
-        )
+        advice = f" Pass some, such as every {math.ceil(n / _MOST_ROWS)}th." if n > _MOST_ROWS else ""
+        raise ValueError(f"explore: X must hold 3 to {_MOST_ROWS:,} rows; got {n:,}.{advice}")
     labels, numbers = _given(y, n)
     codes, read, reasons = read_rows(
         engine, rows, with_reasons=table is not None and subject.back is not None

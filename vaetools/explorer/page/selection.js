@@ -163,7 +163,10 @@ function paintPixels(canvas, {width, height}, colors) {
 
 /** A number of single precision in as few digits as tell it from all others. */
 function short(value) {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(9))) : value > 0 ? "inf" : value < 0 ? "-inf" : "";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : value < 0 ? "-inf" : "";
+  let digits = 6;
+  while (digits < 9 && Math.fround(Number(value.toPrecision(digits))) !== value) digits++;
+  return String(Number(value.toPrecision(digits)));
 }
 
 function quoted(text) {
