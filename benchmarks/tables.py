@@ -28,7 +28,6 @@ RECOMMENDED = {
     "n_components": 64,
     "beta": 0.1,
     "input_noise": 0.2,
-    "early_stopping": False,
     "anomaly_score": "tables",
 }
 SCORES = {"VAE tables": "tables", "its reconstruction": "neg_reconstruction", "its sum": "reconstruction_kl"}

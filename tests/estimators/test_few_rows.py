@@ -202,6 +202,7 @@ def test_no_row_is_seen_often(model, n_epochs):
         (VAE(learning_rate="constant"), 1000, False),
         (VAE(early_stopping=True), 16_000, True),
         (VAE(early_stopping=False), 1000, False),
+        (VAE(anomaly_score="tables"), 1000, False),
     ],
 )
 def test_who_might_learn_rows_by_heart_is_watched(model, n_rows, watched):

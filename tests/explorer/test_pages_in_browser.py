@@ -61,13 +61,17 @@ def test_one_finger_moves_the_lens_and_two_move_the_map(space, tmp_path):
         np.testing.assert_allclose(tab.evaluate("explorer.place"), expected, atol=1e-6)
         fingers(session, "End")
         scale = tab.evaluate("explorer.stage.view.scale")
-        middle = tab.evaluate("explorer.stage.view.toMap(130, 150)")
-        fingers(session, "Start", (left, top), (left + 60, top))
-        fingers(session, "Move", (left - 30, top), (left + 90, top))
+        ends = "explorer.atlas.grid.low[i] + explorer.atlas.grid.high[i]"  # what is there stays in sight
+        x, y = tab.evaluate(f"explorer.stage.view.toScreen(...[0, 1].map(i => ({ends}) / 2))")
+        middle = tab.evaluate(f"explorer.stage.view.toMap({x}, {y})")
+        left, top = box["x"] + x, box["y"] + y
+        fingers(session, "Start", (left - 30, top), (left + 30, top))
+        fingers(session, "Move", (left - 60, top), (left + 60, top))
         until(tab, f"explorer.stage.view.scale > 1.5 * {scale}")
         fingers(session, "End")
         assert tab.evaluate("explorer.stage.view.scale") == pytest.approx(2 * scale)
-        np.testing.assert_allclose(tab.evaluate("explorer.stage.view.toMap(130, 150)"), middle, atol=1e-6)
+        after = tab.evaluate(f"explorer.stage.view.toMap({x}, {y})")
+        np.testing.assert_allclose(after, middle, atol=1e-6)
         assert tab.evaluate("scrollY") == 0  # the map keeps the page where it is
 
 

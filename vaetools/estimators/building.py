@@ -149,11 +149,13 @@ def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
 def is_watched(estimator: Any, n_rows: int) -> bool:
     """Return whether some of the rows that do not calibrate are held out to end training in time.
 
-    By default they are where one cycle sees rows so often that it may learn them by heart.
+    By default they are where one cycle sees rows so often that it may learn them by heart, unless the score
+    is one of distances to training rows, too, which find more the better these are known.
     """
     if estimator.early_stopping != "auto":
         return estimator.early_stopping
     cycles = estimator.learning_rate == "one_cycle" and estimator.contamination == "auto"
+    cycles = cycles and estimator.anomaly_score != "tables"
     return cycles and n_rows >= _LEAST_WATCHED and resolve_training(estimator, n_rows).n_epochs > _OFTEN
 
 

@@ -263,7 +263,8 @@ class FitFields:
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
         "Whether to hold out ``validation_fraction`` of the rows, end training soon after their loss no "
         'longer falls, and keep the best weights. ``"auto"`` does so where one cycle of more than 20 epochs '
-        "trains on at least 20 rows, which it might learn by heart; not with a number as ``contamination``.",
+        "trains on 20 rows or more, which it might learn by heart; not with a number as ``contamination``, "
+        'nor with ``anomaly_score="tables"``, which finds the more the better rows are known.',
         default="auto",
     )
     validation_fraction: float = parameter(

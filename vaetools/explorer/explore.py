@@ -110,7 +110,7 @@ def explore(
         plane=plane,
         in_use=in_use,
         labels=labels,
-        numbers={name: np.asarray(values, np.float32) for name, values in numbers.items()},
+        numbers={name: _compact(values) for name, values in numbers.items()},
         unit=opened.estimator.score_unit_,
         flagged=flagged,
         image_shape=opened.image_shape,
@@ -137,6 +137,14 @@ def _given(y: Any, n: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]
     if labels.dtype.kind == "f" and len(np.unique(labels)) > _CLASSES:
         return {}, {name: labels}
     return {name: _texts(labels) if labels.dtype.kind == "O" else labels}, {}
+
+
+def _compact(values: Any) -> np.ndarray:
+    """Return numbers in half the bytes, unless they are whole ones that would become others."""
+    exact = np.asarray(values, np.float64)
+    short = exact.astype(np.float32)
+    changed = (short != exact) & (exact == np.rint(exact))
+    return exact if changed.any() else short
 
 
 def _texts(labels: np.ndarray) -> np.ndarray:

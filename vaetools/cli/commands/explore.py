@@ -48,6 +48,8 @@ def explore(
       vaetools explore sales.safetensors sales.csv --labels region --map pca -o space.html
     """
     outputs.check_output(output, (".html",), [model, *data])
+    import pandas as pd
+
     from vaetools.explorer.explore import explore as explore_rows
 
     opened = command.Opened(model, device, codes_for="explore")
@@ -56,7 +58,7 @@ def explore(
     space = explore_rows(
         opened.estimator,
         rows.X,
-        rows.y,
+        rows.y if rows.y is None else pd.Series(rows.y, name=label_name),
         method=method,
         seed=seed,
         verbose=talk.progress,

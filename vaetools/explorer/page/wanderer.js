@@ -1,9 +1,8 @@
 // Until somebody touches the page, it shows what it can do: the lens goes from row to row by itself.
 
-const SECONDS = 2.2; // from one row to the next
-const N_NEARBY = 90; // rows to choose it from
-const N_TRIED = 3; // of them
-const STEP = 37; // a prime: not always the nearest, nor the same way back
+const SECONDS = 3.2; // from one row to the next
+const N_TRIED = 8; // rows to choose it from
+const GOLDEN = (Math.sqrt(5) - 1) / 2; // of all rows from one to the next, so that they come from everywhere
 
 /** A lens that moves by itself. */
 export class Wanderer {
@@ -32,12 +31,11 @@ export class Wanderer {
     app.lookAt(...this.from.map((value, i) => value + eased * (this.to[i] - value)));
   }
 
-  /** The place of a row that is not far from the last one and that the model knows well, the same ones every time. */
+  /** The place of a row anywhere on the map that the model knows well, the same ones every time. */
   next() {
-    const {order} = this.app.stage, {places, grid} = this.app.atlas, n = this.app.about.n, score = this.app.numberNamed("score"), last = this.to ?? this.from;
-    const near = last ? grid.nearest(...last, Math.min(n, N_NEARBY)).map(({row}) => row) : [...order.subarray(0, N_NEARBY)];
-    const some = last ? Array.from({length: N_TRIED}, (_, i) => near[(this.at + STEP * (i + 1)) % near.length]) : near;
-    this.at += STEP;
+    const {order} = this.app.stage, {places} = this.app.atlas, score = this.app.numberNamed("score"), n = order.length;
+    const some = Array.from({length: Math.min(n, N_TRIED)}, (_, i) => order[Math.floor(((this.at + i) * GOLDEN * n) % n)]);
+    this.at += N_TRIED;
     const row = score ? some.reduce((best, other) => (score[other] > score[best] ? other : best)) : some[0];
     return [places[2 * row], places[2 * row + 1]];
   }
