@@ -184,10 +184,14 @@ def test_levels_beyond_those_of_training_neither_wrap_nor_crash():
     X = camera_images(120)
     bright = np.full((1, 16), 65535, np.uint16)
     vae = VAE(2, **QUICK, **SHAPE).fit(X)
-    np.testing.assert_array_equal(vae.explain(bright).value, bright / 4095)
-    assert vae.score_samples(bright)[0] < vae.score_samples(X).min()
+    more_bits = "levels up to 4,095, as those of training; got such of 16 bits"
+    with pytest.warns(UserWarning, match=more_bits):
+        np.testing.assert_array_equal(vae.explain(bright).value, bright / 4095)
+    with pytest.warns(UserWarning, match=more_bits):
+        assert vae.score_samples(bright)[0] < vae.score_samples(X).min()
     strict = VAE(2, likelihood="bernoulli", **QUICK, **SHAPE).fit(X)
-    with pytest.raises(ValueError, match=r"from 0 to 4095, the levels of its training images.*; got 65535\."):
+    refusal = r"from 0 to 4095, the levels of its training images.*; got 65535\."
+    with pytest.warns(UserWarning, match=more_bits), pytest.raises(ValueError, match=refusal):
         strict.score_samples(bright)
 
 

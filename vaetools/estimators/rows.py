@@ -76,12 +76,13 @@ def check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
         levels if levels == EIGHT_BITS else (min(levels[0], -(2**15)), max(levels[1], 2**16 - 1))
     )
     limits = np.iinfo(X.dtype)
-    if limits.max > levels[1] > EIGHT_BITS[1]:
-        _warn_of_more_bits(owner, X, levels[1])
-    if getattr(X, "are_pixels", False) or (limits.min >= lowest and limits.max <= highest):
-        return
-    low, high = value_range(X)
-    if low >= lowest and high <= highest:
+    low, high = limits.min, limits.max
+    must_fit = getattr(X, "are_pixels", False) or (low >= lowest and high <= highest)
+    if not must_fit:
+        low, high = value_range(X)
+    if must_fit or (low >= lowest and high <= highest):
+        if limits.max > levels[1] > EIGHT_BITS[1]:
+            _warn_of_more_bits(owner, X, levels[1])
         return
     how = f"Pass levels as they are in the files, none below {lowest}"
     if high > highest:

@@ -121,8 +121,8 @@ def _explored(images: Any) -> tuple[Any, Any]:
     trained = images.train[:_N_TRAINED]
     parts = {"train": trained, "held-out": images.held_out, "unknown": images.unknown}
     names = [f"{part}/{i:04}" for part, rows in parts.items() for i in range(len(rows))]
-    unknown = [images.unknown_label] * len(images.unknown)
-    labels = np.concatenate([images.train_labels[:_N_TRAINED], images.held_out_labels, unknown])
+    known = np.concatenate([images.train_labels[:_N_TRAINED], images.held_out_labels]).astype(str)
+    labels = np.append(known, [f"{images.unknown_label} (not trained on)"] * len(images.unknown))
     return pd.DataFrame(np.concatenate(list(parts.values())), index=names), labels
 
 

@@ -9,7 +9,7 @@ export class View {
   /** Show all of a map, beside what covers part of the window. */
   fit(low, high, room) {
     const width = high[0] - low[0] || 1, height = high[1] - low[1] || 1;
-    this.scale = 0.93 * Math.min((this.width - room.right) / width, (this.height - room.bottom - room.top) / height);
+    this.scale = 0.88 * Math.min((this.width - room.right) / width, (this.height - room.bottom - room.top) / height);
     this.x = (low[0] + high[0]) / 2 + room.right / 2 / this.scale;
     this.y = (low[1] + high[1]) / 2 + (room.top - room.bottom) / 2 / this.scale;
     this.home = this.scale;
