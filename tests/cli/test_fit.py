@@ -309,6 +309,7 @@ def test_learning_by_heart_is_told(tmp_path, capsys):
     assert max(map(len, out.splitlines())) <= 100 or str(tmp_path) in out
 
 
+@pytest.mark.filterwarnings("ignore:.*latent dimensions are active:sklearn.exceptions.ConvergenceWarning")
 def test_advice_on_rows_learnt_by_heart_fits_the_model(tmp_path, capsys):
     np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(120, 20)))
     command = ["fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "--n-components", "16"]

@@ -13,7 +13,6 @@ ROWS = (
     np.c_[FACTORS["size"], FACTORS["kind"].factorize()[0], FACTORS["size"] * 2]
     + RNG.normal(size=(300, 3)) / 20
 )
-QUICK = {"hidden_layer_sizes": (16,), "max_iter": 30}
 MEASURES = (
     "mutual_information_gap",
     "disentanglement",
@@ -26,7 +25,7 @@ MEASURES = (
 @pytest.fixture(scope="module")
 def models():
     kinds = {"VAE 0": VAE(2, random_state=0), "VAE 1": VAE(2, random_state=1), "AE": AE(2, random_state=0)}
-    return {name: model.set_params(**QUICK).fit(ROWS[:200]) for name, model in kinds.items()}
+    return {name: model.fit(ROWS[:200]) for name, model in kinds.items()}
 
 
 def test_measures_are_those_of_codes_and_factors(models):

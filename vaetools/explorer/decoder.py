@@ -15,6 +15,7 @@ from vaetools.nn.mixed import Mixed
 from vaetools.nn.networks import ConvImage, DeconvStage, LabelJoin, SpatialHead, UnitMean
 
 _NAMES = {getattr(nn, of_torch): name for name, of_torch in ACTIVATIONS.items()}
+_FAR = 2  # standard deviations of a prior: about where sliders and draws may go
 _MOST_OFF = 0.25 / 255  # that weights of half precision may move a pixel
 _N_TRIED = 256  # codes that they are tried on
 
@@ -40,7 +41,7 @@ def plain_decoder(estimator: Any, units: ByColumn | None = None) -> PlainDecoder
     """Return the decoder of a fitted model whose network the estimator built.
 
     ``units`` take what it makes to rows of a pipeline. Weights of a model of images are of half precision
-    where no pixel of its training codes moves by more than a quarter of a level.
+    where no pixel moves by more than a quarter of a level, of training codes or of wide draws.
 
     Examples
     --------
@@ -145,10 +146,12 @@ class _Writer:
 
 @torch.no_grad()
 def _takes_halves(estimator: Any) -> bool:
-    """Whether the pixels of training codes stay where they are with weights of half precision."""
+    """Whether pixels stay where they are with weights of half precision, of training codes and far beyond."""
     model, halved = estimator.model_, copy.deepcopy(estimator.model_)
     for weight in halved.parameters():
         weight.copy_(weight.half())
-    codes = torch.from_numpy(estimator.reference_codes_[:_N_TRIED]).to(model.log_unit)
+    known = torch.from_numpy(estimator.reference_codes_[:_N_TRIED]).to(model.log_unit)
+    beyond = torch.randn(_N_TRIED, known.shape[1], generator=torch.Generator().manual_seed(0))
+    codes = torch.cat([known, _FAR * beyond.to(known)])
     moved = (estimator.input_scale_.invert((each.decode(codes)).cpu()) for each in (model, halved))
     return bool((next(moved) - next(moved)).abs().max() <= _MOST_OFF)

@@ -7,7 +7,7 @@ export function drawImage(canvas, row, [channels, height, width], [low, high]) {
   const context = canvas.getContext("2d"), image = context.createImageData(width, height), area = width * height;
   for (let i = 0; i < area; i++) {
     for (let channel = 0; channel < 3; channel++) {
-      image.data[4 * i + channel] = (255 * (row[channels === 1 ? i : channel * area + i] - low)) / (high - low) + 0.5;
+      image.data[4 * i + channel] = (255 * (row[channels === 1 ? i : channel * area + i] - low)) / (high - low);
     }
     image.data[4 * i + 3] = 255;
   }
