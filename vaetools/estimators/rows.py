@@ -76,7 +76,7 @@ def check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
         levels if levels == EIGHT_BITS else (min(levels[0], -(2**15)), max(levels[1], 2**16 - 1))
     )
     limits = np.iinfo(X.dtype)
-    low, high = limits.min, limits.max
+    low, high = float(limits.min), float(limits.max)
     must_fit = getattr(X, "are_pixels", False) or (low >= lowest and high <= highest)
     if not must_fit:
         low, high = value_range(X)
