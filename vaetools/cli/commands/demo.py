@@ -31,8 +31,6 @@ _GARMENTS: dict[str, Any] = {
     "max_iter": 18,
 }
 OPTIONS = {"garments": _GARMENTS, "digits": _DIGITS}
-# images that trained on the map, beside all others: more take longer to map than the networks to train
-_N_TRAINED = 400
 N_COMPONENTS = {"garments": 16, "digits": 8}
 
 
@@ -118,11 +116,11 @@ def _explored(images: Any) -> tuple[Any, Any]:
     import numpy as np
     import pandas as pd
 
-    trained = images.train[:_N_TRAINED]
-    parts = {"train": trained, "held-out": images.held_out, "unknown": images.unknown}
+    parts = {"held-out": images.held_out, "unknown": images.unknown}
     names = [f"{part}/{i:04}" for part, rows in parts.items() for i in range(len(rows))]
-    known = np.concatenate([images.train_labels[:_N_TRAINED], images.held_out_labels]).astype(str)
-    labels = np.append(known, [f"{images.unknown_label} (not trained on)"] * len(images.unknown))
+    labels = np.append(
+        images.held_out_labels.astype(str), [f"{images.unknown_label} (not trained on)"] * len(images.unknown)
+    )
     return pd.DataFrame(np.concatenate(list(parts.values())), index=names), labels
 
 
