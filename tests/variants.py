@@ -60,6 +60,12 @@ def _squash(X: Any) -> Any:
     return pd.DataFrame(expit(rows), X.index, X.columns) if isinstance(X, pd.DataFrame) else expit(rows)
 
 
+# checks of scikit-learn that fail by design, and why
+EXPECTED_FAILURES = {
+    "check_sample_weight_equivalence_on_dense_data": "which rows are held out, and which train together, is "
+    "drawn by their number: a row of weight 2 is one that is there twice only in the mean over seeds"
+}
+
 VARIANTS: dict[str, BaseAutoencoder] = {
     "AE": AE(),
     "VAE": VAE(),

@@ -1,7 +1,6 @@
 """Everything that AE, VAE and CVAE share: fit, transform, inverse_transform, reconstruct, score."""
 
 import os
-import warnings
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Self
@@ -11,7 +10,6 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from tqdm import tqdm
 
 from vaetools.estimators.building import (
     build,
@@ -28,14 +26,16 @@ from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
+from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
 from vaetools.estimators.sketch import LossSketch
 from vaetools.estimators.trimming import n_trimmed, trimmed
+from vaetools.estimators.watched import watched
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal
+from vaetools.nn.model import trained_parts
 from vaetools.nn.parallel import Workers
-from vaetools.nn.training import Callback, Record, Trainer, trained_parts
-from vaetools.progress import bar_options
+from vaetools.nn.training import Callback, Record, Trainer
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
@@ -54,6 +54,7 @@ class BaseAutoencoder(
         self,
         X: Any,
         y: Any = None,
+        sample_weight: Any = None,
         *,
         callbacks: Sequence[Callback] = (),
         checkpoint: str | os.PathLike[str] | None = None,
@@ -67,6 +68,10 @@ class BaseAutoencoder(
             of numbers, booleans and text, NaN where a cell is missing.
         y : Ignored
             Present for API consistency.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much rows count in training: in the scaling of columns, the loss, a learnt scale and early
+            stopping. A row of weight 0 trains nothing. Rows that calibrate, and what is noted of a trained
+            model, take rows as they are. Only ratios matter; equal weights are none.
         callbacks : sequence of callable, default=()
             Each is called after every epoch as ``callback(record, model)``: the epoch's row of
             ``history_`` as a dict, and the torch module in training.
@@ -101,7 +106,7 @@ class BaseAutoencoder(
         try:
             with torch.inference_mode(False), torch.enable_grad():
                 kept = None if checkpoint is None else Checkpoint(self, checkpoint)
-                interruption = self._fit(X, y, callbacks, kept)
+                interruption = self._fit(X, y, sample_weight, callbacks, kept)
             keep_parameters(self)
         except BaseException:  # leave the estimator as it was
             self.__dict__.clear()
@@ -213,26 +218,33 @@ class BaseAutoencoder(
     # Fit, step by step
 
     def _fit(
-        self, X: Any, y: Any, callbacks: Sequence[Callback], checkpoint: Checkpoint | None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        callbacks: Sequence[Callback],
+        checkpoint: Checkpoint | None,
     ) -> KeyboardInterrupt | None:
         X = check_rows(self, X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
+        weights = check_weights(type(self).__name__, sample_weight, len(X))
         self.n_samples_ = len(X)
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
         train, validating, calibrating = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
+        weights, train, validating = weighing(self, weights, train, validating)
         table, kept, self.suspects_ = X, train, train[:0]
-        X = self._learn(table, labels, kept)
+        X = self._learn(table, labels, kept, weights)
         if n_trimmed(len(kept), self.trimmed_fraction):
             kept, self.suspects_ = trimmed(self, X, kept, seed)
-            X = self._learn(table, labels, kept)  # what only suspects have is not learnt
-        self.input_scale_ = decide_scale(self, X, kept)
+            X = self._learn(table, labels, kept, weights)  # what only suspects have is not learnt
+        self.input_scale_ = decide_scale(self, X, kept, weights)
         build(self, X[[0]], seed)
         warn_of_flat_images(self, X)
         places = (kept, validating, calibrating, np.concatenate([train, validating]))
         rows, validate, calibrate, seen = (
-            Rows(X, place, self.input_scale_, labels, n_classes_of(self)) for place in places
+            Rows(X, place, self.input_scale_, labels, n_classes_of(self), weights) for place in places
         )
         self._fit_scale(rows)
         interruption = self._train(rows, validate, seed, callbacks, checkpoint)
@@ -244,10 +256,12 @@ class BaseAutoencoder(
         self._calibrate_labels(calibrate)
         return interruption
 
-    def _learn(self, X: Any, labels: np.ndarray | None, train: np.ndarray) -> np.ndarray:
+    def _learn(
+        self, X: Any, labels: np.ndarray | None, train: np.ndarray, weights: np.ndarray | None
+    ) -> np.ndarray:
         """Learn labels and columns from the rows that train, and return all rows as numbers."""
         if labels is not None:
-            self._learn_labels(labels, train)
+            self._learn_labels(labels[train], None if weights is None else weights[train])
         self.columns_ = None
         if self.likelihood != "mixed":
             return X
@@ -258,8 +272,8 @@ class BaseAutoencoder(
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray | None:
         """In a conditional estimator learn the labels and return their codes."""
 
-    def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
-        """There learn the frequencies of labels."""
+    def _learn_labels(self, labels: np.ndarray, weights: np.ndarray | None) -> None:
+        """There learn the frequencies of labels of rows that train."""
 
     def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
         """There warn where labels are not or hardly used, and note how much they are."""
@@ -278,11 +292,14 @@ class BaseAutoencoder(
                 )
             return
         total = torch.zeros_like(self.model_.log_unit)
-        n_known = torch.zeros_like(total, dtype=torch.int64)
+        n_known = torch.zeros_like(total)
+        weights = rows.weights_as(total)
+        rest = total.new_ones(len(rows)) if weights is None else weights
         for x, y in rows.batches(self.model_.log_unit):
             reading = self.model_.read(x, y)
-            total += (x - reading.expected).square().nansum(dim=0)
-            n_known = n_known + (~x.isnan()).sum(dim=0)
+            weight, rest = rest[: len(x), None], rest[len(x) :]
+            total += (weight * (x - reading.expected).square()).nansum(dim=0)
+            n_known += (weight * ~x.isnan()).sum(dim=0)
         self.model_.likelihood.fit_scale(total / n_known)
 
     def _train(
@@ -304,46 +321,13 @@ class BaseAutoencoder(
                     f"{self.max_iter!r}."
                 )
             if (workers := Workers.here()).n > 1:
-                workers.agree(facts_of(self) | facts_of_rows(self, rows.X, rows.labels) | {"seed": seed})
+                workers.agree(facts_of(self) | facts_of_rows(self, rows) | {"seed": seed})
             held_out = validate if len(validate) else None
             trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=held_out)
-            interruption = _watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
+            interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
             history = trainer.history
         numbers = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_ = numbers.astype({"epoch": np.int64})
         self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
         settle(self)
         return interruption
-
-
-def _watched(
-    trainer: Trainer, checkpoint: Checkpoint | None, callbacks: Sequence[Callback], owner: str, verbose: Any
-) -> KeyboardInterrupt | None:
-    """Train to the end, or until somebody interrupts: if something was learnt by then, return that."""
-    if checkpoint is not None:
-        checkpoint.begin(trainer)
-    is_first = trainer.workers.rank == 0  # the one that shows and writes
-    begun, how = trainer.step, bar_options(verbose if is_first else 0)
-    with tqdm(total=trainer.n_steps, initial=begun, desc=owner, unit="step", **how) as bar:
-
-        def show() -> None:
-            bar.update(trainer.step - bar.n)  # less than 0 where training went back
-
-        try:
-            trainer.run(callbacks, show, keep=checkpoint.keep if checkpoint and is_first else None)
-        except KeyboardInterrupt as interruption:
-            if not trainer.has_learnt():
-                raise
-            trainer.stop_here()
-            if checkpoint is not None and is_first:
-                checkpoint.write()
-            again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
-            warnings.warn(
-                f"{owner}: interrupted in epoch {trainer.good_epoch} of {trainer.settings.n_epochs}: what it "
-                f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
-                "before.",
-                RuntimeWarning,
-                stacklevel=5,
-            )
-            return interruption
-    return None

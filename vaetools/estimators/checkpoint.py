@@ -16,7 +16,7 @@ from vaetools.checks import COUNT, FLAG, NONNEGATIVE, POSITIVE_INTEGER, Requirem
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.rows import are_images
 from vaetools.files import FORMAT_VERSION, ModelFileError, read_model_file, write_model_file
-from vaetools.nn.batches import EIGHT_BITS, slices
+from vaetools.nn.batches import EIGHT_BITS, Rows, slices
 from vaetools.nn.state import restore, state_of
 from vaetools.nn.training import Trainer
 from vaetools.schema import (
@@ -99,7 +99,7 @@ class Checkpoint:
 
     def begin(self, trainer: Trainer) -> None:
         """Put a trainer where the file says, or write where it starts."""
-        self._compare(facts_of_rows(self._estimator, trainer.rows.X, trainer.rows.labels))
+        self._compare(facts_of_rows(self._estimator, trainer.rows))
         if self._facts_of_file is None:
             self._state = state_of(trainer)
         else:
@@ -224,8 +224,9 @@ def facts_of(estimator: Any) -> dict[str, str]:
     return facts
 
 
-def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> dict[str, str]:
+def facts_of_rows(estimator: Any, rows: Rows) -> dict[str, str]:
     """Return what the data are: shapes, types and checksums."""
+    X, labels, weights = rows.X, rows.labels, rows.weights
     facts = {"shape of X": str(X.shape), "dtype of X": str(X.dtype), "content of X": _checksum(X)}
     scale = estimator.input_scale_
     was_the_same = (scale.kind == "pixels") == (X.dtype == np.uint8) and scale.levels == EIGHT_BITS
@@ -240,6 +241,7 @@ def facts_of_rows(estimator: Any, X: np.ndarray, labels: np.ndarray | None) -> d
             "labels in y": repr(estimator.classes_.tolist()),
             "content of y": _checksum(labels[:, None]),
         }
+    facts["sample_weight"] = "absent" if weights is None else _checksum(weights[:, None])
     return facts
 
 

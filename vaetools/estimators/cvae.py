@@ -227,9 +227,9 @@ class CVAE(VAE, LabelFields):
         self.classes_, codes = np.unique(labels, return_inverse=True)
         return codes
 
-    def _learn_labels(self, labels: np.ndarray, train: np.ndarray) -> None:
-        """Learn the frequencies of labels among training rows."""
-        counts = np.bincount(labels[train], minlength=len(self.classes_))
+    def _learn_labels(self, labels: np.ndarray, weights: np.ndarray | None) -> None:
+        """Learn the frequencies of labels among training rows, weighted if these are."""
+        counts = np.bincount(labels, weights, minlength=len(self.classes_))
         self.class_prior_ = counts / counts.sum()
 
     def _judge_labels(self, rows: Rows, held_out: Rows) -> None:

@@ -259,10 +259,12 @@ def scale_kind(
     return "standardize" if estimator.standardize and estimator.max_iter != 0 else "identity"
 
 
-def decide_scale(estimator: Any, X: np.ndarray, index: np.ndarray) -> InputScale:
+def decide_scale(
+    estimator: Any, X: np.ndarray, index: np.ndarray, weights: np.ndarray | None = None
+) -> InputScale:
     """Return how the columns of X are scaled for an estimator, from its rows ``index``; see `scale_kind`.
 
-    Columns of codes are left alone.
+    Rows count as ``weights`` say. Columns of codes are left alone.
     """
     images, columns = are_images(estimator, X), estimator.columns_
     unit_interval = resolve_likelihood(estimator, X.shape[1]).unit_interval
@@ -284,7 +286,8 @@ def decide_scale(estimator: Any, X: np.ndarray, index: np.ndarray) -> InputScale
         return plain
     scaler = StandardScaler()
     for piece in slices(len(index), n_features):
-        scaler.partial_fit(plain.shown(X[index[piece]]).astype(np.float64, copy=False))
+        weight = None if weights is None else weights[index[piece]]
+        scaler.partial_fit(plain.shown(X[index[piece]]).astype(np.float64, copy=False), sample_weight=weight)
     first = plain.shown(X[index[0]]).astype(np.float64)
     is_constant = (scaler.scale_ == 1) & (scaler.var_ != 1) & ~np.isnan(first)
     shift = np.where(is_constant, first, scaler.mean_)  # the mean of large numbers has lost digits

@@ -45,7 +45,8 @@ class VQVAE(OutlierMixin, Detector, WordFields):
     Notes
     -----
     A code holds the first component of the words at all places, then the second, as an image does its
-    channels. Components of a word share its cost in ``kl_per_component_`` and in explanations.
+    channels. Components of a word share its cost in ``kl_per_component_`` and in explanations. Of a
+    ``sample_weight`` the networks learn; words, and how probable they are, take rows as they are.
 
     References
     ----------

@@ -128,7 +128,8 @@ def _moved(values: Tensor, device: torch.device) -> Tensor:
 class Rows:
     """Some rows of one array (by default all), scaled and moved to the device batch by batch.
 
-    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot.
+    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot. ``weights`` are how much rows
+    count in training, ``(len(X),)``, or None where all count alike.
     """
 
     X: np.ndarray
@@ -136,6 +137,7 @@ class Rows:
     scale: InputScale
     labels: Any = None
     n_classes: int = 0
+    weights: Any = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -147,6 +149,14 @@ class Rows:
     def unlabeled(self) -> Self:
         """Return the rows without their labels."""
         return dataclasses.replace(self, labels=None)
+
+    def weights_as(self, like: Tensor) -> Tensor | None:
+        """Return weights of the rows in their order, of mean 1, or None where all are the same."""
+        own = None if self.weights is None else self.weights[self.index]
+        if own is None or not len(own) or own.min() == own.max():
+            return None
+        shares = own / own.max()  # whose sum is no infinity
+        return torch.from_numpy(shares / shares.mean()).to(like.dtype).to(like.device)
 
     def batch(self, where: slice, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
         """Return scaled rows ``(n, n_features)`` and one-hot labels ``(n, n_classes)``."""

@@ -170,15 +170,16 @@ class Gaussian(Likelihood):
         self._set(0.5 * variance.log())
 
     @torch.no_grad()
-    def follow_scale(self, share: float | Tensor) -> None:
+    def follow_scale(self, share: float | Tensor, mean_weight: float | Tensor = 1.0) -> None:
         """Take a learnt scale that share of the way to its maximum-likelihood value on a batch.
 
         The mean cost of a cell has the gradient 1 − squared error / variance with regard to the
-        log-scale, so that backward has said what a running mean of squared errors becomes.
+        log-scale, so that backward has said what a running mean of squared errors becomes. Of rows that
+        count differently the gradient is that times their mean weight.
         """
         log_scale, slope = self._log_scale, torch.sigmoid(self.raw_log_scale - _MIN_LOG_SCALE)
         assert self.raw_log_scale.grad is not None
-        gradient = self.raw_log_scale.grad / slope / self.n_shared
+        gradient = self.raw_log_scale.grad / slope / self.n_shared / mean_weight
         self._set(log_scale + 0.5 * torch.log1p(-share * gradient))
 
     @property

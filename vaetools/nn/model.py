@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vaetools.nn.latents import expectation
-from vaetools.nn.likelihoods import Likelihood
+from vaetools.nn.likelihoods import Gaussian, Likelihood
 
 
 class Reading:
@@ -239,11 +239,19 @@ class Autoencoder(nn.Module):
         return Reading(self, x, y, seen)
 
     def forward(
-        self, x: Tensor, y: Tensor | None, noise: Tensor, seen: Tensor | None
+        self,
+        x: Tensor,
+        y: Tensor | None,
+        noise: Tensor,
+        seen: Tensor | None,
+        weights: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return reconstruction and KL of rows at codes that are drawn, each summed: a step of training."""
         reading = self.read(x, y, seen=seen)
-        return reading.cost(reading.latent.draw(noise)).sum(), reading.kl.sum()
+        costs = reading.cost(reading.latent.draw(noise)), reading.kl
+        if weights is not None:
+            costs = costs[0] * weights[:, None], costs[1] * weights[:, None]
+        return costs[0].sum(), costs[1].sum()
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Return the expected row of every code; without labels, averaged over their frequencies."""
@@ -256,6 +264,14 @@ class Autoencoder(nn.Module):
         """Return every label, one-hot for all of some rows."""
         one_hot = torch.eye(len(self.log_label_prior), dtype=x.dtype, device=x.device)
         return [label.expand(x.shape[0], -1) for label in one_hot]  # len is no variable in a graph
+
+
+def trained_parts(model: Autoencoder) -> tuple[list[nn.Parameter], list[Gaussian]]:
+    """Return the weights that an optimizer moves, and the likelihoods whose learnt scale follows errors."""
+    parts = (part for part in model.likelihood.modules() if isinstance(part, Gaussian))
+    scaled = [part for part in parts if part.has_learnt_scale]
+    scales = {id(part.raw_log_scale) for part in scaled}
+    return [p for p in model.parameters() if p.requires_grad and id(p) not in scales], scaled
 
 
 def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 MOMENTS = (0.9, 0.99)  # of Adam; a shorter memory than usual, because a run is of some thousand steps
 FALL = 1 / 3  # epochs in which a rate comes down early, of those that led to the best weights
@@ -61,3 +62,14 @@ def one_cycle(progress: float) -> float:
 def share_of_batch(step: int) -> float:
     """Return the share of a batch in the running mean of squared errors, which begins with the first one."""
     return max(1 / (step + 1), _FOLLOWED)
+
+
+def weighted_share(share: Any, mean_weight: Any) -> Any:
+    """Return the share of a batch whose rows count otherwise than on average.
+
+    Examples
+    --------
+    >>> weighted_share(0.5, 3.0), weighted_share(1.0, 3.0), weighted_share(0.5, 1.0)
+    (0.75, 1.0, 0.5)
+    """
+    return share * mean_weight / (share * mean_weight + 1 - share)

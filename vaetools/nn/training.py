@@ -12,15 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaetools.nn.batches import Rows
 from vaetools.nn.cuda_graph import Captured
-from vaetools.nn.likelihoods import Gaussian
-from vaetools.nn.model import Autoencoder, antithetic_noise
+from vaetools.nn.model import Autoencoder, antithetic_noise, trained_parts
 from vaetools.nn.networks import Network
 from vaetools.nn.parallel import Workers
-from vaetools.nn.schedule import FALL, MOMENTS, TrainingSettings, share_of_batch
+from vaetools.nn.schedule import FALL, MOMENTS, TrainingSettings, share_of_batch, weighted_share
 
 SYNC_STEPS = 50
 _MAX_GRADIENT_NORM = 100.0
@@ -32,19 +31,12 @@ Callback = Callable[[Record, Autoencoder], None]
 Keep = Callable[["Trainer"], object]
 
 
-def trained_parts(model: Autoencoder) -> tuple[list[nn.Parameter], list[Gaussian]]:
-    """Return the weights that an optimizer moves, and the likelihoods whose learnt scale follows errors."""
-    parts = (part for part in model.likelihood.modules() if isinstance(part, Gaussian))
-    scaled = [part for part in parts if part.has_learnt_scale]
-    scales = {id(part.raw_log_scale) for part in scaled}
-    return [p for p in model.parameters() if p.requires_grad and id(p) not in scales], scaled
-
-
 class Trainer:
     """Train an autoencoder on rows, in steps that can be saved and continued.
 
     The model is changed in place, on the device and in the precision that it has. A learnt scale of the
     likelihood is no weight of the optimizer: every step sets it to the running mean of squared errors.
+    Costs of rows are multiplied by their weights, where they have some.
     ``held_out`` rows, if any, are scored after every epoch, at the final beta and with fixed noise. Once
     ``settings.n_iter_no_change`` epochs after the warm-up, of one cycle at least half, brought no loss
     lower by ``settings.tol`` nats, training stops at a constant rate; one cycle goes back to the best
@@ -64,6 +56,7 @@ class Trainer:
         self.model, self.rows, self.held_out, self.settings = model, rows, held_out, settings
         self.device, self.dtype = model.log_unit.device, model.log_unit.dtype
         self._near_rows = rows.near(self.device, self.dtype)
+        self._row_weights = rows.weights_as(model.log_unit)
         self.steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
         self.n_steps = self.steps_per_epoch * settings.n_epochs
         self.order_generator = torch.Generator("cpu").manual_seed(seed)
@@ -224,7 +217,14 @@ class Trainer:
         weight = 0.0 if spare else self.workers.n / n_rows
         update = self._captured or self._update_weights
         beta = self.settings.beta_at(self.step, self.n_steps)
-        sums = update(x, y, noise, seen, beta, weight, share_of_batch(self.step))
+        share: float | Tensor = share_of_batch(self.step)
+        weights: Tensor | None = None
+        mean_weight: float | Tensor = 1.0
+        if self._row_weights is not None:
+            everyone = self._row_weights[self.order[batch].to(self.device)]
+            weights, mean_weight = everyone[mine], everyone.mean()
+            share = weighted_share(share, mean_weight)
+        sums = update(x, y, noise, seen, weights, beta, weight, share, mean_weight)
         self.step += 1
         return self.workers.total(sums * 0.0 if spare else sums)
 
@@ -234,16 +234,19 @@ class Trainer:
         y: Tensor | None,
         noise: Tensor,
         seen: Tensor | None,
+        weights: Tensor | None,
         beta: float | Tensor,
         weight: float | Tensor,
         share: float | Tensor,
+        mean_weight: float | Tensor,
     ) -> Tensor:
         """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL.
 
-        Learnt scales go ``share`` of the way to their maximum-likelihood values on the batch.
+        ``weights`` are of the rows, or None. Learnt scales go ``share`` of the way to their
+        maximum-likelihood values on the batch.
         """
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            reconstruction, kl = self.costs(x, y, noise, seen)
+            reconstruction, kl = self.costs(x, y, noise, seen, weights)
         loss = reconstruction + beta * kl
         self.model.zero_grad()
         (loss * weight).backward()
@@ -252,7 +255,7 @@ class Trainer:
             torch.nn.utils.clip_grads_with_norm_(self.parameters, _MAX_GRADIENT_NORM, norm)
         self.optimizer.step()
         for part in self.scaled:
-            part.follow_scale(share)
+            part.follow_scale(share, mean_weight)
         loss = loss + 0.0 * norm  # NaN where gradients overflowed
         return torch.stack([loss, reconstruction, kl]).detach()
 
@@ -325,7 +328,7 @@ class Trainer:
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:
-        """Mean reconstruction + final beta · KL of the held-out rows, in nats."""
+        """Mean reconstruction + final beta · KL of the held-out rows, weighted if they are, in nats."""
         self.model.eval()
         noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
         assert self.held_out is not None
@@ -337,6 +340,7 @@ class Trainer:
             draws = [reading.cost(reading.latent.draw(draw)).sum(dim=1) + kl for draw in noise]
             costs.append(torch.stack(draws).mean(dim=0).cpu().double())
         self.model.train()
-        loss = torch.cat(costs).mean().item()
+        weights = self.held_out.weights_as(costs[0])
+        loss = (torch.cat(costs) * (1 if weights is None else weights)).mean().item()
         each = torch.tensor(loss / self.workers.n, dtype=self.dtype, device=self.device)
         return loss if self.workers.n == 1 else self.workers.total(each).item()  # all stop together

@@ -1,0 +1,163 @@
+"""Rows that count differently: what training sees of them, and what takes rows as they are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from vaetools import AE, CVAE, VAE, VQVAE, Gaussian, ModelFileError
+
+QUICK = {"n_components": 2, "hidden_layer_sizes": (8,), "max_iter": 30, "random_state": 0}
+WHOLE = QUICK | {"contamination": 0.1}  # holds nothing out
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Two groups of 60 rows, with weights that are not all the same."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 4)) @ rng.normal(size=(4, 4))
+    X[60:] += 8
+    return X, np.repeat([0, 1], 60), np.where(np.arange(120) % 3, 1.0, 2.5)
+
+
+def assert_same(one, other, X):
+    weights, others = one.model_.state_dict(), other.model_.state_dict()
+    assert all(np.array_equal(weights[name], others[name]) for name in weights)
+    np.testing.assert_array_equal(one.score_samples(X), other.score_samples(X))
+    assert one.offset_ == other.offset_
+
+
+@pytest.mark.parametrize("model", [AE, VAE, CVAE, VQVAE])
+@pytest.mark.parametrize("weight", [1, 0.3, 1e300])
+def test_equal_weights_are_none_to_the_bit(model, weight, rows):
+    X, y, _ = rows
+    plain = model(**QUICK).fit(X, y)
+    assert_same(model(**QUICK).fit(X, y, sample_weight=[weight] * 120), plain, X)
+
+
+@pytest.mark.parametrize("model", [AE, VAE, CVAE, VQVAE])
+def test_rows_of_weight_zero_train_nothing_to_the_bit(model, rows):
+    X, y, _ = rows
+    keeps = np.arange(120) % 4 > 0
+    left_out = model(**WHOLE).fit(X[keeps], y[keeps])
+    assert_same(model(**WHOLE).fit(X, y, sample_weight=7.0 * keeps), left_out, X)
+
+
+def test_only_ratios_of_weights_matter(rows):
+    X, _, weights = rows
+    one, other = (VAE(**QUICK).fit(X, sample_weight=factor * weights) for factor in (1, 2.0**40))
+    assert_same(one, other, X)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", Gaussian("per_feature"), Gaussian("predicted"), "mixed"])
+def test_rows_that_count_more_are_known_better(likelihood, rows):
+    X, y, _ = rows
+    scores = [
+        VAE(**WHOLE | {"max_iter": 150}, likelihood=likelihood)
+        .fit(X, sample_weight=np.where(y == group, 1.0, 0.01))
+        .score_samples(X)
+        for group in (0, 1)
+    ]
+    for group in (0, 1):
+        assert np.median((scores[group] - scores[1 - group])[y == group]) > 1
+
+
+def test_weights_are_how_often_rows_count_in_what_is_learnt_of_columns_and_labels(rows):
+    X, y, _ = rows
+    weights = np.where(y == 0, 3, 1)
+    repeated = X.repeat(weights, axis=0)
+    cvae = CVAE(**WHOLE).fit(X, y, sample_weight=weights)
+    np.testing.assert_allclose(cvae.class_prior_, [0.75, 0.25])
+    np.testing.assert_allclose(cvae.input_scale_.shift, repeated.mean(axis=0))
+    np.testing.assert_allclose(cvae.input_scale_.scale, repeated.std(axis=0))
+
+
+@pytest.mark.parametrize("scale", ["global", "per_feature"])
+def test_a_learnt_scale_is_that_of_weighted_errors(scale, rows):
+    X, y, _ = rows
+    weights = np.where(y == 0, 9.0, 1.0)
+    ae = AE(**WHOLE | {"max_iter": 0}, likelihood=Gaussian(scale), standardize=False)
+    ae.fit(X, sample_weight=weights)
+    errors = np.average((X - ae.reconstruct(X)) ** 2, axis=0, weights=weights)
+    expected = errors if scale == "per_feature" else errors.mean(keepdims=True)
+    np.testing.assert_allclose(ae.model_.likelihood._log_scale.exp() ** 2, expected, rtol=1e-3)
+    trained = AE(**WHOLE | {"max_iter": 1200}, likelihood=Gaussian(scale), standardize=False)
+    trained.fit(X, sample_weight=weights)
+    errors = np.average((X - trained.reconstruct(X)) ** 2, axis=0, weights=weights)
+    expected = errors if scale == "per_feature" else errors.mean(keepdims=True)
+    np.testing.assert_allclose(trained.model_.likelihood._log_scale.exp() ** 2, expected, rtol=0.1)
+
+
+def test_early_stopping_watches_weighted_costs(rows):
+    X, y, _ = rows
+    losses = {}
+    for group in (None, 0, 1):
+        weights = None if group is None else np.where(y == group, 1.0, 1e-9)
+        vae = AE(**QUICK | {"max_iter": 1}, early_stopping=True, validation_fraction=0.3, standardize=False)
+        losses[group] = vae.fit(X, sample_weight=weights).history_["held_out_loss"].item()
+    assert losses[1] > losses[None] > losses[0]  # far from 0, and near it
+
+
+def test_calibration_takes_rows_as_they_are(rows):
+    X, _, weights = rows
+    plain, weighted = VAE(**QUICK).fit(X), VAE(**QUICK).fit(X, sample_weight=weights * (weights > 1))
+    assert len(weighted.calibration_scores_) == len(plain.calibration_scores_) == 24
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(119), r"VAE: sample_weight must have one weight for each of 120 rows of X; got 119\."),
+        (np.r_[-1.0, np.ones(119)], r"VAE: sample_weight must be finite and at least 0; got -1\."),
+        (np.r_[np.nan, np.ones(119)], r"sample_weight must be finite and at least 0; got nan\."),
+        (np.zeros(120), r"VAE: sample_weight must not be zero for all rows, of which none would train\."),
+        (np.ones((120, 2)), "should be a 1d array"),
+    ],
+)
+def test_weights_that_are_none_are_refused(weights, message, rows):
+    with pytest.raises(ValueError, match=message):
+        VAE(**QUICK).fit(rows[0], sample_weight=weights)
+
+
+def test_rows_that_are_watched_must_weigh_something(rows):
+    weights = np.zeros(120)
+    weights[5] = 1
+    with pytest.raises(ValueError, match=r"must not be zero for all of the rows that are watched, "):
+        VAE(**QUICK, early_stopping=True).fit(rows[0], sample_weight=weights)
+
+
+def test_tables_of_several_kinds_weigh_cells(rows):
+    X, y, weights = rows
+    table = pd.DataFrame(X, columns=list("abcd")).assign(kind=np.array(["x", "y"])[y])
+    table.loc[::5, "a"] = np.nan
+    vae = VAE(**WHOLE, likelihood="mixed").fit(table, sample_weight=weights * y)
+    assert vae.columns_.columns[-1].values == ["y"]  # what only rows of weight 0 have is not learnt
+    assert np.isfinite(vae.score_samples(table[y == 1])).all()
+
+
+def test_a_checkpoint_is_of_its_weights(rows, tmp_path):
+    X, _, weights = rows
+    path = tmp_path / "run.ckpt"
+    once = VAE(**QUICK).fit(X, sample_weight=weights, checkpoint=path)
+    assert_same(VAE(**QUICK).fit(X, sample_weight=weights, checkpoint=path), once, X)
+    for other in (None, weights + 1):
+        with pytest.raises(ModelFileError, match="belongs to another fit: sample_weight is"):
+            VAE(**QUICK).fit(X, sample_weight=other, checkpoint=path)
+
+
+def test_weights_go_through_pipelines_and_searches(rows):
+    X, y, weights = rows
+    pipe = make_pipeline(StandardScaler(), VAE(**QUICK)).fit(X, vae__sample_weight=weights)
+    assert not np.array_equal(pipe.score_samples(X), pipe.fit(X).score_samples(X))
+    with config_context(enable_metadata_routing=True):
+        model = VAE(**QUICK, false_alarm_rate=0.1).set_fit_request(sample_weight=True)
+        done = cross_validate(model, X, cv=2, params={"sample_weight": weights}, return_estimator=True)
+        head = make_pipeline(model, LogisticRegression().set_fit_request(sample_weight=False))
+        assert head.fit(X, y, sample_weight=weights).score(X, y) > 0.9
+    half = np.arange(60, 120)
+    expected = VAE(**QUICK, false_alarm_rate=0.1).fit(X[half], sample_weight=weights[half])
+    assert_same(done["estimator"][0], expected, X)

@@ -1,0 +1,44 @@
+"""A run of the training loop: its progress, its checkpoint, and what is left where somebody interrupts."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from vaetools.estimators.checkpoint import Checkpoint
+from vaetools.nn.training import Callback, Trainer
+from vaetools.progress import bar_options
+
+
+def watched(
+    trainer: Trainer, checkpoint: Checkpoint | None, callbacks: Sequence[Callback], owner: str, verbose: Any
+) -> KeyboardInterrupt | None:
+    """Train to the end, or until somebody interrupts: if something was learnt by then, return that."""
+    if checkpoint is not None:
+        checkpoint.begin(trainer)
+    is_first = trainer.workers.rank == 0  # the one that shows and writes
+    begun, how = trainer.step, bar_options(verbose if is_first else 0)
+    with tqdm(total=trainer.n_steps, initial=begun, desc=owner, unit="step", **how) as bar:
+
+        def show() -> None:
+            bar.update(trainer.step - bar.n)  # less than 0 where training went back
+
+        try:
+            trainer.run(callbacks, show, keep=checkpoint.keep if checkpoint and is_first else None)
+        except KeyboardInterrupt as interruption:
+            if not trainer.has_learnt():
+                raise
+            trainer.stop_here()
+            if checkpoint is not None and is_first:
+                checkpoint.write()
+            again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
+            warnings.warn(
+                f"{owner}: interrupted in epoch {trainer.good_epoch} of {trainer.settings.n_epochs}: what it "
+                f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
+                "before.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+            return interruption
+    return None
