@@ -499,9 +499,9 @@ def test_a_denoising_encoder_sees_corrupted_rows_and_the_target_is_clean(monkeyp
     calls = []
     costs = model.forward
 
-    def spy(x, y, noise, seen):
+    def spy(x, y, noise, seen, weights):
         calls.append((x, seen))
-        return costs(x, y, noise, seen)
+        return costs(x, y, noise, seen, weights)
 
     monkeypatch.setattr(model, "forward", spy)
     X = data(4000)
