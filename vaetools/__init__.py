@@ -10,7 +10,7 @@ Estimators: `AE`, `VAE`, `CVAE`, `VQVAE`. Likelihoods: `Gaussian`, `Bernoulli`, 
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
 `discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
 `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images, and
-`plot` has figures of fitted models, each one call.
+`plot` has figures of fitted models, each one call. `show_versions` prints what a report of a fault must say.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
@@ -55,6 +55,7 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.stream.flow import stream_codes as stream_codes
     from vaetools.stream.flow import stream_scores as stream_scores
     from vaetools.stream.ray import score_with_ray as score_with_ray
+    from vaetools.versions import show_versions as show_versions
 
 __version__ = "0.1.0"
 
@@ -86,6 +87,7 @@ _HOMES = {
     "recommend": "vaetools.estimators.choosing",
     "save": "vaetools.persistence.model_file",
     "score_with_ray": "vaetools.stream.ray",
+    "show_versions": "vaetools.versions",
     "similar": "vaetools.geometry",
     "stream_codes": "vaetools.stream.flow",
     "stream_scores": "vaetools.stream.flow",

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 try:
     import fcntl
+
+    _HAS_LOCKS = True
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    _HAS_LOCKS = False
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,7 +149,7 @@ def _move_files(source: Path, target: Path) -> None:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
     """Lock a folder as `_lock` does a file; tell whether that is so."""
-    descriptor = os.open(folder, os.O_RDONLY) if fcntl is not None else None  # Windows opens no folders
+    descriptor = os.open(folder, os.O_RDONLY) if _HAS_LOCKS else None  # Windows opens no folders
     try:
         yield descriptor is not None and _lock(descriptor)
     finally:
@@ -173,7 +175,7 @@ def _remove_leftovers(target: Path) -> None:
 
 def _lock(file: BinaryIO | int) -> bool:
     """Lock a file, or a folder by its descriptor; return False if another has it, or there are no locks."""
-    if fcntl is None:
+    if not _HAS_LOCKS:
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

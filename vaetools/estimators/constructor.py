@@ -26,7 +26,7 @@ heat_range_ : ndarray of shape (2,)
     From the rows that calibrate, or where there are none, from those that trained.
 structure_range_ : ndarray of shape (2,)
     The same of what a place adds to the question ``structure``; with ``anomaly_score="images"`` alone.
-history_ : DataFrame of shape (n_iter_, n_columns)
+history_ : DataFrame of shape (n_epochs, n_columns)
     Per epoch: loss, its parts in nats per row, beta, learning rate.
 n_iter_ : int
     Epochs that ran.
@@ -49,9 +49,9 @@ n_samples_ : int
     Rows that ``fit`` was given.
 n_features_in_ : int
     Columns of X.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (n_features,)
     Names of the columns; absent if X had none.
-column_labels_ : ndarray of shape (n_features_in_,)
+column_labels_ : ndarray of shape (n_features,)
     Names that are no strings, as text; absent if X had none but numbers from 0."""
 
 

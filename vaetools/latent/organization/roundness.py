@@ -70,7 +70,7 @@ def sliced_wasserstein(
 
     The root of the mean, over directions, of the squared 2-Wasserstein distance between codes along a
     direction and N(0, 1). Its unit is the prior's standard deviation, in any number of dimensions:
-    N(0, s² I) is |s − 1| away. From 0, lower is rounder.
+    N(0, s² I) is ``|s − 1|`` away. From 0, lower is rounder.
 
     Parameters
     ----------
