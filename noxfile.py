@@ -1,3 +1,7 @@
+#!/usr/bin/env python3
+# /// script
+# dependencies = ["nox"]
+# ///
 """The jobs of a contributor by name: ``nox -l`` lists them, ``nox -s tests`` runs one."""
 
 import re
@@ -6,7 +10,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "tests", "docs"]
+nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "venv"
 
 
@@ -33,7 +37,7 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-q", "--doctest-modules", "vaetools", env={"OMP_NUM_THREADS": "1"})
 
 
-@nox.session(python="3.11")
+@nox.session(python="3.11", default=False)
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest versions that are declared."""
     constraints = Path(session.create_tmp(), "lowest.txt")
@@ -49,14 +53,14 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-W", "-n", "-q", "-c", "docs", ".", "build/site")
 
 
-@nox.session
+@nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measure how long imports and commands take; other scripts are named behind ``--``."""
     session.install("-e", ".")
     session.run("python", *(session.posargs or ["benchmarks/startup.py"]))
 
 
-@nox.session
+@nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Make sdist and wheel, and look at both."""
     session.install("build", "twine", "check-wheel-contents")
@@ -71,3 +75,7 @@ def lowest_versions() -> list[str]:
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
     floors = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)", line) for line in project["dependencies"]]
     return [f"{floor[1]}=={floor[2]}" for floor in floors if floor]
+
+
+if __name__ == "__main__":
+    nox.main()

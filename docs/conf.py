@@ -67,6 +67,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"vaetools {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(ROOT / "docs/_scorer.js")
 html_extra_path = ["_extra"]
 html_theme_options = {
     "navbar_end": ["theme-switcher"],

@@ -28,7 +28,6 @@ MODULES = {  # modules whose own public names the guides use
     "vaetools.datasets": "Images to start with",
     "vaetools.latent.organization": "How a latent space is organized",
     "vaetools.latent.paths": "Ways through latent space",
-    "vaetools.persistence.header": "What a model file may say",
     "vaetools.plot": "Figures",
     "vaetools.stream": "Sinks and streams",
 }
@@ -36,7 +35,7 @@ _TABLES = re.compile(r"```\{toctree\}\n(.*?)```", flags=re.DOTALL)
 
 
 def names_of(module_name: str) -> list[str]:
-    """Return the public names of a module: what ``__all__`` says, or what is defined there."""
+    """Return the public names of a module: what ``__all__`` says, or what is there with an example."""
     module = importlib.import_module(module_name)
     own = [
         name
@@ -44,8 +43,19 @@ def names_of(module_name: str) -> list[str]:
         if not name.startswith("_")
         and (inspect.isclass(value) or inspect.isfunction(value))
         and value.__module__ == module_name
+        and has_example(f"{module_name}.{name}")
     ]
     return list(getattr(module, "__all__", own))
+
+
+def has_example(name: str) -> bool:
+    """Return whether the docstring of a name, or that of the module it is imported from, shows it at work."""
+    home, _, last = name.rpartition(".")
+    module = importlib.import_module(home)
+    own, around = getattr(module, last).__doc__ or "", module.__doc__ or ""
+    return ">>>" in own or any(
+        re.search(rf"\b{last}\b", line) for line in re.findall(">>>.*|\\.\\.\\. .*", around)
+    )
 
 
 def groups() -> dict[str, list[str]]:
@@ -80,6 +90,15 @@ def write(root: Path) -> None:
     for module, title in MODULES.items():
         text = _page(title, module, _names(module, names_of(module)))
         _keep(folder / f"{module}.rst", text)
+    _clear(folder, {"vaetools", *MODULES})
+    _clear(folder / "names", set(documented()))
+
+
+def _clear(folder: Path, names: set[str]) -> None:
+    """Remove pages of names that are no longer public."""
+    for path in folder.glob("*.rst"):
+        if path.stem not in names:
+            path.unlink()
 
 
 def _page(title: str, module: str, body: str) -> str:

@@ -73,6 +73,10 @@ def test_every_public_name_has_a_page(pages, tmp_path):
     ] == []
 
 
+def test_every_public_name_is_shown_at_work(pages):
+    assert [name for name in pages.documented() if not pages.has_example(name)] == []
+
+
 def _says_what_is_public(module):
     source = importlib.util.find_spec(module).origin
     return "\n__all__ = " in Path(source).read_text(encoding="utf-8")

@@ -185,7 +185,21 @@ def _lock(file: BinaryIO | int) -> bool:
 
 
 class ModelFileError(ValueError):
-    """A file is not the model or checkpoint that was asked for, or not whole; the message names its path."""
+    """A file is not the model or checkpoint that was asked for, or not whole; the message names its path.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from vaetools import load
+    >>> with TemporaryDirectory() as folder:
+    ...     size = Path(folder, "some.safetensors").write_bytes(b"no model")
+    ...     try:
+    ...         load(Path(folder, "some.safetensors"))
+    ...     except ModelFileError as error:
+    ...         print(type(error).__name__)
+    ModelFileError
+    """
 
 
 def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Any]) -> None:

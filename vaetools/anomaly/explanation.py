@@ -61,6 +61,15 @@ class Explanation:
     structure : ndarray of shape (n_samples, height, width) or None
         With ``anomaly_score="images"``, what every place adds to the squared distance of the question
         ``"structure"``, the only one that has places.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import VAE
+    >>> X = load_iris().data
+    >>> explanation = VAE(2, max_iter=5, random_state=0).fit(X).explain(X[:3])
+    >>> explanation, explanation.table(top=1).columns.tolist()
+    (Explanation(3 rows × 4 columns), ['row', 'column', 'value', 'expected', 'surprise'])
     """
 
     reconstruction: np.ndarray
@@ -161,7 +170,13 @@ class Explanation:
 def pixel_surprise(
     surprise: np.ndarray, image_shape: tuple[int, int, int], *, smoothing: float = SMOOTHING
 ) -> np.ndarray:
-    """Return surprise summed over channels and smoothed over pixels, ``(n_samples, height, width)``."""
+    """Return surprise summed over channels and smoothed over pixels, ``(n_samples, height, width)``.
+
+    Examples
+    --------
+    >>> float(pixel_surprise(np.ones((1, 2 * 3 * 4)), (2, 3, 4)).sum().round(6))  # 12 pixels of 2 channels
+    24.0
+    """
     return smoothed(surprise.reshape(-1, *image_shape).sum(axis=1), smoothing)
 
 
@@ -171,7 +186,13 @@ def smoothed(maps: np.ndarray, smoothing: float = SMOOTHING) -> np.ndarray:
 
 
 def map_levels(maps: np.ndarray) -> np.ndarray:
-    """Return what `heat_range` needs of maps: the median and the maximum of each, ``(n_samples, 2)``."""
+    """Return what `heat_range` needs of maps: the median and the maximum of each, ``(n_samples, 2)``.
+
+    Examples
+    --------
+    >>> map_levels(np.arange(6.0).reshape(1, 2, 3))
+    array([[2.5, 5. ]])
+    """
     return np.stack([np.median(maps, axis=(1, 2)), maps.max(axis=(1, 2))], axis=1)
 
 
@@ -195,7 +216,13 @@ def heat_range(levels: np.ndarray, false_alarm_rate: float, confidence: float | 
 
 
 def heat(maps: np.ndarray, heat_range: np.ndarray) -> np.ndarray:
-    """Return maps on the scale of a heat range, clipped to [0, 1]."""
+    """Return maps on the scale of a heat range, clipped to [0, 1].
+
+    Examples
+    --------
+    >>> heat(np.array([-1.0, 2.0, 9.0]), np.array([0.0, 4.0]))
+    array([0. , 0.5, 1. ])
+    """
     low, high = heat_range
     return np.clip((maps - low) / (high - low), 0, 1)
 
@@ -204,6 +231,12 @@ def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
     """Draw heat over gray images: the hotter, the less of the image shows through, and 1 alone is red.
 
     Where an image has values outside [0, 1], its gray spans its own range.
+
+    Examples
+    --------
+    >>> overlay(np.array([[[0.0, 1.0]]]), np.array([[[0.5, 0.5]]]))[0, 0]  # gray, and red over gray
+    array([[128, 128, 128],
+           [197,  56,  58]], dtype=uint8)
     """
     least, greatest = (bound(gray, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
     fits = (least >= 0) & (greatest <= 1)

@@ -46,11 +46,12 @@ _TRANSPOSITIONS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values as me
 
 
 class ImageFileError(ValueError):
-    """A file is not a readable image.
+    """A file is not a readable image; ``path`` and ``reason`` say which, and why.
 
-    Attributes
-    ----------
-    path, reason : str
+    Examples
+    --------
+    >>> print(ImageFileError("1.png", "the file is truncated"))
+    1.png: the file is truncated
     """
 
     def __init__(self, path: str, reason: str):

@@ -43,6 +43,19 @@ class ImageSet:
         ``"excluded"`` by a pattern; and paths that were named twice.
     reader : ImageReader
         Fitted: it reads other images the same way.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     for kind in ("good", "odd"):
+    ...         Path(folder, kind).mkdir()
+    ...         Image.new("L", (8, 6), 7).save(Path(folder, kind, "1.png"))
+    ...     images = read_images(folder)
+    >>> images, images.labels.tolist(), images.X[0, :3]
+    (<ImageSet of 2 images of 1×6×8; 0 could not be read>, ['good', 'odd'], array([7, 7, 7], dtype=uint8))
     """
 
     X: np.ndarray

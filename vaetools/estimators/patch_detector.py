@@ -85,6 +85,14 @@ class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     References
     ----------
     Roth et al. (2022), "Towards Total Recall in Industrial Anomaly Detection", CVPR.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> good = rng.integers(100, 120, (100, 48 * 48), dtype=np.uint8)
+    >>> detector = PatchDetector(backbone=None, image_shape=(1, 48, 48), random_state=0).fit(good)
+    >>> detector.heat_maps(good[:2]).shape
+    (2, 48, 48)
     """
 
     early_stopping = False  # images train or calibrate

@@ -70,6 +70,15 @@ class Explorer:
         What the page decodes with.
     note : str
         What it cannot show, and why.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import AE, explore
+    >>> X = load_iris().data
+    >>> space = explore(AE(2, max_iter=5, random_state=0).fit(X), X, method="pca")
+    >>> space.places.shape, space.method, space.flagged.shape
+    ((150, 2), 'pca', (150,))
     """
 
     model: str

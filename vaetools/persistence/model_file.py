@@ -151,6 +151,15 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     ------
     ModelFileError
         If the file is truncated, damaged, of another format or of a newer version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(VAE(max_iter=2).fit(X), f"{folder}/vae.safetensors")
+    ...     load(f"{folder}/vae.safetensors").transform(X).shape
+    (100, 2)
     """
     header, arrays = read_model(path)
     if device is not None:

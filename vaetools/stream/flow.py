@@ -115,8 +115,18 @@ def stream_codes(
     Returns
     -------
     parts : Parts
-        As of `stream_scores`; a table has ``path`` (or ``row``, or the id column) and a column per latent
-        dimension.
+        As of `stream_scores`; a table has ``path``, ``row`` or the id column, and one per latent dimension.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from vaetools import AE
+    >>> rows = np.random.default_rng(0).normal(size=(100, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/rows.npy", rows)
+    ...     [part] = stream_codes(AE(2, max_iter=2).fit(rows), f"{folder}/rows.npy")
+    >>> part.table.shape
+    (100, 3)
     """
     return Parts(model, data, _codes, verbose, id_column=id_column, **reading)
 
