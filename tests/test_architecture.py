@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "estimators": {"nn", "anomaly", "latent"},
     "persistence": {"nn", "anomaly", "estimators", "latent", "data"},
     "stream": {"nn", "anomaly", "estimators", "persistence", "latent", "data"},
+    "watch": {"anomaly", "estimators", "persistence", "report"},
     "latent": set(),
     "data": set(),
     "datasets": set(),
@@ -35,6 +36,7 @@ MAY_IMPORT = {
     "cli": {
         *{"nn", "anomaly", "estimators", "persistence", "stream", "latent", "data", "datasets", "report"},
         "explorer",
+        "watch",
     },
     "__main__": {"cli", "report"},
     # for type checkers: at run time it imports nothing
@@ -48,6 +50,7 @@ MAY_IMPORT = {
         "latent",
         "report",
         "explorer",
+        "watch",
     },
 }
 LATE = {"plotly", "umap", "openTSNE", "torchvision", "PIL", "pillow_heif", "jinja2"}

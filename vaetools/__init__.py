@@ -8,12 +8,14 @@ Estimators: `AE`, `VAE`, `CVAE`, `VQVAE`. Likelihoods: `Gaussian`, `Bernoulli`, 
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces; `explore` makes a page of one that decodes by itself.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
+`Watch` raises an alarm when rows are no longer what they were.
 `discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
 `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images, and
 `plot` has figures of fitted models, each one call. `show_versions` prints what a report of a fault must say.
 
 The rooms of the package: `estimators` (what users construct), `nn` (networks, likelihoods,
 objectives, the training loop), `anomaly` (scores, calibration, explanation), `latent` (arrays of codes),
+`watch` (day after day),
 `report` (figures and pages), `plot` (figures one by one), `explorer` (a latent space to touch), `data` (what
 comes in), `datasets` (images to start with), `stream` (files of any length, and many machines), `cli` (the
 command `vaetools`). Names load what they need when they are first used: importing the package loads neither
@@ -56,6 +58,7 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.stream.flow import stream_scores as stream_scores
     from vaetools.stream.ray import score_with_ray as score_with_ray
     from vaetools.versions import show_versions as show_versions
+    from vaetools.watch.watch import Watch as Watch
 
 __version__ = "0.1.0"
 
@@ -81,6 +84,7 @@ _HOMES = {
     "LatentMap": "vaetools.latent.projection",
     "ModelFileError": "vaetools.files",
     "Tiles": "vaetools.data.tiles",
+    "Watch": "vaetools.watch.watch",
     "load": "vaetools.persistence.model_file",
     "picture": "vaetools.report.pictures",
     "read_images": "vaetools.data.images",

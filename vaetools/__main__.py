@@ -64,8 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     status : int
         0, also where whoever read standard output had seen enough; 1 if it finished but some files or
-        rows could not be read; 2 after an error; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
-        Errors print one line to standard error.
+        rows could not be read; 2 after an error; 3 while a watch has an alarm; 130 after Ctrl-C, 143 after
+        SIGTERM, 129 after SIGHUP. Errors print one line to standard error.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     with standard_streams():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-_ORDER = "fit score labels embed explore info recalibrate sample morph report similar export demo"
+_ORDER = "fit score labels embed explore info recalibrate watch sample morph report similar export demo"
 
 
 def command_names() -> list[str]:

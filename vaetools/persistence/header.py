@@ -81,6 +81,11 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
             f"{path}: the file holds no model but the state of a training; got a checkpoint. Call fit as "
             "before, with this file as checkpoint, and save what it returns."
         )
+    if "watch" in header:
+        raise ModelFileError(
+            f"{path}: the file holds no model but the state of a watch; got a state. Name the file of the "
+            "model that is watched."
+        )
     with usable(path):
         check_model(header, arrays)
     return header, arrays

@@ -1,0 +1,218 @@
+"""``vaetools watch``: an alarm, day by day, if new data are no longer like before."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaetools.cli import command, outputs
+from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
+from vaetools.words import few
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaetools.stream.flow import Parts
+    from vaetools.watch.watch import Watch
+
+ALARM = 3  # exit status while there is an alarm
+
+
+@click.command(short_help="Raise an alarm when data are no longer what they were.")
+@command.model_argument
+@click.argument("data", nargs=-1, metavar="DATA...")
+@command.file_option(
+    "--state",
+    "State of the watch (*.safetensors): made if it is not there, else gone on with.",
+    required=True,
+)
+@click.option(
+    "--reference",
+    multiple=True,
+    metavar="DATA",
+    help="Normal data that fit did not see, to compare with, when the state is made; without them the "
+    "model's calibration scores, and of all else the first 200 rows. Can be repeated.",
+)
+@click.option("--reset", is_flag=True, help="Forget an alarm before DATA are read, and begin to watch anew.")
+@command.file_option(
+    "--since",
+    "Text file to write if there is an alarm: which images, or ids, came since the change, for recalibrate.",
+)
+@command.file_option("--html", "Page to write: the alarm, what changed, and the history.")
+@command.reading_options
+@command.talk_options
+def watch(
+    model: Path,
+    data: tuple[str, ...],
+    state: Path,
+    reference: tuple[str, ...],
+    reset: bool,
+    since: Path | None,
+    html: Path | None,
+    reading: dict[str, Any],
+    device: str | None,
+    talk: Talk,
+) -> int:
+    """Watch whether DATA are still like the data that MODEL was made for, and raise an alarm if not.
+
+    DATA is what it is for "vaetools score". The same line can run every day, by cron: the state remembers
+    what came before, and while nothing changes the alarm is EVER raised with a probability of at most 1 %,
+    however often it is asked. The exit status is 3 while there is an alarm, and 0 if there is none.
+
+    Watched are the share of odd rows, the score of the others, and of those every column, or
+    brightness, contrast and blocks of images, and every latent dimension in use. An alarm says
+    which of them changed, since when, and by how many standard deviations. It stays until --reset. If what
+    changed is the new normal, give what --since writes to "vaetools recalibrate", and begin a new state.
+
+    Rows are taken in their order, images of a folder by name. Images, and rows of a table with --id, are
+    counted once: a name that was among the last 100,000 is left out, so that a folder may just grow. Other
+    rows count whenever they come. The state is written at the end, whole or not at all: after a crash the
+    same line reads the same data again, and ends in the same numbers.
+
+    \b
+    Examples:
+      vaetools watch boards.safetensors new/ --state watch.safetensors --reference may/good
+      vaetools watch boards.safetensors new/ --state watch.safetensors --html watch.html --since since.txt
+      vaetools watch boards.safetensors --state watch.safetensors --reset
+      vaetools watch sales.safetensors today.csv --id order --state sales-watch.safetensors
+
+    \b
+    Keys of --json:
+      n_rows (that are new), n_known (left out, because they came before), n_watched (in all), n_flagged,
+      alarm {row, since, of_normal, of_odd, words, causes [{kind, name, row, since, n_rows, moved, share,
+      evidence}]}, evidence {share, score, rows, latent}, limit, false_alarm_probability, n_since,
+      state, since, html, n_failed, failed [{id, reason}], n_ignored, ignored {kind: files},
+      ignored_paths, dialect, notes
+    """
+    inputs = [model, *data, *reference]
+    outputs.check_output(state, (".safetensors",), inputs, "--state")
+    outputs.check_output(since, (".txt",), [*inputs, state], "--since")
+    outputs.check_output(html, (".html",), [*inputs, state], "--html")
+    opened = command.Opened(model, device)
+    watched = _opened_or_made(opened, state, reference, reading)
+    if reset:
+        watched.reset()
+    before, n_read, parts = watched.n_rows, 0, None
+    if data:
+        parts = _update(watched, opened, data, reading, talk)
+        n_read = parts.n_rows
+    watched.save(state)
+    new = watched.n_rows - before
+    since = since and _write_since(since, watched)
+    if html is not None:
+        _write_page(html, watched, opened, data)
+    failed = parts.failed if parts else []
+    if talk.as_json:
+        told = _summary(watched) | {"n_rows": new, "n_known": n_read - new, "n_failed": len(failed)}
+        written = {"state": state, "since": since, "html": html, "failed": failed}
+        print_json(told | written | (source_as_json(parts.source) if parts else {}))
+    known = f", {n_read - new:,} that came before left out" if n_read > new else ""
+    talk.say(f"{counted_rows(new, opened.kind)} came{known}; {watched.n_rows:,} in all.")
+    talk.say(_in_words(watched, opened))
+    status = 0
+    if parts:
+        status = talk.end(parts.source, failed, state, since, html)
+    else:
+        talk.written(state, since, html)
+    return ALARM if watched.alarm else status
+
+
+def _opened_or_made(
+    opened: command.Opened, state: Path, reference: tuple[str, ...], reading: dict[str, Any]
+) -> "Watch":
+    """Return the watch that goes on, or a new one."""
+    from vaetools.watch.watch import Watch
+
+    if state.exists():
+        return Watch.load(state, opened.whole)
+    if not reference:
+        return Watch(opened.whole)
+    return Watch(opened.whole, opened.read(reference, None, **reading).X)
+
+
+def _update(
+    watched: "Watch", opened: command.Opened, data: tuple[str, ...], reading: dict[str, Any], talk: Talk
+) -> "Parts":
+    """Let a watch see data, part by part; return what was read."""
+    import pandas as pd
+
+    from vaetools.estimators.columns import names_in_fit
+    from vaetools.stream.flow import Parts, nothing_read
+
+    def nothing(model: Any, X: Any) -> pd.DataFrame:
+        return pd.DataFrame(index=range(len(X)))
+
+    columns = names_in_fit(opened.estimator)
+    parts = Parts(opened.whole, command.one_or_many(data), nothing, talk.progress, **reading)
+    for part in parts:
+        if len(part.table):
+            X = part.X if columns is None else pd.DataFrame(part.X, columns=columns)
+            watched.update(X, _names(part.table.iloc[:, 0]))
+    if not parts.n_rows:
+        raise nothing_read(parts.failed, data[0])
+    return parts
+
+
+def _names(column: "pd.Series") -> list[Any] | None:
+    """Return names that tell whether rows came before: ids, or where images lie; numbers of rows do not."""
+    if column.name == "row":
+        return None
+    if column.name != "path":
+        return column.tolist()
+    return [name if "://" in name else os.path.abspath(name) for name in column]
+
+
+def _in_words(watched: "Watch", opened: command.Opened) -> str:
+    """Return whether there is an alarm, in a sentence or two."""
+    if watched.alarm is not None:
+        return f"{watched.alarm} It stays until --reset."
+    if not watched.n_waiting:
+        return "No alarm."
+    rows = counted_rows(watched.n_waiting, opened.kind)
+    return f"No alarm. The score is watched; all else is from {rows} on, which must be normal."
+
+
+def _write_since(path: Path, watched: "Watch") -> Path | None:
+    """Write what came since the change, a name per line; nothing if there is no alarm, or no names."""
+    from vaetools.files import write_atomically
+
+    if not watched.since:
+        return None
+    write_atomically(path, b"".join(os.fsencode(str(name)) + b"\n" for name in watched.since))
+    return path
+
+
+def _summary(watched: "Watch") -> dict[str, Any]:
+    """Return the state of a watch as JSON takes it."""
+    alarm = watched.alarm
+    told = alarm and {
+        "row": alarm.row,
+        "since": alarm.since,
+        "of_normal": alarm.of_normal,
+        "of_odd": alarm.of_odd,
+        "words": str(alarm),
+        "causes": [dataclasses.asdict(cause) for cause in alarm.causes],
+    }
+    last = watched.history.iloc[-1:].drop(columns="row").to_dict(orient="records")
+    return {
+        "n_watched": watched.n_rows,
+        "n_flagged": watched.n_flagged,
+        "alarm": told,
+        "evidence": last[0] if last else None,
+        "limit": watched.limit,
+        "false_alarm_probability": watched.false_alarm_probability,
+        "n_since": len(watched.since),
+    }
+
+
+def _write_page(path: Path, watched: "Watch", opened: command.Opened, data: tuple[str, ...]) -> None:
+    """Write the page of a watch."""
+    from vaetools.cli.gallery import in_words
+    from vaetools.files import write_atomically
+    from vaetools.report.page.watch import render_watch
+    from vaetools.watch.showing import page_of
+
+    page = page_of(watched, model=in_words(opened), source=few(data, 3))
+    write_atomically(path, render_watch(page).encode())

@@ -1,0 +1,1 @@
+"""A fitted model at work, day after day: whether what comes still looks like what it was made for."""
