@@ -62,17 +62,17 @@ def false_alarms(n_streams: int, seed: int) -> np.ndarray:
         for size, n_bets in ((n_streams, N_SHARES), (n_streams, N_BETS), (n_streams * n, N_BETS))
     )
     always, alarm = np.ones(n_streams, bool), np.zeros(n_streams, int)
-    limit = -math.log(PROBABILITY)
+    limit, none = -math.log(PROBABILITY), np.zeros((n_streams, 1))
     log_shares = np.log([0.5 / N_COLUMNS] * N_COLUMNS + [0.25 / (n - N_COLUMNS)] * (n - N_COLUMNS))
     for t in range(N_ROWS):
         scores, values = measured(rng, n_streams)
         p = score_ranks.add(scores, rng.random((2, n_streams)), always)
         is_odd = p <= RATE
-        share.bet(bets_on_share(is_odd, RATE), t, p, always)
-        score.bet(bets_on_values((p - RATE) / (1 - RATE)), t, p, ~is_odd)
+        share.bet(bets_on_share(is_odd, RATE), t, none, always)
+        score.bet(bets_on_values((p - RATE) / (1 - RATE)), t, none, ~is_odd)
         fed = np.repeat(scores >= offset, n)
         p = ranks.add(values.ravel(), rng.random((2, n_streams * n)), fed)
-        others.bet(bets_on_values(p), t, p, fed)
+        others.bet(bets_on_values(p), t, np.zeros((len(p), 1)), fed)
         best = np.maximum(share.log_capital, score.log_capital) + math.log(0.125)
         best = np.maximum(best, (others.log_capital.reshape(n_streams, n) + log_shares).max(axis=1))
         alarm[(best >= limit) & (alarm == 0)] = t + 1

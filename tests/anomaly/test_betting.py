@@ -33,7 +33,7 @@ def test_the_ends_are_numbers(p):
 
 def stake(t):
     """What is staked on row t, from 1."""
-    return math.log(100) / math.log(99 + t) - math.log(100) / math.log(100 + t)
+    return math.log(20) / math.log(19 + t) - math.log(20) / math.log(20 + t)
 
 
 def naive(log_bets, numbers):
@@ -41,7 +41,7 @@ def naive(log_bets, numbers):
     n = len(log_bets)
     of_starts = [stake(s + 1) * math.exp(sum(log_bets[s:])) for s in range(n)]
     best = int(np.argmax(of_starts))
-    reserve = math.log(100) / math.log(100 + n)
+    reserve = math.log(20) / math.log(20 + n)
     return sum(of_starts) + reserve, best, n - best, sum(numbers[best:])
 
 
@@ -50,10 +50,11 @@ def test_capital_is_its_definition():
     capital = Capital.start(1, 1)
     log_bets, numbers = rng.normal(0.05, 0.3, 60), rng.normal(size=60)
     for t, (log_bet, number) in enumerate(zip(log_bets, numbers, strict=True)):
-        capital.bet(np.array([[log_bet]]), t, np.array([number]), np.array([True]))
+        capital.bet(np.array([[log_bet]]), t, np.array([[number]]), np.array([True]))
         total, best, n_since, summed = naive(log_bets[: t + 1], numbers[: t + 1])
         assert math.exp(capital.log_capital[0]) == pytest.approx(total)
-        assert capital.change(0) == (best, n_since, pytest.approx(summed / n_since))
+        since, n_rows, [mean] = capital.change(0)
+        assert (since, n_rows, mean) == (best, n_since, pytest.approx(summed / n_since))
 
 
 def test_a_statistic_that_is_not_fed_stays_as_it_is():
@@ -61,7 +62,7 @@ def test_a_statistic_that_is_not_fed_stays_as_it_is():
     rng = np.random.default_rng(0)
     for t in range(20):
         fed = np.array([True, t < 10])
-        capital.bet(bets_on_values(rng.random(2)), t, rng.normal(size=2), fed)
+        capital.bet(bets_on_values(rng.random(2)), t, rng.normal(size=(2, 1)), fed)
         if t == 9:
             before = capital.log_capital[1], capital.change(1)
     assert (capital.log_capital[1], capital.change(1)) == before
@@ -79,7 +80,7 @@ def test_false_alarms_are_rare_and_changes_found():
 
     def add(row, t):
         chances = rng.random((2, n_streams))
-        capital.bet(bets_on_values(ranks.add(row, chances, fed)), t, row, fed)
+        capital.bet(bets_on_values(ranks.add(row, chances, fed)), t, row[:, None], fed)
 
     for t, row in enumerate(values[60:]):
         add(row, t)

@@ -66,10 +66,20 @@ def test_more_odd_rows_are_told_from_another_normal(watch, vae):
     odd.loc[strange] = rng.normal(0, 8, (int(strange.sum()), 7))
     watch.update(rows(500, 2)).update(odd)
     assert (watch.alarm.of_odd, watch.alarm.of_normal) == (True, False)
-    [cause] = watch.alarm.causes
-    assert cause.kind == "share"
-    assert 0.15 < cause.share < 0.6
+    first, *beside = watch.alarm.causes
+    assert first.kind == "share"
+    assert 0.15 < first.share < 0.6
+    assert {cause.of for cause in beside} <= {"all"}
     assert "more rows are odd: " in str(watch.alarm)
+
+
+def test_where_all_rows_are_odd_it_is_said_in_what(watch):
+    broken = rows(60, 5).assign(d=lambda table: table["d"] + 30.0)
+    alarm = watch.update(rows(500, 2)).update(broken).alarm
+    assert alarm.of_odd
+    beside = [cause for cause in alarm.causes if cause.of == "all"]
+    assert "d" in [cause.name for cause in beside]
+    assert ", and rows differ in " in str(alarm)
 
 
 def test_a_column_of_another_kind_of_number_changes(watch):
@@ -136,7 +146,7 @@ def test_without_a_reference_the_first_rows_are_it(vae):
 def test_and_until_then_the_share_of_odd_rows_is_watched(vae):
     alarm = Watch(vae).update(rows(60, 2) + 30.0).alarm
     assert alarm.of_odd
-    assert {cause.kind for cause in alarm.causes} <= {"share", "score"}
+    assert {cause.kind for cause in alarm.causes if cause.of == "normal"} <= {"share", "score"}
 
 
 def test_errors_say_what_to_do(vae):

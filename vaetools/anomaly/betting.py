@@ -27,7 +27,7 @@ import numpy as np
 _SHIFTS = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])  # of a standard normal number
 _SCALES = np.array([0.5, 2.0])
 _ODDS = np.array([2.0, 4.0, 8.0, 16.0])  # times those of an odd row
-_EARLY = 100  # rows: about so many have the same stake at first
+_EARLY = 20  # rows: about so many have the same stake at first
 _TINY = 1e-300
 
 N_BETS = len(_SHIFTS) + len(_SCALES)
@@ -77,8 +77,10 @@ class Capital:
         Of what was staked at one row, the log of what became most.
     since : ndarray of shape (n_statistics, n_bets), int
         That row, in numbers of the stream.
-    n_since, sums : ndarray of shape (n_statistics, n_bets)
-        Rows bet on since, and their sums of some number.
+    n_since : ndarray of shape (n_statistics, n_bets), int
+        Rows bet on since.
+    sums : ndarray of shape (n_statistics, n_bets, n_numbers)
+        Their sums of some numbers.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class Capital:
         self.since, self.n_since, self.sums = since, n_since, sums
 
     @classmethod
-    def start(cls, n_statistics: int, n_bets: int) -> Self:
+    def start(cls, n_statistics: int, n_bets: int, n_numbers: int = 1) -> Self:
         """Return what there is before the first row."""
         shape = n_statistics, n_bets
         return cls(
@@ -103,7 +105,7 @@ class Capital:
             log_best=np.full(shape, -np.inf),
             since=np.zeros(shape, dtype=np.int64),
             n_since=np.zeros(shape, dtype=np.int64),
-            sums=np.zeros(shape),
+            sums=np.zeros((*shape, n_numbers)),
         )
 
     def bet(self, log_bets: np.ndarray, row: int, numbers: np.ndarray, fed: np.ndarray) -> None:
@@ -115,19 +117,20 @@ class Capital:
             Log densities.
         row : int
             Its number in the stream.
-        numbers : ndarray of shape (n_statistics,)
+        numbers : ndarray of shape (n_statistics, n_numbers)
             To sum since the change.
         fed : ndarray of shape (n_statistics,), bool
         """
         stakes = np.log(_reserve(self.n_rows) - _reserve(self.n_rows + 1))[:, None]
         begins = fed[:, None] & (stakes > self.log_best)
-        for kept, first in ((self.log_best, stakes), (self.since, row), (self.n_since, 0), (self.sums, 0)):
+        for kept, first in ((self.log_best, stakes), (self.since, row), (self.n_since, 0)):
             np.copyto(kept, first, where=begins, casting="same_kind")
+        self.sums[begins] = 0
         won = np.where(fed[:, None], log_bets, 0.0)
         self.log_staked = np.where(fed[:, None], np.logaddexp(self.log_staked, stakes) + won, self.log_staked)
         self.log_best += won
         self.n_since += fed[:, None]
-        self.sums += np.where(fed, numbers, 0.0)[:, None]
+        self.sums += np.where(fed[:, None], numbers, 0.0)[:, None]
         self.n_rows += fed
 
     @property
@@ -136,12 +139,11 @@ class Capital:
         staked = np.logaddexp.reduce(self.log_staked, axis=1) - math.log(self.log_staked.shape[1])
         return np.logaddexp(staked, np.log(_reserve(self.n_rows)))
 
-    def change(self, statistic: int) -> tuple[int, int, float]:
-        """Return since which row a statistic's best bet wins, of how many rows, and their mean number."""
+    def change(self, statistic: int) -> tuple[int, int, np.ndarray]:
+        """Return since which row a statistic's best bet wins, of how many rows, and their mean numbers."""
         bet = int(self.log_best[statistic].argmax())
         n = int(self.n_since[statistic, bet])
-        mean = float(self.sums[statistic, bet]) / n if n else math.nan
-        return int(self.since[statistic, bet]), n, mean
+        return int(self.since[statistic, bet]), n, self.sums[statistic, bet] / max(n, 1)
 
 
 def _reserve(n_rows: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from vaetools.watch.statistics import COLUMN, IMAGE, LATENT
 from vaetools.words import joined, number, percent
 
 SHARE, SCORE = "share", "score"
+NORMAL, ALL = "normal", "all"
 _OF = {
     SHARE: "share of odd rows",
     SCORE: "score of rows that are not odd",
@@ -35,8 +36,10 @@ class Cause:
         Their mean minus that of the reference, in standard deviations of it; None of shares and categories.
     share : float or None
         Of odd rows among them; None of all else.
-    evidence : float
-        Decimal logarithm of the capital that bets on it made of 1.
+    evidence : float or None
+        Decimal logarithm of the capital that bets on it made of 1; None where there was no bet.
+    of : {"normal", "all"}, default="normal"
+        Rows of which it is the change: those that are not flagged, or all since more of them are odd.
     """
 
     kind: str
@@ -46,7 +49,8 @@ class Cause:
     n_rows: int
     moved: float | None
     share: float | None
-    evidence: float
+    evidence: float | None
+    of: str = NORMAL
 
     def called(self) -> str:
         """Return what it is of."""
@@ -88,7 +92,7 @@ class Alarm:
     @property
     def of_normal(self) -> bool:
         """Whether what is normal has changed."""
-        return any(cause.kind != SHARE for cause in self.causes)
+        return any(cause.kind != SHARE and cause.of == NORMAL for cause in self.causes)
 
     def __str__(self) -> str:
         """Say it in a sentence.
@@ -102,20 +106,21 @@ class Alarm:
         Alarm at row 540. Since about row 501 what is normal has changed: column 'heat' by +0.97 SD; and
         more rows are odd: 21.0 %, not 5.0 %.
         """
-        moved = [cause for cause in self.causes if cause.kind != SHARE][:_NAMED]
-        parts = []
-        if moved:
-            named = [
-                cause.called() + f" by {cause.change_in_words(self.rate)}" * (cause.moved is not None)
-                for cause in moved
-            ]
-            parts.append(f"what is normal has changed: {joined(named)}")
-        parts += [
-            f"more rows are odd: {cause.change_in_words(self.rate)}"
-            for cause in self.causes
-            if cause.kind == SHARE
-        ]
+        normal, beside = (self._moved(of) for of in (NORMAL, ALL))
+        parts = [f"what is normal has changed: {normal}"] if normal else []
+        for share in (cause for cause in self.causes if cause.kind == SHARE):
+            differ = f", and rows differ in {beside}" if beside else ""
+            parts.append(f"more rows are odd: {share.change_in_words(self.rate)}{differ}")
         return f"Alarm at row {self.row:,}. Since about row {self.since:,} {'; and '.join(parts)}."
+
+    def _moved(self, of: str) -> str:
+        """Return the first statistics that changed, and by how much."""
+        moved = [cause for cause in self.causes if cause.kind != SHARE and cause.of == of][:_NAMED]
+        named = [
+            cause.called() + (f" by {cause.change_in_words(self.rate)}" if cause.moved is not None else "")
+            for cause in moved
+        ]
+        return joined(named) if named else ""
 
 
 def groups_in_words(*, of_images: bool) -> list[str]:

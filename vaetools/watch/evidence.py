@@ -1,13 +1,13 @@
 """Evidence that rows are no longer like the reference, row by row, in constant memory."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from vaetools.anomaly.betting import N_BETS, N_SHARES, Capital, bets_on_share, bets_on_values
 from vaetools.anomaly.ranks import Ranks
-from vaetools.watch.alarm import SCORE, SHARE, Alarm, Cause
+from vaetools.watch.alarm import ALL, NORMAL, SCORE, SHARE, Alarm, Cause
 from vaetools.watch.statistics import COLUMN, IMAGE, LATENT, Statistic
 
 N_FIRST = 200  # rows that become the reference of statistics that have none
@@ -15,6 +15,7 @@ GROUPS = (SHARE, SCORE, "rows", LATENT)
 _SHARES = {SHARE: 0.125, SCORE: 0.125, "rows": 0.5, LATENT: 0.25}  # of the probability of a false alarm
 _GROUP_OF = {COLUMN: "rows", IMAGE: "rows"}
 _MOST_CAUSES = 10
+_MOST_BESIDE, _CLEAR = 3, 5.0  # of what differs where more rows are odd, and standard errors that it takes
 _MOST_POINTS = 256  # of the history
 
 
@@ -62,7 +63,7 @@ class Evidence:
 
     def _start(self) -> None:
         """Begin to bet."""
-        self.share = Capital.start(1, N_SHARES)
+        self.share = Capital.start(1, N_SHARES, 1 + len(self.statistics))
         self.moves = Capital.start(1 + len(self.statistics), N_BETS)
         self.alarm: Alarm | None = None
         self.history: list[list[float]] = []
@@ -95,13 +96,15 @@ class Evidence:
         always = np.array([True])
         [p_value] = self.score.add(np.array([score]), chances[:, :1], always)
         is_odd, is_flagged = p_value <= self.rate, bool(self.is_flagged(np.array(score)))
-        self.share.bet(bets_on_share(np.array([is_odd]), self.rate), self.n_rows, np.array([is_odd]), always)
+        deviations = self._deviations(score, values)
+        numbers = np.concatenate([[is_odd], deviations[1:]])[None]
+        self.share.bet(bets_on_share(np.array([is_odd]), self.rate), self.n_rows, numbers, always)
         n = len(self.statistics)
         fed = np.array([not is_odd] + [not is_flagged and self.others is not None] * n)
         p_values = np.full(1 + n, (p_value - self.rate) / (1 - self.rate))
         if self.others is not None:
             p_values[1:] = self.others.add(values, chances[:, 1:], fed[1:])
-        self.moves.bet(bets_on_values(p_values), self.n_rows, self._deviations(score, values), fed)
+        self.moves.bet(bets_on_values(p_values), self.n_rows, deviations[:, None], fed)
         self.n_rows += 1
         self.n_flagged += is_flagged
         self._judge()
@@ -142,20 +145,23 @@ class Evidence:
             causes: tuple[Cause, ...] = ()
         else:
             causes = self.alarm.causes
-            known = {(cause.kind, cause.name) for cause in causes}
+            known = {(cause.kind, cause.name) for cause in causes if cause.of == NORMAL}
             won &= [(each.kind, each.name) not in known for each in self._named]
         if len(causes) >= _MOST_CAUSES or not won.any():
             return
         places = np.flatnonzero(won)
-        places = places[np.argsort(-capital[places], kind="stable")][: _MOST_CAUSES - len(causes)]
-        causes += tuple(self._cause(int(place), float(capital[place])) for place in places)
+        for place in places[np.argsort(-capital[places], kind="stable")].tolist():
+            causes += (self._cause(place, float(capital[place])),)
+            causes += tuple(self._beside_odd_rows()) if place == 0 else ()
+        causes = causes[:_MOST_CAUSES]
         first = self.alarm or Alarm(self.n_rows, causes[0].since, (), self.rate)
         self.alarm = Alarm(first.row, first.since, causes, self.rate)
 
     def _cause(self, place: int, capital: float) -> Cause:
         """Return what is known of a change."""
         statistic, of_share = self._named[place], place == 0
-        since, n_rows, mean = (self.share if of_share else self.moves).change(max(place - 1, 0))
+        since, n_rows, means = (self.share if of_share else self.moves).change(max(place - 1, 0))
+        mean = float(means[0])
         return Cause(
             kind=statistic.kind,
             name=statistic.name,
@@ -166,6 +172,18 @@ class Evidence:
             share=mean if of_share else None,
             evidence=capital / math.log(10),
         )
+
+    def _beside_odd_rows(self) -> Iterator[Cause]:
+        """Yield what all rows differ in since the share of odd ones rose: at most three, clearest first."""
+        since, n_rows, means = self.share.change(0)
+        clearness = np.abs(means[1:]) * math.sqrt(n_rows)
+        for i in np.argsort(-clearness, kind="stable")[:_MOST_BESIDE].tolist():
+            if clearness[i] >= _CLEAR:
+                statistic = self.statistics[i]
+                moved = float(means[1 + i]) if statistic.is_number else None
+                yield Cause(
+                    statistic.kind, statistic.name, self.n_rows, since + 1, n_rows, moved, None, None, of=ALL
+                )
 
     def _note(self) -> None:
         """Note the evidence now and then: at most 256 times, at equal distances."""

@@ -23,7 +23,7 @@ from vaetools.schema import (
     sequence,
     usable,
 )
-from vaetools.watch.alarm import SCORE, SHARE, Alarm, Cause
+from vaetools.watch.alarm import ALL, NORMAL, SCORE, SHARE, Alarm, Cause
 from vaetools.watch.digest import digest_of
 from vaetools.watch.evidence import GROUPS
 from vaetools.watch.statistics import COLUMN, IMAGE, LATENT
@@ -42,7 +42,8 @@ _CAUSE = only(
         "n_rows": COUNT,
         "moved": optional(REAL),
         "share": optional(REAL),
-        "evidence": REAL,
+        "evidence": optional(REAL),
+        "of": one_of(NORMAL, ALL),
     }
 )
 _ALARM = only(
@@ -166,8 +167,8 @@ def _check(
     }
     for name, n in [("score", 1), ("others", n_statistics)][: 1 + header["watch"]["has_others"]]:
         rules |= _rules_of_ranks(name, n, arrays)
-    for name, n, n_bets in (("share", 1, N_SHARES), ("moves", 1 + n_statistics, N_BETS)):
-        rules |= _rules_of_capital(name, n, n_bets)
+    rules |= _rules_of_capital("share", 1, N_SHARES, 1 + n_statistics)
+    rules |= _rules_of_capital("moves", 1 + n_statistics, N_BETS, 1)
     for name in {"usual_picture", "recent_picture"} & arrays.keys():
         rules[name] = array("f", image_shape[0] if image_shape else 0, "height", "width", kept=FINITE)
     for name, rule in rules.items():
@@ -188,11 +189,11 @@ def _rules_of_ranks(name: str, n: int, arrays: dict[str, np.ndarray]) -> dict[st
     }
 
 
-def _rules_of_capital(name: str, n: int, n_bets: int) -> dict[str, Any]:
+def _rules_of_capital(name: str, n: int, n_bets: int, n_numbers: int) -> dict[str, Any]:
     """Return what arrays of bets must be."""
     return {
         f"{name}.n_rows": array("i", n, kept=COUNTS),
         **{f"{name}.{part}": array("f", n, n_bets, kept=NUMBERS) for part in ("log_staked", "log_best")},
         **{f"{name}.{part}": array("i", n, n_bets, kept=COUNTS) for part in ("since", "n_since")},
-        f"{name}.sums": array("f", n, n_bets, kept=FINITE),
+        f"{name}.sums": array("f", n, n_bets, n_numbers, kept=FINITE),
     }

@@ -82,7 +82,7 @@ def watch(
     Keys of --json:
       n_rows (that are new), n_known (left out, because they came before), n_watched (in all), n_flagged,
       alarm {row, since, of_normal, of_odd, words, causes [{kind, name, row, since, n_rows, moved, share,
-      evidence}]}, evidence {share, score, rows, latent}, limit, false_alarm_probability, n_since,
+      evidence, of}]}, evidence {share, score, rows, latent}, limit, false_alarm_probability, n_since,
       state, since, html, n_failed, failed [{id, reason}], n_ignored, ignored {kind: files},
       ignored_paths, dialect, notes
     """

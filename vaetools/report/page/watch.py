@@ -26,7 +26,7 @@ class Found(NamedTuple):
     since: int
     n_rows: int
     change: str
-    evidence: float
+    evidence: float | None
 
 
 class Line(NamedTuple):
