@@ -157,6 +157,8 @@ def test_every_promise_names_a_test_and_the_page_runs():
         exec(compile(block, "promises.md", "exec"), names)
     assert f"{len(names['vae'].calibration_scores_)} of {len(names['benign'])} rows calibrate" in page
     promises = re.findall(r"`(test_\w+)` \|$", page, flags=re.MULTILINE)
-    tests = "\n".join(path.read_text(encoding="utf-8") for path in (root / "tests" / "anomaly").glob("*.py"))
-    assert len(promises) == 8
+    files = [path for room in ("anomaly", "estimators") for path in (root / "tests" / room).glob("*.py")]
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    assert len(promises) == 9
+    assert (names["few"].calibration_, names["least"] >= 1 / 61) == ("cross", True)
     assert [name for name in promises if f"def {name}(" not in tests] == []

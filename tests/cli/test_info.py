@@ -191,7 +191,8 @@ def test_the_false_alarm_rate_is_what_the_threshold_stands_for(saved, capsys):
             "few",
             [
                 "Takes           rows of 4 numbers, columns without names",
-                "False alarms    33.3 % of new normal rows, from 2 calibration rows; 5.0 % takes 19:",
+                "False alarms    9.1 % of new normal rows, from 10 calibration rows, each judged by a model",
+                "of other rows; 5.0 % takes 19:",
             ],
         ),
         (

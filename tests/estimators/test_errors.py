@@ -212,6 +212,7 @@ def test_bad_input_is_refused_by_name(call, error, message):
         ("contamination", "none"),
         ("false_alarm_rate", 0),
         ("confidence", 1),
+        ("calibration", "jackknife"),
         ("calibration_fraction", 1.0),
         ("precision", "float16"),
         ("score_precision", "float16"),

@@ -53,8 +53,8 @@ def test_suspects_are_training_rows_by_their_number_in_X(contaminated):
     X = contaminated[0]
     seen = []
     vae = VAE(2, trimmed_fraction=0.29, **OPTIONS | {"max_iter": 1})
-    train = type(vae)._train
-    vae._train = lambda rows, *rest: seen.append(rows.index) or train(vae, rows, *rest)
+    trainer = type(vae)._trainer
+    vae._trainer = lambda rows, *rest: seen.append(rows.index) or trainer(vae, rows, *rest)
     vae.fit(X)
     assert len(vae.suspects_) == 27
     assert len(seen[0]) == 69  # 24 rows calibrate

@@ -22,20 +22,23 @@ from vaetools.estimators.building import (
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.constructor import check_parameters, keep_parameters
+from vaetools.estimators.crossing import Given, crossed
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
+from vaetools.estimators.judges import Judge, fit_scale
 from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
 from vaetools.estimators.sketch import LossSketch
 from vaetools.estimators.trimming import n_trimmed, trimmed
+from vaetools.estimators.verdicts import is_crossed
 from vaetools.estimators.watched import watched
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal
 from vaetools.nn.model import trained_parts
 from vaetools.nn.parallel import Workers
-from vaetools.nn.training import Callback, Record, Trainer
+from vaetools.nn.training import Callback, Trainer
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
@@ -234,27 +237,41 @@ class BaseAutoencoder(
         train, validating, calibrating = split_rows(self, len(X), rng)
         seed = int(rng.randint(2**31 - 1))
         weights, train, validating = weighing(self, weights, train, validating)
-        table, kept, self.suspects_ = X, train, train[:0]
+        given = Given(X, labels, weights)
+        X, kept = self._prepare(given, train, seed)
+        warn_of_flat_images(self, X)
+        places = (kept, validating, calibrating, np.concatenate([train, validating]))
+        rows, validate, calibrate, seen = (self._rows(X, given, place) for place in places)
+        trainer = self._trainer(rows, validate, seed)
+        interruption = None
+        if trainer is not None:
+            interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
+        self._finish(trainer, rows, seed)
+        judges: list[Judge] = [(self, calibrate)] if len(calibrate) else []
+        if is_crossed(self, len(X)):
+            judges = crossed(self, given, rng, seed)
+        held_out = judges or ([(self, validate)] if len(validate) else [])
+        describe(self, rows, held_out, rng)
+        self._judge_labels(rows, held_out)
+        self._calibrate(seen, judges)
+        self._calibrate_labels(judges)
+        return interruption
+
+    def _prepare(self, given: Given, train: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Make what is to be trained on some rows; return all rows as numbers, and which of them train."""
+        table, labels, weights = given
+        kept, self.suspects_ = train, train[:0]
         X = self._learn(table, labels, kept, weights)
         if n_trimmed(len(kept), self.trimmed_fraction):
             kept, self.suspects_ = trimmed(self, X, kept, seed)
             X = self._learn(table, labels, kept, weights)  # what only suspects have is not learnt
         self.input_scale_ = decide_scale(self, X, kept, weights)
         build(self, X[[0]], seed)
-        warn_of_flat_images(self, X)
-        places = (kept, validating, calibrating, np.concatenate([train, validating]))
-        rows, validate, calibrate, seen = (
-            Rows(X, place, self.input_scale_, labels, n_classes_of(self), weights) for place in places
-        )
-        self._fit_scale(rows)
-        interruption = self._train(rows, validate, seed, callbacks, checkpoint)
-        self._learn_prior(rows, seed)
-        held_out = calibrate if len(calibrate) else validate
-        describe(self, rows, held_out, rng)
-        self._judge_labels(rows, held_out)
-        self._calibrate(seen, calibrate)
-        self._calibrate_labels(calibrate)
-        return interruption
+        return X, kept
+
+    def _rows(self, X: np.ndarray, given: Given, place: np.ndarray) -> Rows:
+        """Return some of the rows as the model takes them."""
+        return Rows(X, place, self.input_scale_, given.labels, n_classes_of(self), given.weights)
 
     def _learn(
         self, X: Any, labels: np.ndarray | None, train: np.ndarray, weights: np.ndarray | None
@@ -275,59 +292,40 @@ class BaseAutoencoder(
     def _learn_labels(self, labels: np.ndarray, weights: np.ndarray | None) -> None:
         """There learn the frequencies of labels of rows that train."""
 
-    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
+    def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """There warn where labels are not or hardly used, and note how much they are."""
 
     def _learn_prior(self, rows: Rows, seed: int) -> None:
         """Where codes are words learn how probable these are."""
 
-    @torch.no_grad()
-    def _fit_scale(self, rows: Rows) -> None:
-        """Set a learnt scale to its maximum-likelihood value, given the weights."""
-        if not Engine(self).can_decode:
-            if self.max_iter != 0:
-                raise ValueError(
-                    f"{type(self).__name__}: max_iter must be 0 for a network that has no decoder; got "
-                    f"{self.max_iter!r}."
-                )
-            return
-        total = torch.zeros_like(self.model_.log_unit)
-        n_known = torch.zeros_like(total)
-        weights = rows.weights_as(total)
-        rest = total.new_ones(len(rows)) if weights is None else weights
-        for x, y in rows.batches(self.model_.log_unit):
-            reading = self.model_.read(x, y)
-            weight, rest = rest[: len(x), None], rest[len(x) :]
-            total += (weight * (x - reading.expected).square()).nansum(dim=0)
-            n_known += (weight * ~x.isnan()).sum(dim=0)
-        self.model_.likelihood.fit_scale(total / n_known)
+    def _trainer(self, rows: Rows, validate: Rows, seed: int) -> Trainer | None:
+        """Return the training loop of a model that is built, or None if it is not to be trained."""
+        settings = resolve_training(self, len(rows), crossed=is_crossed(self, self.n_samples_))
+        self.max_iter_ = settings.n_epochs
+        if Engine(self).can_decode:
+            fit_scale([(self, rows)])
+        elif self.max_iter != 0:
+            raise ValueError(
+                f"{type(self).__name__}: max_iter must be 0 for a network that has no decoder; got "
+                f"{self.max_iter!r}."
+            )
+        if not settings.n_epochs:
+            return None
+        if not trained_parts(self.model_)[0]:
+            raise ValueError(
+                f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
+                f"{self.max_iter!r}."
+            )
+        if (workers := Workers.here()).n > 1:
+            workers.agree(facts_of(self) | facts_of_rows(self, rows) | {"seed": seed})
+        held_out = validate if len(validate) else None
+        return Trainer(self.model_, rows, settings, seed=seed, held_out=held_out)
 
-    def _train(
-        self,
-        rows: Rows,
-        validate: Rows,
-        seed: int,
-        callbacks: Sequence[Callback],
-        checkpoint: Checkpoint | None,
-    ) -> KeyboardInterrupt | None:
-        """Run the training loop, keep its record and settle the weights; return what interrupted it."""
-        settings = resolve_training(self, len(rows))
-        history: list[Record] = []
-        interruption = None
-        if settings.n_epochs:
-            if not trained_parts(self.model_)[0]:
-                raise ValueError(
-                    f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
-                    f"{self.max_iter!r}."
-                )
-            if (workers := Workers.here()).n > 1:
-                workers.agree(facts_of(self) | facts_of_rows(self, rows) | {"seed": seed})
-            held_out = validate if len(validate) else None
-            trainer = Trainer(self.model_, rows, settings, seed=seed, held_out=held_out)
-            interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
-            history = trainer.history
+    def _finish(self, trainer: Trainer | None, rows: Rows, seed: int) -> None:
+        """Keep the record of training, settle the weights, and learn what comes after them."""
+        history = [] if trainer is None else trainer.history
         numbers = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_ = numbers.astype({"epoch": np.int64})
-        self.n_iter_, self.max_iter_ = len(history), settings.n_epochs
+        self.n_iter_ = len(history)
         settle(self)
-        return interruption
+        self._learn_prior(rows, seed)

@@ -36,6 +36,7 @@ _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
 _MOST_EPOCHS = 150  # after which a network knows by heart what it has not learnt
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _DENSE_EPOCHS = 500  # which cost little
+_CROSSED_EPOCHS = 200  # of few rows that nobody watches
 _LEAST_WATCHED = 20  # rows of which some can be spared
 _OFTEN = 20  # epochs: who sees rows more often may learn them by heart, and is watched
 
@@ -59,6 +60,12 @@ def check_combinations(estimator: Any) -> None:
             f"{owner}: standardize must be 'auto' or False with a likelihood of [0, 1], which standardized "
             f"columns leave; got standardize=True and likelihood={estimator.likelihood!r}. Leave standardize "
             "out, or choose likelihood='gaussian'."
+        )
+    if estimator.calibration == "cross" and estimator.confidence is not None:
+        raise ValueError(
+            f"{owner}: confidence needs rows that are held out, and calibration='cross' holds none out; got "
+            f"confidence={estimator.confidence!r}. Leave calibration at 'auto', or recalibrate with normal "
+            "rows that fit did not see."
         )
     if estimator.max_iter == 0 and issubclass(estimator._latent, nn.Module):
         raise ValueError(f"{owner}: max_iter must not be 0, because training learns the words; got 0.")
@@ -128,8 +135,8 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
     return likelihood.bind(n_features)
 
 
-def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
-    """Return how the training loop is to run on so many rows."""
+def resolve_training(estimator: Any, n_rows: int, *, crossed: bool = False) -> TrainingSettings:
+    """Return how the training loop is to run on so many rows, which all calibrate or do not."""
     dense = estimator.network is None and (estimator.image_shape is None or not estimator.hidden_channels)
     rate, n_steps = estimator.learning_rate_init, float(_AUTO_STEPS)
     if rate == "auto":
@@ -140,7 +147,10 @@ def resolve_training(estimator: Any, n_rows: int) -> TrainingSettings:
     n_epochs = estimator.max_iter
     if n_epochs == "auto":
         n_epochs = round(n_steps / math.ceil(n_rows / batch_size))
-        n_epochs = min(max(_AUTO_EPOCHS, n_epochs), _DENSE_EPOCHS if dense else _MOST_EPOCHS)
+        most = _DENSE_EPOCHS if dense else _MOST_EPOCHS
+        if crossed and is_shortened(estimator, n_rows):
+            most = min(most, _CROSSED_EPOCHS)
+        n_epochs = min(max(_AUTO_EPOCHS, n_epochs), most)
     resolved = {"n_epochs": n_epochs, "batch_size": batch_size, "learning_rate_init": rate}
     names = [each.name for each in dataclasses.fields(TrainingSettings) if hasattr(estimator, each.name)]
     return TrainingSettings(**{name: getattr(estimator, name) for name in names} | resolved)
@@ -157,6 +167,15 @@ def is_watched(estimator: Any, n_rows: int) -> bool:
     cycles = estimator.learning_rate == "one_cycle" and estimator.contamination == "auto"
     cycles = cycles and estimator.anomaly_score != "tables"
     return cycles and n_rows >= _LEAST_WATCHED and resolve_training(estimator, n_rows).n_epochs > _OFTEN
+
+
+def is_shortened(estimator: Any, n_rows: int) -> bool:
+    """Return whether training on rows that all calibrate is made short, where of others some are watched.
+
+    That does as well, and lets all rows train, unless a decoder predicts scales, which gets too certain.
+    """
+    predicts_scale = getattr(estimator.likelihood, "scale", None) == "predicted"
+    return estimator.early_stopping == "auto" and not predicts_scale and is_watched(estimator, n_rows)
 
 
 def check_image_shape(estimator: Any, n_features: int) -> None:

@@ -20,7 +20,9 @@ columns_ : Columns or None
 offset_ : float
     Threshold of the score: ``decision_function = score_samples - offset_``.
 calibration_scores_ : ndarray of shape (n_calibration,)
-    Scores of the rows that were held out to calibrate, sorted; absent if none were.
+    Scores of the rows that calibrate, by a model that did not see them, sorted; absent if none do.
+calibration_ : str
+    ``"split"`` if these were held out, ``"cross"`` if all rows train and calibrate; absent if none do.
 heat_range_ : ndarray of shape (2,)
     Surprise of a pixel, in nats, that heat maps show as 0 and as 1; absent if rows are not images.
     From the rows that calibrate, or where there are none, from those that trained.

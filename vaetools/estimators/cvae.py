@@ -1,6 +1,7 @@
 """CVAE: conditioned on a label; marginalizes over labels when none is given."""
 
 import warnings
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.description import trained_enough
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import LabelFields
+from vaetools.estimators.judges import Judge, judged, labels_of, unlabeled
 from vaetools.estimators.labels import hardly_used, label_information, labels_of_rows
 from vaetools.estimators.vae import VAE
 from vaetools.nn.batches import Rows
@@ -232,7 +234,7 @@ class CVAE(VAE, LabelFields):
         counts = np.bincount(labels, weights, minlength=len(self.classes_))
         self.class_prior_ = counts / counts.sum()
 
-    def _judge_labels(self, rows: Rows, held_out: Rows) -> None:
+    def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """Warn where labels are not or hardly used, and note how much they are."""
         absent = self.classes_[self.class_prior_ == 0].tolist()
         if absent:
@@ -244,20 +246,19 @@ class CVAE(VAE, LabelFields):
                 UserWarning,
                 stacklevel=4,
             )
-        some = (held_out if len(held_out) else rows).some(_N_JUDGED)
-        [log_joint] = Engine(self).map(some.unlabeled(), attrgetter("log_joint"))
-        self.label_information_ = label_information(log_joint, some.labels[some.index], self.class_prior_)
+        some = [(judge, part.some(_N_JUDGED)) for judge, part in held_out or [(self, rows)]]
+        [log_joint] = judged(unlabeled(some), lambda _: [attrgetter("log_joint")])
+        self.label_information_ = label_information(log_joint, labels_of(some), self.class_prior_)
         if trained_enough(self, len(rows)) and (words := hardly_used(self)):
             warnings.warn(words, ConvergenceWarning, stacklevel=4)
 
-    def _calibrate_labels(self, rows: Rows) -> None:
+    def _calibrate_labels(self, judges: Sequence[Judge]) -> None:
         """Keep scores of rows given their labels; where there are none, forget older ones."""
         for name in ("calibration_labels_", "label_calibration_scores_"):
             self.__dict__.pop(name, None)
-        if len(rows) and rows.labels is not None:
-            engine = Engine(self)
-            self.calibration_labels_ = rows.labels[rows.index]
-            [scores] = engine.map(rows, engine.score())
+        if judges and judges[0][1].labels is not None:
+            self.calibration_labels_ = labels_of(judges)
+            [scores] = judged(judges, lambda engine: [engine.score()])
             self.label_calibration_scores_ = nan_as_oddest(scores)
 
     def __sklearn_tags__(self) -> Any:

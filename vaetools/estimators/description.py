@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import warnings
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -10,13 +11,16 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
 
 from vaetools.anomaly.overfitting import learnt_by_heart
 from vaetools.anomaly.reference import Reference
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.judges import Judge, judged
 from vaetools.estimators.rows import RATHER_FLAT, flat_images
 from vaetools.nn.batches import Rows
+from vaetools.nn.model import Reading
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
@@ -50,15 +54,12 @@ class Seen(NamedTuple):
     kl_warmup: float
 
 
-def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomState) -> None:
+def describe(estimator: Any, rows: Rows, held_out: Sequence[Judge], rng: np.random.RandomState) -> None:
     """Note how the latent space of a trained estimator is used, and warn where it is not.
 
     Of the rows that trained and of those that did not; ``rng`` chooses among many.
     """
-    engine, index = Engine(estimator), rows.index
-    if len(index) > N_REFERENCE:
-        index = np.sort(rng.choice(index, N_REFERENCE, replace=False))
-    reference = dataclasses.replace(rows, index=index)
+    engine, reference = Engine(estimator), referred(rows, rng)
     codes, kl = engine.map(reference, attrgetter("mean"), attrgetter("kl"))
     marginal = codes
     if reference.labels is not None and engine.can_decode:
@@ -70,23 +71,38 @@ def describe(estimator: Any, rows: Rows, held_out: Rows, rng: np.random.RandomSt
     if engine.has_spread:
         estimator.active_units_ &= estimator.kl_per_component_[: codes.shape[1]] > _ACTIVE_KL
     estimator.mean_terms_ = pd.DataFrame(columns=["reconstruction", "kl"], dtype=np.float64)
-    for name, part in {"train": reference, "held_out": held_out}.items():
-        if engine.can_decode and len(part):
-            [costs] = engine.map(
-                part.some(N_DESCRIBED),
-                lambda r: torch.stack([r.reconstruction.sum(dim=1), r.kl.sum(dim=1)], dim=1),
-            )
+    for name, judges in {"train": [(estimator, reference)], "held_out": held_out}.items():
+        if engine.can_decode and judges:
+            few = [(judge, part.some(N_DESCRIBED)) for judge, part in judges]
+            [costs] = judged(few, lambda _: [_terms])
             estimator.mean_terms_.loc[name] = costs.mean(axis=0)
-    estimator.anomaly_score_ = estimator.anomaly_score
-    estimator.score_state_ = {}
+    learn_score(estimator, reference)
+    if len(rows) >= _LEAST_JUDGED and trained_enough(estimator, len(rows)):
+        seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
+        for words in (judgment(seen), _overfit(estimator, sum(len(part) for _, part in held_out))):
+            if words:
+                warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
+
+
+def referred(rows: Rows, rng: np.random.RandomState) -> Rows:
+    """Return the rows, or so many of them that describing a model by them takes no time."""
+    if len(rows) <= N_REFERENCE:
+        return rows
+    return dataclasses.replace(rows, index=np.sort(rng.choice(rows.index, N_REFERENCE, replace=False)))
+
+
+def learn_score(estimator: Any, reference: Rows) -> None:
+    """Note which score is the estimator's, and what it learns from training rows."""
+    engine = Engine(estimator)
+    estimator.anomaly_score_, estimator.score_state_ = estimator.anomaly_score, {}
     if engine.can_score(estimator.anomaly_score):
         seen_rows = Reference(lambda f: engine.map(reference.unlabeled(), f)[0], estimator.image_shape)
         estimator.score_state_ = fit_states(estimator.anomaly_score, seen_rows)
-    if len(rows) >= _LEAST_JUDGED and trained_enough(estimator, len(rows)):
-        seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
-        for words in (judgment(seen), _overfit(estimator, len(held_out))):
-            if words:
-                warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
+
+
+def _terms(reading: Reading) -> Tensor:
+    """Return the costs of rows, ``(n_samples, 2)``."""
+    return torch.stack([reading.reconstruction.sum(dim=1), reading.kl.sum(dim=1)], dim=1)
 
 
 def _overfit(estimator: Any, n_held_out: int) -> str:

@@ -1,5 +1,6 @@
 """The other half of the face: scores, calibration, explanations."""
 
+import functools
 import warnings
 from collections.abc import Sequence
 from operator import attrgetter
@@ -26,6 +27,7 @@ from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.judges import Judge, Question, judged, unlabeled
 from vaetools.estimators.rows import precision_of
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.nn.batches import Rows
@@ -107,12 +109,13 @@ class Detector(Verdicts, BaseAutoencoder):
         """
         check_parameters(self)
         engine = Engine(self)
-        rows = engine.rows(X, y)
-        [scores] = engine.map(rows.unlabeled(), engine.score())
+        judges = [(self, engine.rows(X, y))]
+        [scores] = judged(unlabeled(judges), lambda engine: [engine.score()])
         self._judge_by(scores, stacklevel=3)
+        self.calibration_ = "split"
         keep_parameters(self, "false_alarm_rate", "confidence")
-        self._fit_heat(rows.unlabeled())
-        self._calibrate_labels(rows)
+        self._fit_heat(judges)
+        self._calibrate_labels(judges)
         return self
 
     def score_table(self, X: Any, y: Any = None, *, scores: Sequence[str] | None = None) -> pd.DataFrame:
@@ -220,26 +223,27 @@ class Detector(Verdicts, BaseAutoencoder):
             structure=structure,
         )
 
-    def _fit_heat(self, rows: Rows) -> None:
+    def _fit_heat(self, judges: Sequence[Judge]) -> None:
         """Fix the scale of heat maps, from rows that are normal."""
-        engine = Engine(self)
         shape = self.image_shape
-        if shape is None or not engine.can_decode:
+        if shape is None or not Engine(self).can_decode:
             return
 
         def surprise(reading: Reading) -> Tensor:
             values = reading.surprise.cpu().double().numpy()
             return torch.from_numpy(map_levels(pixel_surprise(values, shape)))
 
-        def structure(reading: Reading) -> Tensor:
+        def structure(engine: Engine, reading: Reading) -> Tensor:
             values = engine.structure_map(reading).cpu().double().numpy()
             return torch.from_numpy(map_levels(smoothed(values)))
 
-        asked = {"heat_range_": surprise}
-        if self.anomaly_score_ == "images":
-            asked["structure_range_"] = structure
-        levels = engine.map(rows.some(N_DESCRIBED), *asked.values())
-        for name, found in zip(asked, levels, strict=True):
+        def asked(engine: Engine) -> list[Question]:
+            questions: list[Question] = [surprise, functools.partial(structure, engine)]
+            return questions[: len(names)]
+
+        names = ["heat_range_", "structure_range_"][: 1 + (self.anomaly_score_ == "images")]
+        some = [(judge, rows.some(N_DESCRIBED)) for judge, rows in unlabeled(judges)]
+        for name, found in zip(names, judged(some, asked), strict=True):
             setattr(self, name, heat_range(found, self.false_alarm_rate, self.confidence))
 
     def _names_of_scores(self, engine: Engine, asked: Sequence[str] | None) -> list[str]:
@@ -255,18 +259,18 @@ class Detector(Verdicts, BaseAutoencoder):
                 )
         return has if asked is None else list(asked)
 
-    def _calibrate(self, seen: Rows, calibrate: Rows) -> None:
+    def _calibrate(self, seen: Rows, judges: Sequence[Judge]) -> None:
         """Set the threshold from calibration rows, or where there are none from those that fit saw."""
-        for name in ("offset_", "calibration_scores_", "heat_range_", "structure_range_"):
+        for name in ("offset_", "calibration_", "calibration_scores_", "heat_range_", "structure_range_"):
             self.__dict__.pop(name, None)
-        normal = (calibrate if len(calibrate) else seen).unlabeled()
+        normal = judges or [(self, seen)]
         self._fit_heat(normal)
-        engine = Engine(self)
-        if not engine.can_score(self.anomaly_score):  # no decoder: transform is of use all the same
+        if not Engine(self).can_score(self.anomaly_score):  # no decoder: transform is of use all the same
             return
-        [scores] = engine.map(normal, engine.score())
-        if len(calibrate):
+        [scores] = judged(unlabeled(normal), lambda engine: [engine.score()])
+        if judges:
             self._judge_by(scores, stacklevel=5)
+            self.calibration_ = "split" if judges[0][0] is self else "cross"
             return
         share = self.contamination
         if share == "auto":
@@ -279,7 +283,7 @@ class Detector(Verdicts, BaseAutoencoder):
             )
         self.offset_ = float(np.percentile(scores, 100 * float(share)))
 
-    def _calibrate_labels(self, rows: Rows) -> None:
+    def _calibrate_labels(self, judges: Sequence[Judge]) -> None:
         """Keep what rows are compared with as their label, in a conditional model."""
 
 

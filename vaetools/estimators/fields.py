@@ -255,8 +255,8 @@ class FitFields:
         or_auto(COUNT),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps, or 1,400 at an '
         "automatic rate of 0.004, but never fewer than 10 epochs and never more than 500, with convolutions "
-        "150. 0 leaves the weights as they are, sets a learnt scale to its maximum-likelihood value on X and "
-        "calibrates.",
+        "150, and 200 of few rows that early stopping would watch if they did not all calibrate. 0 leaves "
+        "the weights as they are, sets a learnt scale to its maximum-likelihood value on X and calibrates.",
         default="auto",
     )
     early_stopping: bool | str = parameter(
@@ -264,7 +264,8 @@ class FitFields:
         "Whether to hold out ``validation_fraction`` of the rows, end training soon after their loss no "
         'longer falls, and keep the best weights. ``"auto"`` does so where one cycle of more than 20 epochs '
         "trains on 20 rows or more, which it might learn by heart; not with a number as ``contamination``, "
-        'nor with ``anomaly_score="tables"``, which finds the more the better rows are known.',
+        "where all rows calibrate unless the decoder predicts scales, or with "
+        '``anomaly_score="tables"``, which finds the more the better rows are known.',
         default="auto",
     )
     validation_fraction: float = parameter(
@@ -290,8 +291,8 @@ class FitFields:
     )
     contamination: float | str = parameter(
         _CONTAMINATION,
-        '``"auto"`` takes the rows as normal and holds out ``calibration_fraction`` of them to set the '
-        "threshold. A number holds nothing out: that share of the training rows is flagged.",
+        '``"auto"`` takes the rows as normal and sets the threshold by ``calibration``. '
+        "A number holds nothing out: that share of the training rows is flagged.",
         default="auto",
     )
     false_alarm_rate: float = parameter(
@@ -301,9 +302,18 @@ class FitFields:
         default=0.05,
     )
     confidence: float | None = CONFIDENCE
+    calibration: str = parameter(
+        one_of("auto", "split", "cross"),
+        'Which rows calibrate: ``"split"`` holds some out; ``"cross"`` lets all train and calibrate, each '
+        "judged by a model like this one that learnt from four fifths of the rows, without it, which takes "
+        'six times as long. ``"auto"`` crosses where a split would leave too few for ``false_alarm_rate``: '
+        "below 95 rows at 0.05, below 495 at 0.01, and never with a ``confidence``. See "
+        "``docs/promises.md``.",
+        default="auto",
+    )
     calibration_fraction: float = parameter(
         PROBABILITY,
-        "Share of the rows, at least one of them, that calibrate and touch nothing else.",
+        "Share of the rows, at least one of them, that a split holds out to calibrate and nothing else.",
         default=0.2,
     )
     precision: str = parameter(

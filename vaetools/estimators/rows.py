@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from vaetools.estimators.building import is_watched, resolve_likelihood
-from vaetools.estimators.verdicts import check_certifiable
+from vaetools.estimators.building import is_shortened, is_watched, resolve_likelihood
+from vaetools.estimators.verdicts import check_certifiable, is_crossed
 from vaetools.nn.batches import EIGHT_BITS, InputScale, slices
 
 _LEAST_VALIDATING = 8  # rows whose mean cost tells something, if they are at most a quarter
@@ -143,28 +143,35 @@ def split_rows(
     """Return the numbers of the rows that train, of those that early stopping watches, and that calibrate.
 
     At least one calibrates where another is left to train; a number as ``contamination`` calibrates
-    on the training rows.
+    on the training rows. Where all calibrate each other, none is held out for that.
     """
-    n_calibrate = n_validate = 0
-    if estimator.contamination == "auto":
+    n_calibrate, crossed = 0, is_crossed(estimator, n_rows)
+    if estimator.contamination == "auto" and not crossed:
         n_spare = max(0, n_rows - 1 - (estimator.early_stopping is True))
         n_calibrate = min(max(1, int(estimator.calibration_fraction * n_rows)), n_spare)
-    n_others = n_rows - n_calibrate
-    if is_watched(estimator, n_others):
-        n_validate = max(1, int(estimator.validation_fraction * n_others))
-        if estimator.early_stopping == "auto":
-            n_validate = max(n_validate, min(_LEAST_VALIDATING, n_others // 4))
+    n_validate = n_to_watch(estimator, n_rows - n_calibrate, crossed=crossed)
     if n_validate + n_calibrate >= n_rows:
         raise ValueError(
             f"{type(estimator).__name__}: early_stopping needs a row to train on and a row to watch; "
             f"got n_samples={n_rows}."
         )
-    check_certifiable(estimator, n_calibrate)
+    if not crossed:
+        check_certifiable(estimator, n_calibrate)
     if n_calibrate + n_validate == 0:
         return np.arange(n_rows), np.arange(0), np.arange(0)
     parts = np.split(rng.permutation(n_rows), [n_calibrate, n_calibrate + n_validate])
     calibrate, validate, train = (np.sort(part) for part in parts)
     return train, validate, calibrate
+
+
+def n_to_watch(estimator: Any, n_rows: int, *, crossed: bool) -> int:
+    """Return how many of some rows early stopping watches."""
+    if not is_watched(estimator, n_rows) or (crossed and is_shortened(estimator, n_rows)):
+        return 0
+    n_validate = max(1, int(estimator.validation_fraction * n_rows))
+    if estimator.early_stopping == "auto":
+        n_validate = max(n_validate, min(_LEAST_VALIDATING, n_rows // 4))
+    return n_validate
 
 
 def pixel_levels(X: np.ndarray) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from vaetools.anomaly.calibration import (
 from vaetools.anomaly.certificates import certifiable
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
+_MOST_CROSSED = 500  # rows, unless it is asked for: six models are trained
 
 
 class Verdicts:
@@ -28,6 +29,7 @@ class Verdicts:
     confidence: float | None
     calibration_fraction: float
     contamination: float | str = "auto"
+    calibration: str = "split"
     image_shape: Any
     n_samples_: int
 
@@ -83,7 +85,8 @@ class Verdicts:
         For a normal row exchangeable with the n calibration rows, the probability of a value of
         at most α is ⌊α(n + 1)⌋ / (n + 1), and less where scores tie. The probability is over rows
         *and* calibration sets: with few calibration rows one model's own rate may lie off it, and
-        no value lies below 1 / (n + 1).
+        no value lies below 1 / (n + 1). Where few rows all train and calibrate, that is an experience
+        and not proven.
 
         Parameters
         ----------
@@ -141,12 +144,37 @@ class Verdicts:
     @property
     def _how_to_calibrate(self) -> str:
         """What to do where too few rows calibrate."""
-        to_fit = n_rows_to_fit(self.false_alarm_rate, self.calibration_fraction, self.confidence)
+        to_fit = least_rows(self)
         needed, rows = n_rows_needed(self.false_alarm_rate, self.confidence), f"{self._noun}s"
         return (
             f"Fit {to_fit:,} {rows} or more, or recalibrate with {needed:,} normal {rows} that fit did not "
             "see."
         )
+
+
+def is_crossed(estimator: Any, n_rows: int) -> bool:
+    """Return whether so many rows all train and all calibrate, so that none is held out for either."""
+    if estimator.contamination != "auto" or n_rows < 2:
+        return False
+    return estimator.calibration == "cross" or (_crosses_few(estimator) and n_rows < _n_to_split(estimator))
+
+
+def least_rows(estimator: Any) -> int:
+    """Return the fewest rows that keep the false-alarm rate of an estimator."""
+    if estimator.calibration == "cross" or _crosses_few(estimator):
+        return n_rows_needed(estimator.false_alarm_rate)
+    return _n_to_split(estimator)
+
+
+def _crosses_few(estimator: Any) -> bool:
+    """Whether few rows would calibrate each other without being asked to."""
+    is_free = estimator.calibration == "auto" and estimator.confidence is None
+    return is_free and _n_to_split(estimator) <= _MOST_CROSSED
+
+
+def _n_to_split(estimator: Any) -> int:
+    """Return the fewest rows that keep the false-alarm rate if some are held out."""
+    return n_rows_to_fit(estimator.false_alarm_rate, estimator.calibration_fraction, estimator.confidence)
 
 
 def check_certifiable(estimator: Any, n_calibrating: int) -> None:

@@ -38,7 +38,7 @@ def watched(
                 f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
                 "before.",
                 RuntimeWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
             return interruption
     return None

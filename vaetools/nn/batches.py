@@ -146,6 +146,16 @@ class Rows:
         """Return at most ``n`` of the rows, evenly spread."""
         return dataclasses.replace(self, index=self.index[:: math.ceil(len(self) / n)])
 
+    def without(self, numbers: np.ndarray) -> Self:
+        """Return the rows but those of some numbers."""
+        return dataclasses.replace(self, index=np.setdiff1d(self.index, numbers))
+
+    def that_count(self) -> Self:
+        """Return the rows that weigh something."""
+        if self.weights is None:
+            return self
+        return dataclasses.replace(self, index=self.index[self.weights[self.index] > 0])
+
     def unlabeled(self) -> Self:
         """Return the rows without their labels."""
         return dataclasses.replace(self, labels=None)

@@ -41,7 +41,8 @@ class Facts:
     unit: str | None  # of the score, if the file says so
     threshold: float | None  # rows that score below are odd
     false_alarm_rate: float | None  # expected share of normal rows that do, if rows were held out to know it
-    n_calibration: int  # rows that were held out
+    n_calibration: int  # rows that calibrated
+    calibration: str | None  # ``split`` if these were held out, ``cross`` if they trained, too
     parameters: dict[str, Any]  # of the constructor
     versions: dict[str, str]  # of the libraries that wrote the file
     format_version: int
@@ -113,6 +114,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
         "threshold": fitted.get("offset_"),
         "false_alarm_rate": rate,
         "n_calibration": 0 if known is None else len(known),
+        "calibration": None if known is None else fitted.get("calibration_", "split"),
         "parameters": parameters,
         "versions": header["versions"],
         "format_version": header["format_version"],

@@ -202,6 +202,7 @@ _LEARNT_OR_NOT: dict[str, Rule] = {
     "score_unit_": TEXT,
     "offset_": Requirement("finite or −inf", is_number),
     "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
+    "calibration_": one_of("split", "cross"),
     "heat_range_": array("f", 2, kept=RANGE),
     "structure_range_": array("f", 2, kept=RANGE),
 }

@@ -77,7 +77,8 @@ def info(model: Path, as_json: bool) -> None:
     \b
     Keys of --json, null where a fact does not apply:
       model, parameters, n_features, image_shape, reader {mode, size, aspect, typical_size}, least_defect,
-      levels, n_samples, anomaly_score, unit, threshold, false_alarm_rate, n_calibration, versions,
+      levels, n_samples, anomaly_score, unit, threshold, false_alarm_rate, n_calibration,
+      calibration (split or cross; null), versions,
       format_version, path, file_size;
       of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
@@ -303,6 +304,8 @@ def _false_alarms(facts: "Facts") -> str:
     if facts.false_alarm_rate is not None:
         kind = "row" if facts.image_shape is None else "image"
         rows = counted(facts.n_calibration, f"calibration {kind}")
+        if facts.calibration == "cross":
+            rows += f", each judged by a model of other {kind}s"
         asked, confidence = facts.parameters["false_alarm_rate"], facts.parameters.get("confidence")
         if confidence is not None:
             most = f"at most {percent(asked)} of new normal {kind}s with {100 * confidence:g} % confidence"

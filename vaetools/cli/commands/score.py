@@ -215,13 +215,11 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
             "--html", f"needs a model of images: {_HAS_MAPS} Of rows, --top names what is odd."
         )
     if fdr is not None and not hasattr(estimator, "calibration_scores_"):
-        from vaetools.anomaly.calibration import n_rows_to_fit
+        from vaetools.estimators.verdicts import least_rows
 
         how = "without --contamination"
         if estimator.contamination == "auto":
-            asked = estimator.false_alarm_rate, estimator.calibration_fraction, estimator.confidence
-            needed = n_rows_to_fit(*asked)
-            how = f"with at least {needed:,} rows; it had {estimator.n_samples_:,}"
+            how = f"with at least {least_rows(estimator):,} rows; it had {estimator.n_samples_:,}"
         raise command.misuse(
             "--fdr", f"needs rows that calibrate, and the model held none out. Fit it again {how}."
         )

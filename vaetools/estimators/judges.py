@@ -1,0 +1,66 @@
+"""Who judges rows: models that did not see them.
+
+Of many rows some are held out, and the one model judges them. Few rows are cut into folds, and each fold is
+judged by a model of the same recipe that learnt from the others, so that all of them train the model that is
+kept and all of them calibrate it. That new rows are flagged no oftener is then measured, and not proven: the
+model that is kept learnt from a few rows more than those that calibrated it.
+
+References
+----------
+Vovk (2015), "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence 74.
+Barber, Candès, Ramdas, Tibshirani (2021), "Predictive inference with the jackknife+", Annals of
+Statistics 49(1).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaetools.estimators.engine import Engine
+from vaetools.nn.batches import Rows
+from vaetools.nn.model import Reading
+
+Judge = tuple[Any, Rows]  # a trained estimator, and rows to judge, as it takes them
+Question = Callable[[Reading], Tensor]
+
+
+def judged(judges: Sequence[Judge], ask: Callable[[Engine], Sequence[Question]]) -> list[np.ndarray]:
+    """Return what functions of a reading, which may differ by judge, say of all rows: an array each."""
+    answers = []
+    for estimator, rows in judges:
+        engine = Engine(estimator)
+        answers.append(engine.map(rows, *ask(engine)))
+    return [np.concatenate(each) for each in zip(*answers, strict=True)]
+
+
+def unlabeled(judges: Sequence[Judge]) -> list[Judge]:
+    """Return the same without labels of rows."""
+    return [(estimator, rows.unlabeled()) for estimator, rows in judges]
+
+
+def labels_of(judges: Sequence[Judge]) -> np.ndarray:
+    """Return the codes of the labels of all rows."""
+    return np.concatenate([rows.labels[rows.index] for _, rows in judges if rows.labels is not None])
+
+
+@torch.no_grad()
+def fit_scale(judges: Sequence[Judge], *others: Any) -> None:
+    """Give a learnt scale of the judges, and of other estimators, its maximum-likelihood value on the rows.
+
+    One scale for all: where few rows train, it differs between models more than the rows do.
+    """
+    models = [estimator.model_ for estimator, _ in judges]
+    total = torch.zeros_like(models[0].log_unit)
+    n_known = torch.zeros_like(total)
+    for model, (_, rows) in zip(models, judges, strict=True):
+        weights = rows.weights_as(total)
+        rest = total.new_ones(len(rows)) if weights is None else weights
+        for x, y in rows.batches(model.log_unit):
+            weight, rest = rest[: len(x), None], rest[len(x) :]
+            total += (weight * (x - model.read(x, y).expected).square()).nansum(dim=0)
+            n_known += (weight * ~x.isnan()).sum(dim=0)
+    for model in [*models, *(estimator.model_ for estimator in others)]:
+        model.likelihood.fit_scale(total / n_known)
