@@ -14,6 +14,7 @@ HOMES = {  # rooms whose names the package itself has, with what they are there
     "anomaly": "Verdicts",
     "data": "Files, images and tables",
     "stream": "Data of any length",
+    "watch": "Day after day",
     "persistence": "Models in files",
     "latent": "Maps of codes",
     "report": "Reports and pictures",

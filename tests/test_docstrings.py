@@ -6,7 +6,7 @@ import pytest
 from numpydoc.validate import validate
 
 import vaetools
-from vaetools import AE, CVAE, VAE, VQVAE, LatentMap, plot
+from vaetools import AE, CVAE, VAE, VQVAE, LatentMap, Watch, plot
 
 # missing docstring, summary or section; parameters undocumented, unknown, out of order, without type
 CODES = {"GL08", "SS01", "PR01", "PR02", "PR03", "PR04", "RT01"}
@@ -22,10 +22,10 @@ FUNCTIONS = [
     "save",
     "load",
 ]
-FUNCTIONS += ["LatentMap", "recommend", "similar", "to_onnx", "score_with_ray"]
+FUNCTIONS += ["LatentMap", "recommend", "similar", "to_onnx", "score_with_ray", "Watch"]
 METHODS = [
     f"{cls.__name__}.{name}"
-    for cls in (AE, VAE, CVAE, VQVAE, LatentMap)
+    for cls in (AE, VAE, CVAE, VQVAE, LatentMap, Watch)
     for name, method in inspect.getmembers(cls, inspect.isfunction)
     if not name.startswith("_") and method.__module__.startswith("vaetools")
 ]

@@ -7,7 +7,9 @@ from sklearn.pipeline import make_pipeline
 
 from vaetools import AE, CVAE, VAE, ImageReader, ModelFileError, Watch, load, save
 from vaetools.files import read_model_file, write_model_file
+from vaetools.report.page.watch import render_watch
 from vaetools.watch.digest import digest_of
+from vaetools.watch.showing import page_of
 from vaetools.watch.statistics import looks, looks_in_words, shrunk
 
 COLUMNS = list("abcdef")
@@ -80,6 +82,7 @@ def test_where_all_rows_are_odd_it_is_said_in_what(watch):
     beside = [cause for cause in alarm.causes if cause.of == "all"]
     assert "d" in [cause.name for cause in beside]
     assert ", and rows differ in " in str(alarm)
+    assert "column &#39;d&#39; (all rows)" in render_watch(page_of(watch, model="VAE", source="new rows"))
 
 
 def test_a_column_of_another_kind_of_number_changes(watch):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from vaetools.report.page.watch import Found, Line, WatchPage
-from vaetools.watch.alarm import groups_in_words
+from vaetools.watch.alarm import ALL, groups_in_words
 from vaetools.watch.evidence import GROUPS
 
 
@@ -12,7 +12,13 @@ def page_of(watch: Any, *, model: str, source: str) -> WatchPage:
     alarm, history, is_of_images = watch.alarm, watch.history, watch.image_shape is not None
     rate = watch.evidence.rate
     found = [
-        Found(cause.called(), cause.since, cause.n_rows, cause.change_in_words(rate), cause.evidence)
+        Found(
+            cause.called() + (" (all rows)" if cause.of == ALL else ""),
+            cause.since,
+            cause.n_rows,
+            cause.change_in_words(rate),
+            cause.evidence,
+        )
         for cause in (alarm.causes if alarm else ())
     ]
     names = zip(GROUPS, groups_in_words(of_images=is_of_images), strict=True)
