@@ -71,9 +71,11 @@ def build(session: nox.Session) -> None:
 
 
 def lowest_versions() -> list[str]:
-    """Return what the package needs to run, each at the lowest version that is declared."""
+    """Return what the package needs to run, and pytest, each at the lowest version that is declared."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    floors = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)", line) for line in project["dependencies"]]
+    runner = [line for line in project["optional-dependencies"]["test"] if line.startswith("pytest>=")]
+    needed = project["dependencies"] + runner
+    floors = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)", line) for line in needed]
     return [f"{floor[1]}=={floor[2]}" for floor in floors if floor]
 
 
