@@ -97,6 +97,11 @@ def add_unlisted(app: Any, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace("% and others", "\n".join(unlisted()))
 
 
+def always_again(app: Any, env: Any, *changes: Any) -> list[str]:
+    """Read the guide anew whatever changed, for another page may be there."""
+    return [GUIDE] if GUIDE in env.found_docs else []
+
+
 def known(name: str, raw: str, text: str, line: int, inliner: Any, *more: Any) -> tuple[list[Any], list[Any]]:
     """Show what stands in backticks as code, with a link if it is a public name."""
     env = inliner.document.settings.env
@@ -153,5 +158,6 @@ def setup(app: Any) -> None:
     app.connect("autodoc-skip-member", skip_of_others)
     for part in ("description", "options", "arguments", "epilog"):
         app.connect(f"sphinx-click-process-{part}", as_it_is)
+    app.connect("env-get-outdated", always_again)
     app.connect("source-read", add_unlisted)
     app.connect("build-finished", write_guide_for_assistants)
