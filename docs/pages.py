@@ -16,9 +16,13 @@ HOMES = {  # rooms whose names the package itself has, with what they are there
     "stream": "Data of any length",
     "watch": "Day after day",
     "persistence": "Models in files",
+    "files": "Models in files",
+    "watch": "Watching",
     "latent": "Maps of codes",
+    "geometry": "Maps of codes",
     "report": "Reports and pictures",
     "explorer": "The explorer",
+    "versions": "Help",
 }
 MODULES = {  # modules whose own public names the guides use
     "vaetools.anomaly.calibration": "Thresholds and p-values",
