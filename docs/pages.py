@@ -17,7 +17,6 @@ HOMES = {  # rooms whose names the package itself has, with what they are there
     "watch": "Day after day",
     "persistence": "Models in files",
     "files": "Models in files",
-    "watch": "Watching",
     "latent": "Maps of codes",
     "geometry": "Maps of codes",
     "report": "Reports and pictures",
