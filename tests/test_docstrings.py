@@ -22,7 +22,7 @@ FUNCTIONS = [
     "save",
     "load",
 ]
-FUNCTIONS += ["LatentMap", "recommend", "similar", "to_onnx", "score_with_ray", "Watch"]
+FUNCTIONS += ["LatentMap", "recommend", "similar", "to_onnx", "score_with_ray", "Watch", "shifted_p_values"]
 METHODS = [
     f"{cls.__name__}.{name}"
     for cls in (AE, VAE, CVAE, VQVAE, LatentMap, Watch)

@@ -8,7 +8,7 @@ Estimators: `AE`, `VAE`, `CVAE`, `VQVAE`. Likelihoods: `Gaussian`, `Bernoulli`, 
 `read_images` and `ImageReader` make rows of image files, and `Tiles` cuts large images into small ones;
 `compare` says how models organize their latent spaces; `explore` makes a page of one that decodes by itself.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
-`Watch` raises an alarm when rows are no longer what they were.
+`Watch` raises an alarm when rows are not what they were; `shifted_p_values` are for other shares of them.
 `discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
 `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images, and
 `plot` has figures of fitted models, each one call. `show_versions` prints what a report of a fault must say.
@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.stream.flow import stream_scores as stream_scores
     from vaetools.stream.ray import score_with_ray as score_with_ray
     from vaetools.versions import show_versions as show_versions
+    from vaetools.watch.shift import shifted_p_values as shifted_p_values
     from vaetools.watch.watch import Watch as Watch
 
 __version__ = "0.1.0"
@@ -92,6 +93,7 @@ _HOMES = {
     "save": "vaetools.persistence.model_file",
     "score_with_ray": "vaetools.stream.ray",
     "show_versions": "vaetools.versions",
+    "shifted_p_values": "vaetools.watch.shift",
     "similar": "vaetools.geometry",
     "stream_codes": "vaetools.stream.flow",
     "stream_scores": "vaetools.stream.flow",

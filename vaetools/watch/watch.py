@@ -284,6 +284,11 @@ class Watch:
     def _learn_calibration(self) -> None:
         """Take the scores of those rows that calibrated the model; all else waits for rows."""
         scores = getattr(self.estimator, "calibration_scores_", None)
+        if getattr(self.estimator, "calibration_", None) == "cross":
+            raise ValueError(
+                "Watch: reference must be given, because the rows that calibrated the model trained it, too; "
+                "got None. Pass normal rows that fit did not see."
+            )
         if scores is None or len(scores) < _FEWEST:
             has = "no" if scores is None else str(len(scores))
             raise ValueError(
