@@ -53,6 +53,13 @@ def test_a_detector_of_patches_answers_as_its_graph(n, patches):
     np.testing.assert_allclose(answers["p_value"], model.p_values(X), rtol=1e-6)
 
 
+def test_a_detector_told_of_regions_answers_as_its_graph(folder):
+    told = detector(estimator=CVAE(3, hidden_layer_sizes=(16,), max_iter=2)).fit(photographs(95, 1))
+    answers = exported(told, folder, "regions")(IMAGES)
+    np.testing.assert_allclose(answers["map"], told.heat_maps(IMAGES), rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(answers["flagged"], told.predict(IMAGES) == -1)
+
+
 def test_verdict_and_map_agree_in_the_graph_too(patches):
     _, graph = patches
     answers = graph(np.concatenate([IMAGES, BLACK]))

@@ -61,6 +61,8 @@ class Explanation:
     structure : ndarray of shape (n_samples, height, width) or None
         With ``anomaly_score="images"``, what every place adds to the squared distance of the question
         ``"structure"``, the only one that has places.
+    context : ndarray of shape (n_samples,) or None
+        What rows were judged given, as text.
 
     Examples
     --------
@@ -83,6 +85,7 @@ class Explanation:
     heat_range: np.ndarray | None = None
     question: np.ndarray | None = None
     structure: np.ndarray | None = None
+    context: np.ndarray | None = None
 
     def __repr__(self) -> str:
         n_samples, n_features = self.surprise.shape
@@ -99,7 +102,8 @@ class Explanation:
         Returns
         -------
         table : DataFrame of shape (n_samples · top, 5)
-            Columns ``row``, ``column``, ``value``, ``expected`` and ``surprise`` in nats. Rows are
+            Columns ``row``, ``column``, ``value``, ``expected`` and ``surprise`` in nats, and of a model
+            that judges rows given their context, that as ``given``. Rows are
             in order, and within each the most surprising column is first; missing cells are last.
 
         Raises
@@ -116,7 +120,8 @@ class Explanation:
         names = np.repeat(self.rows, order.shape[1])
         # pandas would make strings, which hold no names beyond UTF-8
         row = pd.Series(names, dtype=names.dtype)
-        return pd.DataFrame({"row": row, "column": self.columns[order.ravel()], **ranked})
+        told = {} if self.context is None else {"given": np.repeat(self.context, order.shape[1])}
+        return pd.DataFrame({"row": row, **told, "column": self.columns[order.ravel()], **ranked})
 
     def heat_maps(self) -> np.ndarray:
         """Return how odd every pixel and its next neighbors are, on the model's one scale.

@@ -181,8 +181,8 @@ class BaseAutoencoder(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : Ignored
-            Present for API consistency.
+        y : DataFrame of shape (n_samples, n_columns) or None, default=None
+            The context of rows that are judged given it, by a `CVAE`; labels are ignored.
 
         Returns
         -------
@@ -191,7 +191,7 @@ class BaseAutoencoder(
             this is the mean of log p(x | z).
         """
         engine = Engine(self)
-        [bounds] = engine.ask(X, engine.score("elbo"))
+        [bounds] = engine.ask(X, engine.score("elbo"), y=engine.needed(y))
         return float(bounds.mean())
 
     def set_params(self, **params: Any) -> Self:
@@ -271,7 +271,7 @@ class BaseAutoencoder(
 
     def _rows(self, X: np.ndarray, given: Given, place: np.ndarray) -> Rows:
         """Return some of the rows as the model takes them."""
-        return Rows(X, place, self.input_scale_, given.labels, n_classes_of(self), given.weights)
+        return Rows(X, place, self.input_scale_, self._told(given.labels), n_classes_of(self), given.weights)
 
     def _learn(
         self, X: Any, labels: np.ndarray | None, train: np.ndarray, weights: np.ndarray | None
@@ -291,6 +291,10 @@ class BaseAutoencoder(
 
     def _learn_labels(self, labels: np.ndarray, weights: np.ndarray | None) -> None:
         """There learn the frequencies of labels of rows that train."""
+
+    def _told(self, labels: np.ndarray | None) -> np.ndarray | None:
+        """There return what the network is told of rows, by their labels."""
+        return labels
 
     def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """There warn where labels are not or hardly used, and note how much they are."""

@@ -247,8 +247,9 @@ def make_network(
 
 
 def n_classes_of(estimator: Any) -> int:
-    """Return how many labels a conditional estimator has learnt; of others none."""
-    return len(getattr(estimator, "classes_", ()))
+    """Return how many numbers tell a conditional estimator the label or context of a row; of others none."""
+    context = getattr(estimator, "context_", None)
+    return len(getattr(estimator, "classes_", ())) if context is None else sum(context.widths)
 
 
 @torch.no_grad()

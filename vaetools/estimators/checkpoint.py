@@ -240,9 +240,10 @@ def facts_of_rows(estimator: Any, rows: Rows) -> dict[str, str]:
     if is_crossed(estimator, len(X)):  # once some of so few rows were held out
         facts["calibration of X"] = "cross"
     if labels is not None:
+        told = getattr(estimator, "classes_", None)
         facts |= {
-            "labels in y": repr(estimator.classes_.tolist()),
-            "content of y": _checksum(labels[:, None]),
+            "labels in y": repr(estimator.context_.columns if told is None else told.tolist()),
+            "content of y": _checksum(labels.reshape(len(labels), -1)),
         }
     facts["sample_weight"] = "absent" if weights is None else _checksum(weights[:, None])
     return facts

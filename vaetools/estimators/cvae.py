@@ -1,4 +1,4 @@
-"""CVAE: conditioned on a label; marginalizes over labels when none is given."""
+"""CVAE: conditioned on a label, over which it marginalizes when none is given, or on a context of columns."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,11 +10,12 @@ import pandas as pd
 from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 
-from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
+from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest, threshold
 from vaetools.estimators.constructor import from_fields
-from vaetools.estimators.description import trained_enough
+from vaetools.estimators.context import Context, compared
+from vaetools.estimators.description import context_information, trained_enough
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import LabelFields
 from vaetools.estimators.judges import Judge, judged, labels_of, unlabeled
@@ -28,13 +29,17 @@ _LISTED = 5  # labels in a message
 
 @from_fields
 class CVAE(VAE, LabelFields):
-    """Conditional variational autoencoder: a VAE of rows given their label.
+    """Conditional variational autoencoder: a VAE of rows given their label, or given their context.
 
     Labels train the model and are not needed afterwards. Without them, the score of a row is
     log Σ_y p(y) exp(score given y), its code is the mean over labels of the codes given each,
     weighted by ``label_proba``, and KL includes the cost of the label, KL(q(y | x) ‖ p(y)). With
     them, ``score_samples(X, y)`` says how odd a row is *as that label*. ``score`` ignores labels,
     so that model selection compares bounds of the same log p(x) as for a `VAE`.
+
+    A **context** is a DataFrame in the place of labels: columns of numbers and categories (machine, season,
+    customer) that are not judged themselves. Rows are then odd *in their context*, which every method takes
+    beside them; p-values compare a row with its group, one combination of categories, where that is large.
 
     Parameters
     ----------
@@ -44,18 +49,22 @@ class CVAE(VAE, LabelFields):
     ----------
     {attributes}
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Labels, sorted; this and what else is of labels is absent with a context.
     class_prior_ : ndarray of shape (n_classes,)
         Frequencies of the labels among the rows that train.
     label_information_ : float
-        How much better held-out labels are predicted than by their frequencies, in nats per row:
-        0 if the label is not used, at most the entropy of the labels. Measured on about 2,000
-        rows (training rows, where none were held out), with the posterior over labels tempered
-        to its best, because a density of many columns is surer of itself than it should be.
+        How much better held-out labels are predicted than by their frequencies, in nats per row: 0 if the
+        label is not used, at most the entropy of the labels. Measured on about 2,000 rows, with the posterior
+        over labels tempered to its best, because a density of many columns is too sure of itself.
     calibration_labels_ : ndarray of shape (n_calibration,), int
         Labels of the calibration rows, as positions in ``classes_``; absent without such rows.
     label_calibration_scores_ : ndarray of shape (n_calibration,)
         Their scores given these labels.
+    context_ : Context
+        With a context, the names and kinds of its columns; `calibration_labels_` are then numbers of groups.
+    context_information_ : float
+        With a context, how much more probable held-out rows are given their own context than given that of
+        another row, in nats per row: about 0 or less if the context is not used.
 
     See Also
     --------
@@ -83,15 +92,40 @@ class CVAE(VAE, LabelFields):
     >>> scores = cvae.score_samples(X[:1].repeat(3, axis=0), y=[0, 1, 2])
     >>> int(scores.argmax())  # the first iris is least odd as a setosa
     0
+
+    Heat is normal in summer:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> heat = np.random.RandomState(0).randn(400, 1) + [[25], [5]] * 200
+    >>> cvae = CVAE(random_state=0).fit(heat, pd.DataFrame({"season": ["summer", "winter"] * 200}))
+    >>> cvae.predict([[25.0], [25.0]], pd.DataFrame({"season": ["summer", "winter"]})).tolist()
+    [1, -1]
     """
 
-    def fit_predict(self, X: Any, y: Any, **fit_params: Any) -> np.ndarray:
-        """Fit to rows and labels, and return the verdicts of the rows without their labels.
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
+        """Fit, and return the codes of the rows without their labels, or in their context.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), or DataFrame of shape (n_samples, n_columns)
+        **fit_params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+        """
+        return self.fit(X, y, **fit_params).transform(X, Engine(self).needed(y))
+
+    def fit_predict(self, X: Any, y: Any, **fit_params: Any) -> np.ndarray:
+        """Fit, and return the verdicts of the rows without their labels, or in their context.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), or DataFrame of shape (n_samples, n_columns)
         **fit_params : dict
             Passed to ``fit``.
 
@@ -100,19 +134,43 @@ class CVAE(VAE, LabelFields):
         verdict : ndarray of shape (n_samples,), int
             1 for normal, −1 for odd.
         """
-        return self.fit(X, y, **fit_params).predict(X)
+        return self.fit(X, y, **fit_params).predict(X, Engine(self).needed(y))
 
-    def p_values(self, X: Any, y: Any = None) -> np.ndarray:
-        """Return conformal p-values: small for odd rows, or for rows that are odd *as their label*.
+    def decision_function(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return scores less the threshold: negative for flagged rows.
 
-        With labels, a row is compared with the calibration rows of its label alone, so that the
-        false-alarm rate holds within every label: p-values are multiples of 1 / (n + 1), with n
-        the calibration rows of that label.
+        With a context the threshold is that of a row's group, where enough rows of it calibrate, and
+        otherwise that of all rows of such groups.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), a label or None, default=None
+        y : array-like of shape (n_samples,), a label, a context or None, default=None
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,), float64
+        """
+        if not hasattr(self, "context_"):
+            return super().decision_function(X, y)
+        scores, offsets = self.score_samples(X, y), np.full(len(X), self._calibrated("offset_"))
+        for same, known in compared(self, Engine(self).rows(X, y)):
+            offsets[same] = threshold(known, self.false_alarm_rate, self.confidence)
+        with np.errstate(invalid="ignore"):  # both may be infinite
+            return np.where(scores == offsets, 0.0, scores - offsets)
+
+    def p_values(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return conformal p-values: small for odd rows, or for rows that are odd *as their label*.
+
+        With labels, a row is compared with the n calibration rows of its label alone, so that the false-alarm
+        rate holds within every label: p-values are multiples of 1 / (n + 1). With a context it is compared with those of its group, its
+        combination of categories, if they are as many as ``false_alarm_rate`` takes, and otherwise with
+        those of all groups of fewer, or with all.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label, a context or None, default=None
 
         Returns
         -------
@@ -127,6 +185,12 @@ class CVAE(VAE, LabelFields):
         ----------
         Vovk (2012), "Conditional validity of inductive conformal predictors", ACML.
         """
+        if hasattr(self, "context_"):
+            scores = self.score_samples(X, y)
+            p_values = conformal_p_values(scores, self._calibrated("calibration_scores_"))
+            for same, known in compared(self, Engine(self).rows(X, y)):
+                p_values[same] = conformal_p_values(scores[same], known)
+            return p_values
         if y is None:
             return super().p_values(X)
         engine = Engine(self)
@@ -207,8 +271,8 @@ class CVAE(VAE, LabelFields):
         Parameters
         ----------
         n : int
-        y : array-like of shape (n,), a label or None, default=None
-            None draws labels by their frequency.
+        y : array-like of shape (n,), a label, a DataFrame of n rows or of one, or None, default=None
+            None draws labels by their frequency; a context must be given.
         random_state : None, int or RandomState, default=None
 
         Returns
@@ -217,12 +281,18 @@ class CVAE(VAE, LabelFields):
         """
         rng = check_random_state(random_state)
         Z = Engine(self).prior_draws(n, rng)
-        if y is None:
+        if y is None and not hasattr(self, "context_"):
             y = rng.choice(self.classes_, size=n, p=self.class_prior_)
         return self.inverse_transform(Z, y)
 
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray:
-        """Learn the labels and return their codes."""
+        """Learn the labels and return their codes, or return a context."""
+        for name in ("classes_", "class_prior_", "label_information_", "context_", "context_information_"):
+            self.__dict__.pop(name, None)
+        if isinstance(y, pd.DataFrame):
+            check_consistent_length(X, y)
+            self.context_ = Context.learn(type(self).__name__, y)
+            return self.context_.codes(type(self).__name__, y)
         if y is None:  # raises in the words that scikit-learn uses for a missing target
             validate_data(self, X, y, skip_check_array=True)
         labels = labels_of_rows(type(self).__name__, X, y)
@@ -230,12 +300,23 @@ class CVAE(VAE, LabelFields):
         return codes
 
     def _learn_labels(self, labels: np.ndarray, weights: np.ndarray | None) -> None:
-        """Learn the frequencies of labels among training rows, weighted if these are."""
+        """Learn the frequencies of labels among training rows, or scales of a context."""
+        if hasattr(self, "context_"):
+            self.context_ = self.context_.scaled(labels)
+            return
         counts = np.bincount(labels, weights, minlength=len(self.classes_))
         self.class_prior_ = counts / counts.sum()
 
+    def _told(self, labels: Any) -> Any:
+        """Return codes of labels as they are, or conditions of a context."""
+        return self.context_.conditions(labels) if hasattr(self, "context_") else labels
+
     def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """Warn where labels are not or hardly used, and note how much they are."""
+        if hasattr(self, "context_"):
+            some = [(judge, part.some(_N_JUDGED)) for judge, part in held_out or [(self, rows)]]
+            self.context_information_ = context_information(some)
+            return
         absent = self.classes_[self.class_prior_ == 0].tolist()
         if absent:
             trimmed = ", or a smaller trimmed_fraction" if len(self.suspects_) else ""
@@ -257,7 +338,8 @@ class CVAE(VAE, LabelFields):
         for name in ("calibration_labels_", "label_calibration_scores_"):
             self.__dict__.pop(name, None)
         if judges and judges[0][1].labels is not None:
-            self.calibration_labels_ = labels_of(judges)
+            told = labels_of(judges)
+            self.calibration_labels_ = self.context_.groups(told) if hasattr(self, "context_") else told
             [scores] = judged(judges, lambda engine: [engine.score()])
             self.label_calibration_scores_ = nan_as_oddest(scores)
 

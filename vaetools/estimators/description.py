@@ -79,7 +79,8 @@ def describe(estimator: Any, rows: Rows, held_out: Sequence[Judge], rng: np.rand
     learn_score(estimator, reference)
     if len(rows) >= _LEAST_JUDGED and trained_enough(estimator, len(rows)):
         seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
-        for words in (judgment(seen), _overfit(estimator, sum(len(part) for _, part in held_out))):
+        found = "" if engine.context is not None else judgment(seen)  # codes may have nothing to add to it
+        for words in (found, _overfit(estimator, sum(len(part) for _, part in held_out))):
             if words:
                 warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
 
@@ -133,6 +134,23 @@ def trained_enough(estimator: Any, n_rows: int) -> bool:
     if "held_out_loss" in estimator.history_ and 2 * n_epochs >= estimator.max_iter_:
         n_epochs = estimator.max_iter_
     return n_epochs * math.ceil(n_rows / estimator.batch_size) >= _JUDGED_STEPS
+
+
+def _elsewhere(rows: Rows) -> Rows:
+    """Return rows, each with the context of another."""
+    others = rows.labels.copy()
+    others[rows.index] = np.roll(rows.labels[rows.index], 1, axis=0)
+    return dataclasses.replace(rows, labels=others)
+
+
+def context_information(judges: Sequence[Judge]) -> float:
+    """Return how much more probable rows are given their own context than given another row's, in nats."""
+    own, other = (
+        judged(each, lambda engine: [engine.score("reconstruction_kl")])[0]
+        for each in (judges, [(judge, _elsewhere(rows)) for judge, rows in judges])
+    )
+    known = np.isfinite(own) & np.isfinite(other)
+    return float(np.mean(own[known] - other[known])) if known.any() else 0.0
 
 
 def _n_steps(estimator: Any, n_rows: int) -> int:

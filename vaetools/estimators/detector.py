@@ -25,6 +25,7 @@ from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.constructor import check_parameters, keep_parameters
+from vaetools.estimators.context import in_words
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.judges import Judge, Question, judged, unlabeled
@@ -61,12 +62,14 @@ class Detector(Verdicts, BaseAutoencoder):
         """Unit of ``score_samples``."""
         return SCORES[self.anomaly_score_].unit
 
-    def score_columns(self, X: Any) -> dict[str, np.ndarray]:
+    def score_columns(self, X: Any, y: Any = None) -> dict[str, np.ndarray]:
         """Return scores, and in the same pass the costs that they are made of.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), a label or None, default=None
+            Labels to score the rows as, for a `CVAE`; None marginalizes over labels. Other models ignore it.
 
         Returns
         -------
@@ -77,7 +80,7 @@ class Detector(Verdicts, BaseAutoencoder):
         asked = (
             [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
         )
-        scores, *costs = engine.map(engine.rows(X), engine.score(), *asked)
+        scores, *costs = engine.map(engine.rows(X, y), engine.score(), *asked)
         if self.anomaly_score_ == "reconstruction_kl":  # in float64, whatever the model's precision
             scores = -costs[0] - costs[1]
             scores[np.isnan(scores)] = -np.inf
@@ -221,6 +224,7 @@ class Detector(Verdicts, BaseAutoencoder):
             heat_range=getattr(self, "heat_range_" if which is None else "structure_range_", None),
             question=None if which is None else np.array(list(QUESTIONS))[which.astype(int)],
             structure=structure,
+            context=in_words(y, len(rows)) if engine.context is not None else None,
         )
 
     def _fit_heat(self, judges: Sequence[Judge]) -> None:

@@ -17,6 +17,8 @@ from vaetools.anomaly.recommended import deciding_question
 from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
 from vaetools.checks import POSITIVE_INTEGER, check
+from vaetools.estimators.building import n_classes_of
+from vaetools.estimators.context import conditions_of
 from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.rows import precision_of
@@ -51,6 +53,7 @@ class Engine:
         self.model, self.scale = estimator.model_, estimator.input_scale_
         self.columns = estimator.columns_  # of a table of several kinds, or None
         self.classes = getattr(estimator, "classes_", None)  # labels of a conditional model
+        self.context = getattr(estimator, "context_", None)  # or columns that its rows are judged given
 
     @property
     def n_components(self) -> int:
@@ -59,8 +62,8 @@ class Engine:
 
     @property
     def n_classes(self) -> int:
-        """Labels of a conditional model; of others 0."""
-        return 0 if self.classes is None else len(self.classes)
+        """Numbers that tell a conditional model the label or context of a row; of others 0."""
+        return n_classes_of(self.estimator)
 
     @property
     def has_spread(self) -> bool:
@@ -136,15 +139,25 @@ class Engine:
         """Return what functions of a reading say of all rows, made in one pass: an array of float64 each.
 
         A function makes a tensor ``(n_rows, …)`` of the reading of some rows. Without labels ``y`` a
-        conditional model marginalizes over them; other models ignore them.
+        conditional model marginalizes over them, and of a context refuses; other models ignore them.
         """
         return self.map(self.rows(X, y), *functions)
 
     def rows(self, X: Any, y: Any = None) -> Rows:
         """Return rows that were checked, with codes of their labels, as the model takes them."""
-        codes = None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
+        told = self._told(X, y)
         X = check_rows(self.estimator, X, reset=False)
-        return Rows(X, np.arange(len(X)), self.scale, codes, self.n_classes)
+        return Rows(X, np.arange(len(X)), self.scale, told, self.n_classes)
+
+    def needed(self, y: Any) -> Any:
+        """Return what must be told of rows: their context, and no labels."""
+        return None if self.context is None else y
+
+    def _told(self, X: Any, y: Any) -> np.ndarray | None:
+        """Return codes of the labels of rows, or their conditions, where the model takes such."""
+        if self.context is not None:
+            return conditions_of(self.owner, self.context, X, y)
+        return None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
 
     def map(
         self, rows: Rows, *functions: Callable[[Reading], Tensor], dtype: type[np.floating] = np.float64
@@ -165,7 +178,7 @@ class Engine:
 
     def decode(self, Z: Any, y: Any = None) -> Any:
         """Return expected rows of codes; without labels, averaged over their frequencies."""
-        labels = None if y is None or self.classes is None else label_codes(self.owner, self.classes, Z, y)
+        told = self._told(Z, y)
         self.require_decoder("inverse_transform")
         Z = check_array(unpacked(self.owner, Z), dtype=[np.float64, np.float32], input_name="Z")
         if Z.shape[1] != self.n_components:
@@ -173,7 +186,7 @@ class Engine:
                 f"{self.owner}: Z must have {self.n_components} columns, one per component; got {Z.shape[1]}."
             )
         unscaled = InputScale.fixed("identity", Z.shape[1])
-        codes = Rows(Z, np.arange(len(Z)), unscaled, labels, self.n_classes)
+        codes = Rows(Z, np.arange(len(Z)), unscaled, told, self.n_classes)
         decoded = itertools.starmap(self.model.decode, codes.batches(self.model.log_unit))
         pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
         return self.as_table(_gathered(pieces, len(Z), 1, self._precision(codes))[0])

@@ -25,7 +25,7 @@ def read_rows(
         asked["reconstruction"] = lambda r: r.reconstruction.sum(dim=1)
         if engine.has_prior:
             asked["KL"] = lambda r: r.kl.sum(dim=1)
-        if engine.n_classes:
+        if engine.classes is not None:
             asked["believed"] = lambda r: r.y.argmax(dim=1)
         if with_reasons:
             asked |= {"which": _surprising, "nats": _surprise, "expected": engine.in_units}

@@ -128,8 +128,9 @@ def _moved(values: Tensor, device: torch.device) -> Tensor:
 class Rows:
     """Some rows of one array (by default all), scaled and moved to the device batch by batch.
 
-    ``labels`` are class codes ``(len(X),)``, or None; they become one-hot. ``weights`` are how much rows
-    count in training, ``(len(X),)``, or None where all count alike.
+    ``labels`` are class codes ``(len(X),)``, which become one-hot, or conditions ``(len(X), n_classes)``,
+    numbers as they are, or None. ``weights`` are how much rows count in training, ``(len(X),)``, or None
+    where all count alike.
     """
 
     X: np.ndarray
@@ -157,8 +158,13 @@ class Rows:
         return dataclasses.replace(self, index=self.index[self.weights[self.index] > 0])
 
     def unlabeled(self) -> Self:
-        """Return the rows without their labels."""
-        return dataclasses.replace(self, labels=None)
+        """Return the rows without their labels; conditions stay, without which rows mean nothing."""
+        return self if self.has_conditions else dataclasses.replace(self, labels=None)
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether rows come with conditions in the place of labels."""
+        return self.labels is not None and self.labels.ndim == 2
 
     def weights_as(self, like: Tensor) -> Tensor | None:
         """Return weights of the rows in their order, of mean 1, or None where all are the same."""
@@ -169,13 +175,15 @@ class Rows:
         return torch.from_numpy(shares / shares.mean()).to(like.dtype).to(like.device)
 
     def batch(self, where: slice, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
-        """Return scaled rows ``(n, n_features)`` and one-hot labels ``(n, n_classes)``."""
+        """Return scaled rows ``(n, n_features)`` and one-hot labels or conditions ``(n, n_classes)``."""
         index = self.index[where]
         x = self.scale.apply(self.X[index], device=device, dtype=dtype)
         if self.labels is None:
             return x, None
-        codes = torch.from_numpy(self.labels[index]).to(device)
-        return x, F.one_hot(codes, self.n_classes).to(dtype)
+        given = torch.from_numpy(self.labels[index])
+        if self.has_conditions:
+            return x, given.to(dtype).to(device)
+        return x, F.one_hot(given.to(device), self.n_classes).to(dtype)
 
     def batches(self, like: Tensor) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield all rows and labels in turn, on the device and in the precision of a tensor."""

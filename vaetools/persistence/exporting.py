@@ -23,6 +23,7 @@ from vaetools.files import write_atomically
 from vaetools.persistence.graphs import Graph, PatchGraph, RowGraph
 from vaetools.persistence.model_file import split_reader
 from vaetools.persistence.operators import translations
+from vaetools.words import few
 
 _INPUT, _ROWS = "X", "n_samples"
 _OPSET = 18  # of 2022: what any runtime in use knows
@@ -98,6 +99,11 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
         raise ValueError(
             f"to_onnx: the likelihood of {type(estimator).__name__} must be one of rows of numbers; got "
             f"{estimator.likelihood!r}, whose texts and missing cells have no place in a tensor."
+        )
+    if hasattr(estimator, "context_"):
+        raise ValueError(
+            f"to_onnx: {type(estimator).__name__} must judge rows by themselves or by labels; this one has "
+            f"the context {few(map(repr, estimator.context_.names))}, for which a graph has no place."
         )
     with torch.inference_mode(False), torch.no_grad():
         graph = (PatchGraph if is_detector else RowGraph)(estimator).eval()

@@ -63,6 +63,7 @@ class AutoencoderFacts(Facts):
     n_active: int  # and how many of them vary
     words: dict[str, int] | None  # of codes of words, ``n_words`` of the vocabulary and ``n_dead`` of them
     labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
+    context: list[str] | None  # columns that rows are judged given
     mean_terms: dict[str, dict[str, float]]  # mean costs in nats, of ``train`` and ``held_out``, by term
     network: str | None  # class of a network that is not ours
     hidden_channels: list[int] | None  # of an encoder of ours
@@ -141,6 +142,9 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "n_active": int(_array(fitted, "active_units_", arrays).sum()),
         "words": _words(_array(fitted, "word_counts_", arrays)),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
+        "context": [str(name) for name in fitted["context_"]["context"]["columns"]["names"]]
+        if "context_" in fitted
+        else None,
         "mean_terms": {
             part: {term: float(terms["table"][term][i]) for term in ("reconstruction", "kl")}
             for i, part in enumerate(terms["index"])

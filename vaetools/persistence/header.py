@@ -123,6 +123,7 @@ def _check_class(header: dict[str, Any], contents: Contents) -> Contents:
     _ESTIMATORS[header["class"]]("", header, contents)
     if header["class"] in MODELS:
         _check_images(header, contents)
+        _check_told(header, contents)
         _check_scores(header, contents)
         _check_rows(header["fitted"], contents)
         _check_weights(header, contents)
@@ -187,6 +188,38 @@ def _check_reader(reader: dict[str, Any], image_shape: list[int] | None, scale: 
         refuse("input_scale_.levels", f"levels of images of reader.dtype = {dtype!r}", levels)
 
 
+def _check_told(header: dict[str, Any], contents: Contents) -> None:
+    """Check that a conditional model knows either labels or a context, and how many numbers tell it."""
+    fitted = header["fitted"]
+    if header["class"] != "CVAE":
+        return
+    has_context = "context_" in fitted
+    for name in ("classes_", "class_prior_"):
+        if (name in fitted) == has_context:
+            raise ValueError(f"{name} {'stands beside context_' if has_context else 'is missing'}")
+    if has_context:
+        columns = fitted["context_"]["context"]["columns"]["columns"]
+        contents.measure("context_", "n_classes", sum(len(column["values"]) or 1 for column in columns))
+        _check_scale("context_.scale", columns, fitted["context_"]["context"]["scale"], contents)
+
+
+def _check_scale(name: str, columns: list[Any], scale: dict[str, Any], contents: Contents) -> None:
+    """Check that codes of categories are not scaled."""
+    is_code = [bool(column["values"]) for column in columns]
+    for part, value in {"shift": 0, "scale": 1}.items():
+        found = contents.arrays[scale[part]["array"]]
+        if columns and (found[is_code] != value).any():
+            refuse(f"{name}.{part}", f"{value} for columns of categories", found.tolist())
+
+
+def _n_groups(fitted: dict[str, Any], contents: Contents) -> int:
+    """Return how many labels or groups of a context there are."""
+    if "context_" not in fitted:
+        return contents.sizes["n_classes"]
+    columns = fitted["context_"]["context"]["columns"]["columns"]
+    return math.prod(len(column["values"]) or 1 for column in columns)
+
+
 def _check_scores(header: dict[str, Any], contents: Contents) -> None:
     """Check that there is what the score needs, unless the network may have no decoder and no score.
 
@@ -220,10 +253,9 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
     classes = fitted.get("classes_", {}).get("strings", [])
     if any(first >= second for first, second in itertools.pairwise(classes)):
         refuse("classes_", "sorted, and all different", classes)
-    most = {
-        "suspects_": fitted.get("n_samples_", math.inf),
-        "calibration_labels_": contents.sizes.get("n_classes"),
-    }
+    most = {"suspects_": fitted.get("n_samples_", math.inf)}
+    if "calibration_labels_" in fitted:
+        most["calibration_labels_"] = _n_groups(fitted, contents)
     for name in most.keys() & fitted.keys():
         numbers = contents.arrays[fitted[name]["array"]]
         if (numbers >= most[name]).any():
@@ -275,11 +307,7 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
 def _check_constants(fitted: dict[str, Any], contents: Contents) -> None:
     """Check that what a module holds beside its weights is what was learnt, and codes are not scaled."""
     columns = [] if fitted["columns_"] is None else fitted["columns_"]["columns"]
-    is_code = [bool(column["values"]) for column in columns]
-    for name, value in {"shift": 0, "scale": 1}.items():
-        found = contents.arrays[fitted["input_scale_"][name]["array"]]
-        if columns and (found[is_code] != value).any():
-            refuse(f"input_scale_.{name}", f"{value} for columns of categories", found.tolist())
+    _check_scale("input_scale_", columns, fitted["input_scale_"], contents)
     scale = contents.arrays[fitted["input_scale_"]["scale"]["array"]]
     expected = {_LOG_UNIT: np.log(scale)}
     if "class_prior_" in fitted:

@@ -301,7 +301,8 @@ def _read_estimator(
 def _try(model: Any) -> None:
     """Score a typical row: what parts make of each other's numbers, no rule of a file can tell."""
     engine = Engine(model)
-    typical = Rows(model.input_scale_.shift[None], np.arange(1), model.input_scale_)
+    told = None if engine.context is None else np.zeros((1, engine.n_classes))
+    typical = Rows(model.input_scale_.shift[None], np.arange(1), model.input_scale_, told, engine.n_classes)
     [score] = engine.map(typical, engine.score())
     if not np.isfinite(score).all():
         raise ValueError(

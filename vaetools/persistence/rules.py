@@ -140,9 +140,18 @@ def _column(name: str, value: Any, contents: Contents) -> None:
         refuse(f"{name}.values", f"the categories of a {kind} column", value["values"])
 
 
-_COLUMNS = record(
-    {"columns": sequence(_column, axis="n_features"), "names": optional(sequence(PLAIN, axis="n_features"))}
-)
+def _columns(axis: str) -> dict[str, Rule]:
+    """Return the rules of the columns of a table."""
+    return {"columns": sequence(_column, axis=axis), "names": optional(sequence(PLAIN, axis=axis))}
+
+
+def _scale(axis: str) -> dict[str, Rule]:
+    """Return the rules of what takes columns to scaled numbers."""
+    return {
+        "input_scale": one_of(*SCALINGS),
+        "shift": array("f", axis, kept=MODERATE),
+        "scale": array("f", axis, kept=POSITIVES),
+    }
 
 
 def _table(axis: str, index: Rule, *columns: str) -> Rule:
@@ -174,15 +183,8 @@ def pair_of_levels(name: str, value: Any, contents: Contents) -> None:
 _LEARNT: dict[str, Rule] = {
     "n_features_in_": size("n_features", POSITIVE_INTEGER),
     "_n_features_out": size("n_components", POSITIVE_INTEGER),
-    "input_scale_": record(
-        {
-            "input_scale": one_of(*SCALINGS),
-            "shift": array("f", "n_features", kept=MODERATE),
-            "scale": array("f", "n_features", kept=POSITIVES),
-        },
-        {"levels": pair_of_levels},
-    ),
-    "columns_": optional(_COLUMNS),
+    "input_scale_": record(_scale("n_features"), {"levels": pair_of_levels}),
+    "columns_": optional(record(_columns("n_features"))),
     "anomaly_score_": one_of(*SCORES),
     "score_state_": record({"dict": record({}, STATES)}),
     "n_iter_": size("n_iter_"),
@@ -211,7 +213,15 @@ _LABELED: dict[str, Rule] = {
     "class_prior_": array("f", "n_classes", kept=SHARES),
 }
 _OF_WORDS: dict[str, Rule] = {"word_counts_": array("iu", "n_words", kept=COUNTS)}
+_CONTEXT = {
+    "columns": record(
+        _columns("n_context") | {"names": sequence(PLAIN, axis="n_context", unique=True, least=1)}
+    ),
+    "scale": record(_scale("n_context") | {"input_scale": one_of("standardize")}),
+}
 _LABELED_OR_NOT: dict[str, Rule] = {
+    "context_": record({"context": record(_CONTEXT)}),
+    "context_information_": REAL,
     "label_information_": NONNEGATIVE,
     "calibration_labels_": array("iu", "n_calibration", kept=COUNTS),
     "label_calibration_scores_": array("f", "n_calibration", kept=BELOW_INF),
@@ -226,7 +236,7 @@ _MAPPED: dict[str, Rule] = {
 }
 LEARNT: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {
     **dict.fromkeys(MODELS, (_LEARNT, _LEARNT_OR_NOT)),
-    "CVAE": (_LEARNT | _LABELED, _LEARNT_OR_NOT | _LABELED_OR_NOT),
+    "CVAE": (_LEARNT, _LEARNT_OR_NOT | _LABELED | _LABELED_OR_NOT),
     "VQVAE": (_LEARNT | _OF_WORDS, _LEARNT_OR_NOT),
     MAP: (_MAPPED, {"feature_names_in_": _texts("n_components")}),
 }

@@ -10,6 +10,7 @@ from pandas.api.types import pandas_dtype
 from torch import nn
 
 from vaetools.estimators.columns import Column, Columns
+from vaetools.estimators.context import Context
 from vaetools.nn.batches import InputScale
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.persistence.rules import EIGHT_BITS, unwritten
@@ -72,6 +73,11 @@ def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
         }
         levels = {"levels": list(value.levels)} if value.of_levels else {}
         return {"input_scale": value.kind, **scales, **levels}
+    if isinstance(value, Context):
+        parts = {part: getattr(value, part) for part in ("columns", "scale")}
+        return {
+            "context": {part: write_value(f"{name}.{part}", each, arrays) for part, each in parts.items()}
+        }
     if isinstance(value, Columns):
         return {
             "columns": [_write_column(name, column) for column in value.columns],
@@ -131,6 +137,8 @@ def read_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if "input_scale" in value:
         shift, scale = (read_value(key, value[key], arrays) for key in ("shift", "scale"))
         return InputScale(value["input_scale"], shift, scale, tuple(value.get("levels", EIGHT_BITS)))
+    if "context" in value:
+        return Context(**{part: read_value(part, each, arrays) for part, each in value["context"].items()})
     if "columns" in value:
         return Columns(value["names"], [_read_column(column) for column in value["columns"]])
     return {key: read_value(key, item, arrays) for key, item in value["dict"].items()}

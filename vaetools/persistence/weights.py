@@ -50,11 +50,11 @@ def weight_shapes(header: dict[str, Any], n_classes: int) -> Shapes:
     """Return the shapes of all weights by name; of a network that is not ours those beside it.
 
     The network is that of `vaetools.nn.networks.Network`, layer by layer. Parameters and columns of the
-    header were checked; ``n_classes`` is 0 for a model without labels.
+    header were checked; ``n_classes`` is 0 for a model without labels or context.
     """
     n_inputs, n_outputs, scales = _likelihood(header)
     shapes: Shapes = {"log_unit": (header["fitted"]["n_features_in_"],)}
-    if n_classes:
+    if "classes_" in header["fitted"]:
         shapes["log_label_prior"] = (n_classes,)
     shapes |= {f"likelihood.{name}": shape for name, shape in scales.items()}
     if has_words(header["class"]):

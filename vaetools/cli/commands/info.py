@@ -128,6 +128,7 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
         "Words": "" if facts.words is None else _words(facts.words),
         "Labels": _some(label.replace(" ", _NO_BREAK) for label in labels),
+        "Judged given": _some(_short(name).replace(" ", _NO_BREAK) for name in facts.context or []),
         "Likelihood": _likelihood(facts),
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),

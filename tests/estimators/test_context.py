@@ -1,0 +1,169 @@
+"""Rows are judged given their context: columns of numbers and categories in the place of labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+
+from vaetools import CVAE, Gaussian, ModelFileError, load, save, to_onnx
+from vaetools.files import read_model_file, write_model_file
+
+MACHINES = np.array(list("abc"))
+MEANS = np.array([[0, 0, 0], [3, 0, 3], [0, 3, 3]])
+
+
+def drawn(n, seed, machines=MACHINES):
+    """Rows that depend on their machine and on how hot it is, and these."""
+    rng = np.random.RandomState(seed)
+    place, heat = rng.randint(len(machines), size=n), rng.uniform(10, 40, n)
+    rows = MEANS[place] + 0.3 * rng.randn(n, 3)
+    rows[:, 0] += 0.2 * heat
+    return rows, pd.DataFrame({"machine": machines[place], "heat": heat})
+
+
+def wrong(context):
+    """The context of another machine."""
+    return context.assign(machine=MACHINES[(np.searchsorted(MACHINES, context["machine"]) + 1) % 3])
+
+
+@pytest.fixture(scope="module")
+def model():
+    X, y = drawn(900, 0)
+    return CVAE(2, likelihood=Gaussian("per_feature"), max_iter=60, random_state=0).fit(X, y)
+
+
+def test_what_is_normal_elsewhere_is_odd_here(model):
+    X, y = drawn(400, 1)
+    is_right = np.repeat([1, 0], 400)
+    scores = np.concatenate([model.score_samples(X, y), model.score_samples(X, wrong(y))])
+    assert roc_auc_score(is_right, scores) > 0.98
+    assert (model.predict(X, wrong(y)) == -1).mean() > 0.9
+    assert (model.predict(X, y.assign(heat=y["heat"] + 25)) == -1).mean() > 0.9
+    assert (model.predict(X, y) == -1).mean() < 0.12
+    assert model.context_information_ > 3
+
+
+def test_contexts_are_taken_by_name(model):
+    X, y = drawn(20, 2)
+    moved = y[["heat", "machine"]].assign(other=1)
+    np.testing.assert_array_equal(model.score_samples(X, moved), model.score_samples(X, y))
+    one = y.iloc[[0]]
+    of_all = pd.concat([one] * 20)
+    np.testing.assert_array_equal(model.score_samples(X, one), model.score_samples(X, of_all))
+    assert model.sample(3, one, random_state=0).shape == (3, 3)
+    assert model.inverse_transform(model.transform(X, y), y).shape == X.shape
+
+
+def test_rows_are_compared_with_their_own_group(model):
+    """Groups of 19 calibration rows or more alone, the others together."""
+    X, y = drawn(120, 3)
+    few = pd.concat([y[y["machine"] != "c"], y[y["machine"] == "c"][:5]])
+    few_rows = pd.DataFrame(X).loc[few.index].to_numpy()
+    small = clone(model).set_params(max_iter=20).fit(*drawn(300, 0)).recalibrate(few_rows, few)
+    new, told = drawn(200, 4)
+    p_values, scores = small.p_values(new, told), small.score_samples(new, told)
+    known = small.score_samples(few_rows, few)
+    for machine in MACHINES:
+        same = (told["machine"] == machine).to_numpy()
+        own = known[(few["machine"] == machine).to_numpy()] if machine != "c" else known
+        expected = (1 + (own <= scores[same][:, None]).sum(axis=1)) / (len(own) + 1)
+        np.testing.assert_allclose(p_values[same], expected)
+    np.testing.assert_array_equal(small.predict(new, told) == -1, p_values <= 0.05)
+
+
+def test_false_alarms_hold_in_every_group():
+    """Also of a machine that is much noisier than the others, over calibration sets."""
+    rng = np.random.RandomState(0)
+    X, y = drawn(3000, 5)
+    noisy = (y["machine"] == "b").to_numpy()
+    X[noisy] += rng.randn(noisy.sum(), 3)
+    model = CVAE(2, max_iter=10, random_state=0).fit(X[:600], y[:600])
+    shares = {machine: [] for machine in MACHINES}
+    for _ in range(40):
+        order = 600 + rng.permutation(2400)
+        held_out, new = order[:300], order[300:]
+        model.recalibrate(X[held_out], y.iloc[held_out])
+        flagged = model.predict(X[new], y.iloc[new]) == -1
+        for machine, share in shares.items():
+            share.append(flagged[(y["machine"].iloc[new] == machine).to_numpy()].mean())
+    for share in shares.values():
+        assert 0.03 < np.mean(share) < 0.065
+
+
+def test_an_explanation_names_the_context(model):
+    X, y = drawn(2, 6)
+    table = model.explain(X, y).table(top=1)
+    assert table.columns.tolist() == ["row", "given", "column", "value", "expected", "surprise"]
+    assert table["given"].tolist() == [
+        f"machine={machine}, heat={heat:.4g}" for machine, heat in y.itertuples(index=False)
+    ]
+
+
+def test_files_hold_contexts(model, tmp_path):
+    save(model, tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    X, y = drawn(50, 7)
+    np.testing.assert_array_equal(loaded.p_values(X, y), model.p_values(X, y))
+    assert loaded.context_information_ == model.context_information_
+    header, arrays = read_model_file(tmp_path / "model.safetensors")
+    columns = header["fitted"]["context_"]["context"]["columns"]["columns"]
+    columns[0]["values"].append("d")  # the network knows three machines
+    write_model_file(tmp_path / "other.safetensors", header, arrays)
+    with pytest.raises(ModelFileError, match="must have the shape"):
+        load(tmp_path / "other.safetensors")
+
+
+def test_images_have_contexts_too():
+    rng = np.random.RandomState(0)
+    bright = rng.choice(["day", "night"], 200)
+    X = np.where(bright == "day", 200, 40)[:, None] + rng.randint(-20, 20, (200, 64))
+    model = CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=30, random_state=0)
+    model.fit(X.astype(np.uint8), pd.DataFrame({"light": bright}))
+    seen = np.full((2, 64), 200, np.uint8)
+    assert model.predict(seen, pd.DataFrame({"light": ["day", "night"]})).tolist() == [1, -1]
+
+
+def test_labels_and_contexts_take_turns():
+    X, y = drawn(100, 8)
+    model = CVAE(2, max_iter=1, random_state=0).fit(X, y)
+    assert not hasattr(model, "classes_")
+    model.fit(X, y["machine"])
+    assert model.classes_.tolist() == ["a", "b", "c"]
+    assert not hasattr(model, "context_")
+    assert model.score_samples(X).shape == (100,)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "rows are judged given their context, so that y must be a DataFrame of the columns"),
+        (["a", "b"], "y must be a DataFrame of the columns that rows are judged given, 'machine', 'heat'"),
+        (pd.DataFrame({"heat": [20.0, 20.0]}), "y must have the column 'machine' of fit; got 'heat'"),
+        (
+            pd.DataFrame({"machine": ["a", "z"], "heat": [20.0, 20.0]}),
+            "column 'machine' of y must be one of 'a', 'b', 'c'; got 'z'",
+        ),
+        (
+            pd.DataFrame({"machine": ["a", "b"], "heat": [20.0, np.nan]}),
+            "y must not miss a cell, because rows are judged given it; got none in column 'heat' of row 1",
+        ),
+        (
+            pd.DataFrame({"machine": ["a"] * 3, "heat": [20.0] * 3}),
+            "y must have as many rows as X, 2, or one; got 3",
+        ),
+    ],
+)
+def test_what_is_no_context_is_refused(y, message, model):
+    with pytest.raises(ValueError, match=f"CVAE: {message}"):
+        model.score_samples(np.zeros((2, 3)), y)
+
+
+def test_a_fit_refuses_what_is_no_context():
+    with pytest.raises(ValueError, match="y must have a column to judge rows by"):
+        CVAE().fit(np.zeros((9, 2)), pd.DataFrame(index=range(9)))
+
+
+def test_a_graph_has_no_place_for_a_context(model, tmp_path):
+    with pytest.raises(ValueError, match="to_onnx: CVAE must judge rows by themselves or by labels"):
+        to_onnx(model, tmp_path / "model.onnx")

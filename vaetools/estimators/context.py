@@ -1,0 +1,171 @@
+"""What rows are judged given: columns of numbers and categories, as the numbers of a condition."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vaetools.anomaly.calibration import n_rows_needed
+from vaetools.estimators.columns import Columns
+from vaetools.nn.batches import InputScale, Rows
+from vaetools.words import few
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """Columns that rows are judged given; `fit` of a conditional estimator learns them from a DataFrame.
+
+    Attributes
+    ----------
+    columns : Columns
+        Their names and kinds, and their categories.
+    scale : InputScale
+        Of numbers, which are standardized.
+    """
+
+    columns: Columns
+    scale: InputScale
+
+    @classmethod
+    def learn(cls, owner: str, y: pd.DataFrame) -> Self:
+        """Learn the kinds of columns and their categories; numbers are not scaled yet.
+
+        Examples
+        --------
+        >>> y = pd.DataFrame({"machine": ["b", "a", "b"], "heat": [20.0, 24.0, 22.0]})
+        >>> context = Context.learn("CVAE", y)
+        >>> context.scaled(context.codes("CVAE", y)).encode("CVAE", y[1:]).round(1).tolist()
+        [[1.0, 0.0, 1.2], [0.0, 1.0, 0.0]]
+        """
+        if not y.shape[1]:
+            raise ValueError(f"{owner}: y must have a column to judge rows by; got a DataFrame of none.")
+        _check_complete(owner, y)
+        columns = Columns.learn(owner, y, np.arange(len(y)), None, masking=False)
+        return cls(columns, InputScale.fixed("standardize", y.shape[1]))
+
+    def scaled(self, codes: np.ndarray) -> Self:
+        """Return the same, whose numbers are standardized by rows that train."""
+        is_number = np.array([not column.values for column in self.columns.columns])
+        mean, spread = codes.mean(axis=0), codes.std(axis=0)
+        shift, scale = np.where(is_number, mean, 0.0), np.where(is_number & (spread > 0), spread, 1.0)
+        return dataclasses.replace(self, scale=InputScale("standardize", shift, scale))
+
+    @property
+    def names(self) -> list[Any]:
+        """Names of the columns."""
+        return [] if self.columns.names is None else self.columns.names
+
+    @property
+    def widths(self) -> list[int]:
+        """How many numbers of the condition each column is."""
+        return [len(column.values) or 1 for column in self.columns.columns]
+
+    def codes(self, owner: str, y: Any) -> np.ndarray:
+        """Return numbers, and of categories their places, ``(n_samples, n_columns)``, float64.
+
+        Missing cells and categories that are not known are refused.
+        """
+        if not isinstance(y, pd.DataFrame):
+            raise ValueError(
+                f"{owner}: y must be a DataFrame of the columns that rows are judged given, "
+                f"{few(map(repr, self.names))}; got {type(y).__name__}."
+            )
+        if missing := [name for name in self.names if name not in y.columns]:
+            here = few(map(repr, y))
+            raise ValueError(f"{owner}: y must have the column {missing[0]!r} of fit; got {here}.")
+        _check_complete(owner, y[self.names])
+        codes = self.columns.encode(owner, y[self.names]).astype(np.float64)
+        for place, (name, column) in enumerate(zip(self.names, self.columns.columns, strict=True)):
+            unseen = np.flatnonzero(codes[:, place] == len(column.values))
+            if column.values and len(unseen):
+                raise ValueError(
+                    f"{owner}: column {name!r} of y must be one of {few(map(repr, column.values))}; got "
+                    f"{y[name].iloc[unseen[0]]!r}."
+                )
+        return codes
+
+    def conditions(self, codes: np.ndarray) -> np.ndarray:
+        """Return what the network is told: numbers standardized, categories one-hot."""
+        values = self.scale.scaled(torch.from_numpy(codes), torch.float64).numpy()
+        parts = [
+            np.eye(len(column.values))[part.astype(int)] if column.values else part[:, None]
+            for column, part in zip(self.columns.columns, values.T, strict=True)
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def encode(self, owner: str, y: Any) -> np.ndarray:
+        """Return the conditions of a table, ``(n_samples, sum of widths)``."""
+        return self.conditions(self.codes(owner, y))
+
+    def groups(self, conditions: np.ndarray) -> np.ndarray:
+        """Return a number for every combination of categories, ``(n_samples,)``, int64; without any 0."""
+        numbers, first = np.zeros(len(conditions), np.int64), 0
+        for column, width in zip(self.columns.columns, self.widths, strict=True):
+            if column.values:
+                numbers = numbers * width + conditions[:, first : first + width].argmax(axis=1)
+            first += width
+        return numbers
+
+
+def conditions_of(owner: str, context: Context, X: Any, y: Any) -> np.ndarray:
+    """Return the conditions of rows, of which a context of one row is that of all."""
+    if y is None:
+        raise ValueError(
+            f"{owner}: rows are judged given their context, so that y must be a DataFrame of the columns "
+            f"{few(map(repr, context.names))}; got None."
+        )
+    conditions, n_rows = context.encode(owner, y), X.shape[0] if hasattr(X, "shape") else len(X)
+    if len(conditions) not in (1, n_rows):
+        raise ValueError(
+            f"{owner}: y must have as many rows as X, {n_rows:,}, or one; got {len(conditions):,}."
+        )
+    return np.broadcast_to(conditions, (n_rows, conditions.shape[1])).copy()
+
+
+def compared(estimator: Any, rows: Rows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows that have calibration rows of their own, as a mask, and the scores of these.
+
+    A group of as many calibration rows as the rate of false alarms takes has its own; others share theirs.
+    """
+    calibrated = getattr(estimator, "calibration_labels_", None)
+    if calibrated is None:
+        return
+    scores, asked = estimator.label_calibration_scores_, estimator.context_.groups(rows.labels)
+    needed = n_rows_needed(estimator.false_alarm_rate, estimator.confidence)
+    groups, counts = np.unique(calibrated, return_counts=True)
+    large = groups[counts >= needed]
+    for group in np.intersect1d(asked, large):
+        yield asked == group, scores[calibrated == group]
+    others = ~np.isin(calibrated, large)
+    if others.sum() >= needed:
+        yield ~np.isin(asked, large), scores[others]
+
+
+def in_words(y: pd.DataFrame, n_rows: int) -> np.ndarray:
+    """Return the context of every row as text; of one row it is that of all.
+
+    Examples
+    --------
+    >>> in_words(pd.DataFrame({"machine": ["b"], "heat": [20.0]}), 2).tolist()
+    ['machine=b, heat=20', 'machine=b, heat=20']
+    """
+    texts = [
+        [f"{name}={cell:.4g}" if isinstance(cell, float) else f"{name}={cell}" for cell in cells]
+        for name, cells in y.items()
+    ]
+    told = [", ".join(parts) for parts in zip(*texts, strict=True)]
+    return np.array(told * (n_rows if len(told) == 1 else 1), dtype=object)
+
+
+def _check_complete(owner: str, y: pd.DataFrame) -> None:
+    """Raise where a cell is missing."""
+    gaps = y.isna().to_numpy()
+    if gaps.any():
+        row, place = (int(found[0]) for found in np.nonzero(gaps))
+        raise ValueError(
+            f"{owner}: y must not miss a cell, because rows are judged given it; got none in column "
+            f"{y.columns[place]!r} of row {y.index[row]!r}. Leave the row out, or fill it."
+        )
