@@ -162,10 +162,10 @@ class CVAE(VAE, LabelFields):
     def p_values(self, X: Any, y: Any = None) -> np.ndarray:
         """Return conformal p-values: small for odd rows, or for rows that are odd *as their label*.
 
-        With labels, a row is compared with the n calibration rows of its label alone, so that the false-alarm
-        rate holds within every label: p-values are multiples of 1 / (n + 1). With a context it is compared with those of its group, its
-        combination of categories, if they are as many as ``false_alarm_rate`` takes, and otherwise with
-        those of all groups of fewer, or with all.
+        With labels, a row is compared with the n calibration rows of its label alone, so that the
+        false-alarm rate holds within every label: p-values are multiples of 1 / (n + 1). With a context it
+        is compared with those of its group, its combination of categories, if they are as many as
+        ``false_alarm_rate`` takes, and otherwise with those of all groups of fewer, or with all.
 
         Parameters
         ----------
