@@ -22,6 +22,9 @@ class Squashed:
     def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
         return super().fit(_squash(X), y, **options)
 
+    def partial_fit(self, X: Any, y: Any = None) -> Any:
+        return super().partial_fit(_squash(X), y)
+
     def transform(self, X: Any, y: Any = None) -> Any:
         return super().transform(_squash(X), y)
 

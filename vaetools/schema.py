@@ -56,6 +56,7 @@ PLAIN = Requirement(
 
 FINITE = Requirement("finite", lambda a: np.isfinite(a).all())
 NUMBERS = Requirement("numbers", lambda a: not np.isnan(a).any())
+NOT_INFINITE = Requirement("not infinite", lambda a: not np.isinf(a).any())
 MODERATE = Requirement("numbers whose squares are finite", lambda a: float(np.abs(a).max(initial=0)) < 1e150)
 POSITIVES = Requirement("finite and positive", lambda a: (np.isfinite(a) & (a > 0)).all())
 BELOW_INF = Requirement("finite or −inf", lambda a: (a < np.inf).all())

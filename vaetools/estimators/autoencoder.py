@@ -7,27 +7,27 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
+from vaetools.estimators.anew import wholly
 from vaetools.estimators.building import (
     build,
     check_combinations,
     check_image_shape,
     n_classes_of,
     resolve_training,
-    settle,
 )
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
-from vaetools.estimators.constructor import check_parameters, keep_parameters
+from vaetools.estimators.constructor import check_parameters
 from vaetools.estimators.crossing import Given, crossed
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge, fit_scale
+from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
 from vaetools.estimators.sketch import LossSketch
@@ -105,16 +105,9 @@ class BaseAutoencoder(
             raise TypeError(
                 f"{type(self).__name__}: callbacks must be a list of functions; got {callbacks!r}."
             )
-        before = dict(vars(self))
-        try:
-            with torch.inference_mode(False), torch.enable_grad():
-                kept = None if checkpoint is None else Checkpoint(self, checkpoint)
-                interruption = self._fit(X, y, sample_weight, callbacks, kept)
-            keep_parameters(self)
-        except BaseException:  # leave the estimator as it was
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        with wholly(self):
+            kept = None if checkpoint is None else Checkpoint(self, checkpoint)
+            interruption = self._fit(X, y, sample_weight, callbacks, kept)
         if interruption is not None:
             raise interruption
         return self
@@ -224,10 +217,13 @@ class BaseAutoencoder(
         self,
         X: Any,
         y: Any,
-        sample_weight: Any,
-        callbacks: Sequence[Callback],
-        checkpoint: Checkpoint | None,
+        sample_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
+        *,
+        keeps: bool = False,
     ) -> KeyboardInterrupt | None:
+        before = dict(vars(self)) if self.warm_start and hasattr(self, "model_") else None
         X = check_rows(self, X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
@@ -239,10 +235,12 @@ class BaseAutoencoder(
         weights, train, validating = weighing(self, weights, train, validating)
         given = Given(X, labels, weights)
         X, kept = self._prepare(given, train, seed)
+        if before is not None:
+            start_from(self, before)
         warn_of_flat_images(self, X)
         places = (kept, validating, calibrating, np.concatenate([train, validating]))
         rows, validate, calibrate, seen = (self._rows(X, given, place) for place in places)
-        trainer = self._trainer(rows, validate, seed)
+        trainer = self._trainer(rows, validate, seed, goes_on=before is not None)
         interruption = None
         if trainer is not None:
             interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
@@ -255,6 +253,7 @@ class BaseAutoencoder(
         self._judge_labels(rows, held_out)
         self._calibrate(seen, judges)
         self._calibrate_labels(judges)
+        self._keep_rows(seen, calibrate, rng, keeps=keeps)
         return interruption
 
     def _prepare(self, given: Given, train: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -296,15 +295,18 @@ class BaseAutoencoder(
         """There return what the network is told of rows, by their labels."""
         return labels
 
+    def _keep_rows(self, seen: Rows, calibrate: Rows, rng: np.random.RandomState, *, keeps: bool) -> None:
+        """Where an estimator can go on, keep some rows for that."""
+
     def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """There warn where labels are not or hardly used, and note how much they are."""
 
     def _learn_prior(self, rows: Rows, seed: int) -> None:
         """Where codes are words learn how probable these are."""
 
-    def _trainer(self, rows: Rows, validate: Rows, seed: int) -> Trainer | None:
+    def _trainer(self, rows: Rows, validate: Rows, seed: int, **how: bool) -> Trainer | None:
         """Return the training loop of a model that is built, or None if it is not to be trained."""
-        settings = resolve_training(self, len(rows), crossed=is_crossed(self, self.n_samples_))
+        settings = resolve_training(self, len(rows), crossed=is_crossed(self, self.n_samples_), **how)
         self.max_iter_ = settings.n_epochs
         if Engine(self).can_decode:
             fit_scale([(self, rows)])

@@ -22,7 +22,7 @@ from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network, draw_weights
-from vaetools.nn.schedule import TrainingSettings
+from vaetools.nn.schedule import TrainingSettings, falling_from
 
 _ARCHITECTURE = (
     "n_components",
@@ -37,6 +37,8 @@ _MOST_EPOCHS = 150  # after which a network knows by heart what it has not learn
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _DENSE_EPOCHS = 500  # which cost little
 _CROSSED_EPOCHS = 200  # of few rows that nobody watches
+_PASSES = 6  # over new rows and those of before
+_SETTLED = 150  # steps that bring a rate down from its peak without loss; fewer begin lower
 _LEAST_WATCHED = 20  # rows of which some can be spared
 _OFTEN = 20  # epochs: who sees rows more often may learn them by heart, and is watched
 
@@ -135,8 +137,14 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
     return likelihood.bind(n_features)
 
 
-def resolve_training(estimator: Any, n_rows: int, *, crossed: bool = False) -> TrainingSettings:
-    """Return how the training loop is to run on so many rows, which all calibrate or do not."""
+def resolve_training(
+    estimator: Any, n_rows: int, *, crossed: bool = False, goes_on: bool = False, few_passes: bool = False
+) -> TrainingSettings:
+    """Return how the training loop is to run on so many rows, which all calibrate or do not.
+
+    A model that goes on begins where one cycle comes down, so that it is not led far away; `partial_fit`
+    makes few passes, unless it was told how many.
+    """
     dense = estimator.network is None and (estimator.image_shape is None or not estimator.hidden_channels)
     rate, n_steps = estimator.learning_rate_init, float(_AUTO_STEPS)
     if rate == "auto":
@@ -145,13 +153,18 @@ def resolve_training(estimator: Any, n_rows: int, *, crossed: bool = False) -> T
             rate, n_steps = _DENSE_RATE, _DENSE_STEPS * n_steps
     batch_size = min(estimator.batch_size, n_rows)
     n_epochs = estimator.max_iter
-    if n_epochs == "auto":
+    if n_epochs == "auto" and few_passes:
+        n_epochs = _PASSES
+    elif n_epochs == "auto":
         n_epochs = round(n_steps / math.ceil(n_rows / batch_size))
         most = _DENSE_EPOCHS if dense else _MOST_EPOCHS
         if crossed and is_shortened(estimator, n_rows):
             most = min(most, _CROSSED_EPOCHS)
         n_epochs = min(max(_AUTO_EPOCHS, n_epochs), most)
     resolved = {"n_epochs": n_epochs, "batch_size": batch_size, "learning_rate_init": rate}
+    if goes_on:
+        n_steps = n_epochs * math.ceil(n_rows / batch_size)
+        resolved |= {"begin": falling_from(min(1.0, n_steps / _SETTLED)), "kl_warmup": 0.0}
     names = [each.name for each in dataclasses.fields(TrainingSettings) if hasattr(estimator, each.name)]
     return TrainingSettings(**{name: getattr(estimator, name) for name in names} | resolved)
 
@@ -308,10 +321,12 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
     latent = make_latent(estimator, estimator._n_features_out)
-    estimator.model_ = _model(estimator, network, likelihood, latent).to(device=device, dtype=dtype).eval()
+    estimator.model_ = (
+        put_together(estimator, network, likelihood, latent).to(device=device, dtype=dtype).eval()
+    )
 
 
-def _model(estimator: Any, network: nn.Module, likelihood: Likelihood, latent: Any) -> Autoencoder:
+def put_together(estimator: Any, network: nn.Module, likelihood: Likelihood, latent: Any) -> Autoencoder:
     """Put network, latent and likelihood together, with the frequencies of labels where there are any."""
     prior = getattr(estimator, "class_prior_", None)
     return Autoencoder(
@@ -331,19 +346,4 @@ def blank_model(estimator: Any) -> Autoencoder:
     unit_mean = estimator.input_scale_.in_unit_interval
     with torch.device("meta"):
         network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=None)
-        return _model(estimator, network, likelihood, make_latent(estimator, estimator._n_features_out))
-
-
-def settle(estimator: Any) -> None:
-    """Put a model into the precision of scores.
-
-    Made anew, because what it was in may have rounded the constants that it holds beside the weights.
-    """
-    old = estimator.model_
-    put(estimator, _model(estimator, old.network, old.likelihood, old.latent), old.log_unit.device)
-
-
-def put(estimator: Any, model: Autoencoder, device: torch.device) -> None:
-    """Give an estimator a model that is trained, on a device and in the precision of scores."""
-    dtype = resolve_dtype(estimator, device)
-    estimator.model_ = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        return put_together(estimator, network, likelihood, make_latent(estimator, estimator._n_features_out))

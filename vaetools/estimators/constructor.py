@@ -10,6 +10,11 @@ from vaetools.words import did_you_mean
 
 _Class = TypeVar("_Class")
 _AFTER_FIT = ("score_precision", "device", "random_state", "verbose")  # parameters that fit does not settle
+_BUILT = {  # of these a model is made
+    *("n_components", "hidden_layer_sizes", "hidden_channels", "image_shape", "activation", "likelihood"),
+    *("column_likelihoods", "network", "conditioning", "condition_encoder", "n_words", "word_size", "prior"),
+    "standardize",
+}
 _ATTRIBUTES = """\
 model_ : torch.nn.Module
     Network and likelihood.
@@ -48,7 +53,10 @@ code_range_ : ndarray of shape (2, n_components)
 reference_codes_ : ndarray of shape (n_reference, n_components), float32
     Codes of at most 10,000 training rows, as ``transform`` returns them.
 n_samples_ : int
-    Rows that ``fit`` was given.
+    Rows that were given to learn from.
+kept_rows_ : dict
+    Of `partial_fit`: at most 10,000 rows that trained and 2,000 that calibrate, with labels of a `CVAE`,
+    and how many they were drawn from; absent after `fit`.
 n_features_in_ : int
     Columns of X.
 feature_names_in_ : ndarray of shape (n_features,)
@@ -103,6 +111,17 @@ def keep_parameters(estimator: Any, *names: str) -> None:
     params = estimator.get_params(deep=False)
     before = getattr(estimator, "_fitted_with", {})
     estimator._fitted_with = before | {name: params[name] for name in names} if names else params
+
+
+def check_unchanged(estimator: Any) -> None:
+    """Raise where a parameter was set since `fit` that a model which goes on cannot change."""
+    for name, value in getattr(estimator, "_fitted_with", {}).items():
+        now = getattr(estimator, name)
+        if name in _BUILT and repr(now) != repr(value):
+            raise ValueError(
+                f"{type(estimator).__name__}: {name} must stay {value!r} where a model goes on; got {now!r}. "
+                "Call fit to begin anew."
+            )
 
 
 def parameters_in_force(estimator: Any) -> dict[str, Any]:

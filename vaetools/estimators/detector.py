@@ -22,10 +22,10 @@ from vaetools.anomaly.explanation import (
 )
 from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.anomaly.scores import SCORES
-from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.constructor import check_parameters, keep_parameters
 from vaetools.estimators.context import in_words
+from vaetools.estimators.continuing import Continuing
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.judges import Judge, Question, judged, unlabeled
@@ -35,7 +35,7 @@ from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 
 
-class Detector(Verdicts, BaseAutoencoder):
+class Detector(Verdicts, Continuing):
     """Scores of rows, and what makes them odd."""
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:

@@ -255,8 +255,9 @@ class FitFields:
         or_auto(COUNT),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps, or 1,400 at an '
         "automatic rate of 0.004, but never fewer than 10 epochs and never more than 500, with convolutions "
-        "150, and 200 of few rows that early stopping would watch if they did not all calibrate. 0 leaves "
-        "the weights as they are, sets a learnt scale to its maximum-likelihood value on X and calibrates.",
+        "150, and 200 of few rows that early stopping would watch if they did not all calibrate; going on "
+        "in `partial_fit`, 6. 0 leaves the weights as they are, sets a learnt scale to its "
+        "maximum-likelihood value on X and calibrates.",
         default="auto",
     )
     early_stopping: bool | str = parameter(
@@ -283,6 +284,12 @@ class FitFields:
         NONNEGATIVE,
         "Least fall of the held-out loss that counts as improvement, in nats per row.",
         default=1e-4,
+    )
+    warm_start: bool = parameter(
+        FLAG,
+        "Whether `fit` of an estimator that is fitted starts from its weights, and where one cycle comes "
+        "down. Labels, columns of several kinds and what makes the network must be as before.",
+        default=False,
     )
     anomaly_score: str = parameter(
         one_of(*SCORES),

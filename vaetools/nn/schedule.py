@@ -26,6 +26,7 @@ class TrainingSettings:
     n_iter_no_change: int = 10
     tol: float = 1e-4
     precision: str = "float32"
+    begin: float = 0.0  # the place in one cycle from which it goes
 
     def beta_at(self, step: int, n_steps: int) -> float:
         """Return the KL weight of a step: it rises linearly over the first ``kl_warmup`` of all steps."""
@@ -46,10 +47,14 @@ class TrainingSettings:
         if self.learning_rate == "constant":
             return self.learning_rate_init
         if not fall_from:
-            return self.learning_rate_init * one_cycle(epochs / self.n_epochs)
+            return self.learning_rate_init * one_cycle(self._place(epochs))
         fallen = (epochs - fall_from) / (last_epoch - fall_from)
-        top = self.learning_rate_init * one_cycle(fall_from / self.n_epochs)
+        top = self.learning_rate_init * one_cycle(self._place(fall_from))
         return top * one_cycle(_PEAK + (1 - _PEAK) * fallen)
+
+    def _place(self, epochs: float) -> float:
+        """Return how far in the one cycle some epochs lead."""
+        return self.begin + (1 - self.begin) * epochs / self.n_epochs
 
 
 def one_cycle(progress: float) -> float:
@@ -57,6 +62,19 @@ def one_cycle(progress: float) -> float:
     if progress < _PEAK:
         return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * progress / _PEAK))
     return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * (progress - _PEAK) / (1 - _PEAK)))
+
+
+def falling_from(share: float) -> float:
+    """Return the place in one cycle at which the rate, on its way down, is a share of the peak.
+
+    Examples
+    --------
+    >>> falling_from(1.0), falling_from(0.5)
+    (0.3, 0.65)
+    >>> round(one_cycle(falling_from(0.2)), 3)
+    0.2
+    """
+    return _PEAK + (1 - _PEAK) * math.acos(2 * share - 1) / math.pi
 
 
 def share_of_batch(step: int) -> float:

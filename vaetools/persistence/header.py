@@ -256,10 +256,26 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
     most = {"suspects_": fitted.get("n_samples_", math.inf)}
     if "calibration_labels_" in fitted:
         most["calibration_labels_"] = _n_groups(fitted, contents)
-    for name in most.keys() & fitted.keys():
-        numbers = contents.arrays[fitted[name]["array"]]
+    written = {name: fitted[name] for name in most.keys() & fitted.keys()}
+    for part, kept in fitted.get("kept_rows_", {"dict": {}})["dict"].items():
+        name = f"kept_rows_.{part}"
+        _check_kept(name, kept["dict"], contents)
+        if "labels" in kept["dict"]:
+            written[f"{name}.labels"] = kept["dict"]["labels"]
+            most[f"{name}.labels"] = contents.sizes.get("n_classes")
+    for name, reference in written.items():
+        numbers = contents.arrays[reference["array"]]
         if (numbers >= most[name]).any():
             refuse(name, f"below {most[name]}", int(numbers.max()))
+
+
+def _check_kept(name: str, kept: dict[str, Any], contents: Contents) -> None:
+    """Check that rows are no more than they were drawn from, and have labels where a model is of labels."""
+    n_rows = len(contents.arrays[kept["rows"]["array"]])
+    if kept["n_seen"] < n_rows:
+        refuse(f"{name}.n_seen", f"at least n_rows = {n_rows}", kept["n_seen"])
+    if ("labels" in kept) != ("n_classes" in contents.sizes):
+        raise ValueError(f"{name}.labels must be there with classes_, and only with them")
 
 
 def _check_map(written: dict[str, Any], contents: Contents) -> None:

@@ -25,7 +25,6 @@ from vaetools.estimators.building import (
     blank_model,
     make_latent,
     make_network,
-    put,
     resolve_components,
     resolve_device,
 )
@@ -34,6 +33,7 @@ from vaetools.estimators.description import N_REFERENCE
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.patch_detector import PatchDetector
+from vaetools.estimators.reopening import put
 from vaetools.estimators.vae import VAE
 from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters

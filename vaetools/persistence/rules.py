@@ -31,6 +31,7 @@ from vaetools.schema import (
     FINITE,
     INCREASING,
     MODERATE,
+    NOT_INFINITE,
     NUMBERS,
     PLAIN,
     POSITIVES,
@@ -180,6 +181,15 @@ def pair_of_levels(name: str, value: Any, contents: Contents) -> None:
         refuse(name, "black below white", value)
 
 
+def _kept(rows: str) -> Rule:
+    """Return the rule of rows that an estimator keeps to go on."""
+    known: dict[str, Rule] = {
+        "rows": array("biuf", rows, "n_features", kept=NOT_INFINITE),
+        "n_seen": COUNT,
+    }
+    return record({"dict": record(known, {"labels": array("iu", rows, kept=COUNTS)})})
+
+
 _LEARNT: dict[str, Rule] = {
     "n_features_in_": size("n_features", POSITIVE_INTEGER),
     "_n_features_out": size("n_components", POSITIVE_INTEGER),
@@ -201,6 +211,9 @@ _LEARNT_OR_NOT: dict[str, Rule] = {
     "feature_names_in_": _texts("n_features"),
     "column_labels_": _texts("n_features"),
     "suspects_": array("iu", "n_suspects", kept=COUNTS),
+    "kept_rows_": record(
+        {"dict": record({"trained": _kept("n_kept"), "calibrating": _kept("n_kept_aside")})}
+    ),
     "score_unit_": TEXT,
     "offset_": Requirement("finite or −inf", is_number),
     "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),

@@ -1,0 +1,204 @@
+"""Going on with new rows: `partial_fit`."""
+
+import dataclasses
+import warnings
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from vaetools.estimators.anew import wholly
+from vaetools.estimators.autoencoder import BaseAutoencoder
+from vaetools.estimators.building import check_combinations, n_classes_of
+from vaetools.estimators.constructor import check_parameters, check_unchanged
+from vaetools.estimators.description import describe
+from vaetools.estimators.intake import check_rows
+from vaetools.estimators.judges import Judge
+from vaetools.estimators.kept_rows import (
+    N_CALIBRATING,
+    N_TRAINED,
+    Kept,
+    joined,
+    kept_of,
+    sampled,
+    some,
+    weights_beside,
+)
+from vaetools.estimators.labels import label_codes
+from vaetools.estimators.reopening import reopen
+from vaetools.estimators.watched import watched
+from vaetools.nn.batches import Rows
+from vaetools.nn.training import Trainer
+
+_REPLAYED = 9  # rows of before that train beside each new one, at most
+
+
+class Continuing(BaseAutoencoder):
+    """An autoencoder that goes on with new rows, and keeps some of all rows for that."""
+
+    classes_: np.ndarray
+    class_prior_: np.ndarray
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Begin with some rows, or go on with new ones, so that in the end all count alike.
+
+        The first call is that of ``fit``, but for keeping rows. Others train on the new rows beside up to
+        nine times as many of before, drawn at random and weighted as all of before that they stand for: 6
+        passes if ``max_iter`` is ``"auto"``, at a rate that comes down from its peak, or from less in a short
+        run. A ``calibration_fraction`` of the new rows trains nothing: they join those that calibrate, and
+        threshold and p-values are made anew of both. Rows of before are those of ``kept_rows_``, in which
+        each that was seen is as likely as any other.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows, of columns as in the first call, whose scaling, categories and levels stay.
+        y : array-like of shape (n_samples,) or None, default=None
+            Labels, for a `CVAE`, all of which must be in the first call. Others ignore it.
+
+        Returns
+        -------
+        self : object
+            A call that fails leaves it as it was.
+
+        Raises
+        ------
+        ValueError
+            If a parameter that makes the network was set since the first call.
+
+        Warns
+        -----
+        UserWarning
+            If ``fit`` made the model, which keeps no rows: what new ones do not show may be forgotten.
+
+        Notes
+        -----
+        ``early_stopping`` and ``trimmed_fraction`` are of the first call. ``history_`` is of the last one.
+        P-values are exact for rows like all that were seen; where data drift, call ``fit`` or
+        ``recalibrate`` with rows of today. Optimizers start without moments.
+
+        References
+        ----------
+        Rolnick et al. (2019), "Experience Replay for Continual Learning", NeurIPS.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from vaetools import VAE
+        >>> X = load_iris().data
+        >>> vae = VAE(2, max_iter=20, random_state=0).partial_fit(X[::2]).partial_fit(X[1::2])
+        >>> vae.n_samples_, {name: len(kept["rows"]) for name, kept in vae.kept_rows_.items()}
+        (150, {'trained': 120, 'calibrating': 30})
+        """
+        check_parameters(self)
+        check_combinations(self)
+        if hasattr(self, "context_") or (hasattr(self, "conditioning") and isinstance(y, pd.DataFrame)):
+            raise ValueError(
+                f"{type(self).__name__}: partial_fit takes labels, and no context of columns; got a context. "
+                "Call fit with all rows, or leave it out."
+            )
+        with wholly(self) as before:
+            begins = "model_" not in before
+            interruption = self._fit(X, y, keeps=True) if begins else self._go_on(X, y)
+        if interruption is not None:
+            raise interruption
+        return self
+
+    def _go_on(self, X: Any, y: Any) -> KeyboardInterrupt | None:
+        """Train on new rows beside some of before, and judge by rows of both that did not train."""
+        check_unchanged(self)
+        X = check_rows(self, X, reset=False)
+        labels = self._codes_of_labels(X, y)
+        rng = self._next_generator()
+        calibrates = self._draw_calibrating(len(X), rng)
+        new, calibrating = kept_of(X, labels, ~calibrates), kept_of(X, labels, calibrates)
+        seed = int(rng.randint(2**31 - 1))
+        kept = self._kept_before(new)
+        self.n_samples_ += len(X)
+        self.suspects_ = self.suspects_[:0]
+        interruption, trainer = None, None
+        if len(new["rows"]):
+            if labels is not None:
+                self._count_labels(new["labels"], len(X) / self.n_samples_)
+            replayed = some(kept["trained"], _REPLAYED * len(new["rows"]), rng)
+            trainer = self._trainer_beside(new, replayed, seed)
+        if trainer is not None:
+            interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
+        self.kept_rows_ = {
+            "trained": sampled(self.input_scale_, kept["trained"], new, N_TRAINED, rng),
+            "calibrating": sampled(self.input_scale_, kept["calibrating"], calibrating, N_CALIBRATING, rng),
+        }
+        seen, calibrate = (self._rows_of(part) for part in self.kept_rows_.values())
+        if len(new["rows"]):
+            self._finish(trainer, seen, seed)
+        judges: list[Judge] = [(self, calibrate)] if len(calibrate) else []
+        describe(self, seen, judges, rng)
+        self._judge_labels(seen, judges)
+        self._calibrate(seen, judges)
+        self._calibrate_labels(judges)
+        return interruption
+
+    def _trainer_beside(self, new: Kept, replayed: Kept, seed: int) -> Trainer | None:
+        """Return what trains on new rows beside replayed ones, which count for all rows of before."""
+        reopen(self)
+        rows = self._rows_of(joined(self.input_scale_, new, replayed), weights_beside(new, replayed))
+        nothing = dataclasses.replace(rows, index=rows.index[:0])
+        return self._trainer(rows, nothing, seed, goes_on=True, few_passes=True)
+
+    def _next_generator(self) -> np.random.RandomState:
+        """Return a generator that draws otherwise at every call, and of one seed always the same."""
+        state = self.random_state
+        if isinstance(state, (int, np.integer)):
+            return np.random.RandomState([int(state), self.n_samples_])
+        return check_random_state(state)
+
+    def _draw_calibrating(self, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
+        """Return which of new rows calibrate: their fraction, on average also of few rows."""
+        calibrates = np.zeros(n_rows, dtype=bool)
+        if self.contamination == "auto":
+            n = int(self.calibration_fraction * n_rows + rng.uniform())
+            calibrates[rng.permutation(n_rows)[:n]] = True
+        return calibrates
+
+    def _kept_before(self, new: Kept) -> dict[str, Kept]:
+        """Return the rows that were kept so far."""
+        if hasattr(self, "kept_rows_"):
+            return self.kept_rows_
+        warnings.warn(
+            f"{type(self).__name__}: fit keeps no rows, so that what new ones do not show may be forgotten, "
+            "and these alone calibrate. Begin with partial_fit, which keeps some.",
+            UserWarning,
+            stacklevel=4,
+        )
+        nothing = kept_of(new["rows"], new.get("labels"), slice(0))
+        return {"trained": nothing, "calibrating": nothing}
+
+    def _keep_rows(self, seen: Rows, calibrate: Rows, rng: np.random.RandomState, *, keeps: bool) -> None:
+        """Keep some rows to go on with, if that is wanted, and forget those of another fit."""
+        self.__dict__.pop("kept_rows_", None)
+        if keeps:
+            parts = {"trained": (seen, N_TRAINED), "calibrating": (calibrate, N_CALIBRATING)}
+            self.kept_rows_ = {
+                name: some(kept_of(rows.X, rows.labels, rows.index), most, rng)
+                for name, (rows, most) in parts.items()
+            }
+
+    def _rows_of(self, kept: Kept, weights: np.ndarray | None = None) -> Rows:
+        """Return kept rows as the model takes them."""
+        index, labels = np.arange(len(kept["rows"])), kept.get("labels")
+        return Rows(kept["rows"], index, self.input_scale_, labels, n_classes_of(self), weights)
+
+    def _codes_of_labels(self, X: Any, y: Any) -> np.ndarray | None:
+        """In a conditional estimator return codes of labels, which it must know."""
+        if not hasattr(self, "classes_"):
+            return None
+        if y is None:  # raises in the words that scikit-learn uses for a missing target
+            validate_data(self, X, y, reset=False, skip_check_array=True)
+        return label_codes(type(self).__name__, self.classes_, X, y)
+
+    def _count_labels(self, labels: np.ndarray, share: float) -> None:
+        """Let labels of new rows, that are a share of all, into the frequencies of labels."""
+        new = np.bincount(labels, minlength=len(self.classes_)) / len(labels)
+        self.class_prior_ = (1 - share) * self.class_prior_ + share * new
