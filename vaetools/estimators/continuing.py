@@ -88,7 +88,7 @@ class Continuing(BaseAutoencoder):
         >>> from sklearn.datasets import load_iris
         >>> from vaetools import VAE
         >>> X = load_iris().data
-        >>> vae = VAE(2, max_iter=20, random_state=0).partial_fit(X[::2]).partial_fit(X[1::2])
+        >>> vae = VAE(2, max_iter=20, random_state=0).partial_fit(X[:100]).partial_fit(X[100:])
         >>> vae.n_samples_, {name: len(kept["rows"]) for name, kept in vae.kept_rows_.items()}
         (150, {'trained': 120, 'calibrating': 30})
         """

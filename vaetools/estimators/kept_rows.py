@@ -55,7 +55,7 @@ def sampled(scale: InputScale, kept: Kept, new: Kept, most: int, rng: np.random.
     >>> kept = {"rows": np.zeros((100, 1)), "n_seen": 300}
     >>> together = sampled(scale, kept, kept_of(np.ones((100, 1))), 100, rng)
     >>> together["rows"].shape, float(together["rows"].mean()), together["n_seen"]
-    ((100, 1), 0.26, 400)
+    ((100, 1), 0.28, 400)
     """
     n_kept, n_new = len(kept["rows"]), len(new["rows"])
     n_taken = n_new
