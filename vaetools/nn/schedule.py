@@ -69,7 +69,7 @@ def falling_from(share: float) -> float:
 
     Examples
     --------
-    >>> falling_from(1.0), falling_from(0.5)
+    >>> falling_from(1.0), round(falling_from(0.5), 3)
     (0.3, 0.65)
     >>> round(one_cycle(falling_from(0.2)), 3)
     0.2
