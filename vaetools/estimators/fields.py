@@ -288,7 +288,8 @@ class FitFields:
     warm_start: bool = parameter(
         FLAG,
         "Whether `fit` of an estimator that is fitted starts from its weights, and where one cycle comes "
-        "down. Labels, columns of several kinds and what makes the network must be as before.",
+        "down. Labels, columns of several kinds and what makes the network must be as before. Rows that "
+        "trained before may calibrate now: recalibrate with others.",
         default=False,
     )
     anomaly_score: str = parameter(
