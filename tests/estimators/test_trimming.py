@@ -54,7 +54,7 @@ def test_suspects_are_training_rows_by_their_number_in_X(contaminated):
     seen = []
     vae = VAE(2, trimmed_fraction=0.29, **OPTIONS | {"max_iter": 1})
     trainer = type(vae)._trainer
-    vae._trainer = lambda rows, *rest: seen.append(rows.index) or trainer(vae, rows, *rest)
+    vae._trainer = lambda rows, *rest, **how: seen.append(rows.index) or trainer(vae, rows, *rest, **how)
     vae.fit(X)
     assert len(vae.suspects_) == 27
     assert len(seen[0]) == 69  # 24 rows calibrate
