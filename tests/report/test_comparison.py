@@ -484,9 +484,9 @@ def test_models_of_other_rows_are_named(iris, flowers, digits):
     models = {"high": AE(2, max_iter=1, **IMAGES).fit(X), "wide": AE(2, max_iter=1, **wide).fit(X)}
     with pytest.raises(ValueError, match=r"'high' and 'wide' make images of \(1, 8, 8\) and \(1, 4, 16\)"):
         compare(models, X)
-    mixed = VAE(2, likelihood="mixed", **TABLE).fit(flowers)
-    with pytest.raises(ValueError, match="'mixed' must take numbers alone; got likelihood='mixed'"):
-        compare({"mixed": mixed}, flowers)
+    mixed = VAE(2, likelihood="mixed", **TABLE)
+    with pytest.raises(ValueError, match="'piped' must be no pipeline, because likelihood='mixed'"):
+        compare({"piped": make_pipeline(StandardScaler(), mixed).fit(iris[0])}, iris[0])
 
 
 def test_integers_without_a_shape_are_columns_like_others(digits):

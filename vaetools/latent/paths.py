@@ -1,6 +1,6 @@
 """Paths through a latent space: arrays of codes to decode, and rows that become each other along them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,21 +129,30 @@ def _copies(owner: str, center: Any, components: Sequence[int], shape: tuple[int
     return np.tile(center, (*shape, 1))
 
 
-def morph(model: Any, ends: np.ndarray, n: int, label_weights: np.ndarray | None = None) -> np.ndarray:
+def morph(
+    model: Any,
+    ends: np.ndarray,
+    n: int,
+    label_weights: np.ndarray | None = None,
+    *,
+    decode: Callable[..., np.ndarray] | None = None,
+) -> np.ndarray:
     """Decode the straight line between the codes of two rows.
 
     A conditional model decodes the line once as each label, and the label goes over as the code does.
 
     ``ends`` are the first and the last row; of ``n`` steps the first and the last are their reconstructions.
     ``label_weights``, of shape (2, n_classes), are what the ends are to a conditional model; None takes what
-    the model believes, ``label_proba``.
+    the model believes, ``label_proba``. ``decode`` makes numbers of codes, and a label; None decodes as the
+    model does.
     """
+    decode = decode or model.inverse_transform
     if not hasattr(model, "classes_"):
         first, last = np.asarray(model.transform(ends))
-        return model.inverse_transform(interpolate(first, last, n))
+        return decode(interpolate(first, last, n))
     weights = model.label_proba(ends) if label_weights is None else label_weights
     labels = [(y, label) for y, label in enumerate(model.classes_.tolist()) if weights[:, y].any()]
     first, last = sum(weights[:, [y]] * model.posterior(ends, label).mean for y, label in labels)
     line = interpolate(first, last, n)
     shares = np.linspace(weights[0], weights[1], n)  # (n, n_classes)
-    return sum(shares[:, [y]] * model.inverse_transform(line, label) for y, label in labels)
+    return sum(shares[:, [y]] * decode(line, label) for y, label in labels)

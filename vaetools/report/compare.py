@@ -159,8 +159,9 @@ def compare(
     Parameters
     ----------
     models : mapping of str to fitted autoencoder or pipeline
-        One or more, by the names they get; pipelines end in one of these. All take the same rows, of
-        numbers: a model with ``likelihood="mixed"`` is refused.
+        One or more, by the names they get; pipelines end in one of these. All take the same rows. Of tables
+        with ``likelihood="mixed"`` every category becomes a column of 0 and 1 for what is measured, and a
+        missing number the mean of its column.
     X : array-like of shape (n_samples, n_features), or what the pipelines take
         New rows, at least three. The index of a DataFrame names them.
     y : array-like of shape (n_samples,) or None, default=None

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from vaetools.estimators.intake import check_rows
+from vaetools.report.tables import Spread
 from vaetools.words import readable
 
 _STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
@@ -26,6 +28,7 @@ class Opened:
     back: Any  # steps of a pipeline that take decoded rows back to units of X
     image_shape: tuple[int, int, int] | None
     span: tuple[float, float] = (0.0, 1.0)  # what becomes 0 and 1 in shared rows: black and white of images
+    spread: Spread | None = None  # how a table of several kinds of columns becomes numbers
 
     @property
     def conditional(self) -> bool:
@@ -57,8 +60,14 @@ class Opened:
     def shared(self, made: Any) -> np.ndarray:
         """Return rows that the estimator made in the units that all models share."""
         made = made if self.back is None else self.back.inverse_transform(made)
+        if self.spread is not None:
+            return self.spread.numbers(made)
         low, high = self.span
         return (np.asarray(made, dtype=np.float64) - low) / (high - low)
+
+    def decoded(self, Z: np.ndarray, *label: Any) -> np.ndarray:
+        """Return expected rows of codes, of a conditional model as a label, in the units that all share."""
+        return self.shared(self.estimator.inverse_transform(Z, *label))
 
     def decode(self, Z: np.ndarray) -> np.ndarray:
         """Return expected rows of codes, of a conditional model as its commonest label."""
@@ -88,12 +97,12 @@ def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
     if not isinstance(models, Mapping) or not models:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
     fitted: list[Opened] = []
-    rows = np.empty(0)
+    rows, spread = np.empty(0), _spread(models, X)
     names = [readable(str(name)) for name in models]
     if len(set(names)) < len(names):
         raise ValueError(f"compare: models must have different names, as text; got {list(models)!r}.")
     for name, model in zip(names, models.values(), strict=True):
-        each, own = _open(name, model, X, beside=fitted[0].name if fitted else None)
+        each, own = _open(name, model, X, spread, beside=fitted[0].name if fitted else None)
         if fitted:
             _check_same(fitted[0], rows, each, own)
         else:
@@ -106,7 +115,30 @@ def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
     return fitted, rows
 
 
-def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Opened, np.ndarray]:
+def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
+    """Return how a table of several kinds of columns becomes numbers that all models share."""
+    known = {
+        name: columns
+        for name, model in models.items()
+        if (columns := getattr(model, "columns_", None)) is not None
+    }
+    kinds = {str([column.kind for column in columns.columns]): name for name, columns in known.items()}
+    if len(kinds) > 1:
+        (first, one), (second, other), *_ = kinds.items()
+        raise ValueError(
+            "compare: models must take columns as of the same kinds; got "
+            f"{first} of {str(one)!r} and {second} of {str(other)!r}. Fit all with the same "
+            "column_likelihoods."
+        )
+    for model in models.values():
+        if getattr(model, "columns_", None) is not None:
+            check_rows(model, X, reset=False)  # says so where columns are others
+    return Spread.over(list(known.values()), X) if known else None
+
+
+def _open(
+    name: str, model: Any, X: Any, spread: Spread | None, *, beside: str | None
+) -> tuple[Opened, np.ndarray]:
     """Take a pipeline apart, and bring the rows to where its last step takes them."""
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not all(hasattr(estimator, method) for method in _NEEDED):
@@ -114,9 +146,10 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Opened,
             f"compare: {name!r} must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     check_is_fitted(estimator, msg=f"compare: {name!r} must be fitted; got {estimator!r}.")
-    if estimator.likelihood == "mixed":
+    if estimator.columns_ is not None and steps is not None:
         raise ValueError(
-            f"compare: {name!r} must take numbers alone; got likelihood='mixed', of columns of several kinds."
+            f"compare: {name!r} must be no pipeline, because likelihood='mixed' takes columns of several "
+            f"kinds; got steps {[label for label, _ in model.steps]}. Fit it on what the steps make."
         )
     estimator.inverse_transform(estimator.reference_codes_[:1])  # says so where there is no decoder
     rows = X if not steps else steps.transform(X)
@@ -128,6 +161,9 @@ def _open(name: str, model: Any, X: Any, *, beside: str | None) -> tuple[Opened,
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
+    if estimator.columns_ is not None and spread is not None:
+        opened = Opened(name, estimator, rows, None, None, spread=spread)
+        return opened, spread.numbers(rows)
     back = steps if steps and hasattr(steps, "inverse_transform") else None
     if back is not None:
         _check_inverses(name, steps, X)
@@ -202,6 +238,8 @@ def _some(names: list[str]) -> str:
 
 def columns_of(fitted: Opened, X: Any, n_columns: int) -> np.ndarray:
     """Return the names of the columns: of a DataFrame, of the model, else numbers."""
+    if fitted.spread is not None:
+        return np.array(fitted.spread.names, dtype=str)
     if hasattr(X, "columns") and len(X.columns) == n_columns:
         return _texts(X.columns)
     names = getattr(fitted.estimator, "feature_names_in_", [])

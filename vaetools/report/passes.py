@@ -92,7 +92,7 @@ def see(opened: Opened, basis: Basis) -> Seen:
     asked += [attrgetter("latent.log_std")] if engine.has_spread else []
     if len(rows) <= N_MEASURED:
         *found, expected = engine.map(rows, *asked, engine.in_units)
-        made = expected.astype(precision_of(rows.X))[basis.index]
+        made = engine.as_table(expected.astype(precision_of(rows.X))[basis.index])
     else:
         found, made = engine.map(rows, *asked), engine.reconstruct(opened.take(basis.index))
     scores, fit, codes, *spread = found
@@ -113,10 +113,15 @@ def see(opened: Opened, basis: Basis) -> Seen:
         costs=pd.DataFrame({"reconstruction": -fit, "kl": kl}).iloc[basis.index],
         reconstructions=opened.shared(made),
         samples=opened.sample(N_DRAWS, basis.seed),
-        paths=np.stack(
-            [opened.shared(morph(model, opened.take(pair), N_PATH_STEPS)) for pair in basis.pairs]
-        ),
+        paths=np.stack([_path(opened, opened.take(pair)) for pair in basis.pairs]),
     )
+
+
+def _path(opened: Opened, ends: Any) -> np.ndarray:
+    """Decode the straight line between the codes of two rows."""
+    if opened.spread is None:
+        return opened.shared(morph(opened.estimator, ends, N_PATH_STEPS))
+    return morph(opened.estimator, ends, N_PATH_STEPS, decode=opened.decoded)
 
 
 def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
