@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from vaetools.estimators.columns import Columns
 from vaetools.estimators.intake import check_rows
 from vaetools.report.tables import Spread
 from vaetools.words import readable
@@ -117,28 +118,30 @@ def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
 
 def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
     """Return how a table of several kinds of columns becomes numbers that all models share."""
-    known = {
-        name: columns
-        for name, model in models.items()
-        if (columns := getattr(model, "columns_", None)) is not None
-    }
+    known: dict[str, Columns] = {}
+    for name, model in models.items():
+        last = model[-1] if hasattr(model, "steps") else model
+        if (columns := getattr(last, "columns_", None)) is None:
+            continue
+        if last is not model:
+            raise ValueError(
+                f"compare: {str(name)!r} must be no pipeline, because likelihood='mixed' takes columns of "
+                f"several kinds; got steps {[label for label, _ in model.steps]}. Fit it on what these make."
+            )
+        check_rows(model, X, reset=False)  # says so where columns are others
+        known[str(name)] = columns
     kinds = {str([column.kind for column in columns.columns]): name for name, columns in known.items()}
     if len(kinds) > 1:
         (first, one), (second, other), *_ = kinds.items()
         raise ValueError(
             "compare: models must take columns as of the same kinds; got "
-            f"{first} of {str(one)!r} and {second} of {str(other)!r}. Fit all with the same "
+            f"{first} of {one!r} and {second} of {other!r}. Fit all with the same "
             "column_likelihoods."
         )
-    for model in models.values():
-        if getattr(model, "columns_", None) is not None:
-            check_rows(model, X, reset=False)  # says so where columns are others
     return Spread.over(list(known.values()), X) if known else None
 
 
-def _open(
-    name: str, model: Any, X: Any, spread: Spread | None, *, beside: str | None
-) -> tuple[Opened, np.ndarray]:
+def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> tuple[Opened, np.ndarray]:
     """Take a pipeline apart, and bring the rows to where its last step takes them."""
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not all(hasattr(estimator, method) for method in _NEEDED):
@@ -146,11 +149,6 @@ def _open(
             f"compare: {name!r} must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     check_is_fitted(estimator, msg=f"compare: {name!r} must be fitted; got {estimator!r}.")
-    if estimator.columns_ is not None and steps is not None:
-        raise ValueError(
-            f"compare: {name!r} must be no pipeline, because likelihood='mixed' takes columns of several "
-            f"kinds; got steps {[label for label, _ in model.steps]}. Fit it on what the steps make."
-        )
     estimator.inverse_transform(estimator.reference_codes_[:1])  # says so where there is no decoder
     rows = X if not steps else steps.transform(X)
     rows = rows if hasattr(rows, "iloc") else np.asarray(rows)
@@ -161,9 +159,8 @@ def _open(
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
-    if estimator.columns_ is not None and spread is not None:
-        opened = Opened(name, estimator, rows, None, None, spread=spread)
-        return opened, spread.numbers(rows)
+    if estimator.columns_ is not None:
+        return Opened(name, estimator, rows, None, None, spread=spread), spread.numbers(rows)
     back = steps if steps and hasattr(steps, "inverse_transform") else None
     if back is not None:
         _check_inverses(name, steps, X)
