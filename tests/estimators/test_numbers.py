@@ -19,6 +19,7 @@ from vaetools import AE, CVAE, VAE, ImageReader, load
 from vaetools.data.batches import PixelRows
 from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
+from vaetools.estimators.engine import Engine
 
 FORMAT_1 = Path(__file__).parents[1] / "persistence" / "format_1"
 QUICK = {"max_iter": 2, "random_state": 0}
@@ -315,7 +316,7 @@ def test_masks_of_0_and_1_are_black_and_white_in_every_type():
     expected = VAE(2, **QUICK, **SHAPE).fit(X.astype(bool)).score_samples(X.astype(bool))
     for dtype in ("uint8", "int64", "bool", "float32"):
         np.testing.assert_allclose(vae.score_samples(X.astype(dtype)), expected, rtol=1e-5)
-    assert "scale of X" in facts_of_rows(vae, X, None)  # once divided by 255
+    assert "scale of X" in facts_of_rows(vae, Engine(vae).rows(X))  # once divided by 255
     assert reader_for(vae).dtype_ == "uint8"
     with pytest.warns(UserWarning, match=r"of 0 and 1, as those of training; got 255, .* pass X / 255\.0\."):
         vae.score_samples(255 * X)
@@ -377,7 +378,7 @@ def test_tensors_are_rows(dtype):
 def test_a_checkpoint_of_another_scaling_is_another_fit(dtype, options, noted):
     X = counts(100).astype(dtype)
     vae = VAE(2, **QUICK, **options).fit(X)
-    assert ("scale of X" in facts_of_rows(vae, X, None)) == noted
+    assert ("scale of X" in facts_of_rows(vae, Engine(vae).rows(X))) == noted
 
 
 RECORDS = np.array([(1, 2.0)] * 20, dtype=[("length", int), ("width", float)])

@@ -8,6 +8,7 @@ from PIL import Image
 from vaetools import AE, CVAE, VAE, Bernoulli, ImageReader, load, save
 from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
+from vaetools.estimators.engine import Engine
 from vaetools.persistence.facts import read_facts
 
 IMAGES = {"image_shape": (1, 4, 4), "hidden_channels": (), "max_iter": 2, "random_state": 0}
@@ -132,4 +133,4 @@ def test_a_file_keeps_levels_and_standardization(tmp_path, dtype):
 @pytest.mark.filterwarnings("ignore:.*fill the range")
 def test_a_checkpoint_from_before_is_of_another_fit(X, standardize, noted):
     vae = VAE(2, **IMAGES, standardize=standardize).fit(X)
-    assert facts_of_rows(vae, X, None).get("scale of X") == noted
+    assert facts_of_rows(vae, Engine(vae).rows(X)).get("scale of X") == noted

@@ -56,7 +56,7 @@ def nearest(rows: Tensor, references: Tensor, k: int) -> Tensor:
     # differences, not a product: distances of a row must not depend on its batch
     blocks = (
         torch.cdist(block, references, compute_mode="donot_use_mm_for_euclid_dist")
-        for block in ([rows] if torch.compiler.is_exporting() else rows.split(_BLOCK))
+        for block in ([rows] if torch.compiler.is_compiling() else rows.split(_BLOCK))
     )
     return torch.cat([block.topk(k, dim=1, largest=False).values for block in blocks])
 

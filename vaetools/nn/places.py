@@ -69,7 +69,7 @@ def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tens
     k = min(_LIKE, len(references))
     squares, found = references.square().sum(dim=1), []
     # a graph takes any number of points, and so all at once
-    for block in [points] if torch.compiler.is_exporting() else points.split(_BLOCK):
+    for block in [points] if torch.compiler.is_compiling() else points.split(_BLOCK):
         distances = torch.addmm(squares, block, references.T, alpha=-2)
         least, which = least_of(distances, k)
         found.append(((least + block.square().sum(dim=1, keepdim=True)).clamp(min=LEAST), which))
