@@ -1,5 +1,7 @@
 """Rows are judged given their context: columns of numbers and categories in the place of labels."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,7 +62,9 @@ def test_rows_are_compared_with_their_own_group(model):
     X, y = drawn(120, 3)
     few = pd.concat([y[y["machine"] != "c"], y[y["machine"] == "c"][:5]])
     few_rows = pd.DataFrame(X).loc[few.index].to_numpy()
-    small = clone(model).set_params(max_iter=20).fit(*drawn(300, 0)).recalibrate(few_rows, few)
+    small = clone(model).set_params(max_iter=20).fit(*drawn(420, 0))
+    with pytest.warns(UserWarning, match="1 of 3 groups of the context have fewer than 19 .* and 5 together"):
+        small.recalibrate(few_rows, few)
     new, told = drawn(200, 4)
     p_values, scores = small.p_values(new, told), small.score_samples(new, told)
     known = small.score_samples(few_rows, few)
@@ -116,8 +120,8 @@ def test_files_hold_contexts(model, tmp_path):
 
 def test_images_have_contexts_too():
     rng = np.random.RandomState(0)
-    bright = rng.choice(["day", "night"], 200)
-    X = np.where(bright == "day", 200, 40)[:, None] + rng.randint(-20, 20, (200, 64))
+    bright = rng.permutation(["day", "night"] * 150)
+    X = np.where(bright == "day", 200, 40)[:, None] + rng.randint(-20, 20, (300, 64))
     model = CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=30, random_state=0)
     model.fit(X.astype(np.uint8), pd.DataFrame({"light": bright}))
     seen = np.full((2, 64), 200, np.uint8)
@@ -159,9 +163,28 @@ def test_what_is_no_context_is_refused(y, message, model):
         model.score_samples(np.zeros((2, 3)), y)
 
 
-def test_a_fit_refuses_what_is_no_context():
-    with pytest.raises(ValueError, match="y must have a column to judge rows by"):
-        CVAE().fit(np.zeros((9, 2)), pd.DataFrame(index=range(9)))
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (pd.DataFrame(index=range(9)), "y must have a column to judge rows by"),
+        (pd.DataFrame(np.zeros((9, 2)), columns=["a", "a"]), "must have different names; got 'a' twice"),
+        (
+            pd.DataFrame(np.eye(9)[:, :2].astype(bool)[:, [0, 1] * 35], columns=[f"c{i}" for i in range(70)]),
+            "categories of y must have at most 5e\\+18 combinations; got 1e\\+21",
+        ),
+    ],
+)
+def test_a_fit_refuses_what_is_no_context(y, message):
+    with pytest.raises(ValueError, match=message):
+        CVAE().fit(np.zeros((9, 2)), y)
+
+
+def test_verdicts_are_those_of_the_rate_that_was_fitted(model):
+    X, y = drawn(200, 9)
+    before = model.predict(X, y)
+    later = copy.copy(model).set_params(false_alarm_rate=0.5)
+    np.testing.assert_array_equal(later.predict(X, y), before)
+    assert (later.recalibrate(*drawn(300, 10)).predict(X, y) == -1).mean() > 0.3
 
 
 def test_a_graph_has_no_place_for_a_context(model, tmp_path):

@@ -334,9 +334,10 @@ def test_few_rows_to_watch_are_some_of_few():
     for n, parts in sizes.items():
         vae = VAE(calibration="split")
         assert [len(part) for part in split_rows(vae, n, np.random.RandomState(0))] == parts
-    assert [len(part) for part in split_rows(VAE(), 60, np.random.RandomState(0))] == [60, 0, 0]
-    told = VAE(early_stopping=True)
-    assert [len(part) for part in split_rows(told, 60, np.random.RandomState(0))] == [54, 6, 0]
+    crossed = split_rows(VAE(), 60, np.random.RandomState(0), crossed=True)
+    assert [len(part) for part in crossed] == [60, 0, 0]
+    told = split_rows(VAE(early_stopping=True), 60, np.random.RandomState(0), crossed=True)
+    assert [len(part) for part in told] == [54, 6, 0]
 
 
 @pytest.mark.filterwarnings("ignore:.*calibration rows", "ignore:.*the posterior collapsed")
@@ -347,3 +348,14 @@ def test_wine_is_not_learnt_by_heart(wine, scale):
     assert costs["held_out"] - costs["train"] < 13  # a nat per column; 1,400 steps: hundreds
     assert (vae.predict(wine[0][45:]) == -1).mean() <= 0.5
     assert (vae.predict(wine[1]) == -1).mean() > 0.8
+
+
+def test_an_interruption_while_folds_train_leaves_a_model(wine, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vaetools.estimators.autoencoder.crossed", interrupted)
+    model = VAE(2, max_iter=3, random_state=0)
+    with pytest.warns(UserWarning, match="no row is left to calibrate"), pytest.raises(KeyboardInterrupt):
+        model.fit(wine[0])
+    assert model.score_samples(wine[0]).shape == (59,)

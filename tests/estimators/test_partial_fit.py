@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from vaetools import AE, CVAE, VAE, VQVAE, load, save
 from vaetools.estimators import continuing
 from vaetools.estimators.building import resolve_training
-from vaetools.estimators.kept_rows import kept_of, sampled, some, weights_beside
+from vaetools.estimators.kept_rows import joined, kept_of, sampled, some, weights_beside
 from vaetools.nn.batches import InputScale
 from vaetools.nn.schedule import TrainingSettings, falling_from, one_cycle
 
@@ -261,3 +261,73 @@ def test_a_context_has_no_way_to_go_on(rows):
     X, y = rows
     with pytest.raises(ValueError, match="CVAE: partial_fit takes labels, and no context of columns"):
         CVAE(**QUICK).partial_fit(X, pd.DataFrame({"kind": y.astype(str)}))
+
+
+def test_suspects_are_not_kept():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(300, 4)), rng.normal(12, 1, size=(30, 4))])
+    model = VAE(**QUICK, trimmed_fraction=0.2, contamination=0.1).partial_fit(X)
+    assert len(model.suspects_) == 66
+    assert len(model.kept_rows_["trained"]["rows"]) == 264
+    assert model.kept_rows_["trained"]["rows"].max() < 8
+
+
+def test_few_rows_are_held_out_like_many(rows):
+    X, _ = rows
+    with pytest.warns(UserWarning, match="takes 19 calibration rows; got 12"):
+        model = VAE(**QUICK).partial_fit(X[:60])
+    assert (model.calibration_, len(model.calibration_scores_)) == ("split", 12)
+    with pytest.raises(
+        ValueError, match=r"partial_fit holds rows out, .* calibration='cross' holds none out"
+    ):
+        VAE(**QUICK, calibration="cross").partial_fit(X)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_of_one_row_after_a_fit_something_trains(seed, rows):
+    model = VAE(**QUICK | {"random_state": seed}).fit(rows[0]).partial_fit(rows[0][:1])
+    assert len(model.kept_rows_["trained"]["rows"]) == 1
+
+
+def test_rows_far_from_those_that_scaled_are_told(rows):
+    model = VAE(**QUICK).partial_fit(rows[0])
+    moved = rows[0] + [0, 0, 1e4, 0, 0]
+    with pytest.warns(UserWarning, match="more than 10 standard deviations from those .* in column 2. Look"):
+        model.partial_fit(moved)
+
+
+def test_levels_of_two_types_stay_levels():
+    scale = InputScale.fixed("pixels", 2)
+    both = joined(scale, kept_of(np.full((1, 2), 255, np.int64)), kept_of(np.full((1, 2), 51, np.uint64)))
+    np.testing.assert_allclose(both["rows"], [[1, 1], [0.2, 0.2]])
+
+
+def test_a_warm_start_of_few_rows_holds_some_out(rows):
+    X = rows[0][:80]
+    model = VAE(**QUICK, warm_start=True).fit(X)
+    assert model.calibration_ == "cross"
+    with pytest.warns(UserWarning, match="takes 19 calibration rows; got 16"):
+        model.fit(X)
+    assert model.calibration_ == "split"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"activation": "relu"}, "needs the activation of the fit before, 'silu'; got 'relu'"),
+        ({"max_iter": 0}, "needs the scaling of the fit before, standardize; got identity"),
+        ({"calibration": "cross"}, "calibration='cross' needs models of some"),
+    ],
+)
+def test_what_a_warm_start_cannot_change(changed, message, rows):
+    model = VAE(**QUICK).fit(rows[0])
+    with pytest.raises(ValueError, match=message):
+        model.set_params(warm_start=True, **changed).fit(rows[0])
+
+
+def test_a_warm_start_takes_columns_in_their_order(rows):
+    X = pd.DataFrame(rows[0], columns=list("abcde"))
+    model = VAE(**QUICK, warm_start=True).fit(X)
+    with pytest.raises(ValueError, match="needs the names of columns of the fit before"):
+        model.fit(X[list("edcba")])

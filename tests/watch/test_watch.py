@@ -118,7 +118,7 @@ def test_stopped_anywhere_it_goes_on_bit_for_bit(vae, tmp_path):
 
 
 def test_a_name_counts_once_and_rows_without_names_always(watch, tmp_path, vae):
-    table, names = rows(40, 2), list(range(40))
+    table, names = rows(40, 2), list(map(str, range(40)))
     watch.update(table, names).update(table, names)
     assert watch.n_rows == 40
     watch.save(tmp_path / "state.safetensors")
@@ -301,3 +301,46 @@ def test_the_fingerprint_is_of_the_model_and_not_of_its_file(tmp_path, iris, vae
         digests.append(digest_of(model))
         assert digest_of(load(tmp_path / "model.safetensors")) == digests[-1]
     assert len(set(digests)) >= 4
+
+
+def test_rows_whose_update_failed_come_again(watch):
+    table, names = rows(30, 5), [f"r{i}" for i in range(30)]
+    broken = table.copy()
+    broken.iloc[3, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        watch.update(broken, names)
+    assert watch.update(table, names).n_rows == 30
+
+
+def test_names_are_taken_in_order_whatever_their_index_and_type(watch):
+    names = pd.Series(np.arange(5), index=[4, 3, 2, 1, 0])
+    assert watch.update(rows(5, 6), names).recent == list("01234")
+
+
+def test_more_names_than_are_remembered_are_told(watch, monkeypatch):
+    monkeypatch.setattr("vaetools.watch.watch._MOST_SEEN", 20)
+    with pytest.warns(UserWarning, match="20 names are remembered, and the oldest 5 forgotten"):
+        watch.update(rows(25, 7), [f"r{i}" for i in range(25)])
+
+
+def test_a_model_that_is_fitted_anew_is_another_one():
+    model = VAE(3, max_iter=2, random_state=0).fit(rows(400, 0))
+    watch = Watch(model, rows(100, 1))
+    model.recalibrate(rows(200, 2))
+    with pytest.raises(ValueError, match="fitted or recalibrated since the watch began"):
+        watch.update(rows(10, 3))
+
+
+def test_a_model_of_a_context_is_refused():
+    X = rows(300, 0)
+    model = CVAE(2, max_iter=2, random_state=0).fit(X, pd.DataFrame({"machine": ["a", "b"] * 150}))
+    with pytest.raises(ValueError, match="must judge rows by themselves; got a CVAE of a context"):
+        Watch(model, X)
+
+
+def test_what_did_not_vary_has_moved_by_no_number_of_deviations():
+    table = rows(800, 0).assign(still=1.0)
+    model = VAE(3, max_iter=5, random_state=0).fit(table[:400])
+    watch = Watch(model, table[400:]).update(rows(300, 8).assign(still=1.3))
+    moved = {cause.name: cause.moved for cause in watch.alarm.causes}
+    assert moved["still"] is None

@@ -229,8 +229,9 @@ class BaseAutoencoder(
         check_image_shape(self, X.shape[1])
         weights = check_weights(type(self).__name__, sample_weight, len(X))
         self.n_samples_ = len(X)
+        self._crosses = is_crossed(self, len(X)) and not keeps and before is None
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
-        train, validating, calibrating = split_rows(self, len(X), rng)
+        train, validating, calibrating = split_rows(self, len(X), rng, crossed=self._crosses)
         seed = int(rng.randint(2**31 - 1))
         weights, train, validating = weighing(self, weights, train, validating)
         given = Given(X, labels, weights)
@@ -246,14 +247,18 @@ class BaseAutoencoder(
             interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
         self._finish(trainer, rows, seed)
         judges: list[Judge] = [(self, calibrate)] if len(calibrate) else []
-        if is_crossed(self, len(X)):
-            judges = crossed(self, given, rng, seed)
+        if self._crosses:
+            try:
+                judges = crossed(self, given, rng, seed)
+            except KeyboardInterrupt as interrupted:  # what was learnt is kept, without calibration
+                interruption = interrupted
         held_out = judges or ([(self, validate)] if len(validate) else [])
         describe(self, rows, held_out, rng)
         self._judge_labels(rows, held_out)
         self._calibrate(seen, judges)
         self._calibrate_labels(judges)
-        self._keep_rows(seen, calibrate, rng, keeps=keeps)
+        trained = self._rows(X, given, np.concatenate([kept, validating]))  # no suspects
+        self._keep_rows(trained, calibrate, rng, keeps=keeps)
         return interruption
 
     def _prepare(self, given: Given, train: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -306,7 +311,7 @@ class BaseAutoencoder(
 
     def _trainer(self, rows: Rows, validate: Rows, seed: int, **how: bool) -> Trainer | None:
         """Return the training loop of a model that is built, or None if it is not to be trained."""
-        settings = resolve_training(self, len(rows), crossed=is_crossed(self, self.n_samples_), **how)
+        settings = resolve_training(self, len(rows), crossed=self._crosses, **how)
         self.max_iter_ = settings.n_epochs
         if Engine(self).can_decode:
             fit_scale([(self, rows)])

@@ -15,7 +15,6 @@ from sklearn.utils import check_random_state
 from vaetools.checks import COUNT, FLAG, NONNEGATIVE, POSITIVE_INTEGER, Requirement, integer, refuse
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.rows import are_images
-from vaetools.estimators.verdicts import is_crossed
 from vaetools.files import FORMAT_VERSION, ModelFileError, read_model_file, write_model_file
 from vaetools.nn.batches import EIGHT_BITS, Rows, slices
 from vaetools.nn.state import restore, state_of
@@ -237,7 +236,7 @@ def facts_of_rows(estimator: Any, rows: Rows) -> dict[str, str]:
         facts["scale of X"] = f"{scale.kind} from {scale.levels}"
     if estimator.columns_ is not None:  # what the codes in X stand for
         facts["columns of X"] = hashlib.sha256(repr(estimator.columns_).encode()).hexdigest()
-    if is_crossed(estimator, len(X)):  # once some of so few rows were held out
+    if estimator._crosses:  # once some of so few rows were held out
         facts["calibration of X"] = "cross"
     if labels is not None:
         told = getattr(estimator, "classes_", None)

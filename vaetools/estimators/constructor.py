@@ -13,7 +13,7 @@ _AFTER_FIT = ("score_precision", "device", "random_state", "verbose")  # paramet
 _BUILT = {  # of these a model is made
     *("n_components", "hidden_layer_sizes", "hidden_channels", "image_shape", "activation", "likelihood"),
     *("column_likelihoods", "network", "conditioning", "condition_encoder", "n_words", "word_size", "prior"),
-    "standardize",
+    *("standardize", "contamination"),
 }
 _ATTRIBUTES = """\
 model_ : torch.nn.Module

@@ -1,6 +1,7 @@
 """What rows are judged given: columns of numbers and categories, as the numbers of a condition."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -8,10 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from vaetools.anomaly.calibration import n_rows_needed
+from vaetools.anomaly.calibration import n_rows_needed, threshold
 from vaetools.estimators.columns import Columns
+from vaetools.estimators.constructor import parameters_in_force
 from vaetools.nn.batches import InputScale, Rows
 from vaetools.words import few
+
+_MOST_GROUPS = 2**62
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +46,16 @@ class Context:
         """
         if not y.shape[1]:
             raise ValueError(f"{owner}: y must have a column to judge rows by; got a DataFrame of none.")
+        if y.columns.has_duplicates:
+            twice = y.columns[y.columns.duplicated()][0]
+            raise ValueError(f"{owner}: the columns of y must have different names; got {twice!r} twice.")
         _check_complete(owner, y)
         columns = Columns.learn(owner, y, np.arange(len(y)), None, masking=False)
+        if (n_groups := math.prod(len(column.values) or 1 for column in columns.columns)) > _MOST_GROUPS:
+            raise ValueError(
+                f"{owner}: categories of y must have at most {_MOST_GROUPS:.0e} combinations; got "
+                f"{n_groups:.0e}. Leave columns out."
+            )
         return cls(columns, InputScale.fixed("standardize", y.shape[1]))
 
     def scaled(self, codes: np.ndarray) -> Self:
@@ -115,7 +127,8 @@ def conditions_of(owner: str, context: Context, X: Any, y: Any) -> np.ndarray:
     if y is None:
         raise ValueError(
             f"{owner}: rows are judged given their context, so that y must be a DataFrame of the columns "
-            f"{few(map(repr, context.names))}; got None."
+            f"{few(map(repr, context.names))}; got None. Commands, reports, graphs and watches take no such "
+            "model."
         )
     conditions, n_rows = context.encode(owner, y), X.shape[0] if hasattr(X, "shape") else len(X)
     if len(conditions) not in (1, n_rows):
@@ -134,14 +147,43 @@ def compared(estimator: Any, rows: Rows) -> Iterator[tuple[np.ndarray, np.ndarra
     if calibrated is None:
         return
     scores, asked = estimator.label_calibration_scores_, estimator.context_.groups(rows.labels)
-    needed = n_rows_needed(estimator.false_alarm_rate, estimator.confidence)
-    groups, counts = np.unique(calibrated, return_counts=True)
-    large = groups[counts >= needed]
+    needed, large = _large_groups(estimator)
     for group in np.intersect1d(asked, large):
         yield asked == group, scores[calibrated == group]
     others = ~np.isin(calibrated, large)
     if others.sum() >= needed:
         yield ~np.isin(asked, large), scores[others]
+
+
+def thresholds(estimator: Any, rows: Rows) -> np.ndarray:
+    """Return the threshold of every row: that of its group, or of smaller groups, or of all rows."""
+    kept, found = parameters_in_force(estimator), np.full(len(rows), estimator._calibrated("offset_"))
+    for same, known in compared(estimator, rows):
+        found[same] = threshold(known, kept["false_alarm_rate"], kept["confidence"])
+    return found
+
+
+def _large_groups(estimator: Any) -> tuple[int, np.ndarray]:
+    """Return how many calibration rows a rate of false alarms takes, and the groups that have so many."""
+    kept = parameters_in_force(estimator)
+    needed = n_rows_needed(kept["false_alarm_rate"], kept["confidence"])
+    groups, counts = np.unique(estimator.calibration_labels_, return_counts=True)
+    return needed, groups[counts >= needed]
+
+
+def warning_of_small_groups(estimator: Any) -> str:
+    """Return that calibration rows are too few for some groups even together; nothing if they are not."""
+    needed, large = _large_groups(estimator)
+    others = estimator.calibration_labels_[~np.isin(estimator.calibration_labels_, large)]
+    n_groups = math.prod(len(column.values) or 1 for column in estimator.context_.columns.columns)
+    n_small = n_groups - len(large)
+    if not n_small or len(others) >= needed:
+        return ""
+    return (
+        f"{n_small:,} of {n_groups:,} groups of the context have fewer than {needed} calibration rows, and "
+        f"{len(others)} together: they are compared with all rows, and nothing is promised of how many of "
+        "them are flagged. Calibrate with more rows of theirs."
+    )
 
 
 def in_words(y: pd.DataFrame, n_rows: int) -> np.ndarray:

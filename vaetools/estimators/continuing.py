@@ -31,8 +31,10 @@ from vaetools.estimators.reopening import reopen
 from vaetools.estimators.watched import watched
 from vaetools.nn.batches import Rows
 from vaetools.nn.training import Trainer
+from vaetools.words import few
 
 _REPLAYED = 9  # rows of before that train beside each new one, at most
+_FAR = 10  # standard deviations
 
 
 class Continuing(BaseAutoencoder):
@@ -49,7 +51,8 @@ class Continuing(BaseAutoencoder):
         passes if ``max_iter`` is ``"auto"``, at a rate that comes down from its peak, or from less in a short
         run. A ``calibration_fraction`` of the new rows trains nothing: they join those that calibrate, and
         threshold and p-values are made anew of both. Rows of before are those of ``kept_rows_``, in which
-        each that was seen is as likely as any other.
+        each that was seen is as likely as any other. Give every row once: one that comes again may calibrate
+        what it trained.
 
         Parameters
         ----------
@@ -99,6 +102,11 @@ class Continuing(BaseAutoencoder):
                 f"{type(self).__name__}: partial_fit takes labels, and no context of columns; got a context. "
                 "Call fit with all rows, or leave it out."
             )
+        if self.calibration == "cross":
+            raise ValueError(
+                f"{type(self).__name__}: partial_fit holds rows out, which never train, and "
+                "calibration='cross' holds none out. Leave calibration at 'auto'."
+            )
         with wholly(self) as before:
             begins = "model_" not in before
             interruption = self._fit(X, y, keeps=True) if begins else self._go_on(X, y)
@@ -109,8 +117,10 @@ class Continuing(BaseAutoencoder):
     def _go_on(self, X: Any, y: Any) -> KeyboardInterrupt | None:
         """Train on new rows beside some of before, and judge by rows of both that did not train."""
         check_unchanged(self)
+        self._crosses = False
         X = check_rows(self, X, reset=False)
         labels = self._codes_of_labels(X, y)
+        self._warn_of_far_rows(X)
         rng = self._next_generator()
         calibrates = self._draw_calibrating(len(X), rng)
         new, calibrating = kept_of(X, labels, ~calibrates), kept_of(X, labels, calibrates)
@@ -154,11 +164,27 @@ class Continuing(BaseAutoencoder):
             return np.random.RandomState([int(state), self.n_samples_])
         return check_random_state(state)
 
+    def _warn_of_far_rows(self, X: np.ndarray) -> None:
+        """Warn where columns lie far from where those of the first call did, by which they are scaled."""
+        scale = self.input_scale_
+        if scale.standardizes and not scale.of_levels:
+            typical = np.nanmedian(X, axis=0) if len(X) else scale.shift
+            far = np.flatnonzero(np.abs((typical - scale.shift) / scale.scale) > _FAR)
+            if len(far):
+                warnings.warn(
+                    f"{type(self).__name__}: typical new rows lie more than {_FAR} standard deviations from "
+                    f"those of the first call, which scaled columns, in column {few(map(str, far.tolist()))}."
+                    " Look at their units, or fit anew.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+
     def _draw_calibrating(self, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
         """Return which of new rows calibrate: their fraction, on average also of few rows."""
         calibrates = np.zeros(n_rows, dtype=bool)
         if self.contamination == "auto":
             n = int(self.calibration_fraction * n_rows + rng.uniform())
+            n = min(n, n_rows - (not hasattr(self, "kept_rows_")))  # of nothing else, one row trains
             calibrates[rng.permutation(n_rows)[:n]] = True
         return calibrates
 

@@ -59,7 +59,13 @@ def _without(
     watching, train = np.split(others, [n_to_watch(estimator, len(others), crossed=True)])
     weights, train, watching = weighing(estimator, given.weights, np.sort(train), np.sort(watching))
     given = given._replace(weights=weights)
-    X, kept = member._prepare(given, train, seed)
+    try:
+        X, kept = member._prepare(given, train, seed)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} (Few rows are judged by models that four fifths of them train: what is rare may be "
+            "missing there. calibration='split' holds a fifth out once.)"
+        ) from error
     rows, validate, left_out = (member._rows(X, given, place) for place in (kept, watching, fold))
     trainer = member._trainer(rows, validate, seed)
     if trainer is not None:

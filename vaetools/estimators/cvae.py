@@ -12,9 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest, threshold
+from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.constructor import from_fields
-from vaetools.estimators.context import Context, compared
+from vaetools.estimators.context import Context, compared, thresholds, warning_of_small_groups
 from vaetools.estimators.description import context_information, trained_enough
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import LabelFields
@@ -153,9 +153,7 @@ class CVAE(VAE, LabelFields):
         """
         if not hasattr(self, "context_"):
             return super().decision_function(X, y)
-        scores, offsets = self.score_samples(X, y), np.full(len(X), self._calibrated("offset_"))
-        for same, known in compared(self, Engine(self).rows(X, y)):
-            offsets[same] = threshold(known, self.false_alarm_rate, self.confidence)
+        scores, offsets = self.score_samples(X, y), thresholds(self, Engine(self).rows(X, y))
         with np.errstate(invalid="ignore"):  # both may be infinite
             return np.where(scores == offsets, 0.0, scores - offsets)
 
@@ -342,6 +340,8 @@ class CVAE(VAE, LabelFields):
             self.calibration_labels_ = self.context_.groups(told) if hasattr(self, "context_") else told
             [scores] = judged(judges, lambda engine: [engine.score()])
             self.label_calibration_scores_ = nan_as_oddest(scores)
+            if hasattr(self, "context_") and (words := warning_of_small_groups(self)):
+                warnings.warn(f"{type(self).__name__}: {words}", UserWarning, stacklevel=4)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

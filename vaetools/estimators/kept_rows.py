@@ -32,9 +32,9 @@ def some(kept: Kept, n: int, rng: np.random.RandomState) -> Kept:
 
 
 def joined(scale: InputScale, first: Kept, second: Kept) -> Kept:
-    """Return rows one after the other; levels of images become brightness beside rows of brightness."""
+    """Return rows one after the other; levels of images become brightness where no integers hold both."""
     both = [first["rows"], second["rows"]]
-    if scale.of_levels and len({rows.dtype.kind in "iu" for rows in both}) > 1:
+    if scale.of_levels and np.result_type(*both).kind == "f":
         both = [scale.shown(rows) for rows in both]
     together = {"rows": np.concatenate(both), "n_seen": first["n_seen"] + second["n_seen"]}
     if "labels" in first:

@@ -12,7 +12,13 @@ from vaetools.nn.model import Autoencoder
 def start_from(estimator: Any, before: dict[str, Any]) -> None:
     """Give a model that was built the weights of the one that an estimator had before."""
     owner, old, model = type(estimator).__name__, before["model_"], estimator.model_
-    known, here = (_told(each) for each in (before, vars(estimator)))
+    if estimator.calibration == "cross":
+        raise ValueError(
+            f"{owner}: warm_start goes on from weights that all rows made, and calibration='cross' needs "
+            "models of some. Leave calibration at 'auto', which holds rows out then."
+        )
+    parameters = before.get("_fitted_with", {}), estimator.get_params(deep=False)
+    known, here = (_told(*each) for each in zip((before, vars(estimator)), parameters, strict=True))
     for what in known:
         if known[what] != here[what]:
             raise ValueError(
@@ -30,14 +36,21 @@ def start_from(estimator: Any, before: dict[str, Any]) -> None:
     model.load_state_dict(weights, strict=False)
 
 
-def _told(estimator: dict[str, Any]) -> dict[str, str]:
-    """Return what the numbers that a network takes and gives stand for."""
-    context = estimator.get("context_")
+def _told(learnt: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what the numbers that a network takes and gives stand for, and what its weights do not show."""
+    context = learnt.get("context_")
     return {
-        "labels": repr(estimator.get("classes_")),
-        "columns": repr(estimator.get("columns_")),
+        **{name: repr(parameters.get(name)) for name in ("activation", "likelihood")},
+        "names of columns": _listed(learnt.get("feature_names_in_")),
+        "scaling": learnt["input_scale_"].kind,
+        "labels": _listed(learnt.get("classes_")),
+        "columns": repr(learnt.get("columns_")),
         "context": repr(context and context.columns),
     }
+
+
+def _listed(names: Any) -> Any:
+    return None if names is None else names.tolist()
 
 
 def reopen(estimator: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from vaetools.estimators.building import is_shortened, is_watched, resolve_likelihood
-from vaetools.estimators.verdicts import check_certifiable, is_crossed
+from vaetools.estimators.verdicts import check_certifiable
 from vaetools.nn.batches import EIGHT_BITS, InputScale, slices
 
 _LEAST_VALIDATING = 8  # rows whose mean cost tells something, if they are at most a quarter
@@ -138,14 +138,14 @@ def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
 
 
 def split_rows(
-    estimator: Any, n_rows: int, rng: np.random.RandomState
+    estimator: Any, n_rows: int, rng: np.random.RandomState, *, crossed: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the numbers of the rows that train, of those that early stopping watches, and that calibrate.
 
     At least one calibrates where another is left to train; a number as ``contamination`` calibrates
     on the training rows. Where all calibrate each other, none is held out for that.
     """
-    n_calibrate, crossed = 0, is_crossed(estimator, n_rows)
+    n_calibrate = 0
     if estimator.contamination == "auto" and not crossed:
         n_spare = max(0, n_rows - 1 - (estimator.early_stopping is True))
         n_calibrate = min(max(1, int(estimator.calibration_fraction * n_rows)), n_spare)

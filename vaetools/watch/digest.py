@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from vaetools.estimators.constructor import parameters_in_force
 from vaetools.persistence.model_file import split_reader
 
 
@@ -29,7 +30,7 @@ def digest_of(model: Any) -> str:
         shape or estimator.image_shape,
         estimator.anomaly_score_,
         float(estimator.offset_),
-        float(estimator.false_alarm_rate),
+        float(parameters_in_force(estimator)["false_alarm_rate"]),
         repr(estimator.columns_),
         scale.kind,
         tuple(scale.levels),

@@ -1,8 +1,10 @@
 """An alarm that may be looked at every day: rows come in, and it is told when they are not what they were."""
 
 import hashlib
+import itertools
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -10,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vaetools.checks import PROBABILITY, check, integer
+from vaetools.estimators.constructor import parameters_in_force
 from vaetools.files import write_atomically
 from vaetools.persistence.model_file import split_reader
 from vaetools.report.page.watch import render_watch
@@ -24,7 +27,7 @@ from vaetools.words import counted
 SEED = integer(0, 2**32 - 1)
 _FEWEST = 20  # rows of a reference
 _RECENT = 32  # images in a mean of recent ones, about
-_MOST_NAMES, _MOST_SEEN = 1000, 100_000  # that are remembered
+_MOST_NAMES, _MOST_SEEN = 1000, 1_000_000  # that are remembered
 
 
 class Watch:
@@ -57,7 +60,7 @@ class Watch:
         Rows that came.
     n_flagged : int
         Those of them that the model flags.
-    recent : list of str or int
+    recent : list of str
         What the last 1,000 rows are called, if they have names.
 
     Notes
@@ -103,12 +106,18 @@ class Watch:
     def _begin(self, model: Any, probability: float, seed: int) -> None:
         """Know the model, and nothing else yet."""
         _, self.estimator = split_reader(model)
+        if hasattr(self.estimator, "context_"):
+            raise ValueError(
+                "Watch: model must judge rows by themselves; got a "
+                f"{type(self.estimator).__name__} of a context."
+            )
+        self._judged_by = self.estimator.model_, self.estimator.offset_
         self.digest = digest_of(model)
         self._measure = Measure(self.estimator)
         self.evidence = Evidence(
             self._measure.statistics,
             offset=float(self.estimator.offset_),
-            rate=float(self.estimator.false_alarm_rate),
+            rate=float(parameters_in_force(self.estimator)["false_alarm_rate"]),
             probability=probability,
             seed=seed,
         )
@@ -178,15 +187,21 @@ class Watch:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        names : sequence of str or int, or None, default=None
-            What they are called. A row whose name was among the last 100,000 is left out; without names every
-            row counts, whether or not it came before.
+        names : sequence or None, default=None
+            What they are called, as text. A row whose name was among the last million is left out; without
+            names every row counts, whether or not it came before.
 
         Returns
         -------
         self : object
         """
+        if self._judged_by != (self.estimator.model_, self.estimator.offset_):
+            raise ValueError(
+                "Watch: the model was fitted or recalibrated since the watch began, and is another one. "
+                "Begin a new watch of it."
+            )
         if names is not None:
+            names = list(map(str, names))
             if len(names) != len(X):
                 raise ValueError(
                     f"Watch: names must be as many as rows; got {len(names):,} for {counted(len(X), 'row')}."
@@ -203,6 +218,7 @@ class Watch:
                 self._show(pictures[i])
         if names is not None:
             self.recent = [*self.recent, *names][-_MOST_NAMES:]
+            self._remember(names)
         return self
 
     def reset(self) -> Self:
@@ -307,13 +323,24 @@ class Watch:
             self.usual_picture = self.recent_picture.copy()
 
     def _new(self, names: Sequence[Any]) -> list[int]:
-        """Return the places of names that did not come before, and remember them."""
-        new = []
-        for i, name in enumerate(names):
-            key = hashlib.blake2b(os.fsencode(str(name)), digest_size=8).digest()
-            if key not in self.seen:
-                self.seen[key] = None
-                new.append(i)
-        while len(self.seen) > _MOST_SEEN:
-            del self.seen[next(iter(self.seen))]
-        return new
+        """Return the places of names that did not come before, of each the first."""
+        first = {_key(name): i for i, name in reversed(list(enumerate(names)))}
+        return sorted(i for key, i in first.items() if key not in self.seen)
+
+    def _remember(self, names: Sequence[str]) -> None:
+        """Know names when they come again."""
+        self.seen |= dict.fromkeys(map(_key, names))
+        if (n_forgotten := len(self.seen) - _MOST_SEEN) > 0:
+            warnings.warn(
+                f"Watch: {_MOST_SEEN:,} names are remembered, and the oldest {n_forgotten:,} forgotten: such "
+                "rows would count again. Give new rows alone.",
+                UserWarning,
+                stacklevel=3,
+            )
+            for key in list(itertools.islice(self.seen, n_forgotten)):
+                del self.seen[key]
+
+
+def _key(name: str) -> bytes:
+    """Return by what a name is remembered."""
+    return hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
