@@ -378,7 +378,7 @@ def test_a_discovery_needs_calibration_rows_and_a_rate(orders, tmp_path, capsys)
     pd.read_csv(orders).head(1).to_csv(tmp_path / "one.csv", index=False)
     assert run("fit", tmp_path / "one.csv", "-o", one, "-q", "--max-iter", "1", "--id", "order") == 0
     assert run("score", one, orders, "--fdr", "0.1") == 2
-    assert "Fit it again with at least 95 rows; it had 1." in capsys.readouterr().err
+    assert "Fit it again with at least 19 rows; it had 1." in capsys.readouterr().err
     assert run("score", model, orders, "--top", "2", "-q") == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     assert all("  –  " in line and "nan" not in line for line in lines)  # no p-value

@@ -197,6 +197,7 @@ def test_bad_input_is_refused_by_name(call, error, message):
         ("input_masking", 1.0),
         ("trimmed_fraction", 1),
         ("standardize", "yes"),
+        ("warm_start", "yes"),
         ("batch_size", 0),
         ("learning_rate", "cosine"),
         ("learning_rate_init", 0),
