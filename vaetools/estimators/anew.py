@@ -19,6 +19,7 @@ def wholly(estimator: Any) -> Iterator[dict[str, Any]]:
     try:
         with torch.inference_mode(False), torch.enable_grad():
             yield before
+        estimator.__dict__.pop("_crosses", None)  # which is of the fit alone
         keep_parameters(estimator)
     except BaseException:
         estimator.__dict__.clear()

@@ -236,7 +236,7 @@ def facts_of_rows(estimator: Any, rows: Rows) -> dict[str, str]:
         facts["scale of X"] = f"{scale.kind} from {scale.levels}"
     if estimator.columns_ is not None:  # what the codes in X stand for
         facts["columns of X"] = hashlib.sha256(repr(estimator.columns_).encode()).hexdigest()
-    if estimator._crosses:  # once some of so few rows were held out
+    if getattr(estimator, "_crosses", False):  # once some of so few rows were held out
         facts["calibration of X"] = "cross"
     if labels is not None:
         told = getattr(estimator, "classes_", None)
