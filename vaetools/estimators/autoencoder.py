@@ -68,7 +68,8 @@ class BaseAutoencoder(
         ----------
         X : array-like of shape (n_samples, n_features)
             Numbers; a large memory map stays on disk. With ``likelihood="mixed"`` a table, best a DataFrame,
-            of numbers, booleans and text, NaN where a cell is missing.
+            of numbers, booleans and text, NaN where a cell is missing. Tables of polars and Arrow are taken
+            as of pandas.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,) or None, default=None

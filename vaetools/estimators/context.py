@@ -12,6 +12,7 @@ import torch
 from vaetools.anomaly.calibration import n_rows_needed, threshold
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.constructor import parameters_in_force
+from vaetools.frames import as_pandas
 from vaetools.nn.batches import InputScale, Rows
 from vaetools.words import few
 
@@ -34,7 +35,7 @@ class Context:
     scale: InputScale
 
     @classmethod
-    def learn(cls, owner: str, y: pd.DataFrame) -> Self:
+    def learn(cls, owner: str, y: Any) -> Self:
         """Learn the kinds of columns and their categories; numbers are not scaled yet.
 
         Examples
@@ -44,6 +45,7 @@ class Context:
         >>> context.scaled(context.codes("CVAE", y)).encode("CVAE", y[1:]).round(1).tolist()
         [[1.0, 0.0, 1.2], [0.0, 1.0, 0.0]]
         """
+        y = as_pandas(y)
         if not y.shape[1]:
             raise ValueError(f"{owner}: y must have a column to judge rows by; got a DataFrame of none.")
         if y.columns.has_duplicates:
@@ -80,6 +82,7 @@ class Context:
 
         Missing cells and categories that are not known are refused.
         """
+        y = as_pandas(y)
         if not isinstance(y, pd.DataFrame):
             raise ValueError(
                 f"{owner}: y must be a DataFrame of the columns that rows are judged given, "
@@ -120,6 +123,11 @@ class Context:
                 numbers = numbers * width + conditions[:, first : first + width].argmax(axis=1)
             first += width
         return numbers
+
+
+def is_context(y: Any) -> bool:
+    """Return whether a table stands where labels may."""
+    return isinstance(as_pandas(y), pd.DataFrame)
 
 
 def conditions_of(owner: str, context: Context, X: Any, y: Any) -> np.ndarray:

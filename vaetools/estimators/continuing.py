@@ -5,7 +5,6 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -13,6 +12,7 @@ from vaetools.estimators.anew import wholly
 from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.building import check_combinations, n_classes_of
 from vaetools.estimators.constructor import check_parameters, check_unchanged
+from vaetools.estimators.context import is_context
 from vaetools.estimators.description import describe
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge
@@ -97,7 +97,7 @@ class Continuing(BaseAutoencoder):
         """
         check_parameters(self)
         check_combinations(self)
-        if hasattr(self, "context_") or (hasattr(self, "conditioning") and isinstance(y, pd.DataFrame)):
+        if hasattr(self, "context_") or (hasattr(self, "conditioning") and is_context(y)):
             raise ValueError(
                 f"{type(self).__name__}: partial_fit takes labels, and no context of columns; got a context. "
                 "Call fit with all rows, or leave it out."

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.constructor import from_fields
-from vaetools.estimators.context import Context, compared, thresholds, warning_of_small_groups
+from vaetools.estimators.context import Context, compared, is_context, thresholds, warning_of_small_groups
 from vaetools.estimators.description import context_information, trained_enough
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import LabelFields
@@ -287,7 +287,7 @@ class CVAE(VAE, LabelFields):
         """Learn the labels and return their codes, or return a context."""
         for name in ("classes_", "class_prior_", "label_information_", "context_", "context_information_"):
             self.__dict__.pop(name, None)
-        if isinstance(y, pd.DataFrame):
+        if is_context(y):
             check_consistent_length(X, y)
             self.context_ = Context.learn(type(self).__name__, y)
             return self.context_.codes(type(self).__name__, y)

@@ -31,6 +31,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.judges import Judge, Question, judged, unlabeled
 from vaetools.estimators.rows import precision_of
 from vaetools.estimators.verdicts import Verdicts
+from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 
@@ -198,7 +199,7 @@ class Detector(Verdicts, Continuing):
         >>> vae.explain(odd).table(top=1)["column"].tolist()
         ['ash']
         """
-        engine = Engine(self)
+        engine, X, y = Engine(self), as_pandas(X), as_pandas(y)
         rows = engine.rows(X, y)
         engine.require_decoder("explain")
         costs = attrgetter("reconstruction"), attrgetter("kl"), attrgetter("surprise")

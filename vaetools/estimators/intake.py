@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.columns import warn_of_unseen
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
+from vaetools.frames import as_pandas
 from vaetools.nn.batches import slices
 from vaetools.words import equal_as_floats, few, is_lost_as_float
 
@@ -161,10 +162,11 @@ def _advice_on_text(text: str, takes_mixed: bool) -> str:
 
 
 def unpacked(owner: str, X: Any) -> Any:
-    """Return masked arrays with NaN in masked cells, and tensors as arrays; anything else as it is.
+    """Return masked arrays with NaN in masked cells, tensors as arrays, and tables as pandas'.
 
-    NumPy knows no bfloat16: such tensors become float32, which holds all their values. Refused are datasets
-    of torch, columns that are fields of records, and names that do not tell columns apart.
+    NumPy knows no bfloat16: such tensors become float32, which holds all their values. Anything else stays as
+    it is. Refused are datasets of torch, tables that are yet to be computed, columns that are fields of
+    records, and names that do not tell columns apart.
 
     Examples
     --------
@@ -176,6 +178,9 @@ def unpacked(owner: str, X: Any) -> Any:
             f"{owner}: X must be an array of shape (n_samples, n_features); got a {type(X).__name__}. Stack "
             "its rows, torch.stack([X[i] for i in range(len(X))]); of images, read_images takes a dataset."
         )
+    if hasattr(X, "collect_schema") and not hasattr(X, "__arrow_c_stream__"):
+        raise TypeError(f"{owner}: X must be in memory; got a {type(X).__name__}. Pass X.collect().")
+    X = as_pandas(X)
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         raise ValueError(
             f"{owner}: X must be a plain array of shape (n_samples, n_features); got one of records with "

@@ -8,6 +8,7 @@ import numpy as np
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.table import Table, mixed_table, number_table
 from vaetools.explorer.units import ByColumn, by_column, is_by_column
+from vaetools.frames import as_pandas
 from vaetools.nn.networks import Network
 from vaetools.report.models import Opened, columns_of, first_without_inverse
 
@@ -42,8 +43,9 @@ def open_subject(model: Any, X: Any) -> Subject:
             f"explore: model must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     engine = Engine(estimator)  # says so if it is not fitted
+    X = as_pandas(X)
     steps, known, shape = _read(steps, estimator, X)
-    rows = known if steps is None else steps.transform(known)
+    rows = known if steps is None else as_pandas(steps.transform(known))
     opened = Opened("model", estimator, rows, None, shape)
     can, why = _can_decode(engine)
     if steps is None:

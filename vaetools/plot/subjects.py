@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from vaetools.frames import as_pandas
 from vaetools.report.models import Opened
 from vaetools.words import joined
 
@@ -72,7 +73,7 @@ def encoded(model: Opened) -> np.ndarray:
 
 def rows_of(model: Any, X: Any) -> Any:
     """Return rows as the last step of a model takes them, those of a table with their names."""
-    rows = model[:-1].transform(X) if hasattr(model, "steps") and len(model.steps) > 1 else X
+    rows = as_pandas(model[:-1].transform(X) if hasattr(model, "steps") and len(model.steps) > 1 else X)
     return rows if hasattr(rows, "iloc") else np.asarray(rows)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from vaetools.checks import Requirement, check, is_integer
 from vaetools.files import write_atomically
+from vaetools.frames import as_pandas
 from vaetools.latent import MAP_PARAMETERS
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, columns_of, names_of, open_models
@@ -208,6 +209,7 @@ def compare(
     words = "an integer from 0 to 2**32 - 1"
     check("compare", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
     check("compare", "method", method, MAP_PARAMETERS["method"])
+    X = as_pandas(X)
     fitted, rows = open_models(models, X)
     data = _data(fitted, X, rows, y, outliers)
     basis = choose(rows, data, seed, None if factors is None else _factors(factors, continuous, len(rows)))
@@ -276,7 +278,7 @@ def _labels(y: Any, n: int) -> np.ndarray:
 
 def _factors(factors: Any, continuous: Sequence[Any], n: int) -> Factors:
     """Return what made the rows as numbers, and which of it are numbers."""
-    table = pd.DataFrame(factors)
+    table = pd.DataFrame(as_pandas(factors))
     if len(table) != n or table.isna().any(axis=None):
         what = "missing ones" if len(table) == n else f"{len(table)} rows"
         raise ValueError(f"compare: factors must hold a value for each of the {n} rows; got {what}.")

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.intake import check_rows
+from vaetools.frames import as_pandas
 from vaetools.report.tables import Spread
 from vaetools.words import readable
 
@@ -150,7 +151,7 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
         )
     check_is_fitted(estimator, msg=f"compare: {name!r} must be fitted; got {estimator!r}.")
     estimator.inverse_transform(estimator.reference_codes_[:1])  # says so where there is no decoder
-    rows = X if not steps else steps.transform(X)
+    rows = as_pandas(X if not steps else steps.transform(X))
     rows = rows if hasattr(rows, "iloc") else np.asarray(rows)
     if len(rows) < 3 or rows.ndim != 2:
         raise ValueError(f"compare: X must hold at least 3 rows of values; got shape {rows.shape}.")

@@ -14,6 +14,7 @@ import pandas as pd
 from vaetools.checks import PROBABILITY, check, integer
 from vaetools.estimators.constructor import parameters_in_force
 from vaetools.files import write_atomically
+from vaetools.frames import as_pandas
 from vaetools.persistence.model_file import split_reader
 from vaetools.report.page.watch import render_watch
 from vaetools.watch.alarm import Alarm
@@ -200,6 +201,7 @@ class Watch:
                 "Watch: the model was fitted or recalibrated since the watch began, and is another one. "
                 "Begin a new watch of it."
             )
+        X = as_pandas(X)
         if names is not None:
             names = list(map(str, names))
             if len(names) != len(X):
