@@ -18,6 +18,7 @@ from vaetools.estimators.building import (
     n_classes_of,
     resolve_training,
 )
+from vaetools.estimators.card import Card
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
 from vaetools.estimators.constructor import check_parameters
@@ -30,7 +31,6 @@ from vaetools.estimators.judges import Judge, fit_scale
 from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
-from vaetools.estimators.sketch import LossSketch
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
 from vaetools.estimators.watched import watched
@@ -44,7 +44,7 @@ _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
 class BaseAutoencoder(
-    LossSketch, ClassNamePrefixFeaturesOutMixin, TransformerMixin, FitFields, NetworkFields, BaseEstimator
+    Card, ClassNamePrefixFeaturesOutMixin, TransformerMixin, FitFields, NetworkFields, BaseEstimator
 ):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from vaetools.estimators.ae import AE
 from vaetools.estimators.backbone import Backbone
 from vaetools.estimators.building import resolve_device
+from vaetools.estimators.card import Card
 from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, THUMBNAIL, PatchFields
 from vaetools.estimators.pictures import check_pictures, enlarged, through
@@ -33,7 +34,7 @@ _MOST_PLANTED, _PIXELS_PLANTED = 60, 2**23  # of these, that small defects are p
 
 
 @from_fields
-class PatchDetector(OutlierMixin, Verdicts, PatchFields, BaseEstimator):
+class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):
     """Find small defects on photographs, place by place.
 
     A frozen network makes features of every place of an image. A place is odd where no training image has a

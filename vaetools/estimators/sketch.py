@@ -1,7 +1,6 @@
 """A small curve of the loss below the diagram of a fitted estimator, drawn without a library."""
 
 import html
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,16 +11,6 @@ _WIDTH, _HEIGHT, _MARGIN = 240, 56, 3  # pixels
 _CLIPPED = 0.97  # share of the losses that must fit: the first epochs would squeeze all others
 _MOST_POINTS = 240
 _LINES = {"loss": ("trained on", "#0072B2", ""), "held_out_loss": ("held out", "#E69F00", "4 3")}
-
-
-class LossSketch:
-    """What a notebook shows of a fitted estimator: scikit-learn's diagram, and how its loss fell."""
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
-        if "text/html" in bundle and len(getattr(self, "history_", ())):
-            bundle["text/html"] += loss_sketch(type(self).__name__, self.history_)  # type: ignore[attr-defined]
-        return bundle
 
 
 def loss_sketch(owner: str, history: pd.DataFrame) -> str:

@@ -283,43 +283,31 @@ def _costs(facts: "AutoencoderFacts", term: str) -> str:
 
 def _score(facts: "Facts") -> str:
     """Return the score, and what is flagged."""
+    from vaetools.anomaly.promise import score_in_words
     from vaetools.estimators.image_fields import UNIT_IN_WORDS
 
-    unit = "" if facts.unit is None else f" in {_short(facts.unit)}"
+    unit = "" if facts.unit is None else _short(facts.unit)
     if facts.model == DETECTOR:
         unit += f" ({UNIT_IN_WORDS})"
-    score = f"{_short(facts.anomaly_score)}{unit}, higher is more normal"
-    if facts.threshold is None:
-        return f"{score}; no threshold"
-    if facts.false_alarm_rate is None and facts.parameters.get("contamination") == "auto":
-        return f"{score}; its threshold means nothing"
-    return f"{score}; flagged as odd below {number(facts.threshold, 2)}"
+    is_blind = facts.false_alarm_rate is None and facts.parameters.get("contamination") == "auto"
+    return score_in_words(_short(facts.anomaly_score), unit, facts.threshold, is_blind=is_blind)
 
 
 def _false_alarms(facts: "Facts") -> str:
     """Return how often the threshold is wrong, or why that is not known."""
-    from vaetools.anomaly.calibration import n_rows_needed
+    from vaetools.anomaly.promise import Promise, false_alarms_in_words
 
     if facts.threshold is None:
         return ""
-    if facts.false_alarm_rate is not None:
-        kind = "row" if facts.image_shape is None else "image"
-        rows = counted(facts.n_calibration, f"calibration {kind}")
-        if facts.calibration == "cross":
-            rows += f", each judged by a model of other {kind}s"
-        asked, confidence = facts.parameters["false_alarm_rate"], facts.parameters.get("confidence")
-        if confidence is not None:
-            most = f"at most {percent(asked)} of new normal {kind}s with {100 * confidence:g} % confidence"
-            return f"{most}, {percent(facts.false_alarm_rate)} on average, from {rows}"
-        needed = n_rows_needed(asked)
-        short = ""
-        if facts.n_calibration < needed:
-            how = "give them to vaetools recalibrate"
-            if facts.model != DETECTOR and getattr(facts, "backbone", None):  # which Python alone takes
-                how = "fit more of them"
-            short = f"; {percent(asked)} takes {needed:,}: {how}"
-        return f"{percent(facts.false_alarm_rate)} of new normal {kind}s, from {rows}{short}"
-    share = facts.parameters.get("contamination")
-    if isinstance(share, float):
-        return f"not known, no calibration rows: {percent(share)} of the training rows lie below"
-    return "not known, no calibration rows: there were too few rows to hold some out"
+    promise = Promise(
+        "row" if facts.image_shape is None else "image",
+        facts.n_calibration,
+        facts.false_alarm_rate,
+        facts.parameters["false_alarm_rate"],
+        facts.parameters.get("confidence"),
+        facts.calibration == "cross",
+        facts.parameters.get("contamination", "auto"),
+    )
+    needs_python = facts.model != DETECTOR and getattr(facts, "backbone", None)
+    remedy = "fit more of them" if needs_python else "give them to vaetools recalibrate"
+    return false_alarms_in_words(promise, remedy)

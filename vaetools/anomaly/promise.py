@@ -1,0 +1,62 @@
+"""A score, its threshold and what that promises, in words: of a model in memory as of one in a file."""
+
+from typing import NamedTuple
+
+from vaetools.anomaly.calibration import n_rows_needed
+from vaetools.words import counted, number, percent
+
+
+class Promise(NamedTuple):
+    """How a threshold came about."""
+
+    noun: str  # what a row is: row, or image
+    n_calibration: int
+    expected: float | None  # share of new normal rows that are flagged; None if none calibrate
+    asked: float  # and that should be at most
+    confidence: float | None
+    is_crossed: bool  # whether the rows that calibrate trained, too
+    contamination: float | str
+
+
+def score_in_words(name: str, unit: str, threshold: float | None, *, is_blind: bool) -> str:
+    """Return what the score is and what is flagged; ``is_blind`` says that no row was left to calibrate.
+
+    Examples
+    --------
+    >>> score_in_words("elbo", "nats", -3.0, is_blind=False)
+    'elbo in nats, higher is more normal; flagged as odd below −3.00'
+    """
+    score = f"{name}{unit and f' in {unit}'}, higher is more normal"
+    if threshold is None:
+        return f"{score}; no threshold"
+    if is_blind:
+        return f"{score}; its threshold means nothing"
+    return f"{score}; flagged as odd below {number(threshold, 2)}"
+
+
+def false_alarms_in_words(promise: Promise, remedy: str) -> str:
+    """Return how often a threshold is wrong, or why that is not known.
+
+    ``remedy`` says how to come by more rows that calibrate.
+
+    Examples
+    --------
+    >>> few = Promise("row", 10, 1 / 11, 0.05, None, False, "auto")
+    >>> false_alarms_in_words(few, "recalibrate")
+    '9.1 % of new normal rows, from 10 calibration rows; 5.0 % takes 19: recalibrate'
+    """
+    noun, asked = promise.noun, percent(promise.asked)
+    if promise.expected is None:
+        if isinstance(promise.contamination, float):
+            share = percent(promise.contamination)
+            return f"not known, no calibration rows: {share} of the training rows lie below"
+        return "not known, no calibration rows: there were too few rows to hold some out"
+    rows, expected = counted(promise.n_calibration, f"calibration {noun}"), percent(promise.expected)
+    if promise.is_crossed:
+        rows += f", each judged by a model of other {noun}s"
+    if promise.confidence is not None:
+        most = f"at most {asked} of new normal {noun}s with {100 * promise.confidence:g} % confidence"
+        return f"{most}, {expected} on average, from {rows}"
+    needed = n_rows_needed(promise.asked)
+    short = f"; {asked} takes {needed:,}: {remedy}" if promise.n_calibration < needed else ""
+    return f"{expected} of new normal {noun}s, from {rows}{short}"
