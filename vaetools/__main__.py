@@ -1,5 +1,7 @@
 """The command ``vaetools``, also as ``python -m vaetools``: every failure becomes one line."""
 
+import contextlib
+import functools
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from vaetools.cli.process import (
     status_of,
     until_seen_enough,
 )
-from vaetools.cli.saying import FAILED, in_options
+from vaetools.cli.saying import FAILED, in_options, print_json
 from vaetools.files import without_room
 from vaetools.words import did_you_mean, printable
 
@@ -65,9 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     status : int
         0, also where whoever read standard output had seen enough; 1 if it finished but some files or
         rows could not be read; 2 after an error; 3 while a watch has an alarm; 130 after Ctrl-C, 143 after
-        SIGTERM, 129 after SIGHUP. Errors print one line to standard error.
+        SIGTERM, 129 after SIGHUP. Errors print one line to standard error, and with ``--json`` the same to
+        standard output, as ``error``.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    fail = functools.partial(_fail, as_json="--json" in arguments)
     with standard_streams():
         try:
             with interruptible(), warnings.catch_warnings():
@@ -75,17 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
             return status if isinstance(status, int) else 0
         except (click.Abort, KeyboardInterrupt) as interruption:
-            return _say("interrupted; no file is left half-written.", status_of(interruption))
+            return fail("interrupted; no file is left half-written.", status_of(interruption))
         except SeenEnough:
             return 0
         except click.ClickException as error:
-            return _say(error.format_message(), FAILED)
+            return fail(error.format_message(), FAILED)
         except OSError as error:
-            return _say(without_room(error) or str(error), FAILED)
+            return fail(without_room(error) or str(error), FAILED)
         except (ValueError, ImportError) as error:
-            return _say(str(error), FAILED)
+            return fail(str(error), FAILED)
         except Exception as error:
-            return _say(f"{type(error).__name__}: {error}", FAILED)
+            return fail(f"{type(error).__name__}: {error}", FAILED)
 
 
 def _say_once() -> Callable[..., None]:
@@ -94,16 +98,26 @@ def _say_once() -> Callable[..., None]:
 
     def say(message: Warning | str, *where: Any) -> None:
         if str(message) not in said:
-            _say(f"warning: {message}", 0)
+            _say(f"warning: {message}")
         said.add(str(message))
 
     return say
 
 
-def _say(message: str, status: int) -> int:
-    """Print a message on one line of standard error, and return the status."""
-    click.echo(f"vaetools: {printable(' '.join(in_options(message).split()))}", err=True)
+def _fail(message: str, status: int, *, as_json: bool) -> int:
+    """Print what went wrong, for programs on standard output too, and return the status."""
+    line = _say(message)
+    if as_json:  # nothing stands there yet: what a command finds is the last that it does
+        with contextlib.suppress(SeenEnough, click.ClickException, OSError), until_seen_enough():
+            print_json({"error": line, "status": status})
     return status
+
+
+def _say(message: str) -> str:
+    """Print a message on one line of standard error, and return it."""
+    line = printable(" ".join(in_options(message).split()))
+    click.echo(f"vaetools: {line}", err=True)
+    return line
 
 
 if __name__ == "__main__":

@@ -86,7 +86,9 @@ device_option = click.option(
     metavar="NAME",
     help='Where to compute, such as "cpu" or "cuda"; by default where it was trained.',
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON instead.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON document instead; errors, too."
+)
 confidence_option = click.option(
     "--confidence",
     type=float,

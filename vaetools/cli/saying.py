@@ -129,10 +129,15 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else readable(value)
 
 
-def source_as_json(source: "Source") -> dict[str, Any]:
-    """Return what was left out and how CSV was read, as JSON takes it."""
+def source_as_json(source: "Source", failed: Sequence[Any]) -> dict[str, Any]:
+    """Return what could not be read, what was left out and how CSV was read, as JSON takes it."""
     understood = {"dialect": source.dialect, "notes": list(source.notes)}
-    return left_out_as_json(source.listing.ignored) | understood
+    return failed_as_json(failed) | left_out_as_json(source.listing.ignored) | understood
+
+
+def failed_as_json(failed: Sequence[Any]) -> dict[str, Any]:
+    """Return what could not be read, and how much it is, as JSON takes it."""
+    return {"n_failed": len(failed), "failed": list(failed)}
 
 
 def say_left_out(ignored: Mapping[str, str], *, verbose: bool) -> None:

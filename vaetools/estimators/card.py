@@ -62,7 +62,8 @@ def facts(estimator: Any) -> dict[str, str]:
 
 def _promise(estimator: Any, given: dict[str, Any]) -> Promise:
     """Return how the threshold of a fitted estimator came about."""
-    known, asked = getattr(estimator, "calibration_scores_", ()), given["false_alarm_rate"]
+    known: Any = getattr(estimator, "calibration_scores_", ())
+    asked = given["false_alarm_rate"]
     return Promise(
         noun=estimator._noun,
         n_calibration=len(known),

@@ -1,6 +1,7 @@
 """``vaetools demo``: three autoencoders on embedded images, compared in words, a table and pages."""
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from vaetools.cli import command, outputs
-from vaetools.cli.saying import Talk
+from vaetools.cli.saying import Talk, print_json
 
 COMPARED = ("AE", "VAE", "CVAE")
 UNKNOWN = {"garments": 8, "digits": 4}
@@ -56,12 +57,18 @@ N_COMPONENTS = {"garments": 16, "digits": 8}
 )
 @command.seed_option("Seed of the split, the training, the maps and the samples.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the findings and where the page is, nothing else.")
-def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool) -> None:
+@command.json_option
+def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool, as_json: bool) -> None:
     """Train an AE, a VAE and a CVAE on real images, and compare what they learnt.
 
     The data come with the package. One class is kept out of training as the unknown. Prints findings
     and measures, and writes two self-contained HTML pages: the latent space of the VAE, which answers the
     cursor, and the comparison of the three models (vaetools-demo-report.html).
+
+    \b
+    Keys of --json: those of "vaetools report --json" but for what could not be read, and
+      data, unknown, n_train, n_held_out, n_unknown, auroc {other detector: share}, seconds {model: seconds},
+      comparison (its page)
     """
     compared_page = output.with_name(f"{output.stem}-report{output.suffix}")
     outputs.check_output(output, (".html",))
@@ -95,16 +102,22 @@ def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool) -
         compared = {name: models[name] for name in COMPARED}
         comparison = compare(compared, rows, labels, outliers=is_unknown, seed=seed, progress=say)
     scores = {name: models[name].score_samples(rows) for name in models if name not in COMPARED}
-    rivals = ", ".join(f"{name} {roc_auc_score(~is_unknown, each):.3f}" for name, each in scores.items())
+    rivals = {name: float(roc_auc_score(~is_unknown, each)) for name, each in scores.items()}
     say("Making the explorer")
     explore(models["VAE"], *_explored(images), seed=seed).to_html(output)
     comparison.to_html(compared_page, {"VAE": output})
+    if as_json:
+        told = {"data": data, "unknown": int(images.unknown_label), "n_train": len(images.train)}
+        told |= {"n_held_out": len(images.held_out), "n_unknown": len(images.unknown), "auroc": rivals}
+        told |= {"seconds": seconds, "output": output, "comparison": compared_page}
+        print_json(json.loads(comparison.to_json()) | told)
+        return
     click.echo(
         f"Known {data}: {len(images.train):,} images trained on, {len(images.held_out)} held out.\n"
         f"Unknown {_NOUN[data]} {images.unknown_label}: {len(images.unknown)} images that "
         "no model trained on.\n\n"
         f"{comparison_text(comparison)}\n\n"
-        f"AUROC of others: {rivals}.\n"
+        f"AUROC of others: {', '.join(f'{name} {auroc:.3f}' for name, auroc in rivals.items())}.\n"
         f"Seconds to fit: {', '.join(f'{name} {taken:.1f}' for name, taken in seconds.items())}.\n\n"
         f"Comparison: {compared_page.absolute()}\n"
         f"Open this, and touch the latent space of the VAE: {output.absolute()}"

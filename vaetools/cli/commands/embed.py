@@ -57,6 +57,11 @@ def embed(
       vaetools embed boards.safetensors photos/ -o latents.parquet --map umap
       vaetools embed boards.safetensors photos/ --tsv projector/
       vaetools embed sales.safetensors today.csv > latents.csv
+
+    \b
+    Keys of --json:
+      n_embedded, n_components, output, tsv,
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     _check_outputs(output, projector, map_method, talk, [model, *data])
     from vaetools.stream import Collected, TableFile, stream_codes
@@ -75,8 +80,8 @@ def embed(
         _write_projector(projector, tables.parts, thumbnails.parts)
     if talk.as_json:
         made: dict[str, Any] = {"n_embedded": parts.n_rows, "n_components": opened.n_components}
-        made |= {"n_failed": len(parts.failed), "failed": parts.failed}
-        print_json(made | {"output": output, "tsv": projector} | source_as_json(parts.source))
+        made |= {"output": output, "tsv": projector}
+        print_json(made | source_as_json(parts.source, parts.failed))
     talk.say(f"{counted_rows(parts.n_rows, opened.kind)} embedded in {opened.n_components} dimensions.")
     return talk.end(parts.source, parts.failed, output, projector)
 

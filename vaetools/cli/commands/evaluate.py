@@ -57,8 +57,7 @@ def evaluate(
     Keys of --json:
       n, image_auroc, average_precision, share_flagged, pixel_auroc, aupro_30, aupro_05 (null without masks),
       good {n, share_flagged, share_expected, p_value}, kinds {kind: the same}, unmarked [paths],
-      failed [{id, reason}],
-      n_ignored, ignored {kind: files}, ignored_paths
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     from vaetools.stream import stream_scores
     from vaetools.stream.evaluation import Evaluation
@@ -72,8 +71,8 @@ def evaluate(
     figures = evaluation.figures()
     failed = parts.failed + evaluation.failed
     if talk.as_json:
-        summary = figures | {"unmarked": evaluation.unmarked, "failed": failed}
-        print_json(summary | source_as_json(parts.source))
+        summary = figures | {"unmarked": evaluation.unmarked}
+        print_json(summary | source_as_json(parts.source, failed))
     else:
         click.echo(_table(figures))
         talk.say(_of_good(figures["good"]))

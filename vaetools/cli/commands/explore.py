@@ -46,6 +46,11 @@ def explore(
     Examples:
       vaetools explore boards.safetensors photos/ -o space.html
       vaetools explore sales.safetensors sales.csv --labels region --map pca -o space.html
+
+    \b
+    Keys of --json:
+      n_explored, decodes (whether the page does), output,
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, (".html",), [model, *data])
     import pandas as pd
@@ -66,5 +71,5 @@ def explore(
     space.to_html(output)
     if talk.as_json:
         made = {"n_explored": len(rows.X), "decodes": space.decoder is not None, "output": output}
-        print_json(made | {"n_failed": len(rows.failed), "failed": rows.failed} | source_as_json(rows.source))
+        print_json(made | source_as_json(rows.source, rows.failed))
     return talk.end(rows.source, rows.failed, output)

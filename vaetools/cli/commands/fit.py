@@ -16,6 +16,7 @@ from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
     FAILED,
     Talk,
+    failed_as_json,
     in_options,
     left_out_as_json,
     list_failures,
@@ -188,7 +189,8 @@ def fit(
     \b
     Keys of --json: those of "vaetools info --json", and
       seconds, seconds_expected (null but for a detector), reasons [sentences, of a model that was chosen],
-      suspects, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
+      suspects,
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, (".safetensors",), data)
     outputs.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
@@ -305,7 +307,7 @@ def _say_model(
     if talk.as_json:
         took = {"seconds": round(seconds, 3), "seconds_expected": expected and round(expected, 3)}
         summary = dataclasses.asdict(facts) | took
-        summary |= {"failed": read.failed} | left_out_as_json(read.ignored)
+        summary |= failed_as_json(read.failed) | left_out_as_json(read.ignored)
         summary |= {"dialect": read.dialect, "notes": list(read.notes)}
         print_json(summary | {"suspects": suspects, "reasons": list(map(in_options, plan.reasons))})
     elif not talk.quiet:

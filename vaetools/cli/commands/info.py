@@ -62,7 +62,7 @@ _SETTINGS = (
 
 @click.command(short_help="Show what a saved model is, in an instant.")
 @command.model_argument
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object instead.")
+@command.json_option
 def info(model: Path, as_json: bool) -> None:
     """Show what a saved MODEL is and what it was trained on.
 

@@ -61,7 +61,7 @@ def labels(
     Keys of --json:
       n_rows, n_unlikely (rows of which another label is likelier), unknown {label: rows},
       least_likely [{label, log_probability, likeliest, p_value, and what "id" says}], id,
-      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, output
+      output, n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, outputs.TABLES, [model, *data])
     if (name := reading.get("id_column")) in ("label", "log_probability", "likeliest", "p_value"):
@@ -86,8 +86,7 @@ def labels(
     if talk.as_json:
         summary = {"n_rows": len(table), "n_unlikely": n_unlikely, "unknown": unknown}
         summary |= {"id": rows.source.id_name, "least_likely": least.to_dict(orient="records")}
-        summary |= {"n_failed": len(rows.failed), "failed": rows.failed}
-        print_json(summary | source_as_json(rows.source) | {"output": output})
+        print_json(summary | {"output": output} | source_as_json(rows.source, rows.failed))
     elif top:
         click.echo(_table(least))
     rows_or_images = counted_rows(len(table), opened.kind)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from vaetools.cli import command, outputs
-from vaetools.cli.saying import say
+from vaetools.cli.saying import print_json, say
 
 _image = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -24,7 +24,10 @@ _image = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @command.output_option("PNG picture to write.", required=True)
 @command.device_option
-def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device: str | None) -> None:
+@command.json_option
+def morph(
+    model: Path, first: Path, last: Path, steps: int, output: Path, device: str | None, as_json: bool
+) -> None:
     """Decode the straight way from one image to another through the latent space of a trained MODEL.
 
     The picture is a strip: the two images as the model sees them at the ends, set apart, and between
@@ -35,6 +38,10 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     Examples:
       vaetools morph boards.safetensors left.png right.png -o strip.png
       vaetools morph faces.safetensors ann.jpg ben.jpg --steps 15 -o strip.png
+
+    \b
+    Keys of --json:
+      n_steps, output
     """
     outputs.check_output(output, (".png",), [model, first, last])
     import numpy as np
@@ -61,4 +68,7 @@ def morph(model: Path, first: Path, last: Path, steps: int, output: Path, device
     bar = np.full_like(left[:, : left.shape[1] // shape[2] * max(1, shape[2] // 4)], GAP)
     strip = Image.fromarray(np.concatenate([left, bar, middle, bar, right], axis=1))
     outputs.write_png(output, strip)
-    say(f"{steps} steps decoded. Written: {output}")
+    if as_json:
+        print_json({"n_steps": steps, "output": output})
+    else:
+        say(f"{steps} steps decoded. Written: {output}")

@@ -50,9 +50,8 @@ def recalibrate(
     \b
     Keys of --json:
       n_calibration, flagged_before (share of DATA below the old threshold), threshold_before,
-      threshold, false_alarm_rate (expected), confidence, score, unit, n_failed, failed [{id, reason}],
-      n_ignored,
-      ignored {kind: files}, ignored_paths, output
+      threshold, false_alarm_rate (expected), confidence, score, unit, output,
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, (".safetensors",), data)
     from vaetools.persistence.model_file import save
@@ -73,8 +72,7 @@ def recalibrate(
     save(opened.whole, output)
     facts = _facts(estimator, before)
     if talk.as_json:
-        summary = facts | {"n_failed": len(rows.failed), "failed": rows.failed}
-        print_json(summary | {"output": output} | source_as_json(rows.source))
+        print_json(facts | {"output": output} | source_as_json(rows.source, rows.failed))
     most = ""
     if estimator.confidence is not None:
         sure = f"{100 * estimator.confidence:g} %"

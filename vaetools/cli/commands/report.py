@@ -89,6 +89,12 @@ def report(
       vaetools report boards.safetensors boards/test --outlier defective -o page.html
       vaetools report boards.safetensors boards/test -o page.html --explore
       vaetools report small.safetensors large.safetensors sales.csv --labels region --json
+
+    \b
+    Keys of --json:
+      answer [sentences], notes, n_samples, method, seed, models [{name, and what it is}],
+      measures [{model, measure, value, low, high, and what it means}], output, explorers {model: page},
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     names = [name for name, _ in models]
     pages = _explorers(output, names) if explore else {}
@@ -118,8 +124,8 @@ def report(
     if output is not None:
         comparison.to_html(output, _by_shown_name(comparison, pages))
     if talk.as_json:
-        lost = {"n_failed": len(rows.failed), "failed": rows.failed}
-        print_json(json.loads(comparison.to_json()) | lost | source_as_json(rows.source))
+        pages_made = {"output": output, "explorers": pages}
+        print_json(json.loads(comparison.to_json()) | pages_made | source_as_json(rows.source, rows.failed))
     else:
         click.echo(comparison_text(comparison))
     heard = talk._replace(as_json=False)  # what it says beside JSON it says too

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli import command, outputs
-from vaetools.cli.saying import counted_rows, say
+from vaetools.cli.saying import counted_rows, print_json, say
 from vaetools.words import few, number, printable
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 _KNOWN_LABELS = 20  # that an error lists
 
@@ -39,6 +40,7 @@ _KNOWN_LABELS = 20  # that an error lists
 @command.seed_option("Seed of the draws.")
 @command.output_option("PNG picture of images, or CSV file of rows; without it rows go to standard output.")
 @command.device_option
+@command.json_option
 def sample(
     model: Path,
     n_samples: int,
@@ -47,6 +49,7 @@ def sample(
     seed: int,
     output: Path | None,
     device: str | None,
+    as_json: bool,
 ) -> None:
     """Draw new images or rows from a trained MODEL.
 
@@ -60,6 +63,10 @@ def sample(
       vaetools sample boards.safetensors -o grid.png
       vaetools sample digits.safetensors -n 20 --label 8 --columns 10 -o eights.png
       vaetools sample sales.safetensors -n 1000 > rows.csv
+
+    \b
+    Keys of --json:
+      n_drawn, label, seed, output, rows [{column: cell}] (null if they are in a file)
     """
     outputs.check_output(output, (".png", ".csv"), [model])
     opened = command.Opened(model, device, codes_for="sample")
@@ -69,11 +76,16 @@ def sample(
     _check_fits(output, columns, is_image=image_shape is not None)
     options = {} if label is None else {"y": _known_label(estimator, label)}
     rows = estimator.sample(n_samples, random_state=seed, **options)
-    if image_shape is None:
-        _write_csv(output, rows, estimator)
-    else:
+    told = None
+    if image_shape is not None:
         _write_grid(output, rows, estimator, image_shape, columns)
-    if output is not None:
+    elif as_json and output is None:
+        told = _table(rows, estimator).to_dict(orient="records")
+    else:
+        _write_csv(output, _table(rows, estimator))
+    if as_json:
+        print_json({"n_drawn": n_samples, "label": label, "seed": seed, "output": output, "rows": told})
+    elif output is not None:
         drawn = counted_rows(n_samples, "rows" if image_shape is None else "images")
         say(f"{drawn} drawn. Written: {output}")
 
@@ -119,17 +131,22 @@ def _write_grid(
     outputs.write_png(output, picture(rows, image_shape, n_columns=columns))
 
 
-def _write_csv(output: Path | None, rows: "np.ndarray", estimator: Any) -> None:
-    """Write rows with the columns of training, 10 digits each."""
+def _table(rows: Any, estimator: Any) -> "pd.DataFrame":
+    """Return rows with the names that columns had in training."""
     import pandas as pd
 
     from vaetools.estimators.columns import names_in_fit
+
+    return pd.DataFrame(rows, columns=names_in_fit(estimator) or [f"x{i}" for i in range(rows.shape[1])])
+
+
+def _write_csv(output: Path | None, table: "pd.DataFrame") -> None:
+    """Write a table, 10 digits a number."""
     from vaetools.files import write_atomically
 
-    names = names_in_fit(estimator) or [f"x{i}" for i in range(rows.shape[1])]
-    if output is None and sys.stdout.isatty():
-        names = [printable(name) for name in names]  # for eyes; a file or a pipe gets them as they are
-    text = pd.DataFrame(rows, columns=names).to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    if output is None and sys.stdout.isatty():  # names for eyes; a file or a pipe gets them as they are
+        table = table.set_axis([printable(name) for name in table.columns], axis=1)
+    text = table.to_csv(index=False, float_format="%.10g", lineterminator="\n")
     if output is None:
         sys.stdout.write(text)  # click.echo would drop what looks like a color
     else:

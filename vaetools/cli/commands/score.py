@@ -12,6 +12,7 @@ from vaetools.cli.saying import (
     Talk,
     cell,
     counted_rows,
+    failed_as_json,
     left_out_as_json,
     list_failures,
     print_json,
@@ -128,11 +129,11 @@ def score(
 
     \b
     Keys of --json:
-      n_scored, n_odd, n_failed, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
+      n_scored, n_odd, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
       false_alarm_rate, confidence, most_mistakes, false_discovery_rate, why_none_odd, id,
-      oddest [rows], failed [{id, reason}],
-      small_defects, output, html, maps {folder, unit, red_above, is_verdict, renamed {image: file},
-      without {image: question}}, n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
+      oddest [rows], small_defects, output, html, maps {folder, unit, red_above, is_verdict,
+      renamed {image: file}, without {image: question}},
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     inputs = [model, *data]
     if engine == "ray":
@@ -179,9 +180,9 @@ def score(
         write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, cautions)
     _explain(oddest, opened)
     if talk.as_json:
-        summary = _summary(opened.estimator, tally, oddest, failed) | {"small_defects": caution or None}
+        summary = _summary(opened.estimator, tally, oddest) | {"small_defects": caution or None}
         written = {"output": output, "html": html, "maps": map_files and map_files.facts()}
-        print_json(summary | written | source_as_json(parts.source))
+        print_json(summary | written | source_as_json(parts.source, failed))
     elif top:
         digits = _DIGITS.get(opened.estimator.score_unit_, 2)
         _print_top(oddest.table.head(top), digits, tally, opened.kind.removesuffix("s"), talk)
@@ -256,7 +257,7 @@ def _score_with_ray(
     scored = score_with_ray(opened.whole, command.one_or_many(data), output, verbose=talk.progress, **options)
     tally.n_rows, tally.n_odd, tally.judged = scored.n_scored, scored.n_odd, dict(scored.folders)
     if talk.as_json:
-        summary = _summary(opened.estimator, tally, Oddest(0), scored.failed)
+        summary = _summary(opened.estimator, tally, Oddest(0)) | failed_as_json(scored.failed)
         print_json(
             summary | {"output": output, "html": None, "maps": None} | left_out_as_json(scored.ignored)
         )
@@ -267,12 +268,11 @@ def _score_with_ray(
     return list_failures(scored.failed)
 
 
-def _summary(model: Any, tally: "Tally", oddest: "Oddest", failed: list[Any]) -> dict[str, Any]:
+def _summary(model: Any, tally: "Tally", oddest: "Oddest") -> dict[str, Any]:
     """Return what came of it as JSON takes it."""
     return {
         "n_scored": tally.n_rows,
         "n_odd": tally.n_odd,
-        "n_failed": len(failed),
         "folders": tally.folders(),
         "score": model.anomaly_score_,
         "threshold": tally.threshold,
@@ -283,7 +283,6 @@ def _summary(model: Any, tally: "Tally", oddest: "Oddest", failed: list[Any]) ->
         "why_none_odd": tally.selection and tally.selection.why_none,
         **({"id": oddest.table.columns[0]} if oddest.n else {}),
         "oddest": oddest.table.to_dict(orient="records"),
-        "failed": failed,
     }
 
 

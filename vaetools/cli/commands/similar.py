@@ -53,6 +53,11 @@ def similar(
       vaetools similar faces.safetensors ann.jpg photos/ --html likeness.html
       vaetools similar boards.safetensors odd.png boards/ -k 5 -o hits.csv
       vaetools similar sales.safetensors 1042 today.csv --id order
+
+    \b
+    Keys of --json:
+      query, n_searched, hits [{distance, and what "id" says}], id, output, html,
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, outputs.TABLES, [model, query, *data])
     outputs.check_output(html, (".html",), [model, query, *data], "--html")
@@ -77,9 +82,8 @@ def similar(
         _write_page(html, query, row, nearest, opened, len(parts.failed), few(data, 3))
     if talk.as_json:
         found = {"id": nearest.table.columns[0], "hits": nearest.table.to_dict(orient="records")}
-        counts = {"query": query, "n_searched": nearest.n_searched, "n_failed": len(parts.failed)}
-        written = {"failed": parts.failed, "output": output, "html": html}
-        print_json(counts | found | written | source_as_json(parts.source))
+        found |= {"query": query, "n_searched": nearest.n_searched, "output": output, "html": html}
+        print_json(found | source_as_json(parts.source, parts.failed))
     talk.say(f"{counted_rows(nearest.n_searched, opened.kind)} searched.")
     return talk.end(parts.source, parts.failed, output, html)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli import command, outputs
-from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
+from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
 from vaetools.words import few
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def watch(
       n_rows (that are new), n_known (left out, because they came before), n_watched (in all), n_flagged,
       alarm {row, since, of_normal, of_odd, words, causes [{kind, name, row, since, n_rows, moved, share,
       evidence, of}]}, evidence {share, score, rows, latent}, limit, false_alarm_probability, n_since,
-      state, since, html, n_failed, failed [{id, reason}], n_ignored, ignored {kind: files},
-      ignored_paths, dialect, notes
+      state, since, html,
+      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     inputs = [model, *data, *reference]
     outputs.check_output(state, (".safetensors",), inputs, "--state")
@@ -105,9 +105,9 @@ def watch(
         _write_page(html, watched, opened, data)
     failed = parts.failed if parts else []
     if talk.as_json:
-        told = _summary(watched) | {"n_rows": new, "n_known": n_read - new, "n_failed": len(failed)}
-        written = {"state": state, "since": since, "html": html, "failed": failed}
-        print_json(told | written | (source_as_json(parts.source) if parts else {}))
+        told = _summary(watched) | {"n_rows": new, "n_known": n_read - new}
+        told |= {"state": state, "since": since, "html": html}
+        print_json(told | (source_as_json(parts.source, failed) if parts else failed_as_json(failed)))
     known = f", {n_read - new:,} that came before left out" if n_read > new else ""
     talk.say(f"{counted_rows(new, opened.kind)} came{known}; {watched.n_rows:,} in all.")
     talk.say(_in_words(watched, opened))
