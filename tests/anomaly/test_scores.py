@@ -137,6 +137,7 @@ TABLE = {
     "density_of_states": ("nats", "state decoder"),
     "structure": ("std", "state decoder images"),
     "hidden_residual": ("std", "state decoder"),
+    "perceptual": ("std", "state decoder images added"),
     "images": ("nats", "state decoder images"),
     "tables": ("std", "state decoder"),
 }
@@ -150,6 +151,7 @@ def test_scores_name_their_units_and_needs():
             "posterior": score.needs_posterior,
             "prior": score.needs_prior,
             "images": score.needs_images,
+            "added": score.needs_added,
         }
         return " ".join(name for name, needed in each.items() if needed)
 

@@ -24,6 +24,7 @@ from vaetools.checks import POSITIVE_INTEGER, check
 HEAT_COLORS = ("#fed976", "#febf5e", "#feb24c", "#fea044", "#fd8d3c", "#e31a1c")
 RING_COLOR = "#2196f3"  # which no heat and no gray has
 _SMALL, _AWAY, _WIDTH = 12, 28, 128  # of the longer side: a spot that gets a ring, how far away, how wide
+WITH_PLACES = ("images", "perceptual")  # scores that have maps of their own
 STRUCTURE = "structure"  # the question of the score ``images`` that has places
 _N_COLORS = 1000  # steps of a palette
 SMOOTHING = 1.0  # pixels: oddities are larger than one pixel, and noise is not
@@ -60,7 +61,8 @@ class Explanation:
         With ``anomaly_score="images"``, which of its questions decided the score of every image.
     structure : ndarray of shape (n_samples, height, width) or None
         With ``anomaly_score="images"``, what every place adds to the squared distance of the question
-        ``"structure"``, the only one that has places.
+        ``"structure"``, the only one that has places; with ``"perceptual"``, how unlike its reconstruction
+        every pixel looks, from 0 to 2.
     context : ndarray of shape (n_samples,) or None
         What rows were judged given, as text.
 
@@ -127,7 +129,7 @@ class Explanation:
         """Return how odd every pixel and its next neighbors are, on the model's one scale.
 
         That is surprise. With ``anomaly_score="images"`` it is what every place adds to the question that
-        decided, ``"structure"``.
+        decided, ``"structure"``, and with ``"perceptual"`` how unlike its reconstruction it looks.
 
         Returns
         -------
@@ -154,9 +156,10 @@ class Explanation:
             )
         if self.structure is None:
             return heat(pixel_surprise(self.surprise, self.image_shape), self.heat_range)
-        assert self.question is not None  # they come together
-        decided = (self.question == STRUCTURE)[:, None, None]
-        return np.where(decided, heat(smoothed(self.structure), self.heat_range), np.nan)
+        maps = heat(smoothed(self.structure), self.heat_range)
+        if self.question is None:
+            return maps
+        return np.where((self.question == STRUCTURE)[:, None, None], maps, np.nan)
 
     def overlays(self) -> np.ndarray:
         """Return the heat maps as colors over the gray images: yellow, orange, red at 1; plain where NaN.

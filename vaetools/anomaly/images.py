@@ -24,12 +24,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaetools.anomaly.reference import Fitted, Reference, State, States, whitened
-from vaetools.geometry import structural_similarity
+from vaetools.nn import perceptual
 from vaetools.nn.model import Reading
 
 Shape = tuple[int, int, int]
 
-_WINDOW = 7  # pixels, of local similarity
 _CELLS = 7  # per side, of the map whose pattern is judged
 _MOST_HIDDEN = 256  # values of the hidden layer that are judged
 
@@ -80,16 +79,7 @@ def dissimilarity(reading: Reading, shape: Shape, limits: Tensor) -> Tensor:
     if "dissimilarity" in reading.made:
         return reading.made["dissimilarity"]
     a, b = (_in_unit(rows, shape, limits) for rows in (reading.x, reading.expected))
-    height, width = (min(_WINDOW, side) for side in shape[1:])
-    # means over windows of both images, their squares and their product: rows first, then columns,
-    # as views, which is several times as fast as pooling
-    moments = torch.cat([a, b, a * a, b * b, a * b], dim=1)
-    windows = moments.unfold(2, height, 1).mean(dim=-1).unfold(3, width, 1).mean(dim=-1)
-    mean_a, mean_b, square_a, square_b, product = windows.chunk(5, dim=1)
-    # bounds that only rounding passes, of pixels far outside [0, 1]
-    variances = (square_a - mean_a**2 + square_b - mean_b**2).clamp(min=0)
-    alike = structural_similarity(mean_a, mean_b, variances, product - mean_a * mean_b)
-    found = (1 - alike).clamp(0, 2)
+    found = perceptual.dissimilarity(a, b)
     reading.made["dissimilarity"] = found
     return found
 
@@ -136,7 +126,7 @@ def structure(reading: Reading, states: States) -> Tensor:
 def structure_map(reading: Reading, states: States) -> Tensor:
     """Return what every place adds to the squared distance of `structure`, ``(n_samples, height, width)``.
 
-    A window counts where its middle is; the rim, where no window has its middle, adds nothing.
+    A window counts where its middle is.
     """
     state = states["structure"]
     shape = shape_of(state)
@@ -148,13 +138,7 @@ def structure_map(reading: Reading, states: States) -> Tensor:
     def spread(cells: Tensor) -> Tensor:
         return down @ cells.reshape(-1, down.shape[1], across.shape[1]) @ across.T
 
-    found = where * spread(pull) - spread(pull * usual)
-    top, left = ((whole - part) // 2 for whole, part in zip(shape[1:], found.shape[1:], strict=True))
-    bottom, right = (
-        whole - part - before
-        for whole, part, before in zip(shape[1:], found.shape[1:], (top, left), strict=True)
-    )
-    return F.pad(found, (left, right, top, bottom))
+    return perceptual.centered(where * spread(pull) - spread(pull * usual), *shape[1:])
 
 
 def _cell_weights(side: int, like: Tensor) -> Tensor:

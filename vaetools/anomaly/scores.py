@@ -23,6 +23,8 @@ structure           std     Minus the Mahalanobis distance of the pattern in whi
                             reconstruction of an image fails (1 − SSIM, in 7×7 cells).
 hidden_residual     std     Minus the Mahalanobis distance between what the encoder makes of a
                             row and of its reconstruction.
+perceptual          std     Of a model with an added loss: minus reconstruction + KL, minus that
+                            loss, each in its standard deviations.
 images              nats    Recommended for images: log tail probability of structure, hidden
                             residual and latent kNN together, guarded by density of states.
 tables              std     Recommended for tables: minus the log distance to the nearest
@@ -56,6 +58,7 @@ class Score(NamedTuple):
     needs_posterior: bool = False  # with a spread
     needs_prior: bool = False  # of codes, which cost nothing without one
     needs_images: bool = False
+    needs_added: bool = False  # a loss that was added in training
 
     @property
     def evaluate(self) -> "Callable[[Reading, States], Tensor]":
@@ -84,6 +87,7 @@ SCORES: dict[str, Score] = {
     "density_of_states": Score("nats", "density.density_of_states", learns=True),
     "structure": Score("std", "images.structure", learns=True, needs_images=True),
     "hidden_residual": Score("std", "images.hidden_residual", learns=True),
+    "perceptual": Score("std", "perceptual.perceptual", learns=True, needs_images=True, needs_added=True),
     "images": Score(
         "nats",
         "recommended.images",

@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from vaetools.estimators.anew import wholly
 from vaetools.estimators.building import (
     build,
-    check_combinations,
     check_image_shape,
     n_classes_of,
     resolve_training,
@@ -21,6 +20,7 @@ from vaetools.estimators.building import (
 from vaetools.estimators.card import Card
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns
+from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters
 from vaetools.estimators.crossing import Given, crossed
 from vaetools.estimators.description import describe

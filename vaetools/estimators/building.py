@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaetools.anomaly.scores import SCORES
+from vaetools.estimators.added import make_added, try_added
 from vaetools.nn import (
     ACTIVATIONS,
     default_components,
@@ -22,16 +22,9 @@ from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network, draw_weights
+from vaetools.nn.perceptual import AddedLoss
 from vaetools.nn.schedule import TrainingSettings, falling_from
 
-_ARCHITECTURE = (
-    "n_components",
-    "hidden_layer_sizes",
-    "hidden_channels",
-    "activation",
-    "conditioning",
-    "condition_encoder",
-)
 _AUTO_RATE, _AUTO_STEPS, _AUTO_EPOCHS = 2e-3, 2_000, 10
 _MOST_EPOCHS = 150  # after which a network knows by heart what it has not learnt
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
@@ -41,70 +34,6 @@ _PASSES = 6  # over new rows and those of before
 _SETTLED = 150  # steps that bring a rate down from its peak without loss; fewer begin lower
 _LEAST_WATCHED = 20  # rows of which some can be spared
 _OFTEN = 20  # epochs: who sees rows more often may learn them by heart, and is watched
-
-
-def check_combinations(estimator: Any) -> None:
-    """Raise where parameters contradict each other, naming both."""
-    owner = type(estimator).__name__
-    if estimator.likelihood == "mixed":
-        if estimator.image_shape is not None:
-            raise ValueError(
-                f"{owner}: likelihood='mixed' is for tables, which have no image_shape; got "
-                f"image_shape={estimator.image_shape!r}."
-            )
-    elif estimator.column_likelihoods is not None:
-        raise ValueError(
-            f"{owner}: column_likelihoods needs likelihood='mixed'; got likelihood={estimator.likelihood!r}."
-        )
-    likelihood = LIKELIHOODS.get(estimator.likelihood, estimator.likelihood)  # or "mixed"
-    if estimator.standardize is True and getattr(likelihood, "unit_interval", False):
-        raise ValueError(
-            f"{owner}: standardize must be 'auto' or False with a likelihood of [0, 1], which standardized "
-            f"columns leave; got standardize=True and likelihood={estimator.likelihood!r}. Leave standardize "
-            "out, or choose likelihood='gaussian'."
-        )
-    if estimator.calibration == "cross" and estimator.confidence is not None:
-        raise ValueError(
-            f"{owner}: confidence needs rows that are held out, and calibration='cross' holds none out; got "
-            f"confidence={estimator.confidence!r}. Leave calibration at 'auto', or recalibrate with normal "
-            "rows that fit did not see."
-        )
-    if estimator.max_iter == 0 and issubclass(estimator._latent, nn.Module):
-        raise ValueError(f"{owner}: max_iter must not be 0, because training learns the words; got 0.")
-    _check_score(owner, estimator)
-    if estimator.network is not None:
-        for each in (each for each in dataclasses.fields(estimator) if each.name in _ARCHITECTURE):
-            value = getattr(estimator, each.name)
-            if value != each.default:
-                raise ValueError(
-                    f"{owner}: {each.name} must keep its default where network is given, which has an "
-                    f"architecture of its own; got {each.name}={value!r}."
-                )
-    elif estimator.image_shape is None and estimator.hidden_channels not in ("auto", (), []):
-        raise ValueError(
-            f"{owner}: hidden_channels needs image_shape=(channels, height, width); got "
-            f"hidden_channels={estimator.hidden_channels!r} and image_shape=None."
-        )
-
-
-def _check_score(owner: str, estimator: Any) -> None:
-    """Raise where a model is not of the kind that its score needs."""
-    score, latent = SCORES[estimator.anomaly_score], estimator._latent
-    if score.needs_posterior and not latent.has_spread:
-        raise ValueError(
-            f"{owner}: anomaly_score must not need a posterior, which only VAE and CVAE have; got "
-            f"{estimator.anomaly_score!r}."
-        )
-    if score.needs_prior and not latent.has_prior:
-        raise ValueError(
-            f"{owner}: anomaly_score must not need a prior of codes, which an AE has not; got "
-            f"{estimator.anomaly_score!r}."
-        )
-    if score.needs_images and estimator.image_shape is None:
-        raise ValueError(
-            f"{owner}: anomaly_score={estimator.anomaly_score!r} needs image_shape=(channels, height, "
-            "width); got image_shape=None."
-        )
 
 
 def resolve_device(estimator: Any) -> torch.device:
@@ -321,13 +250,17 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
     latent = make_latent(estimator, estimator._n_features_out)
-    estimator.model_ = (
-        put_together(estimator, network, likelihood, latent).to(device=device, dtype=dtype).eval()
-    )
+    added = make_added(estimator)
+    if added is not None:
+        try_added(estimator, added, x)
+    model = put_together(estimator, network, likelihood, latent, added)
+    estimator.model_ = model.to(device=device, dtype=dtype).eval()
 
 
-def put_together(estimator: Any, network: nn.Module, likelihood: Likelihood, latent: Any) -> Autoencoder:
-    """Put network, latent and likelihood together, with the frequencies of labels where there are any."""
+def put_together(
+    estimator: Any, network: nn.Module, likelihood: Likelihood, latent: Any, added: AddedLoss | None
+) -> Autoencoder:
+    """Put the parts of a model together, with the frequencies of labels where there are any."""
     prior = getattr(estimator, "class_prior_", None)
     return Autoencoder(
         network,
@@ -336,6 +269,7 @@ def put_together(estimator: Any, network: nn.Module, likelihood: Likelihood, lat
         estimator._n_features_out,
         torch.from_numpy(estimator.input_scale_.log_unit),
         None if prior is None else torch.from_numpy(prior),
+        added,
     )
 
 
@@ -346,4 +280,5 @@ def blank_model(estimator: Any) -> Autoencoder:
     unit_mean = estimator.input_scale_.in_unit_interval
     with torch.device("meta"):
         network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=None)
-        return put_together(estimator, network, likelihood, make_latent(estimator, estimator._n_features_out))
+        latent = make_latent(estimator, estimator._n_features_out)
+        return put_together(estimator, network, likelihood, latent, make_added(estimator))

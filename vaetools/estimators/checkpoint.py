@@ -277,7 +277,7 @@ def _check_contents(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> No
         refuse("state.history", f"of epochs 1 to {state['epoch']}", epochs)
     for name in ("order", "noise"):
         array("u", f"{name} bytes")(name, {"array": name}, contents)
-    array("f", 3, kept=FINITE)("sums", {"array": "sums"}, contents)
+    array("f", "n_sums", kept=FINITE, least=3)("sums", {"array": "sums"}, contents)
     for name in arrays:
         if name.startswith("optimizer."):
             axes = [f"{name}[{i}]" for i in range(arrays[name].ndim)]

@@ -13,7 +13,7 @@ _AFTER_FIT = ("score_precision", "device", "random_state", "verbose")  # paramet
 _BUILT = {  # of these a model is made
     *("n_components", "hidden_layer_sizes", "hidden_channels", "image_shape", "activation", "likelihood"),
     *("column_likelihoods", "network", "conditioning", "condition_encoder", "n_words", "word_size", "prior"),
-    *("standardize", "contamination"),
+    *("standardize", "contamination", "added_loss", "added_weight"),
 }
 _ATTRIBUTES = """\
 model_ : torch.nn.Module
@@ -32,9 +32,10 @@ heat_range_ : ndarray of shape (2,)
     Surprise of a pixel, in nats, that heat maps show as 0 and as 1; absent if rows are not images.
     From the rows that calibrate, or where there are none, from those that trained.
 structure_range_ : ndarray of shape (2,)
-    The same of what a place adds to the question ``structure``; with ``anomaly_score="images"`` alone.
+    The same of what a place adds to the question ``structure``, with ``anomaly_score="images"``, or of how
+    unlike its reconstruction a pixel looks, with ``"perceptual"``; absent with others.
 history_ : DataFrame of shape (n_epochs, n_columns)
-    Per epoch: loss, its parts in nats per row, beta, learning rate.
+    Per epoch: loss, its parts in nats per row (an added loss is none), beta, learning rate.
 n_iter_ : int
     Epochs that ran.
 max_iter_ : int

@@ -10,7 +10,8 @@ from sklearn.utils.validation import validate_data
 
 from vaetools.estimators.anew import wholly
 from vaetools.estimators.autoencoder import BaseAutoencoder
-from vaetools.estimators.building import check_combinations, n_classes_of
+from vaetools.estimators.building import n_classes_of
+from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
 from vaetools.estimators.context import is_context
 from vaetools.estimators.description import describe

@@ -14,6 +14,7 @@ from torch import Tensor
 from vaetools.anomaly.bounds import elbo_with_error
 from vaetools.anomaly.calibration import nan_as_oddest
 from vaetools.anomaly.explanation import (
+    WITH_PLACES,
     Explanation,
     heat_range,
     map_levels,
@@ -203,11 +204,12 @@ class Detector(Verdicts, Continuing):
         rows = engine.rows(X, y)
         engine.require_decoder("explain")
         costs = attrgetter("reconstruction"), attrgetter("kl"), attrgetter("surprise")
-        questions = [engine.question, engine.structure_map] if self.anomaly_score_ == "images" else []
+        questions = [engine.structure_map] if self.anomaly_score_ in WITH_PLACES else []
+        questions += [engine.question] if self.anomaly_score_ == "images" else []
         reconstruction, kl, surprise, expected, *answers = engine.map(
             rows, *costs, engine.in_units, *questions
         )
-        which, structure = answers or (None, None)
+        structure, which = (*answers, None, None)[:2]
         value, is_mixed = self.input_scale_.shown(rows.X), self.columns_ is not None
         named = names_in_fit(self)
         names = np.arange(rows.X.shape[1]) if named is None else np.array(named, object)
@@ -222,7 +224,7 @@ class Detector(Verdicts, Continuing):
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
             columns=names,
             image_shape=self.image_shape,
-            heat_range=getattr(self, "heat_range_" if which is None else "structure_range_", None),
+            heat_range=getattr(self, "heat_range_" if structure is None else "structure_range_", None),
             question=None if which is None else np.array(list(QUESTIONS))[which.astype(int)],
             structure=structure,
             context=in_words(y, len(rows)) if engine.context is not None else None,
@@ -246,7 +248,7 @@ class Detector(Verdicts, Continuing):
             questions: list[Question] = [surprise, functools.partial(structure, engine)]
             return questions[: len(names)]
 
-        names = ["heat_range_", "structure_range_"][: 1 + (self.anomaly_score_ == "images")]
+        names = ["heat_range_", "structure_range_"][: 1 + (self.anomaly_score_ in WITH_PLACES)]
         some = [(judge, rows.some(N_DESCRIBED)) for judge, rows in unlabeled(judges)]
         for name, found in zip(names, judged(some, asked), strict=True):
             setattr(self, name, heat_range(found, self.false_alarm_rate, self.confidence))

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from vaetools.anomaly.images import structure_map
+from vaetools.anomaly.perceptual import perceptual_map
 from vaetools.anomaly.recommended import deciding_question
 from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
@@ -86,7 +87,9 @@ class Engine:
         has_posterior = self.has_spread or not score.needs_posterior
         has_prior = self.has_prior or not score.needs_prior
         has_images = self.estimator.image_shape is not None or not score.needs_images
-        return has_posterior and has_prior and has_images and (self.can_decode or not score.decodes)
+        has_added = self.model.added is not None or not score.needs_added
+        has_parts = has_posterior and has_prior and has_images and has_added
+        return has_parts and (self.can_decode or not score.decodes)
 
     def require_decoder(self, what: str) -> None:
         """Raise where there is no decoder, naming what asked for it."""
@@ -121,7 +124,9 @@ class Engine:
         return deciding_question(reading, self._states)
 
     def structure_map(self, reading: Reading) -> Tensor:
-        """Return what every place adds to the question of the score ``images`` that has places."""
+        """Return what every place adds to a score that has places, of ``images`` to the question that has."""
+        if self.estimator.anomaly_score_ == "perceptual":
+            return perceptual_map(reading)
         return structure_map(reading, self._states)
 
     @functools.cached_property

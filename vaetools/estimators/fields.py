@@ -28,6 +28,7 @@ from vaetools.checks import (
     or_auto,
     or_none,
 )
+from vaetools.estimators.added_fields import AddedFields
 from vaetools.estimators.constructor import from_fields, parameter
 from vaetools.nn import (
     ACTIVATIONS,
@@ -204,7 +205,7 @@ class WordFields(NetworkFields):
 
 
 @from_fields
-class FitFields:
+class FitFields(AddedFields):
     """How it is trained and judged: parameters of every estimator that come last."""
 
     input_noise: float = parameter(

@@ -56,7 +56,7 @@ def _listed(names: Any) -> Any:
 def reopen(estimator: Any) -> None:
     """Put a copy of a trained model into the precision of training, its weights free to move."""
     old = copy.deepcopy(estimator.model_)
-    model = put_together(estimator, old.network, old.likelihood, old.latent)
+    model = put_together(estimator, old.network, old.likelihood, old.latent, old.added)
     model.to(device=old.log_unit.device, dtype=torch.float32)
     model.likelihood.requires_grad_(True)
     given = estimator.network
@@ -72,7 +72,8 @@ def settle(estimator: Any) -> None:
     Made anew, because what it was in may have rounded the constants that it holds beside the weights.
     """
     old = estimator.model_
-    put(estimator, put_together(estimator, old.network, old.likelihood, old.latent), old.log_unit.device)
+    model = put_together(estimator, old.network, old.likelihood, old.latent, old.added)
+    put(estimator, model, old.log_unit.device)
 
 
 def put(estimator: Any, model: Autoencoder, device: torch.device) -> None:

@@ -32,6 +32,8 @@ WORD_PRIORS = {"frequencies": "Frequencies", "autoregressive": "Autoregressive"}
 PRIOR_WIDTH, PRIOR_BLOCKS = 64, 2  # of the network that tells every word by those before it
 LITE0 = "efficientnet-lite0"  # the frozen network of a package
 PIXELS = "pixels"  # fixed filters instead of a network
+STRUCTURE = "structure"  # of images, by local means, variances and covariances
+ADDED_LOSSES = (STRUCTURE, LITE0, PIXELS)
 _WORD_SIZE = 4
 _WIDE = 128  # features above which dense layers are wider
 

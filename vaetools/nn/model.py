@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vaetools.nn.latents import expectation
 from vaetools.nn.likelihoods import Gaussian, Likelihood
+from vaetools.nn.perceptual import AddedLoss
 
 
 class Reading:
@@ -91,8 +92,18 @@ class Reading:
 
     def cost(self, z: Tensor) -> Tensor:
         """Return −log p(x | z) of every feature, for codes other than the mean."""
-        parameters = self.model.network.decode(z, self.y)
-        return self._log_unit - self.model.likelihood.log_prob(parameters.to(self.x.dtype), self.x)
+        return self._cost_of(self.model.network.decode(z, self.y).to(self.x.dtype))
+
+    def costs(self, z: Tensor) -> list[Tensor]:
+        """Return the same, and where there is an added loss that, ``(n_samples, 1)``."""
+        parameters = self.model.network.decode(z, self.y).to(self.x.dtype)
+        costs = [self._cost_of(parameters)]
+        if self.model.added is not None:
+            costs.append(self.model.added(self.x, self.model.likelihood.mean(parameters))[:, None])
+        return costs
+
+    def _cost_of(self, parameters: Tensor) -> Tensor:
+        return self._log_unit - self.model.likelihood.log_prob(parameters, self.x)
 
     @functools.cached_property
     def _log_unit(self) -> Tensor:
@@ -207,7 +218,8 @@ class Autoencoder(nn.Module):
     ``decode(z, y)`` → the likelihood's parameters. Rows ``x`` are scaled numbers, of which the
     network sees what the likelihood makes of them. ``latent`` is a class of `vaetools.nn.latents`, or a
     module, that makes latents of what the encoder says. ``log_unit`` carries the densities to the units
-    of X. A conditional model has frequencies of labels, and labels ``y`` are one-hot.
+    of X. A conditional model has frequencies of labels, and labels ``y`` are one-hot. ``added`` is a loss
+    that training adds.
     """
 
     network: Any  # with posterior and decode
@@ -223,8 +235,10 @@ class Autoencoder(nn.Module):
         n_components: int,
         log_unit: Tensor,
         label_prior: Tensor | None = None,
+        added: AddedLoss | None = None,
     ):
         super().__init__()
+        self.added = added
         self.latent, self.n_components = latent, n_components
         self.network = network
         self.likelihood = likelihood
@@ -245,13 +259,14 @@ class Autoencoder(nn.Module):
         noise: Tensor,
         seen: Tensor | None,
         weights: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return reconstruction and KL of rows at codes that are drawn, each summed: a step of training."""
+    ) -> tuple[Tensor, ...]:
+        """Return reconstruction, KL and an added loss, if any, at codes that are drawn, each summed."""
         reading = self.read(x, y, seen=seen)
-        costs = reading.cost(reading.latent.draw(noise)), reading.kl
+        reconstruction, *added = reading.costs(reading.latent.draw(noise))
+        costs = [reconstruction, reading.kl, *added]
         if weights is not None:
-            costs = costs[0] * weights[:, None], costs[1] * weights[:, None]
-        return costs[0].sum(), costs[1].sum()
+            costs = [cost * weights[:, None] for cost in costs]
+        return tuple(cost.sum() for cost in costs)
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Return the expected row of every code; without labels, averaged over their frequencies."""

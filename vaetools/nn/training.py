@@ -25,6 +25,7 @@ SYNC_STEPS = 50
 _MAX_GRADIENT_NORM = 100.0
 _MAX_RECOVERIES = 4
 _VALIDATION_DRAWS = 2
+_PARTS = ("loss", "reconstruction", "kl", "added")  # of a record: the loss, and what it is made of
 
 Record = dict[str, float]
 Callback = Callable[[Record, Autoencoder], None]
@@ -79,7 +80,8 @@ class Trainer:
         self.order_state = self.order_generator.get_state()  # before the order was drawn
         self.record: Record = {}
         exact = torch.float32 if self.device.type == "mps" else torch.float64  # which MPS does not have
-        self.sums = torch.zeros(3, dtype=exact, device=self.device)
+        self.parts = _PARTS if model.added is not None else _PARTS[:-1]
+        self.sums = torch.zeros(len(self.parts), dtype=exact, device=self.device)
         self.note_good()
         self._pending: list[tuple[Record, Tensor]] = []
 
@@ -199,7 +201,7 @@ class Trainer:
         self._shuffled = dataclasses.replace(self._near_rows, index=index)
 
     def _train_step(self, batch: slice) -> Tensor:
-        """Take one step; return loss, reconstruction and KL, summed over the rows of the batch."""
+        """Take one step; return the loss and its parts, summed over the rows of the batch."""
         n_rows = batch.stop - batch.start
         mine = self.workers.share(n_rows)
         places = range(batch.start, batch.stop)[mine]
@@ -240,14 +242,14 @@ class Trainer:
         share: float | Tensor,
         mean_weight: float | Tensor,
     ) -> Tensor:
-        """Go down the gradient of ``weight`` · the summed loss; return loss, reconstruction and KL.
+        """Go down the gradient of ``weight`` · the summed loss; return it and its parts.
 
         ``weights`` are of the rows, or None. Learnt scales go ``share`` of the way to their
         maximum-likelihood values on the batch.
         """
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            reconstruction, kl = self.costs(x, y, noise, seen, weights)
-        loss = reconstruction + beta * kl
+            reconstruction, kl, *added = self.costs(x, y, noise, seen, weights)
+        loss = sum(added, reconstruction + beta * kl)
         self.model.zero_grad()
         (loss * weight).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
@@ -257,7 +259,7 @@ class Trainer:
         for part in self.scaled:
             part.follow_scale(share, mean_weight)
         loss = loss + 0.0 * norm  # NaN where gradients overflowed
-        return torch.stack([loss, reconstruction, kl]).detach()
+        return torch.stack([loss, reconstruction, kl, *added]).detach()
 
     def _corrupt(self, x: Tensor, n_rows: int, mine: slice) -> Tensor | None:
         """Return what a denoising encoder sees of this worker's share of a batch, or None."""
@@ -278,8 +280,7 @@ class Trainer:
         if torch.stack([torch.isfinite(each).all() for each in watched]).all().item():
             self.note_good()
             self.history += [
-                record | dict(zip(("loss", "reconstruction", "kl"), means.tolist(), strict=True))
-                for record, means in self._pending
+                record | dict(zip(self.parts, means.tolist(), strict=True)) for record, means in self._pending
             ]
             self._pending.clear()
             return True
@@ -328,7 +329,7 @@ class Trainer:
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:
-        """Mean reconstruction + final beta · KL of the held-out rows, weighted if they are, in nats."""
+        """Mean reconstruction + final beta · KL + added loss of the held-out rows, weighted if they are."""
         self.model.eval()
         noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
         assert self.held_out is not None
@@ -337,7 +338,8 @@ class Trainer:
             x, y = self.held_out.batch(slice(start, start + 1024), self.device, self.dtype)
             reading = self.model.read(x, y)
             kl = self.settings.beta * reading.kl.sum(dim=1)
-            draws = [reading.cost(reading.latent.draw(draw)).sum(dim=1) + kl for draw in noise]
+            drawn = [reading.costs(reading.latent.draw(draw)) for draw in noise]
+            draws = [sum((cost.sum(dim=1) for cost in parts), kl) for parts in drawn]
             costs.append(torch.stack(draws).mean(dim=0).cpu().double())
         self.model.train()
         weights = self.held_out.weights_as(costs[0])

@@ -237,6 +237,8 @@ def _check_scores(header: dict[str, Any], contents: Contents) -> None:
         refuse(
             "anomaly_score_", f"a score without a prior of codes, which an {header['class']} has not", name
         )
+    if SCORES[name].needs_added and header["parameters"].get("added_loss") is None:
+        refuse("anomaly_score_", "a score without an added_loss, which the model has not", name)
     for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")

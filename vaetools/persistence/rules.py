@@ -95,6 +95,7 @@ STATES: dict[str, Rule] = {
     ),
     "structure": _state({**_whitening("n_cells"), **_LIMITS}),
     "hidden_residual": _state(_whitening("n_hidden")),
+    "perceptual": _state({"mean": array("f", 2, kept=FINITE), "std": array("f", 2, kept=POSITIVES)}),
     "images": _state(
         {
             "mean": array("f", 3, kept=FINITE),

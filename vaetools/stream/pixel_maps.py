@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaetools.anomaly.explanation import STRUCTURE, heat, pixel_surprise, smoothed
+from vaetools.anomaly.explanation import STRUCTURE, WITH_PLACES, heat, pixel_surprise, smoothed
 
 _REACH = 1.5  # scale of colors, in distances from the greatest value of a usual good image to the limit
 _NOT_RED = np.float32(1 - 1e-6)
@@ -67,12 +67,13 @@ def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None) -> Pi
     low, limit = (np.nan, np.nan) if found.heat_range is None else map(float, found.heat_range)
     if found.structure is not None:
         maps = smoothed(found.structure).astype(np.float32)
-        return PixelMaps(maps, low, limit, "std²", is_verdict=False, questions=found.question)
+        unit = "unlikeness" if found.question is None else "std²"
+        return PixelMaps(maps, low, limit, unit, is_verdict=False, questions=found.question)
     maps = pixel_surprise(found.surprise, found.image_shape).astype(np.float32)
     return PixelMaps(maps, low, limit, "nats", is_verdict=False)
 
 
 def has_maps(model: Any) -> bool:
     """Whether a fitted model says how odd pixels are."""
-    scale = "structure_range_" if model.anomaly_score_ == "images" else "heat_range_"
+    scale = "structure_range_" if model.anomaly_score_ in WITH_PLACES else "heat_range_"
     return hasattr(model, "heat_maps") or hasattr(model, scale)
