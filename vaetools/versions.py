@@ -5,6 +5,8 @@ import os
 import platform
 import re
 import sys
+import tomllib
+from pathlib import Path
 
 import vaetools
 
@@ -42,14 +44,20 @@ def _system() -> dict[str, str]:
 
 def _packages() -> dict[str, str]:
     """Return the versions of what the package asks for, and of what its extras for users ask for."""
-    found = [
-        re.match(r"([\w.-]+)(.*extra ==)?(.*)", each)
-        for each in importlib.metadata.requires("vaetools") or []
-    ]
+    found = [re.match(r"([\w.-]+)(.*extra ==)?(.*)", each) for each in _requirements()]
     needed = {each[1] for each in found if each and not each[2]}
     wished = {each[1] for each in found if each and each[2] and not re.search("test|docs|notebooks", each[3])}
     names = sorted(needed) + sorted(wished - needed - {"vaetools"})
     return {name: version for name in names if (version := _version(name, name in needed))}
+
+
+def _requirements() -> list[str]:
+    """Return what the package asks for, also where its sources are used without installing them."""
+    try:
+        return importlib.metadata.requires("vaetools") or []
+    except importlib.metadata.PackageNotFoundError:
+        project = Path(vaetools.__file__).parents[1] / "pyproject.toml"
+        return tomllib.loads(project.read_text())["project"]["dependencies"] if project.is_file() else []
 
 
 def _version(name: str, is_needed: bool) -> str:

@@ -145,3 +145,29 @@ def test_errors_come_before_any_work(photo_model, photos, tmp_path, monkeypatch,
     assert run(photo_model, photos, *arguments) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_whose_id_is_empty_count_each_time_and_are_told(order_model, tmp_path, capsys):
+    state, day = tmp_path / "state.safetensors", orders(60, 2)
+    day.loc[[3, 7], "order"] = None
+    day.to_csv(tmp_path / "day.csv", index=False)
+    line = [order_model, tmp_path / "day.csv", "--state", state, "--id", "order"]
+    assert run(*line) == 0
+    said = "2 rows without a name, which count whenever they come: --id names a table's column."
+    assert said in capsys.readouterr().err
+    assert run(*line, "--json") == 0
+    again = told(capsys)
+    assert (again["n_rows"], again["n_known"], again["n_watched"]) == (2, 58, 62)
+
+
+def test_images_of_the_reference_that_cannot_be_read_are_told(photo_model, days, capsys):
+    (days / "good" / "broken.png").write_bytes(b"nothing")
+    line = [photo_model, "--state", days / "state.safetensors"]
+    assert run(*line, "--reference", days / "good", days / "monday", "--json") == 1
+    found = told(capsys)
+    assert found["n_failed"] == 1
+    assert found["failed"][0]["id"].endswith("broken.png")
+    assert run(*line) == 0  # the state knows its reference
+    (days / "state.safetensors").unlink()
+    assert run(*line, "--reference", days / "good") == 1
+    assert "1 could not be read:\n" in capsys.readouterr().err

@@ -605,3 +605,15 @@ def test_a_second_interruption_leaves_the_model_as_it_was(iris, monkeypatch, oft
     with pytest.warns(RuntimeWarning, match="interrupt once more to leave it as it was before"):
         stopped_fit(monkeypatch, vae, 14, X * 2, error=KeyboardInterrupt)
     assert vars(vae) == before
+
+
+def test_a_warm_start_says_that_a_finished_training_is_not_gone_on_with(tmp_path):
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    model = VAE(2, max_iter=2, warm_start=True, random_state=0).fit(X, checkpoint=tmp_path / "a.ckpt")
+    scores = model.score_samples(X)
+    words = r"VAE: the training of checkpoint '.*a.ckpt' is finished, so nothing was trained: .* name another"
+    with pytest.warns(UserWarning, match=words):
+        model.fit(X, checkpoint=tmp_path / "a.ckpt")
+    np.testing.assert_array_equal(model.score_samples(X), scores)
+    model.fit(X, checkpoint=tmp_path / "b.ckpt")
+    assert (model.score_samples(X) != scores).all()

@@ -101,10 +101,27 @@ def test_of_an_array_columns_are_chosen_by_position():
 def test_categories_are_those_of_the_rows_that_train(table):
     """Else calibration rows would be less odd than new ones, and p-values too large."""
     names = table.assign(name=[f"row {i}" for i in range(N_ROWS)])
-    model = AE(**OPTIONS).fit(names)
+    words = r"no row that trains has some categories of rows held out, in column 'name' \('row 1', 'row 10'"
+    with pytest.warns(UserWarning, match=words):
+        model = AE(**OPTIONS).fit(names)
     n_calibration = len(model.calibration_scores_)
     assert n_calibration > 0
     assert len(model.columns_.columns[-1].values) == N_ROWS - n_calibration
+
+
+def test_new_categories_are_told_where_a_model_goes_on():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=100), "color": rng.choice(["red", "green"], 100)})
+    model = VAE(**OPTIONS).partial_fit(table)
+    new = table[:20].assign(color=["blue"] + ["red"] * 18 + ["brown"])
+    words = (
+        r"VAE: no row of the first call has some categories of new rows, in column 'color' "
+        r"\('blue', 'brown'\): they count as unseen"
+    )
+    with pytest.warns(UserWarning, match=words):
+        model.partial_fit(new)
+    assert model.columns_.columns[1].values == ["green", "red"]
+    model.partial_fit(table[20:40])
 
 
 @pytest.mark.parametrize("make", [AE, VAE, CVAE])
@@ -310,6 +327,7 @@ def test_a_learnt_scale_counts_the_cells_that_are_there():
     np.testing.assert_allclose(explained, entropy, atol=1e-5)  # a scale is kept in float32
 
 
+@pytest.mark.filterwarnings("ignore:.*no row that trains has some categories of rows held out")
 @pytest.mark.parametrize("make", [AE, CVAE])
 def test_a_file_holds_the_columns(make, table, tmp_path):
     chosen = {"count": "categorical"}

@@ -211,6 +211,10 @@ def test_what_makes_the_network_must_stay(rows):
     model = VAE(**QUICK).partial_fit(X[:200])
     with pytest.raises(ValueError, match=r"VAE: n_components must stay 2 where a model goes on; got 3\."):
         model.set_params(n_components=3).partial_fit(X[200:])
+    model.set_params(n_components=np.int64(2)).partial_fit(X[200:210])  # the same, and said as people do
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes must stay .*; got \(4, 4\)\."):
+        model.set_params(hidden_layer_sizes=[np.int64(4), np.int64(4)]).partial_fit(X[200:])
+    model.set_params(hidden_layer_sizes=QUICK.get("hidden_layer_sizes", "auto"))
     model.set_params(n_components=2, beta=2.0, learning_rate_init=1e-3).partial_fit(X[200:])
     with pytest.raises(ValueError, match="X has 4 features, but VAE is expecting 5 features"):
         model.partial_fit(X[:, :4])

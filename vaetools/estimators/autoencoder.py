@@ -19,7 +19,7 @@ from vaetools.estimators.building import (
 )
 from vaetools.estimators.card import Card
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
-from vaetools.estimators.columns import Columns
+from vaetools.estimators.columns import Columns, warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters
 from vaetools.estimators.crossing import Given, crossed
@@ -237,6 +237,7 @@ class BaseAutoencoder(
         weights, train, validating = weighing(self, weights, train, validating)
         given = Given(X, labels, weights)
         X, kept = self._prepare(given, train, seed)
+        warn_of_untrained(self, given.table, X, np.concatenate([validating, calibrating]))
         if before is not None:
             start_from(self, before)
         warn_of_flat_images(self, X)

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from vaetools.checks import COUNT, FLAG, NONNEGATIVE, POSITIVE_INTEGER, Requirement, integer, refuse
 from vaetools.estimators.building import resolve_device
+from vaetools.estimators.constructor import spelled
 from vaetools.estimators.rows import are_images
 from vaetools.files import FORMAT_VERSION, ModelFileError, read_model_file, write_model_file
 from vaetools.nn.batches import EIGHT_BITS, Rows, slices
@@ -105,6 +106,13 @@ class Checkpoint:
         else:
             with usable(self._path, "state"):
                 restore(trainer, self._state)
+            if trainer.finished and self._estimator.warm_start:
+                warnings.warn(
+                    f"{self._owner}: the training of checkpoint {str(self._path)!r} is finished, so nothing "
+                    "was trained: the model is what it was then. To go on from it, name another file.",
+                    UserWarning,
+                    stacklevel=6,
+                )
         if trainer.finished or trainer.workers.rank:
             return
         try:
@@ -175,7 +183,7 @@ class Checkpoint:
         self._facts |= facts
         if self._facts_of_file is None:
             return
-        later = {each.name: _spelled(each.default) for each in dataclasses.fields(self._estimator)}
+        later = {each.name: spelled(each.default) for each in dataclasses.fields(self._estimator)}
         of_file = later | self._facts_of_file  # a parameter that it does not know had its default
         both = {name: (of_file.get(name, "absent"), here) for name, here in facts.items()}
         others = [
@@ -215,7 +223,7 @@ def facts_of(estimator: Any) -> dict[str, str]:
     """Return what a fit is before it has seen data: all but what changes no result."""
     facts = {_VERSION: str(_STATE_VERSION), "class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
-        facts[name] = "RandomState" if isinstance(value, np.random.RandomState) else _spelled(value)
+        facts[name] = "RandomState" if isinstance(value, np.random.RandomState) else spelled(value)
     if estimator.network is not None:
         trained = [weight.requires_grad for weight in estimator.network.parameters()]
         facts["network"] += f" with {sum(trained)} of {len(trained)} weights to train"
@@ -246,17 +254,6 @@ def facts_of_rows(estimator: Any, rows: Rows) -> dict[str, str]:
         }
     facts["sample_weight"] = "absent" if weights is None else _checksum(weights[:, None])
     return facts
-
-
-def _spelled(value: Any) -> str:
-    """Return one text for values that mean the same: a list and a tuple, 1 and 1.0."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, (list, tuple)):
-        return f"({', '.join(map(_spelled, value))})"
-    if isinstance(value, float) and value.is_integer():
-        return repr(int(value))
-    return repr(value)
 
 
 def _checksum(rows: np.ndarray) -> str:

@@ -257,6 +257,31 @@ def warn_of_unseen(owner: str, columns: Columns, X: Any, codes: np.ndarray) -> N
         )
 
 
+def warn_of_untrained(
+    estimator: Any, table: Any, codes: np.ndarray, held_out: np.ndarray | None = None
+) -> None:
+    """Warn of categories of held-out rows, or without such of new ones, that the model did not learn."""
+    if estimator.columns_ is None:
+        return
+    rows = np.arange(len(codes)) if held_out is None else held_out
+    found = []
+    for place, column in enumerate(estimator.columns_.columns):
+        unseen = rows[codes[rows, place] == len(column.values)]
+        if column.kind == "categorical" and len(unseen):
+            name = place if estimator.columns_.names is None else estimator.columns_.names[place]
+            values = pd.DataFrame(table).iloc[unseen, place].unique().tolist()
+            found.append(f"{name!r} ({_some(sorted(values, key=str))})")
+    if found:
+        which = ("of the first call", "new rows") if held_out is None else ("that trains", "rows held out")
+        warnings.warn(
+            f"{type(estimator).__name__}: no row {which[0]} has some categories of {which[1]}, in column "
+            f"{few(found)}: they count as unseen, in rows to come as well, and make these odd. Fit more rows "
+            "of them, or group rare ones.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
 def _difference(column: Column, cells: pd.Series) -> str:
     """Return a category that is unseen, with the known one that it is but for its writing, or a few."""
     unseen = sorted(cells.unique().tolist(), key=str)

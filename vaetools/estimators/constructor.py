@@ -5,6 +5,8 @@ import re
 import textwrap
 from typing import Any, TypeVar, dataclass_transform
 
+import numpy as np
+
 from vaetools.checks import Requirement, check
 from vaetools.words import did_you_mean
 
@@ -118,11 +120,28 @@ def check_unchanged(estimator: Any) -> None:
     """Raise where a parameter was set since `fit` that a model which goes on cannot change."""
     for name, value in getattr(estimator, "_fitted_with", {}).items():
         now = getattr(estimator, name)
-        if name in _BUILT and repr(now) != repr(value):
+        if name in _BUILT and spelled(now) != spelled(value):
             raise ValueError(
-                f"{type(estimator).__name__}: {name} must stay {value!r} where a model goes on; got {now!r}. "
-                "Call fit to begin anew."
+                f"{type(estimator).__name__}: {name} must stay {spelled(value)} where a model goes on; got "
+                f"{spelled(now)}. Call fit to begin anew."
             )
+
+
+def spelled(value: Any) -> str:
+    """Return one text for values that mean the same: a list and a tuple, 1 and 1.0.
+
+    Examples
+    --------
+    >>> spelled([np.int64(8), 4.0]), spelled("mixed")
+    ('(8, 4)', "'mixed'")
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (list, tuple)):
+        return f"({', '.join(map(spelled, value))})"
+    if isinstance(value, float) and value.is_integer():
+        return repr(int(value))
+    return repr(value)
 
 
 def parameters_in_force(estimator: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from vaetools.estimators.anew import wholly
 from vaetools.estimators.autoencoder import BaseAutoencoder
 from vaetools.estimators.building import n_classes_of
+from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
 from vaetools.estimators.context import is_context
@@ -30,6 +31,7 @@ from vaetools.estimators.kept_rows import (
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.reopening import reopen
 from vaetools.estimators.watched import watched
+from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
 from vaetools.nn.training import Trainer
 from vaetools.words import few
@@ -119,7 +121,8 @@ class Continuing(BaseAutoencoder):
         """Train on new rows beside some of before, and judge by rows of both that did not train."""
         check_unchanged(self)
         self._crosses = False
-        X = check_rows(self, X, reset=False)
+        table, X = as_pandas(X), check_rows(self, X, reset=False)
+        warn_of_untrained(self, table, X)
         labels = self._codes_of_labels(X, y)
         self._warn_of_far_rows(X)
         rng = self._next_generator()

@@ -190,7 +190,7 @@ class Watch:
         X : array-like of shape (n_samples, n_features)
         names : sequence or None, default=None
             What they are called, as text. A row whose name was among the last million is left out; without
-            names every row counts, whether or not it came before.
+            names every row counts, whether or not it came before, as do rows whose name is empty.
 
         Returns
         -------
@@ -326,12 +326,12 @@ class Watch:
 
     def _new(self, names: Sequence[Any]) -> list[int]:
         """Return the places of names that did not come before, of each the first."""
-        first = {_key(name): i for i, name in reversed(list(enumerate(names)))}
+        first = {_key(name) if name else i: i for i, name in reversed(list(enumerate(names)))}
         return sorted(i for key, i in first.items() if key not in self.seen)
 
     def _remember(self, names: Sequence[str]) -> None:
         """Know names when they come again."""
-        self.seen |= dict.fromkeys(map(_key, names))
+        self.seen |= dict.fromkeys(map(_key, filter(None, names)))
         if (n_forgotten := len(self.seen) - _MOST_SEEN) > 0:
             warnings.warn(
                 f"Watch: {_MOST_SEEN:,} names are remembered, and the oldest {n_forgotten:,} forgotten: such "

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli import command, outputs
-from vaetools.cli.saying import Talk, counted_rows, failed_as_json, print_json, source_as_json
+from vaetools.cli.saying import Talk, counted_rows, failed_as_json, list_failures, print_json, source_as_json
 from vaetools.words import few
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaetools.data.batches import Failure
     from vaetools.stream.flow import Parts
     from vaetools.watch.watch import Watch
 
@@ -67,7 +68,7 @@ def watch(
     changed is the new normal, give what --since writes to "vaetools recalibrate", and begin a new state.
 
     Rows are taken in their order, images of a folder by name. Images, and rows of a table with --id, are
-    counted once: a name that was among the last 100,000 is left out, so that a folder may just grow. Other
+    counted once: a name that was among the last million is left out, so that a folder may just grow. Other
     rows count whenever they come. The state is written at the end, whole or not at all: after a crash the
     same line reads the same data again, and ends in the same numbers.
 
@@ -91,19 +92,21 @@ def watch(
     outputs.check_output(since, (".txt",), [*inputs, state], "--since")
     outputs.check_output(html, (".html",), [*inputs, state], "--html")
     opened = command.Opened(model, device)
-    watched = _opened_or_made(opened, state, reference, reading)
+    watched, failed = _opened_or_made(opened, state, reference, reading)
     if reset:
         watched.reset()
     before, n_read, parts = watched.n_rows, 0, None
     if data:
-        parts = _update(watched, opened, data, reading, talk)
-        n_read = parts.n_rows
+        parts, n_unnamed = _update(watched, opened, data, reading, talk)
+        n_read, failed = parts.n_rows, failed + parts.failed
+        if n_unnamed:
+            rows = counted_rows(n_unnamed, opened.kind)
+            talk.say(f"{rows} without a name, which count whenever they come: --id names a table's column.")
     watched.save(state)
     new = watched.n_rows - before
     since = since and _write_since(since, watched)
     if html is not None:
         _write_page(html, watched, opened, data)
-    failed = parts.failed if parts else []
     if talk.as_json:
         told = _summary(watched) | {"n_rows": new, "n_known": n_read - new}
         told |= {"state": state, "since": since, "html": html}
@@ -116,26 +119,28 @@ def watch(
         status = talk.end(parts.source, failed, state, since, html)
     else:
         talk.written(state, since, html)
+        status = list_failures(failed)
     return ALARM if watched.alarm else status
 
 
 def _opened_or_made(
     opened: command.Opened, state: Path, reference: tuple[str, ...], reading: dict[str, Any]
-) -> "Watch":
-    """Return the watch that goes on, or a new one."""
+) -> tuple["Watch", list["Failure"]]:
+    """Return the watch that goes on, or a new one, and what of its reference could not be read."""
     from vaetools.watch.watch import Watch
 
     if state.exists():
-        return Watch.load(state, opened.whole)
+        return Watch.load(state, opened.whole), []
     if not reference:
-        return Watch(opened.whole)
-    return Watch(opened.whole, opened.read(reference, None, **reading).X)
+        return Watch(opened.whole), []
+    rows = opened.read(reference, None, **reading)
+    return Watch(opened.whole, rows.X), rows.failed
 
 
 def _update(
     watched: "Watch", opened: command.Opened, data: tuple[str, ...], reading: dict[str, Any], talk: Talk
-) -> "Parts":
-    """Let a watch see data, part by part; return what was read."""
+) -> tuple["Parts", int]:
+    """Let a watch see data, part by part; return what was read, and how many rows have no name."""
     import pandas as pd
 
     from vaetools.estimators.columns import names_in_fit
@@ -146,13 +151,16 @@ def _update(
 
     columns = names_in_fit(opened.estimator)
     parts = Parts(opened.whole, command.one_or_many(data), nothing, talk.progress, **reading)
+    n_unnamed = 0
     for part in parts:
         if len(part.table):
             X = part.X if columns is None else pd.DataFrame(part.X, columns=columns)
-            watched.update(X, _names(part.table.iloc[:, 0]))
+            names = _names(part.table.iloc[:, 0])
+            watched.update(X, names)
+            n_unnamed += len(X) if names is None else names.count("")
     if not parts.n_rows:
         raise nothing_read(parts.failed, data[0])
-    return parts
+    return parts, n_unnamed
 
 
 def _names(column: "pd.Series") -> list[Any] | None:
@@ -178,9 +186,9 @@ def _write_since(path: Path, watched: "Watch") -> Path | None:
     """Write what came since the change, a name per line; nothing if there is no alarm, or no names."""
     from vaetools.files import write_atomically
 
-    if not watched.since:
+    if not any(watched.since):
         return None
-    write_atomically(path, b"".join(os.fsencode(str(name)) + b"\n" for name in watched.since))
+    write_atomically(path, b"".join(os.fsencode(name) + b"\n" for name in watched.since if name))
     return path
 
 
