@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from vaetools.nn.networks import draw_weights
 from vaetools.nn.priors import PRIORS, Autoregressive, Frequencies
 
 N_PLACES, N_WORDS = 3, 4
@@ -82,6 +83,15 @@ def test_dependence_is_learnt_where_there_is_some():
 @pytest.mark.parametrize("n", [1, 2, 11])
 def test_few_texts_are_enough(n):
     prior = Autoregressive(N_PLACES, N_WORDS).double()
-    prior.learn(texts(n), 0)
+    prior.learn(texts(n), 0, 20)
     assert prior.log_prob(TEXTS).dtype == torch.float64
     assert prior.log_prob(TEXTS).isfinite().all()
+
+
+def test_no_more_passes_are_made_than_asked_for():
+    prior = Autoregressive(N_PLACES, N_WORDS)
+    prior.learn(texts(64), 0, 1)
+    once = {name: weight.clone() for name, weight in prior.named_parameters()}
+    start = dict(draw_weights(prior, 0).named_parameters())
+    moved = max(float((once[name] - weight).abs().max()) for name, weight in start.items())
+    assert 1e-3 < moved < 4e-3  # one step of Adam

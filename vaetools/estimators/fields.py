@@ -199,7 +199,8 @@ class WordFields(NetworkFields):
     prior: str = parameter(
         one_of(*WORD_PRIORS),
         'What is learnt of the words once they are: ``"frequencies"`` of words at every place, or '
-        '``"autoregressive"``, every word given those before it, by a small network.',
+        '``"autoregressive"``, every word given those before it, by a small network, which makes at most '
+        "``max_iter`` passes over the rows if that is a number.",
         default="frequencies",
     )
 

@@ -32,8 +32,8 @@ class Prior(nn.Module):
         """Return numbers of words, ``(n, n_places)``."""
         raise NotImplementedError
 
-    def learn(self, numbers: Tensor, seed: int) -> None:
-        """Learn from the words of some rows."""
+    def learn(self, numbers: Tensor, seed: int, n_epochs: int | None = None) -> None:
+        """Learn from the words of some rows, in at most so many passes over them."""
         raise NotImplementedError
 
 
@@ -58,7 +58,7 @@ class Frequencies(Prior):
         return drawn.T.to(self.log_shares.device)
 
     @torch.no_grad()
-    def learn(self, numbers: Tensor, seed: int) -> None:
+    def learn(self, numbers: Tensor, seed: int, n_epochs: int | None = None) -> None:
         """Count words, each once more than it was seen (Laplace's rule of succession)."""
         n_words = self.log_shares.shape[1]
         counts = torch.stack([torch.bincount(column, minlength=n_words) for column in numbers.T])
@@ -103,7 +103,7 @@ class Autoregressive(Prior):
         return self.head(_normalized(hidden))
 
     @torch.enable_grad()
-    def learn(self, numbers: Tensor, seed: int) -> None:
+    def learn(self, numbers: Tensor, seed: int, n_epochs: int | None = None) -> None:
         """Train until words of some rows that do not train are told no better."""
         dtype, device = self.head.bias.dtype, self.head.bias.device
         draw_weights(self, seed).to(device).requires_grad_(True)
@@ -113,14 +113,15 @@ class Autoregressive(Prior):
         held_out, rows = rows[:n_held_out], rows[n_held_out:]
         optimizer = torch.optim.AdamW(self.parameters(), lr=_RATE, weight_decay=_WEIGHT_DECAY, fused=True)
         size = min(_BATCH, math.ceil(_BATCH_WORDS / self.n_places))
+        n_steps = _STEPS if n_epochs is None else min(_STEPS, n_epochs * math.ceil(len(rows) / size))
         best, least, n_worse = self._weights(), math.inf, 0
-        for step in range(1, _STEPS + 1):
+        for step in range(1, n_steps + 1):
             batch = torch.randint(len(rows), (size,), generator=generator).to(device)
             cost = -self.log_prob(rows[batch]).sum(dim=1).mean()
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()
-            if step % _WATCHED:
+            if step % _WATCHED and step < n_steps:
                 continue
             with torch.no_grad():
                 watched = -self.log_prob(held_out).sum(dim=1).mean().item() if n_held_out else cost.item()
