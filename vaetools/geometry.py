@@ -112,14 +112,16 @@ def similar(Z: Any, query: Any, k: int = 10) -> Neighbors:
 def far(points: np.ndarray, reference: np.ndarray, quantile: float) -> np.ndarray:
     """Return whether points are farther from all reference rows than that quantile of their own spacing."""
     limit = np.quantile(nearest(reference, 1).distances, quantile)
-    return nearest(reference, 1, points).distances[:, 0] > limit
+    is_far: np.ndarray = nearest(reference, 1, points).distances[:, 0] > limit
+    return is_far
 
 
 def reached(points: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
     """Return which points lie no farther from rows than their k-th nearest others, ``(n_points, n_rows)``."""
     from sklearn.metrics import euclidean_distances
 
-    return euclidean_distances(points, rows) <= reaches(rows, k)[:, -1]
+    are_reached: np.ndarray = euclidean_distances(points, rows) <= reaches(rows, k)[:, -1]
+    return are_reached
 
 
 def reaches(rows: np.ndarray, k: int) -> np.ndarray:
@@ -153,7 +155,8 @@ def whitening(covariance: np.ndarray, usable: Callable[[np.ndarray], np.ndarray]
     variances, axes = np.linalg.eigh(covariance)
     variances = usable(variances)
     kept = slice(None) if variances.all() else variances > 0
-    return axes[:, kept] / np.sqrt(variances[kept])
+    scaled: np.ndarray = axes[:, kept] / np.sqrt(variances[kept])
+    return scaled
 
 
 def structural_similarity(

@@ -137,7 +137,8 @@ class Capital:
     def log_capital(self) -> np.ndarray:
         """Log of what each statistic has, in the mean over its bets, with what is not staked yet."""
         staked = np.logaddexp.reduce(self.log_staked, axis=1) - math.log(self.log_staked.shape[1])
-        return np.logaddexp(staked, np.log(_reserve(self.n_rows)))
+        capital: np.ndarray = np.logaddexp(staked, np.log(_reserve(self.n_rows)))
+        return capital
 
     def change(self, statistic: int) -> tuple[int, int, np.ndarray]:
         """Return since which row a statistic's best bet wins, of how many rows, and their mean numbers."""
@@ -148,4 +149,5 @@ class Capital:
 
 def _reserve(n_rows: np.ndarray) -> np.ndarray:
     """Return what is not staked after so many rows: it falls so slowly that late changes cost little more."""
-    return math.log(_EARLY) / np.log(_EARLY + n_rows)
+    reserve: np.ndarray = math.log(_EARLY) / np.log(_EARLY + n_rows)
+    return reserve

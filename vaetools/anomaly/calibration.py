@@ -236,7 +236,8 @@ def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray
         raise ValueError(
             f"discoveries: p_values must lie in [0, 1]; got {outside[0]}. Pass what p_values(X) returns."
         )
-    return false_discovery_control(p_values) <= false_discovery_rate * (1 + _ROUNDING)
+    found: np.ndarray = false_discovery_control(p_values) <= false_discovery_rate * (1 + _ROUNDING)
+    return found
 
 
 def n_discoverable(n_rows: int, n_calibration: int, false_discovery_rate: float) -> int:
@@ -270,7 +271,8 @@ def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
 def _ties(calibration_scores: np.ndarray) -> np.ndarray:
     """Return scores that no equal score lies below, whatever batch it was computed in."""
     scores = nan_as_oddest(np.asarray(calibration_scores, dtype=np.float64))
-    return scores - _ROUNDING * np.maximum(np.abs(scores), 1)
+    least: np.ndarray = scores - _ROUNDING * np.maximum(np.abs(scores), 1)
+    return least
 
 
 def nan_as_oddest(scores: np.ndarray) -> np.ndarray:

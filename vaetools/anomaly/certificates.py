@@ -116,4 +116,5 @@ def most_mistakes(n_rows: int, n_calibration: int, confidence: float) -> np.ndar
     )
     least = np.sort(n_as_great.min(axis=0))[int((1 - confidence) * _N_DRAWS)]
     bounds = ordered[_N_DRAWS - least]
-    return bounds[np.searchsorted(ranks, np.arange(1, n_calibration + 1))]
+    most: np.ndarray = bounds[np.searchsorted(ranks, np.arange(1, n_calibration + 1))]
+    return most

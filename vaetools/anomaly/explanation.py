@@ -190,7 +190,8 @@ def pixel_surprise(
 
 def smoothed(maps: np.ndarray, smoothing: float = SMOOTHING) -> np.ndarray:
     """Return maps ``(n_samples, height, width)`` under a Gaussian window of so many pixels."""
-    return gaussian_filter(maps, (0, smoothing, smoothing), mode="nearest")
+    blurred: np.ndarray = gaussian_filter(maps, (0, smoothing, smoothing), mode="nearest")
+    return blurred
 
 
 def map_levels(maps: np.ndarray) -> np.ndarray:
@@ -232,7 +233,8 @@ def heat(maps: np.ndarray, heat_range: np.ndarray) -> np.ndarray:
     array([0. , 0.5, 1. ])
     """
     low, high = heat_range
-    return np.clip((maps - low) / (high - low), 0, 1)
+    colored: np.ndarray = np.clip((maps - low) / (high - low), 0, 1)
+    return colored
 
 
 def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
@@ -251,7 +253,8 @@ def overlay(heat: np.ndarray, gray: np.ndarray) -> np.ndarray:
     span = np.where(fits | (greatest == least), 1, greatest - least)
     gray = (255 * ((gray - np.where(fits, 0, least)) / span)).astype(np.float32)[..., None]  # (n, h, w, 1)
     level = (_N_COLORS * np.nan_to_num(heat)).astype(np.intp)
-    return np.rint((1 - _OPACITIES[level]) * gray + _PAINTS[level]).astype(np.uint8)
+    painted: np.ndarray = np.rint((1 - _OPACITIES[level]) * gray + _PAINTS[level]).astype(np.uint8)
+    return painted
 
 
 def ringed(picture: np.ndarray, red: np.ndarray) -> np.ndarray:

@@ -105,7 +105,8 @@ def _fit_distance(vectors: np.ndarray) -> State:
 
 def _distance(vectors: Tensor, state: Mapping[str, Tensor]) -> Tensor:
     """Mahalanobis distance of every row from the mean of the reference."""
-    return ((vectors - state["mean"]) @ state["whitening"]).norm(dim=1)
+    distance: Tensor = ((vectors - state["mean"]) @ state["whitening"]).norm(dim=1)
+    return distance
 
 
 def fit_structure(reference: Reference, states: Fitted) -> State:

@@ -87,6 +87,6 @@ class Ranks:
         is_above = (self.edges < values) | ((self.edges == values) & (self.lots < lots[:, None]))
         own = np.arange(len(values)), is_above.sum(axis=1)
         below = (self.weights[:, :-1] * is_above).sum(axis=1)
-        p_values = (below + smoothing * self.weights[own]) / self.weights.sum(axis=1)
+        p_values: np.ndarray = (below + smoothing * self.weights[own]) / self.weights.sum(axis=1)
         self.weights[own] += fed
         return p_values

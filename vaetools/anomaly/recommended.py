@@ -105,7 +105,8 @@ def tables(reading: Reading, states: States) -> Tensor:
     median, spread = state["distance"]
     away = (distance - median) / spread
     median, spread = state["reconstruction"]
-    return -away - torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread)
+    score: Tensor = -away - torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread)
+    return score
 
 
 def _seen(reading: Reading) -> Tensor:

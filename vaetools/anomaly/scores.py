@@ -72,7 +72,9 @@ class Score(NamedTuple):
 
     def _function(self, prefix: str) -> Callable[..., Any]:
         module, name = self.home.split(".")
-        return getattr(importlib.import_module(f"vaetools.anomaly.{module}"), prefix + name)
+        home = importlib.import_module(f"vaetools.anomaly.{module}")
+        function: Callable[..., Any] = getattr(home, prefix + name)
+        return function
 
 
 SCORES: dict[str, Score] = {

@@ -35,7 +35,8 @@ def weighted_ranks(
     ordered = known[order] - _ROUNDING * np.maximum(np.abs(known[order]), 1)
     below = np.concatenate([[0.0], np.cumsum(calibration_weights[order])])
     n_at_most = np.searchsorted(ordered, nan_as_oddest(scores), side="right")
-    return (below[n_at_most] + weights) / (below[-1] + weights)
+    shares: np.ndarray = (below[n_at_most] + weights) / (below[-1] + weights)
+    return shares
 
 
 def effective_number(weights: np.ndarray) -> float:
@@ -74,7 +75,8 @@ class Odds:
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return weights of rows."""
         log_odds = self._classifier.decision_function(self._terms(values)) - self._prior
-        return np.exp(np.clip(log_odds, -np.log(self._bound), np.log(self._bound)))
+        weights: np.ndarray = np.exp(np.clip(log_odds, -np.log(self._bound), np.log(self._bound)))
+        return weights
 
     def _terms(self, values: np.ndarray) -> np.ndarray:
         """Return numbers and their squares, by which normal densities of other means and spreads differ."""

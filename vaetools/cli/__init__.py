@@ -18,4 +18,5 @@ def command_names() -> list[str]:
 
 def command_named(name: str) -> click.Command:
     """Return a subcommand."""
-    return getattr(importlib.import_module(f"vaetools.cli.commands.{name}"), name)
+    command: click.Command = getattr(importlib.import_module(f"vaetools.cli.commands.{name}"), name)
+    return command

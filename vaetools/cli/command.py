@@ -25,7 +25,7 @@ def misuse(option: str, rule: str) -> click.BadParameter:
 # Values of options
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg]
     """``64`` or ``48x64``: height and width."""
 
     name = "size"
@@ -38,7 +38,7 @@ class Size(click.ParamType):
         return int(numbers[0]) if len(numbers) == 1 else tuple(map(int, numbers))
 
 
-class Assignment(click.ParamType):
+class Assignment(click.ParamType):  # type: ignore[type-arg]
     """``name=value``; the value is read as Python's literals are, and as text if it is none."""
 
     name = "name=value"
@@ -145,7 +145,7 @@ _CHOICES = ("id_column", "include", "exclude", "array", "channels")
 _DIALECT = ("encoding", "separator", "decimal", "thousands", "skipped")
 
 
-def reading_options(command: Callable) -> Callable:
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is read; the command gets those that were given as ``reading``."""
 
     @functools.wraps(command)
@@ -163,7 +163,7 @@ def reading_options(command: Callable) -> Callable:
     return with_reading
 
 
-def talk_options(command: Callable) -> Callable:
+def talk_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --json, --device, --quiet and --verbose; the command gets all but the second as ``talk``."""
 
     @functools.wraps(command)
@@ -175,17 +175,17 @@ def talk_options(command: Callable) -> Callable:
     return json_option(device_option(quiet(verbose(with_talk))))
 
 
-def output_option(text: str, *, kind: type[click.Path] = click.Path, **options: Any) -> Callable:
+def output_option(text: str, *, kind: type[click.Path] = click.Path, **options: Any) -> Callable[..., Any]:
     """Return the option for the file to write."""
     return click.option("-o", "--output", type=kind(dir_okay=False, path_type=Path), help=text, **options)
 
 
-def file_option(name: str, text: str, **options: Any) -> Callable:
+def file_option(name: str, text: str, **options: Any) -> Callable[..., Any]:
     """Return an option for another file to write."""
     return click.option(name, type=click.Path(dir_okay=False, path_type=Path), help=text, **options)
 
 
-def seed_option(text: str) -> Callable:
+def seed_option(text: str) -> Callable[..., Any]:
     """Return the option for the seed of what is drawn."""
     whole = click.IntRange(0, 2**32 - 1)
     return click.option("--seed", type=whole, default=0, show_default=True, help=text)

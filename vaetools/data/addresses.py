@@ -37,7 +37,7 @@ class Address(str):
         address.filesystem, address.path = filesystem, path
         return address
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Address.of, (self.removesuffix(self.path), self.path, self.filesystem)
 
 
@@ -76,7 +76,8 @@ def open_filesystem(address: str) -> tuple[Any, str]:
     from pyarrow import ArrowInvalid, fs
 
     with contextlib.suppress(ArrowInvalid):  # a scheme that Arrow has not, and fsspec may have
-        return fs.FileSystem.from_uri(address)
+        opened: tuple[Any, str] = fs.FileSystem.from_uri(address)
+        return opened
     try:
         import fsspec
 
@@ -130,7 +131,7 @@ def content_of(file: Address) -> bytes:
     if reason := raw_photograph(file):
         raise ValueError(reason)
     with file.filesystem.open_input_stream(file.path, compression=None) as stream:
-        content = stream.read(MAX_BYTES + 1)
+        content: bytes = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
     return content

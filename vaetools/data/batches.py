@@ -60,7 +60,7 @@ class Batch(NamedTuple):
         What could not be read since the batch before.
     """
 
-    ids: list
+    ids: list[Any]
     X: "np.ndarray | pd.DataFrame"
     failed: list[Failure]
 
@@ -83,8 +83,8 @@ class Block(NamedTuple):
     """
 
     rows: np.ndarray
-    features: list
-    beside: list
+    features: list[Any]
+    beside: list[Any]
     lost: list[Failure]
     file: str = ""
 
@@ -149,7 +149,7 @@ class TrainingData:
 
     kind: str
     X: Any
-    ids: Sequence
+    ids: Sequence[Any]
     labels: np.ndarray | None
     image_shape: tuple[int, int, int] | None = None
     reader: Any = None
@@ -173,7 +173,7 @@ def regroup(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
     >>> [batch.ids for batch in regroup(pieces, 2)]
     [[0, 1], [2, 3], [4]]
     """
-    ids: list = []
+    ids: list[Any] = []
     pieces: list[np.ndarray] = []
     failed: list[Failure] = []
     for batch in batches:

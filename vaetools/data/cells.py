@@ -32,7 +32,7 @@ from vaetools.data.numerals import is_number, lone_mark
 
 
 def complete_rows(
-    columns: list, names: list[str], dialect: Dialect | None
+    columns: list[Any], names: list[str], dialect: Dialect | None
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Return columns as rows of numbers, and the first fault of every row that is not numbers throughout.
 
@@ -53,7 +53,7 @@ def complete_rows(
 
 
 def gappy_rows(
-    columns: list, kinds: Mapping[str, Kind], dialect: Dialect | None
+    columns: list[Any], kinds: Mapping[str, Kind], dialect: Dialect | None
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return columns as a table whose cells may be missing, and the first fault of every row that has one.
 
@@ -143,11 +143,12 @@ def label_values(labels: Any, *, are_text: bool) -> np.ndarray:
     if types.is_decimal(labels.type):
         labels = labels.cast(NUMBER)
     if plain_type(labels.type) in WRITTEN:
-        return labels.to_numpy(zero_copy_only=False)
+        values: np.ndarray = labels.to_numpy(zero_copy_only=False)
+        return values
     return np.array([str(label) for label in labels.to_pylist()], dtype=str)
 
 
-def labels_among(cells: Any, classes: Sequence, dialect: Dialect | None) -> np.ndarray:
+def labels_among(cells: Any, classes: Sequence[Any], dialect: Dialect | None) -> np.ndarray:
     """Return labels as the classes of a model, however they are written; others as they are, or None."""
     labels, faults = _categories(cells, category_kind(classes), dialect)
     for row in faults:  # a word among numbers is a label all the same
@@ -197,7 +198,9 @@ def _not(kind: Any, word: str, dialect: Dialect | None) -> str:
     return what
 
 
-def parsed_numbers(columns: list, dialect: Dialect | None) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+def parsed_numbers(
+    columns: list[Any], dialect: Dialect | None
+) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
     """Return columns as a matrix, NaN for cells that are missing or no numbers, and the latter by index."""
     if dialect is None:
         plain = [

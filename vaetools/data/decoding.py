@@ -104,7 +104,8 @@ def decode(source: Any, recipe: Recipe) -> np.ndarray:
     its size that still is twice what is needed. What goes wrong is an `ImageFileError`. The source is a path,
     a function without arguments that returns the bytes of a file, or an image of Pillow.
     """
-    return _examined(source, lambda image: _pixels(image, recipe)).ravel()
+    row: np.ndarray = _examined(source, lambda image: _pixels(image, recipe)).ravel()
+    return row
 
 
 def _examined(source: Any, examine: Callable[[Any], Any]) -> Any:
@@ -133,13 +134,14 @@ def _pixels(image: Any, recipe: Recipe) -> np.ndarray:
     if UINT8 not in (found, recipe.dtype):
         planes = _fit_planes(image, channels, (width, height), recipe.aspect)
         bounds = np.iinfo(recipe.dtype)
-        return np.rint(planes).clip(bounds.min, bounds.max).astype(recipe.dtype)
+        levels: np.ndarray = np.rint(planes).clip(bounds.min, bounds.max).astype(recipe.dtype)
+        return levels
     pixels = np.asarray(_fit_image(image, "L" if channels == 1 else "RGB", (width, height), recipe.aspect))
     pixels = pixels if channels == 1 else pixels.transpose(2, 0, 1)
     return pixels if recipe.dtype == UINT8 else pixels * np.uint16(FULL_RANGE)
 
 
-def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
+def decode_many(sources: Sequence[Any], recipe: Recipe) -> tuple[np.ndarray, list[Failure]]:
     """Return the rows of what could be read, and the place and reason of what could not."""
     rows = np.empty((len(sources), recipe.n_features), dtype=recipe.dtype)
     failed: list[Failure] = []
@@ -151,7 +153,7 @@ def decode_many(sources: Sequence, recipe: Recipe) -> tuple[np.ndarray, list[Fai
     return rows[: len(sources) - len(failed)], failed
 
 
-def decode_quietly(sources: Sequence, recipe: Recipe, caller: int) -> tuple[np.ndarray, list[Failure]]:
+def decode_quietly(sources: Sequence[Any], recipe: Recipe, caller: int) -> tuple[np.ndarray, list[Failure]]:
     """Do `decode_many` for another process, where nobody reads what decoders remark.
 
     Ctrl-C, which reaches all processes of a terminal, is for the caller to answer.
@@ -180,7 +182,8 @@ def inspect(source: Any, *, colors: bool = True) -> Look:
         is_colored = np.ptp(pixels, axis=0).max() > _COLORED * n_levels / 255
         return header._replace(is_colored=bool(is_colored))
 
-    return _examined(source, look)
+    seen: Look = _examined(source, look)
+    return seen
 
 
 @functools.cache

@@ -111,7 +111,7 @@ def has_16_bits(image: Any) -> bool:
         return 8 < max(_numbers(image, BITS)) <= 16
     arguments = image.tile[0][3] if getattr(image, "tile", ()) else ""
     if image.format == "PPM" and isinstance(arguments, tuple):
-        return arguments[-1] > 255  # the whitest level
+        return bool(arguments[-1] > 255)  # the whitest level
     return image.mode.startswith("I") or (image.format == "PNG" and ";16" in str(arguments))
 
 

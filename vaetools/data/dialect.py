@@ -60,11 +60,11 @@ class Kind(NamedTuple):
     """
 
     type: Any
-    values: tuple | None = None
+    values: tuple[Any, ...] | None = None
     is_closed: bool = False
 
 
-def category_kind(values: Sequence, *, is_closed: bool = False) -> Kind:
+def category_kind(values: Sequence[Any], *, is_closed: bool = False) -> Kind:
     """Return how categories that a model knows are read."""
     found = api.types.infer_dtype(list(values))
     cells = BOOLEAN if found == "boolean" else NUMBER if found in _NUMBERS else TEXT
@@ -246,7 +246,7 @@ PLAIN = Dialect(",", ".", "", "utf-8", 0)
 
 
 def learn_kinds(
-    blocks: Iterable[list], names: list[str], as_text: Collection[str], how: Mapping[Any, str]
+    blocks: Iterable[list[Any]], names: list[str], as_text: Collection[str], how: Mapping[Any, str]
 ) -> dict[str, Kind]:
     """Return what the columns of a CSV file are.
 
@@ -276,7 +276,7 @@ def learn_kinds(
     return {name: Kind(kind_of(place)) for place, name in enumerate(names)}
 
 
-def end_to_end(columns: list) -> Any:
+def end_to_end(columns: list[Any]) -> Any:
     """Return columns of text as one array, one after the other."""
     return pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
 

@@ -60,7 +60,7 @@ class ImageSet:
 
     X: np.ndarray
     image_shape: tuple[int, int, int]
-    paths: list
+    paths: list[Any]
     labels: np.ndarray | None
     failed: list[Failure]
     ignored: dict[str, str]
@@ -183,7 +183,7 @@ def read_images(
 
 def _found(
     source: Any, include: str | Iterable[str], exclude: str | Iterable[str], *, needs_files: bool
-) -> tuple[Sequence, Any, Listing | None]:
+) -> tuple[Sequence[Any], Any, Listing | None]:
     """Return images, labels and, where they are files, the listing of them; a dataset may be of others."""
     if isinstance(source, Listing):
         return source.paths, source.labels, source
@@ -207,7 +207,7 @@ def _found(
     return _Items(source), getattr(source, "targets", None), None
 
 
-class _Items(Sequence):
+class _Items(Sequence[Any]):
     """The images of a dataset, fetched when they are looked at."""
 
     def __init__(self, dataset: Any):
@@ -299,7 +299,7 @@ def _filled(
     return np.load(target, mmap_mode="r"), failed
 
 
-def _state(path: str) -> list:
+def _state(path: str) -> list[Any]:
     """Return what changes when a file does."""
     try:
         status = os.stat(path)
@@ -308,9 +308,11 @@ def _state(path: str) -> list:
     return [os.path.abspath(path), status.st_size, status.st_mtime_ns]
 
 
-def _read_index(target: Path, index: Path, settings: dict[str, Any], states: list[list]) -> list | None:
+def _read_index(
+    target: Path, index: Path, settings: dict[str, Any], states: list[list[Any]]
+) -> list[Any] | None:
     """Return the entries that still hold, or None if the cache must be made anew."""
-    known: list = []
+    known: list[Any] = []
     whole = 0
     with open(index, "rb") as lines:
         for number, line in enumerate(lines):

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def find_layout(sample: str, said: Dialect, separators: Sequence[str] = SEPARATO
     splits = [_split(lines, each, start, comment, is_said=is_said) for each in separators]
     is_single = not any(len(split.header) > 1 for split in splits if split.separator != " ")
 
-    def quality(split: Layout) -> tuple:
+    def quality(split: Layout) -> tuple[Any, ...]:
         fits = split.fit >= 0.5
         several = len(split.header) > 1 and (fits or split.separator != " ")
         fits = fits and (several or is_single or split.is_lone_number)

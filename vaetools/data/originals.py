@@ -112,4 +112,5 @@ def read_original(
         pixels = _pixels(image, Recipe((n_channels, n_rows, n_columns), "stretch", recipe.dtype))
         return Original(pixels.reshape(n_channels, n_rows, n_columns), seen, size, transposition)
 
-    return _examined(source, read)
+    original: Original = _examined(source, read)
+    return original

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from vaetools.checks import is_integer
 from vaetools.data.addresses import addresses, is_address
 from vaetools.data.batches import Batch, Failure, PixelRows, regroup
-from vaetools.data.decoding import MAX_PIXELS, ImageFileError, Look, Recipe, inspect
-from vaetools.data.depth import ASPECTS, FULL_RANGE, UINT8, common_type, type_of
+from vaetools.data.decoding import ImageFileError, Look, Recipe, inspect
+from vaetools.data.depth import ASPECTS, FULL_RANGE, MAX_PIXELS, UINT8, common_type, type_of
 from vaetools.data.workers import decoded
 from vaetools.progress import bar_options
 from vaetools.words import printable
@@ -28,7 +28,7 @@ _MUCH = 1.5  # times larger or smaller
 _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
 
-class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turn paths of images into rows of pixels, as a scikit-learn transformer.
 
     Files are read by all cores. See `read_images` for what is read and how, and for folders that may
@@ -169,7 +169,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             raise ImageFileError(str(sources[int(failed[0].id)]), failed[0].reason + more)
         return rows.view(PixelRows)
 
-    def batches(self, sources: Sequence, ids: Sequence | None = None) -> Iterator[Batch]:
+    def batches(self, sources: Sequence[Any], ids: Sequence[Any] | None = None) -> Iterator[Batch]:
         """Decode in parallel and in order, a few million pixels at a time.
 
         Parameters
@@ -198,7 +198,7 @@ class ImageReader(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _n_features_out(self) -> int:
         return math.prod(self.image_shape_)
 
-    def _given_shape(self) -> tuple:
+    def _given_shape(self) -> tuple[Any, ...]:
         """Return (channels, height, width) with None for what the images decide; check all parameters."""
         owner = type(self).__name__
         for name, allowed in {"mode": ("auto", *MODES), "aspect": ASPECTS}.items():
@@ -246,7 +246,7 @@ def reader_for(model: Any) -> ImageReader | None:
     return reader
 
 
-def gather(reader: ImageReader, sources: Sequence) -> tuple[np.ndarray, list[Failure]]:
+def gather(reader: ImageReader, sources: Sequence[Any]) -> tuple[np.ndarray, list[Failure]]:
     """Return the rows of all images that a fitted reader can read, as one array, and others' places."""
     rows = np.empty((len(sources), reader._n_features_out), dtype=reader.dtype_)
     failed: list[Failure] = []
@@ -258,7 +258,7 @@ def gather(reader: ImageReader, sources: Sequence) -> tuple[np.ndarray, list[Fai
     return rows[:n_read], failed
 
 
-def as_sources(X: Any) -> list:
+def as_sources(X: Any) -> list[Any]:
     """Return a column of paths or images as a list."""
     if isinstance(X, (str, os.PathLike)) or not hasattr(X, "__len__"):
         raise ValueError(
@@ -275,7 +275,7 @@ def as_sources(X: Any) -> list:
     return list(addresses(sources)) if elsewhere else sources
 
 
-def _look_at_some(sources: Sequence, *, colors: bool) -> tuple[dict[int, Look], ImageFileError | None]:
+def _look_at_some(sources: Sequence[Any], *, colors: bool) -> tuple[dict[int, Look], ImageFileError | None]:
     """Return what a look at a sample of images tells, by their number, and an error if there was one."""
     looks: dict[int, Look] = {}
     unreadable = None
@@ -301,7 +301,7 @@ def _type_for(depths: Sequence[tuple[str, bool]]) -> str:
     return common_type([dtype for dtype, _ in depths])
 
 
-def _warn_of_others(reader: ImageReader, sources: Sequence) -> None:
+def _warn_of_others(reader: ImageReader, sources: Sequence[Any]) -> None:
     """Warn where images are not like those that a reader was fitted on."""
     if not len(sources) or type(sources[0]) is not str:  # at an address, a look is a whole file
         return

@@ -219,7 +219,8 @@ class TableFiles:
     ) -> dict[str, Kind]:
         """Return what features are: by all cells of text together, or by the types of the first file."""
         if dialect is None:
-            return self._first.kinds(features, as_text)
+            known: dict[str, Kind] = self._first.kinds(features, as_text)
+            return known
         blocks = (block.features for block in self.blocks(features, ()) if block.features)
         return learn_kinds(blocks, features, as_text, dialect.written)
 

@@ -207,4 +207,5 @@ def as_floats(cells: Any) -> np.ndarray | None:
         numbers = cells.drop_null().cast(NUMBER, safe=False).to_numpy(zero_copy_only=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
-    return numbers[np.isfinite(numbers)]
+    finite: np.ndarray = numbers[np.isfinite(numbers)]
+    return finite

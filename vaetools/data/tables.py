@@ -100,7 +100,9 @@ class Table:
         if lost:  # and no other file has a row
             yield Batch([], self._no_rows(), lost)
 
-    def read(self, classes: Sequence | None = None) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
+    def read(
+        self, classes: Sequence[Any] | None = None
+    ) -> tuple[pd.DataFrame, np.ndarray | None, list[Failure]]:
         """Read all rows into memory; to have no label is a fault.
 
         Parameters
@@ -154,7 +156,7 @@ class Table:
         return {name: value for name, value in found.items() if value is not None}
 
     def _part(
-        self, block: Block, classes: Sequence | None = None, *, labeled: bool = False
+        self, block: Block, classes: Sequence[Any] | None = None, *, labeled: bool = False
     ) -> tuple[Batch, Any]:
         """Return the rows of a block that can be used, and their labels if asked; one without has failed."""
         X: Any
@@ -202,7 +204,7 @@ class Table:
 
 
 def open_table(
-    path: str | os.PathLike[str] | Sequence,
+    path: str | os.PathLike[str] | Sequence[Any],
     *,
     columns: Sequence[str] | Mapping[str, Kind] | None = None,
     n_features: int | None = None,

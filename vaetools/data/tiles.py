@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array
 from vaetools.checks import IMAGE_SHAPE, Requirement, check, integer
 
 
-class Tiles(TransformerMixin, BaseEstimator):
+class Tiles(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Cut large images into square tiles, as a scikit-learn transformer.
 
     A defect of a few pixels is lost in the score of a whole image and not in that of a tile. Tiles
@@ -165,7 +165,8 @@ class Tiles(TransformerMixin, BaseEstimator):
         n_images, rest = divmod(len(tiles), n_tiles)
         for n in channels:
             if not rest and tiles.size == len(tiles) * n * self.size**2:
-                return tiles.reshape(n_images, n_tiles, n, self.size, self.size)
+                by_image: np.ndarray = tiles.reshape(n_images, n_tiles, n, self.size, self.size)
+                return by_image
         shapes = dict.fromkeys(f"({n_tiles} · n_images, {n * self.size**2})" for n in channels)
         raise ValueError(
             f"Tiles: {name} must have shape {' or '.join(shapes)}, in the order of transform; got "

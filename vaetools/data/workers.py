@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -22,7 +23,7 @@ _ROUND_TASKS, _ROUND_VALUES = 60, 2**26  # per process, and bytes in all, before
 _MANAGER = "ExecutorManagerThread"  # of joblib
 
 
-def decoded(sources: Sequence, names: Sequence, recipe: Recipe, n_jobs: int) -> Iterator[Batch]:
+def decoded(sources: Sequence[Any], names: Sequence[Any], recipe: Recipe, n_jobs: int) -> Iterator[Batch]:
     """Yield the rows of images in order, and those that could not be read, under their names."""
     for start, rows, failed in _pieces(sources, recipe, n_jobs):
         bad = {failure.id for failure in failed}
@@ -31,7 +32,7 @@ def decoded(sources: Sequence, names: Sequence, recipe: Recipe, n_jobs: int) -> 
 
 
 def _pieces(
-    sources: Sequence, recipe: Recipe, n_jobs: int
+    sources: Sequence[Any], recipe: Recipe, n_jobs: int
 ) -> Iterator[tuple[int, np.ndarray, list[Failure]]]:
     """Yield the number of the first image, rows and failures, in order.
 

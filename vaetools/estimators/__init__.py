@@ -47,7 +47,8 @@ def has_prior(model: str) -> bool:
 
 def estimator_class(name: str) -> type:
     """Return the estimator of a name."""
-    return getattr(importlib.import_module(ESTIMATORS[name]), name)
+    found: type = getattr(importlib.import_module(ESTIMATORS[name]), name)
+    return found
 
 
 def is_estimator(model: object) -> bool:

@@ -15,7 +15,7 @@ from vaetools.nn.latents import Point
 
 
 @from_fields
-class AE(OutlierMixin, Detector):
+class AE(OutlierMixin, Detector):  # type: ignore[misc]
     """Autoencoder: embedding, reconstruction and outlier score.
 
     Parameters

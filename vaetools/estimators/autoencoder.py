@@ -44,7 +44,12 @@ _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
 class BaseAutoencoder(
-    Card, ClassNamePrefixFeaturesOutMixin, TransformerMixin, FitFields, NetworkFields, BaseEstimator
+    Card,
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn has no types
+    TransformerMixin,  # type: ignore[misc]
+    FitFields,
+    NetworkFields,
+    BaseEstimator,  # type: ignore[misc]
 ):
     """Shared half of the estimators; `vaetools.estimators.detector` has the verdicts.
 
@@ -287,7 +292,8 @@ class BaseAutoencoder(
             self._learn_labels(labels[train], None if weights is None else weights[train])
         self.columns_ = None
         if self.likelihood != "mixed":
-            return X
+            numbers: np.ndarray = X
+            return numbers
         owner, masking = type(self).__name__, self.input_masking > 0
         self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)

@@ -22,7 +22,7 @@ _STRIDES = (16, 32)  # of layers whose mean over an image tells what it shows
 
 
 @from_fields
-class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields, BaseEstimator):
+class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields, BaseEstimator):  # type: ignore[misc]
     """Turn images into features of a frozen network, as a scikit-learn transformer.
 
     A network that has learnt to tell the things of ImageNet apart makes numbers of an image that say what

@@ -105,7 +105,7 @@ def is_watched(estimator: Any, n_rows: int) -> bool:
     is one of distances to training rows, too, which find more the better these are known.
     """
     if estimator.early_stopping != "auto":
-        return estimator.early_stopping
+        return bool(estimator.early_stopping)
     cycles = estimator.learning_rate == "one_cycle" and estimator.contamination == "auto"
     cycles = cycles and estimator.anomaly_score != "tables"
     return cycles and n_rows >= _LEAST_WATCHED and resolve_training(estimator, n_rows).n_epochs > _OFTEN
@@ -133,7 +133,7 @@ def check_image_shape(estimator: Any, n_features: int) -> None:
 def resolve_components(estimator: Any, n_features: int) -> int:
     """Return the dimensions of the latent space of a network that is not given."""
     if estimator.n_components != "auto":
-        return estimator.n_components
+        return int(estimator.n_components)
     of_images = estimator.image_shape is not None
     if not hasattr(estimator, "word_size"):
         return default_components(n_features, of_images=of_images)
@@ -162,7 +162,8 @@ def make_network(
 ) -> nn.Module:
     """Return a copy of the network that was given, or a new one; without a seed it has no weights yet."""
     if estimator.network is not None:
-        return copy.deepcopy(estimator.network)
+        own: nn.Module = copy.deepcopy(estimator.network)
+        return own
     maps = feature_maps(estimator.image_shape, estimator.hidden_channels)[1:]
     hidden = estimator.hidden_layer_sizes
     if hidden == "auto":
@@ -225,7 +226,7 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
                 f"{owner}: network must have a decoder, because labels are weighed by what they decode to; "
                 f"got {type(network).__name__} without one."
             )
-        return mean.shape[1]
+        return int(mean.shape[1])
     expected = (1, likelihood.n_outputs(x.shape[1]))
     try:
         decoded: Any = tuple(network.decode(mean, condition).shape)
@@ -236,7 +237,7 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
             f"{owner}: network.decode must return the parameters of {likelihood!r} for the {x.shape[1]} "
             f"columns of X, so {expected} for one row; got {decoded}."
         )
-    return mean.shape[1]
+    return int(mean.shape[1])
 
 
 def build(estimator: Any, X: np.ndarray, seed: int) -> None:

@@ -21,7 +21,7 @@ class Card:
     """Shows itself in notebooks with its state, likelihood, score, calibration and loss."""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         if "text/html" in bundle:
             bundle["text/html"] += _as_list(facts(self))
             if len(history := getattr(self, "history_", ())):

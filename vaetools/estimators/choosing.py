@@ -132,10 +132,10 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
     backbone.maps(X[:n])
     per_image = (time.perf_counter() - start) / n
     if detector.chosen_scope() == "whole":  # nothing trains: images go through once
-        return per_image * len(X)
+        return float(per_image * len(X))
     seen = math.prod(backbone.size or (height, width))
     training = _TRAINING * per_image * _USUAL / seen
-    return _PASSES * per_image * len(X) + training * min(1.0, len(X) * seen / _MANY)
+    return float(_PASSES * per_image * len(X) + training * min(1.0, len(X) * seen / _MANY))
 
 
 def has_features() -> bool:

@@ -41,7 +41,8 @@ class Column:
         """Return cells as numbers or codes, float64; NaN where one is missing."""
         if self.kind == "gaussian":
             return _numbers(owner, name, cells)
-        codes = pd.Index(self.values, dtype=object).get_indexer(cells.astype(object)).astype(np.float64)
+        places = pd.Index(self.values, dtype=object).get_indexer(cells.astype(object))
+        codes: np.ndarray = places.astype(np.float64)
         codes[codes < 0] = len(self.values)
         codes[cells.isna()] = np.nan
         unseen = np.flatnonzero(codes == len(self.values))
@@ -224,7 +225,7 @@ def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
         odd = next((cell for cell in cells.dropna() if not isinstance(cell, _REAL)), None)
         if odd is not None:
             raise ValueError(f"{owner}: column {name!r} must be numbers; got {odd!r}.")
-    numbers = cells.to_numpy(np.float64, na_value=np.nan)
+    numbers: np.ndarray = cells.to_numpy(np.float64, na_value=np.nan)
     if np.isinf(numbers).any():
         row = int(np.isinf(numbers).argmax())
         raise ValueError(

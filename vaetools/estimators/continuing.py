@@ -166,7 +166,8 @@ class Continuing(BaseAutoencoder):
         state = self.random_state
         if isinstance(state, (int, np.integer)):
             return np.random.RandomState([int(state), self.n_samples_])
-        return check_random_state(state)
+        generator: np.random.RandomState = check_random_state(state)
+        return generator
 
     def _warn_of_far_rows(self, X: np.ndarray) -> None:
         """Warn where columns lie far from where those of the first call did, by which they are scaled."""

@@ -220,7 +220,8 @@ class CVAE(VAE, LabelFields):
         proba : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        return np.exp(self.label_log_proba(X))
+        probabilities: np.ndarray = np.exp(self.label_log_proba(X))
+        return probabilities
 
     def label_log_proba(self, X: Any) -> np.ndarray:
         """Return log p(y | x) of every label, which tells apart what ``label_proba`` rounds to 0 or 1.
@@ -256,12 +257,11 @@ class CVAE(VAE, LabelFields):
         """
         engine = Engine(self)
         engine.require_decoder("label_log_proba")
-        [log_joint] = engine.ask(X, attrgetter("log_joint"))
-        log_joint = nan_as_oddest(log_joint)
-        too_far = np.isneginf(log_joint).all(axis=1)
+        log_joint = nan_as_oddest(*engine.ask(X, attrgetter("log_joint")))
         with np.errstate(divide="ignore"):  # labels that no row that trained has
-            log_joint[too_far] = np.log(self.class_prior_)
-        return log_softmax(log_joint, axis=1)
+            log_joint[np.isneginf(log_joint).all(axis=1)] = np.log(self.class_prior_)
+        log_posterior: np.ndarray = log_softmax(log_joint, axis=1)
+        return log_posterior
 
     def sample(self, n: int, y: Any = None, random_state: Any = None) -> np.ndarray | pd.DataFrame:  # type: ignore[override]
         """Decode draws from the prior N(0, I), as a label.

@@ -133,7 +133,7 @@ def trained_enough(estimator: Any, n_rows: int) -> bool:
     n_epochs = estimator.n_iter_
     if "held_out_loss" in estimator.history_ and 2 * n_epochs >= estimator.max_iter_:
         n_epochs = estimator.max_iter_
-    return n_epochs * math.ceil(n_rows / estimator.batch_size) >= _JUDGED_STEPS
+    return bool(n_epochs * math.ceil(n_rows / estimator.batch_size) >= _JUDGED_STEPS)
 
 
 def _elsewhere(rows: Rows) -> Rows:
@@ -155,7 +155,7 @@ def context_information(judges: Sequence[Judge]) -> float:
 
 def _n_steps(estimator: Any, n_rows: int) -> int:
     """Training steps that were made on so many rows."""
-    return estimator.n_iter_ * math.ceil(n_rows / estimator.batch_size)
+    return int(estimator.n_iter_ * math.ceil(n_rows / estimator.batch_size))
 
 
 def _seen(engine: Engine, rows: Rows, *, n_steps: int) -> Seen:

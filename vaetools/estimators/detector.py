@@ -296,4 +296,5 @@ class Detector(Verdicts, Continuing):
 
 def _cells(table: Any) -> np.ndarray:
     """Return a table as objects, each column in its own type: an integer beside a float stays one."""
-    return pd.DataFrame(table).to_numpy(dtype=object)
+    cells: np.ndarray = pd.DataFrame(table).to_numpy(dtype=object)
+    return cells

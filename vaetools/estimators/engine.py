@@ -59,7 +59,7 @@ class Engine:
     @property
     def n_components(self) -> int:
         """Dimensions of the latent space."""
-        return self.model.n_components
+        return int(self.model.n_components)
 
     @property
     def n_classes(self) -> int:
@@ -69,12 +69,12 @@ class Engine:
     @property
     def has_spread(self) -> bool:
         """Whether the posterior has a spread."""
-        return self.model.latent.has_spread
+        return bool(self.model.latent.has_spread)
 
     @property
     def has_prior(self) -> bool:
         """Whether codes have a prior, and KL is a cost."""
-        return self.model.latent.has_prior
+        return bool(self.model.latent.has_prior)
 
     @property
     def can_decode(self) -> bool:
@@ -136,7 +136,8 @@ class Engine:
 
     def in_units(self, reading: Reading) -> Tensor:
         """Return expected rows in units of X; of columns of several kinds, numbers and codes."""
-        return self.scale.invert(reading.expected.cpu())
+        rows: Tensor = self.scale.invert(reading.expected.cpu())
+        return rows
 
     # Asking
 
@@ -200,7 +201,8 @@ class Engine:
         """Return codes drawn from the prior, ``(n, n_components)``."""
         check(self.estimator, "n", n, POSITIVE_INTEGER)
         drawn = self.model.latent.prior_draws(n, self.n_components, check_random_state(random_state))
-        return drawn.cpu().double().numpy()
+        codes: np.ndarray = drawn.cpu().double().numpy()
+        return codes
 
     def as_table(self, expected: np.ndarray, index: Any = None) -> Any:
         """Return expected rows as a table where columns are of several kinds, else as they are."""

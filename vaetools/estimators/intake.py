@@ -103,7 +103,8 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     if array.dtype.kind not in "buif":
         raise ValueError(f"{owner}: X must be numbers; got values of type {array.dtype}.")
     _check_finite(estimator, array, takes_mixed=takes_mixed)
-    return array.view(type(X)) if getattr(X, "are_pixels", False) else array
+    checked: np.ndarray = array.view(type(X)) if getattr(X, "are_pixels", False) else array
+    return checked
 
 
 def _reshape_hint(shape: tuple[int, ...]) -> str:

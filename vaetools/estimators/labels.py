@@ -14,19 +14,21 @@ _LEAST_INFORMATION = 0.2  # of the entropy of the labels
 
 def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:
     """Return one label per row: integers, booleans or strings; refuse others by name."""
-    y = column_or_1d(y, warn=True)
-    check_consistent_length(X, y)
-    if y.dtype.kind in "iubU":
-        return y
-    if y.dtype.kind == "f" and np.isfinite(y).all() and np.all(y == np.floor(y)):  # once integers
-        return y.astype(np.int64)
+    labels: np.ndarray = column_or_1d(y, warn=True)
+    check_consistent_length(X, labels)
+    if labels.dtype.kind in "iubU":
+        return labels
+    if labels.dtype.kind == "f" and np.isfinite(labels).all() and np.all(labels == np.floor(labels)):
+        return labels.astype(np.int64)  # as once they were
     some: dict[Any, Any] = {str: str, (bool, np.bool_): bool, (int, np.integer): np.int64}
     for kinds, dtype in some.items():
-        if y.dtype.kind == "O" and all(isinstance(label, kinds) for label in y):
-            return y.astype(dtype)
+        if labels.dtype.kind == "O" and all(isinstance(label, kinds) for label in labels):
+            return labels.astype(dtype)
     plain = (str, int, np.integer, np.bool_)
-    others = (label for label in y.tolist() if not isinstance(label, plain))
-    odd = next((label for label in others if not (isinstance(label, float) and label.is_integer())), y[0])
+    others = (label for label in labels.tolist() if not isinstance(label, plain))
+    odd = next(
+        (label for label in others if not (isinstance(label, float) and label.is_integer())), labels[0]
+    )
     raise ValueError(
         f"{owner}: Unknown label type: y must be integers, booleans or strings, all of one kind; got {odd!r} "
         f"({type(odd).__name__})."
@@ -38,7 +40,7 @@ def label_codes(owner: str, classes: np.ndarray, X: Any, y: Any) -> np.ndarray:
     if np.ndim(y) == 0:
         y = np.full(X.shape[0] if hasattr(X, "shape") else len(X), y)
     y = labels_of_rows(owner, X, y)
-    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    codes: np.ndarray = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = y[classes[codes] != y]
     if len(unknown):
         raise ValueError(f"{owner}: label y must be one of {classes.tolist()}; got {unknown[0].item()!r}.")

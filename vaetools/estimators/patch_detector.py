@@ -34,7 +34,7 @@ _MOST_PLANTED, _PIXELS_PLANTED = 60, 2**23  # of these, that small defects are p
 
 
 @from_fields
-class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):
+class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  # type: ignore[misc]
     """Find small defects on photographs, place by place.
 
     A frozen network makes features of every place of an image. A place is odd where no training image has a
@@ -225,13 +225,14 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):
         assert self.image_shape is not None  # which was checked
         _, height, width = self.image_shape
         most = min(_MOST_WATCHED, max(_LEAST_WATCHED, _PIXELS_WATCHED // (height * width)))
-        return min(most, max(1, int(_WATCHED * n_trained)))
+        return int(min(most, max(1, int(_WATCHED * n_trained))))
 
     def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
         network = PIXELS if self.backbone is None else self.backbone
         if not isinstance(network, str):
-            return clone(network).set_params(image_shape=self.image_shape, device=self.device)
+            backbone: Backbone = clone(network).set_params(image_shape=self.image_shape, device=self.device)
+            return backbone
         assert self.image_shape is not None  # which was checked
         scope = getattr(self, "scope_", None) or self.chosen_scope()
         layers = layers_at(network, _STRIDES[scope]) or "auto"

@@ -63,7 +63,7 @@ def check_numbers_of_images(owner: str, X: np.ndarray, kind: str) -> None:
 
 def _white(level: float) -> int:
     """Return the greatest level of the fewest bits, at least 8, that hold a level."""
-    return max(255, 2 ** int(level).bit_length() - 1)
+    return int(max(255, 2 ** int(level).bit_length() - 1))
 
 
 def check_depth(owner: str, X: np.ndarray, levels: tuple[int, int]) -> None:
@@ -205,7 +205,7 @@ def pixel_levels(X: np.ndarray) -> tuple[int, int]:
 def _widest(level: int) -> int:
     """Return the greatest level of the fewest bits, above 8 an even number of them, that hold a level."""
     n_bits = max(level, 1).bit_length()
-    return 2 ** (n_bits + (n_bits > 8 and n_bits % 2)) - 1
+    return int(2 ** (n_bits + (n_bits > 8 and n_bits % 2)) - 1)
 
 
 def warn_of_flat_images(estimator: Any, X: np.ndarray) -> None:

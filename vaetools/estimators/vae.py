@@ -24,7 +24,7 @@ class Posterior(NamedTuple):
 
 
 @from_fields
-class VAE(OutlierMixin, Detector, KLFields):
+class VAE(OutlierMixin, Detector, KLFields):  # type: ignore[misc]
     """Variational autoencoder: embedding, density, samples and outlier score.
 
     Trained to minimize the mean over rows of reconstruction + beta · KL, in nats. The default

@@ -20,7 +20,7 @@ from vaetools.nn.words import Codebook
 
 
 @from_fields
-class VQVAE(OutlierMixin, Detector, WordFields):
+class VQVAE(OutlierMixin, Detector, WordFields):  # type: ignore[misc]
     """Autoencoder whose codes are words of a vocabulary that it learns: embedding, samples and outlier score.
 
     Every row is said in ``n_components / word_size`` words. With convolutions and ``hidden_layer_sizes=()``
@@ -137,7 +137,9 @@ class VQVAE(OutlierMixin, Detector, WordFields):
                 f"{type(self).__name__}: codes must have {book.n_places} columns of numbers from 0 to "
                 f"{n_words - 1}; got {numbers.shape[1]} columns from {numbers.min()} to {numbers.max()}."
             )
-        return book.spell(torch.from_numpy(numbers).to(book.vectors.device)).cpu().double().numpy()
+        spelt = book.spell(torch.from_numpy(numbers).to(book.vectors.device))
+        vectors: np.ndarray = spelt.cpu().double().numpy()
+        return vectors
 
     def sample(self, n: int, random_state: Any = None) -> np.ndarray | pd.DataFrame:
         """Decode texts drawn from the prior of words.

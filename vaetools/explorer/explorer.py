@@ -118,7 +118,8 @@ class Explorer:
         if self._widget is None:
             return shown
         made = self._widget._repr_mimebundle_(**options)
-        return (made[0] if isinstance(made, tuple) else made) | shown
+        bundle: dict[str, str] = (made[0] if isinstance(made, tuple) else made) | shown
+        return bundle
 
     @functools.cached_property
     def _widget(self) -> Any:

@@ -20,7 +20,8 @@ class Table(NamedTuple):
     def texts(self, column: int, codes: np.ndarray) -> np.ndarray:
         """Return codes of a column's categories as text, "" where one is missing."""
         known = np.array([*self.categories[column], ""], dtype=str)
-        return known[np.nan_to_num(codes, nan=len(known) - 1).astype(int)]
+        cells: np.ndarray = known[np.nan_to_num(codes, nan=len(known) - 1).astype(int)]
+        return cells
 
     def called_apart(self, others: Container[str]) -> "Table":
         """Return the table with names that nothing else has, such as the score, nor another column.

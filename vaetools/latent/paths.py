@@ -155,4 +155,5 @@ def morph(
     first, last = sum(weights[:, [y]] * model.posterior(ends, label).mean for y, label in labels)
     line = interpolate(first, last, n)
     shares = np.linspace(weights[0], weights[1], n)  # (n, n_classes)
-    return sum(shares[:, [y]] * decode(line, label) for y, label in labels)
+    mixed: np.ndarray = sum(shares[:, [y]] * decode(line, label) for y, label in labels)
+    return mixed

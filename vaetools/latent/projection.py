@@ -18,7 +18,7 @@ _N_STEPS = 50  # of the search for a median
 _SMALLEST = 1e-150  # a distance that can be divided by
 
 
-class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Map of codes, such as latent means, in two or three dimensions.
 
     UMAP and t-SNE keep neighbors together: of their maps, read who lies beside whom, not how far apart
@@ -164,7 +164,8 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         places : ndarray of shape (n_samples, n_components)
             A copy of ``embedding_``.
         """
-        return self.fit(Z).embedding_.copy()
+        places: np.ndarray = self.fit(Z).embedding_.copy()
+        return places
 
     def transform(self, Z: Any) -> np.ndarray:
         """Return the places of codes on the map, which does not change.
@@ -185,7 +186,8 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             places = (Z - self.center_) @ self.axes_.T
         else:
             places = place(Z, self.codes_, self.embedding_, self.n_neighbors)
-        return places.astype(Z.dtype)
+        cast: np.ndarray = places.astype(Z.dtype)
+        return cast
 
     def off_map(self, Z: Any, *, share: float = 0.01) -> np.ndarray:
         """Return which codes are unlike any that the map was made of, so that their place means little.
@@ -217,7 +219,9 @@ class LatentMap(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Z = validate_data(self, Z, dtype=(np.float64, np.float32), reset=False)
         n = len(self.spacing_)
         limit = self.spacing_[min(n, math.ceil((1 - share) * (n + 1))) - 1]
-        return similar(self.codes_, Z, self._n_nearest(len(self.codes_))).distances.mean(axis=1) > limit
+        nearest = similar(self.codes_, Z, self._n_nearest(len(self.codes_)))
+        are_off: np.ndarray = nearest.distances.mean(axis=1) > limit
+        return are_off
 
     def _n_nearest(self, n: int) -> int:
         """How many of n training codes distances are measured from; a training code does not count itself."""
@@ -269,11 +273,12 @@ def geometric_median(points: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """
     share = weights / weights.sum(axis=1, keepdims=True)
     for _ in range(_N_STEPS):
-        medians = np.einsum("np,npc->nc", share, points)
-        distances = np.linalg.norm(points - medians[:, None], axis=2)
+        near = np.einsum("np,npc->nc", share, points)
+        distances = np.linalg.norm(points - near[:, None], axis=2)
         share = weights / np.maximum(distances, 1e-9)
         share /= share.sum(axis=1, keepdims=True)
-    return np.einsum("np,npc->nc", share, points)
+    medians: np.ndarray = np.einsum("np,npc->nc", share, points)
+    return medians
 
 
 def principal_axes(centered: np.ndarray, n: int) -> np.ndarray:
@@ -300,7 +305,8 @@ def _umap(settings: LatentMap, codes: np.ndarray) -> np.ndarray:
     )
     # Numba, under UMAP, gives all OpenMP code of the process as many threads as there are cores
     with threadpool_limits(limits=None if settings.random_state is None else 1, user_api="openmp"):
-        return layout.fit_transform(codes)
+        places: np.ndarray = layout.fit_transform(codes)
+        return places
 
 
 def _tsne(settings: LatentMap, codes: np.ndarray) -> np.ndarray:

@@ -117,9 +117,9 @@ def default_words(n_features: int, maps: list[Shape], hidden: Any, word_size: An
     """
     word_size = _WORD_SIZE if word_size == "auto" else word_size
     if maps and not hidden:
-        return word_size * maps[-1][1] * maps[-1][2]
+        return int(word_size * maps[-1][1] * maps[-1][2])
     n_components = default_components(n_features, of_images=of_images)
-    return word_size * math.ceil(n_components / word_size)
+    return int(word_size * math.ceil(n_components / word_size))
 
 
 def _survive_fork() -> None:

@@ -73,7 +73,8 @@ class InputScale:
     @property
     def log_unit(self) -> np.ndarray:
         """Log of one scaled unit in units of X (pixels: in [0, 1]), the Jacobian of a column's density."""
-        return np.log(self.scale)
+        logs: np.ndarray = np.log(self.scale)
+        return logs
 
     def apply(self, rows: np.ndarray, *, device: torch.device, dtype: torch.dtype) -> Tensor:
         """Return rows of X, fresh and writable, as scaled numbers on the device."""

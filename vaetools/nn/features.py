@@ -97,7 +97,8 @@ def _lite0() -> nn.Module:
             case nn.ZeroPad2d(padding=(left, right, top, bottom)) if (left, top) == (right, bottom):
                 # without a copy of the images for their rims alone
                 convolution.padding, convolution.static_padding = (top, left), nn.Identity()
-    return network
+    frozen: nn.Module = network
+    return frozen
 
 
 class Features(nn.Module):

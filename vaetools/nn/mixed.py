@@ -124,7 +124,7 @@ class Mixed(Likelihood):
     def n_inputs(self, n_features: int) -> int:
         """Return how many numbers an encoder sees of a row."""
         each = (part.n_inputs(size) for part, size in zip(self.parts, self.sizes, strict=True))
-        return sum(each) + len(self.flagged)
+        return int(sum(each) + len(self.flagged))
 
     def n_outputs(self, n_features: int) -> int:
         """Return how many numbers a decoder gives for a row."""
@@ -180,7 +180,8 @@ class Mixed(Likelihood):
 
     def _columns(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return the columns of each part."""
-        return x[:, self.order].split(self.sizes, dim=1)
+        columns: tuple[Tensor, ...] = x[:, self.order].split(self.sizes, dim=1)
+        return columns
 
     def _split(self, parameters: Tensor) -> Iterator[tuple[Likelihood, Tensor]]:
         """Yield each part with its share of a decoder's output."""

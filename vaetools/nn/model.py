@@ -34,7 +34,8 @@ class Reading:
         network = self.model.network
         if not hasattr(network, "posterior_of"):
             return self.mean
-        return network.hidden(self.model.likelihood.inputs(self.seen), self.y)
+        features: Tensor = network.hidden(self.model.likelihood.inputs(self.seen), self.y)
+        return features
 
     @functools.cached_property
     def latent(self) -> Any:
@@ -50,17 +51,20 @@ class Reading:
     @property
     def mean(self) -> Tensor:
         """Latent means, ``(n_samples, n_components)``."""
-        return self.latent.mean
+        mean: Tensor = self.latent.mean
+        return mean
 
     @functools.cached_property
     def kl(self) -> Tensor:
         """Cost of every component of the code, ``(n_samples, n_components)``."""
-        return self.latent.kl
+        kl: Tensor = self.latent.kl
+        return kl
 
     @functools.cached_property
     def parameters(self) -> Tensor:
         """The likelihood's parameters at the latent mean, ``(n_samples, n_outputs)``."""
-        return self.model.network.decode(self.mean, self.y)
+        parameters: Tensor = self.model.network.decode(self.mean, self.y)
+        return parameters
 
     @property
     def _log_prob(self) -> Tensor:  # not kept: of many labels it takes more memory than time

@@ -36,7 +36,8 @@ class ConvStage(nn.Module):
         height, width = x.shape[-2:]
         if height % 2 or width % 2:
             x = F.pad(x, (0, width % 2, 0, height % 2))
-        return self.conv(x)
+        maps: Tensor = self.conv(x)
+        return maps
 
 
 class DeconvStage(nn.Module):
@@ -50,7 +51,8 @@ class DeconvStage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the transposed convolution and keep ``size`` pixels."""
         height, width = self.size
-        return self.conv(x)[..., :height, :width]
+        maps: Tensor = self.conv(x)[..., :height, :width]
+        return maps
 
 
 class ConvFeatures(nn.Module):
@@ -69,7 +71,8 @@ class ConvFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(n_samples, channels * height * width)`` of the last stage."""
-        return self.stages(x.reshape(-1, *self.image_shape)).flatten(1)
+        features: Tensor = self.stages(x.reshape(-1, *self.image_shape)).flatten(1)
+        return features
 
 
 class ConvImage(nn.Module):
@@ -86,7 +89,8 @@ class ConvImage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(n_samples, n_parameters * n_features)``."""
-        return self.stages(x.reshape(-1, *self.map_shape)).flatten(1)
+        features: Tensor = self.stages(x.reshape(-1, *self.map_shape)).flatten(1)
+        return features
 
 
 class SpatialHead(nn.Module):
@@ -99,7 +103,8 @@ class SpatialHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(n_samples, n_channels * height * width)``."""
-        return self.conv(x.reshape(-1, *self.map_shape)).flatten(1)
+        images: Tensor = self.conv(x.reshape(-1, *self.map_shape)).flatten(1)
+        return images
 
 
 class UnitMean(nn.Module):
@@ -136,7 +141,8 @@ class LabelJoin(nn.Module):
         if self.conditioning == "concat":
             return torch.cat([z, condition], dim=1)
         projection = self.project(condition)
-        return z + projection if self.conditioning == "add" else z * (1 + projection)
+        joined: Tensor = z + projection if self.conditioning == "add" else z * (1 + projection)
+        return joined
 
 
 class Network(nn.Module):
@@ -196,7 +202,7 @@ class Network(nn.Module):
 
     def hidden(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the last hidden layer of the encoder, ``(n_samples, n_hidden)``."""
-        features = self.features(x)
+        features: Tensor = self.features(x)
         if self.n_label_inputs:
             assert condition is not None
             features = torch.cat([features, condition], dim=1)
@@ -214,7 +220,8 @@ class Network(nn.Module):
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the likelihood parameters of every code, ``(n_samples, n_outputs)``."""
-        return self.decoder(z if self.join is None else self.join(z, condition))
+        parameters: Tensor = self.decoder(z if self.join is None else self.join(z, condition))
+        return parameters
 
 
 def draw_weights(network: nn.Module, seed: int) -> nn.Module:

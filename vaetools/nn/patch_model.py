@@ -187,7 +187,8 @@ class PatchModel(nn.Module):
             return self.places(maps, extent, size)
         whole = self.whole(self.directions(maps, extent))
         if not self.groups:
-            return whole[:, None, None].expand(-1, *size)
+            alike: Tensor = whole[:, None, None].expand(-1, *size)
+            return alike
         return raised(self.places(maps, extent, size), whole)
 
     def places(self, maps: list[Tensor], extent: Tensor, size: Sequence[int]) -> Tensor:
@@ -210,7 +211,8 @@ class PatchModel(nn.Module):
         center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
         standard = (levels - center) / spread
         sharp = standard.unflatten(1, (len(self.groups), len(SCALES)))[:, :, :_N_SHARP]
-        return (standard.amax(dim=1) + sharp.mean(dim=(1, 2))) / 2
+        fused: Tensor = (standard.amax(dim=1) + sharp.mean(dim=(1, 2))) / 2
+        return fused
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return maps of all layers, and which part of every image counts; see `within`."""

@@ -55,7 +55,7 @@ def dissimilarity(a: Tensor, b: Tensor, means: Callable[[Tensor], Tensor] = mean
     mean_a, mean_b, square_a, square_b, product = windows.chunk(5, dim=1)
     # bounds that only rounding passes, of pixels far outside [0, 1]
     variances = (square_a - mean_a**2 + square_b - mean_b**2).clamp(min=0)
-    alike = structural_similarity(mean_a, mean_b, variances, product - mean_a * mean_b)
+    alike: Tensor = structural_similarity(mean_a, mean_b, variances, product - mean_a * mean_b)
     return (1 - alike).clamp(0, 2)
 
 

@@ -61,7 +61,8 @@ def greedy_cover(points: Tensor, n: int, generator: torch.Generator) -> Tensor:
 def principal_axes(points: Tensor) -> Tensor:
     """Return the axes of most variance of points, at most 64, ``(n_features, n_axes)``."""
     _, axes = torch.linalg.eigh(torch.cov(points.T))
-    return axes[:, -_MOST_AXES:].contiguous()
+    largest: Tensor = axes[:, -_MOST_AXES:].contiguous()
+    return largest
 
 
 def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,7 +174,8 @@ def blurred(maps: Tensor, inside: Tensor, sigma: float) -> Tensor:
         return maps
     pairs = torch.stack([maps * inside, inside], dim=1)
     total, weight = _smoothed(pairs.flatten(0, 1), sigma).unflatten(0, (-1, 2)).unbind(dim=1)
-    return total / weight.clamp(min=LEAST)
+    mean: Tensor = total / weight.clamp(min=LEAST)
+    return mean
 
 
 def _smoothed(maps: Tensor, sigma: float) -> Tensor:

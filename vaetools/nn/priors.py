@@ -100,7 +100,8 @@ class Autoregressive(Prior):
         hidden = said + self.places.weight.T[: said.shape[1]]
         for block in self.blocks:
             hidden = block(hidden)
-        return self.head(_normalized(hidden))
+        logits: Tensor = self.head(_normalized(hidden))
+        return logits
 
     @torch.enable_grad()
     def learn(self, numbers: Tensor, seed: int, n_epochs: int | None = None) -> None:
@@ -153,7 +154,8 @@ class _Block(nn.Module):
         asked = self.ask(_normalized(hidden)).unflatten(2, (3, _HEADS, -1)).permute(2, 0, 3, 1, 4)
         told = F.scaled_dot_product_attention(asked[0], asked[1], asked[2], is_causal=True)
         hidden = hidden + self.answer(told.transpose(1, 2).flatten(2))
-        return hidden + self.narrow(F.silu(self.widen(_normalized(hidden))))
+        known: Tensor = hidden + self.narrow(F.silu(self.widen(_normalized(hidden))))
+        return known
 
 
 def _normalized(hidden: Tensor) -> Tensor:

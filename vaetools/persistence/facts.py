@@ -18,7 +18,8 @@ from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
 from vaetools.files import ModelFileError
 from vaetools.nn import PIXELS
 from vaetools.nn.layers import strides_of
-from vaetools.persistence.header import DETECTOR, WEIGHTS, read_model
+from vaetools.persistence.detector_rules import WEIGHTS
+from vaetools.persistence.header import DETECTOR, read_model
 from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
 from vaetools.persistence.weights import maps_and_widths
 
@@ -202,7 +203,8 @@ def _names(fitted: dict[str, Any]) -> list[str] | None:
     """Return the names of columns, as text."""
     for known in ("feature_names_in_", "column_labels_"):
         if known in fitted:
-            return fitted[known]["strings"]
+            names: list[str] = fitted[known]["strings"]
+            return names
     columns = fitted["columns_"]
     return None if columns is None or columns["names"] is None else list(map(str, columns["names"]))
 

@@ -39,6 +39,7 @@ from vaetools.files import FORMAT_VERSION, write_model_file
 from vaetools.latent.projection import LatentMap, check_map_parameters
 from vaetools.nn.batches import Rows
 from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.persistence.detector_rules import WEIGHTS
 from vaetools.persistence.detectors import (
     read_backbone,
     read_detector,
@@ -46,7 +47,7 @@ from vaetools.persistence.detectors import (
     write_backbone,
     write_detector,
 )
-from vaetools.persistence.header import DETECTOR, WEIGHTS, check_model, read_model
+from vaetools.persistence.header import DETECTOR, check_model, read_model
 from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
 from vaetools.schema import usable
@@ -84,7 +85,6 @@ def save(model: Detector | PatchDetector | LatentMap | Pipeline, path: str | os.
     Examples
     --------
     >>> import tempfile, os
-    >>> import numpy as np
     >>> from sklearn.datasets import load_iris
     >>> import vaetools as vt
     >>> X = load_iris().data
@@ -93,7 +93,7 @@ def save(model: Detector | PatchDetector | LatentMap | Pipeline, path: str | os.
     ...     path = os.path.join(folder, "iris.safetensors")
     ...     vt.save(vae, path)
     ...     loaded = vt.load(path)
-    >>> np.array_equal(loaded.score_samples(X), vae.score_samples(X))
+    >>> (loaded.score_samples(X) == vae.score_samples(X)).all().item()
     True
     """
     reader, backbone, estimator, latent_map = stages = _stages(model)

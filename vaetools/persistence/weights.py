@@ -122,7 +122,7 @@ def _n_components(header: dict[str, Any]) -> int:
     """Return the dimensions of the latent space of a network of ours."""
     parameters, n_features = header["parameters"], header["fitted"]["n_features_in_"]
     if parameters["n_components"] != "auto":
-        return parameters["n_components"]
+        return int(parameters["n_components"])
     of_images = parameters["image_shape"] is not None
     if has_words(header["class"]):
         return default_words(

@@ -119,6 +119,8 @@ def kl_per_dimension(model: Any, X: Any = None) -> "Figure":
 def _kl(estimator: Any, rows: Any) -> np.ndarray:
     """Return the mean KL of every component, of a conditional model averaged over labels."""
     if rows is None:
-        return estimator.kl_per_component_
+        of_rows: np.ndarray = estimator.kl_per_component_
+        return of_rows
     [kl] = Engine(estimator).ask(rows, attrgetter("kl"))
-    return kl[:, : len(estimator.active_units_)].mean(axis=0)
+    mean: np.ndarray = kl[:, : len(estimator.active_units_)].mean(axis=0)
+    return mean

@@ -137,10 +137,12 @@ def _relative(page: str | os.PathLike[str], folder: str) -> str:
     return Path(os.path.relpath(page, folder)).as_posix()
 
 
-def _records(table: pd.DataFrame) -> list[dict]:
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON takes them: None for what is not a finite number."""
     plain = table.astype(object)
-    return plain.where(~table.isin([np.inf, -np.inf]) & table.notna(), None).to_dict(orient="records")
+    told = plain.where(~table.isin([np.inf, -np.inf]) & table.notna(), None)
+    records: list[dict[str, Any]] = told.to_dict(orient="records")
+    return records
 
 
 def compare(

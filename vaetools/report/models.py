@@ -40,20 +40,22 @@ class Opened:
     @property
     def has_prior(self) -> bool:
         """Whether its codes have a prior, under which they cost something and can be drawn."""
-        return self.estimator.model_.latent.has_prior
+        return bool(self.estimator.model_.latent.has_prior)
 
     @property
     def is_normal(self) -> bool:
         """Whether that prior is N(0, I)."""
-        return self.estimator.model_.latent.has_spread
+        return bool(self.estimator.model_.latent.has_spread)
 
     @property
     def in_use(self) -> np.ndarray:
         """Which components say something of their rows; the codes of an AE have no scale but their own."""
         if self.has_prior:
-            return self.estimator.active_units_
+            are_active: np.ndarray = self.estimator.active_units_
+            return are_active
         variances = self.estimator.reference_codes_.var(axis=0, dtype=np.float64)
-        return variances > _STILL * variances.max()
+        are_moving: np.ndarray = variances > _STILL * variances.max()
+        return are_moving
 
     def take(self, index: Any) -> Any:
         """Return some of the rows, as the estimator takes them."""

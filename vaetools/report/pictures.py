@@ -142,7 +142,8 @@ def mosaic(images: np.ndarray, n_columns: int, *, n_rows: int | None = None, gap
 def photo(row: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
     """Return one image of pixels in [0, 1] at its own resolution, gray or RGB, without an alpha channel."""
     (image,) = pixels_of(row, image_shape)
-    return image[..., 0] if image_shape[0] == 1 else image
+    picture: np.ndarray = image[..., 0] if image_shape[0] == 1 else image
+    return picture
 
 
 def make_thumbnails(

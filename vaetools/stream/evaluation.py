@@ -160,4 +160,5 @@ class Evaluation(Sink):
             marks = Image.fromarray(np.asarray(mask.convert("L")) > 0).convert("L")
         reader = ImageReader(image_shape=(1, shape[0], shape[1]), aspect=self._reader.aspect, n_jobs=1)
         covered = reader.fit([marks]).transform([marks]).reshape(shape)
-        return covered >= min(128, max(1, covered.max()))  # of what is finer than a pixel, where it is most
+        marked: np.ndarray = covered >= min(128, max(1, covered.max()))  # what is fine, where it is most
+        return marked

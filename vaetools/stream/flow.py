@@ -167,7 +167,7 @@ class Parts(Iterator[Part]):
         What could not be read so far.
     """
 
-    def __init__(self, model: Any, data: Any, function: Callable, verbose: int, **reading: Any):
+    def __init__(self, model: Any, data: Any, function: Callable[..., Any], verbose: int, **reading: Any):
         data = names_of_files(data)
         kind = kind_of(data)
         reader, estimator, self.columns = prepared(model, kind, data)
@@ -182,7 +182,7 @@ class Parts(Iterator[Part]):
         self._name = data if isinstance(data, str) else data[0]
         self._parts = self._made(estimator, function, verbose)
 
-    def _made(self, model: Any, function: Callable, verbose: int) -> Iterator[Part]:
+    def _made(self, model: Any, function: Callable[..., Any], verbose: int) -> Iterator[Part]:
         source = self.source
         unit = "image" if source.kind == "images" else "row"
         how = bar_options(verbose, has_end=source.n_rows is not None)
@@ -319,7 +319,7 @@ def _kinds(estimator: Any) -> dict[str, Kind]:
     return {name: kind(column) for name, column in zip(names, estimator.columns_.columns, strict=True)}
 
 
-def part_of(model: Any, batch: Batch, id_name: str, function: Callable, *, with_maps: bool = False) -> Part:
+def part_of(model: Any, batch: Batch, id_name: str, function: Any, *, with_maps: bool = False) -> Part:
     """Return what a function, such as `verdicts`, makes of a batch, with what its rows are called."""
     if batch.X.shape[1] != model.n_features_in_:
         raise ValueError(
@@ -338,7 +338,7 @@ def part_of(model: Any, batch: Batch, id_name: str, function: Callable, *, with_
     return Part(table, batch.X, batch.failed, maps)
 
 
-def as_index(ids: list, id_name: str) -> pd.Index:
+def as_index(ids: list[Any], id_name: str) -> pd.Index:
     r"""Return what rows are called, whose ids are ``"path"``, ``"row"`` or a column; texts stay Python's.
 
     Examples

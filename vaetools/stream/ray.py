@@ -46,7 +46,7 @@ class Scored(NamedTuple):
     n_odd: int
     failed: list[Failure]
     ignored: Mapping[str, str]
-    folders: Mapping[str, Counter]
+    folders: Mapping[str, Counter[str]]
 
 
 def score_with_ray(
@@ -151,7 +151,7 @@ def score_with_ray(
         failed = [*found.failed, *(failure for receipt in done for failure in receipt["failed"])]
         if not n_rows:
             raise nothing_read(failed, name)
-        folders: dict[str, Counter] = {}
+        folders: dict[str, Counter[str]] = {}
         for folder, counts in (item for receipt in done for item in receipt["judged"].items()):
             folders.setdefault(folder, Counter()).update(counts)
     return Scored(n_rows, n_odd, failed, found.ignored, folders)
@@ -177,7 +177,7 @@ def _model_bytes(model: Any) -> bytes:
 
 
 def _receipts(
-    ray: Any, pieces: list[dict[str, Any]], worker: tuple, n_workers: int, resource: str
+    ray: Any, pieces: list[dict[str, Any]], worker: tuple[Any, ...], n_workers: int, resource: str
 ) -> Iterator[dict[str, Any]]:
     """Have all pieces scored, and yield the receipts in the order in which they come.
 

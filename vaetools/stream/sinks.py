@@ -185,7 +185,7 @@ class Tally(Sink):
         self.n_calibration = len(getattr(model, "calibration_scores_", ()))
         self.false_alarm_rate = expected_rate_of(model)
         self.confidence: float | None = model.confidence
-        self.judged: dict[str, Counter] = {}
+        self.judged: dict[str, Counter[str]] = {}
 
     def add(self, part: Part) -> None:
         """Count the rows of a part."""

@@ -213,4 +213,5 @@ def _shares(groups: np.ndarray) -> np.ndarray:
     """Return shares of a probability that add up to 1: of groups that exist, equal within each."""
     of_groups = np.array([_SHARES[name] for name in GROUPS])
     counts = np.bincount(groups, minlength=len(GROUPS))
-    return (of_groups / np.maximum(counts, 1) / of_groups[counts > 0].sum())[groups]
+    shares: np.ndarray = (of_groups / np.maximum(counts, 1) / of_groups[counts > 0].sum())[groups]
+    return shares

@@ -95,7 +95,8 @@ def rounded(values: np.ndarray) -> np.ndarray:
     [0.10000000009313226, 0.10000000009313226, -inf]
     """
     step = 2.0**-32 * np.exp2(np.ceil(np.log2(np.clip(np.abs(values), 1, 1e300))))
-    return np.rint(values / step) * step
+    near: np.ndarray = np.rint(values / step) * step
+    return near
 
 
 def looks_in_words(n_channels: int) -> list[str]:

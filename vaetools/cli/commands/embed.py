@@ -97,7 +97,7 @@ def _check_outputs(
         raise command.misuse("--map", "needs --output, or standard output without --json.")
 
 
-def _thumbnails(opened: command.Opened, projector: Path | None) -> Callable:
+def _thumbnails(opened: command.Opened, projector: Path | None) -> Callable[..., Any]:
     """Return a function that makes the thumbnails of a part, or none where they are not wanted."""
     from vaetools.report.pictures import make_thumbnails
 
@@ -108,7 +108,7 @@ def _thumbnails(opened: command.Opened, projector: Path | None) -> Callable:
 
 
 def _write_map(
-    output: Path | None, tables: list[Any], method: str, seed: int, form: Callable, verbose: int
+    output: Path | None, tables: list[Any], method: str, seed: int, form: Callable[..., Any], verbose: int
 ) -> None:
     """Write codes with a map of them in two dimensions, as columns x and y."""
     import pandas as pd

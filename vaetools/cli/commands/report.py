@@ -14,7 +14,7 @@ from vaetools.words import few, printable
 _KNOWN_LABELS = 20  # that an error lists
 
 
-class Model(click.ParamType):
+class Model(click.ParamType):  # type: ignore[type-arg]
     """``boards.safetensors``, or a name of its own before it: ``NAME=boards.safetensors``."""
 
     name = "model"

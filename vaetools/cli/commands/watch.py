@@ -168,7 +168,8 @@ def _names(column: "pd.Series") -> list[Any] | None:
     if column.name == "row":
         return None
     if column.name != "path":
-        return column.tolist()
+        names: list[Any] = column.tolist()
+        return names
     return [name if "://" in name else os.path.abspath(name) for name in column]
 
 

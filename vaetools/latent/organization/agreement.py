@@ -72,4 +72,5 @@ def correlations(Z: np.ndarray, other: np.ndarray) -> np.ndarray:
         length = np.linalg.norm(centered, axis=0)
         varies = length > 1e-9 * np.maximum(1.0, np.abs(values).max(axis=0)) * np.sqrt(len(values))
         unit.append(np.where(varies, centered / np.where(varies, length, 1.0), 0.0))
-    return np.clip(unit[0].T @ unit[1], -1, 1)
+    cosines: np.ndarray = np.clip(unit[0].T @ unit[1], -1, 1)
+    return cosines

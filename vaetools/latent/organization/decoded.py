@@ -168,12 +168,14 @@ def _squared_errors(owner: str, X: Any, X_reconstructed: Any) -> np.ndarray:
         raise ValueError(
             f"{owner}: reconstructions must have the shape of their rows; got {X.shape} and {Y.shape}."
         )
-    return ((X - Y) ** 2).mean(axis=1)
+    errors: np.ndarray = ((X - Y) ** 2).mean(axis=1)
+    return errors
 
 
 def _smooth(images: np.ndarray) -> np.ndarray:
     """Local means of images ``(n_samples, channels, height, width)``."""
-    return gaussian_filter(images, _SIGMA, radius=_RADIUS, axes=(2, 3))
+    means: np.ndarray = gaussian_filter(images, _SIGMA, radius=_RADIUS, axes=(2, 3))
+    return means
 
 
 def path_length(paths: Any) -> Measure:

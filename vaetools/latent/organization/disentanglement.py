@@ -125,6 +125,7 @@ def _predicted(factor: Factor, forest: Any, Z: np.ndarray, test: np.ndarray) -> 
     """Return of every held-out row whether its class is right, or one minus what is not explained."""
     true, told = factor.values[test], forest.predict(Z[test])
     if not factor.is_number:
-        return (true == told).astype(np.float64)
+        is_right: np.ndarray = (true == told).astype(np.float64)
+        return is_right
     variance = true.var()
     return 1 - (true - told) ** 2 / variance if variance > 0 else np.zeros(len(test))

@@ -232,7 +232,8 @@ def _named(Z: np.ndarray, classes: np.ndarray, train: np.ndarray, test: np.ndarr
         return np.zeros((len(test), Z.shape[1]))
     probe = LinearSVC(C=_C, class_weight="balanced", random_state=0)
     told = [probe.fit(values[train, None], classes[train]).predict(values[test, None]) for values in Z.T]
-    return (np.stack(told, axis=1) == classes[test, None]).astype(np.float64)
+    is_right: np.ndarray = (np.stack(told, axis=1) == classes[test, None]).astype(np.float64)
+    return is_right
 
 
 def _explained(Z: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -309,4 +309,5 @@ def collapsed(kl_per_component: Any, least_kl: float = _BIT, *, explained: float
 def _centered(Z: np.ndarray) -> np.ndarray:
     """Codes around their mean, exactly zero in constant dimensions."""
     around = Z - Z[0]
-    return around - around.mean(axis=0)
+    centered: np.ndarray = around - around.mean(axis=0)
+    return centered

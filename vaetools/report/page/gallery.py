@@ -191,7 +191,7 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
     most = max(1, int(np.max(counts)))
 
     def across(score: float) -> float:
-        return round(100 * (score - low) / (high - low), 3)
+        return float(round(100 * (score - low) / (high - low), 3))
 
     scale = _ticks(low, high)
     digits = _decimals(np.diff(drawn).min() / 10)

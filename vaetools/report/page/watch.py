@@ -92,7 +92,7 @@ def chart_of(page: WatchPage) -> dict[str, Any]:
         return round(100 * (row - first) / (last - first), 3)
 
     def down(evidence: float) -> float:
-        return round(HEIGHT * (highest - min(max(evidence, lowest), highest)) / (highest - lowest), 1)
+        return float(round(HEIGHT * (highest - min(max(evidence, lowest), highest)) / (highest - lowest), 1))
 
     lines = [
         {
@@ -157,4 +157,5 @@ def _diverging(values: np.ndarray) -> np.ndarray:
     blue, gray, orange = (np.array(color) for color in ((0, 114, 178), (236, 236, 236), (213, 94, 0)))
     share = np.abs(values)[..., None]
     end = np.where(values[..., None] < 0, blue, orange)
-    return np.rint(gray + share * (end - gray)).astype(np.uint8)
+    colors: np.ndarray = np.rint(gray + share * (end - gray)).astype(np.uint8)
+    return colors

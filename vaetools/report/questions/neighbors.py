@@ -148,7 +148,8 @@ def ranks(scores: np.ndarray) -> np.ndarray:
     """
     from scipy.stats import rankdata
 
-    return (rankdata(np.nan_to_num(scores, nan=-np.inf)) - 1) / max(1, len(scores) - 1)
+    shares: np.ndarray = (rankdata(np.nan_to_num(scores, nan=-np.inf)) - 1) / max(1, len(scores) - 1)
+    return shares
 
 
 def latent_maps(
