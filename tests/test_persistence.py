@@ -262,7 +262,7 @@ def test_no_file_and_no_caller_has_a_device_of_another_name(whole, tmp_path, dev
 
 @pytest.mark.parametrize(("n_jobs", "here"), [(40, 2), (1, 1), (-1, -1), (-3, -3), (None, None)])
 def test_a_file_starts_no_more_processes_than_there_are_cores(tmp_path, monkeypatch, n_jobs, here):
-    monkeypatch.setattr("vaetools.persistence.model_file.cpu_count", lambda: 2)
+    monkeypatch.setattr("vaetools.persistence.readers.cpu_count", lambda: 2)
     write_gray(tmp_path, 40, size=4)
     paths = sorted(map(str, tmp_path.glob("*.png")))
     model = make_pipeline(

@@ -70,7 +70,6 @@ def test_fit_is_that_of_python(cars, car_model):
     assert vae.reconstruct(X).dtypes.astype(str).to_dict() == X.dtypes.astype(str).to_dict()
 
 
-@pytest.mark.filterwarnings("ignore:.*no row that trains has some categories of rows held out")
 def test_fit_says_what_it_found(cars, tmp_path, capsys):
     path = tmp_path / "m.safetensors"
     assert run("fit", cars, "-o", path, "--drop", "zip", "--likelihood", "mixed", "--max-iter", "1") == 0
@@ -85,7 +84,6 @@ def test_fit_says_what_it_found(cars, tmp_path, capsys):
     assert f"{100 * missing:.1f} % of the cells" in out
 
 
-@pytest.mark.filterwarnings("ignore:.*no row that trains has some categories of rows held out")
 def test_names_and_numbers_that_would_be_categories_are_pointed_out(tmp_path, capsys):
     frame = pd.DataFrame({"a": np.arange(200.0), "price": [f"USD {i}.50" for i in range(200)]})
     frame["born"] = pd.date_range("2020-01-01", periods=200).astype(str)

@@ -101,12 +101,21 @@ def test_of_an_array_columns_are_chosen_by_position():
 def test_categories_are_those_of_the_rows_that_train(table):
     """Else calibration rows would be less odd than new ones, and p-values too large."""
     names = table.assign(name=[f"row {i}" for i in range(N_ROWS)])
-    words = r"no row that trains has some categories of rows held out, in column 'name' \('row 1', 'row 10'"
-    with pytest.warns(UserWarning, match=words):
-        model = AE(**OPTIONS).fit(names)
+    model = AE(**OPTIONS).fit(names)
     n_calibration = len(model.calibration_scores_)
     assert n_calibration > 0
     assert len(model.columns_.columns[-1].values) == N_ROWS - n_calibration
+
+
+def test_categories_that_only_calibrating_rows_have_are_told():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=100), "color": rng.choice(["red", "green"], 100)})
+    model = AE(**OPTIONS).fit(table)
+    held_out = np.flatnonzero(np.isin(model.score_samples(table), model.calibration_scores_))
+    table.loc[held_out[3], "color"] = "blue"
+    words = r"AE: no row that trains has some categories of rows held out, in column 'color' \('blue'\): they"
+    with pytest.warns(UserWarning, match=words):
+        AE(**OPTIONS).fit(table)
 
 
 def test_new_categories_are_told_where_a_model_goes_on():

@@ -38,7 +38,7 @@ loading torch. What each catches, misses and costs is in ``docs/scores.md``.
 
 import importlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,6 +99,23 @@ SCORES: dict[str, Score] = {
     ),
     "tables": Score("std", "recommended.tables", learns=True),
 }
+
+AnomalyScore = Literal[
+    "reconstruction_kl",
+    "elbo",
+    "log_likelihood",
+    "neg_reconstruction",
+    "neg_kl",
+    "likelihood_regret",
+    "latent_knn",
+    "aggregate",
+    "density_of_states",
+    "structure",
+    "hidden_residual",
+    "perceptual",
+    "images",
+    "tables",
+]  # for type checkers
 
 
 def needed_states(name: str) -> tuple[str, ...]:

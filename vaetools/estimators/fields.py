@@ -5,11 +5,11 @@ Read without torch, by those who read a model file, too.
 
 import importlib
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from vaetools.anomaly.scores import SCORES
+from vaetools.anomaly.scores import SCORES, AnomalyScore
 from vaetools.checks import (
     COUNT,
     FLAG,
@@ -37,6 +37,7 @@ from vaetools.nn import (
     LIKELIHOOD_CLASSES,
     PRECISIONS,
     WORD_PRIORS,
+    Activation,
 )
 
 COLUMN_LIKELIHOODS = ("gaussian", "bernoulli", "categorical")
@@ -104,7 +105,7 @@ VERBOSE = parameter(
 class NetworkFields:
     """What is trained: parameters of every estimator that come first."""
 
-    n_components: int | str = parameter(
+    n_components: int | Literal["auto"] = parameter(
         or_auto(POSITIVE_INTEGER),
         'Dimensions of the latent space. ``"auto"`` is 16 for images and 1 + √n_features, rounded down, for '
         "other rows; of a `VQVAE` as many as whole words take, or a word for every place of the last feature "
@@ -131,7 +132,7 @@ class NetworkFields:
         "Shape of the images whose pixels the rows of X hold, as (channels, height, width).",
         default=None,
     )
-    activation: str = parameter(one_of(*ACTIVATIONS), "Function between the layers.", default="silu")
+    activation: Activation = parameter(one_of(*ACTIVATIONS), "Function between the layers.", default="silu")
     likelihood: Any = parameter(
         _LIKELIHOOD,
         'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers others. '
@@ -139,7 +140,7 @@ class NetworkFields:
         "booleans and categories with missing cells, and gives decoded rows back as such.",
         default="gaussian",
     )
-    column_likelihoods: dict[Any, str] | None = parameter(
+    column_likelihoods: dict[Any, Literal["gaussian", "bernoulli", "categorical"]] | None = parameter(
         _COLUMN_LIKELIHOODS,
         'With ``likelihood="mixed"``: the density of columns by name (of an array: by position), for which '
         "their type is not to decide: numbers are Gaussian, booleans Bernoulli, texts and categories "
@@ -159,7 +160,7 @@ class NetworkFields:
 class LabelFields(NetworkFields):
     """Parameters of a conditional estimator alone."""
 
-    conditioning: str = parameter(
+    conditioning: Literal["concat", "add", "multiply"] = parameter(
         one_of(*CONDITIONINGS),
         'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a rectified linear '
         'projection of it, ``"multiply"`` multiplies by one plus such a projection. An added label is used '
@@ -190,13 +191,13 @@ class WordFields(NetworkFields):
         "Words of the vocabulary.",
         default=256,
     )
-    word_size: int | str = parameter(
+    word_size: int | Literal["auto"] = parameter(
         or_auto(POSITIVE_INTEGER),
         'Components of a word, of which ``n_components`` must be a multiple. ``"auto"`` is 4, or the most '
         "below that divide ``n_components``.",
         default="auto",
     )
-    prior: str = parameter(
+    prior: Literal["frequencies", "autoregressive"] = parameter(
         one_of(*WORD_PRIORS),
         'What is learnt of the words once they are: ``"frequencies"`` of words at every place, or '
         '``"autoregressive"``, every word given those before it, by a small network, which makes at most '
@@ -230,7 +231,7 @@ class FitFields(AddedFields):
         "verdicts cautious; with a number as ``contamination`` there are none.",
         default=0.0,
     )
-    standardize: bool | str = parameter(
+    standardize: bool | Literal["auto"] = parameter(
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
         "Whether columns are scaled to mean 0 and standard deviation 1. True does so of whatever X is: "
         "images of integers are taken to [0, 1] before, where reconstructions then lie, and a [0, 1] "
@@ -242,18 +243,18 @@ class FitFields(AddedFields):
     batch_size: int = parameter(
         POSITIVE_INTEGER, "Rows per training step; fewer rows are one batch.", default=128
     )
-    learning_rate: str = parameter(
+    learning_rate: Literal["one_cycle", "constant"] = parameter(
         one_of(*LEARNING_RATES),
         "How the step changes: up and down to nearly 0 in one cycle, or not at all.",
         default="one_cycle",
     )
-    learning_rate_init: float | str = parameter(
+    learning_rate_init: float | Literal["auto"] = parameter(
         or_auto(POSITIVE),
         'Peak, or constant, learning rate of Adam. ``"auto"`` is 0.004 where dense layers alone are trained '
         "in one cycle, and 0.002 with convolutions, a constant rate or a network of your own.",
         default="auto",
     )
-    max_iter: int | str = parameter(
+    max_iter: int | Literal["auto"] = parameter(
         or_auto(COUNT),
         'Passes over the training rows (epochs). ``"auto"`` makes about 2,000 steps, or 1,400 at an '
         "automatic rate of 0.004, but never fewer than 10 epochs and never more than 500, with convolutions "
@@ -262,7 +263,7 @@ class FitFields(AddedFields):
         "maximum-likelihood value on X and calibrates.",
         default="auto",
     )
-    early_stopping: bool | str = parameter(
+    early_stopping: bool | Literal["auto"] = parameter(
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
         "Whether to hold out ``validation_fraction`` of the rows, end training soon after their loss no "
         'longer falls, and keep the best weights. ``"auto"`` does so where one cycle of more than 20 epochs '
@@ -294,12 +295,12 @@ class FitFields(AddedFields):
         "trained before may calibrate now: recalibrate with others.",
         default=False,
     )
-    anomaly_score: str = parameter(
+    anomaly_score: AnomalyScore = parameter(
         one_of(*SCORES),
         "Which score `score_samples`, `predict` and `p_values` use; see `vaetools.anomaly.scores`.",
         default="reconstruction_kl",
     )
-    contamination: float | str = parameter(
+    contamination: float | Literal["auto"] = parameter(
         _CONTAMINATION,
         '``"auto"`` takes the rows as normal and sets the threshold by ``calibration``. '
         "A number holds nothing out: that share of the training rows is flagged.",
@@ -312,7 +313,7 @@ class FitFields(AddedFields):
         default=0.05,
     )
     confidence: float | None = CONFIDENCE
-    calibration: str = parameter(
+    calibration: Literal["auto", "split", "cross"] = parameter(
         one_of("auto", "split", "cross"),
         'Which rows calibrate: ``"split"`` holds some out; ``"cross"`` lets all train and calibrate, each '
         "judged by a model like this one that learnt from four fifths of the rows, without it, which takes "
@@ -326,13 +327,13 @@ class FitFields(AddedFields):
         "Share of the rows, at least one of them, that a split holds out to calibrate and nothing else.",
         default=0.2,
     )
-    precision: str = parameter(
+    precision: Literal["float32", "bfloat16"] = parameter(
         one_of(*PRECISIONS),
         'Of the network in training; weights, likelihoods and losses are float32 in any case. ``"bfloat16"`` '
         "(autocast) may be faster where the CPU or GPU has it in hardware.",
         default="float32",
     )
-    score_precision: str = parameter(
+    score_precision: Literal["float64", "float32"] = parameter(
         one_of("float64", "float32"),
         "Precision of everything after training. float64 makes a row's score independent of its batch to "
         "about 12 digits; float32 is faster and good to about 5. ``set_params`` changes it after fit, too.",

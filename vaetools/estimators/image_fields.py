@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -124,7 +124,7 @@ class PatchFields:
         "be given.",
         default=None,
     )
-    scope: str = parameter(
+    scope: Literal["auto", "places", "whole", "both"] = parameter(
         one_of("auto", "places", "whole", "both"),
         'What is judged: ``"places"`` of an image, each against places of good images, as small defects '
         'need; an image as a ``"whole"``, by the mean of its features, as thumbnails need, whose map is then '

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -28,8 +28,8 @@ class Verdicts:
     false_alarm_rate: float
     confidence: float | None
     calibration_fraction: float
-    contamination: float | str = "auto"
-    calibration: str = "split"
+    contamination: float | Literal["auto"] = "auto"
+    calibration: Literal["auto", "split", "cross"] = "split"
     image_shape: Any
     n_samples_: int
 

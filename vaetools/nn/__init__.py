@@ -7,7 +7,7 @@ is known here without loading torch.
 import math
 import os
 import sys
-from typing import Any
+from typing import Any, Literal
 
 ACTIVATIONS = {  # classes of torch.nn by name
     "silu": "SiLU",
@@ -19,6 +19,7 @@ ACTIVATIONS = {  # classes of torch.nn by name
     "sigmoid": "Sigmoid",
     "identity": "Identity",
 }
+Activation = Literal["silu", "relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "identity"]
 CONDITIONINGS = ("concat", "add", "multiply")
 LIKELIHOOD_CLASSES = {
     "gaussian": "Gaussian",

@@ -6,18 +6,16 @@ fitted numbers and library versions. Any safetensors reader can open it.
 
 import os
 import platform
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import sklearn
 import torch
-from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 import vaetools
-from vaetools.data.depth import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import estimator_class, is_estimator
 from vaetools.estimators.backbone import Backbone
@@ -48,10 +46,13 @@ from vaetools.persistence.detectors import (
     write_detector,
 )
 from vaetools.persistence.header import DETECTOR, check_model, read_model
+from vaetools.persistence.readers import read_reader, write_reader
 from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
 from vaetools.schema import usable
 
+_Path = str | os.PathLike[str]
+_Kind = TypeVar("_Kind")
 _MODEL = WEIGHTS.removesuffix(".")
 _SAME_NETWORK = "Pass one of the same architecture, or none."
 _WORDS = 50_000  # bytes of parameters, history and small arrays
@@ -114,7 +115,7 @@ def save(model: Detector | PatchDetector | LatentMap | Pipeline, path: str | os.
             if is_detector
             else _write_estimator(estimator, arrays)
         ),
-        "reader": reader and _write_reader(reader, names),
+        "reader": reader and write_reader(reader, names),
         **({} if backbone is None else {"backbone": write_backbone(backbone, names)}),
         "map": latent_map and {**_write_estimator(latent_map, arrays, "map."), "steps": names},
         "versions": {
@@ -129,12 +130,22 @@ def save(model: Detector | PatchDetector | LatentMap | Pipeline, path: str | os.
     write_model_file(path, header, arrays)
 
 
-def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, device: Any = None) -> Any:
+@overload
+def load(path: _Path, kind: type[_Kind], *, network: nn.Module | None = ..., device: Any = ...) -> _Kind: ...
+
+
+@overload
+def load(path: _Path, kind: None = ..., *, network: nn.Module | None = ..., device: Any = ...) -> Any: ...
+
+
+def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, device: Any = None) -> Any:
     """Read a model that `save` wrote.
 
     Parameters
     ----------
     path : str or path-like
+    kind : class or None, default=None
+        What must be in it, such as `VAE`: anything else is refused, and type checkers know what comes.
     network : Module or None, default=None
         For a model of a custom ``network``: a module of the same architecture. It is copied,
         and the copy gets the saved weights.
@@ -151,6 +162,8 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     ------
     ModelFileError
         If the file is truncated, damaged, of another format or of a newer version.
+    TypeError
+        If it holds a model of another ``kind``.
 
     Examples
     --------
@@ -172,7 +185,7 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
         raise ValueError(f"load: {path} holds {held}; got network={network!r}. {_SAME_NETWORK}")
     try:
         with usable(path):
-            reader, written = header["reader"] and _read_reader(header["reader"]), header.get("backbone")
+            reader, written = header["reader"] and read_reader(header["reader"]), header.get("backbone")
             backbone = written and read_backbone(written, lambda each: _device_here(each, device))
             if header["class"] == DETECTOR:
                 estimator = read_detector(header, arrays, network, device, _read_estimator)
@@ -182,10 +195,13 @@ def load(path: str | os.PathLike[str], *, network: nn.Module | None = None, devi
     except _WrongNetwork as error:
         raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
     stages = [stage for stage in (reader, backbone, estimator, latent_map) if stage is not None]
-    if len(stages) == 1:
-        return estimator
-    names = (header.get("map") or written or header["reader"])["steps"]
-    return Pipeline(list(zip(names, stages, strict=True)))
+    model = estimator
+    if len(stages) > 1:
+        names = (header.get("map") or written or header["reader"])["steps"]
+        model = Pipeline(list(zip(names, stages, strict=True)))
+    if kind is not None and not isinstance(model, kind):
+        raise TypeError(f"load: {path} must hold a {kind.__name__}; got a {type(model).__name__}.")
+    return model
 
 
 def split_reader(model: Any) -> tuple[ImageReader | None, Any]:
@@ -216,26 +232,6 @@ def _stages(model: Any) -> tuple[ImageReader | None, Backbone | None, Any, Laten
 
 class _WrongNetwork(Exception):
     """The caller's network is not what the file needs."""
-
-
-def _write_reader(reader: ImageReader, names: list[str]) -> dict[str, Any]:
-    """Return a fitted reader, and the names of the pipeline's steps, as JSON."""
-    parameters = {name: write_parameter(reader, name, value) for name, value in reader.get_params().items()}
-    shape, size = list(reader.image_shape_), reader.typical_size_
-    learnt = {"image_shape": shape, "dtype": reader.dtype_, "typical_size": size and list(size)}
-    return {"parameters": parameters, **learnt, "steps": names}
-
-
-def _read_reader(written: dict[str, Any]) -> ImageReader:
-    """Return what `_write_reader` wrote, with no more processes than this machine has cores."""
-    reader = ImageReader(**{name: read_parameter(value) for name, value in written["parameters"].items()})
-    if reader.n_jobs is not None:
-        reader.n_jobs = min(reader.n_jobs, cpu_count())
-    reader.image_shape_ = tuple(written["image_shape"])
-    reader.dtype_ = written.get("dtype", UINT8)
-    size = written.get("typical_size")
-    reader.typical_size_ = size and tuple(size)
-    return reader
 
 
 def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str = "") -> dict[str, Any]:

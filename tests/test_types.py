@@ -1,0 +1,47 @@
+"""Types that users see: a script that mypy checks strictly runs, and choices are those that are checked."""
+
+import dataclasses
+import re
+from typing import Literal, get_args, get_origin
+
+import pytest
+
+from tests.typed_script import main
+from vaetools import AE, CVAE, VAE, VQVAE, PatchDetector, load, save
+
+ESTIMATORS = [AE, VAE, CVAE, VQVAE, PatchDetector]
+
+
+@pytest.mark.filterwarnings("ignore:.*calibration rows", "ignore:.*the label is hardly used")
+def test_the_script_of_a_user_who_checks_types_runs(tmp_path):
+    main(tmp_path)
+
+
+def literals(hint):
+    """The choices that a type allows."""
+    if get_origin(hint) is Literal:
+        return set(get_args(hint))
+    return set().union(*map(literals, get_args(hint)))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda each: each.__name__)
+def test_choices_for_type_checkers_are_those_of_the_requirement(estimator):
+    found = {field.name: literals(field.type) for field in dataclasses.fields(estimator)}
+    requirements = {field.name: field.metadata["requirement"] for field in dataclasses.fields(estimator)}
+    for name, choices in found.items():
+        if choices:
+            assert choices == set(re.findall(r"'(\w+)'", requirements[name].words)), name
+    assert sum(map(bool, found.values())) > (0 if estimator is PatchDetector else 10)
+
+
+def test_a_model_of_another_kind_is_refused(order_rows, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save(VAE(max_iter=1, random_state=0).fit(order_rows), path)
+    assert type(load(path, VAE)) is VAE
+    with pytest.raises(TypeError, match=r"load: .*model.safetensors must hold a CVAE; got a VAE\."):
+        load(path, CVAE)
+
+
+@pytest.fixture
+def order_rows(iris):
+    return iris[0]
