@@ -21,6 +21,9 @@ class Made:
     def mean(self):
         return self.latent.mean
 
+    def blurred(self, blur):
+        return self.reconstruction
+
 
 def reading_of(x, *, mean=None, log_std=None, expected=None, reconstruction=None, kl=None, model=None):
     """Return a reading of rows; what is not given is missing, and costs are zero."""

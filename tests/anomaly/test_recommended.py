@@ -102,22 +102,30 @@ def of_rows(X, costs):
 
 def naive_tables(X, costs, seen, seen_costs):
     """Sum of two oddnesses, in the spread of those of reference rows among the others."""
-    distances = [np.linalg.norm(np.delete(seen, i, axis=0) - row, axis=1).min() for i, row in enumerate(seen)]
+    center, reach = seen.mean(axis=0), 3 * np.maximum(seen.std(axis=0), 1)
+
+    def away(row, others):
+        drawn = [center + reach * np.arcsinh((rows - center) / reach) for rows in (row, others)]
+        return np.sort(np.linalg.norm(drawn[1] - drawn[0], axis=1))[:2].mean()
+
+    distances = np.array([away(row, np.delete(seen, i, axis=0)) for i, row in enumerate(seen)])
     closest = 1e-3 * np.mean(distances)
 
     def oddness(values, usual):
         median, high = np.quantile(usual, [0.5, 0.9])
         return (values - median) / (high - median)
 
-    to_rows = np.array([np.linalg.norm(seen - x, axis=1).min() for x in X])
-    away = oddness(np.log(to_rows + closest), np.log(np.array(distances) + closest))
-    return -away - np.arcsinh(oddness(costs, seen_costs))
+    to_rows = np.array([away(x, seen) for x in X])
+    farness = oddness(np.log(to_rows + closest), np.log(distances + closest))
+    trust = len(seen) / (len(seen) + 200)
+    return -farness - trust * np.arcsinh(oddness(costs, seen_costs))
 
 
 def test_tables_adds_distance_and_cost_each_in_its_spread():
     rng = np.random.default_rng(0)
     X, costs = rng.normal(size=(60, 3)), rng.exponential(size=60)
     X[:5], costs[-5:] = X[20:25], 1e6  # copies of reference rows, and great costs
+    X[5:8, 0] = 10.0, 30.0, -100.0
     reading = of_rows(X, costs)
     expected = naive_tables(X, costs, X[20:], costs[20:])
     np.testing.assert_allclose(
@@ -143,9 +151,38 @@ def test_few_rows_leave_a_usable_state(read, seen, digits, index):
         assert scores[0] > np.median(scores)
 
 
-def test_tables_keeps_rows_as_an_encoder_sees_them():
-    X = np.random.default_rng(0).normal(size=(9, 2))
-    np.testing.assert_array_equal(fit_tables(reference_of(of_rows(X, np.ones(9))), {})["rows"], X)
+def test_tables_draws_in_rows_beyond_three_standard_deviations():
+    X = np.random.default_rng(0).normal(size=(900, 1))
+    X[0] = 1e6
+    rows = fit_tables(reference_of(of_rows(X, np.ones(900))), {})["rows"]
+    usual = np.sort(rows[1:, 0])
+    np.testing.assert_allclose(np.diff(usual), np.diff(np.sort(X[1:, 0])), rtol=0.01)
+    assert 3 < (rows[0, 0] - X.mean()) / X.std() < 13
+
+
+def test_tables_knows_no_value_better_than_half_a_step():
+    rng = np.random.default_rng(0)
+    columns = [rng.integers(0, 5, 200) * 0.5, rng.normal(size=200), np.full(200, 3.0), rng.random(200) < 0.01]
+    X = np.stack([*columns, np.where(columns[3], np.nan, columns[0])], axis=1).astype(float)
+    X[0, 3] = 1.0
+    blur = fit_tables(reference_of(of_rows(X, np.ones(200))), {})["blur"]
+    np.testing.assert_allclose(blur[[0, 2, 3, 4]], [0.25, 0, X[:, 3].std(), 0.25])
+    assert 0 < blur[1] < 0.02
+
+
+def test_tables_of_an_older_state_are_of_the_nearest_row_as_it_is():
+    rng = np.random.default_rng(0)
+    X, costs = rng.normal(size=(30, 3)), rng.exponential(size=30)
+    seen = rng.normal(size=(50, 3))
+    state = {
+        "rows": seen, "closest": np.array(0.001), "distance": np.array([0.1, 2.0]),
+        "reconstruction": np.array([1.0, 3.0]),
+    }  # fmt: skip
+    reading = of_rows(X, costs)
+    found = SCORES["tables"].evaluate(reading, on({"tables": state}, reading.x))
+    nearest = np.array([np.linalg.norm(seen - x, axis=1).min() for x in X])
+    expected = -(np.log(nearest + 0.001) - 0.1) / 2 - np.arcsinh((costs - 1) / 3)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("estimator", [AE, VAE, CVAE])

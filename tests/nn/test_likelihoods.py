@@ -116,6 +116,19 @@ def test_gaussian_entropy_is_the_expected_cost(scale):
     assert torch.allclose(likelihood.entropy(parameters[None])[0], expected, atol=1e-10, rtol=0)
 
 
+@pytest.mark.parametrize("scale", [0.05, "per_feature", "predicted"])
+def test_a_blurred_gaussian_has_the_sum_of_both_variances(scale):
+    likelihood = Gaussian(scale).bind(2).double()
+    likelihood.fit_scale(torch.tensor([0.04, 9.0]))
+    mean, raw = torch.tensor([[0.5, -2.0]]).double(), torch.tensor([[-1.0, 2.0]]).double()
+    parameters = torch.cat([mean, raw], dim=1) if scale == "predicted" else mean
+    x, blur = torch.tensor([[1.0, 3.0]]).double(), torch.tensor([0.0, 4.0]).double()
+    std = torch.exp(likelihood.entropy(parameters) - 0.5 * math.log(2 * math.pi * math.e))
+    expected = torch.distributions.Normal(mean, torch.hypot(std, blur)).log_prob(x)
+    assert torch.allclose(likelihood.blurred_log_prob(parameters, x, blur), expected, atol=1e-12, rtol=0)
+    assert torch.equal(Bernoulli().blurred_log_prob(mean, x, blur), Bernoulli().log_prob(mean, x))
+
+
 @pytest.mark.parametrize("logit", LOGITS)
 def test_continuous_bernoulli_entropy_is_the_expected_cost(logit):
     x, weights = nodes_and_weights(0.0, 1.0)

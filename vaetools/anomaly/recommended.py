@@ -33,6 +33,9 @@ QUESTIONS = {  # of `images`, and what speaks against an image that they decide;
     "density_of_states": "it is another kind of image, by its costs, complexity and contrast",
 }
 _GUARD = 0.1  # share of the false alarms of `images` that its density of states gets
+_NEIGHBORS = 2  # of `tables`: one alone may be odd itself
+_REACH = 3.0  # standard deviations beyond which values of columns are drawn in
+_FEW = 200  # rows of which a network knows half as much as it could
 _TINY = 1e-4  # standard deviations: less is not odd, and may be rounding
 
 
@@ -83,32 +86,72 @@ def _answers(reading: Reading, states: States) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def fit_tables(reference: Reference, states: Fitted) -> State:
-    """Return reference rows, and what is usual of both parts among them."""
-    rows = reference.evaluate(_seen)
-    distances = nearest_others(torch.from_numpy(rows), 1)[:, 0].numpy()
+    """Return reference rows, how columns are drawn in and blurred, and what is usual of both parts."""
+    seen, blur = reference.evaluate(_seen), _blur(reference.evaluate(lambda reading: reading.x))
+    center, reach = seen.mean(axis=0), _REACH * np.maximum(seen.std(axis=0), 1.0)
+    rows = _drawn_in(*map(torch.from_numpy, (seen, center, reach)))
+    distances = nearest_others(rows, _NEIGHBORS).mean(dim=1).numpy()
     closest = np.array(1e-3 * usable(distances.mean()))  # copies of a row lie at a distance of 0
-    state = {"rows": rows, "closest": closest}
-    parts = {
-        "distance": np.log(distances + closest),
-        "reconstruction": reference.evaluate(lambda reading: reading.reconstruction.sum(dim=1)),
+
+    def costs(reading: Reading) -> Tensor:
+        return reading.blurred(torch.from_numpy(blur).to(reading.x)).sum(dim=1)
+
+    return {
+        "rows": rows.numpy(),
+        "center": center,
+        "reach": reach,
+        "blur": blur,
+        "closest": closest,
+        "trust": np.array(len(rows) / (len(rows) + _FEW)),
+        "distance": _usual(np.log(distances + closest)),
+        "reconstruction": _usual(reference.evaluate(costs)),
     }
-    for name, values in parts.items():
-        median, high = np.quantile(values, [0.5, 0.9])
-        state[name] = np.array([median, usable(high - median, abs(median) + 1)])
-    return state
+
+
+def _usual(values: np.ndarray) -> np.ndarray:
+    """Return the median of values, and the spread from there to their 90 % quantile."""
+    median, high = np.quantile(values, [0.5, 0.9])
+    return np.array([median, usable(high - median, abs(median) + 1)])
 
 
 def tables(reading: Reading, states: States) -> Tensor:
-    """Minus the log distance to the nearest reference row and minus the cost, each in its usual spread."""
-    state = states["tables"]
-    distance = torch.log(nearest(_seen(reading), state["rows"], 1)[:, 0] + state["closest"])
+    """Minus the log distance to the nearest reference rows and minus the cost, each in its usual spread.
+
+    A state without a reach is of before there was one: of the nearest row as it is, and the cost.
+    """
+    state, rows = states["tables"], _seen(reading)
+    if "reach" in state:
+        rows = _drawn_in(rows, state["center"], state["reach"])
+        cost, trust, k = reading.blurred(state["blur"]).sum(dim=1), state["trust"], _NEIGHBORS
+    else:
+        cost, trust, k = reading.reconstruction.sum(dim=1), 1.0, 1
+    distance = torch.log(nearest(rows, state["rows"], k).mean(dim=1) + state["closest"])
     median, spread = state["distance"]
     away = (distance - median) / spread
     median, spread = state["reconstruction"]
-    score: Tensor = -away - torch.asinh((reading.reconstruction.sum(dim=1) - median) / spread)
+    score: Tensor = -away - trust * torch.asinh((cost - median) / spread)
     return score
 
 
 def _seen(reading: Reading) -> Tensor:
     """Rows as an encoder sees them: scaled, categories one-hot, and zeros for what is missing."""
     return reading.model.likelihood.inputs(reading.x)
+
+
+def _drawn_in(rows: Tensor, center: Tensor, reach: Tensor) -> Tensor:
+    """Return rows whose values beyond a reach are nearer, by a log, so that no wild one decides alone."""
+    return center + reach * torch.asinh((rows - center) / reach)
+
+
+def _blur(x: np.ndarray) -> np.ndarray:
+    """Return half of the usual step between values of every column, but at most its standard deviation.
+
+    What is rounded, or one of few values, is not known better than that, and predicted no better.
+    """
+    return np.array([_half_step(column[~np.isnan(column)]) for column in x.T])
+
+
+def _half_step(values: np.ndarray) -> float:
+    """Return half of the usual step between values, but at most their standard deviation."""
+    steps = np.diff(np.unique(values))
+    return float(min(np.median(steps) / 2, values.std())) if steps.size else 0.0

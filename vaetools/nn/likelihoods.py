@@ -57,6 +57,13 @@ class Likelihood(nn.Module):
         """Return the log-density of every feature of every row, in nats."""
         raise NotImplementedError
 
+    def blurred_log_prob(self, parameters: Tensor, x: Tensor, blur: Tensor) -> Tensor:
+        """Return the log-density where values are known to within a blur, a standard deviation each.
+
+        A likelihood without a scale has no use for it.
+        """
+        return self.log_prob(parameters, x)
+
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
         raise NotImplementedError
@@ -204,10 +211,13 @@ class Gaussian(Likelihood):
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""
+        return _normal_log_prob(*self._split(parameters), x)
+
+    def blurred_log_prob(self, parameters: Tensor, x: Tensor, blur: Tensor) -> Tensor:
+        """Return the log-density where values are known to within a blur, a standard deviation each."""
         mean, log_scale = self._split(parameters)
-        at_mean = -0.5 * math.log(2 * math.pi) - log_scale
-        squared_error = F.mse_loss(mean, x, reduction="none")
-        return torch.addcmul(at_mean, squared_error, torch.exp(-2 * log_scale), value=-0.5)
+        wider = log_scale + 0.5 * torch.log1p(torch.square(blur * torch.exp(-log_scale)))
+        return _normal_log_prob(mean, wider, x)
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
@@ -217,6 +227,13 @@ class Gaussian(Likelihood):
         """Return the expected −log-density of every feature of every row, in nats."""
         mean, log_scale = self._split(parameters)
         return (log_scale + 0.5 * math.log(2 * math.pi * math.e)).expand_as(mean)
+
+
+def _normal_log_prob(mean: Tensor, log_scale: Tensor, x: Tensor) -> Tensor:
+    """Return log-densities of normal variables."""
+    at_mean = -0.5 * math.log(2 * math.pi) - log_scale
+    squared_error = F.mse_loss(mean, x, reduction="none")
+    return torch.addcmul(at_mean, squared_error, torch.exp(-2 * log_scale), value=-0.5)
 
 
 class Bernoulli(Likelihood):

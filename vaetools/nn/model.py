@@ -75,6 +75,11 @@ class Reading:
         """−log p(x | z = the latent mean) of every feature, in units of X: ``(n_samples, n_features)``."""
         return self._log_unit - self._log_prob
 
+    def blurred(self, blur: Tensor) -> Tensor:
+        """Return ``reconstruction`` where values are known to within a blur, a standard deviation each."""
+        parameters = self.parameters.to(self.x.dtype)
+        return self._log_unit - self.model.likelihood.blurred_log_prob(parameters, self.x, blur)
+
     @functools.cached_property
     def expected(self) -> Tensor:
         """Expected rows at the latent means, ``(n_samples, n_features)``."""
@@ -185,6 +190,10 @@ class Marginal(Reading):
     def reconstruction(self) -> Tensor:
         """Expected cost of every feature."""
         return expectation(self.y, [each.reconstruction for each in self.each])
+
+    def blurred(self, blur: Tensor) -> Tensor:
+        """Return the expected cost of every feature where values are known to within a blur."""
+        return expectation(self.y, [each.blurred(blur) for each in self.each])
 
     @functools.cached_property
     def expected(self) -> Tensor:

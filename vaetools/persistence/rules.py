@@ -41,6 +41,7 @@ from vaetools.schema import (
     SHARES,
     SORTED_SCORES,
     SPREAD,
+    SQUARES,
     TEXT,
     Contents,
     Rule,
@@ -109,7 +110,13 @@ STATES: dict[str, Rule] = {
             "closest": array("f", kept=POSITIVES),
             "distance": _PAIR,
             "reconstruction": _PAIR,
-        }
+        },
+        {
+            "center": array("f", "n_inputs", kept=FINITE),
+            "reach": array("f", "n_inputs", kept=POSITIVES),
+            "blur": array("f", "n_features", kept=SQUARES),
+            "trust": array("f", kept=POSITIVES),
+        },
     ),
 }
 
