@@ -262,11 +262,20 @@ def test_marginal_costs_add_up_to_the_log_sum(likelihood):
     assert 0.01 < proba.max(axis=1).min() < 0.99  # a case that tells weights from a choice
 
 
+def test_costs_of_values_without_blur_are_the_reconstruction():
+    model, x = build(), rows()
+    reading, sharp = model.read(x), torch.zeros(x.shape[1], dtype=x.dtype)
+    assert torch.equal(reading.blurred(sharp), reading.reconstruction)
+
+
 def test_marginal_costs_are_expectations_and_a_label_cost():
     model, x = build(n_classes=3), rows()
     reading, proba = model.read(x), model.read(x).y
     each = [model.read(x, labels(x, y)) for y in range(3)]
+    blur = torch.full((x.shape[1],), 0.5, dtype=x.dtype)
     for i in range(len(x)):
+        blurred = sum(proba[i, y] * each[y].blurred(blur)[i] for y in range(3))
+        assert torch.allclose(reading.blurred(blur)[i], blurred, **close)
         costs = sum(proba[i, y] * each[y].reconstruction[i] for y in range(3))
         surprise = sum(proba[i, y] * each[y].surprise[i] for y in range(3))
         kl = sum(proba[i, y] * each[y].kl[i] for y in range(3))

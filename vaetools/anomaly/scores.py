@@ -28,7 +28,7 @@ perceptual          std     Of a model with an added loss: minus reconstruction 
 images              nats    Recommended for images: log tail probability of structure, hidden
                             residual and latent kNN together, guarded by density of states.
 tables              std     Recommended for tables: minus the log distance to the nearest
-                            training row, minus the reconstruction, each in its usual spread.
+                            training rows, minus the reconstruction, each in its usual spread.
 ==================  ======  ==================================================================
 
 No score contains ``beta``. What a score must know of training rows is its state: arrays of at most
