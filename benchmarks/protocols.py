@@ -23,6 +23,7 @@ from sklearn.neighbors import NearestNeighbors
 from vaetools import EncoderDecoder
 
 MOST_ROWS = 10_000  # of a table
+LEAST_PUBLISHED, MOST_PUBLISHED = 1_000, 50_000  # in published tables
 
 
 class Task(NamedTuple):
@@ -98,12 +99,43 @@ def split(X: np.ndarray, y: np.ndarray, seed: int) -> Task:
         X, y = X[kept], y[kept]
     normal = np.flatnonzero(y == 0)
     rng.shuffle(normal)
+    return halved(X, y, normal)
+
+
+def halved(X: np.ndarray, y: np.ndarray, normal: np.ndarray) -> Task:
+    """Return the first half of the normal rows to train on, the others and anomalies to test, z-scored."""
     n_train = round(len(normal) / 2)
     train = normal[:n_train]
     test = np.concatenate([normal[n_train:], np.flatnonzero(y == 1)])
     std = X[train].std(axis=0)
     X = (X - X[train].mean(axis=0)) / np.where(std == 0, 1, std)
     return Task(X[train], X[test], y[test] == 1)
+
+
+def in_file_order(path: Path, seed: int) -> Task:
+    """Split a set of ADBench as published tables do, with copies of rows in both parts of a small set.
+
+    Of less than 1,000 rows 1,000 are drawn with replacement, of more than 50,000 so many without; the
+    first half of the normal rows trains, in the order of the file where none were drawn.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        X, y = file["X"], file["y"]
+    n_rows = min(max(len(X), LEAST_PUBLISHED), MOST_PUBLISHED)
+    if n_rows != len(X):
+        drawn = np.random.RandomState(seed).choice(len(X), n_rows, replace=n_rows > len(X))
+        X, y = X[drawn], y[drawn]
+    return halved(X, y, np.flatnonzero(y == 0))
+
+
+def print_published(results: list[dict[str, Any]], folder: Path) -> None:
+    """Print means in percent over the sets beside those that were published of other detectors."""
+    frame = pd.DataFrame(results)
+    names = [name.split("_", 1)[1].lower() for name in frame["set"].unique()]
+    for metric, file in {"AUROC": "semi_aucroc.csv", "AP": "semi_aucpr.csv"}.items():
+        published = pd.read_csv(folder / file, index_col=0).loc[names].mean().add_suffix(", published")
+        means = pd.concat([100 * frame.groupby("detector")[metric].mean(), published])
+        shown = means.sort_values(ascending=False).to_string(float_format="{:.1f}".format)
+        print(f"\n{metric} in percent: {len(names)} sets\n{shown}")
 
 
 def table_peers(n_features: int, seed: int) -> dict[str, Any]:

@@ -2,21 +2,23 @@
 
 python benchmarks/tables.py --data /path/to/data
 python benchmarks/tables.py --data /path/to/data --others
+python benchmarks/tables.py --data /path/to/data --published
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 from protocols import (
     Task,
     add_common_arguments,
+    in_file_order,
     measure,
     measure_scores,
     one_class_table,
     other_tables,
+    print_published,
     print_tables,
     table_peers,
 )
@@ -39,11 +41,12 @@ def main() -> None:
     add_common_arguments(parser)
     parser.add_argument("--sets", nargs="+", default=[""], help="parts of file names, for fewer sets")
     parser.add_argument("--others", action="store_true", help="sets that no choice was made on")
+    parser.add_argument("--published", action="store_true", help="splits of published tables, beside these")
     options = parser.parse_args()
 
     results = []
     for seed in options.seeds:
-        for name, task in other_tables(options.data, seed) if options.others else adbench(options.data, seed):
+        for name, task in tasks(options, seed):
             if not any(part in name for part in options.sets):
                 continue
             where = {"set": name, "seed": seed}
@@ -53,12 +56,20 @@ def main() -> None:
             peers = table_peers(task.train.shape[1], seed)
             results += [where | measure(*peer, task) for peer in peers.items()]
     print_tables(results, "set", options.output)
+    if options.published:
+        print_published(results, options.data / "published")
 
 
-def adbench(folder: Path, seed: int) -> Iterator[tuple[str, Task]]:
+def tasks(options: argparse.Namespace, seed: int) -> Iterator[tuple[str, Task]]:
+    """Yield the sets that were asked for."""
+    return other_tables(options.data, seed) if options.others else adbench(options, seed)
+
+
+def adbench(options: argparse.Namespace, seed: int) -> Iterator[tuple[str, Task]]:
     """Yield the 22 sets, in their order."""
-    for path in sorted((folder / "adbench").glob("*.npz"), key=lambda path: int(path.stem.split("_")[0])):
-        yield path.stem, one_class_table(path, seed)
+    folder, splits = options.data / "adbench", in_file_order if options.published else one_class_table
+    for path in sorted(folder.glob("*.npz"), key=lambda path: int(path.stem.split("_")[0])):
+        yield path.stem, splits(path, seed)
 
 
 if __name__ == "__main__":
