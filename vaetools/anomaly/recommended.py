@@ -124,7 +124,7 @@ def tables(reading: Reading, states: States) -> Tensor:
         rows = _drawn_in(rows, state["center"], state["reach"])
         cost, trust, k = reading.blurred(state["blur"]).sum(dim=1), state["trust"], _NEIGHBORS
     else:
-        cost, trust, k = reading.reconstruction.sum(dim=1), 1.0, 1
+        cost, trust, k = reading.reconstruction.sum(dim=1), rows.new_ones(()), 1
     distance = torch.log(nearest(rows, state["rows"], k).mean(dim=1) + state["closest"])
     median, spread = state["distance"]
     away = (distance - median) / spread
