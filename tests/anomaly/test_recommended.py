@@ -117,7 +117,7 @@ def naive_tables(X, costs, seen, seen_costs):
 
     to_rows = np.array([away(x, seen) for x in X])
     farness = oddness(np.log(to_rows + closest), np.log(distances + closest))
-    trust = len(seen) / (len(seen) + 200)
+    trust = len(seen) / (len(seen) + 100)
     return -farness - trust * np.arcsinh(oddness(costs, seen_costs))
 
 

@@ -35,7 +35,7 @@ QUESTIONS = {  # of `images`, and what speaks against an image that they decide;
 _GUARD = 0.1  # share of the false alarms of `images` that its density of states gets
 _NEIGHBORS = 2  # of `tables`: one alone may be odd itself
 _REACH = 3.0  # standard deviations beyond which values of columns are drawn in
-_FEW = 200  # rows of which a network knows half as much as it could
+_FEW = 100  # rows of which a network knows half as much as it could
 _TINY = 1e-4  # standard deviations: less is not odd, and may be rounding
 
 
