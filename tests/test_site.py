@@ -110,6 +110,16 @@ def test_no_link_within_is_dead(page):
     assert list(dead(page)) == []
 
 
+def test_what_errors_name_exists():
+    root = Path(vaetools.__file__).parent
+    source = "\n".join(path.read_text(encoding="utf-8") for path in root.rglob("*.py"))
+    named = set(re.findall(r"""["']([a-z_]+\.md(?:#[a-z-]+)?)["']""", source))
+    assert len(named) >= 8
+    for page, _, anchor in (name.partition("#") for name in named):
+        assert (ROOT / "docs" / page).exists(), page
+        assert not anchor or anchor in anchors(ROOT / "docs" / page), (page, anchor)
+
+
 def test_dead_links_are_found(tmp_path):
     (tmp_path / "there.md").write_text("# A title, with `code`\n")
     page = tmp_path / "page.md"

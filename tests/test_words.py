@@ -4,7 +4,8 @@ import unicodedata
 
 import pytest
 
-from vaetools.words import floor_in_words, number, percent, printable
+from vaetools import words
+from vaetools.words import floor_in_words, number, percent, printable, see
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,9 @@ def test_it_is_said_where_p_values_are_the_least_there_are(p_values, n, words):
     said = floor_in_words(p_values, n)
     assert said.startswith(words)
     assert bool(said) == bool(words)
+
+
+def test_errors_name_a_page_of_the_docs_or_of_the_site(monkeypatch):
+    assert see("mixed.md") == "See docs/mixed.md."
+    monkeypatch.setattr(words, "SITE", "https://site.example")
+    assert see("promises.md#few-rows") == "See https://site.example/docs/promises.html#few-rows."

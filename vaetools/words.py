@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 ABSENT = "–"
+SITE = ""  # address of the docs, once they have one
 _LARGE = 1e12  # numbers from here on have an exponent
 # controls, format characters (among them every change of direction), lone surrogates, line and
 # paragraph separators: they move a cursor, reorder or hide what stands beside them, or have no UTF-8
@@ -82,6 +83,17 @@ def joined(texts: Iterable[str]) -> str:
     """Return "a", "a and b" or "a, b and c"."""
     *first, last = texts
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def see(page: str) -> str:
+    """Return where the docs say more of what an error is about, as a sentence.
+
+    Examples
+    --------
+    >>> see("promises.md#few-rows")
+    'See docs/promises.md#few-rows.'
+    """
+    return f"See {SITE}/docs/{page.replace('.md', '.html')}." if SITE else f"See docs/{page}."
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

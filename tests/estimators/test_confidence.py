@@ -32,7 +32,7 @@ def test_too_few_rows_are_refused_before_training_and_what_is_possible_is_said()
     why = (
         "VAE: confidence=0.95 in false_alarm_rate=0.05 takes 59 calibration rows; got 40: 19 more, or "
         "false_alarm_rate=0.0722 or confidence=0.8714. Fit 295 rows or more, or recalibrate with 59 normal "
-        "rows that fit did not see."
+        "rows that fit did not see. See docs/promises.md#in-the-mean-or-this-one-model."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
         vae.fit(rows(200))

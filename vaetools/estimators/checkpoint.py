@@ -33,6 +33,7 @@ from vaetools.schema import (
     size,
     usable,
 )
+from vaetools.words import see
 
 _STATE_VERSION = 2  # of what a state means: one of another version cannot be continued
 _VERSION = "version of the state"
@@ -196,7 +197,8 @@ class Checkpoint:
             raise ModelFileError(
                 f"{self._owner}: checkpoint {str(self._path)!r} belongs to another fit: "
                 f"{'; '.join(others[:_LISTED])}{more}. "
-                "Fit as it was begun to go on with it; to begin anew, name another file or delete this one."
+                "Fit as it was begun to go on with it; to begin anew, name another file or delete this one. "
+                f"{see('checkpoints.md#which-fit-a-checkpoint-belongs-to')}"
             )
 
 

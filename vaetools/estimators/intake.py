@@ -17,7 +17,7 @@ from vaetools.estimators.columns import warn_of_unseen
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import slices
-from vaetools.words import equal_as_floats, few, is_lost_as_float
+from vaetools.words import equal_as_floats, few, is_lost_as_float, see
 
 _NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
 _LARGEST = 2**53  # up to which float64 holds all integers
@@ -139,7 +139,8 @@ def _check_finite(estimator: Any, X: np.ndarray, *, takes_mixed: bool) -> None:
         kind, advice = "infinity (inf)", "replace such values; a division by 0 makes them."
         if np.isnan(value):
             mixed = ", or choose likelihood='mixed', which takes missing cells" if takes_mixed else ""
-            kind, advice = "NaN", f"fill them in with sklearn.impute.SimpleImputer{mixed}."
+            more = f" {see('mixed.md#a-missing-cell')}" if takes_mixed else ""
+            kind, advice = "NaN", f"fill them in with sklearn.impute.SimpleImputer{mixed}.{more}"
         names = getattr(estimator, "feature_names_in_", None)
         where = f"column {column}" if names is None else f"column {names[column]!r}"
         raise ValueError(
@@ -155,8 +156,10 @@ def _advice_on_text(text: str, takes_mixed: bool) -> str:
             "That is a number as people write it: pandas.read_csv(decimal=…, thousands=…) reads such, and "
             "Series.str.replace and pandas.to_numeric convert them."
         )
-    mixed = ", or choose likelihood='mixed', which takes text as categories" if takes_mixed else ""
-    return f"Leave such columns out, or encode them as numbers{mixed}."
+    mixed = ""
+    if takes_mixed:
+        mixed = f", or choose likelihood='mixed', which takes text as categories. {see('mixed.md')}"
+    return f"Leave such columns out, or encode them as numbers{mixed or '.'}"
 
 
 # Containers that scikit-learn would take for others
@@ -180,7 +183,8 @@ def unpacked(owner: str, X: Any) -> Any:
             "its rows, torch.stack([X[i] for i in range(len(X))]); of images, read_images takes a dataset."
         )
     if hasattr(X, "collect_schema") and not hasattr(X, "__arrow_c_stream__"):
-        raise TypeError(f"{owner}: X must be in memory; got a {type(X).__name__}. Pass X.collect().")
+        more = see("tables.md#tables-in-memory")
+        raise TypeError(f"{owner}: X must be in memory; got a {type(X).__name__}. Pass X.collect(). {more}")
     X = as_pandas(X)
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         raise ValueError(

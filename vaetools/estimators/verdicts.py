@@ -16,6 +16,7 @@ from vaetools.anomaly.calibration import (
     threshold,
 )
 from vaetools.anomaly.certificates import certifiable
+from vaetools.words import see
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
 _MOST_CROSSED = 500  # rows, unless it is asked for: six models are trained
@@ -133,7 +134,7 @@ class Verdicts:
             why = f"there were too few rows to hold some out: got {self.n_samples_}"
         raise ValueError(
             f"{type(self).__name__}: p-values need rows that calibrate, and there are none, because {why}. "
-            "Call recalibrate(X) with normal rows that fit did not see."
+            f"Call recalibrate(X) with normal rows that fit did not see. {see('promises.md#few-rows')}"
         )
 
     @property
@@ -193,5 +194,6 @@ def check_certifiable(estimator: Any, n_calibrating: int) -> None:
         why = f"contamination={estimator.contamination!r} holds none out: leave it at 'auto', or recalibrate."
     raise ValueError(
         f"{type(estimator).__name__}: confidence={confidence} in false_alarm_rate={rate} takes {needed:,} "
-        f"calibration {estimator._noun}s; got {n_calibrating:,}{possible}. {why}"
+        f"calibration {estimator._noun}s; got {n_calibrating:,}{possible}. {why} "
+        f"{see('promises.md#in-the-mean-or-this-one-model')}"
     )

@@ -23,7 +23,7 @@ from vaetools.files import write_atomically
 from vaetools.persistence.graphs import Graph, PatchGraph, RowGraph
 from vaetools.persistence.model_file import split_reader
 from vaetools.persistence.operators import translations
-from vaetools.words import few
+from vaetools.words import few, see
 
 _INPUT, _ROWS = "X", "n_samples"
 _OPSET = 18  # of 2022: what any runtime in use knows
@@ -98,12 +98,14 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
     if estimator.columns_ is not None:
         raise ValueError(
             f"to_onnx: the likelihood of {type(estimator).__name__} must be one of rows of numbers; got "
-            f"{estimator.likelihood!r}, whose texts and missing cells have no place in a tensor."
+            f"{estimator.likelihood!r}, whose texts and missing cells have no place in a tensor. "
+            f"{see('serving.md#what-is-not-in-the-graph')}"
         )
     if hasattr(estimator, "context_"):
         raise ValueError(
             f"to_onnx: {type(estimator).__name__} must judge rows by themselves or by labels; this one has "
-            f"the context {few(map(repr, estimator.context_.names))}, for which a graph has no place."
+            f"the context {few(map(repr, estimator.context_.names))}, for which a graph has no place. "
+            f"{see('contexts.md#what-has-no-context-yet')}"
         )
     with torch.inference_mode(False), torch.no_grad():
         graph = (PatchGraph if is_detector else RowGraph)(estimator).eval()

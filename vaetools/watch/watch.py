@@ -23,10 +23,11 @@ from vaetools.watch.evidence import GROUPS, N_FIRST, Evidence
 from vaetools.watch.showing import page_of
 from vaetools.watch.state_file import read, write
 from vaetools.watch.statistics import Measure
-from vaetools.words import counted
+from vaetools.words import counted, see
 
 SEED = integer(0, 2**32 - 1)
 _FEWEST = 20  # rows of a reference
+_KEPT = "watch.md#what-is-kept-and-what-counts"
 _RECENT = 32  # images in a mean of recent ones, about
 _MOST_NAMES, _MOST_SEEN = 1000, 1_000_000  # that are remembered
 
@@ -305,13 +306,13 @@ class Watch:
         if getattr(self.estimator, "calibration_", None) == "cross":
             raise ValueError(
                 "Watch: reference must be given, because the rows that calibrated the model trained it, too; "
-                "got None. Pass normal rows that fit did not see."
+                f"got None. Pass normal rows that fit did not see. {see(_KEPT)}"
             )
         if scores is None or len(scores) < _FEWEST:
             has = "no" if scores is None else str(len(scores))
             raise ValueError(
                 f"Watch: reference must be given, because the model has {has} calibration rows and it takes "
-                f"{_FEWEST}. Pass normal rows that fit did not see."
+                f"{_FEWEST}. Pass normal rows that fit did not see. {see(_KEPT)}"
             )
         self.evidence.learn_scores(scores)
 
