@@ -140,6 +140,7 @@ TABLE = {
     "perceptual": ("std", "state decoder images added"),
     "images": ("nats", "state decoder images"),
     "tables": ("std", "state decoder"),
+    "marked": ("nats", "state decoder"),
 }
 
 

@@ -7,7 +7,7 @@ Tomczak, Welling (2018), "VAE with a VampPrior", AISTATS (the aggregated posteri
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from torch import Tensor
 
 from vaetools.geometry import covariance, whitening
 from vaetools.nn.model import Reading
+
+if TYPE_CHECKING:
+    from vaetools.anomaly.marks import Marks
 
 KNN_NEIGHBORS = 5
 _BLOCK = 32  # rows, so few that what lies between them and all references fits into a cache
@@ -29,6 +32,7 @@ class Reference(NamedTuple):
 
     evaluate: Callable[[Callable[[Reading], Tensor]], np.ndarray]  # a function of all readings, float64
     image_shape: tuple[int, int, int] | None
+    marks: "Marks | None" = None  # of rows beside them, and of some of them
 
 
 def usable(spread: Any, size: Any = 1.0) -> np.ndarray:

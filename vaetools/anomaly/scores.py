@@ -29,6 +29,8 @@ images              nats    Recommended for images: log tail probability of stru
                             residual and latent kNN together, guarded by density of states.
 tables              std     Recommended for tables: minus the log distance to the nearest
                             training rows, minus the reconstruction, each in its usual spread.
+marked              nats    For rows of which some were marked: minus the log-odds of being odd,
+                            by reconstruction and KL, and by how like rows are to those marked odd.
 ==================  ======  ==================================================================
 
 No score contains ``beta``. What a score must know of training rows is its state: arrays of at most
@@ -98,6 +100,7 @@ SCORES: dict[str, Score] = {
         needs_images=True,
     ),
     "tables": Score("std", "recommended.tables", learns=True),
+    "marked": Score("nats", "marks.marked", learns=True),
 }
 
 AnomalyScore = Literal[

@@ -19,7 +19,8 @@ def wholly(estimator: Any) -> Iterator[dict[str, Any]]:
     try:
         with torch.inference_mode(False), torch.enable_grad():
             yield before
-        estimator.__dict__.pop("_crosses", None)  # which is of the fit alone
+        for name in ("_crosses", "_marks"):  # which are of the fit alone
+            estimator.__dict__.pop(name, None)
         keep_parameters(estimator)
     except BaseException:
         estimator.__dict__.clear()

@@ -28,6 +28,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge, fit_scale
+from vaetools.estimators.marks import check_marks, weights_without_odd, without_odd
 from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
@@ -64,6 +65,7 @@ class BaseAutoencoder(
         y: Any = None,
         sample_weight: Any = None,
         *,
+        marks: Any = None,
         callbacks: Sequence[Callback] = (),
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> Self:
@@ -81,6 +83,9 @@ class BaseAutoencoder(
             How much rows count in training: in the scaling of columns, the loss, a learnt scale and early
             stopping. A row of weight 0 trains nothing. Rows that calibrate, and what is noted of a trained
             model, take rows as they are. Only ratios matter; equal weights are none.
+        marks : array-like of shape (n_samples,) or None, default=None
+            Of rows that somebody has looked at: −1 is odd, 1 normal, 0 not looked at. Odd ones neither train
+            nor calibrate; with ``anomaly_score="marked"`` they teach the score. See ``docs/marks.md``.
         callbacks : sequence of callable, default=()
             Each is called after every epoch as ``callback(record, model)``: the epoch's row of
             ``history_`` as a dict, and the torch module in training.
@@ -113,7 +118,7 @@ class BaseAutoencoder(
             )
         with wholly(self):
             kept = None if checkpoint is None else Checkpoint(self, checkpoint)
-            interruption = self._fit(X, y, sample_weight, callbacks, kept)
+            interruption = self._fit(X, y, sample_weight, callbacks, kept, marks=marks)
         if interruption is not None:
             raise interruption
         return self
@@ -227,18 +232,20 @@ class BaseAutoencoder(
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
         *,
+        marks: Any = None,
         keeps: bool = False,
     ) -> KeyboardInterrupt | None:
         before = dict(vars(self)) if self.warm_start and hasattr(self, "model_") else None
         X = check_rows(self, X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
-        weights = check_weights(type(self).__name__, sample_weight, len(X))
+        self._marks = check_marks(type(self).__name__, marks, len(X))
+        weights = weights_without_odd(self, check_weights(type(self).__name__, sample_weight, len(X)))
         self.n_samples_ = len(X)
         self._crosses = is_crossed(self, len(X)) and not keeps and before is None
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
         train, validating, calibrating = split_rows(self, len(X), rng, crossed=self._crosses)
-        seed = int(rng.randint(2**31 - 1))
+        calibrating, seed = without_odd(self, calibrating), int(rng.randint(2**31 - 1))
         weights, train, validating = weighing(self, weights, train, validating)
         given = Given(X, labels, weights)
         X, kept = self._prepare(given, train, seed)

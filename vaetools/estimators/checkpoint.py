@@ -254,6 +254,8 @@ def facts_of_rows(estimator: Any, rows: Rows) -> dict[str, str]:
             "labels in y": repr(estimator.context_.columns if told is None else told.tolist()),
             "content of y": _checksum(labels.reshape(len(labels), -1)),
         }
+    if (marks := getattr(estimator, "_marks", None)) is not None:
+        facts["marks"] = _checksum(marks[:, None])
     facts["sample_weight"] = "absent" if weights is None else _checksum(weights[:, None])
     return facts
 

@@ -29,6 +29,7 @@ from vaetools.estimators.kept_rows import (
     weights_beside,
 )
 from vaetools.estimators.labels import label_codes
+from vaetools.estimators.marks import check_unmarked
 from vaetools.estimators.reopening import reopen
 from vaetools.estimators.watched import watched
 from vaetools.frames import as_pandas
@@ -105,6 +106,7 @@ class Continuing(BaseAutoencoder):
                 f"{type(self).__name__}: partial_fit takes labels, and no context of columns; got a context. "
                 "Call fit with all rows, or leave it out."
             )
+        check_unmarked(self)
         if self.calibration == "cross":
             raise ValueError(
                 f"{type(self).__name__}: partial_fit holds rows out, which never train, and "

@@ -8,6 +8,7 @@ import numpy as np
 from vaetools.estimators.description import learn_score
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.judges import Judge, fit_scale
+from vaetools.estimators.marks import without_odd
 from vaetools.estimators.row_weights import weighing
 from vaetools.estimators.rows import n_to_watch
 from vaetools.nn.batches import Rows
@@ -66,7 +67,8 @@ def _without(
             f"{error} (Few rows are judged by models that four fifths of them train: what is rare may be "
             "missing there. calibration='split' holds a fifth out once.)"
         ) from error
-    rows, validate, left_out = (member._rows(X, given, place) for place in (kept, watching, fold))
+    places = (kept, watching, without_odd(estimator, fold))
+    rows, validate, left_out = (member._rows(X, given, place) for place in places)
     trainer = member._trainer(rows, validate, seed)
     if trainer is not None:
         if not len(validate):

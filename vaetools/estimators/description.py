@@ -18,6 +18,7 @@ from vaetools.anomaly.reference import Reference
 from vaetools.anomaly.scores import fit_states
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.judges import Judge, judged
+from vaetools.estimators.marks import marks_among
 from vaetools.estimators.rows import RATHER_FLAT, flat_images
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
@@ -97,7 +98,8 @@ def learn_score(estimator: Any, reference: Rows) -> None:
     engine = Engine(estimator)
     estimator.anomaly_score_, estimator.score_state_ = estimator.anomaly_score, {}
     if engine.can_score(estimator.anomaly_score):
-        seen_rows = Reference(lambda f: engine.map(reference.unlabeled(), f)[0], estimator.image_shape)
+        marks = marks_among(engine, reference)
+        seen_rows = Reference(lambda f: engine.map(reference.unlabeled(), f)[0], estimator.image_shape, marks)
         estimator.score_state_ = fit_states(estimator.anomaly_score, seen_rows)
 
 

@@ -44,6 +44,8 @@ def trimmed(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> tupl
         estimator.input_scale_ = decide_scale(estimator, X, kept)
         build(estimator, X[[0]], seed)
         away = _distances_to_others(estimator, Rows(X, train, estimator.input_scale_))
+        if estimator._marks is not None:
+            away[estimator._marks[train] > 0] = 0  # somebody knows better
         order = train[np.argsort(-away, kind="stable")]
         kept, suspects = np.sort(order[n_suspects:]), order[:n_suspects]
     return kept, suspects

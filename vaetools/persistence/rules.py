@@ -118,6 +118,14 @@ STATES: dict[str, Rule] = {
             "trust": array("f", kept=POSITIVES),
         },
     ),
+    "marked": _state(
+        {
+            "cost": _PAIR,
+            "mean": array("f", "n_inputs", kept=FINITE),
+            "std": array("f", "n_inputs", kept=POSITIVES),
+            "weights": array("f", "n_inputs", kept=FINITE),
+        }
+    ),
 }
 
 
