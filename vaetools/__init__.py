@@ -9,7 +9,8 @@ Estimators: `AE`, `VAE`, `CVAE`, `VQVAE`. Likelihoods: `Gaussian`, `Bernoulli`, 
 `compare` says how models organize their latent spaces; `explore` makes a page of one that decodes by itself.
 `stream_scores` and `stream_codes` take files of any number and length, CSV in any `Dialect`;
 `Watch` raises an alarm when rows are not what they were; `shifted_p_values` are for other shares of them.
-`discoveries` selects rows under a false-discovery rate; `score_with_ray` scores them on many machines.
+`discoveries` selects rows under a false-discovery rate, `rows_to_mark` some to look at;
+`score_with_ray` scores them on many machines.
 `LatentMap` draws codes in two dimensions, `similar` finds the nearest, `picture` shows images, and
 `plot` has figures of fitted models, each one call. `show_versions` prints what a report of a fault must say.
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # under its own name each is public to type checkers
     from vaetools.estimators.backbone import Backbone as Backbone
     from vaetools.estimators.choosing import recommend as recommend
     from vaetools.estimators.cvae import CVAE as CVAE
+    from vaetools.estimators.marks import rows_to_mark as rows_to_mark
     from vaetools.estimators.patch_detector import PatchDetector as PatchDetector
     from vaetools.estimators.vae import VAE as VAE
     from vaetools.estimators.vqvae import VQVAE as VQVAE
@@ -90,6 +92,7 @@ _HOMES = {
     "picture": "vaetools.report.pictures",
     "read_images": "vaetools.data.images",
     "recommend": "vaetools.estimators.choosing",
+    "rows_to_mark": "vaetools.estimators.marks",
     "save": "vaetools.persistence.model_file",
     "score_with_ray": "vaetools.stream.ray",
     "show_versions": "vaetools.versions",

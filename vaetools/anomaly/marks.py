@@ -42,7 +42,7 @@ class Marks(NamedTuple):
 
 def fit_marked(reference: Reference, states: Fitted) -> State:
     """Return what is usual of costs and columns, and weights of columns; without marks these are 0."""
-    marks, columns = reference.marks, reference.evaluate(_seen)
+    marks, columns = reference.marks, reference.evaluate(seen)
     costs = reference.evaluate(_cost)
     median, high = np.quantile(costs, [0.5, 0.9])
     state = {
@@ -56,7 +56,7 @@ def fit_marked(reference: Reference, states: Fitted) -> State:
     is_looked_at = marks.is_normal.copy()
     is_looked_at[:: math.ceil(len(costs) / _N_COMPARED)] = True
     known = marks.is_normal[is_looked_at]
-    rows = [marks.of_odd(_seen), columns[is_looked_at]]
+    rows = [marks.of_odd(seen), columns[is_looked_at]]
     odds = [marks.of_odd(_cost), costs[is_looked_at]]
     n_odd = len(odds[0])
     counts = np.ones(n_odd + len(known))
@@ -71,7 +71,7 @@ def marked(reading: Reading, states: States) -> Tensor:
     """Minus the log-odds of being odd, up to a constant: those by the costs, and what columns add to them."""
     state = states["marked"]
     median, spread = state["cost"]
-    placed = ((_seen(reading) - state["mean"]) / state["std"]).clamp(-_FARTHEST, _FARTHEST)
+    placed = ((seen(reading) - state["mean"]) / state["std"]).clamp(-_FARTHEST, _FARTHEST)
     return -_SURE * torch.asinh((_cost(reading) - median) / spread) - (placed * state["weights"]).sum(dim=1)
 
 
@@ -84,7 +84,7 @@ def logistic_weights(
     --------
     >>> rows, is_odd = np.array([[2.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]), np.array([True, False, False])
     >>> logistic_weights(rows, is_odd, np.ones(3), np.zeros(3)).round(2)
-    array([1.36, 0.  ])
+    array([1.68, 0.  ])
     """
     from scipy.optimize import minimize
     from scipy.special import expit
@@ -103,11 +103,36 @@ def logistic_weights(
     return minimize(loss, np.zeros(n_columns + 1), jac=True, method="L-BFGS-B").x[:-1]
 
 
+def oddest_and_typical(scores: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of rows to look at: the oddest, and as many or one fewer that are typical of groups.
+
+    Odd rows that are many of a kind may score like any other: they are a group.
+
+    Examples
+    --------
+    >>> rows = np.repeat([[0.0, 0.0], [9.0, 9.0], [4.0, -5.0]], [20, 20, 1], axis=0)
+    >>> oddest, typical = oddest_and_typical(-np.abs(rows[:, 1] - 1), rows, 3)
+    >>> rows[oddest].tolist(), rows[typical].tolist()
+    ([[9.0, 9.0], [9.0, 9.0]], [[0.0, 0.0]])
+    """
+    from sklearn.cluster import KMeans
+
+    oddest = np.argsort(scores, kind="stable")[: n - n // 2]
+    others = np.setdiff1d(np.arange(len(scores)), oddest)
+    others = others[:: max(1, math.ceil(len(others) / _N_COMPARED))]
+    if len(others) <= n // 2:
+        return oddest, others
+    placed = (rows[others] - rows[others].mean(axis=0)) / usable(rows[others].std(axis=0))
+    placed = np.clip(placed, -_FARTHEST, _FARTHEST)
+    groups = KMeans(n // 2, n_init=3, random_state=0).fit(placed)
+    return oddest, others[groups.transform(placed).argmin(axis=0)]
+
+
 def _cost(reading: Reading) -> Tensor:
     """Costs of rows in nats."""
     return -reconstruction_kl(reading, {})
 
 
-def _seen(reading: Reading) -> Tensor:
+def seen(reading: Reading) -> Tensor:
     """Rows as an encoder sees them: scaled, categories one-hot, and zeros for what is missing."""
     return reading.model.likelihood.inputs(reading.x)

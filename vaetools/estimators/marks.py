@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from vaetools.anomaly.marks import Marks
+from vaetools.anomaly.marks import Marks, oddest_and_typical, seen
+from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.engine import Engine
 from vaetools.nn.batches import Rows
 from vaetools.words import counted
@@ -73,3 +74,46 @@ def check_unmarked(estimator: Any) -> None:
             f"{type(estimator).__name__}: partial_fit keeps no marks, and the score 'marked' was taught by "
             "such. Call fit with all rows and their marks."
         )
+
+
+def rows_to_mark(model: Any, X: Any, y: Any = None, *, n: int = 10) -> np.ndarray:
+    """Return which rows somebody should look at, to mark them as odd or normal.
+
+    Half of them score lowest. The others are typical, one for each of so many groups of rows: odd rows that
+    are many of a kind may score like any other, and are found here.
+
+    Parameters
+    ----------
+    model : AE, VAE, CVAE or VQVAE
+        Fitted on the rows.
+    X : array-like of shape (n_samples, n_features)
+        The rows that it was fitted on, or some of them.
+    y : array-like of shape (n_samples,) or None, default=None
+        Labels or context to score the rows as, for a `CVAE`.
+    n : int, default=10
+        How many.
+
+    Returns
+    -------
+    places : ndarray of shape (n,), int
+        Numbers of rows, those that score lowest first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from vaetools import VAE, rows_to_mark
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X, is_odd = X[:110], y[:110] == 2  # ten virginicas among setosas and versicolors
+    >>> vae = VAE(2, max_iter=50, random_state=0).fit(X)
+    >>> looked_at = rows_to_mark(vae, X)
+    >>> marks = np.zeros(len(X), int)
+    >>> marks[looked_at] = np.where(is_odd[looked_at], -1, 1)
+    >>> taught = VAE(2, max_iter=50, anomaly_score="marked", random_state=0).fit(X, marks=marks)
+    >>> len(looked_at), taught.score_unit_
+    (10, 'nats')
+    """
+    check(model, "n", n, POSITIVE_INTEGER)
+    engine = Engine(model)
+    scores, rows = engine.ask(X, engine.score(), seen, y=y)
+    return np.concatenate(oddest_and_typical(scores, rows, n))

@@ -1,4 +1,4 @@
-"""What keeps rows as they stream by: the oddest, the nearest, or all."""
+"""What keeps rows as they stream by: the oddest, the nearest, some, or all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +46,36 @@ class Oddest(Sink):
         """Make the verdicts that need to know all rows."""
         if self.selection is not None and len(self.table):
             self.table = self.selection.judge(self.table)
+
+
+class Sampled(Sink):
+    """Keeps some rows, each as likely as any other.
+
+    Parameters
+    ----------
+    n : int
+        How many at most.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n, n_columns)
+        What streamed by of them, in its order.
+    X : DataFrame of shape (n, n_features)
+        The rows themselves.
+    """
+
+    def __init__(self, n: int):
+        self.n, self._rng, self._lots = n, np.random.default_rng(0), np.empty(0)
+        self.table, self.X = pd.DataFrame(), pd.DataFrame()
+
+    def add(self, part: Part) -> None:
+        """Keep the rows that draw the least of all lots so far."""
+        lots = np.concatenate([self._lots, self._rng.random(len(part.table))])
+        table, X = part.table, pd.DataFrame(part.X)
+        if len(self.table):
+            table, X = pd.concat([self.table, table]), pd.concat([self.X, X])
+        kept = np.sort(np.argsort(lots)[: self.n])
+        self._lots, self.table, self.X = lots[kept], table.iloc[kept], X.iloc[kept]
 
 
 class Nearest(Sink):

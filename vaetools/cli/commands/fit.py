@@ -11,6 +11,7 @@ import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.commands.info import page
+from vaetools.cli.marking import marks_of
 from vaetools.cli.planning import MODELS, Plan, make_plan
 from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
@@ -126,6 +127,11 @@ if TYPE_CHECKING:
     "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
 )
 @command.file_option(
+    "--marks",
+    "Table of rows that you looked at: their names, and odd or normal in a column mark, as score --marks.",
+)
+@command.file_option("--odd", "Table of rows that are odd, such as a selection of the explorer.")
+@command.file_option(
     "--checkpoint",
     "File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
     metavar="FILE",
@@ -144,6 +150,8 @@ def fit(
     cache: Path | None,
     labels: str | None,
     drop: tuple[str, ...],
+    marks: Path | None,
+    odd: Path | None,
     checkpoint: Path | None,
     reading: dict[str, Any],
     seed: int,
@@ -172,6 +180,9 @@ def fit(
     For DATA of which, say, 5 % are odd, --contamination 0.05 --set trimmed_fraction=0.1 leaves the tenth that
     is least like the rest out of training, and lists it. (Without --contamination a fifth is held out to
     calibrate, taken as normal, and not looked at.)
+
+    Rows that you have looked at are given with --marks, as "vaetools score --marks" writes them, once their
+    column mark says odd or normal: odd ones neither train nor calibrate, and teach the score.
 
     With --checkpoint nothing is lost when training is interrupted or the machine fails. Ctrl-C stops the
     training, but what was learnt by then is written as a model all the same, and the exit status is 130
@@ -207,21 +218,26 @@ def fit(
     workers = Workers.join()
     talk = talk._replace(quiet=talk.quiet or workers.rank > 0)
     given = {key: value for key, value in (options | {"device": device}).items() if value is not None}
+    if marks or odd:
+        given.setdefault("anomaly_score", "marked")
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
     plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
     model = plan.model
     if plan.by_patches:
         if isinstance(model.backbone, str):
             Backbone(model.backbone).load()  # what is missing is told before anything is read
+        if marks or odd:
+            raise command.misuse("--marks" if marks else "--odd", "is for autoencoders: give --model vae.")
         if checkpoint is not None:
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
         read = _read(plan, data, labels=labels, drop=drop, **reading)
     expected = seconds_to_fit(model, read.X) if plan.by_patches and len(read.X) else None
     _say_data(read, data, plan, expected, output, talk)
+    marked = marks_of(read, marks, odd, talk)
     outputs.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
-    interruption = _fit(plan, read, checkpoint, talk.progress)
+    interruption = _fit(plan, read, checkpoint, talk.progress, marked)
     seconds = time.perf_counter() - start
     if workers.rank:  # all have the same model, and one writes it
         return 0
@@ -265,7 +281,9 @@ def _takes_labels(model: Any) -> bool:
     return "condition_encoder" in model.get_params()
 
 
-def _fit(plan: Plan, read: "TrainingData", checkpoint: Path | None, verbose: int) -> KeyboardInterrupt | None:
+def _fit(
+    plan: Plan, read: "TrainingData", checkpoint: Path | None, verbose: int, marks: Any
+) -> KeyboardInterrupt | None:
     """Fit a model; return what interrupted that, but not before something was learnt."""
     model = plan.model.set_params(verbose=verbose)
     if plan.by_patches:
@@ -274,7 +292,8 @@ def _fit(plan: Plan, read: "TrainingData", checkpoint: Path | None, verbose: int
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*learnt by heart")  # what is said in the end has options
-            model.fit(read.X, read.labels if _takes_labels(model) else None, checkpoint=checkpoint)
+            labels = read.labels if _takes_labels(model) else None
+            model.fit(read.X, labels, marks=marks, checkpoint=checkpoint)
     except KeyboardInterrupt as interruption:
         if not hasattr(model, "model_"):
             raise

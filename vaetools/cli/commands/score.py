@@ -1,6 +1,5 @@
 """``vaetools score``: which of these are odd, how odd, and how often that is wrong."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli import command, outputs
+from vaetools.cli.marking import N_SAMPLED, TO_MARK, check_can_mark, write_to_mark
+from vaetools.cli.oddest import explain, print_top
 from vaetools.cli.saying import (
     Talk,
-    cell,
     counted_rows,
     failed_as_json,
     left_out_as_json,
@@ -21,11 +21,9 @@ from vaetools.cli.saying import (
     short_name,
     source_as_json,
 )
-from vaetools.words import floor_in_words, printable, shortened, text_table
+from vaetools.words import text_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from vaetools.stream.keeping import Oddest
     from vaetools.stream.sinks import Tally
 
@@ -35,7 +33,6 @@ _OF_EARLIER = (
 )
 _LISTED, _WIDEST_FOLDER = 30, 60  # sub-folders in a table; characters of a name
 _DIGITS = {"nats": 1}  # of a score in a table, by its unit
-_WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table has 100 columns
 
 
 @click.command(short_help="Score images or rows with a model: which are odd?")
@@ -53,6 +50,10 @@ _WIDEST_NAME, _WIDEST_COLUMN, _WIDEST_CELL = 48, 16, 9  # characters; the table 
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Folder to write: what is odd on every image, as an overlay and a raw map of its size.",
+)
+@command.file_option(
+    "--marks",
+    "CSV or Parquet file to write: rows to look at (--top, or 10), and mark for vaetools fit --marks.",
 )
 @click.option(
     "--fdr",
@@ -80,6 +81,7 @@ def score(
     top: int | None,
     html: Path | None,
     maps: Path | None,
+    marks: Path | None,
     fdr: float | None,
     engine: str,
     address: str | None,
@@ -115,6 +117,9 @@ def score(
     map goes beyond the threshold. Red is what flagged the image; of a model of whole images, red is what
     few normal images have anywhere, and the verdict may have other reasons.
 
+    With --marks ten rows are written to be looked at: half of them the oddest, the others typical ones of
+    groups of rows. Say odd or normal in their column mark, and give the file to "vaetools fit DATA --marks".
+
     With --engine ray many machines share the work: images or Parquet files, here or at an address such
     as s3://bucket/photos, become a folder of Parquet files, also if machines fail. It needs --output.
 
@@ -123,6 +128,7 @@ def score(
       vaetools score boards.safetensors photos/ -o scores.csv --html odd.html
       vaetools score boards.safetensors photos/ -o scores.csv --maps maps/
       vaetools score boards.safetensors photos/ --top 20
+      vaetools score sales.safetensors sales.csv --marks looked.csv
       vaetools score boards.safetensors photos/ -o scores.csv --fdr 0.1
       vaetools score sales.safetensors today.csv --id order | head
       vaetools score boards.safetensors s3://bucket/photos -o s3://bucket/scores --engine ray
@@ -131,18 +137,20 @@ def score(
     Keys of --json:
       n_scored, n_odd, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
       false_alarm_rate, confidence, most_mistakes, false_discovery_rate, why_none_odd, id,
-      oddest [rows], small_defects, output, html, maps {folder, unit, red_above, is_verdict,
+      oddest [rows], small_defects, output, html, marks, maps {folder, unit, red_above, is_verdict,
       renamed {image: file}, without {image: question}},
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     inputs = [model, *data]
     if engine == "ray":
-        _check_ray(output, {"--top": top, "--html": html, "--maps": maps, "--fdr": fdr}, reading, inputs)
+        of_all = {"--top": top, "--html": html, "--maps": maps, "--marks": marks, "--fdr": fdr}
+        _check_ray(output, of_all, reading, inputs)
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, output, reading | cluster, talk)
     _check_local(output, {"--address": address, "--workers": workers}, reading)
     outputs.check_output(output, outputs.TABLES, inputs)
     outputs.check_output(html, (".html",), inputs, "--html")
+    outputs.check_output(marks, outputs.TABLES, inputs, "--marks")
     if maps is not None:
         outputs.check_apart(maps, inputs, "--maps")
     outputs.check_output(maps, (), inputs, "--maps")
@@ -158,18 +166,21 @@ def score(
         Tally,
         stream_scores,
     )
+    from vaetools.stream.keeping import Sampled
 
     opened = command.Opened(model, device)
     _check_model(opened, html, maps, fdr)
+    check_can_mark(marks, opened)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     selection = None if fdr is None else Selection(opened.estimator, fdr)
     tally = Tally(opened.estimator, selection, parts.source.listing.folder)
-    oddest = Oddest(top or PICTURED * bool(html), selection)
+    oddest = Oddest(top or max(PICTURED * bool(html), TO_MARK * bool(marks)), selection)
     examples = Examples(oddest.n, parts.source.listing.folder, selection)
     scores = Collected(lambda part: part.table["score"].to_numpy())
     sinks: list[Any] = [selection] * (selection is not None) + [tally] + [oddest] * (oddest.n > 0)
-    sinks += [scores, examples] * (html is not None)
-    sinks += [TableFile(output, selection)] * (output is not None or not (top or talk.as_json))
+    sampled = Sampled(N_SAMPLED)
+    sinks += [scores, examples] * (html is not None) + [sampled] * (marks is not None)
+    sinks += [TableFile(output, selection)] * (output is not None or not (top or marks or talk.as_json))
     map_files = None if maps is None else MapFiles(maps, opened.whole, parts.source.listing.root)
     sinks += [map_files] * (map_files is not None)
     parts.into(*sinks)
@@ -178,18 +189,19 @@ def score(
     failed = parts.failed + (map_files.failed if map_files else [])
     if html is not None:
         write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, cautions)
-    _explain(oddest, opened)
+    explain(oddest, opened)
+    write_to_mark(marks, oddest, sampled, top or TO_MARK, opened)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, oddest) | {"small_defects": caution or None}
-        written = {"output": output, "html": html, "maps": map_files and map_files.facts()}
+        written = {"output": output, "html": html, "marks": marks, "maps": map_files and map_files.facts()}
         print_json(summary | written | source_as_json(parts.source, failed))
     elif top:
         digits = _DIGITS.get(opened.estimator.score_unit_, 2)
-        _print_top(oddest.table.head(top), digits, tally, opened.kind.removesuffix("s"), talk)
+        print_top(oddest.table.head(top), digits, tally, opened.kind.removesuffix("s"), talk)
     _conclude(tally, opened.kind, talk)
     for each in cautions:
         talk.say(each)
-    return talk.end(parts.source, failed, output, html, maps)
+    return talk.end(parts.source, failed, output, html, maps, marks)
 
 
 def _check_local(output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
@@ -300,43 +312,3 @@ def _conclude(tally: "Tally", kind: str, talk: Talk) -> None:
         say(line)
     if len(folders) > _LISTED:
         say(f"and {len(folders) - _LISTED:,} more, which --json lists")
-
-
-def _explain(oddest: "Oddest", opened: command.Opened) -> None:
-    """Add the most surprising column of every row, in words."""
-    if not (oddest.n and opened.image_shape is None and opened.can_decode):
-        return
-    from vaetools.estimators.columns import names_in_fit
-
-    model = opened.estimator
-    names = names_in_fit(model)
-    X = oddest.X.to_numpy() if names is None else oddest.X.set_axis(names, axis=1)
-    reasons = [
-        ""  # no cell is known
-        if math.isnan(surprise) and model.columns_ is not None
-        else f"{short_name(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
-        for _, column, value, expected, surprise in model.explain(X).table(top=1).itertuples(index=False)
-    ]
-    oddest.table = oddest.table.assign(because=reasons)
-
-
-def _short(value: Any) -> str:
-    """Return a number of unknown size in three digits, and the start of any other cell."""
-    if isinstance(value, float):
-        return f"{value:.3g}".replace("-", "−")
-    return shortened(printable(str(value)), _WIDEST_CELL, lost="end")
-
-
-def _print_top(oddest: "pd.DataFrame", n_digits: int, tally: "Tally", noun: str, talk: Talk) -> None:
-    """Print the oddest rows as a table of at most 100 columns."""
-    name, *headings = oddest.columns
-    digits = [4 if heading == "p_value" else n_digits for heading in headings]
-    rows = [
-        [short_name(first, _WIDEST_NAME), *map(cell, values, digits)]
-        for first, *values in oddest.itertuples(index=False)
-    ]
-    text = headings[headings.index("verdict") :]
-    alignments = "<" + ">" * (len(headings) - len(text)) + "<" * len(text)
-    click.echo(text_table([name, *headings], rows, alignments))
-    if not talk.quiet and (floor := floor_in_words(oddest["p_value"], tally.n_calibration, noun)):
-        say(floor)

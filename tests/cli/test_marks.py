@@ -1,0 +1,102 @@
+"""Score, mark, and learn: three commands."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from vaetools import load
+from vaetools.__main__ import main
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """300 rows with names, of which the 30 called "bad" lie elsewhere on the plane of the others."""
+    rng = np.random.default_rng(0)
+    is_odd = rng.permutation(np.arange(300) < 30)
+    codes = rng.normal(size=(300, 2)) + np.where(is_odd, 2.0, 0)[:, None]
+    X = codes @ rng.normal(size=(2, 6)) + 0.3 * rng.normal(size=(300, 6))
+    names = [f"{'bad' if odd else 'good'} {i}" for i, odd in enumerate(is_odd)]
+    path = tmp_path_factory.mktemp("marks") / "rows.csv"
+    pd.DataFrame(X, columns=list("abcdef")).assign(name=names).to_csv(path, index=False)
+    return path
+
+
+OPTIONS = ("-q", "--max-iter", "15", "--id", "name")
+
+
+def test_what_score_hands_out_teaches_fit(table, tmp_path, capsys):
+    first, second, looked = tmp_path / "1.safetensors", tmp_path / "2.safetensors", tmp_path / "looked.csv"
+    assert run("fit", table, "-o", first, *OPTIONS) == 0
+    assert run("score", first, table, "--id", "name", "--marks", looked, "--top", "12", "-q") == 0
+    handed = pd.read_csv(looked)
+    assert handed.columns[:2].tolist() == ["name", "mark"]
+    assert 10 <= len(handed) <= 12
+    assert handed["mark"].isna().all()
+    handed["mark"] = np.where(handed["name"].str.startswith("bad"), "odd", "normal")
+    handed.loc[len(handed) - 1, "mark"] = ""
+    handed.to_csv(looked, index=False)
+    capsys.readouterr()
+    assert run("fit", table, "-o", second, *OPTIONS[1:], "--marks", looked) == 0
+    n_odd = (handed["mark"] == "odd").sum()
+    said = f"Marked: {n_odd} odd, which neither train nor calibrate, and {len(handed) - 1 - n_odd} normal."
+    assert said in capsys.readouterr().err
+    rows = pd.read_csv(table)
+    found = {}
+    for name, path in (("first", first), ("second", second)):
+        scores = load(path).score_samples(rows.drop(columns="name"))
+        found[name] = roc_auc_score(rows["name"].str.startswith("bad"), -scores)
+    assert load(second).anomaly_score_ == "marked"
+    assert found["second"] > found["first"] + 0.05
+
+
+def test_a_selection_is_odd_as_a_whole(table, tmp_path):
+    selection, model = tmp_path / "selection.csv", tmp_path / "m.safetensors"
+    rows = pd.read_csv(table)
+    odd = rows["name"][rows["name"].str.startswith("bad")][:5]
+    pd.DataFrame({"id": odd, "score": -1.0, "z1": 0.5}).to_csv(selection, index=False)
+    assert run("fit", table, "-o", model, *OPTIONS, "--odd", selection) == 0
+    assert load(model).score_state_["marked"]["weights"].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,verdict\ngood 0,odd\n", "there must be a column 'mark'"),
+        (
+            "name,mark\ngood 1,strange\n",
+            "the mark of 'good 1' must be odd, normal or nothing; got 'strange'.",
+        ),
+        ("name,mark\nnobody,odd\n", "none of the rows it marks is there, such as 'nobody'"),
+        ("name,mark\nx,odd\nx,normal\n", "'x' is marked both odd and normal."),
+    ],
+)
+def test_marks_that_say_nothing(text, words, table, tmp_path, capsys):
+    (tmp_path / "looked.csv").write_text(text)
+    model = tmp_path / "m.safetensors"
+    assert run("fit", table, "-o", model, *OPTIONS, "--marks", tmp_path / "looked.csv") == 2
+    assert words in capsys.readouterr().err
+    assert not model.exists()
+
+
+def test_a_detector_of_patches_learns_no_marks(part_model, photos, tmp_path, capsys):
+    assert run("score", part_model, photos, "--marks", tmp_path / "looked.csv") == 2
+    assert "--marks: needs an autoencoder" in capsys.readouterr().err
+
+
+def test_images_are_known_by_their_place(photos, photo_model, tmp_path, monkeypatch, capsys):
+    looked, model = tmp_path / "looked.csv", tmp_path / "m.safetensors"
+    assert run("score", photo_model, photos, "--marks", looked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["marks"] == str(looked)
+    handed = pd.read_csv(looked).assign(mark=["odd"] * 3 + ["normal"] * 7)
+    handed.to_csv(looked, index=False)
+    monkeypatch.chdir(photos)
+    options = ("--model", "vae", "--max-iter", "1", "--set", "hidden_channels=()", "-q")
+    assert run("fit", ".", "-o", model, "--marks", looked, *options) == 0
+    assert load(model)[-1].score_state_["marked"]["weights"].any()

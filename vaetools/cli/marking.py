@@ -1,0 +1,61 @@
+"""Rows that are handed out to be marked as odd or normal, and what came back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaetools.cli.command import Opened, misuse
+from vaetools.cli.saying import Talk, say
+from vaetools.words import printable
+
+if TYPE_CHECKING:
+    from vaetools.data.batches import TrainingData
+    from vaetools.stream.keeping import Oddest, Sampled
+
+TO_MARK, N_SAMPLED = 10, 2_000  # rows that are handed out, unless it is said how many, and of how many
+
+
+def check_can_mark(path: Path | None, opened: Opened) -> None:
+    """Raise where rows are to be marked that a model could not learn."""
+    if path is not None and not hasattr(opened.estimator, "transform"):
+        came = f"got a {type(opened.estimator).__name__}: vaetools fit --model vae makes one."
+        raise misuse("--marks", f"needs an autoencoder; {came}")
+
+
+def write_to_mark(path: Path | None, oddest: "Oddest", sampled: "Sampled", n: int, opened: Opened) -> None:
+    """Write rows to look at with a column to mark them in, as `vaetools fit --marks` takes it."""
+    if path is None:
+        return
+    import pandas as pd
+
+    from vaetools.anomaly.marks import oddest_and_typical, seen
+    from vaetools.data.marks import MARK
+    from vaetools.estimators.columns import names_in_fit
+    from vaetools.estimators.engine import Engine
+    from vaetools.stream.table_file import write_table
+
+    first = oddest.table.head(n - n // 2)
+    is_other = ~sampled.table.iloc[:, 0].isin(first.iloc[:, 0]).to_numpy()
+    table, X, names = sampled.table[is_other], sampled.X[is_other], names_in_fit(opened.estimator)
+    if len(table):
+        [rows] = Engine(opened.estimator).ask(
+            X.to_numpy() if names is None else X.set_axis(names, axis=1), seen
+        )
+        _, typical = oddest_and_typical(table["score"].to_numpy(), rows, n)
+        table = table.iloc[typical]
+    table = pd.concat([first, table])
+    table.insert(1, MARK, "")
+    write_table(path, table)
+
+
+def marks_of(read: "TrainingData", marks: Path | None, odd: Path | None, talk: Talk) -> Any:
+    """Return marks of the rows, and say how many there are; None where nobody looked."""
+    if not (marks or odd):
+        return None
+    from vaetools.data.marks import joined_marks, read_marks
+
+    found = joined_marks([read_marks(path, read.ids, all_odd=path is odd) for path in (marks, odd) if path])
+    n_odd, n_normal = int((found.marks < 0).sum()), int((found.marks > 0).sum())
+    talk.say(f"Marked: {n_odd:,} odd, which neither train nor calibrate, and {n_normal:,} normal.")
+    if found.unknown:
+        say(f"{len(found.unknown):,} marked are not there, such as {printable(found.unknown[0])}.")
+    return found.marks
