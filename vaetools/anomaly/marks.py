@@ -100,7 +100,8 @@ def logistic_weights(
         slope = np.append(rows.T @ away + ridge * weights, away.sum())
         return float(costs.sum() + 0.5 * ridge * weights @ weights), slope
 
-    return minimize(loss, np.zeros(n_columns + 1), jac=True, method="L-BFGS-B").x[:-1]
+    found: np.ndarray = minimize(loss, np.zeros(n_columns + 1), jac=True, method="L-BFGS-B").x
+    return found[:-1]
 
 
 def oddest_and_typical(scores: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
