@@ -34,10 +34,9 @@ from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
-from vaetools.estimators.watched import watched
+from vaetools.estimators.watched import check_callbacks, check_trainable, watched
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal
-from vaetools.nn.model import trained_parts
 from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Trainer
 
@@ -112,10 +111,7 @@ class BaseAutoencoder(
         """
         check_parameters(self)
         check_combinations(self)
-        if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
-            raise TypeError(
-                f"{type(self).__name__}: callbacks must be a list of functions; got {callbacks!r}."
-            )
+        check_callbacks(self, callbacks)
         with wholly(self):
             kept = None if checkpoint is None else Checkpoint(self, checkpoint)
             interruption = self._fit(X, y, sample_weight, callbacks, kept, marks=marks)
@@ -337,11 +333,7 @@ class BaseAutoencoder(
             )
         if not settings.n_epochs:
             return None
-        if not trained_parts(self.model_)[0]:
-            raise ValueError(
-                f"{type(self).__name__}: max_iter must be 0 for a network without trainable weights; got "
-                f"{self.max_iter!r}."
-            )
+        check_trainable(self)
         if (workers := Workers.here()).n > 1:
             workers.agree(facts_of(self) | facts_of_rows(self, rows) | {"seed": seed})
         held_out = validate if len(validate) else None

@@ -7,8 +7,26 @@ from typing import Any
 from tqdm import tqdm
 
 from vaetools.estimators.checkpoint import Checkpoint
+from vaetools.nn.model import trained_parts
 from vaetools.nn.training import Callback, Trainer
 from vaetools.progress import bar_options
+
+
+def check_callbacks(estimator: Any, callbacks: Any) -> None:
+    """Raise where callbacks are no list of functions."""
+    if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
+        raise TypeError(
+            f"{type(estimator).__name__}: callbacks must be a list of functions; got {callbacks!r}."
+        )
+
+
+def check_trainable(estimator: Any) -> None:
+    """Raise where training was asked for, and nothing of the model can be trained."""
+    if not trained_parts(estimator.model_)[0]:
+        raise ValueError(
+            f"{type(estimator).__name__}: max_iter must be 0 for a network without trainable weights; got "
+            f"{estimator.max_iter!r}."
+        )
 
 
 def watched(
