@@ -483,6 +483,19 @@ def test_collapse_is_reported_with_the_remedy(correlated):
     assert not vae.active_units_.any()
 
 
+@pytest.mark.filterwarnings("ignore:.*latent dimensions are active")
+def test_active_units_vary_and_tell_a_tenth_of_a_nat():
+    rng = np.random.default_rng(0)
+    axes = np.diag([3, 1, 0.25]) @ rng.normal(size=(3, 6))
+    X = rng.normal(size=(300, 3)) @ axes + 0.6 * rng.normal(size=(300, 6))
+    options = {"hidden_layer_sizes": (16,), "max_iter": 60, "early_stopping": False, "random_state": 0}
+    vae, ae = (cls(6, **options).fit(X) for cls in (VAE, AE))
+    varies, tells = vae.reference_codes_.var(axis=0) > 0.01, vae.kl_per_component_ > 0.1
+    assert 0 < (varies & tells).sum() < varies.sum()  # some are but noise that the decoder ignores
+    np.testing.assert_array_equal(vae.active_units_, varies & tells)
+    np.testing.assert_array_equal(ae.active_units_, ae.reference_codes_.var(axis=0) > 0.01)
+
+
 @pytest.mark.parametrize(
     ("options", "rate", "n_epochs"),
     [

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.base import clone
 
-from vaetools import AE, CVAE, VAE, Bernoulli, ImageReader, load, save
+from vaetools import AE, CVAE, VAE, Bernoulli, Gaussian, ImageReader, load, save
 from vaetools.data.reader import reader_for
 from vaetools.estimators.checkpoint import facts_of_rows
 from vaetools.estimators.engine import Engine
@@ -80,6 +81,45 @@ def test_rows_of_a_reader_are_standardized_too():
     vae = VAE(2, max_iter=2, standardize=True, random_state=0).fit(rows)
     assert vae.input_scale_.kind == "standardized_pixels"
     np.testing.assert_allclose(seen(vae, rows), seen(vae, np.asarray(rows) / 255))
+
+
+def with_column(column, seed=0):
+    """Rows of five related columns and one more, and a model that all of them train."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(200, 2)) @ rng.normal(size=(2, 5)) + 0.3 * rng.normal(size=(200, 5))
+    X = np.column_stack([X, column])
+    options = {"max_iter": 20, "early_stopping": False, "contamination": 0.05, "random_state": 0}
+    return X, VAE(2, **options).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("column", "scale", "odd"),
+    [
+        (np.where(np.arange(200) == 7, 5.001, 5.0), 0.001 * np.sqrt(199) / 200, 5.001),  # in one row alone
+        (1 + 1e-9 * np.sin(np.arange(200.0)), 1e-9 / np.sqrt(2), 1.001),
+        (np.full(200, 5.0), 1.0, 1000.0),
+    ],
+    ids=["in one row", "spread of 1e-9", "never"],
+)
+def test_an_odd_value_of_a_column_that_hardly_varies_is_odd_and_named(column, scale, odd):
+    X, vae = with_column(column)
+    assert vae.input_scale_.scale[-1] == pytest.approx(scale, rel=0.01)
+    new = X[10:13].copy()
+    assert np.ptp(vae.score_samples(X[:5])) < 30
+    new[:, -1] = odd
+    assert np.isfinite(vae.score_samples(new)).all()
+    assert (vae.predict(new) == -1).all()
+    assert vae.explain(new).table(top=1)["column"].tolist() == [5, 5, 5]
+
+
+def test_a_column_that_never_varied_is_told_apart_by_a_scale_of_its_own():
+    X, vae = with_column(np.full(200, 5.0))
+    new = X[10:13].copy()
+    new[:, -1] = 6.0
+    own = clone(vae).set_params(likelihood=Gaussian("per_feature"))
+    plain, told = (model.score_samples(X[10:13]) - model.score_samples(new) for model in (vae, own.fit(X)))
+    assert (plain < 5).all()
+    assert (told > 20).all()
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "continuous_bernoulli", Bernoulli()])
