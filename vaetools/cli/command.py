@@ -54,6 +54,20 @@ class Assignment(click.ParamType):  # type: ignore[type-arg]
             return name, text
 
 
+class Context(click.ParamType):  # type: ignore[type-arg]
+    """``machine=category,outside``: columns, and which of them are categories whatever they look like."""
+
+    name = "columns"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return what each column is said to be, or None."""
+        parts = [part.partition("=") for part in str(value).split(",")]
+        if wrong := [part for part in parts if not part[0] or part[1:] not in (("", ""), ("=", "category"))]:
+            rule = "must be columns between commas, NAME or NAME=category"
+            self.fail(f"{rule}; got {''.join(wrong[0])!r}.", param, ctx)
+        return {name: kind or None for name, _, kind in parts}
+
+
 class PathOrAddress(click.Path):
     """A path; an address of another filesystem, such as ``s3://bucket/file``, stays text."""
 
@@ -231,13 +245,24 @@ class Opened:
         return hasattr(self.estimator, "reconstruct") and Engine(self.estimator).can_decode
 
     def read(
-        self, data: tuple[str, ...], label_name: str | None, *, needed: bool = False, **reading: Any
+        self,
+        data: tuple[str, ...],
+        label_name: str | None,
+        *,
+        needed: bool = False,
+        in_context: bool = False,
+        **reading: Any,
     ) -> "Rows":
-        """Read files into memory, with their labels, as `read_labeled` does."""
+        """Read files into memory, with their labels, or ``in_context``, as `read_labeled` does."""
         from vaetools.data.sources import kind_of
         from vaetools.stream.flow import nothing_read
         from vaetools.stream.labeled import read_labeled
 
+        if hasattr(self.estimator, "context_") and not in_context:
+            can = "vaetools score, embed and recalibrate do"
+            raise click.ClickException(
+                f"the model judges rows given a context, which is not taken here; {can}."
+            )
         source = one_or_many(data)
         if label_name is not None and kind_of(source) == "images":
             raise misuse("--labels", "images take their labels from folders.")

@@ -47,6 +47,7 @@ def describe_data(
         "Scaled": _scaled_in_words(read.reader),
         "Small defects": small_defects_in_words(read.reader, model),
         **values,
+        "Given": "" if read.context is None else _some(map(str, read.context)),
         "Labels": _labels_in_words(read.labels, model),
         "Left out": "; ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)

@@ -29,17 +29,16 @@ def write_to_mark(path: Path | None, oddest: "Oddest", sampled: "Sampled", n: in
 
     from vaetools.anomaly.marks import oddest_and_typical, seen
     from vaetools.data.marks import MARK
-    from vaetools.estimators.columns import names_in_fit
+    from vaetools.estimators.context import apart
     from vaetools.estimators.engine import Engine
     from vaetools.stream.table_file import write_table
 
     first = oddest.table.head(n - n // 2)
     is_other = ~sampled.table.iloc[:, 0].isin(first.iloc[:, 0]).to_numpy()
-    table, X, names = sampled.table[is_other], sampled.X[is_other], names_in_fit(opened.estimator)
+    table = sampled.table[is_other]
     if len(table):
-        [rows] = Engine(opened.estimator).ask(
-            X.to_numpy() if names is None else X.set_axis(names, axis=1), seen
-        )
+        X, y = apart(opened.estimator, sampled.X[is_other])
+        [rows] = Engine(opened.estimator).ask(X, seen, y=y)
         _, typical = oddest_and_typical(table["score"].to_numpy(), rows, n)
         table = table.iloc[typical]
     table = pd.concat([first, table])

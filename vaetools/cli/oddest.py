@@ -22,16 +22,20 @@ def explain(oddest: "Oddest", opened: Opened) -> None:
     """Add the most surprising column of every row, in words."""
     if not (oddest.n and opened.image_shape is None and opened.can_decode):
         return
-    from vaetools.estimators.columns import names_in_fit
+    from vaetools.estimators.context import apart
 
     model = opened.estimator
-    names = names_in_fit(model)
-    X = oddest.X.to_numpy() if names is None else oddest.X.set_axis(names, axis=1)
+    X, y = apart(model, oddest.X)
+    table = model.explain(X, y).table(top=1)
+    given = [
+        f" given {shortened(printable(text), _WIDEST_NAME, lost='end')}" for text in table.get("given", ())
+    ]
+    cells = table[["column", "value", "expected", "surprise"]].itertuples(index=False)
     reasons = [
         ""  # no cell is known
         if math.isnan(surprise) and model.columns_ is not None
-        else f"{short_name(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)})"
-        for _, column, value, expected, surprise in model.explain(X).table(top=1).itertuples(index=False)
+        else f"{short_name(column, _WIDEST_COLUMN)} {_short(value)} (expected {_short(expected)}){told}"
+        for (column, value, expected, surprise), told in zip(cells, given or [""] * len(table), strict=True)
     ]
     oddest.table = oddest.table.assign(because=reasons)
 

@@ -41,6 +41,20 @@ class Plan(NamedTuple):
         """Whether images are judged place by place."""
         return type(self.model).__name__ == MODELS[_PATCHES]
 
+    @property
+    def takes_labels(self) -> bool:
+        """Whether rows are given labels, or a context."""
+        return "condition_encoder" in self.model.get_params()
+
+
+def model_in_context(name: str | None, labels: str | None, context: Any) -> str | None:
+    """Return the model that was named, or the one that judges rows given a context; raise where it is not."""
+    if not context:
+        return name
+    if labels is not None or name not in (None, "cvae"):
+        raise command.misuse("--context", "is of a cvae without --labels.")
+    return "cvae"
+
 
 def make_plan(
     name: str | None, data: tuple[str, ...], seed: int, given: Given, images: dict[str, Any], reading: Any

@@ -62,7 +62,7 @@ def gappy_rows(
     names = list(kinds)
     table: dict[str, Any] = dict.fromkeys(names)
     wrong: list[tuple[int, int, str]] = []  # row, column, reason
-    numbers = [i for i, kind in enumerate(kinds.values()) if kind == Kind(NUMBER)]
+    numbers = [i for i, kind in enumerate(kinds.values()) if kind.is_number]
     if numbers:
         X, words = parsed_numbers([columns[i] for i in numbers], dialect)
         wrong += [(row, numbers[j], _not(NUMBER, word, dialect)) for (row, j), word in words.items()]
@@ -71,7 +71,7 @@ def gappy_rows(
         X = np.where(np.isinf(X), np.nan, X) if infinite else X
         table |= {names[i]: X[:, j] for j, i in enumerate(numbers)}
     for i, (name, kind) in enumerate(kinds.items()):
-        if kind != Kind(NUMBER):
+        if not kind.is_number:
             read = _by_type if kind.values is None else _categories
             column = columns[i]
             whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
@@ -80,6 +80,10 @@ def gappy_rows(
     reasons: dict[int, str] = {}
     for row, i, why in sorted(wrong):
         reasons.setdefault(row, f"column {names[i]!r} is {why}")
+    for name, kind in kinds.items():
+        if kind.is_needed:
+            missing = np.flatnonzero(pd.isna(table[name])).tolist()
+            reasons = dict.fromkeys(missing, f"column {name!r} is missing") | reasons
     return pd.DataFrame(table), reasons
 
 

@@ -57,11 +57,19 @@ class Kind(NamedTuple):
         Of a column of categories those that are known, all of them none so far; None of another column.
     is_closed : bool
         Whether there are no other values.
+    is_needed : bool
+        Whether a row without a cell has failed.
     """
 
     type: Any
     values: tuple[Any, ...] | None = None
     is_closed: bool = False
+    is_needed: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether cells are numbers, and no categories."""
+        return bool(self.type == NUMBER) and self.values is None
 
 
 def category_kind(values: Sequence[Any], *, is_closed: bool = False) -> Kind:

@@ -16,6 +16,7 @@ from vaetools.data.dialect import Dialect, Kind
 from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
 from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Called, is_parquet, left_out_as
 from vaetools.data.images import read_images
+from vaetools.data.in_context import open_in_context
 from vaetools.data.listing import (
     Listing,
     as_names,
@@ -198,6 +199,7 @@ def read_training(
     data: Any,
     *,
     labels: str | None = None,
+    context: Mapping[str, str | None] | None = None,
     drop: Sequence[str] = (),
     id_column: str | None = None,
     mixed: bool = False,
@@ -219,6 +221,8 @@ def read_training(
     labels : str or None, default=None
         Column of a table, array of an NPZ file, or file of labels beside an NPY or IDX file. Images
         have the names of their sub-folders.
+    context : dict from str to str or None
+        Columns of a table that rows are judged given, as of `open_in_context`.
     drop, id_column, mixed, as_text, dialect
         Of a table, as of `open_table`.
     include, exclude, **images
@@ -232,11 +236,21 @@ def read_training(
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
         features: dict[str, Any] = {"drop": drop, "mixed": mixed, "as_text": as_text}
-        table = open_table(data, labels=labels, id_column=id_column, dialect=dialect, **features)
-        X, y, failed = table.read()
+        features |= {"id_column": id_column, "dialect": dialect}
+        told = None
+        if context:
+            table, own = open_in_context(data, context, **features)
+            X, y, failed = table.read()
+            X, told = X[own], X[list(context)]
+        else:
+            table = open_table(data, labels=labels, **features)
+            X, y, failed = table.read()
         understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
         ignored = table.listing.ignored
-        return TrainingData(kind, X, X.index.tolist(), y, failed=failed, ignored=ignored, **understood)
+        understood |= {"failed": failed, "ignored": ignored, "context": told}
+        return TrainingData(kind, X, X.index.tolist(), y, **understood)
+    if context:
+        raise ValueError(f"{_words(data)}: a context is of columns of a table; got {kind}.")
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Batch, Block, Failure, Source, where
 from vaetools.data.cells import complete_rows, gappy_rows, known_labels, label_values, labels_among
-from vaetools.data.dialect import NUMBER, TEXT, Dialect, Kind, lost_integer
+from vaetools.data.dialect import TEXT, Dialect, Kind, lost_integer
 from vaetools.data.encodings import readable
 from vaetools.data.formats import HIDDEN, Called, is_parquet, left_out_as
 from vaetools.data.listing import Listing, tables_in
@@ -151,7 +151,7 @@ class Table:
         found = {
             name: lost_integer(cells)
             for name, cells in zip(self.columns, block.features, strict=True)
-            if self.kinds is None or self.kinds[name] == Kind(NUMBER)
+            if self.kinds is None or self.kinds[name].is_number
         }
         return {name: value for name, value in found.items() if value is not None}
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from vaetools.anomaly.calibration import n_rows_needed, threshold
-from vaetools.estimators.columns import Columns
+from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, threshold
+from vaetools.estimators.columns import Columns, names_in_fit
 from vaetools.estimators.constructor import parameters_in_force
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import InputScale, Rows
@@ -135,8 +135,8 @@ def conditions_of(owner: str, context: Context, X: Any, y: Any) -> np.ndarray:
     if y is None:
         raise ValueError(
             f"{owner}: rows are judged given their context, so that y must be a DataFrame of the columns "
-            f"{few(map(repr, context.names))}; got None. Commands, reports, graphs and watches take no such "
-            "model."
+            f"{few(map(repr, context.names))}; got None. Reports, explorers, graphs and watches take no "
+            "such model."
         )
     conditions, n_rows = context.encode(owner, y), X.shape[0] if hasattr(X, "shape") else len(X)
     if len(conditions) not in (1, n_rows):
@@ -163,6 +163,24 @@ def compared(estimator: Any, rows: Rows) -> Iterator[tuple[np.ndarray, np.ndarra
         yield ~np.isin(asked, large), scores[others]
 
 
+def apart(estimator: Any, table: Any) -> tuple[Any, pd.DataFrame | None]:
+    """Return rows that were read as an estimator takes them, and their context, if it has one."""
+    names = names_in_fit(estimator)
+    if hasattr(estimator, "context_"):
+        return table[names], table[estimator.context_.names]
+    if isinstance(table, pd.DataFrame):
+        return (table.to_numpy() if names is None else table.set_axis(names, axis=1)), None
+    return (table if names is None else pd.DataFrame(table, columns=names)), None
+
+
+def p_values_within(estimator: Any, scores: np.ndarray, rows: Rows) -> np.ndarray:
+    """Return p-values of rows by their scores: within their group, or smaller groups, or among all rows."""
+    p_values = conformal_p_values(scores, estimator._calibrated("calibration_scores_"))
+    for same, known in compared(estimator, rows):
+        p_values[same] = conformal_p_values(scores[same], known)
+    return p_values
+
+
 def thresholds(estimator: Any, rows: Rows) -> np.ndarray:
     """Return the threshold of every row: that of its group, or of smaller groups, or of all rows."""
     kept, found = parameters_in_force(estimator), np.full(len(rows), estimator._calibrated("offset_"))
@@ -179,7 +197,7 @@ def _large_groups(estimator: Any) -> tuple[int, np.ndarray]:
     return needed, groups[counts >= needed]
 
 
-def warning_of_small_groups(estimator: Any) -> str:
+def small_groups(estimator: Any) -> str:
     """Return that calibration rows are too few for some groups even together; nothing if they are not."""
     needed, large = _large_groups(estimator)
     others = estimator.calibration_labels_[~np.isin(estimator.calibration_labels_, large)]

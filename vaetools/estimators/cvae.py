@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.constructor import from_fields
-from vaetools.estimators.context import Context, compared, is_context, thresholds, warning_of_small_groups
+from vaetools.estimators.context import Context, is_context, p_values_within, small_groups, thresholds
 from vaetools.estimators.description import context_information, trained_enough
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import LabelFields
@@ -184,11 +184,7 @@ class CVAE(VAE, LabelFields):
         Vovk (2012), "Conditional validity of inductive conformal predictors", ACML.
         """
         if hasattr(self, "context_"):
-            scores = self.score_samples(X, y)
-            p_values = conformal_p_values(scores, self._calibrated("calibration_scores_"))
-            for same, known in compared(self, Engine(self).rows(X, y)):
-                p_values[same] = conformal_p_values(scores[same], known)
-            return p_values
+            return p_values_within(self, self.score_samples(X, y), Engine(self).rows(X, y))
         if y is None:
             return super().p_values(X)
         engine = Engine(self)
@@ -340,7 +336,7 @@ class CVAE(VAE, LabelFields):
             self.calibration_labels_ = self.context_.groups(told) if hasattr(self, "context_") else told
             [scores] = judged(judges, lambda engine: [engine.score()])
             self.label_calibration_scores_ = nan_as_oddest(scores)
-            if hasattr(self, "context_") and (words := warning_of_small_groups(self)):
+            if hasattr(self, "context_") and (words := small_groups(self)):
                 warnings.warn(f"{type(self).__name__}: {words}", UserWarning, stacklevel=4)
 
     def __sklearn_tags__(self) -> Any:

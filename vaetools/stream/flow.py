@@ -13,13 +13,15 @@ from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure, where
-from vaetools.data.dialect import NUMBER, Kind, category_kind
+from vaetools.data.dialect import Kind
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
-from vaetools.estimators.columns import Column, names_in_fit
+from vaetools.estimators.columns import names_in_fit
+from vaetools.estimators.context import apart, p_values_within, thresholds
 from vaetools.estimators.engine import Engine
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
+from vaetools.stream.kinds import kinds_of
 from vaetools.words import few
 
 if TYPE_CHECKING:
@@ -139,7 +141,8 @@ class Part(NamedTuple):
     table : DataFrame of shape (n_rows, n_columns)
         First what each row is called, then what was asked for.
     X : ndarray or DataFrame of shape (n_rows, n_features)
-        The rows themselves; a DataFrame for a model with ``likelihood="mixed"``.
+        The rows themselves; a DataFrame for a model with ``likelihood="mixed"``, and with the columns of
+        their context for one that judges rows given such.
     failed : list of Failure
         What could not be read, as (id, reason).
     maps : ndarray of shape (n_rows, height, width) or None
@@ -240,11 +243,20 @@ def nothing_read(failed: list[Failure], name: str) -> ValueError:
     return ValueError(f"{name}: there is nothing that could be read{first}.")
 
 
-def verdicts(model: Any, X: np.ndarray | pd.DataFrame, maps: np.ndarray | None = None) -> pd.DataFrame:
+def verdicts(
+    model: Any, X: np.ndarray | pd.DataFrame, y: pd.DataFrame | None = None, maps: np.ndarray | None = None
+) -> pd.DataFrame:
     """Return score, costs, p-value and verdict of rows as `stream_scores` does; the network runs once.
 
-    Where a detector of patches has made its maps already, they are all that its scores need.
+    Rows that are judged given a context come with it. Where a detector of patches has made its maps already,
+    they are all that its scores need.
     """
+    if y is not None:
+        columns, rows = model.score_columns(X, y), Engine(model).rows(X, y)
+        is_known = hasattr(model, "calibration_scores_")
+        p_values = p_values_within(model, columns["score"], rows) if is_known else np.nan
+        is_normal = columns["score"] >= thresholds(model, rows)
+        return pd.DataFrame({**columns, "p_value": p_values, "verdict": np.where(is_normal, NORMAL, ODD)})
     columns = model.score_columns(X) if maps is None else {"score": -maps.max(axis=(1, 2)).astype(np.float64)}
     scores, calibration = columns["score"], getattr(model, "calibration_scores_", None)
     return pd.DataFrame(
@@ -256,11 +268,11 @@ def verdicts(model: Any, X: np.ndarray | pd.DataFrame, maps: np.ndarray | None =
     )
 
 
-def _codes(model: Any, X: np.ndarray | pd.DataFrame) -> pd.DataFrame:
+def _codes(model: Any, X: np.ndarray | pd.DataFrame, y: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return latent means under the names that `transform` gives them."""
     if not hasattr(model, "transform"):
         raise ValueError(f"the model must have codes, as an autoencoder; got a {type(model).__name__}.")
-    [codes] = Engine(model).ask(X, attrgetter("mean"))
+    [codes] = Engine(model).ask(X, attrgetter("mean"), y=y)
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 
@@ -282,10 +294,13 @@ def prepared(
     check_is_fitted(estimator)
     if reader is not None and kind == "table":
         raise ValueError(f"{data}: the model takes images; got a table. A list of paths must be a .txt file.")
-    if estimator.columns_ is not None:
+    if estimator.columns_ is not None or hasattr(estimator, "context_"):
         if kind != "table":
-            raise ValueError(f"{data}: the model takes tables, with likelihood='mixed'; got {kind}.")
-        return None, estimator, _kinds(estimator)
+            what = (
+                "with likelihood='mixed'" if estimator.columns_ is not None else "with columns of a context"
+            )
+            raise ValueError(f"{data}: the model takes tables, {what}; got {kind}.")
+        return None, estimator, kinds_of(estimator)
     return reader or reader_for(estimator), estimator, names_in_fit(estimator)
 
 
@@ -301,37 +316,19 @@ def warn_of_positions(
     warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=stacklevel)
 
 
-def _kinds(estimator: Any) -> dict[str, Kind]:
-    """Return how the columns of a table are read."""
-    names = estimator.columns_.names
-    if names is None or not all(isinstance(name, str) for name in names):
-        came = "an array" if names is None else "a DataFrame whose names of columns are no strings"
-        raise ValueError(
-            f"{type(estimator).__name__}: files are read by the names of their columns, and the model was "
-            f"fitted on {came}. Read the file with pandas, and call score_samples or transform."
-        )
-
-    def kind(column: Column) -> Kind:
-        if column.kind == "gaussian":
-            return Kind(NUMBER)
-        return category_kind(column.values, is_closed=column.kind == "bernoulli")
-
-    return {name: kind(column) for name, column in zip(names, estimator.columns_.columns, strict=True)}
-
-
 def part_of(model: Any, batch: Batch, id_name: str, function: Any, *, with_maps: bool = False) -> Part:
     """Return what a function, such as `verdicts`, makes of a batch, with what its rows are called."""
-    if batch.X.shape[1] != model.n_features_in_:
+    if not hasattr(model, "context_") and batch.X.shape[1] != model.n_features_in_:
         raise ValueError(
             f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."
         )
-    names = names_in_fit(model)
-    X = batch.X if names is None else pd.DataFrame(batch.X, columns=names)
+    X, y = apart(model, batch.X)
     maps = model.heat_maps(X) if with_maps and len(batch.ids) and hasattr(model, "heat_maps") else None
     if maps is not None:
-        table = verdicts(model, X, maps)
+        table = verdicts(model, X, maps=maps)
     else:
-        table = function(model, X) if len(batch.ids) else pd.DataFrame()
+        told = () if y is None else (y,)
+        table = function(model, X, *told) if len(batch.ids) else pd.DataFrame()
     if id_name in table.columns:
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     table.insert(0, id_name, as_index(batch.ids, id_name))

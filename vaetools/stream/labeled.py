@@ -13,6 +13,8 @@ from vaetools.data.arrays import read_arrays
 from vaetools.data.batches import Failure, Source
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
+from vaetools.estimators.context import apart
+from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
 from vaetools.stream.flow import Parts, as_index, nothing_read, prepared, warn_of_positions
 from vaetools.words import printable
@@ -27,8 +29,8 @@ class Rows(NamedTuple):
     ----------
     X : DataFrame of shape (n_rows, n_features)
         Its index is what rows are called: paths, numbers or the texts of the id column.
-    y : ndarray of shape (n_rows,) or None
-        Their labels; None if they have none.
+    y : ndarray of shape (n_rows,), DataFrame or None
+        Their labels; None if they have none. Of a model that judges rows given a context, that.
     failed : list of Failure
         What could not be read.
     source : Source
@@ -36,7 +38,7 @@ class Rows(NamedTuple):
     """
 
     X: pd.DataFrame
-    y: np.ndarray | None
+    y: Any
     failed: list[Failure]
     source: Source
 
@@ -84,6 +86,9 @@ def read_labeled(
     if kind == "images":
         raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
     X, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
+    estimator = split_reader(model)[1]
+    if hasattr(estimator, "context_"):
+        return Rows(*apart(estimator, X), failed, source)
     given: Any
     given, lacks, reason = None, np.zeros(len(X), bool), ""
     if source.kind == "images":
@@ -114,7 +119,7 @@ def _labeled_table(
 
 def _unlabeled(model: Any, data: Any, **reading: Any) -> tuple[pd.DataFrame, list[Failure], Source]:
     """Read files into memory, as rows under their names."""
-    parts = Parts(model, data, lambda model, X: pd.DataFrame(index=range(len(X))), 0, **reading)
+    parts = Parts(model, data, lambda model, X, *told: pd.DataFrame(index=range(len(X))), 0, **reading)
     read, columns = list(parts), parts.columns
     ids = as_index([name for part in read for name in part.table.iloc[:, 0]], parts.source.id_name)
     blocks = [part.X for part in read if len(part.table)] or [part.X for part in read[:1]]

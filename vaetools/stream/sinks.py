@@ -70,6 +70,11 @@ class Selection(Sink):
                 "Selection: model must have calibration rows; got one that held none out. Fit it with "
                 "contamination='auto' on more rows, or recalibrate it."
             )
+        if hasattr(model, "context_"):
+            raise ValueError(
+                f"Selection: model must compare all rows with one another; got a {type(model).__name__} of a "
+                "context, whose p-values are those of groups. Use its verdicts."
+            )
         self.false_discovery_rate = false_discovery_rate
         self.confidence = model.confidence or _CONFIDENCE
         self.calibration_scores = calibration

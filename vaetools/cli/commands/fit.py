@@ -12,7 +12,7 @@ import click
 from vaetools.cli import command, outputs
 from vaetools.cli.commands.info import page
 from vaetools.cli.marking import marks_of
-from vaetools.cli.planning import MODELS, Plan, make_plan
+from vaetools.cli.planning import MODELS, Plan, make_plan, model_in_context
 from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
     FAILED,
@@ -124,6 +124,12 @@ if TYPE_CHECKING:
     help="For a cvae: column of a table, array of an NPZ, or a file. Images: their sub-folders.",
 )
 @click.option(
+    "--context",
+    type=command.Context(),
+    help="Tables: columns that rows are judged given, such as machine,season; NAME=category of a number that "
+    "is a name. The model is a cvae.",
+)
+@click.option(
     "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
 )
 @command.file_option(
@@ -149,6 +155,7 @@ def fit(
     aspect: str,
     cache: Path | None,
     labels: str | None,
+    context: dict[str, str | None] | None,
     drop: tuple[str, ...],
     marks: Path | None,
     odd: Path | None,
@@ -181,6 +188,9 @@ def fit(
     is least like the rest out of training, and lists it. (Without --contamination a fifth is held out to
     calibrate, taken as normal, and not looked at.)
 
+    With --context rows of a table are judged given some of its columns: what is normal for one machine may be
+    odd for another. Rows without these are listed, and so are new ones with a category that is not known.
+
     Rows that you have looked at are given with --marks, as "vaetools score --marks" writes them, once their
     column mark says odd or normal: odd ones neither train nor calibrate, and teach the score.
 
@@ -195,6 +205,7 @@ def fit(
       vaetools fit photos/ -o photos.safetensors --model vae --size 64
       vaetools fit sales.csv -o sales.safetensors --drop customer --n-components 3
       vaetools fit cars.csv -o cars.safetensors --likelihood mixed --id plate
+      vaetools fit machines.csv -o machines.safetensors --context machine,outside
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
 
     \b
@@ -210,6 +221,7 @@ def fit(
         if None not in (options["contamination"], options[option]):
             rule = "holds rows out, and --contamination does not: give one of them."
             raise command.misuse(f"--{option.replace('_', '-')}", rule)
+    name = model_in_context(name, labels, context)
     from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
@@ -231,7 +243,7 @@ def fit(
         if checkpoint is not None:
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
-        read = _read(plan, data, labels=labels, drop=drop, **reading)
+        read = _read(plan, data, labels=labels, context=context, drop=drop, **reading)
     expected = seconds_to_fit(model, read.X) if plan.by_patches and len(read.X) else None
     _say_data(read, data, plan, expected, output, talk)
     marked = marks_of(read, marks, odd, talk)
@@ -269,16 +281,11 @@ def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> "TrainingData":
             rule = f"the shape must be that of the images, {read.image_shape}; got {model.image_shape}"
             raise command.misuse("--set", f"{rule}. Leave image_shape out.")
         model.set_params(image_shape=read.image_shape)
-    if _takes_labels(model) and read.labels is None:
+    if plan.takes_labels and read.labels is None and read.context is None:
         raise click.ClickException(
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
         )
     return read
-
-
-def _takes_labels(model: Any) -> bool:
-    """Whether a model is one of rows given labels."""
-    return "condition_encoder" in model.get_params()
 
 
 def _fit(
@@ -292,7 +299,8 @@ def _fit(
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*learnt by heart")  # what is said in the end has options
-            labels = read.labels if _takes_labels(model) else None
+            given = read.labels if read.context is None else read.context
+            labels = given if plan.takes_labels else None
             model.fit(read.X, labels, marks=marks, checkpoint=checkpoint)
     except KeyboardInterrupt as interruption:
         if not hasattr(model, "model_"):

@@ -62,7 +62,7 @@ def recalibrate(
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
         raise command.misuse("--labels", f"is for a CVAE; got a {type(estimator).__name__}.")
-    rows = opened.read(data, label_name, needed=is_labeled, **reading)
+    rows = opened.read(data, label_name, needed=is_labeled, in_context=True, **reading)
     if is_labeled and rows.y is not None:
         rows = among_known(estimator, rows, data[0])
     promise = {"false_alarm_rate": false_alarm_rate, "confidence": confidence}

@@ -227,6 +227,10 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
         raise command.misuse(
             "--html", f"needs a model of images: {_HAS_MAPS} Of rows, --top names what is odd."
         )
+    if fdr is not None and hasattr(estimator, "context_"):
+        raise command.misuse(
+            "--fdr", "needs p-values of all rows alike, and those of a context are of groups."
+        )
     if fdr is not None and not hasattr(estimator, "calibration_scores_"):
         from vaetools.estimators.verdicts import least_rows
 

@@ -1,0 +1,125 @@
+"""Rows of a table that are judged given some of its columns, which are taken by name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vaetools import load
+from vaetools.__main__ import main
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory):
+    """400 rows of two machines, called by numbers, in weather."""
+    rng, n = np.random.default_rng(0), 400
+    machine, outside = rng.choice([1, 2], n), rng.uniform(-10, 30, n)
+    power = np.where(machine == 1, 40, 15) + 0.3 * outside + rng.normal(size=n)
+    columns = {"order": [f"no {i}" for i in range(n)], "machine": machine, "site": rng.choice(["a", "b"], n)}
+    table = pd.DataFrame(columns | {"outside": outside, "power": power, "heat": 50 + rng.normal(size=n)})
+    path = tmp_path_factory.mktemp("machines") / "machines.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(machines, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "m.safetensors"
+    options = ("--id", "order", "--context", "machine=category,outside", "--drop", "site", "--max-iter", "60")
+    assert run("fit", machines, "-o", path, "-q", *options) == 0
+    return path
+
+
+def test_a_context_is_learnt_by_name(model, machines, capsys):
+    estimator = load(model)
+    assert estimator.feature_names_in_.tolist() == ["power", "heat"]
+    assert estimator.context_.names == ["machine", "outside"]
+    assert [column.values for column in estimator.context_.columns.columns] == [["1", "2"], []]
+    assert run("info", model) == 0
+    assert "Judged given    machine, outside" in capsys.readouterr().out
+
+
+def test_rows_are_scored_in_theirs(model, machines, tmp_path, capsys):
+    rows = pd.read_csv(machines, dtype={"machine": str})
+    rows.loc[0, "machine"] = "2" if rows.loc[0, "machine"] == "1" else "1"
+    rows.iloc[:, ::-1].to_csv(tmp_path / "new.csv", index=False)
+    assert run("score", model, tmp_path / "new.csv", "--id", "order", "-o", tmp_path / "s.csv", "-q") == 0
+    scored, estimator = pd.read_csv(tmp_path / "s.csv"), load(model)
+    given = rows[["machine", "outside"]], rows[["power", "heat"]]
+    np.testing.assert_allclose(scored["score"], estimator.score_samples(given[1], given[0]), rtol=1e-9)
+    np.testing.assert_allclose(scored["p_value"], estimator.p_values(given[1], given[0]), rtol=1e-9)
+    assert (np.where(scored["verdict"] == "odd", -1, 1) == estimator.predict(given[1], given[0])).all()
+    assert scored["verdict"][0] == "odd"
+    rows.head(1).to_csv(tmp_path / "one.csv", index=False)
+    assert run("score", model, tmp_path / "one.csv", "--id", "order", "--top", "1", "-q") == 0
+    assert f"given machine={rows.loc[0, 'machine']}, outside=" in capsys.readouterr().out
+
+
+def test_rows_without_a_context_are_listed(model, machines, tmp_path, capsys):
+    rows = pd.read_csv(machines, dtype=str).head(6)
+    rows.loc[0, "machine"], rows.loc[1, "machine"], rows.loc[2, "outside"], rows.loc[3, "heat"] = (
+        "3",
+        "",
+        "?",
+        "",
+    )
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    assert run("score", model, tmp_path / "new.csv", "-o", tmp_path / "s.csv", "-q") == 1
+    assert pd.read_csv(tmp_path / "s.csv")["row"].tolist() == [4, 5]
+    failed = capsys.readouterr().err
+    for words in (
+        "row 0: column 'machine' is '3', none of '1', '2'",
+        "row 1: column 'machine' is missing",
+        "row 2: column 'outside' is '?', not a number",
+        "row 3: column 'heat' is missing",
+    ):
+        assert words in failed
+    rows.drop(columns="outside").to_csv(tmp_path / "less.csv", index=False)
+    assert run("score", model, tmp_path / "less.csv", "-q") == 2
+    assert "there is no column 'outside'" in capsys.readouterr().err
+
+
+def test_new_rows_calibrate_in_theirs(model, machines, tmp_path):
+    rows = pd.read_csv(machines)
+    rows.head(150).to_csv(tmp_path / "some.csv", index=False)
+    assert run("recalibrate", model, tmp_path / "some.csv", "-o", tmp_path / "r.safetensors", "-q") == 0
+    again = load(tmp_path / "r.safetensors")
+    assert len(again.calibration_labels_) == len(again.calibration_scores_) == 150
+    assert run("embed", model, tmp_path / "some.csv", "-o", tmp_path / "codes.csv", "-q") == 0
+    assert len(pd.read_csv(tmp_path / "codes.csv")) == 150
+
+
+def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
+    rows = pd.read_csv(machines)
+    rows.loc[:9, "power"] = np.nan
+    rows.to_csv(tmp_path / "mixed.csv", index=False)
+    options = ("--context", "machine", "--likelihood", "mixed", "--max-iter", "2", "--id", "order", "-q")
+    assert run("fit", tmp_path / "mixed.csv", "-o", tmp_path / "m.safetensors", *options) == 0
+    estimator = load(tmp_path / "m.safetensors")
+    assert estimator.columns_.names == ["site", "outside", "power", "heat"]
+    assert (
+        run("score", tmp_path / "m.safetensors", tmp_path / "mixed.csv", "-o", tmp_path / "s.csv", "-q") == 0
+    )
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 400
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["fit", "{data}", "-o", "{out}", "--context", "machine", "--model", "vae"], "is of a cvae without"),
+        (["fit", "{data}", "-o", "{out}", "--context", "machine,"], "must be columns between commas"),
+        (["fit", "{data}", "-o", "{out}", "--context", "engine"], "there is no column 'engine'"),
+        (["score", "{model}", "{data}", "--fdr", "0.1"], "--fdr: needs p-values of all rows alike"),
+        (["explore", "{model}", "{data}", "-o", "{page}"], "judges rows given a context"),
+        (["report", "{model}", "{data}", "-o", "{page}"], "judges rows given a context"),
+        (["watch", "{model}", "{data}", "--state", "{out}"], "must judge rows by themselves"),
+        (["export", "{model}", "-o", "{graph}"], "for which a graph has no place"),
+    ],
+)
+def test_what_takes_no_context_says_so(command, words, model, machines, tmp_path, capsys):
+    out = {"out": tmp_path / "o.safetensors", "page": tmp_path / "p.html", "graph": tmp_path / "g.onnx"}
+    assert run(*(part.format(data=machines, model=model, **out) for part in command)) == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,50 @@
+"""Tables of which some columns are the context that the others are judged given."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vaetools.data.dialect import NUMBER, Dialect, Kind
+from vaetools.data.tables import Table, open_table
+
+
+def open_in_context(
+    path: Any,
+    context: Mapping[str, str | None],
+    *,
+    drop: Sequence[str] = (),
+    id_column: str | None = None,
+    mixed: bool = False,
+    as_text: Sequence[str] = (),
+    dialect: Dialect | None = None,
+) -> tuple[Table, list[str]]:
+    """Read a table's header, and decide which columns are features beside those of a context.
+
+    Parameters
+    ----------
+    path, drop, id_column, mixed, as_text, dialect
+        As of `open_table`.
+    context : dict from str to str or None
+        Columns, and ``"category"`` where one is that though it looks like a number.
+
+    Returns
+    -------
+    table : Table
+        Of features and context. A row that lacks a cell of the context has failed, and without ``mixed`` one
+        that lacks any.
+    features : list of str
+    """
+    own = open_table(
+        path,
+        drop=[*drop, *context],
+        id_column=id_column,
+        mixed=mixed,
+        as_text=[name for name in as_text if name not in context],
+        dialect=dialect,
+    )
+    names_of_numbers = [name for name, kind in context.items() if kind == "category"]
+    beside = open_table(path, columns=list(context), mixed=True, as_text=names_of_numbers, dialect=dialect)
+    kinds = own.kinds or dict.fromkeys(own.columns, Kind(NUMBER, is_needed=True))
+    told = {name: kind._replace(is_needed=True) for name, kind in (beside.kinds or {}).items()}
+    table = open_table(path, columns={**kinds, **told}, id_column=id_column, dialect=own.dialect)
+    return dataclasses.replace(table, notes=own.notes), own.columns
