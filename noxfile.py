@@ -61,6 +61,13 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def speed(session: nox.Session) -> None:
+    """Measure what everybody does, for comparing commits; the first point is in docs/results.md."""
+    session.install("-e", ".[test]", "pytest-codspeed>=5")
+    session.run("pytest", "-q", "--codspeed", "benchmarks/speed.py", env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Make sdist and wheel, and look at both."""
     session.install("build", "twine", "check-wheel-contents")
