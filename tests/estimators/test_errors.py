@@ -207,6 +207,8 @@ def test_bad_input_is_refused_by_name(call, error, message):
         ("validation_fraction", 1),
         ("n_iter_no_change", 0),
         ("tol", -1e-9),
+        ("added_loss", "ssim"),
+        ("added_weight", 0.0),
         ("anomaly_score", "mse"),
         ("contamination", 0.7),
         ("contamination", 0),

@@ -34,7 +34,7 @@ def test_signatures_keep_the_order_of_the_fields(cls, between):
     signature = inspect.signature(cls)
     names = list(signature.parameters)
     assert names[:8] == [*FIRST, "column_likelihoods", "network"]
-    assert names[8 : names.index("input_noise")] == between
+    assert names[8 : names.index("added_loss")] == between
     assert names[-1] == "verbose"
     kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
     assert kinds.pop("n_components") == inspect.Parameter.POSITIONAL_OR_KEYWORD
