@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from vaetools.anomaly.bounds import reconstruction_kl
-from vaetools.anomaly.reference import Fitted, Reference, State, States, usable
+from vaetools.anomaly.reference import Fitted, Reference, State, States, seen, usable
 from vaetools.nn.model import Reading
 
 _N_COMPARED = 2_000  # rows that nobody marked
@@ -132,8 +132,3 @@ def oddest_and_typical(scores: np.ndarray, rows: np.ndarray, n: int) -> tuple[np
 def _cost(reading: Reading) -> Tensor:
     """Costs of rows in nats."""
     return -reconstruction_kl(reading, {})
-
-
-def seen(reading: Reading) -> Tensor:
-    """Rows as an encoder sees them: scaled, categories one-hot, and zeros for what is missing."""
-    return reading.model.likelihood.inputs(reading.x)

@@ -22,6 +22,7 @@ from vaetools.anomaly.reference import (
     nearest,
     nearest_others,
     on,
+    seen,
     usable,
 )
 from vaetools.nn.model import Reading
@@ -87,9 +88,9 @@ def _answers(reading: Reading, states: States) -> tuple[Tensor, Tensor, Tensor]:
 
 def fit_tables(reference: Reference, states: Fitted) -> State:
     """Return reference rows, how columns are drawn in and blurred, and what is usual of both parts."""
-    seen, blur = reference.evaluate(_seen), _blur(reference.evaluate(lambda reading: reading.x))
-    center, reach = seen.mean(axis=0), _REACH * np.maximum(seen.std(axis=0), 1.0)
-    rows = _drawn_in(*map(torch.from_numpy, (seen, center, reach)))
+    inputs, blur = reference.evaluate(seen), _blur(reference.evaluate(lambda reading: reading.x))
+    center, reach = inputs.mean(axis=0), _REACH * np.maximum(inputs.std(axis=0), 1.0)
+    rows = _drawn_in(*map(torch.from_numpy, (inputs, center, reach)))
     distances = nearest_others(rows, _NEIGHBORS).mean(dim=1).numpy()
     closest = np.array(1e-3 * usable(distances.mean()))  # copies of a row lie at a distance of 0
 
@@ -119,7 +120,7 @@ def tables(reading: Reading, states: States) -> Tensor:
 
     A state without a reach is of before there was one: of the nearest row as it is, and the cost.
     """
-    state, rows = states["tables"], _seen(reading)
+    state, rows = states["tables"], seen(reading)
     if "reach" in state:
         rows = _drawn_in(rows, state["center"], state["reach"])
         cost, trust, k = reading.blurred(state["blur"]).sum(dim=1), state["trust"], _NEIGHBORS
@@ -131,11 +132,6 @@ def tables(reading: Reading, states: States) -> Tensor:
     median, spread = state["reconstruction"]
     score: Tensor = -away - trust * torch.asinh((cost - median) / spread)
     return score
-
-
-def _seen(reading: Reading) -> Tensor:
-    """Rows as an encoder sees them: scaled, categories one-hot, and zeros for what is missing."""
-    return reading.model.likelihood.inputs(reading.x)
 
 
 def _drawn_in(rows: Tensor, center: Tensor, reach: Tensor) -> Tensor:

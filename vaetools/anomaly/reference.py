@@ -54,6 +54,11 @@ def on(states: Fitted, like: Tensor) -> dict[str, dict[str, Tensor]]:
     }
 
 
+def seen(reading: Reading) -> Tensor:
+    """Return rows as an encoder sees them: scaled, categories one-hot, and zeros for what is missing."""
+    return reading.model.likelihood.inputs(reading.x)
+
+
 def nearest(rows: Tensor, references: Tensor, k: int) -> Tensor:
     """Return Euclidean distances to the k nearest references, ascending, ``(n_samples, k)``."""
     k = min(k, len(references))

@@ -27,7 +27,8 @@ def write_to_mark(path: Path | None, oddest: "Oddest", sampled: "Sampled", n: in
         return
     import pandas as pd
 
-    from vaetools.anomaly.marks import oddest_and_typical, seen
+    from vaetools.anomaly.marks import oddest_and_typical
+    from vaetools.anomaly.reference import seen
     from vaetools.data.marks import MARK
     from vaetools.estimators.context import apart
     from vaetools.estimators.engine import Engine

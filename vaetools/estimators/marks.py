@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from vaetools.anomaly.marks import Marks, oddest_and_typical, seen
+from vaetools.anomaly.marks import Marks, oddest_and_typical
+from vaetools.anomaly.reference import seen
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.engine import Engine
 from vaetools.nn.batches import Rows
