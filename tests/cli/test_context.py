@@ -1,5 +1,7 @@
 """Rows of a table that are judged given some of its columns, which are taken by name."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,28 @@ def test_rows_are_scored_in_theirs(model, machines, tmp_path, capsys):
     rows.head(1).to_csv(tmp_path / "one.csv", index=False)
     assert run("score", model, tmp_path / "one.csv", "--id", "order", "--top", "1", "-q") == 0
     assert f"given machine={rows.loc[0, 'machine']}, outside=" in capsys.readouterr().out
+
+
+def test_what_holds_within_groups_is_not_said_of_all(model, machines, tmp_path, capsys):
+    estimator = load(model)
+    assert run("info", model) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "groups of the context that are large enough have thresholds of their own" in said
+    n = len(estimator.calibration_scores_)
+    assert f"at most 5.0 % of new normal rows of a group of which 19 or more calibrate, from {n}" in said
+    table = pd.read_csv(machines)
+    for power in table["power"], table["power"] + 1.5:
+        table.assign(power=power).to_csv(tmp_path / "new.csv", index=False)
+        assert run("score", model, tmp_path / "new.csv", "-o", tmp_path / "s.csv", "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["threshold"], found["false_alarm_rate"], found["most_mistakes"]) == (None, None, None)
+        n_odd = int((pd.read_csv(tmp_path / "s.csv")["verdict"] == "odd").sum())
+        assert found["n_odd"] == n_odd > 0
+        assert (
+            run("recalibrate", model, tmp_path / "new.csv", "-o", tmp_path / "r.safetensors", "--json") == 0
+        )
+        again = json.loads(capsys.readouterr().out)
+        assert again["flagged_before"] == pytest.approx(n_odd / len(table))
 
 
 def test_rows_without_a_context_are_listed(model, machines, tmp_path, capsys):

@@ -455,9 +455,10 @@ def test_a_crafted_file_is_refused_in_one_line(name, place, lie, message, saved,
     for option in ([], ["--json"]):
         assert main(["info", str(path), *option]) == 2
         out, err = capsys.readouterr()
-        assert out == ""
-        assert err.startswith(f"vaetools: {path}: the file holds no usable model: ")
-        assert message in err
+        said = json.loads(out) if option else {"error": err.removeprefix("vaetools: "), "status": 2}
+        assert said["status"] == 2
+        assert said["error"].startswith(f"{path}: the file holds no usable model: ")
+        assert message in said["error"]
         assert err.count("\n") == 1
 
 

@@ -1,6 +1,7 @@
 """Rows are judged given their context: columns of numbers and categories in the place of labels."""
 
 import copy
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -190,3 +191,15 @@ def test_verdicts_are_those_of_the_rate_that_was_fitted(model):
 def test_a_graph_has_no_place_for_a_context(model, tmp_path):
     with pytest.raises(ValueError, match="to_onnx: CVAE must judge rows by themselves or by labels"):
         to_onnx(model, tmp_path / "model.onnx")
+
+
+def test_categories_that_no_row_that_trains_has_are_told():
+    X, y = drawn(400, 4)
+    y.loc[len(y) - 1, "machine"] = "rare"
+    cvae, said = CVAE(2, max_iter=2, early_stopping=False), "in column 'machine' ('rare')"
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for seed in range(12):
+            clone(cvae).set_params(random_state=seed).fit(X, y)
+    n_told = sum(said in str(warning.message) for warning in told)
+    assert 0 < n_told < 12  # in a fifth of the fits the row calibrates

@@ -130,6 +130,18 @@ def test_a_name_counts_once_and_rows_without_names_always(watch, tmp_path, vae):
         watch.update(table, ["one"])
 
 
+def test_names_that_tell_no_rows_apart_are_refused(watch):
+    with pytest.raises(ValueError, match="must tell rows apart; got 'press 1' for 20 of 40 rows"):
+        watch.update(rows(40, 2), ["press 1", "press 2"] * 20)
+    assert watch.n_rows == 0
+
+
+def test_names_are_alike_from_files_of_all_formats(watch):
+    table = rows(3, 2)
+    watch.update(table, [7, 8, 9]).update(table, [7.0, None, float("nan")]).update(table, [" 8 ", "", "9"])
+    assert watch.n_rows == 6  # rows without a name count each time
+
+
 def test_rows_since_the_change_are_offered(watch):
     names = [f"order {i}" for i in range(600)]
     watch.update(pd.concat([rows(500, 2), rows(100, 3) + 5.0]), names)

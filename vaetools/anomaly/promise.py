@@ -16,9 +16,12 @@ class Promise(NamedTuple):
     confidence: float | None
     is_crossed: bool  # whether the rows that calibrate trained, too
     contamination: float | str
+    of_groups: bool = False  # whether groups of a context have thresholds of their own
 
 
-def score_in_words(name: str, unit: str, threshold: float | None, *, is_blind: bool) -> str:
+def score_in_words(
+    name: str, unit: str, threshold: float | None, *, is_blind: bool, of_groups: bool = False
+) -> str:
     """Return what the score is and what is flagged; ``is_blind`` says that no row was left to calibrate.
 
     Examples
@@ -31,6 +34,8 @@ def score_in_words(name: str, unit: str, threshold: float | None, *, is_blind: b
         return f"{score}; no threshold"
     if is_blind:
         return f"{score}; its threshold means nothing"
+    if of_groups:
+        return f"{score}; groups of the context that are large enough have thresholds of their own"
     return f"{score}; flagged as odd below {number(threshold, 2)}"
 
 
@@ -54,6 +59,10 @@ def false_alarms_in_words(promise: Promise, remedy: str) -> str:
     rows, expected = counted(promise.n_calibration, f"calibration {noun}"), percent(promise.expected)
     if promise.is_crossed:
         rows += f", each judged by a model of other {noun}s"
+    if promise.of_groups:
+        sure = "" if promise.confidence is None else f" with {100 * promise.confidence:g} % confidence"
+        enough = f"{n_rows_needed(promise.asked, promise.confidence)} or more calibrate"
+        return f"at most {asked} of new normal {noun}s of a group of which {enough}{sure}, from {rows}"
     if promise.confidence is not None:
         most = f"at most {asked} of new normal {noun}s with {100 * promise.confidence:g} % confidence"
         return f"{most}, {expected} on average, from {rows}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -115,6 +116,23 @@ class Context:
         """Return the conditions of a table, ``(n_samples, sum of widths)``."""
         return self.conditions(self.codes(owner, y))
 
+    def warn_of_untrained(self, owner: str, conditions: np.ndarray) -> None:
+        """Warn of categories that no row that trains has, whose conditions these are."""
+        parts = np.split(conditions.any(axis=0), np.cumsum(self.widths)[:-1])
+        absent = [
+            f"{name!r} ({value!r})"
+            for name, column, are_there in zip(self.names, self.columns.columns, parts, strict=True)
+            for value, is_there in zip(column.values, are_there, strict=False)  # numbers have no values
+            if not is_there
+        ]
+        if absent:
+            warnings.warn(
+                f"{owner}: no row that trains has some categories of the context, in column {few(absent)}: "
+                "what is usual of them was not learnt. Fit more rows of them, or group rare ones.",
+                UserWarning,
+                stacklevel=5,
+            )
+
     def groups(self, conditions: np.ndarray) -> np.ndarray:
         """Return a number for every combination of categories, ``(n_samples,)``, int64; without any 0."""
         numbers, first = np.zeros(len(conditions), np.int64), 0
@@ -199,6 +217,8 @@ def _large_groups(estimator: Any) -> tuple[int, np.ndarray]:
 
 def small_groups(estimator: Any) -> str:
     """Return that calibration rows are too few for some groups even together; nothing if they are not."""
+    if not hasattr(estimator, "context_") or not hasattr(estimator, "calibration_labels_"):
+        return ""
     needed, large = _large_groups(estimator)
     others = estimator.calibration_labels_[~np.isin(estimator.calibration_labels_, large)]
     n_groups = math.prod(len(column.values) or 1 for column in estimator.context_.columns.columns)

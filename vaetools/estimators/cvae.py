@@ -307,8 +307,9 @@ class CVAE(VAE, LabelFields):
 
     def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """Warn where labels are not or hardly used, and note how much they are."""
+        some = [(judge, part.some(_N_JUDGED)) for judge, part in held_out or [(self, rows)]]
         if hasattr(self, "context_"):
-            some = [(judge, part.some(_N_JUDGED)) for judge, part in held_out or [(self, rows)]]
+            self.context_.warn_of_untrained(type(self).__name__, rows.labels[rows.index])
             self.context_information_ = context_information(some)
             return
         absent = self.classes_[self.class_prior_ == 0].tolist()
@@ -321,7 +322,6 @@ class CVAE(VAE, LabelFields):
                 UserWarning,
                 stacklevel=4,
             )
-        some = [(judge, part.some(_N_JUDGED)) for judge, part in held_out or [(self, rows)]]
         [log_joint] = judged(unlabeled(some), lambda _: [attrgetter("log_joint")])
         self.label_information_ = label_information(log_joint, labels_of(some), self.class_prior_)
         if trained_enough(self, len(rows)) and (words := hardly_used(self)):
@@ -336,7 +336,7 @@ class CVAE(VAE, LabelFields):
             self.calibration_labels_ = self.context_.groups(told) if hasattr(self, "context_") else told
             [scores] = judged(judges, lambda engine: [engine.score()])
             self.label_calibration_scores_ = nan_as_oddest(scores)
-            if hasattr(self, "context_") and (words := small_groups(self)):
+            if words := small_groups(self):
                 warnings.warn(f"{type(self).__name__}: {words}", UserWarning, stacklevel=4)
 
     def __sklearn_tags__(self) -> Any:

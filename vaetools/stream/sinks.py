@@ -172,9 +172,10 @@ class Tally(Sink):
     ----------
     n_rows, n_odd : int
     threshold : float or None
-        The score below which a row is odd.
+        The score below which a row is odd; None of a model of a context, whose groups have their own.
     false_alarm_rate : float or None
-        Share of normal rows that is expected to be odd; None where no rows were held out to know it.
+        Share of normal rows that is expected to be odd; None where no rows were held out to know it, and
+        where it is one of groups.
     confidence : float or None
         Of the model in its rate of false alarms.
     n_calibration : int
@@ -186,9 +187,10 @@ class Tally(Sink):
     def __init__(self, model: Any, selection: Selection | None = None, folder: str | None = None):
         self.selection, self.folder = selection, folder
         self.n_rows = self.n_odd = 0
-        self.threshold: float | None = getattr(model, "offset_", None)
+        has_groups = hasattr(model, "context_")
+        self.threshold: float | None = None if has_groups else getattr(model, "offset_", None)
         self.n_calibration = len(getattr(model, "calibration_scores_", ()))
-        self.false_alarm_rate = expected_rate_of(model)
+        self.false_alarm_rate = None if has_groups else expected_rate_of(model)
         self.confidence: float | None = model.confidence
         self.judged: dict[str, Counter[str]] = {}
 
@@ -242,7 +244,7 @@ class Tally(Sink):
 
     def certificate(self) -> str:
         """Return how many of the odd rows are normal at most, to go on with; nothing without a confidence."""
-        if self.confidence is None or not self.n_odd:
+        if self.most_mistakes is None or not self.n_odd:
             return ""
         sure = f"with {100 * self.confidence:g} % confidence"
         return f", and {sure} at most {self.most_mistakes:,} of those flagged are normal"

@@ -1,6 +1,5 @@
 """An alarm that may be looked at every day: rows come in, and it is told when they are not what they were."""
 
-import hashlib
 import itertools
 import math
 import os
@@ -20,6 +19,7 @@ from vaetools.report.page.watch import render_watch
 from vaetools.watch.alarm import Alarm
 from vaetools.watch.digest import digest_of
 from vaetools.watch.evidence import GROUPS, N_FIRST, Evidence
+from vaetools.watch.names import as_texts, key
 from vaetools.watch.showing import page_of
 from vaetools.watch.state_file import read, write
 from vaetools.watch.statistics import Measure
@@ -190,8 +190,9 @@ class Watch:
         ----------
         X : array-like of shape (n_samples, n_features)
         names : sequence or None, default=None
-            What they are called, as text. A row whose name was among the last million is left out; without
-            names every row counts, whether or not it came before, as do rows whose name is empty.
+            What they are called, each another. A row whose name was among the last million is left out;
+            without names every row counts, whether or not it came before, as do rows without a name (empty
+            or missing).
 
         Returns
         -------
@@ -204,12 +205,12 @@ class Watch:
             )
         X = as_pandas(X)
         if names is not None:
-            names = list(map(str, names))
+            names = as_texts(names)
             if len(names) != len(X):
                 raise ValueError(
                     f"Watch: names must be as many as rows; got {len(names):,} for {counted(len(X), 'row')}."
                 )
-            new = self._new(names)
+            new = [i for i, name in enumerate(names) if not name or key(name) not in self.seen]
             names = [names[i] for i in new]
             X = X.iloc[new] if isinstance(X, pd.DataFrame) else np.asanyarray(X)[new]
         if not len(X):
@@ -325,14 +326,9 @@ class Watch:
         if self.usual_picture is None and self.evidence.others is not None:
             self.usual_picture = self.recent_picture.copy()
 
-    def _new(self, names: Sequence[Any]) -> list[int]:
-        """Return the places of names that did not come before, of each the first."""
-        first = {_key(name) if name else i: i for i, name in reversed(list(enumerate(names)))}
-        return sorted(i for key, i in first.items() if key not in self.seen)
-
     def _remember(self, names: Sequence[str]) -> None:
         """Know names when they come again."""
-        self.seen |= dict.fromkeys(map(_key, filter(None, names)))
+        self.seen |= dict.fromkeys(map(key, filter(None, names)))
         if (n_forgotten := len(self.seen) - _MOST_SEEN) > 0:
             warnings.warn(
                 f"Watch: {_MOST_SEEN:,} names are remembered, and the oldest {n_forgotten:,} forgotten: such "
@@ -340,10 +336,5 @@ class Watch:
                 UserWarning,
                 stacklevel=3,
             )
-            for key in list(itertools.islice(self.seen, n_forgotten)):
-                del self.seen[key]
-
-
-def _key(name: str) -> bytes:
-    """Return by what a name is remembered."""
-    return hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
+            for oldest in list(itertools.islice(self.seen, n_forgotten)):
+                del self.seen[oldest]

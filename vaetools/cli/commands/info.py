@@ -290,7 +290,14 @@ def _score(facts: "Facts") -> str:
     if facts.model == DETECTOR:
         unit += f" ({UNIT_IN_WORDS})"
     is_blind = facts.false_alarm_rate is None and facts.parameters.get("contamination") == "auto"
-    return score_in_words(_short(facts.anomaly_score), unit, facts.threshold, is_blind=is_blind)
+    return score_in_words(
+        _short(facts.anomaly_score), unit, facts.threshold, is_blind=is_blind, of_groups=_has_groups(facts)
+    )
+
+
+def _has_groups(facts: "Facts") -> bool:
+    """Whether rows are judged given a context, and within its groups."""
+    return bool(getattr(facts, "context", None))
 
 
 def _false_alarms(facts: "Facts") -> str:
@@ -307,6 +314,7 @@ def _false_alarms(facts: "Facts") -> str:
         facts.parameters.get("confidence"),
         facts.calibration == "cross",
         facts.parameters.get("contamination", "auto"),
+        of_groups=_has_groups(facts),
     )
     needs_python = facts.model != DETECTOR and getattr(facts, "backbone", None)
     remedy = "fit more of them" if needs_python else "give them to vaetools recalibrate"

@@ -65,26 +65,27 @@ def recalibrate(
     rows = opened.read(data, label_name, needed=is_labeled, in_context=True, **reading)
     if is_labeled and rows.y is not None:
         rows = among_known(estimator, rows, data[0])
+    before = getattr(estimator, "offset_", None)
+    has_groups = hasattr(estimator, "context_")
+    flagged = float((estimator.predict(rows.X, rows.y) < 0).mean()) if has_groups and before else None
     promise = {"false_alarm_rate": false_alarm_rate, "confidence": confidence}
     estimator.set_params(**{name: value for name, value in promise.items() if value is not None})
-    before = getattr(estimator, "offset_", None)
     estimator.recalibrate(rows.X, rows.y)
     save(opened.whole, output)
-    facts = _facts(estimator, before)
+    facts = _facts(estimator, before) | ({"flagged_before": flagged} if has_groups else {})
     if talk.as_json:
         print_json(facts | {"output": output} | source_as_json(rows.source, rows.failed))
     most = ""
     if estimator.confidence is not None:
         sure = f"{100 * estimator.confidence:g} %"
         most = f"; with {sure} confidence it is at most {percent(estimator.false_alarm_rate)}"
-    talk.say(
-        f"{counted_rows(len(rows.X), opened.kind)} calibrate: flagged as odd below "
-        f"{number(facts['threshold'], 2)} {facts['unit']}, as {percent(facts['false_alarm_rate'])} of new "
-        f"normal ones will be{most}."
-    )
+    lie = f"{number(facts['threshold'], 2)} {facts['unit']}"
+    new = f": flagged as odd below {lie}, as {percent(facts['false_alarm_rate'])} of new normal ones will be"
+    new = ", within the groups of the context that are large enough" if has_groups else f"{new}{most}"
+    talk.say(f"{counted_rows(len(rows.X), opened.kind)} calibrate{new}.")
     if before is not None:
-        flagged = percent(facts["flagged_before"])
-        talk.say(f"The threshold before, {number(before, 2)}, flagged {flagged} of these.")
+        old = "thresholds before" if has_groups else f"threshold before, {number(before, 2)},"
+        talk.say(f"The {old} flagged {percent(facts['flagged_before'])} of these.")
     if is_labeled and rows.y is None:
         hint = {"rows": "Give --labels", "images": "Put images into sub-folders"}[opened.kind]
         talk.say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")

@@ -156,6 +156,7 @@ def score(
     outputs.check_output(maps, (), inputs, "--maps")
     from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
     from vaetools.cli.gallery import PICTURED, write_page
+    from vaetools.estimators.context import small_groups
     from vaetools.stream import (
         Collected,
         Examples,
@@ -185,7 +186,8 @@ def score(
     sinks += [map_files] * (map_files is not None)
     parts.into(*sinks)
     caution = small_defects_in_words(opened.reader, opened.estimator)
-    cautions = [each for each in (caution, few_calibrated_in_words(opened.estimator)) if each]
+    of_calibration = (few_calibrated_in_words(opened.estimator), small_groups(opened.estimator))
+    cautions = [each for each in (caution, *of_calibration) if each]
     failed = parts.failed + (map_files.failed if map_files else [])
     if html is not None:
         write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, cautions)

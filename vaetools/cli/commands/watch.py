@@ -65,12 +65,14 @@ def watch(
     Watched are the share of odd rows, the score of the others, and of those every column, or
     brightness, contrast and blocks of images, and every latent dimension in use. An alarm says
     which of them changed, since when, and by how many standard deviations. It stays until --reset. If what
-    changed is the new normal, give what --since writes to "vaetools recalibrate", and begin a new state.
+    changed is the new normal, give what --since writes to "vaetools recalibrate" (of a table, the rows with
+    these ids), and begin a new state.
 
     Rows are taken in their order, images of a folder by name. Images, and rows of a table with --id, are
-    counted once: a name that was among the last million is left out, so that a folder may just grow. Other
-    rows count whenever they come. The state is written at the end, whole or not at all: after a crash the
-    same line reads the same data again, and ends in the same numbers.
+    counted once: a name that was among the last million is left out, so that a folder may just grow; a name
+    of several rows of one file is refused. Other rows count whenever they come. The state is written at the
+    end, whole or not at all: after a crash the same line reads the same data again, and ends in the same
+    numbers.
 
     \b
     Examples:
