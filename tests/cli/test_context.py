@@ -135,6 +135,8 @@ def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
     [
         (["fit", "{data}", "-o", "{out}", "--context", "machine", "--model", "vae"], "is of a cvae without"),
         (["fit", "{data}", "-o", "{out}", "--context", "machine,"], "must be columns between commas"),
+        (["fit", "{data}", "-o", "{out}", "--context", "site,site"], "every column once; got 'site' twice"),
+        (["fit", "{data}", "-o", "{out}", "--context", "site", "--drop", "site"], "is dropped; got 'site'"),
         (["fit", "{data}", "-o", "{out}", "--context", "engine"], "there is no column 'engine'"),
         (["score", "{model}", "{data}", "--fdr", "0.1"], "--fdr: needs p-values of all rows alike"),
         (["explore", "{model}", "{data}", "-o", "{page}"], "judges rows given a context"),

@@ -237,7 +237,7 @@ def test_without_calibration_rows_there_are_no_p_values(flowers, tmp_path, capsy
 
 def test_it_needs_labels_and_a_model_that_knows_them(flowers, models, order_model, orders, capsys):
     for arguments, message in (
-        ((order_model, orders), "labels needs a CVAE, of vaetools fit --model cvae; got a VAE"),
+        ((order_model, orders), "labels needs a CVAE of labels, of vaetools fit --model cvae; got a VAE"),
         ((models / "kind.safetensors", flowers), "has no labels: use --labels."),
         ((models / "kind.safetensors", flowers, "--labels", "kind", "--id", "label"), "rename it"),
         ((models / "kind.safetensors", flowers, "--labels", "sort"), "there is no column 'sort'"),

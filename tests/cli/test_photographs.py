@@ -191,7 +191,8 @@ def test_what_needs_codes_says_so(command, arguments, part_model, parts, tmp_pat
 def test_labels_need_a_model_of_labels(part_model, parts, capsys):
     assert run("labels", part_model, parts / "test") == 2
     assert (
-        "labels needs a CVAE, of vaetools fit --model cvae; got a PatchDetector." in capsys.readouterr().err
+        "labels needs a CVAE of labels, of vaetools fit --model cvae; got a PatchDetector"
+        in capsys.readouterr().err
     )
 
 

@@ -158,4 +158,4 @@ def test_errors_are_one_line_and_leave_no_file(order_model, photo_model, later, 
 def test_labels_are_for_a_model_of_labels(orders, order_model, tmp_path, capsys):
     path = tmp_path / "m.safetensors"
     assert run(order_model, orders, "-o", path, "--labels", "order") == 2
-    assert "is for a CVAE; got a VAE" in capsys.readouterr().err
+    assert "is for a CVAE of labels; got a VAE" in capsys.readouterr().err

@@ -186,7 +186,11 @@ def test_rows_of_a_label(saved, capsys):
         ("gray", ["-o", "{}/grid.jpg"], "must end in .png or .csv; got '{}/grid.jpg'"),
         ("gray", ["-o", "{}/none/grid.png"], "the folder of '{}/none/grid.png' does not exist"),
         ("gray", ["-o", "{}"], "Invalid value for '-o' / '--output': File '{}' is a directory"),
-        ("gray", ["-o", "{}/g.png", "--label", "1"], "--label: needs a CVAE; got a model of class VAE"),
+        (
+            "gray",
+            ["-o", "{}/g.png", "--label", "1"],
+            "--label: needs a CVAE of labels; got a model",
+        ),
         (
             "labeled",
             ["-o", "{}/g.png", "--label", "eight"],

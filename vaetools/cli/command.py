@@ -2,6 +2,7 @@
 
 import ast
 import functools
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,8 @@ class Context(click.ParamType):  # type: ignore[type-arg]
         if wrong := [part for part in parts if not part[0] or part[1:] not in (("", ""), ("=", "category"))]:
             rule = "must be columns between commas, NAME or NAME=category"
             self.fail(f"{rule}; got {''.join(wrong[0])!r}.", param, ctx)
+        if twice := [name for name, n in Counter(name for name, *_ in parts).items() if n > 1]:
+            self.fail(f"must name every column once; got {twice[0]!r} twice.", param, ctx)
         return {name: kind or None for name, _, kind in parts}
 
 

@@ -47,7 +47,7 @@ def describe_data(
         "Scaled": _scaled_in_words(read.reader),
         "Small defects": small_defects_in_words(read.reader, model),
         **values,
-        "Given": "" if read.context is None else _some(map(str, read.context)),
+        "Given": _context_in_words(read.context),
         "Labels": _labels_in_words(read.labels, model),
         "Left out": "; ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
@@ -168,6 +168,14 @@ def few_calibrated_in_words(model: Any) -> str:
         f"About {rate} of good images are flagged: {counted(n, 'image')} calibrated, and {asked} takes "
         f"{needed:,}. vaetools recalibrate sets that right with as many good ones that fit did not see."
     )
+
+
+def _context_in_words(context: Any) -> str:
+    """Return the columns that rows are judged given, and which are numbers."""
+    if context is None:
+        return ""
+    kinds = {True: "number", False: "category"}
+    return _some(f"{name} ({kinds[types.is_numeric_dtype(cells)]})" for name, cells in context.items())
 
 
 def _labels_in_words(labels: Any, model: Any) -> str:

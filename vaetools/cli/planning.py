@@ -47,12 +47,14 @@ class Plan(NamedTuple):
         return "condition_encoder" in self.model.get_params()
 
 
-def model_in_context(name: str | None, labels: str | None, context: Any) -> str | None:
+def model_in_context(name: str | None, labels: str | None, context: Any, drop: tuple[str, ...]) -> str | None:
     """Return the model that was named, or the one that judges rows given a context; raise where it is not."""
     if not context:
         return name
     if labels is not None or name not in (None, "cvae"):
         raise command.misuse("--context", "is of a cvae without --labels.")
+    if both := sorted(context.keys() & set(drop)):
+        raise command.misuse("--context", f"takes no column that is dropped; got {both[0]!r}.")
     return "cvae"
 
 

@@ -29,6 +29,7 @@ from vaetools.data.dialect import (
     without_missing,
 )
 from vaetools.data.numerals import is_number, lone_mark
+from vaetools.words import few
 
 
 def complete_rows(
@@ -118,7 +119,7 @@ def _categories(cells: Any, kind: Kind, dialect: Dialect | None) -> tuple[np.nda
         except ValueError:
             value, faulty[code] = None, _not(kind.type, cell, dialect)
         if kind.is_closed and value is not None and value not in known:
-            faulty[code] = f"{reprlib.repr(cell)}, none of {', '.join(map(repr, known))}"
+            faulty[code] = f"{reprlib.repr(cell)}, none of {few(map(repr, known))}"
         found.append(value)
     codes = coded.indices.cast(pa.int64()).fill_null(len(found)).to_numpy(zero_copy_only=False)
     values = np.empty(len(found) + 1, object)

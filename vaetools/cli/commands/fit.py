@@ -221,7 +221,7 @@ def fit(
         if None not in (options["contamination"], options[option]):
             rule = "holds rows out, and --contamination does not: give one of them."
             raise command.misuse(f"--{option.replace('_', '-')}", rule)
-    name = model_in_context(name, labels, context)
+    name = model_in_context(name, labels, context, drop)
     from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers

@@ -105,7 +105,8 @@ def _read(
     """Read rows with labels for a model that judges these."""
     if not hasattr(opened.estimator, "classes_"):
         raise click.ClickException(
-            f"labels needs a CVAE, of vaetools fit --model cvae; got a {type(opened.estimator).__name__}."
+            "labels needs a CVAE of labels, of vaetools fit --model cvae; got a "
+            f"{type(opened.estimator).__name__}, which has none."
         )
     rows = opened.read(data, label_name, needed=True, **reading)
     if rows.y is None:

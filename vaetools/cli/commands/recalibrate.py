@@ -61,7 +61,8 @@ def recalibrate(
     estimator = opened.estimator
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
-        raise command.misuse("--labels", f"is for a CVAE; got a {type(estimator).__name__}.")
+        came = f"got a {type(estimator).__name__}, which has none."
+        raise command.misuse("--labels", f"is for a CVAE of labels; {came}")
     rows = opened.read(data, label_name, needed=is_labeled, in_context=True, **reading)
     if is_labeled and rows.y is not None:
         rows = among_known(estimator, rows, data[0])

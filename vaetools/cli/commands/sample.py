@@ -106,7 +106,8 @@ def _check_fits(output: Path | None, columns: int | None, *, is_image: bool) -> 
 def _known_label(estimator: Any, text: str) -> Any:
     """Return the label of a conditional model that reads so."""
     if not hasattr(estimator, "classes_"):
-        raise command.misuse("--label", f"needs a CVAE; got a model of class {type(estimator).__name__}.")
+        came = f"got a model of class {type(estimator).__name__}, which has none."
+        raise command.misuse("--label", f"needs a CVAE of labels; {came}")
     from vaetools.stream.labeled import label_called
 
     labels = {str(label): label for label in estimator.classes_.tolist()}
