@@ -244,7 +244,7 @@ class Tally(Sink):
 
     def certificate(self) -> str:
         """Return how many of the odd rows are normal at most, to go on with; nothing without a confidence."""
-        if self.most_mistakes is None or not self.n_odd:
+        if self.confidence is None or self.most_mistakes is None or not self.n_odd:
             return ""
         sure = f"with {100 * self.confidence:g} % confidence"
         return f", and {sure} at most {self.most_mistakes:,} of those flagged are normal"
