@@ -75,6 +75,8 @@ def test_a_selection_is_odd_as_a_whole(table, tmp_path):
         ),
         ("name,mark\nnobody,odd\n", "none of the rows it marks is there, such as 'nobody'"),
         ("name,mark\nx,odd\nx,normal\n", "'x' is marked both odd and normal."),
+        ("name,mark\ngood 1,true\n", "the mark of 'good 1' must be odd, normal or nothing; got 'true'."),
+        ("name,mark\ngood 1,\ngood 2,0\n", "the column 'mark' must say odd or normal somewhere"),
     ],
 )
 def test_marks_that_say_nothing(text, words, table, tmp_path, capsys):
@@ -85,7 +87,60 @@ def test_marks_that_say_nothing(text, words, table, tmp_path, capsys):
     assert not model.exists()
 
 
+def test_a_selection_that_has_a_column_of_marks_says_what_is_odd(table, tmp_path, capsys):
+    names, model = pd.read_csv(table)["name"], tmp_path / "m.safetensors"
+    sheet = pd.DataFrame({"name": names[:10], "mark": ["odd", "", "normal"] + [""] * 7, "score": -1.5})
+    sheet.to_csv(tmp_path / "looked.csv", index=False)
+    pd.DataFrame({"name": [names[20], "nobody"], "mark": [-1, 1]}).to_parquet(tmp_path / "more.parquet")
+    pd.DataFrame({"name": [names[21]], "mark": [1.0]}).to_csv(tmp_path / "third.csv", index=False)
+    several = ("--marks", tmp_path / "more.parquet", "--marks", tmp_path / "third.csv")
+    options = ("--odd", tmp_path / "looked.csv", *several, *OPTIONS[1:2], "1", *OPTIONS[3:], "--json")
+    assert run("fit", table, "-o", model, *options) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [told[f"n_marked_{kind}"] for kind in ("odd", "normal", "unknown")] == [2, 2, 1]
+
+
+def test_files_that_contradict_each_other(table, tmp_path, capsys):
+    (tmp_path / "1.csv").write_text("name,mark\ngood 1,odd\n")
+    (tmp_path / "2.csv").write_text("name,mark\ngood 1,normal\n")
+    names = pd.read_csv(table)["name"].tolist()
+    for path in (tmp_path / "1.csv", tmp_path / "2.csv"):
+        path.write_text(path.read_text().replace("good 1", names[0]))
+    given = ("--marks", tmp_path / "1.csv", "--marks", tmp_path / "2.csv")
+    assert run("fit", table, "-o", tmp_path / "m.safetensors", *OPTIONS, *given) == 2
+    told = f"A row must be marked odd or normal; got both of 1 row, such as '{names[0]}'."
+    assert told in capsys.readouterr().err
+
+
+def test_names_of_several_rows_are_told(table, tmp_path, capsys):
+    rows = pd.read_csv(table).assign(name=[f"lot {i // 20}" for i in range(300)])
+    rows.to_csv(tmp_path / "lots.csv", index=False)
+    (tmp_path / "looked.csv").write_text("name,mark\nlot 3,odd\n")
+    given = ("--id", "name", "--marks", tmp_path / "looked.csv", "--max-iter", "1")
+    assert run("fit", tmp_path / "lots.csv", "-o", tmp_path / "m.safetensors", *given) == 0
+    told = capsys.readouterr().err
+    assert "Marked: 20 odd" in told
+    assert "Marks of 1 name, such as lot 3, are of several rows each" in told
+
+
+def test_marks_that_somebody_made_are_not_lost(table, tmp_path, capsys):
+    model, looked = tmp_path / "m.safetensors", tmp_path / "looked.csv"
+    assert run("fit", table, "-o", model, "-q", "--max-iter", "1", "--id", "name") == 0
+    for top in (1, 10):  # what nobody has filled in is replaced
+        assert run("score", model, table, "--id", "name", "--marks", looked, "--top", top, "-q") == 0
+        assert len(pd.read_csv(looked)) == top
+    pd.read_csv(looked).assign(mark=["odd", *[""] * 9]).to_csv(looked, index=False)
+    before = looked.read_bytes()
+    assert run("score", model, table, "--id", "name", "--marks", looked, "-q") == 2
+    assert "has marks that somebody made" in capsys.readouterr().err
+    assert looked.read_bytes() == before
+
+
 def test_a_detector_of_patches_learns_no_marks(part_model, photos, tmp_path, capsys):
+    model = tmp_path / "m.safetensors"
+    given = ("--model", "patches", "--marks", tmp_path / "looked.csv")
+    assert run("fit", photos, "-o", model, *given) == 2
+    assert "--marks: is for autoencoders: give --model vae." in capsys.readouterr().err
     assert run("score", part_model, photos, "--marks", tmp_path / "looked.csv") == 2
     assert "--marks: needs an autoencoder" in capsys.readouterr().err
 

@@ -168,6 +168,7 @@ IMAGES = SMALL | {"image_shape": (1, 3, 2), "hidden_channels": ()}
 OF_ANY_IMAGES = [name for name, score in SCORES.items() if not score.needs_added]
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing taught the score")
 @pytest.mark.parametrize("name", OF_ANY_IMAGES)
 def test_every_score_can_be_chosen_and_stands_in_the_table_with_its_parts(name, correlated):
     vae = VAE(2, **IMAGES, anomaly_score=name).fit(correlated)
@@ -177,6 +178,7 @@ def test_every_score_can_be_chosen_and_stands_in_the_table_with_its_parts(name, 
     assert set(vae.score_state_) <= set(table.columns)
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing taught the score")
 @pytest.mark.parametrize("estimator", [clone(model).set_params(**IMAGES) for model in MODELS], ids=IDS)
 @pytest.mark.parametrize("name", [name for name in OF_ANY_IMAGES if SCORES[name].learns])
 def test_a_state_is_capped_and_scores_of_extreme_rows_are_finite(estimator, name, correlated, monkeypatch):

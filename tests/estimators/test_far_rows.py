@@ -52,6 +52,7 @@ def test_of_every_estimator(name, correlated):
     check(clone(VARIANTS[name]).set_params(**SMALL).fit(X, LABELS), far_rows(X.shape[1]))
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing taught the score")
 @pytest.mark.parametrize(("cls", "name"), OF_ROWS, ids=lambda value: getattr(value, "__name__", value))
 def test_of_every_score(cls, name, correlated):
     X = correlated[:100]

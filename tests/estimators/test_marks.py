@@ -1,10 +1,14 @@
 """Rows that somebody marked: the odd ones teach and do nothing else."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from vaetools import AE, CVAE, VAE, ModelFileError, load, save
+from vaetools import AE, CVAE, VAE, ModelFileError, load, rows_to_mark, save
 
 OPTIONS = {"max_iter": 20, "random_state": 0}
 
@@ -29,6 +33,7 @@ def marks_of(odd=(), normal=(), n=300):
 ODD = range(270, 276)
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing taught the score")
 def test_marks_teach_a_score(rows):
     X, new, is_odd = rows
     found = {}
@@ -69,6 +74,13 @@ def test_few_rows_are_judged_without_the_odd_ones(rows):
     assert len(vae.calibration_scores_) == 50
 
 
+def test_how_rows_calibrate_is_chosen_by_those_that_are_not_odd(rows):
+    X = rows[0][190:]
+    vae = AE(2, max_iter=1, random_state=0).fit(X, marks=marks_of(range(80, 100), n=110))
+    assert vae.calibration_ == "cross"
+    assert len(vae.calibration_scores_) == 90
+
+
 def test_rows_marked_normal_are_no_suspects(rows):
     X, options = rows[0], {"trimmed_fraction": 0.2, "contamination": 0.1, **OPTIONS}
     suspects = VAE(2, **options).fit(X).suspects_
@@ -96,6 +108,7 @@ def test_labels_may_stand_beside_marks(rows):
     assert len(cvae.calibration_labels_) == len(cvae.calibration_scores_) == 59
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing taught the score")
 def test_new_normal_rows_are_flagged_no_oftener():
     """Odd rows that nobody found calibrate, too: the rate is a bound."""
     rng = np.random.default_rng(0)
@@ -133,8 +146,57 @@ def test_new_rows_do_not_make_a_score_forget(rows):
         (marks_of() + 2, r"marks must be −1 \(odd\), 1 \(normal\) or 0 \(not looked at\); got 2\."),
         (marks_of(range(300)), "marks must leave a row that is not odd"),
         (np.full(300, np.nan), "marks must be −1"),
+        (marks_of(ODD) < 0, r"marks must be −1.*; got False\. If True is odd, pass np\.where"),
+        ((marks_of(ODD) < 0).astype(object), r"marks must be −1.*; got False\. If True is odd"),
     ],
 )
 def test_marks_that_are_none(rows, marks, words):
     with pytest.raises(ValueError, match=f"VAE: {words}"):
         VAE(2, **OPTIONS).fit(rows[0], marks=marks)
+
+
+@pytest.mark.parametrize("marks", [None, marks_of(), marks_of(normal=range(5))])
+def test_a_score_that_nothing_taught_is_told(rows, marks):
+    taught = VAE(2, anomaly_score="marked", max_iter=1, random_state=0).fit(rows[0], marks=marks_of(ODD))
+    with pytest.warns(UserWarning, match=r"VAE: nothing taught the score 'marked'.*−1 is odd, 1 normal"):
+        taught.fit(rows[0], marks=marks)
+    assert not taught.score_state_["marked"]["weights"].any()
+
+
+def test_what_marks_took_is_not_laid_to_weights_or_to_too_few_rows(rows):
+    X = rows[0]
+    kept = np.random.RandomState(0).permutation(300)[0]  # which calibrates
+    with pytest.raises(ValueError, match=r"VAE: marks must leave a row of weight.* among those that train"):
+        VAE(2, calibration="split", **OPTIONS).fit(X, marks=marks_of(set(range(300)) - {kept}))
+    with pytest.raises(ValueError, match=r"got 5\d: .*Fit more rows, as those marked odd do not calibrate"):
+        VAE(2, confidence=0.95, max_iter=1, random_state=0).fit(X, marks=marks_of(range(250, 300)))
+
+
+def test_rows_that_were_looked_at_are_not_handed_out_again(rows):
+    X = rows[0]
+    vae = VAE(2, max_iter=1, random_state=0).fit(X)
+    first = rows_to_mark(vae, X)
+    second = rows_to_mark(vae, X, marks=marks_of(first[:5], first[5:]))
+    assert len(set(first) | set(second)) == 20
+    np.testing.assert_array_equal(rows_to_mark(vae, X, marks=marks_of()), first)
+    assert len(rows_to_mark(vae, X, marks=marks_of(normal=range(300)))) == 0
+
+
+def test_no_row_is_handed_out_twice(rows):
+    X = np.repeat(rows[0][:2], 60, axis=0)
+    vae = VAE(2, contamination=0.1, max_iter=0, random_state=0).fit(rows[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        places = rows_to_mark(vae, X)
+    assert len(set(places.tolist())) == len(places) == 7
+    assert len(rows_to_mark(vae, rows[0], n=1)) == 1
+
+
+def test_the_last_step_of_a_pipeline_is_asked(rows):
+    X = rows[0]
+    model = make_pipeline(StandardScaler(), VAE(2, max_iter=1, random_state=0)).fit(X)
+    with pytest.raises(
+        ValueError, match=r"rows_to_mark: model must be an autoencoder.*got a Pipeline.*model"
+    ):
+        rows_to_mark(model, X)
+    assert len(rows_to_mark(model[-1], model[:-1].transform(X))) == 10

@@ -307,6 +307,7 @@ def test_a_row_is_scored_by_itself(model, table):
     np.testing.assert_allclose(model.score_samples(table.astype(object)), scores, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing taught the score")
 @pytest.mark.parametrize("name", [name for name, score in SCORES.items() if not score.needs_images])
 def test_every_score_takes_missing_cells_and_a_row_by_itself(name, table):
     model = CVAE(**OPTIONS, anomaly_score=name).fit(table, np.arange(len(table)) % 2)

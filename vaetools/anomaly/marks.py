@@ -107,7 +107,8 @@ def logistic_weights(
 def oddest_and_typical(scores: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the places of rows to look at: the oddest, and as many or one fewer that are typical of groups.
 
-    Odd rows that are many of a kind may score like any other: they are a group.
+    Odd rows that are many of a kind may score like any other: they are a group. Where rows are the same there
+    are fewer groups, and no place comes twice.
 
     Examples
     --------
@@ -121,12 +122,14 @@ def oddest_and_typical(scores: np.ndarray, rows: np.ndarray, n: int) -> tuple[np
     oddest = np.argsort(scores, kind="stable")[: n - n // 2]
     others = np.setdiff1d(np.arange(len(scores)), oddest)
     others = others[:: max(1, math.ceil(len(others) / _N_COMPARED))]
-    if len(others) <= n // 2:
-        return oddest, others
+    if not 0 < n // 2 < len(others):
+        return oddest, others[: n // 2]
     placed = (rows[others] - rows[others].mean(axis=0)) / usable(rows[others].std(axis=0))
     placed = np.clip(placed, -_FARTHEST, _FARTHEST)
-    groups = KMeans(n // 2, n_init=3, random_state=0).fit(placed)
-    return oddest, others[groups.transform(placed).argmin(axis=0)]
+    n_groups = min(n // 2, len(np.unique(placed, axis=0)))
+    groups = KMeans(n_groups, n_init=3, random_state=0).fit(placed)
+    typical = groups.transform(placed).argmin(axis=0)
+    return oddest, others[list(dict.fromkeys(typical.tolist()))]
 
 
 def _cost(reading: Reading) -> Tensor:

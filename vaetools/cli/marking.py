@@ -1,24 +1,36 @@
 """Rows that are handed out to be marked as odd or normal, and what came back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.command import Opened, misuse
 from vaetools.cli.saying import Talk, say
-from vaetools.words import printable
+from vaetools.words import counted, printable
 
 if TYPE_CHECKING:
     from vaetools.data.batches import TrainingData
+    from vaetools.data.marks import Marked
     from vaetools.stream.keeping import Oddest, Sampled
 
 TO_MARK, N_SAMPLED = 10, 2_000  # rows that are handed out, unless it is said how many, and of how many
 
 
 def check_can_mark(path: Path | None, opened: Opened) -> None:
-    """Raise where rows are to be marked that a model could not learn."""
-    if path is not None and not hasattr(opened.estimator, "transform"):
+    """Raise where rows are to be marked that a model could not learn, or marks would be lost."""
+    if path is None:
+        return
+    from vaetools.data.marks import has_marks
+
+    if not hasattr(opened.estimator, "transform"):
         came = f"got a {type(opened.estimator).__name__}: vaetools fit --model vae makes one."
         raise misuse("--marks", f"needs an autoencoder; {came}")
+    if has_marks(path):
+        raise misuse(
+            "--marks",
+            f"{str(path)!r} has marks that somebody made, and they would be lost. Give another name, or "
+            "these marks to vaetools fit --marks.",
+        )
 
 
 def write_to_mark(path: Path | None, oddest: "Oddest", sampled: "Sampled", n: int, opened: Opened) -> None:
@@ -47,15 +59,41 @@ def write_to_mark(path: Path | None, oddest: "Oddest", sampled: "Sampled", n: in
     write_table(path, table)
 
 
-def marks_of(read: "TrainingData", marks: Path | None, odd: Path | None, talk: Talk) -> Any:
+def taught(
+    name: str | None, settings: Sequence[tuple[str, Any]], marks: Sequence[Path], odd: Path | None
+) -> Any:
+    """Return the score that marks teach as a parameter, unless there are none or another one is set."""
+    if not (marks or odd):
+        return {}
+    if name == "patches":
+        raise misuse("--marks" if marks else "--odd", "is for autoencoders: give --model vae.")
+    return {} if "anomaly_score" in dict(settings) else {"anomaly_score": "marked"}
+
+
+def marks_of(read: "TrainingData", marks: Sequence[Path], odd: Path | None, talk: Talk) -> "Marked | None":
     """Return marks of the rows, and say how many there are; None where nobody looked."""
     if not (marks or odd):
         return None
     from vaetools.data.marks import joined_marks, read_marks
 
-    found = joined_marks([read_marks(path, read.ids, all_odd=path is odd) for path in (marks, odd) if path])
+    several = [read_marks(path, read.ids) for path in marks]
+    several += [read_marks(odd, read.ids, all_odd=True)] if odd else []
+    found = joined_marks(several, read.ids)
     n_odd, n_normal = int((found.marks < 0).sum()), int((found.marks > 0).sum())
     talk.say(f"Marked: {n_odd:,} odd, which neither train nor calibrate, and {n_normal:,} normal.")
     if found.unknown:
         say(f"{len(found.unknown):,} marked are not there, such as {printable(found.unknown[0])}.")
-    return found.marks
+    if found.shared:
+        names = f"{counted(len(found.shared), 'name')}, such as {printable(found.shared[0])}"
+        say(f"Marks of {names}, are of several rows each, as these are called alike: all of them are marked.")
+    return found
+
+
+def marks_as_json(found: "Marked | None") -> dict[str, int]:
+    """Return how many rows were marked, and how many names no row has."""
+    marks, unknown = ([], []) if found is None else (found.marks.tolist(), found.unknown)
+    return {
+        "n_marked_odd": marks.count(-1),
+        "n_marked_normal": marks.count(1),
+        "n_marked_unknown": len(unknown),
+    }

@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from pyarrow import types
 
 from vaetools.data.dialect import Dialect, without_missing
 from vaetools.data.several_files import TableFiles
 from vaetools.data.tables import list_tables
+from vaetools.words import counted
 
 MARK = "mark"  # the column
-MARKS = {"odd": -1, "normal": 1}  # and what it may say; nothing where nobody has looked
+MARKS = {"odd": -1, "normal": 1, "-1": -1, "1": 1, "0": 0}  # and what it may say; 0 is as nothing
 
 
 class Marked(NamedTuple):
@@ -24,10 +27,13 @@ class Marked(NamedTuple):
         −1 is odd, 1 normal and 0 not looked at.
     unknown : list of str
         Rows that were marked, and are not there.
+    shared : list of str
+        What several rows are called alike, all of which have the mark of that name.
     """
 
     marks: np.ndarray
     unknown: list[str]
+    shared: list[str]
 
 
 def read_marks(path: str | os.PathLike[str], ids: Sequence[Any], *, all_odd: bool = False) -> Marked:
@@ -36,11 +42,12 @@ def read_marks(path: str | os.PathLike[str], ids: Sequence[Any], *, all_odd: boo
     Parameters
     ----------
     path : str or PathLike
-        A table as of `open_table`, with a column ``mark`` of ``odd``, ``normal`` or nothing.
+        A table as of `open_table`, with a column ``mark`` of ``odd``, ``normal`` or nothing, or of
+        −1, 1 and 0.
     ids : sequence of str or int
         What the rows are called. Files are the same if their paths lead to one place.
     all_odd : bool, default=False
-        Whether all rows of the table are odd, and there need be no column of marks.
+        Whether all rows of a table without a column of marks are odd.
 
     Examples
     --------
@@ -56,52 +63,71 @@ def read_marks(path: str | os.PathLike[str], ids: Sequence[Any], *, all_odd: boo
     places: dict[str, list[int]] = {}
     for place, name in enumerate(ids):
         places.setdefault(_place_of(name), []).append(place)
-    marks, unknown = np.zeros(len(ids), int), []
+    marks, found = np.zeros(len(ids), int), {}
     for name, mark in said.items():
-        rows = places.get(_place_of(name), [])
-        marks[rows] = mark
-        if not rows:
-            unknown.append(name)
+        found[name] = places.get(_place_of(name), [])
+        marks[found[name]] = mark
+    unknown = [name for name, rows in found.items() if not rows]
     if not marks.any():
         first = f", such as {unknown[0]!r}" if unknown else ""
         raise ValueError(f"{path}: none of the rows it marks is there{first}. They are called as score does.")
-    return Marked(marks, unknown)
+    return Marked(marks, unknown, [name for name, rows in found.items() if len(rows) > 1])
 
 
-def joined_marks(several: Sequence[Marked]) -> Marked:
+def joined_marks(several: Sequence[Marked], ids: Sequence[Any]) -> Marked:
     """Return marks of the same rows as one; a row may not be both odd and normal."""
     every = np.stack([each.marks for each in several])
     both = np.flatnonzero((every < 0).any(axis=0) & (every > 0).any(axis=0))
     if len(both):
-        raise ValueError(f"{len(both)} rows are marked both odd and normal, the first in place {both[0]}.")
-    return Marked(np.sign(every.sum(axis=0)), [name for each in several for name in each.unknown])
+        rows = f"{counted(len(both), 'row')}, such as {str(ids[both[0]])!r}"
+        raise ValueError(f"A row must be marked odd or normal; got both of {rows}.")
+    unknown, shared = (
+        list(dict.fromkeys(chain(*names)))
+        for names in ([each.unknown for each in several], [each.shared for each in several])
+    )
+    return Marked(np.sign(every.sum(axis=0)), unknown, shared)
+
+
+def has_marks(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a table in whose column of marks somebody has written something."""
+    try:
+        files = TableFiles(list_tables(path), Dialect(), [MARK])
+        if MARK not in files.names:
+            return False
+        return any(text is not None for block in files.blocks([], [MARK]) for text in _texts(block.beside[0]))
+    except (OSError, ValueError):  # no table that can be read
+        return False
 
 
 def _said_in(path: str | os.PathLike[str], *, all_odd: bool) -> dict[str, int]:
     """Return the marks in a table, by what rows are called."""
     files = TableFiles(list_tables(path), Dialect(), [MARK])
-    if not all_odd and MARK not in files.names:
+    is_marked = MARK in files.names
+    if not (all_odd or is_marked):
         raise ValueError(f"{path}: there must be a column {MARK!r} of odd and normal; got {files.names}.")
     said: dict[str, int] = {}
-    beside = [files.names[0]] + [MARK] * (not all_odd)
-    for block in files.blocks([], beside):
-        names, *texts = (cells.to_pylist() for cells in map(_as_texts, block.beside))
+    for block in files.blocks([], [files.names[0]] + [MARK] * is_marked):
+        names, *texts = map(_texts, block.beside)
         for name, text in zip(names, texts[0] if texts else ["odd"] * len(names), strict=True):
-            if text is None:
-                continue
-            if text.lower() not in MARKS:
+            mark = 0 if text is None else MARKS.get(text.lower().replace("−", "-").removesuffix(".0"))
+            if mark is None:
                 raise ValueError(
                     f"{path}: the mark of {name!r} must be odd, normal or nothing; got {text!r}."
                 )
-            mark = MARKS[text.lower()]
-            if said.setdefault(str(name), mark) != mark:
+            if mark and said.setdefault(str(name), mark) != mark:
                 raise ValueError(f"{path}: {name!r} is marked both odd and normal.")
+    if is_marked and not said:
+        raise ValueError(f"{path}: the column {MARK!r} must say odd or normal somewhere; got no word in it.")
     return said
 
 
-def _as_texts(cells: Any) -> Any:
-    """Return cells without space around them, and null for such as say nothing; numbers as they are."""
-    return without_missing(cells) if types.is_string(cells.type) else cells
+def _texts(cells: Any) -> list[str | None]:
+    """Return cells as text without space around it, and None for such as say nothing."""
+    if types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    if types.is_string(cells.type) or types.is_large_string(cells.type) or types.is_string_view(cells.type):
+        cells = without_missing(cells.cast(pa.string()))
+    return [None if cell is None or cell != cell else str(cell) for cell in cells.to_pylist()]
 
 
 def _place_of(name: Any) -> str:

@@ -6,6 +6,7 @@ depends on what they are, and not on how odd they look.
 """
 
 import dataclasses
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from vaetools.anomaly.marks import Marks, oddest_and_typical
 from vaetools.anomaly.reference import seen
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.fields import NetworkFields
 from vaetools.nn.batches import Rows
 from vaetools.words import counted
 
@@ -35,15 +37,36 @@ def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
             f"{owner}: marks must have one mark for each of {counted(n_rows, 'row')} of X; got "
             f"{len(given):,}."
         )
-    wrong = [mark for mark in np.unique(given).tolist() if mark not in (-1, 0, 1)]
+    wrong = [mark for mark in np.unique(given).tolist() if isinstance(mark, bool) or mark not in (-1, 0, 1)]
     if wrong:
+        how = " If True is odd, pass np.where(marks, -1, 0)." if isinstance(wrong[0], bool) else ""
         raise ValueError(
-            f"{owner}: marks must be −1 (odd), 1 (normal) or 0 (not looked at); got {wrong[0]!r}."
+            f"{owner}: marks must be −1 (odd), 1 (normal) or 0 (not looked at); got {wrong[0]!r}.{how}"
         )
     given = given.astype(np.int8)
-    if (given < 0).all():
-        raise ValueError(f"{owner}: marks must leave a row that is not odd, to train; got only odd ones.")
     return given if given.any() else None
+
+
+def marks_to_fit(estimator: Any, marks: Any, n_rows: int) -> np.ndarray | None:
+    """Return the same; raise where no row is left to train, and warn where the score learns nothing."""
+    owner = type(estimator).__name__
+    known = check_marks(owner, marks, n_rows)
+    if known is not None and (known < 0).all():
+        raise ValueError(f"{owner}: marks must leave a row that is not odd, to train; got only odd ones.")
+    if estimator.anomaly_score == "marked" and (known is None or not (known < 0).any()):
+        warnings.warn(
+            f"{owner}: nothing taught the score 'marked', which ranks rows as 'reconstruction_kl' does now: "
+            "no row is marked odd. Call fit with marks: −1 is odd, 1 normal and 0 not looked at.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return known
+
+
+def has_odd(estimator: Any) -> bool:
+    """Whether rows of the fit that is going on are marked odd."""
+    marks = getattr(estimator, "_marks", None)
+    return marks is not None and bool((marks < 0).any())
 
 
 def without_odd(estimator: Any, index: np.ndarray) -> np.ndarray:
@@ -53,16 +76,16 @@ def without_odd(estimator: Any, index: np.ndarray) -> np.ndarray:
 
 def weights_without_odd(estimator: Any, weights: np.ndarray | None) -> np.ndarray | None:
     """Return weights of rows, which are 0 of those that are marked odd."""
-    if estimator._marks is None or not (estimator._marks < 0).any():
+    if not has_odd(estimator):
         return weights
     return np.where(estimator._marks < 0, 0.0, 1.0 if weights is None else weights)
 
 
 def marks_among(engine: Engine, reference: Rows) -> Marks | None:
     """Return what was marked during a fit, of the reference rows and beside them; None if none is odd."""
-    marks = getattr(engine.estimator, "_marks", None)
-    if marks is None or not (marks < 0).any():
+    if not has_odd(engine.estimator):
         return None
+    marks = engine.estimator._marks
     odd = dataclasses.replace(reference.unlabeled(), index=np.flatnonzero(marks < 0))
     return Marks(lambda function: engine.map(odd, function)[0], marks[reference.index] > 0)
 
@@ -77,7 +100,7 @@ def check_unmarked(estimator: Any) -> None:
         )
 
 
-def rows_to_mark(model: Any, X: Any, y: Any = None, *, n: int = 10) -> np.ndarray:
+def rows_to_mark(model: Any, X: Any, y: Any = None, *, n: int = 10, marks: Any = None) -> np.ndarray:
     """Return which rows somebody should look at, to mark them as odd or normal.
 
     Half of them score lowest. The others are typical, one for each of so many groups of rows: odd rows that
@@ -93,11 +116,13 @@ def rows_to_mark(model: Any, X: Any, y: Any = None, *, n: int = 10) -> np.ndarra
         Labels or context to score the rows as, for a `CVAE`.
     n : int, default=10
         How many.
+    marks : array-like of shape (n_samples,) or None, default=None
+        Of rows that somebody has looked at, as of ``fit``: −1 or 1. These are left out.
 
     Returns
     -------
     places : ndarray of shape (n,), int
-        Numbers of rows, those that score lowest first.
+        Numbers of rows, those that score lowest first. Fewer if too few rows are left, or differ.
 
     Examples
     --------
@@ -114,7 +139,16 @@ def rows_to_mark(model: Any, X: Any, y: Any = None, *, n: int = 10) -> np.ndarra
     >>> len(looked_at), taught.score_unit_
     (10, 'nats')
     """
+    if not isinstance(model, NetworkFields):
+        how = " Ask its last step: rows_to_mark(model[-1], model[:-1].transform(X))."
+        raise ValueError(
+            f"rows_to_mark: model must be an autoencoder, such as a VAE; got a {type(model).__name__}."
+            + how * hasattr(model, "steps")
+        )
     check(model, "n", n, POSITIVE_INTEGER)
     engine = Engine(model)
     scores, rows = engine.ask(X, engine.score(), seen, y=y)
-    return np.concatenate(oddest_and_typical(scores, rows, n))
+    known = check_marks("rows_to_mark", marks, len(scores))
+    left = np.arange(len(scores)) if known is None else np.flatnonzero(known == 0)
+    places: np.ndarray = left[np.concatenate(oddest_and_typical(scores[left], rows[left], n))]
+    return places

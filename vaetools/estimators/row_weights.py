@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from vaetools.estimators.marks import has_odd
 from vaetools.words import counted
 
 
@@ -40,6 +41,11 @@ def weighing(
         return None, train, validating
     parts = {"train": train[weights[train] > 0], "are watched": validating[weights[validating] > 0]}
     for job, part in parts.items():
+        if not len(part) and (job == "train" or len(validating)) and has_odd(estimator):
+            raise ValueError(
+                f"{type(estimator).__name__}: marks must leave a row of weight that is not odd among those "
+                f"that {job}, drawn at random; got none. Give more rows that are not odd."
+            )
         if not len(part) and (job == "train" or len(validating)):
             raise ValueError(
                 f"{type(estimator).__name__}: sample_weight must not be zero for all of the rows that {job}, "

@@ -147,6 +147,12 @@ class Verdicts:
         """What to do where too few rows calibrate."""
         to_fit = least_rows(self)
         needed, rows = n_rows_needed(self.false_alarm_rate, self.confidence), f"{self._noun}s"
+        marks = getattr(self, "_marks", None)
+        if marks is not None and (marks < 0).any():
+            return (
+                f"Fit more {rows}, as those marked odd do not calibrate, or recalibrate with {needed:,} "
+                f"normal {rows} that fit did not see."
+            )
         return (
             f"Fit {to_fit:,} {rows} or more, or recalibrate with {needed:,} normal {rows} that fit did not "
             "see."

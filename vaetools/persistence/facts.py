@@ -37,7 +37,7 @@ class Facts:
     reader: dict[str, Any] | None  # ``mode``, ``size`` and ``aspect``, and ``typical_size`` of files
     least_defect: int | None  # pixels of a file that a defect is wide at least that is likely seen
     levels: list[int] | None  # of pixels, what is black and what is white
-    n_samples: int | None  # rows that were given to train and calibrate
+    n_samples: int | None  # rows that were given to train and calibrate, with those marked odd
     anomaly_score: str
     unit: str | None  # of the score, if the file says so
     threshold: float | None  # rows that score below are odd

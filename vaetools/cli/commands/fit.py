@@ -11,7 +11,7 @@ import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.commands.info import page
-from vaetools.cli.marking import marks_of
+from vaetools.cli.marking import marks_as_json, marks_of, taught
 from vaetools.cli.planning import MODELS, Plan, make_plan, model_in_context
 from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
@@ -134,9 +134,13 @@ if TYPE_CHECKING:
 )
 @command.file_option(
     "--marks",
-    "Table of rows that you looked at: their names, and odd or normal in a column mark, as score --marks.",
+    "Table of rows that you looked at: their names, and odd or normal in a column mark, as score --marks; "
+    "can be repeated.",
+    multiple=True,
 )
-@command.file_option("--odd", "Table of rows that are odd, such as a selection of the explorer.")
+@command.file_option(
+    "--odd", "Table of rows that are odd, such as a selection of the explorer; a column mark is heeded."
+)
 @command.file_option(
     "--checkpoint",
     "File (*.ckpt) for the state of the training: the same command, given again, goes on from there.",
@@ -157,7 +161,7 @@ def fit(
     labels: str | None,
     context: dict[str, str | None] | None,
     drop: tuple[str, ...],
-    marks: Path | None,
+    marks: tuple[Path, ...],
     odd: Path | None,
     checkpoint: Path | None,
     reading: dict[str, Any],
@@ -211,7 +215,7 @@ def fit(
     \b
     Keys of --json: those of "vaetools info --json", and
       seconds, seconds_expected (null but for a detector), reasons [sentences, of a model that was chosen],
-      suspects,
+      suspects, n_marked_odd, n_marked_normal, n_marked_unknown (names that no row has),
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, (".safetensors",), data)
@@ -230,16 +234,13 @@ def fit(
     workers = Workers.join()
     talk = talk._replace(quiet=talk.quiet or workers.rank > 0)
     given = {key: value for key, value in (options | {"device": device}).items() if value is not None}
-    if marks or odd:
-        given.setdefault("anomaly_score", "marked")
+    given = taught(name, settings, marks, odd) | given
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
     plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
     model = plan.model
     if plan.by_patches:
         if isinstance(model.backbone, str):
             Backbone(model.backbone).load()  # what is missing is told before anything is read
-        if marks or odd:
-            raise command.misuse("--marks" if marks else "--odd", "is for autoencoders: give --model vae.")
         if checkpoint is not None:
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
@@ -249,12 +250,13 @@ def fit(
     marked = marks_of(read, marks, odd, talk)
     outputs.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
-    interruption = _fit(plan, read, checkpoint, talk.progress, marked)
+    interruption = _fit(plan, read, checkpoint, talk.progress, marked and marked.marks)
     seconds = time.perf_counter() - start
     if workers.rank:  # all have the same model, and one writes it
         return 0
     kept = outputs.save_somewhere(read.reader, model, output)
-    _say_model(kept, read, plan, seconds, expected, talk)
+    took = {"seconds": round(seconds, 3), "seconds_expected": expected and round(expected, 3)}
+    _say_model(kept, read, plan, took | marks_as_json(marked), talk)
     status = list_failures(read.failed)
     if kept != output:
         return FAILED
@@ -323,17 +325,14 @@ def _say_data(
         say(f"{output} is there already; it will be replaced once the new model is trained.")
 
 
-def _say_model(
-    kept: Path, read: "TrainingData", plan: Plan, seconds: float, expected: float | None, talk: Talk
-) -> None:
+def _say_model(kept: Path, read: "TrainingData", plan: Plan, noted: dict[str, Any], talk: Talk) -> None:
     """Say what the file of a trained model says of it, and what it advises; and what was left out."""
     from vaetools.persistence.facts import DetectorFacts, read_facts
 
     facts = read_facts(kept)
     suspects = [] if plan.by_patches else [read.ids[row] for row in plan.model.suspects_.tolist()]
     if talk.as_json:
-        took = {"seconds": round(seconds, 3), "seconds_expected": expected and round(expected, 3)}
-        summary = dataclasses.asdict(facts) | took
+        summary = dataclasses.asdict(facts) | noted
         summary |= failed_as_json(read.failed) | left_out_as_json(read.ignored)
         summary |= {"dialect": read.dialect, "notes": list(read.notes)}
         print_json(summary | {"suspects": suspects, "reasons": list(map(in_options, plan.reasons))})
@@ -342,6 +341,6 @@ def _say_model(
 
         after = what_next(facts) if isinstance(facts, DetectorFacts) else advice(facts)
         told = f"{page(facts)}{after}{in_doubt(suspects, talk.verbose)}"
-        tell(f"\nTrained in {seconds:.1f} s. Written: {printable(str(kept))}\n\n{told}")
+        tell(f"\nTrained in {noted['seconds']:.1f} s. Written: {printable(str(kept))}\n\n{told}")
     if talk.verbose:
         say_left_out(read.ignored, verbose=True)

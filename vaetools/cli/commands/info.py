@@ -77,9 +77,8 @@ def info(model: Path, as_json: bool) -> None:
     \b
     Keys of --json, null where a fact does not apply:
       model, parameters, n_features, image_shape, reader {mode, size, aspect, typical_size}, least_defect,
-      levels, n_samples, anomaly_score, unit, threshold, false_alarm_rate, n_calibration,
-      calibration (split or cross; null), versions,
-      format_version, path, file_size;
+      levels, n_samples (given, with those marked odd), anomaly_score, unit, threshold, false_alarm_rate,
+      n_calibration, calibration (split or cross; null), versions, format_version, path, file_size;
       of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
       n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}], backbone (as

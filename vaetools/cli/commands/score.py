@@ -119,6 +119,7 @@ def score(
 
     With --marks ten rows are written to be looked at: half of them the oddest, the others typical ones of
     groups of rows. Say odd or normal in their column mark, and give the file to "vaetools fit DATA --marks".
+    A file that has such marks is not replaced. With --top N so many rows are written.
 
     With --engine ray many machines share the work: images or Parquet files, here or at an address such
     as s3://bucket/photos, become a folder of Parquet files, also if machines fail. It needs --output.
