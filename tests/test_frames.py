@@ -169,6 +169,33 @@ def test_what_is_yet_to_be_computed_is_refused(numbers):
         VAE(**OPTIONS).fit(in_polars(numbers).lazy())
 
 
+def test_a_stream_that_can_be_read_once_is_refused(numbers):
+    words = r"RecordBatchReader: a table must be in memory; .* can be read once. Pass read_all\(\) of it"
+    model, stream = VAE(**OPTIONS), in_arrow(numbers).to_reader()
+    with pytest.raises(TypeError, match=words):
+        model.fit(stream)
+    assert model.fit(stream.read_all()).n_samples_ == N_ROWS
+    with pytest.raises(TypeError, match=words):
+        model.score_samples(in_arrow(numbers).to_reader())
+    with pytest.raises(TypeError, match=words):
+        vt.compare({"m": model}, in_arrow(numbers).to_reader(), method="pca")
+    with pytest.raises(TypeError, match=words):
+        CVAE(**OPTIONS).fit(numbers, in_arrow(numbers).to_reader())
+
+
+@pytest.mark.parametrize("kind", ["Int128", "UInt128", "Object"])
+@pytest.mark.parametrize("likelihood", ["gaussian", "mixed"])
+def test_types_that_arrow_has_not_are_refused_by_name(kind, likelihood):
+    polars = pytest.importorskip("polars")
+    if not hasattr(polars, kind):
+        pytest.skip(f"polars has no {kind} yet")
+    odd = polars.Series(list(range(N_ROWS)), dtype=getattr(polars, kind))
+    table = polars.DataFrame({"x": np.arange(N_ROWS) / 7, "id": odd})
+    words = f"DataFrame: column 'id' must be of a type that Arrow has; got {kind}. Cast it to Int64"
+    with pytest.raises(TypeError, match=words):
+        VAE(likelihood=likelihood, **OPTIONS).fit(table)
+
+
 def test_names_that_do_not_tell_columns_apart_are_refused():
     table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], ["a", "a"])
     with pytest.raises(ValueError, match="names of columns must be unique; got 'a' more than once"):

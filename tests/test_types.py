@@ -5,9 +5,11 @@ import re
 from typing import Literal, get_args, get_origin
 
 import pytest
+from sklearn.pipeline import Pipeline
 
 from tests.typed_script import main
-from vaetools import AE, CVAE, VAE, VQVAE, PatchDetector, load, save
+from vaetools import AE, CVAE, VAE, VQVAE, LatentMap, PatchDetector, load, save
+from vaetools.anomaly.scores import SCORES, AnomalyScore
 
 ESTIMATORS = [AE, VAE, CVAE, VQVAE, PatchDetector]
 
@@ -34,12 +36,35 @@ def test_choices_for_type_checkers_are_those_of_the_requirement(estimator):
     assert sum(map(bool, found.values())) > (0 if estimator is PatchDetector else 10)
 
 
+def test_every_score_is_a_choice():
+    assert get_args(AnomalyScore) == tuple(SCORES)
+
+
 def test_a_model_of_another_kind_is_refused(order_rows, tmp_path):
     path = tmp_path / "model.safetensors"
     save(VAE(max_iter=1, random_state=0).fit(order_rows), path)
     assert type(load(path, VAE)) is VAE
-    with pytest.raises(TypeError, match=r"load: .*model.safetensors must hold a CVAE; got a VAE\."):
+    words = r"load: kind must be VAE, which .*model.safetensors holds; got CVAE. Pass VAE or nothing\.$"
+    with pytest.raises(TypeError, match=words):
         load(path, CVAE)
+    for kind in ("VAE", (VAE, AE)):
+        with pytest.raises(TypeError, match=r"load: kind must be a class or None; got .* here VAE\.$"):
+            load(path, kind)
+
+
+def test_a_conditional_model_is_one_of_its_class_too(iris, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save(CVAE(max_iter=0, contamination=0.1, random_state=0).fit(*iris), path)
+    assert type(load(path, VAE)) is CVAE
+
+
+def test_a_pipeline_is_asked_for_as_one(order_rows, tmp_path):
+    path = tmp_path / "model.safetensors"
+    pipeline = Pipeline([("codes", AE(2, max_iter=1, random_state=0)), ("map", LatentMap(method="pca"))])
+    save(pipeline.fit(order_rows), path)
+    assert type(load(path, Pipeline)) is Pipeline
+    with pytest.raises(TypeError, match=r"must be Pipeline, .* got AE. .* The model is one of its steps"):
+        load(path, AE)
 
 
 @pytest.fixture

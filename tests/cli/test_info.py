@@ -265,6 +265,17 @@ def test_the_page(name, lines, saved, capsys):
     assert "\u202e" not in text
 
 
+def test_an_added_loss_is_told(digits, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    looks = {"image_shape": (1, 8, 8), "hidden_channels": (), "added_loss": "structure", "added_weight": 3.0}
+    save(VAE(2, contamination=0.1, **looks, **OPTIONS).fit(digits[0][:100]), path)
+    main(["info", str(path)])
+    assert "Added loss      structure, weight 3, which no score in nats contains\n" in capsys.readouterr().out
+    main(["info", str(path), "--json"])
+    told = json.loads(capsys.readouterr().out)["parameters"]
+    assert (told["added_loss"], told["added_weight"]) == ("structure", 3.0)
+
+
 def test_costs_on_the_page_are_those_of_the_model(saved, capsys):
     terms = saved["table"][0].mean_terms_
     text = page_of(saved, "table", capsys).replace("−", "-")

@@ -146,8 +146,19 @@ def test_a_checkpoint_goes_on_with_it(tmp_path, images):
             {"image_shape": (4, 4, 4), "added_loss": "pixels"},
             r"needs images of 1 or 3 channels; got .*\(4, 4, 4\)",
         ),
+        (
+            {"image_shape": (1, 3, 8), "added_loss": "pixels"},
+            r"needs images of at least 4 pixels a side; got image_shape=\(1, 3, 8\), of which one is 3",
+        ),
     ],
 )
-def test_what_it_cannot_compare_is_refused(options, words, images):
+def test_what_it_cannot_compare_is_refused(options, words, images, capfd):
     with pytest.raises(ValueError, match=words):
         VAE(4, **STRUCTURE | options).fit(images)
+    assert capfd.readouterr().err == ""
+
+
+def test_frozen_features_take_the_least_images(images):
+    tiny = images.reshape(-1, 8, 8)[:100, 2:6, 2:6].reshape(100, -1)
+    vae = VAE(4, **STRUCTURE | {"image_shape": (1, 4, 4), "added_loss": "pixels", "max_iter": 1}).fit(tiny)
+    assert np.isfinite(vae.score_samples(tiny)).all()

@@ -64,7 +64,8 @@ def test_rows_are_compared_with_their_own_group(model):
     few = pd.concat([y[y["machine"] != "c"], y[y["machine"] == "c"][:5]])
     few_rows = pd.DataFrame(X).loc[few.index].to_numpy()
     small = clone(model).set_params(max_iter=20).fit(*drawn(420, 0))
-    with pytest.warns(UserWarning, match="1 of 3 groups of the context have fewer than 19 .* and 5 together"):
+    words = "1 of 3 groups of the context has fewer than 19 .* and 5 together: it is compared"
+    with pytest.warns(UserWarning, match=words):
         small.recalibrate(few_rows, few)
     new, told = drawn(200, 4)
     p_values, scores = small.p_values(new, told), small.score_samples(new, told)

@@ -1,6 +1,8 @@
-"""A score, its threshold and what that promises, in words: of a model in memory as of one in a file."""
+"""Score, threshold, promise and added loss in words: of a model in memory as of one in a file."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, NamedTuple
 
 from vaetools.anomaly.calibration import n_rows_needed
 from vaetools.words import counted, number, percent
@@ -69,3 +71,18 @@ def false_alarms_in_words(promise: Promise, remedy: str) -> str:
     needed = n_rows_needed(promise.asked)
     short = f"; {asked} takes {needed:,}: {remedy}" if promise.n_calibration < needed else ""
     return f"{expected} of new normal {noun}s, from {rows}{short}"
+
+
+def added_in_words(given: Mapping[str, Any]) -> str:
+    """Return which loss is added in training, by a model's parameters; nothing if none is.
+
+    Examples
+    --------
+    >>> added_in_words({"added_loss": "structure", "added_weight": 3.0})
+    'structure, weight 3, which no score in nats contains'
+    """
+    if given.get("added_loss") is None:
+        return ""
+    weight = given.get("added_weight", 1.0)  # a file may leave out what is a default
+    said = f"{weight:g}" if isinstance(weight, Real) else repr(weight)
+    return f"{given['added_loss']}, weight {said}, which no score in nats contains"

@@ -118,6 +118,7 @@ AnomalyScore = Literal[
     "perceptual",
     "images",
     "tables",
+    "marked",
 ]  # for type checkers
 
 

@@ -145,8 +145,9 @@ class TableFiles:
         if missing := [name for name in dict.fromkeys(wanted) if name not in known]:
             alike = {name.strip().casefold(): f" (but {name!r})" for name in self.names}
             came = few(f"{name!r}{alike.get(name.strip().casefold(), '')}" for name in missing)
+            columns = "is no column" if len(missing) == 1 else "are no columns"
             raise ValueError(
-                f"{self.path}: there is no column {came}. Its columns are {few(map(repr, self.names))}."
+                f"{self.path}: there {columns} {came}. Its columns are {few(map(repr, self.names))}."
             )
 
     def choose_features(

@@ -8,6 +8,7 @@ from vaetools.nn import STRUCTURE
 from vaetools.nn.perceptual import AddedLoss
 
 _COLORS = (1, 3)  # channels that frozen networks take
+_LEAST = 4  # pixels a side, from which their first layers have a place
 
 
 def check_added(owner: str, estimator: Any) -> None:
@@ -23,6 +24,11 @@ def check_added(owner: str, estimator: Any) -> None:
         raise ValueError(
             f"{owner}: added_loss={name!r} needs images of 1 or 3 channels; got image_shape={shape!r}. "
             "added_loss='structure' takes any."
+        )
+    if name != STRUCTURE and min(shape[1:]) < _LEAST:
+        raise ValueError(
+            f"{owner}: added_loss={name!r} needs images of at least {_LEAST} pixels a side; got "
+            f"image_shape={shape!r}, of which one is {min(shape[1:])}. added_loss='structure' takes any."
         )
 
 
@@ -42,10 +48,4 @@ def try_added(estimator: Any, added: AddedLoss, x: Tensor) -> None:
             f"standardize={estimator.standardize!r}. Leave it at 'auto', and pass integers, or numbers "
             "divided by their white."
         )
-    try:
-        added(x, x)
-    except RuntimeError as error:
-        raise ValueError(
-            f"{owner}: added_loss must be one that can take images of image_shape={added.image_shape}; got "
-            f"{name!r}: {str(error).splitlines()[0]}"
-        ) from None
+    added(x, x)  # frozen weights that are not there are missed before training

@@ -56,7 +56,7 @@ class Column:
             raise ValueError(
                 f"{owner}: column {name!r} must hold {' or '.join(sorted(known))} like its categories, "
                 f"{_some(self.values)}; got {reprlib.repr(foreign)}, of type {type(foreign).__name__}. Give "
-                "it the type that it had in fit; pandas.read_csv takes dtype."
+                "it the type that it had in fit; readers of CSV take types of columns."
             )
         return codes
 
@@ -157,7 +157,7 @@ def _kind(owner: str, name: Any, cells: pd.Series) -> str:
     came = " and ".join(f"{reprlib.repr(cell)} ({type(cell).__name__})" for cell in examples)
     raise TypeError(  # scikit-learn's checks ask for the words "argument must be"
         f"{owner}: X as an argument must be a table whose columns each hold strings, booleans or numbers "
-        f"alone; got {came} in column {name!r}. Convert it with .astype(str), drop it, or choose "
+        f"alone; got {came} in column {name!r}. Convert it to text, drop it, or choose "
         f"column_likelihoods={{{name!r}: 'categorical'}}."
     )
 
@@ -177,7 +177,7 @@ def _check_lasting(owner: str, name: Any, kind: str, cells: pd.Series) -> None:
         raise TypeError(  # worded as in _kind
             f"{owner}: X as an argument must be a table whose categories a model file can hold, strings, "
             f"booleans or numbers; got {reprlib.repr(odd)} ({type(odd).__name__}) in column {name!r}. "
-            "Convert it with .astype(str)."
+            "Convert it to text."
         )
     if isinstance(cells.dtype, pd.ArrowDtype):
         try:

@@ -225,10 +225,11 @@ def small_groups(estimator: Any) -> str:
     n_small = n_groups - len(large)
     if not n_small or len(others) >= needed:
         return ""
+    have, they = ("has", "it is") if n_small == 1 else ("have", "they are")
     return (
-        f"{n_small:,} of {n_groups:,} groups of the context have fewer than {needed} calibration rows, and "
-        f"{len(others)} together: they are compared with all rows, and nothing is promised of how many of "
-        "them are flagged. Calibrate with more rows of theirs."
+        f"{n_small:,} of {n_groups:,} groups of the context {have} fewer than {needed} calibration rows, and "
+        f"{len(others)} together: {they} compared with all rows, and nothing is promised of how many "
+        "of these rows are flagged. Calibrate with more of them."
     )
 
 

@@ -196,8 +196,7 @@ def unpacked(owner: str, X: Any) -> Any:
         twice = few(map(repr, X.columns[X.columns.duplicated()].unique()))
         raise ValueError(
             f"{owner}: names of columns must be unique; got {twice} more than once. Rename such a "
-            "column, drop it with X.loc[:, ~X.columns.duplicated()], or pass X.to_numpy() to have columns "
-            "taken by position."
+            "column, drop it, or pass an array to have columns taken by position."
         )
     if isinstance(X, np.ma.MaskedArray):
         if not np.ma.is_masked(X):

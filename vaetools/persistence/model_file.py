@@ -46,6 +46,7 @@ from vaetools.persistence.detectors import (
     write_detector,
 )
 from vaetools.persistence.header import DETECTOR, check_model, read_model
+from vaetools.persistence.kinds import check_kind
 from vaetools.persistence.readers import read_reader, write_reader
 from vaetools.persistence.rules import LEARNT, MAP
 from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
@@ -145,7 +146,8 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
     ----------
     path : str or path-like
     kind : class or None, default=None
-        What must be in it, such as `VAE`: anything else is refused, and type checkers know what comes.
+        What must be in it, such as `VAE`: anything else is refused, and type checkers know what comes. A
+        `CVAE` is a `VAE`, too; a pipeline is a `Pipeline`, whatever model is its step.
     network : Module or None, default=None
         For a model of a custom ``network``: a module of the same architecture. It is copied,
         and the copy gets the saved weights.
@@ -163,7 +165,7 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
     ModelFileError
         If the file is truncated, damaged, of another format or of a newer version.
     TypeError
-        If it holds a model of another ``kind``.
+        If it holds a model of another ``kind``, or that is no class.
 
     Examples
     --------
@@ -175,6 +177,7 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
     (100, 2)
     """
     header, arrays = read_model(path)
+    check_kind(kind, header, path)
     if device is not None:
         asked = VAE(device=device)
         check_parameters(asked)
@@ -199,8 +202,6 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
     if len(stages) > 1:
         names = (header.get("map") or written or header["reader"])["steps"]
         model = Pipeline(list(zip(names, stages, strict=True)))
-    if kind is not None and not isinstance(model, kind):
-        raise TypeError(f"load: {path} must hold a {kind.__name__}; got a {type(model).__name__}.")
     return model
 
 

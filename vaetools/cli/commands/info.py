@@ -115,6 +115,8 @@ def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
 
 def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
     """Return what is told of an autoencoder alone."""
+    from vaetools.anomaly.promise import added_in_words
+
     scaling = scaling_in_words(facts.input_scale, facts.levels)
     if facts.column_kinds is not None:
         scaling = scaling.replace("every column", "every column of numbers")
@@ -129,6 +131,7 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
         "Labels": _some(label.replace(" ", _NO_BREAK) for label in labels),
         "Judged given": _some(_short(name).replace(" ", _NO_BREAK) for name in facts.context or []),
         "Likelihood": _likelihood(facts),
+        "Added loss": added_in_words(facts.parameters),
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),
         "KL": "" if facts.model == "AE" else _costs(facts, "kl"),
