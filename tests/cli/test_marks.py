@@ -56,13 +56,15 @@ def test_what_score_hands_out_teaches_fit(table, tmp_path, capsys):
     assert found["second"] > found["first"] + 0.05
 
 
-def test_a_selection_is_odd_as_a_whole(table, tmp_path):
+def test_a_selection_is_odd_as_a_whole(table, tmp_path, capsys):
     selection, model = tmp_path / "selection.csv", tmp_path / "m.safetensors"
     rows = pd.read_csv(table)
     odd = rows["name"][rows["name"].str.startswith("bad")][:5]
     pd.DataFrame({"id": odd, "score": -1.0, "z1": 0.5}).to_csv(selection, index=False)
     assert run("fit", table, "-o", model, *OPTIONS, "--odd", selection) == 0
     assert load(model).score_state_["marked"]["weights"].any()
+    assert main(["info", str(model)]) == 0
+    assert "295 rows, 5 marked odd left out, " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ def test_a_taught_score_is_kept_in_a_file(rows, tmp_path):
     np.testing.assert_array_equal(again.score_samples(new), vae.score_samples(new))
     np.testing.assert_array_equal(again.predict(new), vae.predict(new))
     assert vae.score_table(new).columns[-1] == "marked"
+    assert again.n_marked_odd_ == vae.n_marked_odd_ == 6
+    assert not hasattr(vae.set_params(anomaly_score="elbo", max_iter=1).fit(X), "n_marked_odd_")
 
 
 def test_labels_may_stand_beside_marks(rows):

@@ -127,6 +127,7 @@ LIES = [
     ("table", "model_.log_unit", DELETED, "the array of model_.log_unit is missing"),
     ("table", "code_range_", lambda a: a[:1], "code_range_ must have a side of 2; got shape (1, 2)"),
     ("table", (*FITTED, "n_iter_"), 4, "history_.index must be of n_iter_ = 4; got 3"),
+    ("table", (*FITTED, "n_marked_odd_"), 150, "n_marked_odd_ must be below n_samples_ = 150; got 150"),
     ("table", (*FITTED, "max_iter_"), 2, "n_iter_ must be at most max_iter_ = 2; got 3"),
     (
         "table",

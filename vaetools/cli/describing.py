@@ -196,7 +196,7 @@ def what_next(facts: DetectorFacts) -> str:
 def advice(facts: AutoencoderFacts) -> str:
     """Return what to mistrust of a model and what to do: few steps, rows learnt by heart; else nothing."""
     held_out = facts.n_calibration if facts.calibration == "split" else 0
-    n_rows = (facts.n_samples or 0) - facts.n_suspects - held_out
+    n_rows = (facts.n_samples or 0) - facts.n_suspects - facts.n_marked_odd - held_out
     steps_per_epoch = math.ceil(n_rows / int(facts.parameters["batch_size"]))
     n_steps, short = facts.n_iter * steps_per_epoch, ""
     if 0 < n_steps < _FEW_STEPS:  # what rows cost then is chance

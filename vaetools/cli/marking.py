@@ -90,10 +90,9 @@ def marks_of(read: "TrainingData", marks: Sequence[Path], odd: Path | None, talk
 
 
 def marks_as_json(found: "Marked | None") -> dict[str, int]:
-    """Return how many rows were marked, and how many names no row has."""
+    """Return how many rows were marked normal, and how many names no row has."""
     marks, unknown = ([], []) if found is None else (found.marks.tolist(), found.unknown)
     return {
-        "n_marked_odd": marks.count(-1),
         "n_marked_normal": marks.count(1),
         "n_marked_unknown": len(unknown),
     }

@@ -28,7 +28,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge, fit_scale
-from vaetools.estimators.marks import marks_to_fit, weights_without_odd, without_odd
+from vaetools.estimators.marks import note_marks, weights_without_odd, without_odd
 from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights, weighing
 from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
@@ -235,7 +235,7 @@ class BaseAutoencoder(
         X = check_rows(self, X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
-        self._marks = marks_to_fit(self, marks, len(X))
+        note_marks(self, marks, len(X))
         weights = weights_without_odd(self, check_weights(type(self).__name__, sample_weight, len(X)))
         self.n_samples_ = len(X)
         n_normal = len(without_odd(self, np.arange(len(X))))

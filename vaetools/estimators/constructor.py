@@ -57,6 +57,8 @@ reference_codes_ : ndarray of shape (n_reference, n_components), float32
     Codes of at most 10,000 training rows, as ``transform`` returns them.
 n_samples_ : int
     Rows that were given to learn from.
+n_marked_odd_ : int
+    How many of them ``marks`` called odd, which neither train nor calibrate; absent where none was.
 kept_rows_ : dict
     Of `partial_fit`: at most 10,000 rows that trained and 2,000 that calibrate, with labels of a `CVAE`,
     and how many they were drawn from; absent after `fit`.

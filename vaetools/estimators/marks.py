@@ -47,20 +47,23 @@ def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
     return given if given.any() else None
 
 
-def marks_to_fit(estimator: Any, marks: Any, n_rows: int) -> np.ndarray | None:
-    """Return the same; raise where no row is left to train, and warn where the score learns nothing."""
+def note_marks(estimator: Any, marks: Any, n_rows: int) -> None:
+    """Note marks for a fit; raise where no row is left to train, and warn where the score learns nothing."""
     owner = type(estimator).__name__
     known = check_marks(owner, marks, n_rows)
     if known is not None and (known < 0).all():
         raise ValueError(f"{owner}: marks must leave a row that is not odd, to train; got only odd ones.")
-    if estimator.anomaly_score == "marked" and (known is None or not (known < 0).any()):
+    estimator._marks = known
+    estimator.__dict__.pop("n_marked_odd_", None)
+    if has_odd(estimator):
+        estimator.n_marked_odd_ = int((estimator._marks < 0).sum())
+    elif estimator.anomaly_score == "marked":
         warnings.warn(
             f"{owner}: nothing taught the score 'marked', which ranks rows as 'reconstruction_kl' does now: "
             "no row is marked odd. Call fit with marks: −1 is odd, 1 normal and 0 not looked at.",
             UserWarning,
             stacklevel=4,
         )
-    return known
 
 
 def has_odd(estimator: Any) -> bool:

@@ -58,6 +58,7 @@ class AutoencoderFacts(Facts):
     column_kinds: dict[str, int] | None  # how many columns are of each, with ``likelihood="mixed"``
     input_scale: str  # kind of `InputScale`
     n_suspects: int  # how many rows were left out by ``trimmed_fraction``
+    n_marked_odd: int  # and how many because somebody marked them
     n_iter: int  # epochs that ran
     max_iter: int  # and that were planned
     n_components: int  # dimensions of the codes
@@ -137,6 +138,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "input_scale": scale["input_scale"],
         "levels": scale.get("levels", EIGHT_BITS) if scale["input_scale"] in OF_LEVELS else None,
         "n_suspects": 0 if suspects is None else len(suspects),
+        "n_marked_odd": fitted.get("n_marked_odd_", 0),
         "n_iter": fitted["n_iter_"],
         "max_iter": fitted["max_iter_"],
         "n_components": fitted["_n_features_out"],

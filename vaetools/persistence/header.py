@@ -252,10 +252,12 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
     """Check that no more epochs ran than were planned, and that numbers of rows and of labels are such."""
     if fitted["n_iter_"] > fitted["max_iter_"]:
         refuse("n_iter_", f"at most max_iter_ = {fitted['max_iter_']}", fitted["n_iter_"])
+    if fitted.get("n_marked_odd_", 0) >= (n_samples := fitted.get("n_samples_", math.inf)):
+        refuse("n_marked_odd_", f"below n_samples_ = {n_samples}", fitted["n_marked_odd_"])
     classes = fitted.get("classes_", {}).get("strings", [])
     if any(first >= second for first, second in itertools.pairwise(classes)):
         refuse("classes_", "sorted, and all different", classes)
-    most = {"suspects_": fitted.get("n_samples_", math.inf)}
+    most = {"suspects_": n_samples}
     if "calibration_labels_" in fitted:
         most["calibration_labels_"] = _n_groups(fitted, contents)
     written = {name: fitted[name] for name in most.keys() & fitted.keys()}

@@ -224,6 +224,7 @@ _LEARNT: dict[str, Rule] = {
 }
 _LEARNT_OR_NOT: dict[str, Rule] = {
     "n_samples_": POSITIVE_INTEGER,
+    "n_marked_odd_": POSITIVE_INTEGER,
     "feature_names_in_": _texts("n_features"),
     "column_labels_": _texts("n_features"),
     "suspects_": array("iu", "n_suspects", kept=COUNTS),

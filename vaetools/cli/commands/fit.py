@@ -215,7 +215,7 @@ def fit(
     \b
     Keys of --json: those of "vaetools info --json", and
       seconds, seconds_expected (null but for a detector), reasons [sentences, of a model that was chosen],
-      suspects, n_marked_odd, n_marked_normal, n_marked_unknown (names that no row has),
+      suspects, n_marked_normal, n_marked_unknown (names that no row has),
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, (".safetensors",), data)

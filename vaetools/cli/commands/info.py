@@ -80,9 +80,9 @@ def info(model: Path, as_json: bool) -> None:
       levels, n_samples (given, with those marked odd), anomaly_score, unit, threshold, false_alarm_rate,
       n_calibration, calibration (split or cross; null), versions, format_version, path, file_size;
       of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
-      column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_iter, max_iter,
-      n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}], backbone (as
-      below, of a pipeline with one),
+      column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_marked_odd, n_iter,
+      max_iter, n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}],
+      backbone (as below, of a pipeline with one),
       mean_terms {train, held_out: {reconstruction, kl}};
       of a PatchDetector: scope, backbone {network, layers, strides, digest},
       autoencoders [{model, n_features, n_components}]
@@ -260,9 +260,12 @@ def _network(facts: "AutoencoderFacts") -> str:
 
 def _training(facts: "AutoencoderFacts") -> str:
     """Return rows, epochs and what was asked for."""
-    rows = "" if facts.n_samples is None else f"{counted(facts.n_samples - facts.n_suspects, 'row')}, "
+    n_left_out = facts.n_suspects + facts.n_marked_odd
+    rows = "" if facts.n_samples is None else f"{counted(facts.n_samples - n_left_out, 'row')}, "
     if facts.n_suspects:
         rows += f"{counted(facts.n_suspects, 'suspect')} left out, "
+    if facts.n_marked_odd:
+        rows += f"{facts.n_marked_odd:,} marked odd left out, "
     asked = {name: facts.parameters.get(name) for name in _SETTINGS}
     settings = [
         f"{name}={_short(str(value))}"
