@@ -91,7 +91,7 @@ def test_marks_that_say_nothing(text, words, table, tmp_path, capsys):
 
 def test_a_selection_that_has_a_column_of_marks_says_what_is_odd(table, tmp_path, capsys):
     names, model = pd.read_csv(table)["name"], tmp_path / "m.safetensors"
-    sheet = pd.DataFrame({"name": names[:10], "mark": ["odd", "", "normal"] + [""] * 7, "score": -1.5})
+    sheet = pd.DataFrame({"name": names[:10], "mark": ["odd", "", "normal"] + [""] * 7})
     sheet.to_csv(tmp_path / "looked.csv", index=False)
     pd.DataFrame({"name": [names[20], "nobody"], "mark": [-1, 1]}).to_parquet(tmp_path / "more.parquet")
     pd.DataFrame({"name": [names[21]], "mark": [1.0]}).to_csv(tmp_path / "third.csv", index=False)

@@ -16,6 +16,7 @@ from vaetools.words import counted
 
 MARK = "mark"  # the column
 MARKS = {"odd": -1, "normal": 1, "-1": -1, "1": 1, "0": 0}  # and what it may say; 0 is as nothing
+_SEPARATORS = (",", ";", "\t")  # of cells, where a table looks like one of spaces
 
 
 class Marked(NamedTuple):
@@ -91,7 +92,7 @@ def joined_marks(several: Sequence[Marked], ids: Sequence[Any]) -> Marked:
 def has_marks(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a table in whose column of marks somebody has written something."""
     try:
-        files = TableFiles(list_tables(path), Dialect(), [MARK])
+        files = _opened(path)
         if MARK not in files.names:
             return False
         return any(text is not None for block in files.blocks([], [MARK]) for text in _texts(block.beside[0]))
@@ -99,9 +100,16 @@ def has_marks(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def _opened(path: str | os.PathLike[str]) -> TableFiles:
+    """Open a table; where names have spaces and few cells say anything, what separates these is not plain."""
+    found = TableFiles(list_tables(path), Dialect(), [MARK])
+    others = (TableFiles(list_tables(path), Dialect(separator), [MARK]) for separator in _SEPARATORS)
+    return found if MARK in found.names else next((each for each in others if MARK in each.names), found)
+
+
 def _said_in(path: str | os.PathLike[str], *, all_odd: bool) -> dict[str, int]:
     """Return the marks in a table, by what rows are called."""
-    files = TableFiles(list_tables(path), Dialect(), [MARK])
+    files = _opened(path)
     is_marked = MARK in files.names
     if not (all_odd or is_marked):
         raise ValueError(f"{path}: there must be a column {MARK!r} of odd and normal; got {files.names}.")
