@@ -103,7 +103,7 @@ class Watch:
         if reference is None:
             self._learn_calibration()
         else:
-            self._learn(reference)
+            self._learn(as_pandas(reference))
 
     def _begin(self, model: Any, probability: float, seed: int) -> None:
         """Know the model, and nothing else yet."""
