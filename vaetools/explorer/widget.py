@@ -17,7 +17,7 @@ def make_widget(page: str, sandbox: str, frame: str) -> Any:
     import anywidget
     import traitlets
 
-    class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]  # unused without it
         """A page, and what is selected in it."""
 
         _esm = _MODULE.read_text(encoding="utf-8")
