@@ -80,6 +80,9 @@ def test_what_holds_within_groups_is_not_said_of_all(model, machines, tmp_path, 
         )
         again = json.loads(capsys.readouterr().out)
         assert again["flagged_before"] == pytest.approx(n_odd / len(table))
+        assert [again[key] for key in ("threshold", "threshold_before", "false_alarm_rate")] == [None] * 3
+        assert run("recalibrate", model, tmp_path / "new.csv", "-o", tmp_path / "r.safetensors") == 0
+        assert "calibrate, within the groups of the context that are large" in capsys.readouterr().err
 
 
 def test_rows_without_a_context_are_listed(model, machines, tmp_path, capsys):

@@ -50,7 +50,8 @@ def recalibrate(
     \b
     Keys of --json:
       n_calibration, flagged_before (share of DATA below the old threshold), threshold_before,
-      threshold, false_alarm_rate (expected), confidence, score, unit, output,
+      threshold, false_alarm_rate (expected; these three are null of a context), confidence, score, unit,
+      output,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     outputs.check_output(output, (".safetensors",), data)
@@ -68,21 +69,27 @@ def recalibrate(
         rows = among_known(estimator, rows, data[0])
     before = getattr(estimator, "offset_", None)
     has_groups = hasattr(estimator, "context_")
-    flagged = float((estimator.predict(rows.X, rows.y) < 0).mean()) if has_groups and before else None
+    flagged = None
+    if has_groups and before is not None:
+        flagged = float((estimator.predict(rows.X, rows.y) < 0).mean())
     promise = {"false_alarm_rate": false_alarm_rate, "confidence": confidence}
     estimator.set_params(**{name: value for name, value in promise.items() if value is not None})
     estimator.recalibrate(rows.X, rows.y)
     save(opened.whole, output)
-    facts = _facts(estimator, before) | ({"flagged_before": flagged} if has_groups else {})
+    facts = _facts(estimator, before)
+    if has_groups:  # which have thresholds of their own
+        facts |= {"threshold": None, "threshold_before": None, "false_alarm_rate": None}
+        facts |= {"flagged_before": flagged}
     if talk.as_json:
         print_json(facts | {"output": output} | source_as_json(rows.source, rows.failed))
     most = ""
     if estimator.confidence is not None:
         sure = f"{100 * estimator.confidence:g} %"
         most = f"; with {sure} confidence it is at most {percent(estimator.false_alarm_rate)}"
-    lie = f"{number(facts['threshold'], 2)} {facts['unit']}"
-    new = f": flagged as odd below {lie}, as {percent(facts['false_alarm_rate'])} of new normal ones will be"
-    new = ", within the groups of the context that are large enough" if has_groups else f"{new}{most}"
+    new = ", within the groups of the context that are large enough"
+    if not has_groups:
+        lie, share = f"{number(facts['threshold'], 2)} {facts['unit']}", percent(facts["false_alarm_rate"])
+        new = f": flagged as odd below {lie}, as {share} of new normal ones will be{most}"
     talk.say(f"{counted_rows(len(rows.X), opened.kind)} calibrate{new}.")
     if before is not None:
         old = "thresholds before" if has_groups else f"threshold before, {number(before, 2)},"
