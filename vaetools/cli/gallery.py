@@ -11,6 +11,7 @@ import numpy as np
 from vaetools.anomaly.explanation import HEAT_COLORS, overlay, ringed
 from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.cli import command
+from vaetools.cli.answers import PICTURED, Answers
 from vaetools.data.batches import Batch
 from vaetools.data.decoding import ImageFileError, Recipe
 from vaetools.data.originals import Original, read_original
@@ -24,38 +25,27 @@ from vaetools.report.pictures import photo
 from vaetools.stream.evaluation import GOOD
 from vaetools.stream.examples import Examples
 from vaetools.stream.flow import ODD
-from vaetools.stream.keeping import Oddest
 from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
-from vaetools.stream.sinks import Tally, expected_rate_of
+from vaetools.stream.sinks import expected_rate_of
 from vaetools.words import few, floor_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PICTURED = 24  # images on the page if nothing else is said
 _FEWEST = 4  # of a sub-folder
 _SHOWN = "where the reconstruction fails, and that of normal images does not"
 _LONGEST = 512  # pixels of the longer side of a photograph on the page
 
 
-def write_page(
-    path: Path,
-    tally: Tally,
-    oddest: Oddest,
-    examples: Examples,
-    scores: list[Any],
-    opened: command.Opened,
-    failed: list[Any],
-    data: tuple[str, ...],
-    top: int | None,
-    cautions: Sequence[str],
-) -> None:
+def write_page(path: Path, answers: Answers, failed: list[Any], data: tuple[str, ...]) -> None:
     """Write the gallery of the oddest images, by sub-folder if there are several."""
+    tally, oddest, opened = answers.tally, answers.oddest, answers.opened
     model, n = opened.estimator, tally.n_calibration
     draw = Drawing(opened)
     folders = tally.folders()
     if len(folders) > 1:
-        groups = list(_by_folder(folders, examples, draw, top or max(_FEWEST, PICTURED // len(folders))))
+        of_each = answers.asked.top or max(_FEWEST, PICTURED // len(folders))
+        groups = list(_by_folder(folders, answers.examples, draw, of_each))
     else:
         cards = list(draw.cards(oddest.table, oddest.X.to_numpy()))
         groups = [Group("", tally.n_rows, tally.n_odd, cards)]
@@ -73,10 +63,10 @@ def write_page(
             groups=groups,
             scale=draw.scale,
             floor=floor_in_words(oddest.table["p_value"], n, "image"),
-            histogram=bin_scores(np.concatenate(scores), tally.threshold),
+            histogram=bin_scores(np.concatenate(answers.scores.parts), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
             certificate=tally.certificate() if tally.selection is None else "",
-            cautions=cautions,
+            cautions=answers.cautions,
             unit_in_words=UNIT_IN_WORDS if hasattr(model, "heat_maps") else "",
         )
     )

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 TO_MARK, N_SAMPLED = 10, 2_000  # rows that are handed out, unless it is said how many, and of how many
 
 
-def check_can_mark(path: Path | None, opened: Opened) -> None:
+def check_can_mark(path: Path, opened: Opened) -> None:
     """Raise where rows are to be marked that a model could not learn, or marks would be lost."""
-    if path is None:
-        return
     from vaetools.data.marks import has_marks
 
     if not hasattr(opened.estimator, "transform"):
@@ -33,10 +31,8 @@ def check_can_mark(path: Path | None, opened: Opened) -> None:
         )
 
 
-def write_to_mark(path: Path | None, oddest: "Oddest", sampled: "Sampled", n: int, opened: Opened) -> None:
+def write_to_mark(path: Path, oddest: "Oddest", sampled: "Sampled", n: int, opened: Opened) -> None:
     """Write rows to look at with a column to mark them in, as `vaetools fit --marks` takes it."""
-    if path is None:
-        return
     import pandas as pd
 
     from vaetools.anomaly.marks import oddest_and_typical

@@ -1,5 +1,6 @@
 """``vaetools score``: which of these are odd, how odd, and how often that is wrong."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetools.cli import command, outputs
-from vaetools.cli.marking import N_SAMPLED, TO_MARK, check_can_mark, write_to_mark
-from vaetools.cli.oddest import explain, print_top
+from vaetools.cli.answers import Answers, Asked
+from vaetools.cli.marking import check_can_mark
+from vaetools.cli.oddest import print_top
 from vaetools.cli.saying import (
     Talk,
     counted_rows,
@@ -77,18 +79,13 @@ _DIGITS = {"nats": 1}  # of a score in a table, by its unit
 def score(
     model: Path,
     data: tuple[str, ...],
-    output: Any,
-    top: int | None,
-    html: Path | None,
-    maps: Path | None,
-    marks: Path | None,
-    fdr: float | None,
     engine: str,
     address: str | None,
     workers: int | None,
     reading: dict[str, Any],
     device: str | None,
     talk: Talk,
+    **answers: Any,
 ) -> int:
     """Score images or rows with a trained MODEL.
 
@@ -142,99 +139,82 @@ def score(
       renamed {image: file}, without {image: question}},
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    inputs = [model, *data]
+    asked = Asked(**answers)
     if engine == "ray":
-        of_all = {"--top": top, "--html": html, "--maps": maps, "--marks": marks, "--fdr": fdr}
-        _check_ray(output, of_all, reading, inputs)
+        _check_ray(asked, reading, [model, *data])
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
-        return _score_with_ray(model, data, output, reading | cluster, talk)
-    _check_local(output, {"--address": address, "--workers": workers}, reading)
-    outputs.check_output(output, outputs.TABLES, inputs)
-    outputs.check_output(html, (".html",), inputs, "--html")
-    outputs.check_output(marks, outputs.TABLES, inputs, "--marks")
-    if maps is not None:
-        outputs.check_apart(maps, inputs, "--maps")
-    outputs.check_output(maps, (), inputs, "--maps")
-    from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
-    from vaetools.cli.gallery import PICTURED, write_page
-    from vaetools.estimators.context import small_groups
-    from vaetools.stream import (
-        Collected,
-        Examples,
-        MapFiles,
-        Oddest,
-        Selection,
-        TableFile,
-        Tally,
-        stream_scores,
-    )
-    from vaetools.stream.keeping import Sampled
+        return _score_with_ray(model, data, asked.output, reading | cluster, talk)
+    _check_local(asked, {"--address": address, "--workers": workers}, reading)
+    _check_outputs(asked, [model, *data])
+    return _score_here(command.Opened(model, device), data, asked, reading, talk)
 
-    opened = command.Opened(model, device)
-    _check_model(opened, html, maps, fdr)
-    check_can_mark(marks, opened)
+
+def _score_here(
+    opened: command.Opened, data: tuple[str, ...], asked: Asked, reading: dict[str, Any], talk: Talk
+) -> int:
+    """Score in this process, write what was asked for, and say what came of it."""
+    from vaetools.stream import stream_scores
+
+    _check_model(opened, asked)
+    if asked.marks is not None:
+        check_can_mark(asked.marks, opened)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
-    selection = None if fdr is None else Selection(opened.estimator, fdr)
-    tally = Tally(opened.estimator, selection, parts.source.listing.folder)
-    oddest = Oddest(top or max(PICTURED * bool(html), TO_MARK * bool(marks)), selection)
-    examples = Examples(oddest.n, parts.source.listing.folder, selection)
-    scores = Collected(lambda part: part.table["score"].to_numpy())
-    sinks: list[Any] = [selection] * (selection is not None) + [tally] + [oddest] * (oddest.n > 0)
-    sampled = Sampled(N_SAMPLED)
-    sinks += [scores, examples] * (html is not None) + [sampled] * (marks is not None)
-    sinks += [TableFile(output, selection)] * (output is not None or not (top or marks or talk.as_json))
-    map_files = None if maps is None else MapFiles(maps, opened.whole, parts.source.listing.root)
-    sinks += [map_files] * (map_files is not None)
-    parts.into(*sinks)
-    caution = small_defects_in_words(opened.reader, opened.estimator)
-    of_calibration = (few_calibrated_in_words(opened.estimator), small_groups(opened.estimator))
-    cautions = [each for each in (caution, *of_calibration) if each]
-    failed = parts.failed + (map_files.failed if map_files else [])
-    if html is not None:
-        write_page(html, tally, oddest, examples, scores.parts, opened, failed, data, top, cautions)
-    explain(oddest, opened)
-    write_to_mark(marks, oddest, sampled, top or TO_MARK, opened)
+    answers = Answers(asked, opened, parts.source.listing, is_silent=talk.as_json)
+    parts.into(*answers.sinks)
+    failed = parts.failed + answers.failed
+    answers.write(failed, data)
     if talk.as_json:
-        summary = _summary(opened.estimator, tally, oddest) | {"small_defects": caution or None}
-        written = {"output": output, "html": html, "marks": marks, "maps": map_files and map_files.facts()}
-        print_json(summary | written | source_as_json(parts.source, failed))
-    elif top:
+        summary = _summary(opened.estimator, answers.tally, answers.oddest)
+        print_json(summary | answers.facts() | source_as_json(parts.source, failed))
+    elif asked.top:
         digits = _DIGITS.get(opened.estimator.score_unit_, 2)
-        print_top(oddest.table.head(top), digits, tally, opened.kind.removesuffix("s"), talk)
-    _conclude(tally, opened.kind, talk)
-    for each in cautions:
+        oddest = answers.oddest.table.head(asked.top)
+        print_top(oddest, digits, answers.tally, opened.kind.removesuffix("s"), talk)
+    _conclude(answers.tally, opened.kind, talk)
+    for each in answers.cautions:
         talk.say(each)
-    return talk.end(parts.source, failed, output, html, maps, marks)
+    return talk.end(parts.source, failed, asked.output, asked.html, asked.maps, asked.marks)
 
 
-def _check_local(output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
+def _check_outputs(asked: Asked, inputs: list[Any]) -> None:
+    """Raise for what cannot be written where it is asked for."""
+    outputs.check_output(asked.output, outputs.TABLES, inputs)
+    outputs.check_output(asked.html, (".html",), inputs, "--html")
+    outputs.check_output(asked.marks, outputs.TABLES, inputs, "--marks")
+    if asked.maps is not None:
+        outputs.check_apart(asked.maps, inputs, "--maps")
+    outputs.check_output(asked.maps, (), inputs, "--maps")
+
+
+def _check_local(asked: Asked, elsewhere: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
     """Raise for options that do not go with scoring here."""
     for name, value in elsewhere.items():
         if value is not None:
             raise command.misuse(name, f"needs --engine ray; got {value}.")
-    if isinstance(output, str):
-        raise command.misuse("--output", f"an address needs --engine ray; got {output!r}.")
+    if isinstance(asked.output, str):
+        raise command.misuse("--output", f"an address needs --engine ray; got {asked.output!r}.")
     if reading.get("id_column") == "because":
         raise command.misuse("--id", "'because' is called like a column of the result: rename it.")
 
 
-def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, fdr: float | None) -> None:
+def _check_model(opened: command.Opened, asked: Asked) -> None:
     """Raise for options that do not go with a model."""
     from vaetools.stream.pixel_maps import has_maps
 
     estimator = opened.estimator
-    if maps is not None and not has_maps(estimator):
+    if asked.maps is not None and not has_maps(estimator):
         earlier = hasattr(estimator, "heat_range_")
         raise command.misuse("--maps", _OF_EARLIER if earlier else "needs a model of images: " + _HAS_MAPS)
-    if html is not None and (opened.image_shape is None or not (has_maps(estimator) or opened.can_decode)):
+    shows_images = opened.image_shape is not None and (has_maps(estimator) or opened.can_decode)
+    if asked.html is not None and not shows_images:
         raise command.misuse(
             "--html", f"needs a model of images: {_HAS_MAPS} Of rows, --top names what is odd."
         )
-    if fdr is not None and hasattr(estimator, "context_"):
+    if asked.fdr is not None and hasattr(estimator, "context_"):
         raise command.misuse(
             "--fdr", "needs p-values of all rows alike, and those of a context are of groups."
         )
-    if fdr is not None and not hasattr(estimator, "calibration_scores_"):
+    if asked.fdr is not None and not hasattr(estimator, "calibration_scores_"):
         from vaetools.estimators.verdicts import least_rows
 
         how = "without --contamination"
@@ -245,24 +225,22 @@ def _check_model(opened: command.Opened, html: Path | None, maps: Path | None, f
         )
 
 
-def _check_ray(
-    output: Any, elsewhere: Mapping[str, Any], reading: Mapping[str, Any], inputs: list[Any]
-) -> None:
+def _check_ray(asked: Asked, reading: Mapping[str, Any], inputs: list[Any]) -> None:
     """Raise for options that need all rows in one place."""
-    for name, value in elsewhere.items():
-        if value is not None:
+    for name, value in dataclasses.asdict(asked).items():
+        if value is not None and name != "output":
             keeps = f"does not go with --engine ray, which keeps no rows; got {value}"
-            raise command.misuse(name, f"{keeps}. Read the output instead.")
+            raise command.misuse(f"--{name}", f"{keeps}. Read the output instead.")
     if others := sorted(reading.keys() - {"id_column", "include", "exclude"}):
         option = {"dialect": "CSV's dialect"}.get(others[0], f"--{others[0]}")
         came = repr(reading[others[0]])
         raise command.misuse(
             option, f"does not go with --engine ray, of images and Parquet files; got {came}."
         )
-    if output is None:
+    if asked.output is None:
         raise command.misuse("--output", "is needed with --engine ray: a folder to make.")
-    if isinstance(output, Path):
-        outputs.check_output(output, (".parquet",), inputs)
+    if isinstance(asked.output, Path):
+        outputs.check_output(asked.output, (".parquet",), inputs)
 
 
 def _score_with_ray(

@@ -1,0 +1,106 @@
+"""What is asked of rows as they are scored, and what answers it: sinks that they stream into."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaetools.cli.command import Opened
+from vaetools.cli.marking import N_SAMPLED, TO_MARK, write_to_mark
+from vaetools.cli.oddest import explain
+
+if TYPE_CHECKING:
+    from vaetools.data.listing import Listing
+
+PICTURED = 24  # images on a page if nothing else is said
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Options of ``vaetools score`` that each ask for an answer."""
+
+    output: Any
+    top: int | None
+    html: Path | None
+    maps: Path | None
+    marks: Path | None
+    fdr: float | None
+
+    @property
+    def n_oddest(self) -> int:
+        """How many of the oddest rows any answer needs."""
+        return self.top or max(PICTURED * bool(self.html), TO_MARK * bool(self.marks))
+
+    @property
+    def prints_rows(self) -> bool:
+        """Whether all lines go to standard output, if nothing is printed as JSON."""
+        return self.output is None and not (self.top or self.marks)
+
+
+class Answers:
+    """Sinks for what is asked, and the files that are written once all rows have streamed by.
+
+    Parameters
+    ----------
+    asked : Asked
+    opened : Opened
+        The model that scores.
+    listing : Listing
+        Of the source of the rows.
+    is_silent : bool
+        Whether standard output is to be left alone.
+    """
+
+    def __init__(self, asked: Asked, opened: Opened, listing: "Listing", *, is_silent: bool):
+        from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
+        from vaetools.estimators.context import small_groups
+        from vaetools.stream import Collected, Examples, MapFiles, Oddest, Selection, TableFile, Tally
+        from vaetools.stream.keeping import Sampled
+
+        model = opened.estimator
+        self.asked, self.opened = asked, opened
+        self.selection = None if asked.fdr is None else Selection(model, asked.fdr)
+        self.tally = Tally(model, self.selection, listing.folder)
+        self.oddest = Oddest(asked.n_oddest, self.selection)
+        self.examples = Examples(asked.n_oddest, listing.folder, self.selection)
+        self.scores = Collected(lambda part: part.table["score"].to_numpy())
+        self.sampled = Sampled(N_SAMPLED)
+        self.map_files = None if asked.maps is None else MapFiles(asked.maps, opened.whole, listing.root)
+        writes_rows = asked.output is not None or (asked.prints_rows and not is_silent)
+        self.sinks = [
+            *([self.selection] if self.selection else []),  # before those that use its verdicts
+            self.tally,
+            *([self.oddest] if asked.n_oddest else []),
+            *([self.scores, self.examples] if asked.html else []),
+            *([self.sampled] if asked.marks else []),
+            *([TableFile(asked.output, self.selection)] if writes_rows else []),
+            *([self.map_files] if self.map_files else []),
+        ]
+        self.small_defects = small_defects_in_words(opened.reader, model)
+        cautions = (self.small_defects, few_calibrated_in_words(model), small_groups(model))
+        self.cautions = [each for each in cautions if each]
+
+    @property
+    def failed(self) -> list[Any]:
+        """Images of which no map could be written."""
+        return [] if self.map_files is None else self.map_files.failed
+
+    def write(self, failed: list[Any], data: tuple[str, ...]) -> None:
+        """Write the page and the rows to mark; say of the oddest rows what is odd about them."""
+        if self.asked.html is not None:
+            from vaetools.cli.gallery import write_page
+
+            write_page(self.asked.html, self, failed, data)
+        explain(self.oddest, self.opened)
+        if self.asked.marks is not None:
+            n = self.asked.top or TO_MARK
+            write_to_mark(self.asked.marks, self.oddest, self.sampled, n, self.opened)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what was written, and what to beware of, as JSON takes it."""
+        return {
+            "small_defects": self.small_defects or None,
+            "output": self.asked.output,
+            "html": self.asked.html,
+            "marks": self.asked.marks,
+            "maps": self.map_files and self.map_files.facts(),
+        }
