@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.command import Opened
 from vaetools.cli.marking import N_SAMPLED, TO_MARK, write_to_mark
-from vaetools.cli.oddest import explain
 
 if TYPE_CHECKING:
     from vaetools.data.listing import Listing
@@ -84,13 +83,8 @@ class Answers:
         """Images of which no map could be written."""
         return [] if self.map_files is None else self.map_files.failed
 
-    def write(self, failed: list[Any], data: tuple[str, ...]) -> None:
-        """Write the page and the rows to mark; say of the oddest rows what is odd about them."""
-        if self.asked.html is not None:
-            from vaetools.cli.gallery import write_page
-
-            write_page(self.asked.html, self, failed, data)
-        explain(self.oddest, self.opened)
+    def write_marks(self) -> None:
+        """Write the rows to mark, if that is asked."""
         if self.asked.marks is not None:
             n = self.asked.top or TO_MARK
             write_to_mark(self.asked.marks, self.oddest, self.sampled, n, self.opened)

@@ -10,7 +10,7 @@ import click
 from vaetools.cli import command, outputs
 from vaetools.cli.answers import Answers, Asked
 from vaetools.cli.marking import check_can_mark
-from vaetools.cli.oddest import print_top
+from vaetools.cli.oddest import explain, print_top
 from vaetools.cli.saying import (
     Talk,
     counted_rows,
@@ -162,7 +162,12 @@ def _score_here(
     answers = Answers(asked, opened, parts.source.listing, is_silent=talk.as_json)
     parts.into(*answers.sinks)
     failed = parts.failed + answers.failed
-    answers.write(failed, data)
+    if asked.html is not None:
+        from vaetools.cli.gallery import write_page
+
+        write_page(asked.html, answers, failed, data)
+    explain(answers.oddest, opened)
+    answers.write_marks()
     if talk.as_json:
         summary = _summary(opened.estimator, answers.tally, answers.oddest)
         print_json(summary | answers.facts() | source_as_json(parts.source, failed))
