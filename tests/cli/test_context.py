@@ -37,7 +37,7 @@ def model(machines, tmp_path_factory):
 
 def test_a_context_is_learnt_by_name(model, machines, capsys):
     estimator = load(model)
-    assert estimator.feature_names_in_.tolist() == ["power", "heat"]
+    assert estimator.feature_names_in_.tolist() == ["power", "heat", "machine", "outside"]
     assert estimator.context_.names == ["machine", "outside"]
     assert [column.values for column in estimator.context_.columns.columns] == [["1", "2"], []]
     assert run("info", model) == 0
@@ -50,10 +50,10 @@ def test_rows_are_scored_in_theirs(model, machines, tmp_path, capsys):
     rows.iloc[:, ::-1].to_csv(tmp_path / "new.csv", index=False)
     assert run("score", model, tmp_path / "new.csv", "--id", "order", "-o", tmp_path / "s.csv", "-q") == 0
     scored, estimator = pd.read_csv(tmp_path / "s.csv"), load(model)
-    given = rows[["machine", "outside"]], rows[["power", "heat"]]
-    np.testing.assert_allclose(scored["score"], estimator.score_samples(given[1], given[0]), rtol=1e-9)
-    np.testing.assert_allclose(scored["p_value"], estimator.p_values(given[1], given[0]), rtol=1e-9)
-    assert (np.where(scored["verdict"] == "odd", -1, 1) == estimator.predict(given[1], given[0])).all()
+    given = rows[estimator.feature_names_in_]
+    np.testing.assert_allclose(scored["score"], estimator.score_samples(given), rtol=1e-9)
+    np.testing.assert_allclose(scored["p_value"], estimator.p_values(given), rtol=1e-9)
+    assert (np.where(scored["verdict"] == "odd", -1, 1) == estimator.predict(given)).all()
     assert scored["verdict"][0] == "odd"
     rows.head(1).to_csv(tmp_path / "one.csv", index=False)
     assert run("score", model, tmp_path / "one.csv", "--id", "order", "--top", "1", "-q") == 0

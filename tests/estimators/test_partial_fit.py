@@ -261,10 +261,22 @@ def test_a_warm_start_needs_the_network_of_before(rows):
         cvae.fit(X, y + 1)
 
 
-def test_a_context_has_no_way_to_go_on(rows):
+def test_a_context_goes_on_too(rows, tmp_path):
     X, y = rows
-    with pytest.raises(ValueError, match="CVAE: partial_fit takes labels, and no context of columns"):
-        CVAE(**QUICK).partial_fit(X, pd.DataFrame({"kind": y.astype(str)}))
+    told = pd.DataFrame({"kind": y.astype(str)})
+    beside = CVAE(**QUICK).partial_fit(X[:200], told[:200])
+    table = pd.DataFrame(X, columns=list("abcde")).assign(kind=told["kind"])
+    within = CVAE(**QUICK, context=["kind"]).partial_fit(table[:200])
+    save(within, tmp_path / "half.safetensors")
+    for each in (beside, within):
+        assert each.kept_rows_["trained"]["labels"].shape == (160, len(set(y)))
+    within, beside = load(tmp_path / "half.safetensors").partial_fit(table[200:]), beside.partial_fit(
+        X[200:], told[200:]
+    )
+    assert (within.n_samples_, len(within.calibration_labels_)) == (len(X), len(within.calibration_scores_))
+    np.testing.assert_array_equal(within.p_values(table), beside.p_values(X, told))
+    with pytest.raises(ValueError, match="column 'kind' of X must be one of .*; got 'new'"):
+        within.partial_fit(table.assign(kind="new"))
 
 
 def test_suspects_are_not_kept():

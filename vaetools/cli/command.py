@@ -258,13 +258,15 @@ class Opened:
     ) -> "Rows":
         """Read files into memory, with their labels, or ``in_context``, as `read_labeled` does."""
         from vaetools.data.sources import kind_of
+        from vaetools.estimators.context_columns import has_context_in_X
         from vaetools.stream.flow import nothing_read
         from vaetools.stream.labeled import read_labeled
 
-        if hasattr(self.estimator, "context_") and not in_context:
+        has_it_beside = hasattr(self.estimator, "context_") and not has_context_in_X(self.estimator)
+        if has_it_beside and not in_context:
             can = "vaetools score, embed and recalibrate do"
             raise click.ClickException(
-                f"the model judges rows given a context, which is not taken here; {can}."
+                f"the model judges rows given a context beside them, which is not taken here; {can}."
             )
         source = one_or_many(data)
         if label_name is not None and kind_of(source) == "images":

@@ -36,18 +36,20 @@ def describe_data(
     read: TrainingData, data: tuple[str, ...], model: Any, reasons: Sequence[str], seconds: float | None
 ) -> str:
     """Return what was understood of the data, what was chosen for them, and how long that will take."""
+    context = getattr(model, "context", None) or []
+    judged = read.X.drop(columns=context) if context else read.X
     if getattr(model, "likelihood", None) == "mixed":
-        values = _cells_in_words(read.X, model.column_likelihoods or {})
+        values = _cells_in_words(judged, model.column_likelihoods or {})
     else:
-        values = _values_in_words(read.X, model)
+        values = _values_in_words(judged, model)
     facts = {
         "Data": f"{counted_rows(len(read.X), read.kind)} from {few(data, 1)}",
-        "Shape": _shape_in_words(read, model.image_shape),
+        "Shape": _shape_in_words(judged, model.image_shape),
         "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
         "Small defects": small_defects_in_words(read.reader, model),
         **values,
-        "Given": _context_in_words(read.context),
+        "Given": _context_in_words(read.X[context]) if context else "",
         "Labels": _labels_in_words(read.labels, model),
         "Left out": "; ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
@@ -120,11 +122,11 @@ def _likelihood_of(cells: pd.Series) -> str:
     return "gaussian" if types.is_numeric_dtype(cells.dtype) else "categorical"
 
 
-def _shape_in_words(read: TrainingData, image_shape: Any) -> str:
+def _shape_in_words(X: Any, image_shape: Any) -> str:
     """Return what one row is."""
     if image_shape is None:
-        names = [str(name) for name in getattr(read.X, "columns", [])]
-        n = read.X.shape[1]
+        names = [str(name) for name in getattr(X, "columns", [])]
+        n = X.shape[1]
         return f"{counted(n, 'column')}" + (f": {_some(names)}" if names else "")
     channels, height, width = image_shape
     color = {1: "gray", 3: "rgb"}.get(channels, f"{channels} channels, none of them taken for transparency")
@@ -172,8 +174,6 @@ def few_calibrated_in_words(model: Any) -> str:
 
 def _context_in_words(context: Any) -> str:
     """Return the columns that rows are judged given, and which are numbers."""
-    if context is None:
-        return ""
     kinds = {True: "number", False: "category"}
     return _some(f"{name} ({kinds[types.is_numeric_dtype(cells)]})" for name, cells in context.items())
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MODELS = {"ae": "AE", "vae": "VAE", "cvae": "CVAE", "vqvae": "VQVAE", "patches": "PatchDetector"}
 _PATCHES, _WHOLE = "patches", "vae"
 _WIDTHS = ("hidden_layer_sizes", "hidden_channels")
-_NOT_TO_SET = {"network", "estimator", "verbose"}  # no literals, or said by other options
+_NOT_TO_SET = {"network", "estimator", "verbose", "context"}  # no literals, or said by other options
 Given = list[tuple[str, Any]]
 
 

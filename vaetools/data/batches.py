@@ -145,8 +145,6 @@ class TrainingData:
         What was met in folders and is left out, with its kind.
     dialect, notes
         As of a `Source`.
-    context : DataFrame or None
-        Columns of a table that rows are judged given.
     """
 
     kind: str
@@ -159,7 +157,6 @@ class TrainingData:
     ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
     dialect: "Dialect | None" = None
     notes: Sequence[str] = ()
-    context: "pd.DataFrame | None" = None
 
 
 def where(id: str | int) -> str:

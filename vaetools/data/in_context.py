@@ -17,7 +17,7 @@ def open_in_context(
     mixed: bool = False,
     as_text: Sequence[str] = (),
     dialect: Dialect | None = None,
-) -> tuple[Table, list[str]]:
+) -> Table:
     """Read a table's header, and decide which columns are features beside those of a context.
 
     Parameters
@@ -32,7 +32,6 @@ def open_in_context(
     table : Table
         Of features and context. A row that lacks a cell of the context has failed, and without ``mixed`` one
         that lacks any.
-    features : list of str
     """
     own = open_table(
         path,
@@ -47,4 +46,4 @@ def open_in_context(
     kinds = own.kinds or dict.fromkeys(own.columns, Kind(NUMBER, is_needed=True))
     told = {name: kind._replace(is_needed=True) for name, kind in (beside.kinds or {}).items()}
     table = open_table(path, columns={**kinds, **told}, id_column=id_column, dialect=own.dialect)
-    return dataclasses.replace(table, notes=own.notes), own.columns
+    return dataclasses.replace(table, notes=own.notes)

@@ -237,17 +237,13 @@ def read_training(
     if kind == "table":
         features: dict[str, Any] = {"drop": drop, "mixed": mixed, "as_text": as_text}
         features |= {"id_column": id_column, "dialect": dialect}
-        told = None
         if context:
-            table, own = open_in_context(data, context, **features)
-            X, y, failed = table.read()
-            X, told = X[own], X[list(context)]
+            table = open_in_context(data, context, **features)
         else:
             table = open_table(data, labels=labels, **features)
-            X, y, failed = table.read()
+        X, y, failed = table.read()
         understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
-        ignored = table.listing.ignored
-        understood |= {"failed": failed, "ignored": ignored, "context": told}
+        understood |= {"failed": failed, "ignored": table.listing.ignored}
         return TrainingData(kind, X, X.index.tolist(), y, **understood)
     if context:
         raise ValueError(f"{_words(data)}: a context is of columns of a table; got {kind}.")

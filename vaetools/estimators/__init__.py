@@ -7,7 +7,8 @@ import dataclasses
 import importlib
 
 from vaetools.checks import Requirement
-from vaetools.estimators.fields import FitFields, KLFields, LabelFields, NetworkFields, WordFields
+from vaetools.estimators.fields import FitFields, KLFields, NetworkFields, WordFields
+from vaetools.estimators.label_fields import LabelFields
 
 ESTIMATORS = {
     "AE": "vaetools.estimators.ae",

@@ -11,12 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 
 from vaetools.estimators.anew import wholly
-from vaetools.estimators.building import (
-    build,
-    check_image_shape,
-    n_classes_of,
-    resolve_training,
-)
+from vaetools.estimators.building import build, check_image_shape, n_classes_of, resolve_training
 from vaetools.estimators.card import Card
 from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns, warn_of_untrained
@@ -232,6 +227,7 @@ class BaseAutoencoder(
         keeps: bool = False,
     ) -> KeyboardInterrupt | None:
         before = dict(vars(self)) if self.warm_start and hasattr(self, "model_") else None
+        y = self._context_in(X, y)
         X = check_rows(self, X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
@@ -301,6 +297,10 @@ class BaseAutoencoder(
         owner, masking = type(self).__name__, self.input_masking > 0
         self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
+
+    def _context_in(self, X: Any, y: Any) -> Any:
+        """In a conditional estimator return the context that X holds; else what was told beside it."""
+        return y
 
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray | None:
         """In a conditional estimator learn the labels and return their codes."""

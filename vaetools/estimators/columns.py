@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api import types
 
+from vaetools.estimators.context_columns import of_judged
 from vaetools.words import few
 
 _MAX_CATEGORIES = 1000
@@ -142,8 +143,9 @@ class Columns:
 
 
 def names_in_fit(estimator: Any) -> list[str] | None:
-    """Return the names of the columns that a model was fitted on, as text; None if they had none."""
-    named = getattr(estimator, "feature_names_in_", getattr(estimator, "column_labels_", None))
+    """Return the names of the columns that a model judges, as text; None if they had none."""
+    alone = of_judged(estimator)
+    named = getattr(alone, "feature_names_in_", getattr(alone, "column_labels_", None))
     return None if named is None else named.tolist()
 
 

@@ -3,19 +3,20 @@
 import dataclasses
 import math
 import warnings
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
-from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, threshold
 from vaetools.estimators.columns import Columns, names_in_fit
-from vaetools.estimators.constructor import parameters_in_force
+from vaetools.estimators.context_columns import has_context_in_X, places_of
+from vaetools.estimators.intake import labels_of, unpacked
 from vaetools.frames import as_pandas
-from vaetools.nn.batches import InputScale, Rows
-from vaetools.words import few
+from vaetools.nn.batches import InputScale
+from vaetools.words import few, see
 
 _MOST_GROUPS = 2**62
 
@@ -36,8 +37,10 @@ class Context:
     scale: InputScale
 
     @classmethod
-    def learn(cls, owner: str, y: Any) -> Self:
+    def learn(cls, owner: str, y: Any, of: str = "y") -> Self:
         """Learn the kinds of columns and their categories; numbers are not scaled yet.
+
+        ``of`` is what the table is called in a message.
 
         Examples
         --------
@@ -52,11 +55,11 @@ class Context:
         if y.columns.has_duplicates:
             twice = y.columns[y.columns.duplicated()][0]
             raise ValueError(f"{owner}: the columns of y must have different names; got {twice!r} twice.")
-        _check_complete(owner, y)
+        _check_complete(owner, y, of)
         columns = Columns.learn(owner, y, np.arange(len(y)), None, masking=False)
         if (n_groups := math.prod(len(column.values) or 1 for column in columns.columns)) > _MOST_GROUPS:
             raise ValueError(
-                f"{owner}: categories of y must have at most {_MOST_GROUPS:.0e} combinations; got "
+                f"{owner}: categories of {of} must have at most {_MOST_GROUPS:.0e} combinations; got "
                 f"{n_groups:.0e}. Leave columns out."
             )
         return cls(columns, InputScale.fixed("standardize", y.shape[1]))
@@ -78,7 +81,7 @@ class Context:
         """How many numbers of the condition each column is."""
         return [len(column.values) or 1 for column in self.columns.columns]
 
-    def codes(self, owner: str, y: Any) -> np.ndarray:
+    def codes(self, owner: str, y: Any, of: str = "y") -> np.ndarray:
         """Return numbers, and of categories their places, ``(n_samples, n_columns)``, float64.
 
         Missing cells and categories that are not known are refused.
@@ -92,13 +95,13 @@ class Context:
         if missing := [name for name in self.names if name not in y.columns]:
             here = few(map(repr, y))
             raise ValueError(f"{owner}: y must have the column {missing[0]!r} of fit; got {here}.")
-        _check_complete(owner, y[self.names])
+        _check_complete(owner, y[self.names], of)
         codes = self.columns.encode(owner, y[self.names]).astype(np.float64)
         for place, (name, column) in enumerate(zip(self.names, self.columns.columns, strict=True)):
             unseen = np.flatnonzero(codes[:, place] == len(column.values))
             if column.values and len(unseen):
                 raise ValueError(
-                    f"{owner}: column {name!r} of y must be one of {few(map(repr, column.values))}; got "
+                    f"{owner}: column {name!r} of {of} must be one of {few(map(repr, column.values))}; got "
                     f"{y[name].iloc[unseen[0]]!r}."
                 )
         return codes
@@ -112,9 +115,9 @@ class Context:
         ]
         return np.concatenate(parts, axis=1)
 
-    def encode(self, owner: str, y: Any) -> np.ndarray:
+    def encode(self, owner: str, y: Any, of: str = "y") -> np.ndarray:
         """Return the conditions of a table, ``(n_samples, sum of widths)``."""
-        return self.conditions(self.codes(owner, y))
+        return self.conditions(self.codes(owner, y, of))
 
     def warn_of_untrained(self, owner: str, conditions: np.ndarray) -> None:
         """Warn of categories that no row that trains has, whose conditions these are."""
@@ -148,15 +151,58 @@ def is_context(y: Any) -> bool:
     return isinstance(as_pandas(y), pd.DataFrame)
 
 
-def conditions_of(owner: str, context: Context, X: Any, y: Any) -> np.ndarray:
+def find_context(estimator: Any, X: Any, y: Any) -> pd.DataFrame:
+    """Return the context that X holds, of an estimator whose ``context`` names it, and note where it is."""
+    owner = type(estimator).__name__
+    table = _whole_table(estimator, X, y, reset=True)
+    vars(estimator).pop("column_labels_", None)
+    if estimator.likelihood != "mixed" and (labels := labels_of(table)) is not None:
+        estimator.column_labels_ = np.array(labels, dtype=object)
+    estimator.context_places_ = places_of(owner, table, estimator.context)
+    return table.iloc[:, estimator.context_places_]
+
+
+def context_in(estimator: Any, X: Any, y: Any) -> Any:
+    """Return the context that X holds, by a fitted estimator; where it holds none, what was told beside it."""
+    if not has_context_in_X(estimator):
+        return y
+    table, names = _whole_table(estimator, X, y, reset=False), estimator.context_.names
+    told = table.iloc[:, estimator.context_places_]
+    if isinstance(X, pd.DataFrame) and told.columns.tolist() != names:  # others are looked at by scikit-learn
+        raise ValueError(
+            f"{type(estimator).__name__}: X must have the columns of fit in their order, with the context "
+            f"{few(map(repr, names))}; got {few(map(repr, told.columns))} in its place."
+        )
+    return told.set_axis(names, axis=1)
+
+
+def _whole_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> pd.DataFrame:
+    """Return X as a table, whose number and names of columns are looked at; refuse a context beside it."""
+    owner = type(estimator).__name__
+    if is_context(y):
+        raise ValueError(
+            f"{owner}: context={estimator.context!r} names columns of X, so that y must hold no context; got "
+            "a DataFrame. Leave it out, or leave context out and give all of it in y."
+        )
+    X = unpacked(owner, X)
+    if not isinstance(X, pd.DataFrame):
+        X = check_array(X, dtype=None, ensure_all_finite=False, estimator=owner, input_name="X")
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return pd.DataFrame(X)
+
+
+def conditions_of(estimator: Any, X: Any, y: Any) -> np.ndarray:
     """Return the conditions of rows, of which a context of one row is that of all."""
+    owner, context = type(estimator).__name__, estimator.context_
     if y is None:
+        told = few(map(repr, context.names))
         raise ValueError(
             f"{owner}: rows are judged given their context, so that y must be a DataFrame of the columns "
-            f"{few(map(repr, context.names))}; got None. Reports, explorers, graphs and watches take no "
-            "such model."
+            f"{told}; got None. To have it taken from X, fit with context=[{told}]. "
+            f"{see('contexts.md#beside-x-or-in-it')}"
         )
-    conditions, n_rows = context.encode(owner, y), X.shape[0] if hasattr(X, "shape") else len(X)
+    of = "X" if has_context_in_X(estimator) else "y"
+    conditions, n_rows = context.encode(owner, y, of), X.shape[0] if hasattr(X, "shape") else len(X)
     if len(conditions) not in (1, n_rows):
         raise ValueError(
             f"{owner}: y must have as many rows as X, {n_rows:,}, or one; got {len(conditions):,}."
@@ -164,73 +210,16 @@ def conditions_of(owner: str, context: Context, X: Any, y: Any) -> np.ndarray:
     return np.broadcast_to(conditions, (n_rows, conditions.shape[1])).copy()
 
 
-def compared(estimator: Any, rows: Rows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield rows that have calibration rows of their own, as a mask, and the scores of these.
-
-    A group of as many calibration rows as the rate of false alarms takes has its own; others share theirs.
-    """
-    calibrated = getattr(estimator, "calibration_labels_", None)
-    if calibrated is None:
-        return
-    scores, asked = estimator.label_calibration_scores_, estimator.context_.groups(rows.labels)
-    needed, large = _large_groups(estimator)
-    for group in np.intersect1d(asked, large):
-        yield asked == group, scores[calibrated == group]
-    others = ~np.isin(calibrated, large)
-    if others.sum() >= needed:
-        yield ~np.isin(asked, large), scores[others]
-
-
 def apart(estimator: Any, table: Any) -> tuple[Any, pd.DataFrame | None]:
-    """Return rows that were read as an estimator takes them, and their context, if it has one."""
+    """Return rows that were read as an estimator takes them, and their context, if that comes beside them."""
     names = names_in_fit(estimator)
+    if has_context_in_X(estimator):
+        return table[estimator.feature_names_in_], None
     if hasattr(estimator, "context_"):
         return table[names], table[estimator.context_.names]
     if isinstance(table, pd.DataFrame):
         return (table.to_numpy() if names is None else table.set_axis(names, axis=1)), None
     return (table if names is None else pd.DataFrame(table, columns=names)), None
-
-
-def p_values_within(estimator: Any, scores: np.ndarray, rows: Rows) -> np.ndarray:
-    """Return p-values of rows by their scores: within their group, or smaller groups, or among all rows."""
-    p_values = conformal_p_values(scores, estimator._calibrated("calibration_scores_"))
-    for same, known in compared(estimator, rows):
-        p_values[same] = conformal_p_values(scores[same], known)
-    return p_values
-
-
-def thresholds(estimator: Any, rows: Rows) -> np.ndarray:
-    """Return the threshold of every row: that of its group, or of smaller groups, or of all rows."""
-    kept, found = parameters_in_force(estimator), np.full(len(rows), estimator._calibrated("offset_"))
-    for same, known in compared(estimator, rows):
-        found[same] = threshold(known, kept["false_alarm_rate"], kept["confidence"])
-    return found
-
-
-def _large_groups(estimator: Any) -> tuple[int, np.ndarray]:
-    """Return how many calibration rows a rate of false alarms takes, and the groups that have so many."""
-    kept = parameters_in_force(estimator)
-    needed = n_rows_needed(kept["false_alarm_rate"], kept["confidence"])
-    groups, counts = np.unique(estimator.calibration_labels_, return_counts=True)
-    return needed, groups[counts >= needed]
-
-
-def small_groups(estimator: Any) -> str:
-    """Return that calibration rows are too few for some groups even together; nothing if they are not."""
-    if not hasattr(estimator, "context_") or not hasattr(estimator, "calibration_labels_"):
-        return ""
-    needed, large = _large_groups(estimator)
-    others = estimator.calibration_labels_[~np.isin(estimator.calibration_labels_, large)]
-    n_groups = math.prod(len(column.values) or 1 for column in estimator.context_.columns.columns)
-    n_small = n_groups - len(large)
-    if not n_small or len(others) >= needed:
-        return ""
-    have, they = ("has", "it is") if n_small == 1 else ("have", "they are")
-    return (
-        f"{n_small:,} of {n_groups:,} groups of the context {have} fewer than {needed} calibration rows, and "
-        f"{len(others)} together: {they} compared with all rows, and nothing is promised of how many "
-        "of these rows are flagged. Calibrate with more of them."
-    )
 
 
 def in_words(y: pd.DataFrame, n_rows: int) -> np.ndarray:
@@ -249,12 +238,12 @@ def in_words(y: pd.DataFrame, n_rows: int) -> np.ndarray:
     return np.array(told * (n_rows if len(told) == 1 else 1), dtype=object)
 
 
-def _check_complete(owner: str, y: pd.DataFrame) -> None:
+def _check_complete(owner: str, y: pd.DataFrame, of: str) -> None:
     """Raise where a cell is missing."""
     gaps = y.isna().to_numpy()
     if gaps.any():
         row, place = (int(found[0]) for found in np.nonzero(gaps))
         raise ValueError(
-            f"{owner}: y must not miss a cell, because rows are judged given it; got none in column "
+            f"{owner}: {of} must not miss a cell of the context that rows are judged given; got NaN in column "
             f"{y.columns[place]!r} of row {y.index[row]!r}. Leave the row out, or fill it."
         )

@@ -14,7 +14,8 @@ from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
-from vaetools.estimators.context import is_context
+from vaetools.estimators.context import conditions_of, context_in
+from vaetools.estimators.context_columns import judged
 from vaetools.estimators.description import describe
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge
@@ -63,7 +64,8 @@ class Continuing(BaseAutoencoder):
         X : array-like of shape (n_samples, n_features)
             New rows, of columns as in the first call, whose scaling, categories and levels stay.
         y : array-like of shape (n_samples,) or None, default=None
-            Labels, for a `CVAE`, all of which must be in the first call. Others ignore it.
+            Labels, for a `CVAE`, all of which must be in the first call, or a DataFrame of their context, all
+            of whose categories must be. Others ignore it.
 
         Returns
         -------
@@ -101,11 +103,6 @@ class Continuing(BaseAutoencoder):
         """
         check_parameters(self)
         check_combinations(self)
-        if hasattr(self, "context_") or (hasattr(self, "conditioning") and is_context(y)):
-            raise ValueError(
-                f"{type(self).__name__}: partial_fit takes labels, and no context of columns; got a context. "
-                "Call fit with all rows, or leave it out."
-            )
         check_unmarked(self)
         if self.calibration == "cross":
             raise ValueError(
@@ -123,7 +120,8 @@ class Continuing(BaseAutoencoder):
         """Train on new rows beside some of before, and judge by rows of both that did not train."""
         check_unchanged(self)
         self._crosses = False
-        table, X = as_pandas(X), check_rows(self, X, reset=False)
+        y, table = context_in(self, X, y), judged(self, as_pandas(X))
+        X = check_rows(self, X, reset=False)
         warn_of_untrained(self, table, X)
         labels = self._codes_of_labels(X, y)
         self._warn_of_far_rows(X)
@@ -136,7 +134,7 @@ class Continuing(BaseAutoencoder):
         self.suspects_ = self.suspects_[:0]
         interruption, trainer = None, None
         if len(new["rows"]):
-            if labels is not None:
+            if hasattr(self, "classes_"):
                 self._count_labels(new["labels"], len(X) / self.n_samples_)
             replayed = some(kept["trained"], _REPLAYED * len(new["rows"]), rng)
             trainer = self._trainer_beside(new, replayed, seed)
@@ -224,7 +222,9 @@ class Continuing(BaseAutoencoder):
         return Rows(kept["rows"], index, self.input_scale_, labels, n_classes_of(self), weights)
 
     def _codes_of_labels(self, X: Any, y: Any) -> np.ndarray | None:
-        """In a conditional estimator return codes of labels, which it must know."""
+        """In a conditional estimator return codes of labels, which it must know, or conditions."""
+        if hasattr(self, "context_"):
+            return conditions_of(self, X, y)
         if not hasattr(self, "classes_"):
             return None
         if y is None:  # raises in the words that scikit-learn uses for a missing target

@@ -14,17 +14,17 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest
 from vaetools.estimators.constructor import from_fields
-from vaetools.estimators.context import Context, is_context, p_values_within, small_groups, thresholds
+from vaetools.estimators.context import Context, find_context, is_context
 from vaetools.estimators.description import context_information, trained_enough
 from vaetools.estimators.engine import Engine
-from vaetools.estimators.fields import LabelFields
+from vaetools.estimators.label_fields import LabelFields
+from vaetools.estimators.groups import p_values_within, small_groups, thresholds
 from vaetools.estimators.judges import Judge, judged, labels_of, unlabeled
-from vaetools.estimators.labels import hardly_used, label_information, labels_of_rows
+from vaetools.estimators.labels import hardly_used, label_information, labels_of_rows, untrained
 from vaetools.estimators.vae import VAE
 from vaetools.nn.batches import Rows
 
 _N_JUDGED = 2_000  # rows whose labels are predicted
-_LISTED = 5  # labels in a message
 
 
 @from_fields
@@ -37,9 +37,10 @@ class CVAE(VAE, LabelFields):
     them, ``score_samples(X, y)`` says how odd a row is *as that label*. ``score`` ignores labels,
     so that model selection compares bounds of the same log p(x) as for a `VAE`.
 
-    A **context** is a DataFrame in the place of labels: columns of numbers and categories (machine, season,
-    customer) that are not judged themselves. Rows are then odd *in their context*, which every method takes
-    beside them; p-values compare a row with its group, one combination of categories, where that is large.
+    A **context** are columns of numbers and categories (machine, season, customer) that are not judged
+    themselves: rows are odd *in their context*. Columns of X are named by ``context``, and y is then of no
+    use; beside X, a DataFrame stands in the place of labels, in every method. P-values compare a row with its
+    group, one combination of categories, where that is large.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ class CVAE(VAE, LabelFields):
         Their scores given these labels.
     context_ : Context
         With a context, the names and kinds of its columns; `calibration_labels_` are then numbers of groups.
+    context_places_ : ndarray of shape (n_context,), int
+        Where X has the columns that ``context`` names; absent if a context came in y.
     context_information_ : float
         With a context, how much more probable held-out rows are given their own context than given that of
         another row, in nats per row: about 0 or less if the context is not used.
@@ -97,9 +100,10 @@ class CVAE(VAE, LabelFields):
 
     >>> import numpy as np
     >>> import pandas as pd
-    >>> heat = np.random.RandomState(0).randn(400, 1) + [[25], [5]] * 200
-    >>> cvae = CVAE(random_state=0).fit(heat, pd.DataFrame({"season": ["summer", "winter"] * 200}))
-    >>> cvae.predict([[25.0], [25.0]], pd.DataFrame({"season": ["summer", "winter"]})).tolist()
+    >>> heat = np.random.RandomState(0).randn(400) + [25, 5] * 200
+    >>> days = pd.DataFrame({"heat": heat, "season": ["summer", "winter"] * 200})
+    >>> cvae = CVAE(context=["season"], random_state=0).fit(days)
+    >>> cvae.predict(pd.DataFrame({"heat": [25.0, 25.0], "season": ["summer", "winter"]})).tolist()
     [1, -1]
     """
 
@@ -119,7 +123,7 @@ class CVAE(VAE, LabelFields):
         """
         return self.fit(X, y, **fit_params).transform(X, Engine(self).needed(y))
 
-    def fit_predict(self, X: Any, y: Any, **fit_params: Any) -> np.ndarray:
+    def fit_predict(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fit, and return the verdicts of the rows without their labels, or in their context.
 
         Parameters
@@ -279,14 +283,20 @@ class CVAE(VAE, LabelFields):
             y = rng.choice(self.classes_, size=n, p=self.class_prior_)
         return self.inverse_transform(Z, y)
 
+    def _context_in(self, X: Any, y: Any) -> Any:
+        """Return the context that X holds where ``context`` names its columns; else what is told beside it."""
+        vars(self).pop("context_places_", None)
+        return y if self.context is None else find_context(self, X, y)
+
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray:
         """Learn the labels and return their codes, or return a context."""
         for name in ("classes_", "class_prior_", "label_information_", "context_", "context_information_"):
             self.__dict__.pop(name, None)
         if is_context(y):
             check_consistent_length(X, y)
-            self.context_ = Context.learn(type(self).__name__, y)
-            return self.context_.codes(type(self).__name__, y)
+            owner, of = type(self).__name__, "y" if self.context is None else "X"
+            self.context_ = Context.learn(owner, y, of)
+            return self.context_.codes(owner, y, of)
         if y is None:  # raises in the words that scikit-learn uses for a missing target
             validate_data(self, X, y, skip_check_array=True)
         labels = labels_of_rows(type(self).__name__, X, y)
@@ -312,16 +322,8 @@ class CVAE(VAE, LabelFields):
             self.context_.warn_of_untrained(type(self).__name__, rows.labels[rows.index])
             self.context_information_ = context_information(some)
             return
-        absent = self.classes_[self.class_prior_ == 0].tolist()
-        if absent:
-            trimmed = ", or a smaller trimmed_fraction" if len(self.suspects_) else ""
-            more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
-            warnings.warn(
-                f"{type(self).__name__}: no row that trains has one of the labels {absent[:_LISTED]}{more}: "
-                f"they count as impossible. Give more rows of them{trimmed}.",
-                UserWarning,
-                stacklevel=4,
-            )
+        if words := untrained(self):
+            warnings.warn(words, UserWarning, stacklevel=4)
         [log_joint] = judged(unlabeled(some), lambda _: [attrgetter("log_joint")])
         self.label_information_ = label_information(log_joint, labels_of(some), self.class_prior_)
         if trained_enough(self, len(rows)) and (words := hardly_used(self)):
@@ -341,6 +343,8 @@ class CVAE(VAE, LabelFields):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.estimator_type = None
-        tags.target_tags.required = True
+        tags.input_tags.allow_nan &= self.context is None  # of whose cells none may miss
+        if self.context is None:
+            tags.estimator_type = None
+            tags.target_tags.required = True
         return tags

@@ -114,7 +114,7 @@ def _overfit(estimator: Any, n_held_out: int) -> str:
     if len(costs) < 2 or n_held_out < _LEAST_JUDGED:
         return ""
     train, others = costs["train"], costs["held_out"]
-    by_heart = learnt_by_heart(train, others, estimator.n_features_in_, likelihood=kind)
+    by_heart = learnt_by_heart(train, others, len(estimator.input_scale_.shift), likelihood=kind)
     if others - train < _HEART or not by_heart:
         return ""
     watched = "held_out_loss" in estimator.history_

@@ -25,7 +25,8 @@ from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.constructor import check_parameters, keep_parameters
-from vaetools.estimators.context import in_words
+from vaetools.estimators.context import context_in, in_words
+from vaetools.estimators.context_columns import judged as judged_columns
 from vaetools.estimators.continuing import Continuing
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
@@ -219,7 +220,7 @@ class Detector(Verdicts, Continuing):
             reconstruction=reconstruction,
             kl=kl,
             surprise=surprise,
-            value=_cells(X) if is_mixed else value,
+            value=_cells(judged_columns(self, X)) if is_mixed else value,
             expected=_cells(engine.as_table(expected)) if is_mixed else expected.astype(precision_of(rows.X)),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
             columns=names,
@@ -227,7 +228,7 @@ class Detector(Verdicts, Continuing):
             heat_range=getattr(self, "heat_range_" if structure is None else "structure_range_", None),
             question=None if which is None else np.array(list(QUESTIONS))[which.astype(int)],
             structure=structure,
-            context=in_words(y, len(rows)) if engine.context is not None else None,
+            context=None if engine.context is None else in_words(context_in(self, X, y), len(rows)),
         )
 
     def _fit_heat(self, judges: Sequence[Judge]) -> None:

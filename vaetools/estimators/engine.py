@@ -19,12 +19,14 @@ from vaetools.anomaly.reference import States, on
 from vaetools.anomaly.scores import SCORES
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.building import n_classes_of
-from vaetools.estimators.context import conditions_of
+from vaetools.estimators.context import conditions_of, context_in
 from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.rows import precision_of
 from vaetools.nn.batches import InputScale, Rows
-from vaetools.nn.model import Reading
+from vaetools.nn.model import Reading, antithetic_noise
+
+_N_USUAL = 16  # draws of the prior that are decoded
 
 
 class Engine:
@@ -151,9 +153,9 @@ class Engine:
 
     def rows(self, X: Any, y: Any = None) -> Rows:
         """Return rows that were checked, with codes of their labels, as the model takes them."""
-        told = self._told(X, y)
+        y = context_in(self.estimator, X, y)
         X = check_rows(self.estimator, X, reset=False)
-        return Rows(X, np.arange(len(X)), self.scale, told, self.n_classes)
+        return Rows(X, np.arange(len(X)), self.scale, self._told(X, y), self.n_classes)
 
     def needed(self, y: Any) -> Any:
         """Return what must be told of rows: their context, and no labels."""
@@ -162,7 +164,7 @@ class Engine:
     def _told(self, X: Any, y: Any) -> np.ndarray | None:
         """Return codes of the labels of rows, or their conditions, where the model takes such."""
         if self.context is not None:
-            return conditions_of(self.owner, self.context, X, y)
+            return conditions_of(self.estimator, X, y)
         return None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
 
     def map(
@@ -196,6 +198,18 @@ class Engine:
         decoded = itertools.starmap(self.model.decode, codes.batches(self.model.log_unit))
         pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
         return self.as_table(_gathered(pieces, len(Z), 1, self._precision(codes))[0])
+
+    def usual(self, rows: Rows) -> np.ndarray:
+        """Return what is usual given the context of rows: the mean of what draws of the prior decode to."""
+        draws, total = antithetic_noise(_N_USUAL, self.n_components).numpy(), np.zeros(rows.X[rows.index].shape)
+        index, unscaled = np.arange(len(rows)), InputScale.fixed("identity", self.n_components)
+        for draw in draws:
+            Z = np.tile(draw, (len(rows), 1))
+            codes = Rows(Z, index, unscaled, rows.labels, self.n_classes)
+            decoded = itertools.starmap(self.model.decode, codes.batches(self.model.log_unit))
+            pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
+            total += _gathered(pieces, len(Z), 1, np.float64)[0]
+        return total / len(draws)
 
     def prior_draws(self, n: int, random_state: Any) -> np.ndarray:
         """Return codes drawn from the prior, ``(n, n_components)``."""

@@ -32,7 +32,6 @@ from vaetools.estimators.added_fields import AddedFields
 from vaetools.estimators.constructor import from_fields, parameter
 from vaetools.nn import (
     ACTIVATIONS,
-    CONDITIONINGS,
     LEARNING_RATES,
     LIKELIHOOD_CLASSES,
     PRECISIONS,
@@ -154,20 +153,6 @@ class NetworkFields:
         "themselves (dropout) draw from PyTorch's global generator, which ``random_state`` does not seed.",
         default=None,
     )
-
-
-@from_fields
-class LabelFields(NetworkFields):
-    """Parameters of a conditional estimator alone."""
-
-    conditioning: Literal["concat", "add", "multiply"] = parameter(
-        one_of(*CONDITIONINGS),
-        'How the label joins the code: ``"concat"`` appends it one-hot, ``"add"`` adds a rectified linear '
-        'projection of it, ``"multiply"`` multiplies by one plus such a projection. An added label is used '
-        "least.",
-        default="concat",
-    )
-    condition_encoder: bool = parameter(FLAG, "Whether the encoder sees the label too.", default=True)
 
 
 @from_fields

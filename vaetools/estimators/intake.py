@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
 from vaetools.estimators.columns import warn_of_unseen
+from vaetools.estimators.context_columns import judged, of_judged
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import slices
@@ -28,10 +29,11 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one.
 
     For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
-    the table itself.
+    the table itself. Of X that holds a context, too, rows of what is judged.
     """
     owner = type(estimator).__name__
-    X = unpacked(owner, X)
+    X = judged(estimator, unpacked(owner, X))
+    estimator = of_judged(estimator)
     if not reset and estimator.columns_ is not None:
         table = _check_table(estimator, X, reset=False)
         codes = estimator.columns_.encode(owner, table)

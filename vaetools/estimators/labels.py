@@ -10,6 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 _LEAST_INFORMATION = 0.2  # of the entropy of the labels
+_LISTED = 5  # labels in a message
 
 
 def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:
@@ -45,6 +46,19 @@ def label_codes(owner: str, classes: np.ndarray, X: Any, y: Any) -> np.ndarray:
     if len(unknown):
         raise ValueError(f"{owner}: label y must be one of {classes.tolist()}; got {unknown[0].item()!r}.")
     return codes
+
+
+def untrained(estimator: Any) -> str:
+    """Return a warning of labels that no row has which trained a fitted conditional estimator; else nothing."""
+    absent = estimator.classes_[estimator.class_prior_ == 0].tolist()
+    if not absent:
+        return ""
+    trimmed = ", or a smaller trimmed_fraction" if len(estimator.suspects_) else ""
+    more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
+    return (
+        f"{type(estimator).__name__}: no row that trains has one of the labels {absent[:_LISTED]}{more}: "
+        f"they count as impossible. Give more rows of them{trimmed}."
+    )
 
 
 def hardly_used(estimator: Any) -> str:

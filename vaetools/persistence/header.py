@@ -201,6 +201,14 @@ def _check_told(header: dict[str, Any], contents: Contents) -> None:
         columns = fitted["context_"]["context"]["columns"]["columns"]
         contents.measure("context_", "n_classes", sum(len(column["values"]) or 1 for column in columns))
         _check_scale("context_.scale", columns, fitted["context_"]["context"]["scale"], contents)
+    in_X = header["parameters"].get("context") is not None
+    if in_X != ("context_places_" in fitted) or in_X > has_context:
+        raise ValueError("context_places_ must be there with context_ and a parameter context, and only then")
+    if in_X:
+        places, n_columns = contents.arrays[fitted["context_places_"]["array"]], contents.sizes["n_features"]
+        n_columns += len(places)
+        if (places >= n_columns).any() or len(set(places.tolist())) < len(places):
+            refuse("context_places_", f"different places below {n_columns}", places.tolist())
 
 
 def _check_scale(name: str, columns: list[Any], scale: dict[str, Any], contents: Contents) -> None:
@@ -263,8 +271,8 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
     written = {name: fitted[name] for name in most.keys() & fitted.keys()}
     for part, kept in fitted.get("kept_rows_", {"dict": {}})["dict"].items():
         name = f"kept_rows_.{part}"
-        _check_kept(name, kept["dict"], contents)
-        if "labels" in kept["dict"]:
+        _check_kept(name, kept["dict"], contents, is_labeled="classes_" in fitted)
+        if "classes_" in fitted:
             written[f"{name}.labels"] = kept["dict"]["labels"]
             most[f"{name}.labels"] = contents.sizes.get("n_classes")
     for name, reference in written.items():
@@ -273,13 +281,16 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
             refuse(name, f"below {most[name]}", int(numbers.max()))
 
 
-def _check_kept(name: str, kept: dict[str, Any], contents: Contents) -> None:
+def _check_kept(name: str, kept: dict[str, Any], contents: Contents, *, is_labeled: bool) -> None:
     """Check that rows are no more than they were drawn from, and have labels where a model is of labels."""
     n_rows = len(contents.arrays[kept["rows"]["array"]])
     if kept["n_seen"] < n_rows:
         refuse(f"{name}.n_seen", f"at least n_rows = {n_rows}", kept["n_seen"])
     if ("labels" in kept) != ("n_classes" in contents.sizes):
-        raise ValueError(f"{name}.labels must be there with classes_, and only with them")
+        raise ValueError(f"{name}.labels must be there with classes_ or context_, and only with them")
+    is_coded = "labels" in kept and contents.arrays[kept["labels"]["array"]].ndim == 1
+    if "labels" in kept and is_coded != is_labeled:
+        raise ValueError(f"{name}.labels must be codes of labels, or conditions of a context")
 
 
 def _check_map(written: dict[str, Any], contents: Contents) -> None:

@@ -27,6 +27,7 @@ from vaetools.estimators.building import (
     resolve_device,
 )
 from vaetools.estimators.constructor import check_parameters, keep_parameters, parameters_in_force
+from vaetools.estimators.context_columns import count_context, of_judged
 from vaetools.estimators.description import N_REFERENCE
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.engine import Engine
@@ -239,7 +240,7 @@ def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str 
     """Return class, parameters and fitted numbers as JSON; put arrays and weights aside."""
     fitted = {}
     learnt = LEARNT[type(estimator).__name__]
-    for name, value in vars(estimator).items():
+    for name, value in (vars(estimator) | vars(of_judged(estimator))).items():
         if name == _MODEL:
             weights = value.state_dict().items()
             arrays.update({f"{WEIGHTS}{key}": _compact(weight) for key, weight in weights})
@@ -292,6 +293,7 @@ def _read_estimator(
         keep_parameters(estimator)
         if network is None:  # one that is not ours was tried by fit, and may take rows of its own kind alone
             _try(estimator)
+        count_context(estimator)
     return estimator
 
 

@@ -199,11 +199,9 @@ def pair_of_levels(name: str, value: Any, contents: Contents) -> None:
 
 def _kept(rows: str) -> Rule:
     """Return the rule of rows that an estimator keeps to go on."""
-    known: dict[str, Rule] = {
-        "rows": array("biuf", rows, "n_features", kept=NOT_INFINITE),
-        "n_seen": COUNT,
-    }
-    return record({"dict": record(known, {"labels": array("iu", rows, kept=COUNTS)})})
+    known: dict[str, Rule] = {"rows": array("biuf", rows, "n_features", kept=NOT_INFINITE), "n_seen": COUNT}
+    told = either(array("iu", rows, kept=COUNTS), array("f", rows, "n_classes", kept=FINITE))  # of a context
+    return record({"dict": record(known, {"labels": told})})
 
 
 _LEARNT: dict[str, Rule] = {
@@ -235,8 +233,7 @@ _LEARNT_OR_NOT: dict[str, Rule] = {
     "offset_": Requirement("finite or −inf", is_number),
     "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
     "calibration_": one_of("split", "cross"),
-    "heat_range_": array("f", 2, kept=RANGE),
-    "structure_range_": array("f", 2, kept=RANGE),
+    **dict.fromkeys(("heat_range_", "structure_range_"), array("f", 2, kept=RANGE)),
 }
 _LABELED: dict[str, Rule] = {
     "classes_": either(array("iub", "n_classes", kept=INCREASING, least=1), _texts("n_classes")),
@@ -251,6 +248,7 @@ _CONTEXT = {
 }
 _LABELED_OR_NOT: dict[str, Rule] = {
     "context_": record({"context": record(_CONTEXT)}),
+    "context_places_": array("iu", "n_context", kept=COUNTS),
     "context_information_": REAL,
     "label_information_": NONNEGATIVE,
     "calibration_labels_": array("iu", "n_calibration", kept=COUNTS),

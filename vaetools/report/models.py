@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from vaetools.estimators.columns import Columns
+from vaetools.estimators.columns import Columns, names_in_fit
+from vaetools.estimators.context import conditions_of, context_in
+from vaetools.estimators.context_columns import judged
+from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.frames import as_pandas
+from vaetools.latent.paths import interpolate
 from vaetools.report.tables import Spread
 from vaetools.words import readable
 
@@ -29,6 +33,7 @@ class Opened:
     rows: Any  # as the estimator takes them
     back: Any  # steps of a pipeline that take decoded rows back to units of X
     image_shape: tuple[int, int, int] | None
+    context: pd.DataFrame | None = None  # that the rows are judged given, of which they hold columns
     span: tuple[float, float] = (0.0, 1.0)  # what becomes 0 and 1 in shared rows: black and white of images
     spread: Spread | None = None  # how a table of several kinds of columns becomes numbers
 
@@ -73,9 +78,19 @@ class Opened:
         """Return expected rows of codes, of a conditional model as a label, in the units that all share."""
         return self.shared(self.estimator.inverse_transform(Z, *label))
 
+    def between(self, ends: Any, n: int) -> np.ndarray:
+        """Decode the straight line between the codes of two rows in n steps, which goes over between contexts."""
+        first, last = self.estimator.transform(ends)
+        line, told = interpolate(first, last, n), context_in(self.estimator, ends, None)
+        share = np.linspace(0, 1, n)[:, None]
+        made: np.ndarray = (1 - share) * self.decoded(line, told[:1]) + share * self.decoded(line, told[1:])
+        return made
+
     def decode(self, Z: np.ndarray) -> np.ndarray:
-        """Return expected rows of codes, of a conditional model as its commonest label."""
+        """Return expected rows of codes, of a conditional model as its commonest label, or in its context."""
         options = {"y": self.commonest} if self.conditional else {}
+        if self.context is not None:
+            options = {"y": commonest_context(self.context)}
         made = self.shared(self.estimator.inverse_transform(Z.reshape(-1, Z.shape[-1]), **options))
         return made.reshape(*Z.shape[:-1], -1)
 
@@ -85,8 +100,14 @@ class Opened:
         return self.estimator.classes_[np.argmax(self.estimator.class_prior_)]
 
     def sample(self, n: int, seed: int) -> np.ndarray:
-        """Return decoded draws from the prior, or without one from N(0, I), labels by their frequency."""
+        """Return decoded draws from the prior, or without one from N(0, I), labels by their frequency.
+
+        Contexts are those of rows.
+        """
         rng = np.random.RandomState(seed)
+        if self.context is not None:
+            told = self.context.sample(n, replace=True, random_state=rng)
+            return self.shared(self.estimator.sample(n, told, random_state=rng))
         if self.has_prior:
             return self.shared(self.estimator.sample(n, random_state=rng))
         n_components = self.estimator.reference_codes_.shape[1]
@@ -141,7 +162,7 @@ def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
             f"{first} of {one!r} and {second} of {other!r}. Fit all with the same "
             "column_likelihoods."
         )
-    return Spread.over(list(known.values()), X) if known else None
+    return Spread.over(list(known.values()), judged(last, as_pandas(X))) if known else None
 
 
 def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> tuple[Opened, np.ndarray]:
@@ -152,7 +173,7 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
             f"compare: {name!r} must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     check_is_fitted(estimator, msg=f"compare: {name!r} must be fitted; got {estimator!r}.")
-    estimator.inverse_transform(estimator.reference_codes_[:1])  # says so where there is no decoder
+    Engine(estimator).require_decoder("inverse_transform")
     rows = as_pandas(X if not steps else steps.transform(X))
     rows = rows if hasattr(rows, "iloc") else np.asarray(rows)
     if len(rows) < 3 or rows.ndim != 2:
@@ -162,18 +183,28 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
+    context, alone = None, judged(estimator, rows)
+    if hasattr(estimator, "context_"):
+        context = context_in(estimator, rows, None)
+        conditions_of(estimator, rows, context)  # says so where there is none
     if estimator.columns_ is not None:
-        return Opened(name, estimator, rows, None, None, spread=spread), spread.numbers(rows)
+        kept = Opened(name, estimator, rows, None, None, spread=spread, context=context)
+        return kept, spread.numbers(alone)
     back = steps if steps and hasattr(steps, "inverse_transform") else None
     if back is not None:
         _check_inverses(name, steps, X)
     shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
-    values = estimator.input_scale_.shown(np.asarray(rows)) if back is None else np.asarray(X)
+    if context is not None and steps:
+        raise ValueError(
+            f"compare: {name!r} must be no pipeline, because X holds the context of its rows; got steps "
+            f"{[label for label, _ in steps.steps]}. Fit it on what these make."
+        )
+    values = estimator.input_scale_.shown(np.asarray(alone)) if back is None else np.asarray(X)
     values = values.astype(np.float64)
     if (largest := np.abs(values).max()) > _LARGEST:
         raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
-    return Opened(name, estimator, rows, back, shape), values
+    return Opened(name, estimator, rows, back, shape, context=context), values
 
 
 def first_without_inverse(steps: Any, X: Any) -> tuple[str, Any] | None:
@@ -231,6 +262,26 @@ def _check_same(first: Opened, values: np.ndarray, other: Opened, others: np.nda
     )
 
 
+def commonest_context(context: pd.DataFrame) -> pd.DataFrame:
+    """Return one row: the commonest combination of categories, with the medians of numbers where it is met.
+
+    Examples
+    --------
+    >>> told = pd.DataFrame({"machine": ["a", "b", "b"], "heat": [9.0, 20.0, 22.0]})
+    >>> commonest_context(told).to_numpy().tolist()
+    [['b', 21.0]]
+    """
+    types = pd.api.types
+    is_number = [types.is_numeric_dtype(each) and not types.is_bool_dtype(each) for each in context.dtypes]
+    groups = context.loc[:, np.logical_not(is_number)]
+    kept = context
+    if groups.shape[1]:
+        numbers = groups.groupby(list(groups.columns), observed=True).ngroup()
+        kept = context[(numbers == numbers.mode()[0]).to_numpy()]
+    medians = kept.loc[:, is_number].median()
+    return kept.iloc[:1].assign(**{str(name): median for name, median in medians.items()})
+
+
 def _some(names: list[str]) -> str:
     """Return the first names of columns."""
     return ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
@@ -242,7 +293,7 @@ def columns_of(fitted: Opened, X: Any, n_columns: int) -> np.ndarray:
         return np.array(fitted.spread.names, dtype=str)
     if hasattr(X, "columns") and len(X.columns) == n_columns:
         return _texts(X.columns)
-    names = getattr(fitted.estimator, "feature_names_in_", [])
+    names = names_in_fit(fitted.estimator) or []
     return np.asarray(names if len(names) == n_columns else range(n_columns)).astype(str)
 
 

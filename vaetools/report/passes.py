@@ -9,6 +9,7 @@ import pandas as pd
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.groups import p_values_within, thresholds
 from vaetools.estimators.rows import precision_of
 from vaetools.geometry import nearest
 from vaetools.latent.paths import grid, morph, traverse
@@ -53,6 +54,7 @@ class Seen:
     codes: np.ndarray  # (n_samples, n_components): latent means
     draws: np.ndarray  # a draw from the posterior of each; of an AE the codes again
     scores: np.ndarray
+    flagged: np.ndarray | None
     p_values: np.ndarray | None
     costs: pd.DataFrame  # of the measured rows, in nats: reconstruction and kl
     reconstructions: np.ndarray  # of the measured rows
@@ -102,14 +104,19 @@ def see(opened: Opened, basis: Basis) -> Seen:
     if engine.has_spread:
         noise = np.random.default_rng(basis.seed).standard_normal(codes.shape)
         draws = codes + np.exp(spread[1]) * noise
-    known = getattr(model, "calibration_scores_", None)
+    known, offset = getattr(model, "calibration_scores_", None), getattr(model, "offset_", None)
+    p_values = None if known is None else conformal_p_values(scores, known)
+    if opened.context is not None:
+        p_values = None if known is None else p_values_within(model, scores, rows)
+        offset = thresholds(model, rows)
     return Seen(
         model=opened,
         basis=basis,
         codes=codes,
         draws=draws,
         scores=scores,
-        p_values=None if known is None else conformal_p_values(scores, known),
+        flagged=None if offset is None else scores < offset,
+        p_values=p_values,
         costs=pd.DataFrame({"reconstruction": -fit, "kl": kl}).iloc[basis.index],
         reconstructions=opened.shared(made),
         samples=opened.sample(N_DRAWS, basis.seed),
@@ -119,6 +126,8 @@ def see(opened: Opened, basis: Basis) -> Seen:
 
 def _path(opened: Opened, ends: Any) -> np.ndarray:
     """Decode the straight line between the codes of two rows."""
+    if opened.context is not None:
+        return opened.between(ends, N_PATH_STEPS)
     if opened.spread is None:
         return opened.shared(morph(opened.estimator, ends, N_PATH_STEPS))
     return morph(opened.estimator, ends, N_PATH_STEPS, decode=opened.decoded)
@@ -141,7 +150,8 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
         scores=seen.scores,
         score_name=model.anomaly_score_,
         score_unit=model.score_unit_,
-        threshold=getattr(model, "offset_", None),
+        threshold=getattr(model, "offset_", None) if opened.context is None else None,
+        flagged=seen.flagged,
         p_values=seen.p_values,
         reference_codes=model.reference_codes_,
         posterior_draws=seen.draws[basis.index],

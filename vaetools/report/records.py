@@ -120,7 +120,9 @@ class ModelView:
         Higher is more normal.
     score_name, score_unit : str
     threshold : float or None
-        Rows with a lower score are flagged.
+        Rows with a lower score are flagged; None of a model of a context, whose groups have their own.
+    flagged : ndarray of shape (n_samples,), bool, or None
+        None if nothing is.
     p_values : ndarray of shape (n_samples,) or None
         None if no rows were held out to calibrate.
     reference_codes : ndarray of shape (n_reference, n_components)
@@ -172,6 +174,7 @@ class ModelView:
     score_name: str
     score_unit: str
     threshold: float | None
+    flagged: np.ndarray | None
     p_values: np.ndarray | None
     reference_codes: np.ndarray
     posterior_draws: np.ndarray

@@ -17,8 +17,9 @@ from vaetools.data.dialect import Kind
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.data.sources import kind_of, names_of_files, open_source
 from vaetools.estimators.columns import names_in_fit
-from vaetools.estimators.context import apart, p_values_within, thresholds
+from vaetools.estimators.context import apart
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.groups import p_values_within, thresholds
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
 from vaetools.stream.kinds import kinds_of
@@ -248,10 +249,10 @@ def verdicts(
 ) -> pd.DataFrame:
     """Return score, costs, p-value and verdict of rows as `stream_scores` does; the network runs once.
 
-    Rows that are judged given a context come with it. Where a detector of patches has made its maps already,
+    Rows come with their context where it is not in X. Where a detector of patches has made its maps already,
     they are all that its scores need.
     """
-    if y is not None:
+    if hasattr(model, "context_"):
         columns, rows = model.score_columns(X, y), Engine(model).rows(X, y)
         is_known = hasattr(model, "calibration_scores_")
         p_values = p_values_within(model, columns["score"], rows) if is_known else np.nan

@@ -4,10 +4,11 @@ from typing import Any
 
 from vaetools.data.dialect import NUMBER, Kind, category_kind
 from vaetools.estimators.columns import Column, names_in_fit
+from vaetools.estimators.context_columns import has_context_in_X
 
 
 def kinds_of(estimator: Any) -> dict[str, Kind]:
-    """Return how columns of a table are read that a model takes: its own, and those of its context."""
+    """Return how columns of a table are read that a model takes, in its order: its own, and its context."""
     own, context = estimator.columns_, getattr(estimator, "context_", None)
     names = names_in_fit(estimator) if own is None else own.names
     if names is None or not all(isinstance(name, str) for name in names):
@@ -31,4 +32,4 @@ def kinds_of(estimator: Any) -> dict[str, Kind]:
             name: kind(column)._replace(is_closed=bool(column.values), is_needed=True)
             for name, column in told
         }
-    return kinds
+    return {name: kinds[name] for name in estimator.feature_names_in_} if has_context_in_X(estimator) else kinds

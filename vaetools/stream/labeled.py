@@ -30,7 +30,7 @@ class Rows(NamedTuple):
     X : DataFrame of shape (n_rows, n_features)
         Its index is what rows are called: paths, numbers or the texts of the id column.
     y : ndarray of shape (n_rows,), DataFrame or None
-        Their labels; None if they have none. Of a model that judges rows given a context, that.
+        Their labels; None if they have none. Of a model that judges rows given a context beside X, that.
     failed : list of Failure
         What could not be read.
     source : Source

@@ -35,6 +35,9 @@ def digest_of(model: Any) -> str:
         scale.kind,
         tuple(scale.levels),
     ]
+    if (context := getattr(estimator, "context_", None)) is not None:
+        said += [repr(context.columns), context.scale.shift.tolist(), context.scale.scale.tolist()]
+        said += [getattr(estimator, "calibration_labels_", np.empty(0)).tolist()]
     digest.update(repr(said).encode())
     states = getattr(estimator, "score_state_", {})
     arrays = {f"{score}.{name}": each for score, state in states.items() for name, each in state.items()}

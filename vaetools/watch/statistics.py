@@ -7,6 +7,7 @@ import numpy as np
 
 from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.groups import p_values_within, thresholds
 
 COLUMN, IMAGE, LATENT = "column", "image", "latent"
 _DARK, _BRIGHT = 1, 99  # percentiles of pixels
@@ -40,7 +41,11 @@ class Measured(NamedTuple):
 
 
 class Measure:
-    """Measures rows by a fitted model."""
+    """Measures rows by a fitted model.
+
+    Of one that judges rows given a context, so that nothing changes where only contexts do: the score is the
+    p-value within the group of a row, less 1 if it is flagged, and columns are less what is usual there.
+    """
 
     def __init__(self, estimator: Any):
         self.estimator = estimator
@@ -69,14 +74,23 @@ class Measure:
         checked = engine.rows(X)
         scores, codes = map(rounded, engine.map(checked, engine.score(), attrgetter("mean")))
         rows = np.asarray(checked.X, None if self.image_shape else np.float64)
+        if engine.context is not None:
+            is_flagged = scores < thresholds(self.estimator, checked)
+            scores = p_values_within(self.estimator, scores, checked) - is_flagged
+            rows = rows - np.where(self._are_numbers, rounded(engine.usual(checked)), 0.0)
         return scores, rows, codes[:, self._active]
+
+    @property
+    def _are_numbers(self) -> list[bool]:
+        """Which columns are numbers."""
+        return [each.is_number for each in self._of_rows()]
 
     def _of_rows(self) -> list[Statistic]:
         if self.image_shape is not None:
             return [Statistic(name, IMAGE) for name in looks_in_words(self.image_shape[0])]
         names = names_in_fit(self.estimator)
         if names is None:
-            names = [str(i) for i in range(self.estimator.n_features_in_)]
+            names = [str(i) for i in range(len(self.estimator.input_scale_.shift))]
         if self.estimator.columns_ is None:
             return [Statistic(name, COLUMN) for name in names]
         kinds = [column.kind for column in self.estimator.columns_.columns]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from vaetools.checks import PROBABILITY, check, integer
 from vaetools.estimators.constructor import parameters_in_force
+from vaetools.estimators.context_columns import has_context_in_X
 from vaetools.files import write_atomically
 from vaetools.frames import as_pandas
 from vaetools.persistence.model_file import split_reader
@@ -39,7 +40,8 @@ class Watch:
     reference, it is *ever* raised with a probability of at most ``false_alarm_probability``. Watched are
     the share of odd rows, the score of the others, and of rows that the model does not flag every column, or
     brightness, contrast and blocks of images, and every latent mean in use; an alarm says which of
-    them changed, since when and by how much.
+    them changed, since when and by how much. Where rows are judged given a context, it may change: rows are
+    then compared within their groups, and columns less what is usual in the context.
 
     Parameters
     ----------
@@ -108,17 +110,19 @@ class Watch:
     def _begin(self, model: Any, probability: float, seed: int) -> None:
         """Know the model, and nothing else yet."""
         _, self.estimator = split_reader(model)
-        if hasattr(self.estimator, "context_"):
+        has_context = hasattr(self.estimator, "context_")
+        if has_context and not has_context_in_X(self.estimator):
             raise ValueError(
-                "Watch: model must judge rows by themselves; got a "
-                f"{type(self.estimator).__name__} of a context."
+                "Watch: model must find the context of rows in X; got a "
+                f"{type(self.estimator).__name__} whose context comes beside it. Fit it with "
+                f"context={self.estimator.context_.names!r}. {see('contexts.md#beside-x-or-in-it')}"
             )
         self._judged_by = self.estimator.model_, self.estimator.offset_
         self.digest = digest_of(model)
         self._measure = Measure(self.estimator)
         self.evidence = Evidence(
             self._measure.statistics,
-            offset=float(self.estimator.offset_),
+            offset=0.0 if has_context else float(self.estimator.offset_),
             rate=float(parameters_in_force(self.estimator)["false_alarm_rate"]),
             probability=probability,
             seed=seed,
@@ -304,6 +308,12 @@ class Watch:
     def _learn_calibration(self) -> None:
         """Take the scores of those rows that calibrated the model; all else waits for rows."""
         scores = getattr(self.estimator, "calibration_scores_", None)
+        if hasattr(self.estimator, "context_"):
+            raise ValueError(
+                "Watch: reference must be given, because the rows that calibrated the model made the thresholds "
+                "of its groups, within which rows are compared; got None. Pass normal rows that fit did not "
+                f"see. {see(_KEPT)}"
+            )
         if getattr(self.estimator, "calibration_", None) == "cross":
             raise ValueError(
                 "Watch: reference must be given, because the rows that calibrated the model trained it, too; "

@@ -237,7 +237,7 @@ def fit(
     given = taught(name, settings, marks, odd) | given
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
     plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
-    model = plan.model
+    model = plan.model if context is None else plan.model.set_params(context=list(context))
     if plan.by_patches:
         if isinstance(model.backbone, str):
             Backbone(model.backbone).load()  # what is missing is told before anything is read
@@ -283,7 +283,7 @@ def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> "TrainingData":
             rule = f"the shape must be that of the images, {read.image_shape}; got {model.image_shape}"
             raise command.misuse("--set", f"{rule}. Leave image_shape out.")
         model.set_params(image_shape=read.image_shape)
-    if plan.takes_labels and read.labels is None and read.context is None:
+    if plan.takes_labels and read.labels is None and model.context is None:
         raise click.ClickException(
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
         )
@@ -301,8 +301,7 @@ def _fit(
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*learnt by heart")  # what is said in the end has options
-            given = read.labels if read.context is None else read.context
-            labels = given if plan.takes_labels else None
+            labels = read.labels if plan.takes_labels else None
             model.fit(read.X, labels, marks=marks, checkpoint=checkpoint)
     except KeyboardInterrupt as interruption:
         if not hasattr(model, "model_"):

@@ -145,18 +145,17 @@ def _update(
     """Let a watch see data, part by part; return what was read, and how many rows have no name."""
     import pandas as pd
 
-    from vaetools.estimators.columns import names_in_fit
+    from vaetools.estimators.context import apart
     from vaetools.stream.flow import Parts, nothing_read
 
     def nothing(model: Any, X: Any) -> pd.DataFrame:
         return pd.DataFrame(index=range(len(X)))
 
-    columns = names_in_fit(opened.estimator)
     parts = Parts(opened.whole, command.one_or_many(data), nothing, talk.progress, **reading)
     n_unnamed = 0
     for part in parts:
         if len(part.table):
-            X = part.X if columns is None else pd.DataFrame(part.X, columns=columns)
+            X, _ = apart(opened.estimator, part.X)
             names = _names(part.table.iloc[:, 0])
             watched.update(X, names)
             n_unnamed += len(X) if names is None else names.count("")

@@ -70,9 +70,8 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
     """Measure what is flagged, and how well scores find known outliers; rows of both kinds are resampled."""
     found: dict[str, of.Measure] = {}
     scores, odd = seen.scores, seen.basis.odd
-    if hasattr(seen.model.estimator, "offset_"):
-        flagged = scores < seen.model.estimator.offset_
-        found |= {"false_alarms": share(flagged[~odd]), "detected": share(flagged[odd])}
+    if seen.flagged is not None:
+        found |= {"false_alarms": share(seen.flagged[~odd]), "detected": share(seen.flagged[odd])}
     if odd.any():
         for name, statistic in (("auroc", roc_auc_score), ("average_precision", average_precision_score)):
             value = functools.partial(_of_both, statistic)
@@ -227,8 +226,8 @@ def _card(data: Data, model: ModelView, i: int) -> dict[str, Any]:
     facts = [("score", number(model.scores[row], 1))]
     if model.p_values is not None:
         facts.append(("p-value", f"{model.p_values[row]:.3f}"))
-    if model.threshold is not None:
-        facts.append(("verdict", "flagged" if model.scores[row] < model.threshold else "not flagged"))
+    if model.flagged is not None:
+        facts.append(("verdict", "flagged" if model.flagged[row] else "not flagged"))
     if odd.questions:
         facts.append(("decided by", odd.questions[i]))
     if data.labels is not None:
