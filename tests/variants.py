@@ -91,6 +91,8 @@ VARIANTS: dict[str, BaseAutoencoder] = {
     "AE contamination": AE(contamination=0.1),
     "VAE contamination": VAE(contamination=0.1),
     "CVAE blind encoder": CVAE(condition_encoder=False),
+    "CVAE context": CVAE(context=[0]),
+    "CVAE context mixed": CVAE(context=[0], likelihood="mixed"),
     "CVAE add": CVAE(conditioning="add"),
     "CVAE multiply": CVAE(conditioning="multiply"),
     "VAE elbo": VAE(anomaly_score="elbo"),

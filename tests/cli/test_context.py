@@ -119,6 +119,24 @@ def test_new_rows_calibrate_in_theirs(model, machines, tmp_path):
     assert len(pd.read_csv(tmp_path / "codes.csv")) == 150
 
 
+def test_a_watch_and_a_report_take_theirs(model, machines, tmp_path, capsys):
+    table = pd.read_csv(machines)
+    new = table.sample(300, random_state=1, replace=True)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    new[new["outside"] < 0].to_csv(tmp_path / "winter.csv", index=False)
+    new.assign(power=new["power"] + 4).to_csv(tmp_path / "more.csv", index=False)
+    for name, status in (("winter", 0), ("more", 3)):
+        state = "--state", tmp_path / f"{name}.safetensors", "--reference", machines
+        assert run("watch", model, tmp_path / f"{name}.csv", *state, "--json") == status
+        alarm = json.loads(capsys.readouterr().out)["alarm"]
+    causes = alarm["causes"]
+    assert ("column", "power") in {(cause["kind"], cause["name"]) for cause in causes}
+    page = tmp_path / "report.html"
+    assert run("report", model, tmp_path / "new.csv", "-o", page, "--map", "pca", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n_samples"], found["models"][0]["threshold"]) == (300, None)
+
+
 def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
     rows = pd.read_csv(machines)
     rows.loc[:9, "power"] = np.nan
@@ -142,9 +160,12 @@ def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
         (["fit", "{data}", "-o", "{out}", "--context", "site", "--drop", "site"], "is dropped; got 'site'"),
         (["fit", "{data}", "-o", "{out}", "--context", "engine"], "there is no column 'engine'"),
         (["score", "{model}", "{data}", "--fdr", "0.1"], "--fdr: needs p-values of all rows alike"),
-        (["explore", "{model}", "{data}", "-o", "{page}"], "judges rows given a context"),
-        (["report", "{model}", "{data}", "-o", "{page}"], "judges rows given a context"),
-        (["watch", "{model}", "{data}", "--state", "{out}"], "must judge rows by themselves"),
+        (
+            ["explore", "{model}", "{data}", "-o", "{page}"],
+            "given the context 'machine', 'outside'",
+        ),
+        (["watch", "{model}", "{data}", "--state", "{out}"], "reference must be given"),
+        (["fit", "{data}", "-o", "{out}", "--set", "context=['site']"], "has no parameter 'context' to set"),
         (["export", "{model}", "-o", "{graph}"], "for which a graph has no place"),
     ],
 )

@@ -152,7 +152,7 @@ def test_labels_and_contexts_take_turns():
         ),
         (
             pd.DataFrame({"machine": ["a", "b"], "heat": [20.0, np.nan]}),
-            "y must not miss a cell of the context that rows are judged given; got NaN in column 'heat' of row 1",
+            "y must not miss a cell, because rows are judged given it; got NaN in column 'heat' of row 1",
         ),
         (
             pd.DataFrame({"machine": ["a"] * 3, "heat": [20.0] * 3}),

@@ -270,8 +270,9 @@ def test_a_context_goes_on_too(rows, tmp_path):
     save(within, tmp_path / "half.safetensors")
     for each in (beside, within):
         assert each.kept_rows_["trained"]["labels"].shape == (160, len(set(y)))
-    within, beside = load(tmp_path / "half.safetensors").partial_fit(table[200:]), beside.partial_fit(
-        X[200:], told[200:]
+    within, beside = (
+        load(tmp_path / "half.safetensors").partial_fit(table[200:]),
+        beside.partial_fit(X[200:], told[200:]),
     )
     assert (within.n_samples_, len(within.calibration_labels_)) == (len(X), len(within.calibration_scores_))
     np.testing.assert_array_equal(within.p_values(table), beside.p_values(X, told))

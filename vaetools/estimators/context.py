@@ -163,7 +163,7 @@ def find_context(estimator: Any, X: Any, y: Any) -> pd.DataFrame:
 
 
 def context_in(estimator: Any, X: Any, y: Any) -> Any:
-    """Return the context that X holds, by a fitted estimator; where it holds none, what was told beside it."""
+    """Return the context that X of a fitted estimator holds; where it holds none, what was told beside it."""
     if not has_context_in_X(estimator):
         return y
     table, names = _whole_table(estimator, X, y, reset=False), estimator.context_.names
@@ -244,6 +244,6 @@ def _check_complete(owner: str, y: pd.DataFrame, of: str) -> None:
     if gaps.any():
         row, place = (int(found[0]) for found in np.nonzero(gaps))
         raise ValueError(
-            f"{owner}: {of} must not miss a cell of the context that rows are judged given; got NaN in column "
+            f"{owner}: {of} must not miss a cell, because rows are judged given it; got NaN in column "
             f"{y.columns[place]!r} of row {y.index[row]!r}. Leave the row out, or fill it."
         )

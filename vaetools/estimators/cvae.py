@@ -17,9 +17,9 @@ from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.context import Context, find_context, is_context
 from vaetools.estimators.description import context_information, trained_enough
 from vaetools.estimators.engine import Engine
-from vaetools.estimators.label_fields import LabelFields
 from vaetools.estimators.groups import p_values_within, small_groups, thresholds
 from vaetools.estimators.judges import Judge, judged, labels_of, unlabeled
+from vaetools.estimators.label_fields import LabelFields
 from vaetools.estimators.labels import hardly_used, label_information, labels_of_rows, untrained
 from vaetools.estimators.vae import VAE
 from vaetools.nn.batches import Rows

@@ -201,7 +201,10 @@ class Engine:
 
     def usual(self, rows: Rows) -> np.ndarray:
         """Return what is usual given the context of rows: the mean of what draws of the prior decode to."""
-        draws, total = antithetic_noise(_N_USUAL, self.n_components).numpy(), np.zeros(rows.X[rows.index].shape)
+        draws, total = (
+            antithetic_noise(_N_USUAL, self.n_components).numpy(),
+            np.zeros(rows.X[rows.index].shape),
+        )
         index, unscaled = np.arange(len(rows)), InputScale.fixed("identity", self.n_components)
         for draw in draws:
             Z = np.tile(draw, (len(rows), 1))

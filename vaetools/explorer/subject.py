@@ -11,6 +11,7 @@ from vaetools.explorer.units import ByColumn, by_column, is_by_column
 from vaetools.frames import as_pandas
 from vaetools.nn.networks import Network
 from vaetools.report.models import Opened, columns_of, first_without_inverse
+from vaetools.words import few, see
 
 _OWN = "The network is your own, which a page cannot run: rows are shown, and nothing is decoded."
 _NONE = "The model has no decoder: rows are shown, and nothing is decoded."
@@ -43,6 +44,12 @@ def open_subject(model: Any, X: Any) -> Subject:
             f"explore: model must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     engine = Engine(estimator)  # says so if it is not fitted
+    if engine.context is not None:
+        raise ValueError(
+            f"explore: model must judge rows by themselves or by labels; got a {engine.owner} that judges them "
+            f"given the context {few(map(repr, engine.context.names))}, for which a page has no place. "
+            f"{see('contexts.md#what-has-no-context-yet')}"
+        )
     X = as_pandas(X)
     steps, known, shape = _read(steps, estimator, X)
     rows = known if steps is None else as_pandas(steps.transform(known))

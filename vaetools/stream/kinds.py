@@ -32,4 +32,6 @@ def kinds_of(estimator: Any) -> dict[str, Kind]:
             name: kind(column)._replace(is_closed=bool(column.values), is_needed=True)
             for name, column in told
         }
-    return {name: kinds[name] for name in estimator.feature_names_in_} if has_context_in_X(estimator) else kinds
+    return (
+        {name: kinds[name] for name in estimator.feature_names_in_} if has_context_in_X(estimator) else kinds
+    )
