@@ -76,9 +76,8 @@ def test_all_columns_of_X_count(model):
     codes = clone(model).set_params(max_iter=1).set_output(transform="pandas").fit_transform(drawn(60, 4))
     assert codes.columns.tolist() == ["cvae0", "cvae1"]
     told = X[CONTEXT]
-    assert (
-        model.sample(5, told, random_state=0).shape == model.inverse_transform(np.zeros((5, 2)), told).shape
-    )
+    made = model.sample(5, told, random_state=0), model.inverse_transform(np.zeros((5, 2)), told)
+    assert [each.shape for each in made] == [(5, 3), (5, 3)]
     with pytest.raises(ValueError, match="Feature names must be in the same order"):
         model.score_samples(X[X.columns[::-1]])
     with pytest.raises(ValueError, match="Feature names seen at fit time, yet now missing:\n- machine"):
@@ -102,7 +101,7 @@ def test_labels_are_ignored_and_a_second_context_is_not(model):
         ({"machine": "huge"}, "column 'machine' of X must be one of 'large', 'small'; got 'huge'"),
         (
             {"outside": np.nan},
-            "X must not miss a cell of the context .*; got NaN in column 'outside' of row 0",
+            "X must not miss a cell, because .*; got NaN in column 'outside' of row 0",
         ),
         ({"heat": np.nan}, "Input X contains NaN"),
     ],

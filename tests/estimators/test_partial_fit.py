@@ -276,7 +276,7 @@ def test_a_context_goes_on_too(rows, tmp_path):
     )
     assert (within.n_samples_, len(within.calibration_labels_)) == (len(X), len(within.calibration_scores_))
     np.testing.assert_array_equal(within.p_values(table), beside.p_values(X, told))
-    with pytest.raises(ValueError, match="column 'kind' of X must be one of .*; got 'new'"):
+    with pytest.raises(ValueError, match=r"column 'kind' of X must be one of .*; got 'new'"):
         within.partial_fit(table.assign(kind="new"))
 
 

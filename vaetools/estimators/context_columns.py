@@ -1,7 +1,7 @@
 """A table that holds both columns that are judged and those that they are judged given.
 
-What a network takes are the first alone: `of_judged` is an estimator that knows no others, and `judged` the rows
-that it takes. The estimator itself counts and names all columns of X, as scikit-learn asks.
+What a network takes are the first alone: `of_judged` is an estimator that knows no others, and `judged` the
+rows that it takes. The estimator itself counts and names all columns of X, as scikit-learn asks.
 """
 
 import copy
@@ -34,8 +34,8 @@ def places_of(owner: str, X: pd.DataFrame, context: Sequence[Any]) -> np.ndarray
             places.append(int(name))
         else:
             raise ValueError(
-                f"{owner}: context must name columns of X, {few(map(repr, names))}; got {name!r}. An array has "
-                "them by position."
+                f"{owner}: context must name columns of X, {few(map(repr, names))}; got {name!r}. An array "
+                "has them by position."
             )
     if len(set(places)) < len(places):
         raise ValueError(f"{owner}: context must name every column once; got {list(context)!r}.")
@@ -90,4 +90,5 @@ def judged(estimator: Any, X: Any) -> Any:
 
 def _is_numbered(X: pd.DataFrame) -> bool:
     """Whether columns are called 0, 1, …, as those of an array."""
-    return X.columns.tolist() == list(range(X.shape[1]))
+    names: list[Any] = X.columns.tolist()
+    return names == list(range(X.shape[1]))

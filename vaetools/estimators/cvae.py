@@ -284,8 +284,8 @@ class CVAE(VAE, LabelFields):
         return self.inverse_transform(Z, y)
 
     def _context_in(self, X: Any, y: Any) -> Any:
-        """Return the context that X holds where ``context`` names its columns; else what is told beside it."""
-        vars(self).pop("context_places_", None)
+        """Return the context that X holds where ``context`` names it; else what is told beside it."""
+        self.__dict__.pop("context_places_", None)
         return y if self.context is None else find_context(self, X, y)
 
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray:

@@ -35,7 +35,7 @@ class LabelFields(NetworkFields):
     condition_encoder: bool = parameter(FLAG, "Whether the encoder sees the label too.", default=True)
     context: list[Any] | None = parameter(
         _CONTEXT,
-        "Columns of X that rows are judged given and that are not judged themselves, by name (of an array: by "
-        "position). Nothing is told in y then, and labels there are ignored. See ``docs/contexts.md``.",
+        "Columns of X that rows are judged given and that are not judged themselves, by name (of an array: "
+        "by position). Nothing is told in y then, and labels there are ignored. See ``docs/contexts.md``.",
         default=None,
     )

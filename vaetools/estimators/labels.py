@@ -49,7 +49,7 @@ def label_codes(owner: str, classes: np.ndarray, X: Any, y: Any) -> np.ndarray:
 
 
 def untrained(estimator: Any) -> str:
-    """Return a warning of labels that no row has which trained a fitted conditional estimator; else nothing."""
+    """Return a warning of labels of a fitted estimator that no row has which trained; else nothing."""
     absent = estimator.classes_[estimator.class_prior_ == 0].tolist()
     if not absent:
         return ""

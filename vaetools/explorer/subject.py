@@ -46,8 +46,8 @@ def open_subject(model: Any, X: Any) -> Subject:
     engine = Engine(estimator)  # says so if it is not fitted
     if engine.context is not None:
         raise ValueError(
-            f"explore: model must judge rows by themselves or by labels; got a {engine.owner} that judges them "
-            f"given the context {few(map(repr, engine.context.names))}, for which a page has no place. "
+            f"explore: model must judge rows by themselves or by labels; got a {engine.owner} that judges "
+            f"them given the context {few(map(repr, engine.context.names))}, for which a page has no place. "
             f"{see('contexts.md#what-has-no-context-yet')}"
         )
     X = as_pandas(X)

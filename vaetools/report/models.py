@@ -79,7 +79,7 @@ class Opened:
         return self.shared(self.estimator.inverse_transform(Z, *label))
 
     def between(self, ends: Any, n: int) -> np.ndarray:
-        """Decode the straight line between the codes of two rows in n steps, which goes over between contexts."""
+        """Decode the straight line between the codes of two rows; their contexts go over as codes do."""
         first, last = self.estimator.transform(ends)
         line, told = interpolate(first, last, n), context_in(self.estimator, ends, None)
         share = np.linspace(0, 1, n)[:, None]
@@ -183,10 +183,7 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
-    context, alone = None, judged(estimator, rows)
-    if hasattr(estimator, "context_"):
-        context = context_in(estimator, rows, None)
-        conditions_of(estimator, rows, context)  # says so where there is none
+    context, alone = _context(name, estimator, steps, rows), judged(estimator, rows)
     if estimator.columns_ is not None:
         kept = Opened(name, estimator, rows, None, None, spread=spread, context=context)
         return kept, spread.numbers(alone)
@@ -195,16 +192,25 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
         _check_inverses(name, steps, X)
     shape = estimator.image_shape or (getattr(steps[0], "image_shape_", None) if steps else None)
     shape = None if shape is None or shape[0] not in (1, 3) else tuple(shape)
-    if context is not None and steps:
-        raise ValueError(
-            f"compare: {name!r} must be no pipeline, because X holds the context of its rows; got steps "
-            f"{[label for label, _ in steps.steps]}. Fit it on what these make."
-        )
     values = estimator.input_scale_.shown(np.asarray(alone)) if back is None else np.asarray(X)
     values = values.astype(np.float64)
     if (largest := np.abs(values).max()) > _LARGEST:
         raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
     return Opened(name, estimator, rows, back, shape, context=context), values
+
+
+def _context(name: str, estimator: Any, steps: Any, rows: Any) -> pd.DataFrame | None:
+    """Return the context that rows hold; None of a model that judges rows by themselves."""
+    if not hasattr(estimator, "context_"):
+        return None
+    if steps:
+        raise ValueError(
+            f"compare: {name!r} must be no pipeline, because its rows hold their context; got steps "
+            f"{[label for label, _ in steps.steps]}. Fit it on what these make."
+        )
+    context: pd.DataFrame | None = context_in(estimator, rows, None)
+    conditions_of(estimator, rows, context)  # says so where there is none
+    return context
 
 
 def first_without_inverse(steps: Any, X: Any) -> tuple[str, Any] | None:

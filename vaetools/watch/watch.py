@@ -310,9 +310,9 @@ class Watch:
         scores = getattr(self.estimator, "calibration_scores_", None)
         if hasattr(self.estimator, "context_"):
             raise ValueError(
-                "Watch: reference must be given, because the rows that calibrated the model made the thresholds "
-                "of its groups, within which rows are compared; got None. Pass normal rows that fit did not "
-                f"see. {see(_KEPT)}"
+                "Watch: reference must be given, because the model's calibration rows made the thresholds of its "
+                "groups, within which rows are compared; got None. Pass normal rows that fit did not see. "
+                f"{see(_KEPT)}"
             )
         if getattr(self.estimator, "calibration_", None) == "cross":
             raise ValueError(
