@@ -310,7 +310,7 @@ class Watch:
         scores = getattr(self.estimator, "calibration_scores_", None)
         if hasattr(self.estimator, "context_"):
             raise ValueError(
-                "Watch: reference must be given, because the model's calibration rows made the thresholds of its "
+                "Watch: reference must be given, because the model's calibration rows made thresholds of its "
                 "groups, within which rows are compared; got None. Pass normal rows that fit did not see. "
                 f"{see(_KEPT)}"
             )
