@@ -51,7 +51,7 @@ class Answers:
 
     def __init__(self, asked: Asked, opened: Opened, listing: "Listing", *, is_silent: bool):
         from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
-        from vaetools.estimators.context import small_groups
+        from vaetools.estimators.groups import small_groups
         from vaetools.stream import Collected, Examples, MapFiles, Oddest, Selection, TableFile, Tally
         from vaetools.stream.keeping import Sampled
 
