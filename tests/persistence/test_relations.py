@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from tests.variants import VARIANTS, Squashed
 from vaetools import AE, CVAE, VAE, VQVAE, Gaussian, ImageReader, ModelFileError, load, save
 from vaetools.anomaly.scores import SCORES
+from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.constructor import check_parameters
 from vaetools.files import read_model_file, write_model_file
 from vaetools.latent.projection import LatentMap
@@ -172,7 +173,7 @@ def test_weights_follow_from_what_a_file_says(model, tmp_path):
     model = clone(model).set_params(max_iter=1, random_state=0).fit(X, y)
     save(model, tmp_path / "m.safetensors")
     header, _ = read_model_file(tmp_path / "m.safetensors")
-    n_classes = len(model.classes_) if isinstance(model, CVAE) else 0
+    n_classes = n_classes_of(model)
     found = {name: tuple(weight.shape) for name, weight in model.model_.state_dict().items()}
     assert weight_shapes(header, n_classes) == found
     load(tmp_path / "m.safetensors")
