@@ -12,6 +12,7 @@ Barber, Candès, Ramdas, Tibshirani (2021), "Predictive inference with the jackk
 Statistics 49(1).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,10 +48,11 @@ def labels_of(judges: Sequence[Judge]) -> np.ndarray:
 
 
 @torch.no_grad()
-def fit_scale(judges: Sequence[Judge], *others: Any) -> None:
+def fit_scale(judges: Sequence[Judge], *others: Any, most: float = math.inf) -> None:
     """Give a learnt scale of the judges, and of other estimators, its maximum-likelihood value on the rows.
 
-    One scale for all: where few rows train, it differs between models more than the rows do.
+    One scale for all: where few rows train, it differs between models more than the rows do. Squared errors
+    of a row that sum to more than ``most`` are shrunk to that sum.
     """
     models = [estimator.model_ for estimator, _ in judges]
     total = torch.zeros_like(models[0].log_unit)
@@ -60,7 +62,9 @@ def fit_scale(judges: Sequence[Judge], *others: Any) -> None:
         rest = total.new_ones(len(rows)) if weights is None else weights
         for x, y in rows.batches(model.log_unit):
             weight, rest = rest[: len(x), None], rest[len(x) :]
-            total += (weight * (x - model.read(x, y).expected).square()).nansum(dim=0)
+            squared = (x - model.read(x, y).expected).square()
+            shrunk = (most / squared.nansum(dim=1, keepdim=True)).clamp(max=1)
+            total += (weight * shrunk * squared).nansum(dim=0)
             n_known += (weight * ~x.isnan()).sum(dim=0)
     for model in [*models, *(estimator.model_ for estimator in others)]:
         model.likelihood.fit_scale(total / n_known)
