@@ -374,3 +374,27 @@ def test_mean_of_a_mixture(likelihood):
     weights = torch.tensor([[0.25, 0.75]]).expand(4, -1)
     expected = 0.25 * bound.mean(each[0]) + 0.75 * bound.mean(each[1])
     assert torch.allclose(bound.mixture_mean(weights, list(each)), expected, atol=1e-6, rtol=0)  # float32
+
+
+@pytest.mark.parametrize("scale", [0.3, "global", "per_feature", "predicted"])
+@pytest.mark.parametrize("tail", [1.5, 20.0])
+def test_a_tail_is_that_of_students_t_in_use_and_none_in_training(scale, tail):
+    likelihood, normal = Gaussian(scale).bind(2).double(), Gaussian(scale).bind(2).double()
+    likelihood.tail = tail
+    mean, raw = torch.tensor([[0.5, -2.0]]).double(), torch.tensor([[-1.0, 2.0]]).double()
+    parameters = torch.cat([mean, raw], dim=1) if scale == "predicted" else mean
+    x = torch.tensor([[40.0, -2.5]]).double()
+    for function in (lambda each: each.log_prob(parameters, x), lambda each: each.entropy(parameters)):
+        assert torch.equal(function(likelihood.train()), function(normal))
+    std = torch.exp(normal.entropy(parameters) - 0.5 * math.log(2 * math.pi * math.e))
+    expected = torch.distributions.StudentT(tail, mean, std)
+    likelihood.eval()
+    assert torch.allclose(likelihood.log_prob(parameters, x), expected.log_prob(x), rtol=1e-12)
+    assert torch.allclose(likelihood.entropy(parameters), expected.entropy(), rtol=1e-12)
+
+
+def test_with_a_tail_an_encoder_sees_values_far_out_drawn_in():
+    likelihood, x = Gaussian().bind(3), torch.tensor([[1.0, -1e3, 1e30]])
+    assert torch.equal(likelihood.inputs(x), x)
+    likelihood.tail = 20.0
+    assert likelihood.inputs(x).tolist() == [pytest.approx([10 * math.asinh(v / 10) for v in x[0].tolist()])]

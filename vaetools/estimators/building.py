@@ -33,6 +33,7 @@ _CROSSED_EPOCHS = 200  # of few rows that nobody watches
 _PASSES = 6  # over new rows and those of before
 _SETTLED = 150  # steps that bring a rate down from its peak without loss; fewer begin lower
 _LEAST_WATCHED = 20  # rows of which some can be spared
+_TAIL = 20.0  # degrees of freedom: nearly normal, but for what lies beyond four or five scales
 _OFTEN = 20  # epochs: who sees rows more often may learn them by heart, and is watched
 
 
@@ -62,8 +63,21 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
         columns = estimator.columns_.columns
         return Mixed([len(column.values) for column in columns], [column.has_gaps for column in columns])
     given = estimator.likelihood
-    likelihood = LIKELIHOODS[given]() if isinstance(given, str) else given
-    return likelihood.bind(n_features)
+    likelihood = (LIKELIHOODS[given]() if isinstance(given, str) else given).bind(n_features)
+    if (tail := getattr(estimator, "tail_", None)) is not None:
+        likelihood.tail = tail
+    return likelihood
+
+
+def _tail(estimator: Any) -> float | None:
+    """Return the degrees of freedom of the tails of an estimator's density, or None where these are normal.
+
+    A scale that fits nearly all cells makes one far out cost thousands of nats by its square, and few rows
+    that are held out do not show it. Weights that are used as they are keep the density that they have.
+    """
+    is_plain = isinstance(estimator.likelihood, str) and estimator.likelihood == "gaussian"
+    of_table = estimator.image_shape is None and estimator.input_scale_.standardizes
+    return _TAIL if is_plain and of_table and estimator.max_iter != 0 else None
 
 
 def resolve_training(
@@ -242,6 +256,7 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
 
 def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row."""
+    estimator.tail_ = _tail(estimator)
     likelihood = resolve_likelihood(estimator, X.shape[1])
     unit_mean = estimator.input_scale_.in_unit_interval
     network = make_network(estimator, X.shape[1], likelihood, unit_mean=unit_mean, seed=seed)

@@ -55,6 +55,10 @@ code_range_ : ndarray of shape (2, n_components)
     Least and greatest training code of every dimension.
 reference_codes_ : ndarray of shape (n_reference, n_components), float32
     Codes of at most 10,000 training rows, as ``transform`` returns them.
+tail_ : float or None
+    Degrees of freedom of Student's t, by which ``likelihood="gaussian"`` judges standardized rows: squared
+    errors train, and in use a value far out costs the logarithm of its distance, and an encoder sees it
+    drawn in. None for images, other likelihoods and weights that are used as they are, ``max_iter=0``.
 n_samples_ : int
     Rows that were given to learn from.
 n_marked_odd_ : int

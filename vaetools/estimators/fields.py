@@ -134,7 +134,8 @@ class NetworkFields:
     activation: Activation = parameter(one_of(*ACTIVATIONS), "Function between the layers.", default="silu")
     likelihood: Any = parameter(
         _LIKELIHOOD,
-        'Density of a row given its code. ``"gaussian"`` learns one scale; `Gaussian` offers others. '
+        'Density of a row given its code. ``"gaussian"`` learns one scale, and judges rows of tables with '
+        "heavier tails (``tail_``); `Gaussian` is normal, and offers other scales. "
         '`Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. ``"mixed"`` takes tables of numbers, '
         "booleans and categories with missing cells, and gives decoded rows back as such.",
         default="gaussian",

@@ -19,6 +19,7 @@ from vaetools.checks import POSITIVE, check
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
 from vaetools.nn.latents import expectation
 
+_REACH = 10.0  # standard deviations beyond which an encoder sees less and less of a value
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
 
 
@@ -134,6 +135,7 @@ class Gaussian(Likelihood):
 
     raw_log_scale: nn.Parameter
     n_shared: int  # columns that a learnt scale is of
+    tail: float | None = None  # degrees of freedom, if what lies far out costs less than its square in use
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
         super().__init__()
@@ -150,6 +152,10 @@ class Gaussian(Likelihood):
     def options(self) -> Mapping[str, object]:
         """Constructor arguments, as plain values."""
         return {"scale": self.scale, "floor": self.floor}
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """Return what an encoder sees of rows: where there is a tail, values far out are drawn in."""
+        return x if self.tail is None else _REACH * torch.asinh(x / _REACH)
 
     @property
     def has_learnt_scale(self) -> bool:
@@ -211,13 +217,28 @@ class Gaussian(Likelihood):
 
     def log_prob(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the log-density of every feature of every row, in nats."""
-        return _normal_log_prob(*self._split(parameters), x)
+        return self._log_prob_of(*self._split(parameters), x)
 
     def blurred_log_prob(self, parameters: Tensor, x: Tensor, blur: Tensor) -> Tensor:
         """Return the log-density where values are known to within a blur, a standard deviation each."""
         mean, log_scale = self._split(parameters)
         wider = log_scale + 0.5 * torch.log1p(torch.square(blur * torch.exp(-log_scale)))
-        return _normal_log_prob(mean, wider, x)
+        return self._log_prob_of(mean, wider, x)
+
+    def _log_prob_of(self, mean: Tensor, log_scale: Tensor, x: Tensor) -> Tensor:
+        """Return log-densities: normal ones, in use with the tail of Student's t if there is one."""
+        squared_error, precision = F.mse_loss(mean, x, reduction="none"), torch.exp(-2 * log_scale)
+        tail = self._tail_in_use
+        if tail is None:
+            at_mean = -0.5 * math.log(2 * math.pi) - log_scale
+            return torch.addcmul(at_mean, squared_error, precision, value=-0.5)
+        at_mean = _log_peak(tail) - log_scale
+        return at_mean - 0.5 * (tail + 1) * torch.log1p(squared_error * precision / tail)
+
+    @property
+    def _tail_in_use(self) -> float | None:
+        """The tail, but in training, where squared errors say more of most rows."""
+        return None if self.training else self.tail
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected value of every feature of every row."""
@@ -226,14 +247,21 @@ class Gaussian(Likelihood):
     def entropy(self, parameters: Tensor) -> Tensor:
         """Return the expected −log-density of every feature of every row, in nats."""
         mean, log_scale = self._split(parameters)
-        return (log_scale + 0.5 * math.log(2 * math.pi * math.e)).expand_as(mean)
+        tail = self._tail_in_use
+        at_one = 0.5 * math.log(2 * math.pi * math.e) if tail is None else _entropy(tail)
+        return (log_scale + at_one).expand_as(mean)
 
 
-def _normal_log_prob(mean: Tensor, log_scale: Tensor, x: Tensor) -> Tensor:
-    """Return log-densities of normal variables."""
-    at_mean = -0.5 * math.log(2 * math.pi) - log_scale
-    squared_error = F.mse_loss(mean, x, reduction="none")
-    return torch.addcmul(at_mean, squared_error, torch.exp(-2 * log_scale), value=-0.5)
+def _log_peak(tail: float) -> float:
+    """Return the log-density of Student's t at 0, at a scale of 1."""
+    return math.lgamma(0.5 * (tail + 1)) - math.lgamma(0.5 * tail) - 0.5 * math.log(tail * math.pi)
+
+
+def _entropy(tail: float) -> float:
+    """Return the entropy of Student's t at a scale of 1."""
+    halves = torch.tensor([0.5 * (tail + 1), 0.5 * tail], dtype=torch.float64, device="cpu")
+    more, less = map(float, torch.digamma(halves))
+    return 0.5 * (tail + 1) * (more - less) - _log_peak(tail)
 
 
 class Bernoulli(Likelihood):

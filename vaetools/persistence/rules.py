@@ -221,8 +221,8 @@ _LEARNT: dict[str, Rule] = {
     "reference_codes_": array("f", "n_reference", "n_components", kept=NUMBERS, least=1),
 }
 _LEARNT_OR_NOT: dict[str, Rule] = {
-    "n_samples_": POSITIVE_INTEGER,
-    "n_marked_odd_": POSITIVE_INTEGER,
+    **dict.fromkeys(("n_samples_", "n_marked_odd_"), POSITIVE_INTEGER),
+    "tail_": optional(POSITIVE),
     "feature_names_in_": _texts("n_features"),
     "column_labels_": _texts("n_features"),
     "suspects_": array("iu", "n_suspects", kept=COUNTS),
