@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
@@ -116,10 +117,11 @@ def test_calibration_takes_rows_as_they_are(rows):
         (np.r_[np.nan, np.ones(119)], r"sample_weight must be finite and at least 0; got nan\."),
         (np.zeros(120), r"VAE: sample_weight must not be zero for all rows, of which none would train\."),
         (np.ones((120, 2)), "should be a 1d array"),
+        (csr_array(np.ones((120, 1))), "passed for sample_weight"),
     ],
 )
 def test_weights_that_are_none_are_refused(weights, message, rows):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         VAE(**QUICK).fit(rows[0], sample_weight=weights)
 
 

@@ -6,11 +6,24 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import entr, log_softmax
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 _LEAST_INFORMATION = 0.2  # of the entropy of the labels
 _LISTED = 5  # labels in a message
+
+
+def one_per_row(name: str, values: Any, dtype: Any = None) -> np.ndarray:
+    """Return an argument of one value per row as an array; an error calls it by its name.
+
+    Examples
+    --------
+    >>> one_per_row("sample_weight", [[1], [2]], np.float64)
+    array([1., 2.])
+    """
+    plain = {"ensure_2d": False, "ensure_all_finite": False, "ensure_min_samples": 0}
+    column: np.ndarray = column_or_1d(check_array(values, dtype=dtype, input_name=name, **plain))
+    return column
 
 
 def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:

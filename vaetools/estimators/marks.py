@@ -10,13 +10,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.utils import column_or_1d
 
 from vaetools.anomaly.marks import Marks, oddest_and_typical
 from vaetools.anomaly.reference import seen
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import NetworkFields
+from vaetools.estimators.labels import one_per_row
 from vaetools.nn.batches import Rows
 from vaetools.words import counted
 
@@ -31,7 +31,7 @@ def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
     """
     if marks is None:
         return None
-    given = column_or_1d(marks, input_name="marks")
+    given = one_per_row("marks", marks)
     if len(given) != n_rows:
         raise ValueError(
             f"{owner}: marks must have one mark for each of {counted(n_rows, 'row')} of X; got "

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils import column_or_1d
 
+from vaetools.estimators.labels import one_per_row
 from vaetools.estimators.marks import has_odd
 from vaetools.words import counted
 
@@ -19,7 +19,7 @@ def check_weights(owner: str, sample_weight: Any, n_rows: int) -> np.ndarray | N
     """
     if sample_weight is None:
         return None
-    weights = column_or_1d(sample_weight, dtype=np.float64, input_name="sample_weight")
+    weights = one_per_row("sample_weight", sample_weight, np.float64)
     if len(weights) != n_rows:
         raise ValueError(
             f"{owner}: sample_weight must have one weight for each of {counted(n_rows, 'row')} of X; got "

@@ -90,7 +90,7 @@ def _lite0() -> nn.Module:
             )
         file.seek(0)
         weights = torch.load(file, map_location="cpu", weights_only=True)
-    network = EfficientNet.from_name(LITE0)
+    network = EfficientNet.from_name(LITE0, drop_connect_rate=0.0)  # frozen: no random drops
     network.load_state_dict(weights)
     for convolution in network.modules():
         match getattr(convolution, "static_padding", None):
