@@ -15,6 +15,7 @@ from torch import nn
 from tests.estimators.test_patch_detector import detector, network, photographs, scratched
 from vaetools import AE, ModelFileError, PatchDetector, load, save
 from vaetools.__main__ import main
+from vaetools.files import write_model_file
 from vaetools.persistence.header import check_model, read_model
 
 
@@ -53,6 +54,20 @@ def test_frozen_weights_are_not_in_the_file(path):
     assert not [name for name in load_file(path) if "features" in name]
 
 
+def test_maps_of_files_of_earlier_versions_stay_as_they_were(fitted, path):
+    header, arrays = read_model(path)
+    assert header["fitted"].pop("sharp") == fitted.model_.sharp == 0.75
+    write_model_file(path, header, arrays)
+    earlier = load(path, network=network())
+    levels = torch.rand(2, 8, 5, 5, generator=torch.Generator().manual_seed(0))
+    model = earlier.model_
+    standard = (levels - model.level_center[:, None, None]) / model.level_spread[:, None, None]
+    sharp = standard[:, [0, 1, 4, 5]].mean(dim=1)
+    assert torch.allclose(model.fused(levels), (standard.amax(dim=1) + sharp) / 2, rtol=1e-6)
+    save(earlier, path)
+    assert read_model(path)[0]["fitted"]["sharp"] == 0.5
+
+
 def change(at: str, value):
     """Return what changes one value of a header."""
 
@@ -82,6 +97,7 @@ def spoil(name: str):
         (change("parameters/estimator/class", "LatentMap"), "parameters"),
         (change("fitted/offset_", 7.5), "offset_ must be one of calibration_scores_"),
         (change("fitted/digest", "x"), "digest must be a digest"),
+        (change("fitted/sharp", 1.5), "sharp must be a number above 0 and below 1"),
         (change("fitted/n_channels", [12, 17]), "must be of 29 features"),
         (change("fitted/n_channels", [12]), "n_channels must be a list of 2 or more"),
         (change("estimators", []), "estimators must be [0-9] autoencoders"),

@@ -260,12 +260,12 @@ def test_maxima_are_put_on_one_scale():
     assert spread.tolist() == [40, 400]
 
 
-def test_levels_are_fused_halfway_between_their_greatest_and_the_mean_of_the_sharpest():
+def test_a_map_is_a_quarter_the_greatest_of_levels_and_else_the_mean_of_the_sharpest():
     model = PatchModel(Features(network(), ["1", "3"], None, None), [12, 16])
     model.level_center, model.level_spread = torch.arange(8.0), torch.full((8,), 2.0)
     standard = torch.tensor([2.0, 4.0, 0.0, -2.0, 6.0, 0.0, 8.0, 1.0])  # of each group at four blurs
     levels = torch.arange(8.0) + 2 * standard
-    assert model.fused(levels[None, :, None, None]).tolist() == [[[(8 + (2 + 4 + 6 + 0) / 4) / 2]]]
+    assert model.fused(levels[None, :, None, None]).tolist() == [[[8 / 4 + 3 / 4 * (2 + 4 + 6 + 0) / 4]]]
 
 
 def test_a_blur_keeps_to_the_inside():

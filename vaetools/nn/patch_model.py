@@ -24,6 +24,7 @@ from vaetools.nn.whole import Whole, direction, raised
 
 SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _N_SHARP = 2  # of these, whose mean keeps a map sharp
+_SHARP = 0.75  # share of that mean in a map
 _TYPICAL = 0.9  # of good places
 _LEARNT = (
     *("mean", "std", "axes", "references", "floor"),
@@ -163,6 +164,8 @@ class PatchModel(nn.Module):
     Attributes
     ----------
     groups : ModuleList of Group
+    sharp : float
+        How much of a map is the mean of its sharpest levels; the rest is the greatest of all.
     level_center, level_spread : Tensor of shape (n_levels,)
         Of the greatest values of maps of good images: of each group at every blur.
     """
@@ -173,7 +176,7 @@ class PatchModel(nn.Module):
 
     def __init__(self, features: Features, n_channels: Sequence[int], whole: Whole | None = None):
         super().__init__()
-        self.features, self.whole = features, whole
+        self.features, self.whole, self.sharp = features, whole, _SHARP
         self.groups = nn.ModuleList(Group(*each) for each in groups_of(len(n_channels)))
         n_levels = len(self.groups) * len(SCALES)
         self.register_buffer("level_center", torch.zeros(n_levels))
@@ -205,13 +208,13 @@ class PatchModel(nn.Module):
     def fused(self, levels: Tensor) -> Tensor:
         """Return one map of all levels, each in units of what it is at most on good images.
 
-        Halfway between the greatest, which finds what stands out at one level, and the mean of the sharpest,
-        which shows where it is.
+        Between the greatest, which finds what stands out at one level, and the mean of the sharpest, which
+        shows where it is.
         """
         center, spread = (each[:, None, None] for each in (self.level_center, self.level_spread))
         standard = (levels - center) / spread
         sharp = standard.unflatten(1, (len(self.groups), len(SCALES)))[:, :, :_N_SHARP]
-        fused: Tensor = (standard.amax(dim=1) + sharp.mean(dim=(1, 2))) / 2
+        fused: Tensor = (1 - self.sharp) * standard.amax(dim=1) + self.sharp * sharp.mean(dim=(1, 2))
         return fused
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from vaetools.anomaly.calibration import is_threshold
-from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, Requirement, is_number, one_of, refuse, text
+from vaetools.checks import (
+    IMAGE_SHAPE,
+    POSITIVE_INTEGER,
+    PROBABILITY,
+    SIZE,
+    Requirement,
+    is_number,
+    one_of,
+    refuse,
+    text,
+)
 from vaetools.estimators.image_fields import DETECTOR, NETWORK
 from vaetools.nn.groups import LAYERS_NEEDED, N_FROM_RIM, groups_of
 from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
@@ -76,7 +86,7 @@ DETECTOR_RULE = record(
                 "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
                 "scope": one_of("places", "whole", "both"),
             },
-            {"seen": optional(SIZE)},
+            {"seen": optional(SIZE), "sharp": PROBABILITY},
         ),
         "estimators": sequence(record({"class": TEXT})),
     }

@@ -26,6 +26,7 @@ from vaetools.persistence.values import read_parameter, write_parameter
 
 _OF_NETWORK = ("network", "layers", "size", "normalization")
 _FORMER_THUMBNAIL, _FORMERLY_SEEN = 64, 128  # pixels a side
+_FORMERLY_SHARP = 0.5  # share of the sharpest levels in maps, of files that say none
 _OF_BACKBONE = (*_OF_NETWORK, "image_shape", "device")
 Write = Callable[[Any, dict[str, np.ndarray]], dict[str, Any]]
 Read = Callable[[dict[str, Any], dict[str, np.ndarray]], Any]
@@ -59,6 +60,7 @@ def write_detector(
             "n_channels": list(detector.backbone_.n_channels_),
             "digest": detector.backbone_.digest_,
             "seen": detector.backbone_.size and list(detector.backbone_.size),
+            "sharp": detector.model_.sharp,
         },
         "estimators": estimators,
     }
@@ -99,6 +101,7 @@ def read_detector(
         read_estimator(each, own_arrays(arrays, i)) for i, each in enumerate(written["estimators"])
     ]
     detector.model_ = model = detector.make_model()
+    model.sharp = fitted.get("sharp", _FORMERLY_SHARP)
     for name, _ in list(_learnt(model)):
         *place, buffer = name.split(".")
         values = torch.from_numpy(arrays[f"{WEIGHTS}{name}"].copy())
