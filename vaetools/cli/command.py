@@ -5,7 +5,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -55,20 +55,33 @@ class Assignment(click.ParamType):  # type: ignore[type-arg]
             return name, text
 
 
+class Given(NamedTuple):
+    """What rows are judged given: columns, ``"category"`` where one is that, and the table that has them."""
+
+    columns: dict[str, str | None]
+    table: Path | None  # beside images; None where the rows have them
+
+
 class Context(click.ParamType):  # type: ignore[type-arg]
-    """``machine=category,outside``: columns, and which of them are categories whatever they look like."""
+    """``machine=category,outside``: columns, and which of them are categories whatever they look like.
+
+    Of images behind the table that has them, ``meta.csv:machine,outside``.
+    """
 
     name = "columns"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Return what each column is said to be, or None."""
-        parts = [part.partition("=") for part in str(value).split(",")]
+        """Return what each column is said to be, or None, and where it is."""
+        table, colon, columns = str(value).rpartition(":")
+        if not (colon and Path(table).is_file()):  # a name of a column may have a colon
+            table, columns = "", str(value)
+        parts = [part.partition("=") for part in columns.split(",")]
         if wrong := [part for part in parts if not part[0] or part[1:] not in (("", ""), ("=", "category"))]:
             rule = "must be columns between commas, NAME or NAME=category"
             self.fail(f"{rule}; got {''.join(wrong[0])!r}.", param, ctx)
         if twice := [name for name, n in Counter(name for name, *_ in parts).items() if n > 1]:
             self.fail(f"must name every column once; got {twice[0]!r} twice.", param, ctx)
-        return {name: kind or None for name, _, kind in parts}
+        return Given({name: kind or None for name, _, kind in parts}, Path(table) if table else None)
 
 
 class PathOrAddress(click.Path):
@@ -178,6 +191,23 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_READING):
         with_reading = option(with_reading)
     return with_reading
+
+
+def context_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --context, a table beside images; the command gets it with what else says what is read."""
+
+    @functools.wraps(command)
+    def with_context(context: Path | None, reading: dict[str, Any], **values: Any) -> Any:
+        return command(reading=reading if context is None else reading | {"context": context}, **values)
+
+    path = click.Path(exists=True, dir_okay=False, path_type=Path)
+    told = "Of images that are judged given columns of a table: that table, whose rows name them."
+    return click.option("--context", type=path, metavar="TABLE", help=told)(with_context)
+
+
+def inputs_of(model: Path, data: tuple[str, ...], reading: dict[str, Any]) -> list[Any]:
+    """Return all files that a command reads, which it must not write."""
+    return [model, *data, *([reading["context"]] if "context" in reading else [])]
 
 
 def talk_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -49,7 +49,7 @@ def describe_data(
         "Scaled": _scaled_in_words(read.reader),
         "Small defects": small_defects_in_words(read.reader, model),
         **values,
-        "Given": _context_in_words(read.X[context]) if context else "",
+        "Given": _context_in_words(read.X[context] if context else read.context),
         "Labels": _labels_in_words(read.labels, model),
         "Left out": "; ".join(
             [f"{len(read.failed):,} that could not be read"] * bool(read.failed)
@@ -174,6 +174,8 @@ def few_calibrated_in_words(model: Any) -> str:
 
 def _context_in_words(context: Any) -> str:
     """Return the columns that rows are judged given, and which are numbers."""
+    if context is None:
+        return ""
     kinds = {True: "number", False: "category"}
     return _some(f"{name} ({kinds[types.is_numeric_dtype(cells)]})" for name, cells in context.items())
 

@@ -16,6 +16,7 @@ from vaetools.data.batches import Batch
 from vaetools.data.decoding import ImageFileError, Recipe
 from vaetools.data.originals import Original, read_original
 from vaetools.data.reader import ImageReader, as_sources, reader_for
+from vaetools.estimators.context import in_words as in_words_of
 from vaetools.estimators.image_fields import UNIT_IN_WORDS
 from vaetools.files import write_atomically
 from vaetools.nn import PIXELS
@@ -26,22 +27,25 @@ from vaetools.stream.evaluation import GOOD
 from vaetools.stream.examples import Examples
 from vaetools.stream.flow import ODD
 from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
-from vaetools.stream.sinks import expected_rate_of
 from vaetools.words import few, floor_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from vaetools.data.beside import Beside
 
 _FEWEST = 4  # of a sub-folder
 _SHOWN = "where the reconstruction fails, and that of normal images does not"
 _LONGEST = 512  # pixels of the longer side of a photograph on the page
 
 
-def write_page(path: Path, answers: Answers, failed: list[Any], data: tuple[str, ...]) -> None:
+def write_page(
+    path: Path, answers: Answers, failed: list[Any], data: tuple[str, ...], beside: "Beside | None" = None
+) -> None:
     """Write the gallery of the oddest images, by sub-folder if there are several."""
     tally, oddest, opened = answers.tally, answers.oddest, answers.opened
     model, n = opened.estimator, tally.n_calibration
-    draw = Drawing(opened)
+    draw = Drawing(opened, beside)
     folders = tally.folders()
     if len(folders) > 1:
         of_each = answers.asked.top or max(_FEWEST, PICTURED // len(folders))
@@ -59,7 +63,7 @@ def write_page(path: Path, answers: Answers, failed: list[Any], data: tuple[str,
             score_name=model.anomaly_score_,
             unit=model.score_unit_,
             threshold=tally.threshold,
-            false_alarm_rate=expected_rate_of(model),
+            false_alarm_rate=tally.false_alarm_rate,
             groups=groups,
             scale=draw.scale,
             floor=floor_in_words(oddest.table["p_value"], n, "image"),
@@ -103,8 +107,8 @@ def _by_folder(
 class Drawing:
     """Makes cards of images: the photographs, what is odd about them, and what a model makes of them."""
 
-    def __init__(self, opened: command.Opened):
-        self.opened, self.model = opened, opened.estimator
+    def __init__(self, opened: command.Opened, beside: "Beside | None" = None):
+        self.opened, self.model, self.beside = opened, opened.estimator, beside
         self._reader: ImageReader | None = opened.reader or reader_for(self.model)
         self.scale: Scale | None = None
 
@@ -151,11 +155,13 @@ class Drawing:
         """Yield the cards of images that were read."""
         if not len(X):
             return
-        maps = pixel_maps(self.model, X)
+        told = None if self.beside is None else self.beside.cells.loc[list(table.iloc[:, 0])]
+        given = [""] * len(X) if told is None else [f"Given {words}." for words in in_words_of(told, len(X))]
+        maps = pixel_maps(self.model, X, context=told)
         if any(map(maps.is_drawn, range(len(X)))):
             limit = f"{maps.limit:.4g} {maps.unit}".replace("-", "−")
             self.scale = Scale(HEAT_COLORS, maps.is_verdict, limit, *[_SHOWN] * (maps.questions is not None))
-        made = self.model.reconstruct(X) if self.opened.can_decode else [None] * len(X)
+        made = self.model.reconstruct(X, told) if self.opened.can_decode else [None] * len(X)
         rows = zip(table.to_dict(orient="records"), originals, made, strict=True)
         for i, (row, original, reconstruction) in enumerate(rows):
             name = str(table.iloc[i, 0])
@@ -168,7 +174,7 @@ class Drawing:
                 flagged=row["verdict"] == ODD,
                 p_value=None if np.isnan(row["p_value"]) else row["p_value"],
                 costs=costs,
-                because=_because(maps, i),
+                because=f"{given[i]} {_because(maps, i)}".strip(),
             )
 
     def _has(self, cost: str) -> bool:

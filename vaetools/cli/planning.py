@@ -49,13 +49,33 @@ class Plan(NamedTuple):
 
 def model_in_context(name: str | None, labels: str | None, context: Any, drop: tuple[str, ...]) -> str | None:
     """Return the model that was named, or the one that judges rows given a context; raise where it is not."""
-    if not context:
+    if context is None:
         return name
     if labels is not None or name not in (None, "cvae"):
-        raise command.misuse("--context", "is of a cvae without --labels.")
-    if both := sorted(context.keys() & set(drop)):
+        photographs = " A detector of photographs takes none." if name == _PATCHES else ""
+        raise command.misuse("--context", f"is of a cvae without --labels.{photographs}")
+    if both := sorted(context.columns.keys() & set(drop)):
         raise command.misuse("--context", f"takes no column that is dropped; got {both[0]!r}.")
     return "cvae"
+
+
+def take_context(context: Any, plan: Plan, data: tuple[str, ...]) -> None:
+    """Tell a model of a table the columns of its context; raise where the context is not of such data."""
+    if context is None:
+        return
+    if (context.table is None) == (plan.listing is None):
+        if plan.listing is None:
+            plan.model.set_params(context=list(context.columns))
+        return
+    columns = ",".join(context.columns)
+    if plan.listing is None:
+        raise command.misuse(
+            "--context",
+            f"of a table names its columns alone, {columns}; got {str(context.table)!r} before them.",
+        )
+    raise command.misuse(
+        "--context", f"of images is TABLE:{columns}, with a table that is there; {data[0]} are images."
+    )
 
 
 def make_plan(

@@ -145,6 +145,8 @@ class TrainingData:
         What was met in folders and is left out, with its kind.
     dialect, notes
         As of a `Source`.
+    context : DataFrame or None
+        Of images, what they are judged given.
     """
 
     kind: str
@@ -157,6 +159,7 @@ class TrainingData:
     ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
     dialect: "Dialect | None" = None
     notes: Sequence[str] = ()
+    context: "pd.DataFrame | None" = None
 
 
 def where(id: str | int) -> str:

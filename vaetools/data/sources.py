@@ -12,6 +12,7 @@ import pandas as pd
 from vaetools.data.addresses import addresses, files_below, is_address
 from vaetools.data.arrays import array_batches, is_idx, read_array
 from vaetools.data.batches import Batch, Source, TrainingData
+from vaetools.data.beside import Beside, read_beside
 from vaetools.data.dialect import Dialect, Kind
 from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
 from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Called, is_parquet, left_out_as
@@ -200,6 +201,7 @@ def read_training(
     *,
     labels: str | None = None,
     context: Mapping[str, str | None] | None = None,
+    beside: str | os.PathLike[str] | None = None,
     drop: Sequence[str] = (),
     id_column: str | None = None,
     mixed: bool = False,
@@ -222,7 +224,8 @@ def read_training(
         Column of a table, array of an NPZ file, or file of labels beside an NPY or IDX file. Images
         have the names of their sub-folders.
     context : dict from str to str or None
-        Columns of a table that rows are judged given, as of `open_in_context`.
+        Columns of a table that rows are judged given, as of `open_in_context`; of images of the table
+        ``beside`` them, as of `read_beside`.
     drop, id_column, mixed, as_text, dialect
         Of a table, as of `open_table`.
     include, exclude, **images
@@ -245,8 +248,10 @@ def read_training(
         understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
         understood |= {"failed": failed, "ignored": table.listing.ignored}
         return TrainingData(kind, X, X.index.tolist(), y, **understood)
-    if context:
-        raise ValueError(f"{_words(data)}: a context is of columns of a table; got {kind}.")
+    if context and (beside is None or kind != "images"):
+        raise ValueError(
+            f"{_words(data)}: a context is of columns of a table, or of a table beside images; got {kind}."
+        )
     if drop or id_column is not None:
         raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
@@ -265,9 +270,23 @@ def read_training(
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
     listing = listing or list_training_images(data, include, exclude)
+    told = None if beside is None or context is None else read_beside(beside, listing, context)
     found = read_images(listing, **images)
-    return TrainingData(
+    read = TrainingData(
         kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
+    )
+    return read if told is None else _in_context(read, told)
+
+
+def _in_context(read: TrainingData, told: Beside) -> TrainingData:
+    """Return those images that have a context, with it."""
+    batch, cells = told.of(Batch(list(read.ids), read.X, list(read.failed)))
+    if not len(cells):
+        first = batch.failed[0]
+        raise ValueError(f"{first.id}: {first.reason}; and no other image has its context.")
+    X = read.X if len(cells) == len(read.X) else batch.X  # else the rows stay on disk
+    return dataclasses.replace(
+        read, X=X, ids=batch.ids, labels=None, failed=batch.failed, notes=told.notes, context=cells
     )
 
 

@@ -1,29 +1,25 @@
 """Files in, tables of scores or codes out, batch by batch: data of any length in bounded memory."""
 
 import contextlib
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure, where
-from vaetools.data.dialect import Kind
-from vaetools.data.reader import ImageReader, reader_for
+from vaetools.data.beside import Beside, read_beside
 from vaetools.data.sources import kind_of, names_of_files, open_source
-from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.context import apart
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.groups import p_values_within, thresholds
-from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
-from vaetools.stream.kinds import kinds_of
-from vaetools.words import few
+from vaetools.stream.kinds import kinds_of_context
+from vaetools.stream.preparing import prepared, warn_of_positions
 
 if TYPE_CHECKING:
     from vaetools.stream.sinks import Sink
@@ -33,7 +29,13 @@ _MANY = 100_000  # rows that a bar counts in thousands
 
 
 def stream_scores(
-    model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0, **reading: Any
+    model: Any,
+    data: Any,
+    *,
+    id_column: str | None = None,
+    verbose: int = 0,
+    context: Any = None,
+    **reading: Any,
 ) -> "Parts":
     """Score files batch by batch; what cannot be read is listed, and stops nothing.
 
@@ -48,6 +50,8 @@ def stream_scores(
         Column of a table that names its rows.
     verbose : int, default=0
         1 shows a progress bar, 2 writes a line now and then, for a log.
+    context : path or None, default=None
+        Of images that are judged given columns of a table: that table, one of whose columns names them.
     **reading
         How files are read: patterns of images to ``include`` and to ``exclude``, as for `read_images`; the
         name of the ``array`` of an NPZ file that holds the rows, and where it has its ``channels``, "first"
@@ -94,11 +98,17 @@ def stream_scores(
     >>> bool(np.allclose(scores["score"], vae.score_samples(iris)))
     True
     """
-    return Parts(model, data, verdicts, verbose, id_column=id_column, **reading)
+    return Parts(model, data, verdicts, verbose, id_column=id_column, context=context, **reading)
 
 
 def stream_codes(
-    model: Any, data: Any, *, id_column: str | None = None, verbose: int = 0, **reading: Any
+    model: Any,
+    data: Any,
+    *,
+    id_column: str | None = None,
+    verbose: int = 0,
+    context: Any = None,
+    **reading: Any,
 ) -> "Parts":
     """Embed files batch by batch; what cannot be read is listed, and stops nothing.
 
@@ -112,6 +122,8 @@ def stream_codes(
         Column of a table that names its rows.
     verbose : int, default=0
         1 shows a progress bar, 2 writes a line now and then, for a log.
+    context : path or None, default=None
+        As for `stream_scores`.
     **reading
         As for `stream_scores`.
 
@@ -131,7 +143,7 @@ def stream_codes(
     >>> part.table.shape
     (100, 3)
     """
-    return Parts(model, data, _codes, verbose, id_column=id_column, **reading)
+    return Parts(model, data, _codes, verbose, id_column=id_column, context=context, **reading)
 
 
 class Part(NamedTuple):
@@ -148,12 +160,15 @@ class Part(NamedTuple):
         What could not be read, as (id, reason).
     maps : ndarray of shape (n_rows, height, width) or None
         Those that a detector of patches judges by, if a sink takes them.
+    context : DataFrame of shape (n_rows, n_columns) or None
+        What rows are judged given, where ``X`` does not hold it.
     """
 
     table: pd.DataFrame
     X: np.ndarray | pd.DataFrame
     failed: list[Failure]
     maps: np.ndarray | None = None
+    context: pd.DataFrame | None = None
 
 
 class Parts(Iterator[Part]):
@@ -169,17 +184,32 @@ class Parts(Iterator[Part]):
         Rows that have come so far.
     failed : list of Failure
         What could not be read so far.
+    beside : Beside or None
+        What a table beside images says of them.
     """
 
-    def __init__(self, model: Any, data: Any, function: Callable[..., Any], verbose: int, **reading: Any):
+    def __init__(
+        self,
+        model: Any,
+        data: Any,
+        function: Callable[..., Any],
+        verbose: int,
+        context: Any = None,
+        **reading: Any,
+    ):
         data = names_of_files(data)
         kind = kind_of(data)
-        reader, estimator, self.columns = prepared(model, kind, data)
+        reader, estimator, self.columns = prepared(model, kind, data, context)
         shape = estimator.image_shape if reader is None else reader.image_shape_
         known: Any = {"kind": kind, "reader": reader, "columns": self.columns, "image_shape": shape}
         self.source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
         if self.source.by_position or (self.source.kind == "array" and self.columns):
             warn_of_positions(estimator, data, self.columns, stacklevel=4)
+        self.beside: Beside | None = None
+        if context is not None:
+            kinds = kinds_of_context(estimator.context_)
+            self.beside = read_beside(context, self.source.listing, kinds)
+            self.source = dataclasses.replace(self.source, notes=self.beside.notes)
         self.n_rows = 0
         self.failed: list[Failure] = []
         self._with_maps = False
@@ -194,9 +224,11 @@ class Parts(Iterator[Part]):
             total=source.n_rows, desc="done", unit=unit, unit_scale=(source.n_rows or _MANY) >= _MANY, **how
         ) as bar:
             for batch in source.batches():
-                part = part_of(model, batch, source.id_name, function, with_maps=self._with_maps)
                 bar.update(len(batch.ids) + len(batch.failed))
-                yield part
+                told = None
+                if self.beside is not None:
+                    batch, told = self.beside.of(batch)
+                yield part_of(model, batch, source.id_name, function, told, with_maps=self._with_maps)
 
     def __next__(self) -> Part:
         part = next(self._parts)
@@ -277,63 +309,30 @@ def _codes(model: Any, X: np.ndarray | pd.DataFrame, y: pd.DataFrame | None = No
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 
-def prepared(
-    model: Any, kind: str, data: Any
-) -> tuple[ImageReader | None, Any, list[str] | dict[str, Kind] | None]:
-    """Take a model apart for images, a table or an array, and raise if it does not take these.
-
-    Returns
-    -------
-    reader : ImageReader or None
-        Its own, or one for its 8-bit images; None if it has none and takes rows of numbers alone.
-    estimator : autoencoder
-    columns : list of str, dict from str to Kind, or None
-        The columns of a table that it takes, if it was fitted on named ones; with ``likelihood="mixed"``
-        how they are read.
-    """
-    reader, estimator = split_reader(model)
-    check_is_fitted(estimator)
-    if reader is not None and kind == "table":
-        raise ValueError(f"{data}: the model takes images; got a table. A list of paths must be a .txt file.")
-    if estimator.columns_ is not None or hasattr(estimator, "context_"):
-        if kind != "table":
-            what = (
-                "with likelihood='mixed'" if estimator.columns_ is not None else "with columns of a context"
-            )
-            raise ValueError(f"{data}: the model takes tables, {what}; got {kind}.")
-        return None, estimator, kinds_of(estimator)
-    return reader or reader_for(estimator), estimator, names_in_fit(estimator)
-
-
-def warn_of_positions(
-    estimator: Any, data: Any, names: Iterable[str] | None = None, *, stacklevel: int = 5
-) -> None:
-    """Warn that columns are taken by position, because the model or the file has no names of them."""
-    owner = type(estimator).__name__
-    if names is None:
-        why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
-    else:
-        why = f"{data} has no names of columns, so {owner} takes them by position, as {few(names)}"
-    warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=stacklevel)
-
-
-def part_of(model: Any, batch: Batch, id_name: str, function: Any, *, with_maps: bool = False) -> Part:
+def part_of(
+    model: Any,
+    batch: Batch,
+    id_name: str,
+    function: Any,
+    told: pd.DataFrame | None = None,
+    *,
+    with_maps: bool = False,
+) -> Part:
     """Return what a function, such as `verdicts`, makes of a batch, with what its rows are called."""
     if not hasattr(model, "context_") and batch.X.shape[1] != model.n_features_in_:
         raise ValueError(
             f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."
         )
-    X, y = apart(model, batch.X)
+    X, y = apart(model, batch.X) if told is None else (batch.X, told)
     maps = model.heat_maps(X) if with_maps and len(batch.ids) and hasattr(model, "heat_maps") else None
     if maps is not None:
         table = verdicts(model, X, maps=maps)
     else:
-        told = () if y is None else (y,)
-        table = function(model, X, *told) if len(batch.ids) else pd.DataFrame()
+        table = function(model, X, *(() if y is None else (y,))) if len(batch.ids) else pd.DataFrame()
     if id_name in table.columns:
         raise ValueError(f"the id column {id_name!r} is called like a column of the result: rename it.")
     table.insert(0, id_name, as_index(batch.ids, id_name))
-    return Part(table, batch.X, batch.failed, maps)
+    return Part(table, batch.X, batch.failed, maps, told)
 
 
 def as_index(ids: list[Any], id_name: str) -> pd.Index:

@@ -4,6 +4,7 @@ from typing import Any
 
 from vaetools.data.dialect import NUMBER, Kind, category_kind
 from vaetools.estimators.columns import Column, names_in_fit
+from vaetools.estimators.context import Context
 from vaetools.estimators.context_columns import has_context_in_X
 
 
@@ -18,20 +19,26 @@ def kinds_of(estimator: Any) -> dict[str, Kind]:
             f"fitted on {came}. Read the file with pandas, and call score_samples or transform."
         )
 
-    def kind(column: Column) -> Kind:
-        if column.kind == "gaussian":
-            return Kind(NUMBER)
-        return category_kind(column.values, is_closed=column.kind == "bernoulli")
-
     kinds = dict.fromkeys(names, Kind(NUMBER, is_needed=True))
     if own is not None:
-        kinds = {name: kind(column) for name, column in zip(names, own.columns, strict=True)}
+        kinds = {name: _kind(column) for name, column in zip(names, own.columns, strict=True)}
     if context is not None:
-        told = zip(context.names, context.columns.columns, strict=True)
-        kinds |= {
-            name: kind(column)._replace(is_closed=bool(column.values), is_needed=True)
-            for name, column in told
-        }
-    return (
-        {name: kinds[name] for name in estimator.feature_names_in_} if has_context_in_X(estimator) else kinds
-    )
+        kinds |= kinds_of_context(context)
+    if has_context_in_X(estimator):
+        return {name: kinds[name] for name in estimator.feature_names_in_}
+    return kinds
+
+
+def kinds_of_context(context: Context) -> dict[str, Kind]:
+    """Return how columns of a context are read, every cell of which is needed and of a known category."""
+    told = zip(context.names, context.columns.columns, strict=True)
+    return {
+        name: _kind(column)._replace(is_closed=bool(column.values), is_needed=True) for name, column in told
+    }
+
+
+def _kind(column: Column) -> Kind:
+    """Return how the cells of a column are read."""
+    if column.kind == "gaussian":
+        return Kind(NUMBER)
+    return category_kind(column.values, is_closed=column.kind == "bernoulli")

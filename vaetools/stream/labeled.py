@@ -16,7 +16,8 @@ from vaetools.data.tables import open_table
 from vaetools.estimators.context import apart
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
-from vaetools.stream.flow import Parts, as_index, nothing_read, prepared, warn_of_positions
+from vaetools.stream.flow import Parts, as_index, nothing_read
+from vaetools.stream.preparing import prepared, warn_of_positions
 from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
@@ -85,10 +86,11 @@ def read_labeled(
         return _labeled_table(model, data, labels, id_column, reading)
     if kind == "images":
         raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
-    X, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
+    X, told, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
     estimator = split_reader(model)[1]
     if hasattr(estimator, "context_"):
-        return Rows(*apart(estimator, X), failed, source)
+        rows, within = apart(estimator, X) if told is None else (X, told)
+        return Rows(rows, within, failed, source)
     given: Any
     given, lacks, reason = None, np.zeros(len(X), bool), ""
     if source.kind == "images":
@@ -117,8 +119,10 @@ def _labeled_table(
     return Rows(X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed, table.source)
 
 
-def _unlabeled(model: Any, data: Any, **reading: Any) -> tuple[pd.DataFrame, list[Failure], Source]:
-    """Read files into memory, as rows under their names."""
+def _unlabeled(
+    model: Any, data: Any, **reading: Any
+) -> tuple[pd.DataFrame, pd.DataFrame | None, list[Failure], Source]:
+    """Read files into memory, as rows under their names, with what a table beside them says."""
     parts = Parts(model, data, lambda model, X, *told: pd.DataFrame(index=range(len(X))), 0, **reading)
     read, columns = list(parts), parts.columns
     ids = as_index([name for part in read for name in part.table.iloc[:, 0]], parts.source.id_name)
@@ -129,7 +133,8 @@ def _unlabeled(model: Any, data: Any, **reading: Any) -> tuple[pd.DataFrame, lis
         X = pd.concat(blocks).set_axis(ids)
     else:
         X = pd.DataFrame(np.concatenate(blocks), index=ids, columns=columns)
-    return X, parts.failed, parts.source
+    told = None if parts.beside is None else parts.beside.cells.loc[list(ids)]
+    return X, told, parts.failed, parts.source
 
 
 def _folders(

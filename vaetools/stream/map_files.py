@@ -99,7 +99,7 @@ class MapFiles(Sink):
 
     def add(self, part: Part) -> None:
         """Write the maps of a part."""
-        maps = pixel_maps(self.model, np.asarray(part.X), part.maps)
+        maps = pixel_maps(self.model, np.asarray(part.X), part.maps, part.context)
         self.unit, self.limit, self.is_verdict = maps.unit, maps.limit, maps.is_verdict
         for i, name in enumerate(part.table.iloc[:, 0]):
             if maps.questions is not None and not maps.is_of_decision(i):

@@ -21,7 +21,8 @@ from vaetools.data.path_lists import as_paths
 from vaetools.data.sources import check_choice, kind_of
 from vaetools.data.tables import Table, list_tables, open_table
 from vaetools.persistence.model_file import load
-from vaetools.stream.flow import part_of, prepared, verdicts
+from vaetools.stream.flow import part_of, verdicts
+from vaetools.stream.preparing import prepared
 from vaetools.stream.sinks import Tally
 from vaetools.stream.table_file import as_arrow
 

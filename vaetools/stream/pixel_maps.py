@@ -52,10 +52,11 @@ class PixelMaps(NamedTuple):
         return np.where(values > self.limit, np.float32(1), np.nan_to_num(below))
 
 
-def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None) -> PixelMaps:
+def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None, context: Any = None) -> PixelMaps:
     """Return how odd pixels of images are to a fitted model: a detector of patches, or one that explains.
 
-    ``known`` are maps of the former that somebody has made already.
+    ``known`` are maps of the former that somebody has made already, ``context`` is what images are judged
+    given.
     """
     if hasattr(model, "heat_maps"):
         limit, usual = -model.offset_, float(np.median(-model.calibration_scores_))
@@ -63,7 +64,7 @@ def pixel_maps(model: Any, X: np.ndarray, known: np.ndarray | None = None) -> Pi
         return PixelMaps(
             model.heat_maps(X) if known is None else known, low, limit, model.score_unit_, is_verdict=True
         )
-    found = model.explain(X)
+    found = model.explain(X, context)
     low, limit = (np.nan, np.nan) if found.heat_range is None else map(float, found.heat_range)
     if found.structure is not None:
         maps = smoothed(found.structure).astype(np.float32)

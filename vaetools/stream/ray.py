@@ -19,8 +19,9 @@ from vaetools.data.addresses import new_folder
 from vaetools.data.batches import Failure
 from vaetools.persistence.model_file import save
 from vaetools.progress import bar_options
-from vaetools.stream.flow import nothing_read, prepared, warn_of_positions
+from vaetools.stream.flow import nothing_read
 from vaetools.stream.pieces import RowReader, Worker, file_name, find_files, packed, plan, unpacked
+from vaetools.stream.preparing import prepared, warn_of_positions
 
 _OWNER = "score_with_ray"
 _REPORTS = "RAY_USAGE_STATS_ENABLED"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 )
 @command.seed_option("Of the map.")
 @command.reading_options
+@command.context_option
 @command.talk_options
 def embed(
     model: Path,
@@ -63,7 +64,7 @@ def embed(
       n_embedded, n_components, output, tsv,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    _check_outputs(output, projector, map_method, talk, [model, *data])
+    _check_outputs(output, projector, map_method, talk, command.inputs_of(model, data, reading))
     from vaetools.stream import Collected, TableFile, stream_codes
 
     opened = command.Opened(model, device, codes_for="embed")

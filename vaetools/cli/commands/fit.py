@@ -12,7 +12,7 @@ import click
 from vaetools.cli import command, outputs
 from vaetools.cli.commands.info import page
 from vaetools.cli.marking import marks_as_json, marks_of, taught
-from vaetools.cli.planning import MODELS, Plan, make_plan, model_in_context
+from vaetools.cli.planning import MODELS, Plan, make_plan, model_in_context, take_context
 from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
     FAILED,
@@ -126,8 +126,8 @@ if TYPE_CHECKING:
 @click.option(
     "--context",
     type=command.Context(),
-    help="Tables: columns that rows are judged given, such as machine,season; NAME=category of a number that "
-    "is a name. The model is a cvae.",
+    help="Columns that rows are judged given, such as machine,season; NAME=category of a number that is a "
+    "name. Images: TABLE:machine,season, with a table whose rows name them. The model is a cvae.",
 )
 @click.option(
     "--drop", multiple=True, metavar="COLUMN", help="Tables: a column to leave out; can be repeated."
@@ -159,7 +159,7 @@ def fit(
     aspect: str,
     cache: Path | None,
     labels: str | None,
-    context: dict[str, str | None] | None,
+    context: command.Given | None,
     drop: tuple[str, ...],
     marks: tuple[Path, ...],
     odd: Path | None,
@@ -193,7 +193,8 @@ def fit(
     calibrate, taken as normal, and not looked at.)
 
     With --context rows of a table are judged given some of its columns: what is normal for one machine may be
-    odd for another. Rows without these are listed, and so are new ones with a category that is not known.
+    odd for another. Images have theirs in a table that names them, and are judged on the whole: a detector of
+    photographs takes none. What lacks its context is listed, and so is a new category.
 
     Rows that you have looked at are given with --marks, as "vaetools score --marks" writes them, once their
     column mark says odd or normal: odd ones neither train nor calibrate, and teach the score.
@@ -210,6 +211,7 @@ def fit(
       vaetools fit sales.csv -o sales.safetensors --drop customer --n-components 3
       vaetools fit cars.csv -o cars.safetensors --likelihood mixed --id plate
       vaetools fit machines.csv -o machines.safetensors --context machine,outside
+      vaetools fit photos/ -o photos.safetensors --context photos.csv:machine,outside
       vaetools fit digits/ -o digits.safetensors --model cvae --set kl_warmup=0.2
 
     \b
@@ -237,14 +239,16 @@ def fit(
     given = taught(name, settings, marks, odd) | given
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
     plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
-    model = plan.model if context is None else plan.model.set_params(context=list(context))
+    model = plan.model
+    take_context(context, plan, data)
     if plan.by_patches:
         if isinstance(model.backbone, str):
             Backbone(model.backbone).load()  # what is missing is told before anything is read
         if checkpoint is not None:
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
-        read = _read(plan, data, labels=labels, context=context, drop=drop, **reading)
+        told = {} if context is None else {"context": context.columns, "beside": context.table}
+        read = _read(plan, data, labels=labels, drop=drop, **told, **reading)
     expected = seconds_to_fit(model, read.X) if plan.by_patches and len(read.X) else None
     _say_data(read, data, plan, expected, output, talk)
     marked = marks_of(read, marks, odd, talk)
@@ -283,7 +287,7 @@ def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> "TrainingData":
             rule = f"the shape must be that of the images, {read.image_shape}; got {model.image_shape}"
             raise command.misuse("--set", f"{rule}. Leave image_shape out.")
         model.set_params(image_shape=read.image_shape)
-    if plan.takes_labels and read.labels is None and model.context is None:
+    if plan.takes_labels and read.labels is None and read.context is None and model.context is None:
         raise click.ClickException(
             f"a cvae needs labels, and {data[0]} has none: put images into sub-folders, or use --labels."
         )
@@ -301,7 +305,8 @@ def _fit(
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*learnt by heart")  # what is said in the end has options
-            labels = read.labels if plan.takes_labels else None
+            told = read.labels if read.context is None else read.context
+            labels = told if plan.takes_labels else None
             model.fit(read.X, labels, marks=marks, checkpoint=checkpoint)
     except KeyboardInterrupt as interruption:
         if not hasattr(model, "model_"):

@@ -23,6 +23,7 @@ from vaetools.words import number, percent
 @command.confidence_option
 @command.labels_option
 @command.reading_options
+@command.context_option
 @command.talk_options
 def recalibrate(
     model: Path,

@@ -75,6 +75,7 @@ _DIGITS = {"nats": 1}  # of a score in a table, by its unit
     "--workers", type=click.IntRange(1), metavar="N", help="Processes of Ray; by default one per core."
 )
 @command.reading_options
+@command.context_option
 @command.talk_options
 def score(
     model: Path,
@@ -118,6 +119,9 @@ def score(
     groups of rows. Say odd or normal in their column mark, and give the file to "vaetools fit DATA --marks".
     A file that has such marks is not replaced. With --top N so many rows are written.
 
+    Images that are judged given columns of a table are scored with --context TABLE, of today: those without a
+    row in it are listed.
+
     With --engine ray many machines share the work: images or Parquet files, here or at an address such
     as s3://bucket/photos, become a folder of Parquet files, also if machines fail. It needs --output.
 
@@ -141,11 +145,11 @@ def score(
     """
     asked = Asked(**answers)
     if engine == "ray":
-        _check_ray(asked, reading, [model, *data])
+        _check_ray(asked, reading, command.inputs_of(model, data, reading))
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, asked.output, reading | cluster, talk)
     _check_local(asked, {"--address": address, "--workers": workers}, reading)
-    _check_outputs(asked, [model, *data])
+    _check_outputs(asked, command.inputs_of(model, data, reading))
     return _score_here(command.Opened(model, device), data, asked, reading, talk)
 
 
@@ -157,6 +161,8 @@ def _score_here(
 
     _check_model(opened, asked)
     if asked.marks is not None:
+        if "context" in reading:
+            raise command.misuse("--marks", "does not go with --context, of images.")
         check_can_mark(asked.marks, opened)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     answers = Answers(asked, opened, parts.source.listing, is_silent=talk.as_json)
@@ -165,7 +171,7 @@ def _score_here(
     if asked.html is not None:
         from vaetools.cli.gallery import write_page
 
-        write_page(asked.html, answers, failed, data)
+        write_page(asked.html, answers, failed, data, parts.beside)
     explain(answers.oddest, opened)
     answers.write_marks()
     if talk.as_json:

@@ -1,0 +1,72 @@
+"""A model taken apart for the rows that it is to be asked about: images, a table or an array."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from vaetools.data.dialect import Kind
+from vaetools.data.reader import ImageReader, reader_for
+from vaetools.estimators.columns import names_in_fit
+from vaetools.estimators.context_columns import has_context_in_X
+from vaetools.persistence.model_file import split_reader
+from vaetools.stream.kinds import kinds_of
+from vaetools.words import few
+
+
+def prepared(
+    model: Any, kind: str, data: Any, context: Any = None
+) -> tuple[ImageReader | None, Any, list[str] | dict[str, Kind] | None]:
+    """Take a model apart for images, a table or an array, and raise if it does not take these.
+
+    Returns
+    -------
+    reader : ImageReader or None
+        Its own, or one for its 8-bit images; None if it has none and takes rows of numbers alone.
+    estimator : autoencoder
+    columns : list of str, dict from str to Kind, or None
+        The columns of a table that it takes, if it was fitted on named ones; with ``likelihood="mixed"``
+        how they are read.
+    """
+    reader, estimator = split_reader(model)
+    check_is_fitted(estimator)
+    if reader is not None and kind == "table":
+        raise ValueError(f"{data}: the model takes images; got a table. A list of paths must be a .txt file.")
+    if context is not None or (kind == "images" and hasattr(estimator, "context_")):
+        _check_beside(estimator, kind, data, context)
+        return reader or reader_for(estimator), estimator, None
+    if estimator.columns_ is not None or hasattr(estimator, "context_"):
+        if kind != "table":
+            what = (
+                "with likelihood='mixed'" if estimator.columns_ is not None else "with columns of a context"
+            )
+            raise ValueError(f"{data}: the model takes tables, {what}; got {kind}.")
+        return None, estimator, kinds_of(estimator)
+    return reader or reader_for(estimator), estimator, names_in_fit(estimator)
+
+
+def _check_beside(estimator: Any, kind: str, data: Any, context: Any) -> None:
+    """Raise unless a table beside images has what a model judges them given."""
+    beside = hasattr(estimator, "context_") and not has_context_in_X(estimator) and estimator.columns_ is None
+    if not beside or kind != "images":
+        is_of = "" if beside else ", and a model that is told none beside them"
+        raise ValueError(f"{data}: a table of context stands beside images; got {kind}{is_of}.")
+    if context is None:
+        told = few(map(repr, estimator.context_.names))
+        raise ValueError(
+            f"{data}: the model judges images given {told}. Name a table that has these columns, and one of "
+            "the names of the images, as context."
+        )
+
+
+def warn_of_positions(
+    estimator: Any, data: Any, names: Iterable[str] | None = None, *, stacklevel: int = 5
+) -> None:
+    """Warn that columns are taken by position, because the model or the file has no names of them."""
+    owner = type(estimator).__name__
+    if names is None:
+        why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
+    else:
+        why = f"{data} has no names of columns, so {owner} takes them by position, as {few(names)}"
+    warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=stacklevel)
