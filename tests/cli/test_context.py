@@ -85,6 +85,54 @@ def test_what_holds_within_groups_is_not_said_of_all(model, machines, tmp_path, 
         assert "calibrate, within the groups of the context that are large" in capsys.readouterr().err
 
 
+def test_info_has_the_thresholds_of_groups(model, machines, capsys):
+    estimator = load(model)
+    assert run("info", model, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["threshold"], found["false_alarm_rate"]) == (None, None)
+    assert found["context"] == ["machine", "outside"]
+    assert [each["context"] for each in found["groups"]] == [{"machine": "1"}, {"machine": "2"}]
+    assert sum(each["n_calibration"] for each in found["groups"]) == found["n_calibration"] == 80
+    rows = pd.read_csv(machines, dtype={"machine": str})
+    for each in found["groups"]:
+        some = rows[rows["machine"] == each["context"]["machine"]].head(5)
+        judged = some[estimator.feature_names_in_]
+        limits = estimator.score_samples(judged) - estimator.decision_function(judged)
+        np.testing.assert_allclose(limits, each["threshold"])
+    assert run("info", model) == 0
+    said = " ".join(capsys.readouterr().out.replace("\xa0", " ").split())
+    first = found["groups"][0]
+    assert f"machine=1: {first['threshold']:.2f} ({first['n_calibration']} rows)".replace("-", "−") in said
+
+
+@pytest.mark.filterwarnings("ignore:.*groups of the context has fewer")
+def test_few_rows_of_a_group_are_compared_with_others(machines, tmp_path, capsys):
+    rows = pd.read_csv(machines)
+    rows["site"] = np.where(np.arange(len(rows)) % 40, "a", "b")
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    line = (
+        "fit",
+        tmp_path / "rows.csv",
+        "-o",
+        tmp_path / "m.safetensors",
+        "--context",
+        "site",
+        "--drop",
+        "order",
+    )
+    assert run(*line, "--max-iter", "2", "--json") == 0
+    groups, estimator = json.loads(capsys.readouterr().out)["groups"], load(tmp_path / "m.safetensors")
+    assert [each["context"] for each in groups] == [{"site": "a"}, None]
+    assert groups[1] == {"context": None, "n_calibration": 80, "threshold": estimator.offset_}
+
+
+@pytest.mark.filterwarnings("default:.*far from where it was")
+def test_a_context_unlike_those_of_training_is_told(model, machines, tmp_path, capsys):
+    pd.read_csv(machines).head(3).assign(outside=[90, 0, 0]).to_csv(tmp_path / "new.csv", index=False)
+    assert run("score", model, tmp_path / "new.csv", "-o", tmp_path / "s.csv") == 0
+    assert capsys.readouterr().err.count("outside=90, far from where it was in training") == 1
+
+
 def test_rows_without_a_context_are_listed(model, machines, tmp_path, capsys):
     rows = pd.read_csv(machines, dtype=str).head(6)
     rows.loc[0, "machine"], rows.loc[1, "machine"], rows.loc[2, "outside"], rows.loc[3, "heat"] = (

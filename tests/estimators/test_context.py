@@ -42,7 +42,7 @@ def test_what_is_normal_elsewhere_is_odd_here(model):
     scores = np.concatenate([model.score_samples(X, y), model.score_samples(X, wrong(y))])
     assert roc_auc_score(is_right, scores) > 0.98
     assert (model.predict(X, wrong(y)) == -1).mean() > 0.9
-    assert (model.predict(X, y.assign(heat=y["heat"] + 25)) == -1).mean() > 0.9
+    assert (model.predict(X, y.assign(heat=50 - y["heat"])) == -1).mean() > 0.5
     assert (model.predict(X, y) == -1).mean() < 0.12
     assert model.context_information_ > 3
 
@@ -204,3 +204,47 @@ def test_categories_that_no_row_that_trains_has_are_told():
             clone(cvae).set_params(random_state=seed).fit(X, y)
     n_told = sum(said in str(warning.message) for warning in told)
     assert 0 < n_told < 12  # in a fifth of the fits the row calibrates
+
+
+@pytest.mark.filterwarnings("ignore:.*groups of the context have fewer")
+def test_contexts_unlike_those_of_training_are_told(tmp_path):
+    """A combination of categories that none had, and a number more than a standard deviation off."""
+    X, y = drawn(400, 5)
+    y["site"] = np.where(y["machine"] == "a", "north", "south")
+    model = CVAE(2, max_iter=2, random_state=0).fit(X, y)
+    save(model, tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    new = y[:3].assign(machine="a", site=["north", "south", "north"])
+    words = r"no row that trained has: machine=a, heat=.*, site=south\. What is usual there was not learnt"
+    for each in (model, loaded):
+        each.predict(X, y)
+        each.predict(X[:1], y[:1].assign(heat=45.0))
+        with pytest.warns(UserWarning, match=f"combination of categories that {words}") as told:
+            each.predict(X[:3], new)
+        assert len(told) == 1
+        with pytest.warns(UserWarning, match=r"heat=60, far from where it was in training, 1\d.* to \d"):
+            each.transform(X[:1], y[:1].assign(heat=60.0))
+    header, arrays = read_model_file(tmp_path / "model.safetensors")
+    for part in ("seen_groups", "seen_range"):
+        del header["fitted"]["context_"]["context"][part], arrays[f"context_.{part}"]
+    write_model_file(tmp_path / "before.safetensors", header, arrays)
+    before = load(tmp_path / "before.safetensors")  # which does not know
+    np.testing.assert_array_equal(before.score_samples(X[:3], new), scores_in_silence(model, X[:3], new))
+
+
+def scores_in_silence(model, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.score_samples(X, y)
+
+
+@pytest.mark.filterwarnings("ignore:.*groups of the context have fewer")
+def test_what_came_later_was_seen_too():
+    X, y = drawn(600, 6)
+    y["site"] = np.where(y["machine"] == "a", "north", "south")
+    model = CVAE(2, max_iter=2, random_state=0).partial_fit(X[:300], y[:300])
+    new = y[300:].assign(site="south")
+    model.partial_fit(X[300:], new).predict(X[300:], new)
+    model.predict(X[:300], y[:300])
+    with pytest.warns(UserWarning, match="no row that trained has: machine=b, heat=.*, site=north"):
+        model.predict(X[:1], y[:1].assign(machine="b", site="north"))

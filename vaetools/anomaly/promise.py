@@ -32,12 +32,12 @@ def score_in_words(
     'elbo in nats, higher is more normal; flagged as odd below −3.00'
     """
     score = f"{name}{unit and f' in {unit}'}, higher is more normal"
+    if of_groups:
+        return f"{score}; groups of the context that are large enough have thresholds of their own"
     if threshold is None:
         return f"{score}; no threshold"
     if is_blind:
         return f"{score}; its threshold means nothing"
-    if of_groups:
-        return f"{score}; groups of the context that are large enough have thresholds of their own"
     return f"{score}; flagged as odd below {number(threshold, 2)}"
 
 
@@ -53,7 +53,7 @@ def false_alarms_in_words(promise: Promise, remedy: str) -> str:
     '9.1 % of new normal rows, from 10 calibration rows; 5.0 % takes 19: recalibrate'
     """
     noun, asked = promise.noun, percent(promise.asked)
-    if promise.expected is None:
+    if promise.expected is None and not promise.of_groups:
         if isinstance(promise.contamination, float):
             share = percent(promise.contamination)
             return f"not known, no calibration rows: {share} of the training rows lie below"

@@ -110,7 +110,7 @@ def _promise(estimator: Any, given: dict[str, Any]) -> Promise:
         confidence=given["confidence"],
         is_crossed=getattr(estimator, "calibration_", None) == "cross",
         contamination=given.get("contamination", "auto"),
-        of_groups=hasattr(estimator, "context_"),
+        of_groups=hasattr(estimator, "context_") and hasattr(estimator, "calibration_labels_"),
     )
 
 

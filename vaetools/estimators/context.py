@@ -19,6 +19,7 @@ from vaetools.nn.batches import InputScale
 from vaetools.words import few, see
 
 _MOST_GROUPS = 2**62
+_FAR = 1  # standard deviations beyond all that was seen
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +32,16 @@ class Context:
         Their names and kinds, and their categories.
     scale : InputScale
         Of numbers, which are standardized.
+    seen_groups : ndarray of shape (n_seen_groups,), int, or None
+        Combinations of categories that training rows have, by their numbers; None in models of before.
+    seen_range : ndarray of shape (2, n_columns) or None
+        Least and greatest of standardized numbers that they have; of categories 0.
     """
 
     columns: Columns
     scale: InputScale
+    seen_groups: np.ndarray | None = None
+    seen_range: np.ndarray | None = None
 
     @classmethod
     def learn(cls, owner: str, y: Any, of: str = "y") -> Self:
@@ -65,11 +72,28 @@ class Context:
         return cls(columns, InputScale.fixed("standardize", y.shape[1]))
 
     def scaled(self, codes: np.ndarray) -> Self:
-        """Return the same, whose numbers are standardized by rows that train."""
+        """Return the same, whose numbers are standardized by rows that train, which are all that it saw."""
         is_number = np.array([not column.values for column in self.columns.columns])
         mean, spread = codes.mean(axis=0), codes.std(axis=0)
         shift, scale = np.where(is_number, mean, 0.0), np.where(is_number & (spread > 0), spread, 1.0)
-        return dataclasses.replace(self, scale=InputScale("standardize", shift, scale))
+        known = dataclasses.replace(self, scale=InputScale("standardize", shift, scale))
+        return dataclasses.replace(known, seen_groups=None, seen_range=None).seeing(known.conditions(codes))
+
+    def seeing(self, conditions: np.ndarray) -> Self:
+        """Return the same that has seen rows of these conditions, too."""
+        groups, numbers = np.unique(self.groups(conditions)), self._numbers(conditions)
+        both = np.stack([numbers.min(axis=0), numbers.max(axis=0)])
+        if self.seen_groups is not None and self.seen_range is not None:
+            groups = np.union1d(groups, self.seen_groups)
+            low, high = np.minimum(both, self.seen_range)[0], np.maximum(both, self.seen_range)[1]
+            both = np.stack([low, high])
+        return dataclasses.replace(self, seen_groups=groups, seen_range=both)
+
+    def _numbers(self, conditions: np.ndarray) -> np.ndarray:
+        """Return standardized numbers, ``(n_samples, n_columns)``; of categories 0."""
+        first = np.cumsum([0, *self.widths[:-1]])
+        is_number = np.array([not column.values for column in self.columns.columns])
+        return np.where(is_number, conditions[:, first], 0.0)
 
     @property
     def names(self) -> list[Any]:
@@ -134,6 +158,30 @@ class Context:
                 "what is usual of them was not learnt. Fit more rows of them, or group rare ones.",
                 UserWarning,
                 stacklevel=5,
+            )
+
+    def warn_of_unseen(self, owner: str, y: pd.DataFrame, conditions: np.ndarray) -> None:
+        """Warn of combinations of categories that no row that trained has, and of numbers far from theirs."""
+        if self.seen_groups is None or self.seen_range is None:
+            return
+        found, told = [], in_words(y[self.names], len(y))
+        new = np.flatnonzero(~np.isin(self.groups(conditions), self.seen_groups))
+        if len(new):
+            found.append(f"a combination of categories that no row that trained has: {told[new[0]]}")
+        numbers, (low, high) = self._numbers(conditions), self.seen_range
+        rows, places = np.nonzero((numbers < low - _FAR) | (numbers > high + _FAR))
+        if len(rows):
+            place = places[0]
+            ends = self.seen_range[:, place] * self.scale.scale[place] + self.scale.shift[place]
+            name, (first, last) = self.names[place], ends.tolist()
+            cell = y[name].iloc[rows[0]]
+            found.append(f"{name}={cell:.4g}, far from where it was in training, {first:.4g} to {last:.4g}")
+        if found:
+            warnings.warn(
+                f"{owner}: contexts should be like those of training; got {' and '.join(found)}. What is "
+                "usual there was not learnt, and verdicts of such rows mean little. Fit with such rows.",
+                UserWarning,
+                stacklevel=2,  # one place for all depths, so that it is said once
             )
 
     def groups(self, conditions: np.ndarray) -> np.ndarray:
@@ -203,6 +251,7 @@ def conditions_of(estimator: Any, X: Any, y: Any) -> np.ndarray:
         )
     of = "X" if has_context_in_X(estimator) else "y"
     conditions, n_rows = context.encode(owner, y, of), X.shape[0] if hasattr(X, "shape") else len(X)
+    context.warn_of_unseen(owner, as_pandas(y), conditions)
     if len(conditions) not in (1, n_rows):
         raise ValueError(
             f"{owner}: y must have as many rows as X, {n_rows:,}, or one; got {len(conditions):,}."

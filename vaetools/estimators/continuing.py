@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from vaetools.estimators.anew import wholly
 from vaetools.estimators.autoencoder import BaseAutoencoder
@@ -14,8 +14,8 @@ from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
-from vaetools.estimators.context import conditions_of, context_in
-from vaetools.estimators.context_columns import judged
+from vaetools.estimators.context import Context, context_in
+from vaetools.estimators.context_columns import has_context_in_X, judged
 from vaetools.estimators.description import describe
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge
@@ -46,6 +46,7 @@ class Continuing(BaseAutoencoder):
     """An autoencoder that goes on with new rows, and keeps some of all rows for that."""
 
     classes_: np.ndarray
+    context_: Context
     class_prior_: np.ndarray
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -224,7 +225,11 @@ class Continuing(BaseAutoencoder):
     def _codes_of_labels(self, X: Any, y: Any) -> np.ndarray | None:
         """In a conditional estimator return codes of labels, which it must know, or conditions."""
         if hasattr(self, "context_"):
-            return conditions_of(self, X, y)
+            of = "X" if has_context_in_X(self) else "y"
+            conditions = self.context_.encode(type(self).__name__, y, of)
+            check_consistent_length(X, conditions)
+            self.context_ = self.context_.seeing(conditions)
+            return conditions
         if not hasattr(self, "classes_"):
             return None
         if y is None:  # raises in the words that scikit-learn uses for a missing target

@@ -37,10 +37,9 @@ class CVAE(VAE, LabelFields):
     them, ``score_samples(X, y)`` says how odd a row is *as that label*. ``score`` ignores labels,
     so that model selection compares bounds of the same log p(x) as for a `VAE`.
 
-    A **context** are columns of numbers and categories (machine, season, customer) that are not judged
-    themselves: rows are odd *in their context*. Columns of X are named by ``context``, and y is then of no
-    use; beside X, a DataFrame stands in the place of labels, in every method. P-values compare a row with its
-    group, one combination of categories, where that is large.
+    A **context** are columns of numbers and categories (machine, season) that are not judged: rows are odd
+    *in their context*. ``context`` names them in X; beside X, a DataFrame stands in the place of labels.
+    P-values compare a row with its group, one combination of categories, where that is large.
 
     Parameters
     ----------
@@ -157,7 +156,8 @@ class CVAE(VAE, LabelFields):
         """
         if not hasattr(self, "context_"):
             return super().decision_function(X, y)
-        scores, offsets = self.score_samples(X, y), thresholds(self, Engine(self).rows(X, y))
+        rows = (engine := Engine(self)).rows(X, y)
+        [scores], offsets = engine.map(rows, engine.score()), thresholds(self, rows)
         with np.errstate(invalid="ignore"):  # both may be infinite
             return np.where(scores == offsets, 0.0, scores - offsets)
 
@@ -187,12 +187,13 @@ class CVAE(VAE, LabelFields):
         ----------
         Vovk (2012), "Conditional validity of inductive conformal predictors", ACML.
         """
-        if hasattr(self, "context_"):
-            return p_values_within(self, self.score_samples(X, y), Engine(self).rows(X, y))
-        if y is None:
+        if y is None and not hasattr(self, "context_"):
             return super().p_values(X)
         engine = Engine(self)
         rows = engine.rows(X, y)
+        [scores] = engine.map(rows, engine.score())
+        if hasattr(self, "context_"):
+            return p_values_within(self, scores, rows)
         known = getattr(self, "calibration_labels_", rows.labels[:0])
         missing = np.setdiff1d(rows.labels, known)
         if len(missing):
@@ -201,7 +202,6 @@ class CVAE(VAE, LabelFields):
                 f"{self.classes_[missing].tolist()}. Call recalibrate(X, y) with normal rows of these labels "
                 "that fit did not see."
             )
-        [scores] = engine.map(rows, engine.score())
         p_values = np.empty(len(scores))
         for code in np.unique(rows.labels):
             same = rows.labels == code

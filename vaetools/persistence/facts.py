@@ -5,13 +5,14 @@ have no comparison, which costs more to make than all the rest of them.
 """
 
 import dataclasses
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaetools.anomaly.calibration import flagged_rate
+from vaetools.anomaly.calibration import flagged_rate, n_rows_needed, threshold
 from vaetools.estimators.choosing import least_defect
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
@@ -66,6 +67,9 @@ class AutoencoderFacts(Facts):
     words: dict[str, int] | None  # of codes of words, ``n_words`` of the vocabulary and ``n_dead`` of them
     labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
     context: list[str] | None  # columns that rows are judged given
+    # of groups of a context ``context``, their categories, ``n_calibration`` and ``threshold``; last, with
+    # None as the first, all smaller ones together; None where rows are not judged within groups
+    groups: list[dict[str, Any]] | None
     mean_terms: dict[str, dict[str, float]]  # mean costs in nats, of ``train`` and ``held_out``, by term
     network: str | None  # class of a network that is not ours
     hidden_channels: list[int] | None  # of an encoder of ours
@@ -96,7 +100,7 @@ def read_facts(path: str | os.PathLike[str]) -> AutoencoderFacts | DetectorFacts
     common = {"path": str(path), "file_size": Path(path).stat().st_size, **_facts(header, arrays)}
     if name == DETECTOR:
         return DetectorFacts(**common, **_of_detector(header))
-    return AutoencoderFacts(**common, **_of_autoencoder(header, arrays))
+    return AutoencoderFacts(**common | _of_autoencoder(header, arrays))
 
 
 def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -127,6 +131,7 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
 def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return what is told of an autoencoder alone."""
     fitted, custom = header["fitted"], _plain(header["parameters"].get("network"))
+    groups = _groups(header, arrays)
     features = header.get("backbone")
     columns, terms = fitted["columns_"], fitted["mean_terms_"]
     kinds = [column["kind"] for column in columns["columns"]] if columns else []
@@ -148,6 +153,8 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "context": [str(name) for name in fitted["context_"]["context"]["columns"]["names"]]
         if "context_" in fitted
         else None,
+        "groups": groups,
+        **({} if groups is None else {"threshold": None, "false_alarm_rate": None}),  # which are of groups
         "mean_terms": {
             part: {term: float(terms["table"][term][i]) for term in ("reconstruction", "kl")}
             for i, part in enumerate(terms["index"])
@@ -234,6 +241,43 @@ def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[
     labels = written["strings"] if "strings" in written else _array(fitted, "classes_", arrays).tolist()
     shares = _array(fitted, "class_prior_", arrays).tolist()
     return [{"label": label, "share": share} for label, share in zip(labels, shares, strict=True)]
+
+
+def _groups(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]] | None:
+    """Return the groups of a context that have thresholds of their own, and last what all others have."""
+    fitted, given = header["fitted"], header["parameters"]
+    if "context_" not in fitted or "calibration_labels_" not in fitted:
+        return None
+    promise = given["false_alarm_rate"], given.get("confidence")
+    labels, scores = (
+        _array(fitted, name, arrays) for name in ("calibration_labels_", "label_calibration_scores_")
+    )
+    needed = n_rows_needed(*promise)
+    numbers, counts = np.unique(labels, return_counts=True)
+    large = numbers[counts >= needed]
+    columns = fitted["context_"]["context"]["columns"]
+    sizes = [len(column["values"]) or 1 for column in columns["columns"]]
+    own = [(_combination(int(group), columns, sizes), scores[labels == group]) for group in large]
+    found = [
+        {"context": context, "n_calibration": len(known), "threshold": threshold(known, *promise)}
+        for context, known in own
+    ]
+    if len(large) == math.prod(sizes):
+        return found
+    others, of_all = scores[~np.isin(labels, large)], fitted["offset_"]
+    alone = len(others) >= needed
+    limit, n = (threshold(others, *promise), len(others)) if alone else (of_all, len(scores))
+    return [*found, {"context": None, "n_calibration": n, "threshold": limit}]
+
+
+def _combination(group: int, columns: dict[str, Any], sizes: list[int]) -> dict[str, Any]:
+    """Return the categories that are a group, by the names of their columns."""
+    found: dict[str, Any] = {}
+    for name, column, size in reversed(list(zip(columns["names"], columns["columns"], sizes, strict=True))):
+        group, code = divmod(group, size)
+        if column["values"]:
+            found = {str(name): column["values"][code]} | found
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -246,8 +246,12 @@ _CONTEXT = {
     ),
     "scale": record(_scale("n_context") | {"input_scale": one_of("standardize")}),
 }
+_SEEN: dict[str, Rule] = {
+    "seen_groups": array("iu", "n_seen_groups", kept=INCREASING, least=1),
+    "seen_range": array("f", 2, "n_context", kept=FINITE),
+}
 _LABELED_OR_NOT: dict[str, Rule] = {
-    "context_": record({"context": record(_CONTEXT)}),
+    "context_": record({"context": record(_CONTEXT, _SEEN)}),
     "context_places_": array("iu", "n_context", kept=COUNTS),
     "context_information_": REAL,
     "label_information_": NONNEGATIVE,
@@ -323,10 +327,8 @@ def _parameters(requirements: dict[str, Requirement]) -> Rule:
 
 _VERBOSE, _SEED = (REQUIREMENTS["AE"][name] for name in ("verbose", "random_state"))
 PARAMETERS = {name: _parameters(requirements) for name, requirements in REQUIREMENTS.items()}
-PARAMETERS[MAP] = only(
-    {"n_components": MAP_PARAMETERS["n_components"]},
-    {**MAP_PARAMETERS, "random_state": _SEED, "verbose": _VERBOSE},
-)
+_OF_MAP = {**MAP_PARAMETERS, "random_state": _SEED, "verbose": _VERBOSE}
+PARAMETERS[MAP] = only({"n_components": MAP_PARAMETERS["n_components"]}, _OF_MAP)
 
 
 def _is_size(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """Parameters and fitted numbers as JSON and named arrays, and back; nothing else can be written."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,9 @@ def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
         levels = {"levels": list(value.levels)} if value.of_levels else {}
         return {"input_scale": value.kind, **scales, **levels}
     if isinstance(value, Context):
-        parts = {part: getattr(value, part) for part in ("columns", "scale")}
-        return {
-            "context": {part: write_value(f"{name}.{part}", each, arrays) for part, each in parts.items()}
-        }
+        parts = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        written = {part: write_value(f"{name}.{part}", each, arrays) for part, each in parts.items()}
+        return {"context": {part: each for part, each in written.items() if each is not None}}
     if isinstance(value, Columns):
         return {
             "columns": [_write_column(name, column) for column in value.columns],

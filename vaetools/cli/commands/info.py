@@ -82,6 +82,8 @@ def info(model: Path, as_json: bool) -> None:
       of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_marked_odd, n_iter,
       max_iter, n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}],
+      context [columns], groups [{context {column: category}, n_calibration, threshold}] (of a context, whose
+      threshold and false_alarm_rate above are null; the last, of context null, is of all smaller groups),
       backbone (as below, of a pipeline with one),
       mean_terms {train, held_out: {reconstruction, kl}};
       of a PatchDetector: scope, backbone {network, layers, strides, digest},
@@ -104,6 +106,7 @@ def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
     rows = {
         **(_of_detector(facts) if isinstance(facts, DetectorFacts) else _of_autoencoder(facts)),
         "Score": _score(facts),
+        "Thresholds": _thresholds(facts),
         "False alarms": _false_alarms(facts),
         "Small defects": _small_defects(facts),
         "Written by": _some(_short(" ".join(each)) for each in facts.versions.items()),
@@ -300,16 +303,31 @@ def _score(facts: "Facts") -> str:
     )
 
 
+def _thresholds(facts: "Facts") -> str:
+    """Return the thresholds of groups of a context, and how many rows calibrate each."""
+    groups = getattr(facts, "groups", None) or []
+    told = []
+    for each in groups:
+        called = "all" if len(groups) == 1 else "all others"
+        if each["context"]:
+            called = ", ".join(
+                f"{_short(name)}={_short(str(value))}" for name, value in each["context"].items()
+            )
+        rows = counted(each["n_calibration"], "row")
+        told.append(f"{called}: {number(each['threshold'], 2)} ({rows})".replace(" ", _NO_BREAK))
+    return few(told, _LISTED, gap="; … ") if told else ""
+
+
 def _has_groups(facts: "Facts") -> bool:
-    """Whether rows are judged given a context, and within its groups."""
-    return bool(getattr(facts, "context", None))
+    """Whether rows are judged within groups of a context."""
+    return getattr(facts, "groups", None) is not None
 
 
 def _false_alarms(facts: "Facts") -> str:
     """Return how often the threshold is wrong, or why that is not known."""
     from vaetools.anomaly.promise import Promise, false_alarms_in_words
 
-    if facts.threshold is None:
+    if facts.threshold is None and not _has_groups(facts):
         return ""
     promise = Promise(
         "row" if facts.image_shape is None else "image",
