@@ -46,6 +46,7 @@ def check(model, X):
             assert (model.p_values(X) == 1 / 21).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*contexts should be like those of training")
 @pytest.mark.parametrize("name", [name for name in ANYWHERE if "contamination" not in name])
 def test_of_every_estimator(name, correlated):
     X = correlated[:100]
