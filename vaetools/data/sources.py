@@ -239,15 +239,7 @@ def read_training(
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
         features: dict[str, Any] = {"drop": drop, "mixed": mixed, "as_text": as_text}
-        features |= {"id_column": id_column, "dialect": dialect}
-        if context:
-            table = open_in_context(data, context, **features)
-        else:
-            table = open_table(data, labels=labels, **features)
-        X, y, failed = table.read()
-        understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
-        understood |= {"failed": failed, "ignored": table.listing.ignored}
-        return TrainingData(kind, X, X.index.tolist(), y, **understood)
+        return _read_table(data, labels, context, features | {"id_column": id_column, "dialect": dialect})
     if context and (beside is None or kind != "images"):
         raise ValueError(
             f"{_words(data)}: a context is of columns of a table, or of a table beside images; got {kind}."
@@ -276,6 +268,20 @@ def read_training(
         kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
     )
     return read if told is None else _in_context(read, told)
+
+
+def _read_table(
+    data: Any, labels: str | None, context: Mapping[str, str | None] | None, features: dict[str, Any]
+) -> TrainingData:
+    """Read a table to train on, with its labels or its context."""
+    if context:
+        table = open_in_context(data, context, **features)
+    else:
+        table = open_table(data, labels=labels, **features)
+    X, y, failed = table.read()
+    understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
+    understood |= {"failed": failed, "ignored": table.listing.ignored}
+    return TrainingData("table", X, X.index.tolist(), y, **understood)
 
 
 def _in_context(read: TrainingData, told: Beside) -> TrainingData:

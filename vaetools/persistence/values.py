@@ -75,9 +75,7 @@ def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
         levels = {"levels": list(value.levels)} if value.of_levels else {}
         return {"input_scale": value.kind, **scales, **levels}
     if isinstance(value, Context):
-        parts = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-        written = {part: write_value(f"{name}.{part}", each, arrays) for part, each in parts.items()}
-        return {"context": {part: each for part, each in written.items() if each is not None}}
+        return {"context": _write_context(name, value, arrays)}
     if isinstance(value, Columns):
         return {
             "columns": [_write_column(name, column) for column in value.columns],
@@ -86,6 +84,14 @@ def write_value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, dict):
         return {"dict": {key: write_value(f"{name}.{key}", item, arrays) for key, item in value.items()}}
     raise TypeError(f"save: the attribute {name} cannot be written; got {value!r}.")
+
+
+def _write_context(name: str, context: Context, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return a context as JSON, without what is not known of it."""
+    parts = {each.name: getattr(context, each.name) for each in dataclasses.fields(context)}
+    return {
+        part: write_value(f"{name}.{part}", each, arrays) for part, each in parts.items() if each is not None
+    }
 
 
 def _write_column(name: str, column: Column) -> dict[str, Any]:
