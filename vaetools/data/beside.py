@@ -1,5 +1,6 @@
 """A table beside images, which has a row for every file: one column names it, others are its context."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from vaetools.data.addresses import is_address
-from vaetools.data.batches import Batch, Failure
+from vaetools.data.batches import Batch, Failure, TrainingData
 from vaetools.data.dialect import Kind
 from vaetools.data.listing import Listing
 from vaetools.data.tables import open_table
@@ -89,6 +90,18 @@ def read_beside(
     n_others = sum(name not in known for name in names)
     others = f"; {n_others:,} of its {len(names):,} rows name files that are not there" if n_others else ""
     return Beside(found, reasons, [f"Images are named by the column {column!r} of {table}{others}."])
+
+
+def within(read: TrainingData, told: Beside) -> TrainingData:
+    """Return those images that have a context, with it."""
+    batch, cells = told.of(Batch(list(read.ids), read.X, list(read.failed)))
+    if not len(cells):
+        first = batch.failed[0]
+        raise ValueError(f"{first.id}: {first.reason}; and no other image has its context.")
+    X = read.X if len(cells) == len(read.X) else batch.X  # else the rows stay on disk
+    return dataclasses.replace(
+        read, X=X, ids=batch.ids, labels=None, failed=batch.failed, notes=told.notes, context=cells
+    )
 
 
 def _known(listing: Listing) -> dict[str, str]:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vaetools.data.batches import TrainingData
 from vaetools.data.dialect import NUMBER, Dialect, Kind
 from vaetools.data.tables import Table, open_table
 
@@ -47,3 +48,17 @@ def open_in_context(
     told = {name: kind._replace(is_needed=True) for name, kind in (beside.kinds or {}).items()}
     table = open_table(path, columns={**kinds, **told}, id_column=id_column, dialect=own.dialect)
     return dataclasses.replace(table, notes=own.notes)
+
+
+def read_table(
+    data: Any, labels: str | None, context: Mapping[str, str | None] | None, features: dict[str, Any]
+) -> TrainingData:
+    """Read a table to train on, with its labels or its context."""
+    if context:
+        table = open_in_context(data, context, **features)
+    else:
+        table = open_table(data, labels=labels, **features)
+    X, y, failed = table.read()
+    understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
+    understood |= {"failed": failed, "ignored": table.listing.ignored}
+    return TrainingData("table", X, X.index.tolist(), y, **understood)

@@ -12,12 +12,12 @@ import pandas as pd
 from vaetools.data.addresses import addresses, files_below, is_address
 from vaetools.data.arrays import array_batches, is_idx, read_array
 from vaetools.data.batches import Batch, Source, TrainingData
-from vaetools.data.beside import Beside, read_beside
+from vaetools.data.beside import read_beside, within
 from vaetools.data.dialect import Dialect, Kind
 from vaetools.data.encodings import DamagedFile, is_text, open_unzipped, undamaged
 from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Called, is_parquet, left_out_as
 from vaetools.data.images import read_images
-from vaetools.data.in_context import open_in_context
+from vaetools.data.in_context import read_table
 from vaetools.data.listing import (
     Listing,
     as_names,
@@ -239,7 +239,7 @@ def read_training(
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
         features: dict[str, Any] = {"drop": drop, "mixed": mixed, "as_text": as_text}
-        return _read_table(data, labels, context, features | {"id_column": id_column, "dialect": dialect})
+        return read_table(data, labels, context, features | {"id_column": id_column, "dialect": dialect})
     if context and (beside is None or kind != "images"):
         raise ValueError(
             f"{_words(data)}: a context is of columns of a table, or of a table beside images; got {kind}."
@@ -262,38 +262,26 @@ def read_training(
     if labels is not None:
         raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
     listing = listing or list_training_images(data, include, exclude)
+    return _read_images(listing, context, beside, images)
+
+
+def _read_images(
+    listing: Listing, context: Mapping[str, str | None] | None, beside: Any, images: dict[str, Any]
+) -> TrainingData:
+    """Read images to train on, and where they have a context in a table beside them those that have it."""
     told = None if beside is None or context is None else read_beside(beside, listing, context)
     found = read_images(listing, **images)
     read = TrainingData(
-        kind, found.X, found.paths, found.labels, found.image_shape, found.reader, found.failed, found.ignored
+        "images",
+        found.X,
+        found.paths,
+        found.labels,
+        found.image_shape,
+        found.reader,
+        found.failed,
+        found.ignored,
     )
-    return read if told is None else _in_context(read, told)
-
-
-def _read_table(
-    data: Any, labels: str | None, context: Mapping[str, str | None] | None, features: dict[str, Any]
-) -> TrainingData:
-    """Read a table to train on, with its labels or its context."""
-    if context:
-        table = open_in_context(data, context, **features)
-    else:
-        table = open_table(data, labels=labels, **features)
-    X, y, failed = table.read()
-    understood: dict[str, Any] = {"dialect": table.dialect, "notes": table.notes}
-    understood |= {"failed": failed, "ignored": table.listing.ignored}
-    return TrainingData("table", X, X.index.tolist(), y, **understood)
-
-
-def _in_context(read: TrainingData, told: Beside) -> TrainingData:
-    """Return those images that have a context, with it."""
-    batch, cells = told.of(Batch(list(read.ids), read.X, list(read.failed)))
-    if not len(cells):
-        first = batch.failed[0]
-        raise ValueError(f"{first.id}: {first.reason}; and no other image has its context.")
-    X = read.X if len(cells) == len(read.X) else batch.X  # else the rows stay on disk
-    return dataclasses.replace(
-        read, X=X, ids=batch.ids, labels=None, failed=batch.failed, notes=told.notes, context=cells
-    )
+    return read if told is None else within(read, told)
 
 
 def list_training_images(
