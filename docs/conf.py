@@ -4,7 +4,9 @@ The root is the source, so that links between README, docs, notebooks and benchm
 in a viewer of the repository.
 """
 
+import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import vaetools  # noqa: E402
 
 pages.write(ROOT)
 NAMES = pages.documented()
+WORDS = tomllib.loads((ROOT / "docs/_search.toml").read_text(encoding="utf-8"))
 
 project = "vaetools"
 author = "the vaetools developers"
@@ -84,6 +87,8 @@ html_copy_source = True
 html_show_sphinx = False
 
 GUIDE = "docs/guide"
+TITLES = {"README": "# Overview: every job on one page"}  # where a viewer of the repository needs another
+PROSE = 60  # letters of a cell; tables of such cells are stacked on a phone
 
 
 def unlisted() -> list[str]:
@@ -91,8 +96,10 @@ def unlisted() -> list[str]:
     return sorted({path.stem for path in (ROOT / "docs").glob("*.md")} - pages.listed(ROOT) - {"index"})
 
 
-def add_unlisted(app: Any, docname: str, source: list[str]) -> None:
-    """Put pages that no table of contents lists behind the last one of the guide."""
+def change(app: Any, docname: str, source: list[str]) -> None:
+    """Give pages their titles, and put those that no table of contents lists behind the last one of the guide."""
+    if docname in TITLES:
+        source[0] = source[0].replace(source[0].split("\n")[0], TITLES[docname], 1)
     if docname == GUIDE:
         source[0] = source[0].replace("% and others", "\n".join(unlisted()))
 
@@ -133,6 +140,38 @@ def summary(doctree: Any) -> str:
     return "" if first is None else " ".join(first.astext().split())
 
 
+def shape_tables(app: Any, doctree: Any, docname: str) -> None:
+    """Drop empty headers, and say how a table is shown on a phone: as a gallery, row by row, or as it is."""
+    for table in doctree.findall(nodes.table):
+        head, body = next(table.findall(nodes.thead), None), next(table.findall(nodes.tbody))
+        if head is not None and not head.astext().strip():
+            head.parent.remove(head)
+            if next(body.findall(nodes.image), None):
+                table["classes"].append("gallery")
+        elif head is not None and max(len(cell.astext()) for cell in body.findall(nodes.entry)) > PROSE:
+            table["classes"].append("stacked")
+            for row in body.children:
+                _label(row, [cell.astext() for cell in head.children[0]])
+
+
+def _label(row: Any, names: list[str]) -> None:
+    """Put its column's name into every cell of a row but the first, to be shown where there is no header."""
+    for cell, name in list(zip(row, names, strict=True))[1:]:
+        if name and cell.children:
+            cell.children[0].insert(0, nodes.inline("", f"{name}: ", classes=["label"]))
+
+
+def help_search(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the search what people type, and what every page begins with."""
+    if name == "search":
+        known = {
+            page: {"words": WORDS.get(page, ""), "summary": summary(app.env.get_doctree(page))}
+            for page in sorted(app.env.found_docs)
+        }
+        app.add_js_file(None, body=f"const PAGES = {json.dumps(known)};".replace("</", r"<\/"))
+        app.add_js_file("search.js")
+
+
 def write_guide_for_assistants(app: Any, failure: Exception | None) -> None:
     """Write ``llms.txt``: what the package is, and every page by title, source and first paragraph."""
     if failure or app.builder.name != "html":
@@ -159,5 +198,7 @@ def setup(app: Any) -> None:
     for part in ("description", "options", "arguments", "epilog"):
         app.connect(f"sphinx-click-process-{part}", as_it_is)
     app.connect("env-get-outdated", always_again)
-    app.connect("source-read", add_unlisted)
+    app.connect("source-read", change)
+    app.connect("doctree-resolved", shape_tables)
+    app.connect("html-page-context", help_search)
     app.connect("build-finished", write_guide_for_assistants)

@@ -24,16 +24,16 @@ HOMES = {  # rooms whose names the package itself has, with what they are there
     "versions": "Help",
 }
 MODULES = {  # modules whose own public names the guides use
-    "vaetools.anomaly.calibration": "Thresholds and p-values",
-    "vaetools.anomaly.certificates": "Certified thresholds",
-    "vaetools.anomaly.explanation": "Heat maps",
-    "vaetools.anomaly.localization": "Maps against masks",
-    "vaetools.data.arrays": "Arrays in files",
-    "vaetools.datasets": "Images to start with",
-    "vaetools.latent.organization": "How a latent space is organized",
-    "vaetools.latent.paths": "Ways through latent space",
-    "vaetools.plot": "Figures",
-    "vaetools.stream": "Sinks and streams",
+    "vaetools.anomaly.calibration": "thresholds and p-values",
+    "vaetools.anomaly.certificates": "certified thresholds",
+    "vaetools.anomaly.explanation": "heat maps",
+    "vaetools.anomaly.localization": "maps against masks",
+    "vaetools.data.arrays": "arrays in files",
+    "vaetools.datasets": "images to start with",
+    "vaetools.latent.organization": "measures of a latent space",
+    "vaetools.latent.paths": "ways through latent space",
+    "vaetools.plot": "figures",
+    "vaetools.stream": "sinks and streams",
 }
 _TABLES = re.compile(r"```\{toctree\}\n(.*?)```", flags=re.DOTALL)
 
@@ -90,9 +90,9 @@ def write(root: Path) -> None:
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     parts = [_table(title, "vaetools", names) for title, names in groups().items()]
-    _keep(folder / "vaetools.rst", _page("vaetools", "vaetools", "".join(parts)))
+    _keep(folder / "vaetools.rst", _page("All public names", "vaetools", "".join(parts)))
     for module, title in MODULES.items():
-        text = _page(title, module, _names(module, names_of(module)))
+        text = _page(f"{module}: {title}", module, _names(module, names_of(module)))
         _keep(folder / f"{module}.rst", text)
     _clear(folder, {"vaetools", *MODULES})
     _clear(folder / "names", set(documented()))

@@ -1,0 +1,45 @@
+/* Sphinx finds pages that have every word of a query, and ranks them by one. Here all words count, the rare ones more:
+   as title, as what people type who look for the page (docs/_search.toml), or in its text. A page may lack some. */
+document.addEventListener("DOMContentLoaded", () => {
+  const stemmer = new Stemmer();
+  const stems = (text) => splitQuery(text.toLowerCase()).filter((word) => !stopwords.has(word))
+    .map((word) => stemmer.stemWord(word));
+  const filesOf = (terms, word) => (Object.hasOwn(terms, word) ? [terms[word]].flat() : []);
+  let phrases = null; // of every file, each a list of stems
+
+  const strengths = (word) => {
+    const { terms, titleterms } = Search._index;
+    const found = new Map();
+    const mark = (files, score) => files.forEach((file) => found.set(file, Math.max(score, found.get(file) ?? 0)));
+    mark(filesOf(terms, word), Scorer.term);
+    mark(filesOf(titleterms, word), Scorer.title);
+    mark([...phrases.keys()].filter((file) => phrases[file].some((phrase) => phrase.includes(word))), Scorer.title);
+    for (let start = word; !found.size && start.length > 3; start = start.slice(0, -1)) // half a word, or a typo
+      for (const [words, score] of [[terms, Scorer.partialTerm], [titleterms, Scorer.partialTitle]])
+        Object.keys(words).filter((term) => term.startsWith(start)).forEach((term) => mark(filesOf(words, term), score));
+    return found;
+  };
+
+  Search.performTermsSearch = (wanted) => {
+    const { docnames, filenames, titles } = Search._index;
+    phrases ??= docnames.map((name) => PAGES[name].words.split(",").map(stems));
+    const words = [...wanted];
+    const found = words.map(strengths).filter((scores) => scores.size);
+    const weights = found.map((scores) => Math.log(1 + docnames.length / scores.size));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const likeness = (phrase) => (words.every((word) => phrase.includes(word)) ? words.length / phrase.length : 0);
+    const score = (file) => found.reduce((sum, scores, i) => sum + (weights[i] * (scores.get(file) ?? 0)) / total, 0);
+    const bonus = (file) => Scorer.title * Math.max(...phrases[file].map(likeness));
+    const scored = docnames.map((_, file) => [file, score(file)]);
+    const best = Math.max(...scored.map(([, value]) => value));
+    return scored.filter(([, value]) => value > 0 && value >= best / 3).map(([file, value]) =>
+      [docnames[file], titles[file], "", null, value + bonus(file), filenames[file], SearchResultKind.text]);
+  };
+
+  const perform = Search._performSearch;
+  Search._performSearch = (...query) => {
+    const results = perform(...query);
+    for (const result of results) if (!result[2]) result[3] = PAGES[result[0]].summary;
+    return results;
+  };
+});
