@@ -1,11 +1,11 @@
 /* Which hit of the search is first: headings of that name, then guides, then the reference, then histories. */
 const WEIGHTS = [
-  [/^(CHANGELOG|RELEASING|CODE_OF_CONDUCT|benchmarks\/|notebooks\/README|reports\/)/, 0.3],
-  [/^docs\/(about|guide|index|results|design)$|^(CONTRIBUTING|SECURITY)/, 0.6],
+  [/^(CHANGELOG|RELEASING|CODE_OF_CONDUCT|benchmarks\/|notebooks\/README|reports\/)/, 0.4],
+  [/^docs\/(about|guide|index|results|design)$|^(CONTRIBUTING|SECURITY)/, 0.8],
   [/^docs\/reference\/api\/vaetools/, 0.6],
   [/^docs\/reference\/(api|cli)/, 1],
   [/^docs\/reference\/glossary/, 1.2],
-  [/^docs\//, 1.4],
+  [/^docs\//, 1.2],
 ];
 
 var Scorer = {

@@ -97,7 +97,7 @@ def unlisted() -> list[str]:
 
 
 def change(app: Any, docname: str, source: list[str]) -> None:
-    """Give pages their titles, and put those that no table of contents lists behind the last one of the guide."""
+    """Give pages their titles, and put those that no table of contents lists behind the others of the guide."""
     if docname in TITLES:
         source[0] = source[0].replace(source[0].split("\n")[0], TITLES[docname], 1)
     if docname == GUIDE:
@@ -158,7 +158,7 @@ def _label(row: Any, names: list[str]) -> None:
     """Put its column's name into every cell of a row but the first, to be shown where there is no header."""
     for cell, name in list(zip(row, names, strict=True))[1:]:
         if name and cell.children:
-            cell.children[0].insert(0, nodes.inline("", f"{name}: ", classes=["label"]))
+            cell.children[0].insert(0, nodes.inline("", f"{name}: ", classes=["column-name"]))
 
 
 def help_search(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -13,7 +13,11 @@ document.addEventListener("DOMContentLoaded", () => {
     const mark = (files, score) => files.forEach((file) => found.set(file, Math.max(score, found.get(file) ?? 0)));
     mark(filesOf(terms, word), Scorer.term);
     mark(filesOf(titleterms, word), Scorer.title);
-    mark([...phrases.keys()].filter((file) => phrases[file].some((phrase) => phrase.includes(word))), Scorer.title);
+    phrases.forEach((each, file) => each.flat().forEach((other) => {
+      if (other === word) mark([file], Scorer.title);
+      else if (word.length > 3 && other.length > 3 && (other.startsWith(word) || word.startsWith(other)))
+        mark([file], Scorer.partialTitle); // noisy, noise
+    }));
     for (let start = word; !found.size && start.length > 3; start = start.slice(0, -1)) // half a word, or a typo
       for (const [words, score] of [[terms, Scorer.partialTerm], [titleterms, Scorer.partialTitle]])
         Object.keys(words).filter((term) => term.startsWith(start)).forEach((term) => mark(filesOf(words, term), score));
@@ -27,9 +31,13 @@ document.addEventListener("DOMContentLoaded", () => {
     const found = words.map(strengths).filter((scores) => scores.size);
     const weights = found.map((scores) => Math.log(1 + docnames.length / scores.size));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    const likeness = (phrase) => (words.every((word) => phrase.includes(word)) ? words.length / phrase.length : 0);
+    const likeness = (phrase) => { // where one contains the other
+      const shared = words.filter((word) => phrase.includes(word)).length;
+      const [less, more] = [words.length, phrase.length].sort((a, b) => a - b);
+      return shared === less && shared >= Math.min(2, words.length) ? less / more : 0;
+    };
     const score = (file) => found.reduce((sum, scores, i) => sum + (weights[i] * (scores.get(file) ?? 0)) / total, 0);
-    const bonus = (file) => Scorer.title * Math.max(...phrases[file].map(likeness));
+    const bonus = (file) => 3 * Scorer.title * Math.max(...phrases[file].map(likeness)) ** 2;
     const scored = docnames.map((_, file) => [file, score(file)]);
     const best = Math.max(...scored.map(([, value]) => value));
     return scored.filter(([, value]) => value > 0 && value >= best / 3).map(([file, value]) =>
