@@ -97,7 +97,7 @@ def unlisted() -> list[str]:
 
 
 def change(app: Any, docname: str, source: list[str]) -> None:
-    """Give pages their titles, and put those that no table of contents lists behind the others of the guide."""
+    """Give pages their titles, and list in the guide those that no table of contents lists."""
     if docname in TITLES:
         source[0] = source[0].replace(source[0].split("\n")[0], TITLES[docname], 1)
     if docname == GUIDE:
