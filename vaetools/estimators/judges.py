@@ -63,7 +63,8 @@ def fit_scale(judges: Sequence[Judge], *others: Any, most: float = math.inf) -> 
         for x, y in rows.batches(model.log_unit):
             weight, rest = rest[: len(x), None], rest[len(x) :]
             squared = (x - model.read(x, y).expected).square()
-            shrunk = (most / squared.nansum(dim=1, keepdim=True)).clamp(max=1)
+            cost = squared.nansum(dim=1, keepdim=True)
+            shrunk = torch.where(cost > most, most / cost, 1.0)
             total += (weight * shrunk * squared).nansum(dim=0)
             n_known += (weight * ~x.isnan()).sum(dim=0)
     for model in [*models, *(estimator.model_ for estimator in others)]:
