@@ -303,7 +303,7 @@ class FitFields(AddedFields):
         one_of("auto", "split", "cross"),
         'Which rows calibrate: ``"split"`` holds some out; ``"cross"`` lets all train and calibrate, each '
         "judged by a model like this one that learnt from four fifths of the rows, without it, which takes "
-        'two to four times as long. ``"auto"`` crosses where a split would leave too few for '
+        'two to six times as long. ``"auto"`` crosses where a split would leave too few for '
         "``false_alarm_rate``: below 95 rows at 0.05, below 495 at 0.01, and never with a ``confidence``. "
         "See ``docs/promises.md``.",
         default="auto",
