@@ -74,6 +74,7 @@ def make_model(name, data, n_components, i, rng):
         score_name="reconstruction_kl",
         score_unit="nats",
         threshold=-2.0,
+        flagged=scores < -2.0,
         p_values=rng.random(n),
         reference_codes=codes + 0.1,
         posterior_draws=codes + (0.3 * rng.normal(size=codes.shape) if variational else 0),

@@ -346,7 +346,7 @@ def test_a_model_that_is_fitted_anew_is_another_one():
 def test_a_model_of_a_context_is_refused():
     X = rows(300, 0)
     model = CVAE(2, max_iter=2, random_state=0).fit(X, pd.DataFrame({"machine": ["a", "b"] * 150}))
-    with pytest.raises(ValueError, match="must judge rows by themselves; got a CVAE of a context"):
+    with pytest.raises(ValueError, match="must find the context of rows in X; got a CVAE whose context"):
         Watch(model, X)
 
 
