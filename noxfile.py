@@ -24,9 +24,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types."""
-    session.install("-e", ".[test]")
+    """Check types: mypy the package, and a second checker what users write."""
+    session.install("-e", ".[test]", "pyright[nodejs]>=1.1.400")
     session.run("mypy")
+    session.run("pyright")
 
 
 @nox.session

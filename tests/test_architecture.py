@@ -17,7 +17,7 @@ PACKAGE = Path(vaetools.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 350
 
-OPEN = {"axes", "checks", "files", "frames", "geometry", "progress", "schema", "versions", "words"}
+OPEN = {"axes", "checks", "files", "frames", "geometry", "mixins", "progress", "schema", "versions", "words"}
 # a room may import itself, what is open to all, and these
 MAY_IMPORT = {
     **{room: set() for room in OPEN},

@@ -1,12 +1,17 @@
 """Types that users see: a script that mypy checks strictly runs, and choices are those that are checked."""
 
 import dataclasses
+import functools
+import inspect
 import re
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_overloads, get_type_hints
 
 import pytest
+from PIL import Image
+from plotly.graph_objects import Figure
 from sklearn.pipeline import Pipeline
 
+import vaetools
 from tests.typed_script import main
 from vaetools import AE, CVAE, VAE, VQVAE, LatentMap, PatchDetector, load, save
 from vaetools.anomaly.scores import SCORES, AnomalyScore
@@ -38,6 +43,52 @@ def test_choices_for_type_checkers_are_those_of_the_requirement(estimator):
 
 def test_every_score_is_a_choice():
     assert get_args(AnomalyScore) == tuple(SCORES)
+
+
+def public_functions():
+    """Functions, methods and properties that users call, by name; those of scikit-learn are its own."""
+    for room in (vaetools, vaetools.plot, vaetools.datasets):
+        for name in room.__all__:
+            value = getattr(room, name)
+            if inspect.isfunction(value):
+                yield f"{room.__name__}.{name}", value
+            elif inspect.isclass(value):
+                yield from ((f"{name}.{method}", each) for method, each in public_methods(value))
+
+
+def public_methods(kind):
+    for name in dir(kind):
+        home = next((each for each in kind.__mro__ if name in vars(each)), object)
+        if name.startswith("_") or not home.__module__.startswith("vaetools"):
+            continue
+        value = vars(home)[name]
+        match value:
+            case property():
+                yield name, value.fget
+            case staticmethod() | classmethod():
+                yield name, value.__func__
+            case functools.cached_property():
+                yield name, value.func
+            case _ if inspect.isfunction(value):
+                yield name, value
+
+
+def has_any(hint):
+    return hint is Any or any(map(has_any, hint if isinstance(hint, list) else get_args(hint)))
+
+
+def test_nothing_public_returns_just_anything():
+    late = {"Figure": Figure, "Image": Image}
+    found = dict(public_functions())
+    for name, function in found.items():
+        for each in get_overloads(function) or [inspect.unwrap(function)]:
+            returned = get_type_hints(each, localns=late).get("return", Any)
+            assert not has_any(returned), (name, returned)
+    assert {"vaetools.load", "VAE.transform", "Watch.since", "vaetools.plot.codes"} <= set(found)
+    assert has_any(get_type_hints(loosely)["return"])
+
+
+def loosely() -> dict[str, list[Any]]: ...
 
 
 def test_a_model_of_another_kind_is_refused(order_rows, tmp_path):

@@ -189,7 +189,7 @@ class Dialect:
         return self.decimal in (None, ".") and not self.thousands
 
     @property
-    def written(self) -> dict[Any, str]:
+    def written(self) -> dict[pa.DataType, str]:
         """How cells of a type are written, as regular expressions of Arrow and of Python."""
         if self.is_open:
             return WRITTEN | {NUMBER: _OPEN}
@@ -208,7 +208,7 @@ class Dialect:
         number = rf"^[+-]?(?:{grouped}(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)$"
         return WRITTEN | {INTEGER: rf"^[+-]?{short}$", NUMBER: rf"{number}|^[+-]?(?i:inf|infinity|nan)$"}
 
-    def plain(self, cells: Any) -> Any:
+    def plain(self, cells: pa.Array) -> pa.Array:
         """Return texts of numbers in this dialect as Python writes them, in an array of Arrow."""
         if self.thousands:
             cells = compute.replace_substring_regex(cells, self._mark, "")

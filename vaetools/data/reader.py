@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
@@ -17,14 +17,14 @@ from vaetools.data.batches import Batch, Failure, PixelRows, regroup
 from vaetools.data.decoding import ImageFileError, Look, Recipe, inspect
 from vaetools.data.depth import ASPECTS, FULL_RANGE, MAX_PIXELS, UINT8, common_type, type_of
 from vaetools.data.workers import decoded
+from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.progress import bar_options
 from vaetools.words import printable
 
 MODES = {"gray": 1, "rgb": 3}
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
 _KEPT, _SCALED = 128, 64  # pixels: of images that keep their size, and of what larger ones become
-_LOOKED_AT = 64  # readable images that decide what is not said
-_MUCH = 1.5  # times larger or smaller
+_LOOKED_AT, _MUCH = 64, 1.5  # readable images that decide what is not said; times larger or smaller
 _PROGRESS = {"unit": "file", "unit_scale": True, "smoothing": 0.1}
 
 

@@ -3,10 +3,11 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array
 
 from vaetools.checks import IMAGE_SHAPE, Requirement, check, integer
+from vaetools.mixins import TransformerMixin
 
 
 class Tiles(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -4,18 +4,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
+from vaetools.mixins import OutlierMixin
 from vaetools.nn.latents import Point
 
 
 @from_fields
-class AE(OutlierMixin, Detector):  # type: ignore[misc]
+class AE(OutlierMixin, Detector):
     """Autoencoder: embedding, reconstruction and outlier score.
 
     Parameters

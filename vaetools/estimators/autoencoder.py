@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from vaetools.estimators.anew import wholly
@@ -30,6 +30,7 @@ from vaetools.estimators.rows import decide_scale, precision_of, split_rows, war
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
 from vaetools.estimators.watched import check_callbacks, check_trainable, watched
+from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal
 from vaetools.nn.parallel import Workers
@@ -40,8 +41,8 @@ _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 class BaseAutoencoder(
     Card,
-    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn has no types
-    TransformerMixin,  # type: ignore[misc]
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
     FitFields,
     NetworkFields,
     BaseEstimator,  # type: ignore[misc]

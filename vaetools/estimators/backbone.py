@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from vaetools.estimators.building import resolve_device
 from vaetools.estimators.constructor import check_parameters, from_fields
 from vaetools.estimators.image_fields import BackboneFields
 from vaetools.estimators.pictures import check_pictures, through
+from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.nn.features import Features, joined, pretrained
 from vaetools.nn.layers import layers_at
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -18,6 +18,7 @@ from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, THUMBNAIL, P
 from vaetools.estimators.pictures import check_pictures, enlarged, through
 from vaetools.estimators.rows import split_rows
 from vaetools.estimators.verdicts import Verdicts
+from vaetools.mixins import OutlierMixin
 from vaetools.nn import PIXELS
 from vaetools.nn.groups import LAYERS_NEEDED, N_REGIONS
 from vaetools.nn.layers import layers_at

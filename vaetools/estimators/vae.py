@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.base import OutlierMixin
 
 from vaetools.anomaly.bounds import LIKELIHOOD_DRAWS
 from vaetools.checks import POSITIVE_INTEGER, check
@@ -13,6 +12,7 @@ from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import KLFields
+from vaetools.mixins import OutlierMixin
 from vaetools.nn.model import antithetic_noise
 
 
@@ -24,7 +24,7 @@ class Posterior(NamedTuple):
 
 
 @from_fields
-class VAE(OutlierMixin, Detector, KLFields):  # type: ignore[misc]
+class VAE(OutlierMixin, Detector, KLFields):
     """Variational autoencoder: embedding, density, samples and outlier score.
 
     Trained to minimize the mean over rows of reconstruction + beta · KL, in nats. The default

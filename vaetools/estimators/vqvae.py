@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import OutlierMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,13 +13,14 @@ from vaetools.estimators.constructor import from_fields
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import WordFields
+from vaetools.mixins import OutlierMixin
 from vaetools.nn.batches import Rows
 from vaetools.nn.networks import Network, SpatialHead
 from vaetools.nn.words import Codebook
 
 
 @from_fields
-class VQVAE(OutlierMixin, Detector, WordFields):  # type: ignore[misc]
+class VQVAE(OutlierMixin, Detector, WordFields):
     """Autoencoder whose codes are words of a vocabulary that it learns: embedding, samples and outlier score.
 
     Every row is said in ``n_components / word_size`` words. With convolutions and ``hidden_layer_sizes=()``

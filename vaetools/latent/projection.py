@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaetools.checks import PROBABILITY, check
 from vaetools.geometry import similar
 from vaetools.latent import MAP_PARAMETERS
+from vaetools.mixins import ClassNamePrefixFeaturesOutMixin
 from vaetools.progress import bar_options
 
 _N_SPACINGS = 10_000  # codes whose distance to their neighbors is measured

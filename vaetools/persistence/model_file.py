@@ -6,7 +6,7 @@ fitted numbers and library versions. Any safetensors reader can open it.
 
 import os
 import platform
-from typing import Any, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 import sklearn
@@ -55,6 +55,7 @@ from vaetools.schema import usable
 
 _Path = str | os.PathLike[str]
 _Kind = TypeVar("_Kind")
+_Saved: TypeAlias = Detector | PatchDetector | LatentMap | Pipeline
 _MODEL = WEIGHTS.removesuffix(".")
 _SAME_NETWORK = "Pass one of the same architecture, or none."
 _WORDS = 50_000  # bytes of parameters, history and small arrays
@@ -64,7 +65,7 @@ _OF_FEATURES = {"tables": 1}
 _PER_REFERENCE = 10_000  # bytes of a place that others are compared with, and of what is learnt beside it
 
 
-def save(model: Detector | PatchDetector | LatentMap | Pipeline, path: str | os.PathLike[str]) -> None:
+def save(model: _Saved, path: _Path) -> None:
     """Write a fitted model to one file, atomically: an interrupted write leaves the old file.
 
     Parameters
@@ -137,7 +138,7 @@ def load(path: _Path, kind: type[_Kind], *, network: nn.Module | None = ..., dev
 
 
 @overload
-def load(path: _Path, kind: None = ..., *, network: nn.Module | None = ..., device: Any = ...) -> Any: ...
+def load(path: _Path, kind: None = ..., *, network: nn.Module | None = ..., device: Any = ...) -> _Saved: ...
 
 
 def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, device: Any = None) -> Any:
@@ -148,7 +149,7 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
     path : str or path-like
     kind : class or None, default=None
         What must be in it, such as `VAE`: anything else is refused, and type checkers know what comes. A
-        `CVAE` is a `VAE`, too; a pipeline is a `Pipeline`, whatever model is its step.
+        `CVAE` is a `VAE`, too; a pipeline is a `Pipeline`. None, to these, is any of all kinds.
     network : Module or None, default=None
         For a model of a custom ``network``: a module of the same architecture. It is copied,
         and the copy gets the saved weights.

@@ -127,7 +127,7 @@ class Watch:
             probability=probability,
             seed=seed,
         )
-        self.recent: list[Any] = []
+        self.recent: list[str] = []
         self.seen: dict[bytes, None] = {}
         self.usual_picture: np.ndarray | None = None  # means of images, in [0, 1]
         self.recent_picture: np.ndarray | None = None
@@ -178,7 +178,7 @@ class Watch:
         return pd.DataFrame(self.evidence.history, columns=["row", *GROUPS])
 
     @property
-    def since(self) -> list[Any]:
+    def since(self) -> list[str]:
         """What the rows are called that came since the change, as far as they are among ``recent``.
 
         If what changed is the new normal, they are what to recalibrate the model with.
