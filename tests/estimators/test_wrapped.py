@@ -171,12 +171,12 @@ def test_clone_search_and_saving(network, iris, tmp_path):
         (
             EncoderDecoder(nn.Linear(4, 2), nn.Linear(3, 4)),
             {},
-            r"decode must return.*got an error: addmm",
+            r"decode must return.*got an error: .*shape",
         ),
         (
             EncoderDecoder(nn.Linear(5, 2), nn.Linear(2, 4)),
             {},
-            r"shape \(n_samples, 4\).*got an error: addmm",
+            r"shape \(n_samples, 4\).*got an error: .*shape",
         ),
         (
             EncoderDecoder(nn.Identity(), nn.Identity()),

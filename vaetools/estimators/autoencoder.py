@@ -214,8 +214,6 @@ class BaseAutoencoder(
         tags.input_tags.allow_nan = tags.input_tags.categorical = self.likelihood == "mixed"
         return tags
 
-    # Fit, step by step
-
     def _fit(
         self,
         X: Any,

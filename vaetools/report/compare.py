@@ -231,7 +231,8 @@ def compare(
         if len(errors) and variance > 0 and not each.conditional:  # there labels explain rows, too
             shown = dataclasses.replace(shown, explained=1 - float(errors.iloc[0]) / variance)
         views.append(dataclasses.replace(shown, warnings=warn(shown, data, blank=each.name in blank)))
-    measures = pd.concat([*tables, agreement(views, basis)], ignore_index=True)
+    agreed = agreement(views, basis)
+    measures = pd.concat([each for each in (*tables, agreed) if len(each)], ignore_index=True)
     found = answer(data, views, measures, blank=blank)
     return Comparison(data, tuple(views), measures, found, note(data), method=method, seed=seed)
 
