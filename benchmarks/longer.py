@@ -20,7 +20,7 @@ from sklearn import datasets
 from vaetools import VAE
 from vaetools.nn.model import antithetic_noise
 
-TABLES = ("14_glass", "42_WBC", "18_Ionosphere", "12_fault", "6_cardio")
+TABLES = ("14_glass", "42_WBC", "18_Ionosphere", "12_fault", "6_cardio", "38_thyroid", "28_pendigits")
 MOST_NEW, DRAWS = 500, 4
 
 

@@ -19,7 +19,7 @@ from vaetools.checks import POSITIVE, check
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
 from vaetools.nn.latents import expectation
 
-_REACH = 10.0  # standard deviations beyond which an encoder sees less and less of a value
+_REACH = 3.0  # standard deviations beyond which an encoder sees less and less of a value
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
 
 
