@@ -224,6 +224,13 @@ def test_a_model_of_another_score_has_no_verdict_here(correlated):
     assert _facts(graph, model, None).keys() == {"model", "score", "unit", "versions"}
 
 
+def test_a_graph_of_another_score_than_the_model_s_is_told(correlated, tmp_path):
+    model = VAE(2, anomaly_score="neg_kl", **FEW).fit(correlated)
+    with pytest.warns(UserWarning, match="score 'reconstruction_kl', and no verdict.* compute 'neg_kl'"):
+        to_onnx(model, tmp_path / "m.onnx")
+    assert Served(tmp_path / "m.onnx").facts["score"] == "reconstruction_kl"
+
+
 @pytest.mark.parametrize("n_known", [19, 31, 32, 33])
 def test_p_values_of_any_number_of_calibration_rows(n_known, correlated):
     model = AE(1, contamination=0.1, **FEW).fit(correlated).recalibrate(correlated[:n_known])

@@ -47,6 +47,17 @@ def with_value(value):
             "inf in row 1, column 'age'",
         ),
         (
+            lambda: vae().fit(pd.DataFrame({"a": [1.0, 2], "day": pd.to_datetime(["2024", "2025"])})),
+            ValueError,
+            "in column 'day'. Replace it by numbers that matter",
+        ),
+        (
+            lambda: vae().fit(pd.DataFrame(with_value(1e300)).rename(columns=str)),
+            ValueError,
+            "got 1e+300 in row 5, column '1'. Drop such rows",
+        ),
+        (lambda: vae().fit(with_value(-1e200)), ValueError, "got -1e+200 in row 5, column 1. Drop"),
+        (
             lambda: vae().fit(X.reshape(10, 6, 6)),
             ValueError,
             "got (10, 6, 6). Pass X.reshape(len(X), -1) and image_shape=(1, 6, 6)",
@@ -243,6 +254,19 @@ def test_sparse_rows_are_refused():
 
     with pytest.raises(TypeError, match="Sparse data was passed"):
         vae().fit(csr_array(X))
+
+
+def test_a_shape_with_the_channels_last_is_doubted():
+    images = np.random.default_rng(0).random((60, 8 * 8 * 3))
+    with pytest.warns(UserWarning, match=r"\(8, 8, 3\) means 8 channels of 8×3 pixels.*shape=\(3, 8, 8\)"):
+        vae(image_shape=(8, 8, 3)).fit(images)
+    vae(image_shape=(3, 8, 8)).fit(images)
+
+
+def test_rows_that_cannot_calibrate_are_told():
+    model = vae().fit(X)
+    with pytest.warns(UserWarning, match="got −inf of 40 of 40, so that no row at all will be flagged"):
+        model.recalibrate(np.full((40, X.shape[1]), 1e200))
 
 
 def test_hopeless_learning_rates_end_in_a_clear_error():

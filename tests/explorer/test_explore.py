@@ -121,6 +121,22 @@ def test_what_is_called_like_a_score_stays_apart():
     assert set(explorer.numbers) >= {"KL", "column KL", "column label"}
 
 
+def test_columns_of_a_saved_selection_have_names_of_their_own():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=["id", "z1", "a"])
+    model = VAE(2, max_iter=1, contamination=0.1).fit(X)
+    explorer = explore(model, X, pd.Series(np.arange(40) % 2, name="score"), method="latent")
+    assert explorer.table.names.tolist() == ["column id", "column z1", "a"]
+    assert list(explorer.labels) == ["label score"]
+
+
+def test_rows_beyond_every_map_are_refused_by_name():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=list("abc"))
+    model = VAE(2, max_iter=1, contamination=0.1).fit(X)
+    X.loc[7, "a"] = 1e100
+    with pytest.raises(ValueError, match=r"others of 1 row, such as '7'. Leave such rows out"):
+        explore(model, X, method="pca")
+
+
 def test_a_conditional_model_says_what_it_believes():
     X, y = images()
     model = CVAE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=2, random_state=0).fit(

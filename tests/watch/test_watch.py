@@ -296,6 +296,16 @@ def test_categories_and_missing_cells_are_watched():
     assert "fuel" not in found or found["fuel"].moved is None
 
 
+def test_a_column_whose_cells_are_all_missing_has_moved_by_no_number_of_deviations():
+    def table(n, seed):
+        return pd.DataFrame(np.random.default_rng(seed).normal(size=(n, 2)), columns=["a", "b"])
+
+    vae = VAE(2, likelihood="mixed", max_iter=5, random_state=0).fit(table(300, 0))
+    watch = Watch(vae, table(300, 1)).update(table(150, 2).assign(a=np.nan))
+    moved = {cause.name: cause.moved for cause in watch.alarm.causes}
+    assert moved["a"] is None
+
+
 def test_the_fingerprint_is_of_the_model_and_not_of_its_file(tmp_path, iris, vae):
     X, y = iris
     models = [

@@ -41,6 +41,8 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
         return codes
     is_mixed = reset and estimator.likelihood == "mixed"
     rows = _check_table(estimator, X, reset=True) if is_mixed else check_numbers(estimator, X, reset=reset)
+    if reset and estimator.image_shape is not None:
+        _warn_of_channels_last(owner, estimator.image_shape)
     if reset and not are_images(estimator, X):
         chosen = estimator.column_likelihoods or {}
         _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
@@ -94,6 +96,7 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
         advice = _advice_on_text(text, takes_mixed)
         raise ValueError(f"{owner}: X must be numbers; got text such as {text!r} ({X.dtype}). {advice}")
     X = _check_labels(estimator, X, reset=reset)
+    _check_no_dates(owner, X)
     try:
         array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
     except ValueError as error:
@@ -107,6 +110,16 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     _check_finite(estimator, array, takes_mixed=takes_mixed)
     checked: np.ndarray = array.view(type(X)) if getattr(X, "are_pixels", False) else array
     return checked
+
+
+def _check_no_dates(owner: str, X: Any) -> None:
+    """Raise for columns of dates or durations, which NumPy puts into no array with numbers."""
+    dated = [name for name, kind in X.dtypes.items() if kind.kind in "mM"] if hasattr(X, "columns") else []
+    if dated:
+        raise ValueError(
+            f"{owner}: X must be numbers; got {X[dated[0]].dtype} in column {dated[0]!r}. Replace it by "
+            "numbers that matter, such as the hour or the weekday (Series.dt), or leave the column out."
+        )
 
 
 def _reshape_hint(shape: tuple[int, ...]) -> str:
@@ -126,6 +139,20 @@ def _reshape_hint(shape: tuple[int, ...]) -> str:
         f"{tuple(shape)}. If the second axis is that of the channels, pass {calls['first']}; if the last is, "
         f"{calls['last']}."
     )
+
+
+def _warn_of_channels_last(owner: str, shape: tuple[int, int, int]) -> None:
+    """Warn of a shape of images that is probably one of arrays of (height, width, channels)."""
+    if likely_reading((1, *shape)) == "last":
+        height, width, n_channels = shape
+        warnings.warn(
+            f"{owner}: image_shape must be (channels, height, width); {tuple(shape)} means {height} "
+            f"channels of {width}×{n_channels} pixels. If X has rows of height × width × channels, pass "
+            f"image_shape={(n_channels, height, width)} and X.reshape(-1, {height}, {width}, {n_channels})"
+            ".transpose(0, 3, 1, 2).reshape(len(X), -1).",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _check_finite(estimator: Any, X: np.ndarray, *, takes_mixed: bool) -> None:

@@ -294,9 +294,29 @@ def decide_scale(
     scaler = StandardScaler()
     for piece in slices(len(index), n_features):
         weight = None if weights is None else weights[index[piece]]
-        scaler.partial_fit(plain.shown(X[index[piece]]).astype(np.float64, copy=False), sample_weight=weight)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shown = plain.shown(X[index[piece]]).astype(np.float64, copy=False)
+            scaler.partial_fit(shown, sample_weight=weight)
+    _check_spread(estimator, scaler.var_, X, index)
     first = plain.shown(X[index[0]]).astype(np.float64)
     is_constant = (scaler.scale_ == 1) & (scaler.var_ != 1) & ~np.isnan(first)
     shift = np.where(is_constant, first, scaler.mean_)  # the mean of large numbers has lost digits
     shift, scale = np.where(is_code, 0.0, shift), np.where(is_code, 1.0, scaler.scale_)
     return dataclasses.replace(plain, shift=shift, scale=scale)
+
+
+def _check_spread(estimator: Any, variances: np.ndarray, X: np.ndarray, index: np.ndarray) -> None:
+    """Raise where squares of numbers are beyond float64, so that a column has no scale."""
+    is_beyond = np.isinf(variances) | (np.isnan(variances) & np.isfinite(X[index[0]]))
+    if not is_beyond.any():
+        return
+    [column, *_] = np.flatnonzero(is_beyond).tolist()
+    cells = np.abs(X[index, column])
+    row = int(index[np.nanargmax(cells)])
+    names = getattr(estimator, "feature_names_in_", None)
+    name = column if names is None else names[column]
+    raise ValueError(
+        f"{type(estimator).__name__}: X must hold numbers whose squares float64 can hold, to standardize "
+        f"columns; got {X[row, column]:g} in row {row}, column {name!r}. Drop such rows, or divide the "
+        "column."
+    )

@@ -123,6 +123,14 @@ class Verdicts:
             )
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate, self.confidence)
+        if self.offset_ == -np.inf:
+            warnings.warn(
+                f"{type(self).__name__}: rows that calibrate should score finite numbers; got −inf of "
+                f"{(self.calibration_scores_ == -np.inf).sum():,} of {n:,}, so that no {self._noun} at all "
+                "will be flagged. Look for extreme values in X, and recalibrate without them.",
+                UserWarning,
+                stacklevel=stacklevel,
+            )
 
     def _calibrated(self, name: str) -> Any:
         """Return a result of calibration, or say why there is none."""

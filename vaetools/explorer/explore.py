@@ -15,6 +15,7 @@ from vaetools.explorer.subject import open_subject
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, names_of
 from vaetools.report.pictures import make_thumbnails
+from vaetools.words import counted
 
 MAPS = ("umap", "tsne", "pca", "latent")
 _MOST_ROWS = 100_000
@@ -22,6 +23,7 @@ _PIXELS = 12_000_000  # of all pictures
 _SMALLEST, _LARGEST = 8, 96  # pixels of the longer side of one
 _COLUMN_VALUES = 4_000_000  # of columns of a table, to color by
 _CLASSES = 60  # more different numbers are no labels
+_FARTHEST = 1e9  # codes; maps add squares of them in float32
 _N_DRAWS = 600  # codes that a page can draw from the prior
 
 
@@ -82,17 +84,19 @@ def explore(
     if not 3 <= n <= _MOST_ROWS:
         advice = f" Pass some, such as every {math.ceil(n / _MOST_ROWS)}th." if n > _MOST_ROWS else ""
         raise ValueError(f"explore: X must hold 3 to {_MOST_ROWS:,} rows; got {n:,}.{advice}")
-    labels, numbers = _given(y, n)
     codes, read, reasons = read_rows(
         engine, rows, with_reasons=table is not None and subject.back is not None
     )
+    names = names_of(X, n)
+    _check_codes(codes, names)
+    labels, numbers = _given(y, n, {*_column_names(codes), *read})
     threshold = getattr(opened.estimator, "offset_", None)
     flagged = None if threshold is None else ~(read["score"] >= threshold)
     if opened.conditional:
         labels["label, as the model believes"] = opened.estimator.classes_[read.pop("believed").astype(int)]
     numbers |= read
     if table is not None:
-        table = table.called_apart({*labels, *numbers})
+        table = table.called_apart({*_column_names(codes), *labels, *numbers})
         for i, name in enumerate(table.names[: max(1, _COLUMN_VALUES // n)].tolist()):
             if i in table.categories:
                 labels[name] = table.texts(i, shown[:, i])
@@ -103,7 +107,7 @@ def explore(
     places, plane = _map(codes, in_use, method, seed, verbose)
     return Explorer(
         model=f"{type(opened.estimator).__name__}, {codes.shape[1]} components",
-        names=names_of(X, n),
+        names=names,
         codes=codes.astype(np.float32),
         places=places.astype(np.float32),
         method=method,
@@ -126,17 +130,35 @@ def explore(
     )
 
 
-def _given(y: Any, n: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return labels, or numbers, under the name that they have on the page."""
+def _given(y: Any, n: int, others: set[str]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return labels, or numbers, under the name that they have on the page, which nothing else has."""
     if y is None:
         return {}, {}
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise ValueError(f"explore: y must hold a label for each of the {n} rows; got shape {labels.shape}.")
     name = str(getattr(y, "name", None) or "label")
+    while name in others:
+        name = f"label {name}"
     if labels.dtype.kind == "f" and len(np.unique(labels)) > _CLASSES:
         return {}, {name: labels}
     return {name: _texts(labels) if labels.dtype.kind == "O" else labels}, {}
+
+
+def _column_names(codes: np.ndarray) -> list[str]:
+    """Return what the columns of a saved selection are called, beside labels and numbers."""
+    return ["id", *(f"z{i + 1}" for i in range(codes.shape[1]))]
+
+
+def _check_codes(codes: np.ndarray, names: np.ndarray) -> None:
+    """Raise where a code lies too far away for any map."""
+    far = np.flatnonzero(~(np.abs(codes).max(axis=1) < _FARTHEST))
+    if len(far):
+        raise ValueError(
+            f"explore: codes of rows must be numbers below {_FARTHEST:g} to have a place on a map; got "
+            f"others of {counted(len(far), 'row')}, such as {str(names[far[0]])!r}. Leave such rows out: they "
+            "have cells far beyond those of training."
+        )
 
 
 def _compact(values: Any) -> np.ndarray:

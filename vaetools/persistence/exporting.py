@@ -6,6 +6,7 @@ in ``docs/serving.md``.
 
 import json
 import os
+import warnings
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,10 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
     - ``map`` (n_samples, height, width) and ``flagged`` (n_samples,), bool, beside the score ``images``;
     - ``p_value`` (n_samples,), if the model was calibrated for that score.
 
-    A network without a decoder gives ``codes`` alone, and a `PatchDetector`, with its frozen network inside,
-    ``score``, ``map``, ``flagged`` and ``p_value``. Names, labels, image shape and the threshold below which
-    a row is odd are in the file's metadata, each value as JSON.
+    Where the model decides by another score than those, a warning says so. A network without a decoder gives
+    ``codes`` alone, and a `PatchDetector`, with its frozen network inside, ``score``, ``map``, ``flagged``
+    and ``p_value``. Names, labels, image shape and the threshold below which a row is odd are in the file's
+    metadata, each value as JSON.
 
     Parameters
     ----------
@@ -109,6 +111,13 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
         )
     with torch.inference_mode(False), torch.no_grad():
         graph = (PatchGraph if is_detector else RowGraph)(estimator).eval()
+        if graph.score not in (None, estimator.anomaly_score_):
+            warnings.warn(
+                f"to_onnx: the graph gives the score {graph.score!r}, and no verdict: it cannot compute "
+                f"{estimator.anomaly_score_!r}, by which the model decides. "
+                f"{see('serving.md#what-is-not-in-the-graph')}",
+                stacklevel=2,
+            )
         proto = _translate(graph, estimator)
     for name, fact in _facts(graph, estimator, reader).items():
         proto.metadata_props.add(key=name, value=json.dumps(fact))

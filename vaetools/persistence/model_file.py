@@ -104,7 +104,9 @@ def save(model: _Saved, path: _Path) -> None:
     if not is_estimator(estimator) and type(estimator) not in (LatentMap, PatchDetector):
         raise TypeError(
             "save: model must be an autoencoder, PatchDetector or LatentMap, or a pipeline of an "
-            f"ImageReader, a Backbone, a model and a LatentMap, or without some but the model; got {model!r}."
+            f"ImageReader, a Backbone, a model and a LatentMap, or without some but the model; got "
+            f"{model!r}. Of another pipeline save the last step; models standardize columns of tables "
+            "themselves."
         )
     names = [name for name, _ in model.steps] if isinstance(model, Pipeline) else []
     for stage in filter(None, stages):

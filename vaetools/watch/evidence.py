@@ -162,14 +162,15 @@ class Evidence:
         statistic, of_share = self._named[place], place == 0
         since, n_rows, means = (self.share if of_share else self.moves).change(max(place - 1, 0))
         mean = float(means[0])
-        varies = of_share or np.isfinite(self.typical[1, place - 1])  # in the reference
+        # what does not vary in the reference has no size, nor have missing cells, which count as exactly 0
+        is_known = mean != 0 and (of_share or np.isfinite(self.typical[1, place - 1]))
         return Cause(
             kind=statistic.kind,
             name=statistic.name,
             row=self.n_rows,
             since=since + 1,
             n_rows=n_rows,
-            moved=mean if statistic.is_number and varies else None,
+            moved=mean if statistic.is_number and is_known else None,
             share=mean if of_share else None,
             evidence=capital / math.log(10),
         )
