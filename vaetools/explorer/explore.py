@@ -156,8 +156,8 @@ def _check_codes(codes: np.ndarray, names: np.ndarray) -> None:
     if len(far):
         raise ValueError(
             f"explore: codes of rows must be numbers below {_FARTHEST:g} to have a place on a map; got "
-            f"others of {counted(len(far), 'row')}, such as {str(names[far[0]])!r}. Leave such rows out: they "
-            "have cells far beyond those of training."
+            f"others of {counted(len(far), 'row')}, such as {str(names[far[0]])!r}. Leave such rows out: "
+            "they have cells far beyond those of training."
         )
 
 
