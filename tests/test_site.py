@@ -162,12 +162,17 @@ def test_commands_have_the_options_that_are_shown(page):
 
 def test_the_start_runs_and_says_the_truth(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    in_a_pipeline, explored, _ = _python_blocks(ROOT / "docs" / "start.md")
-    exec(compile(in_a_pipeline.replace("max_iter=50", "max_iter=2"), "start.md", "exec"), {})
+    in_a_pipeline, with_labels, explored, _ = _python_blocks(ROOT / "docs" / "start.md")
+    tuned = {}
+    exec(compile(in_a_pipeline.replace("max_iter=50", "max_iter=2"), "start.md", "exec"), tuned)
     found, false, best = capsys.readouterr().out.splitlines()
     assert float(found) > 0.8
     assert float(false) < 0.1
     assert "vae__n_components" in best
+    assert len(tuned["p_values"]) == len(tuned["odd"])
+    exec(compile(with_labels.replace("max_iter=50", "max_iter=9"), "start.md", "exec"), tuned)
+    assert tuned["search"].best_estimator_.n_marked_odd_ == tuned["known_odd"].sum()
+    assert float(capsys.readouterr().out.split()[-1]) > 0.8
     names = {}
     exec(compile(explored.replace("max_iter=30", "max_iter=1"), "start.md", "exec"), names)
     assert names["codes"].shape == (2000, 16)
