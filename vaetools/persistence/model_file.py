@@ -112,14 +112,13 @@ def save(model: _Saved, path: _Path) -> None:
     for stage in filter(None, stages):
         check_is_fitted(stage)
     arrays: dict[str, np.ndarray] = {}
-    is_detector = isinstance(estimator, PatchDetector)
+    if isinstance(estimator, PatchDetector):
+        written = write_detector(estimator, arrays, _write_estimator)
+    else:
+        written = _write_estimator(estimator, arrays)
     header = {
         "format_version": FORMAT_VERSION,
-        **(
-            write_detector(estimator, arrays, _write_estimator)
-            if is_detector
-            else _write_estimator(estimator, arrays)
-        ),
+        **written,
         "reader": reader and write_reader(reader, names),
         **({} if backbone is None else {"backbone": write_backbone(backbone, names)}),
         "map": latent_map and {**_write_estimator(latent_map, arrays, "map."), "steps": names},
