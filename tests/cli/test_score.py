@@ -249,7 +249,7 @@ def test_nothing_readable_is_an_error_and_leaves_the_old_file(photo_model, tmp_p
         (["{order_model}", "{photos}"], "takes rows of numbers; got images"),
         (
             ["{photo_model}", "{orders}"],
-            "takes images; got a table. A list of paths must be a .txt file whose lines name files",
+            "takes images; got a table. Paths come in a .txt, a file a line.",
         ),
         (["{order_model}", "none.csv"], "none.csv: no such file or folder"),
         (["{order_model}", "{orders}", "--id", "nothing"], "'nothing'"),

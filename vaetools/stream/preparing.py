@@ -32,7 +32,7 @@ def prepared(
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
     if reader is not None and kind == "table":
-        raise ValueError(f"{data}: the model takes images; got a table. A list of paths must be a .txt file.")
+        raise ValueError(f"{data}: the model takes images; got a table. Paths come in a .txt, a file a line.")
     if context is not None or (kind == "images" and hasattr(estimator, "context_")):
         _check_beside(estimator, kind, data, context)
         return reader or reader_for(estimator), estimator, None
