@@ -15,7 +15,7 @@ from vaetools import AE, VAE, Gaussian, load, save
 from vaetools.__main__ import main
 from vaetools.files import write_atomically
 from vaetools.nn.training import Trainer
-from vaetools.persistence.model_file import estimated_size
+from vaetools.persistence.sizes import estimated_size
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -231,7 +231,7 @@ def fit(
     from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
-    from vaetools.persistence.model_file import estimated_size
+    from vaetools.persistence.sizes import estimated_size
 
     workers = Workers.join()
     talk = talk._replace(quiet=talk.quiet or workers.rank > 0)
