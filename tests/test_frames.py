@@ -117,8 +117,11 @@ def test_labels_and_contexts(numbers, given):
         np.testing.assert_array_equal(answer, getattr(expected, method)(numbers, labels))
     told = got.explain(given(numbers[:2]), given(labels[:2])).context
     assert told.tolist() == expected.explain(numbers[:2], labels[:2]).context.tolist()
-    with pytest.raises(ValueError, match="takes labels, and no context"):
-        CVAE(**OPTIONS).partial_fit(given(numbers), given(labels))
+    again = CVAE(**OPTIONS).partial_fit(given(numbers), given(labels))
+    np.testing.assert_array_equal(
+        again.score_samples(numbers, labels),
+        CVAE(**OPTIONS).partial_fit(numbers, labels).score_samples(numbers, labels),
+    )
     column = given(labels)["kind"]
     expected, got = CVAE(**OPTIONS).fit(numbers, labels["kind"]), CVAE(**OPTIONS).fit(given(numbers), column)
     assert got.classes_.tolist() == ["u", "v"]

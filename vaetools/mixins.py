@@ -28,6 +28,4 @@ if TYPE_CHECKING:
         def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> np.ndarray:
             """Return what `predict` says of the rows it was fitted on."""
 else:
-    from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
-
-__all__ = ["ClassNamePrefixFeaturesOutMixin", "OutlierMixin", "TransformerMixin"]
+    from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin  # noqa: F401

@@ -203,6 +203,7 @@ def test_bad_input_is_refused_by_name(call, error, message):
         ("beta", float("nan")),
         ("kl_warmup", 1),
         ("conditioning", "append"),
+        ("context", "machine"),
         ("condition_encoder", 1),
         ("input_noise", -0.1),
         ("input_masking", 1.0),

@@ -24,7 +24,7 @@ from sklearn.preprocessing import (
 import vaetools
 from tests.explorer.spaces import HOSTILE, images, of_images, of_mixed_table, of_table
 from tests.report.browser import Parsed
-from vaetools import AE, CVAE, VAE, EncoderDecoder, LatentMap, explore
+from vaetools import AE, CVAE, VAE, EncoderDecoder, Gaussian, LatentMap, explore
 from vaetools.explorer.rendering import render
 
 
@@ -131,7 +131,7 @@ def test_columns_of_a_saved_selection_have_names_of_their_own():
 
 def test_rows_beyond_every_map_are_refused_by_name():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=list("abc"))
-    model = VAE(2, max_iter=1, contamination=0.1).fit(X)
+    model = VAE(2, likelihood=Gaussian(), max_iter=1, contamination=0.1).fit(X)
     X.loc[7, "a"] = 1e100
     with pytest.raises(ValueError, match=r"others of 1 row, such as '7'. Leave such rows out"):
         explore(model, X, method="pca")

@@ -27,6 +27,7 @@ from vaetools.stream.evaluation import GOOD
 from vaetools.stream.examples import Examples
 from vaetools.stream.flow import ODD
 from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
+from vaetools.stream.sinks import expected_rate_of
 from vaetools.words import few, floor_in_words
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write_page(
             score_name=model.anomaly_score_,
             unit=model.score_unit_,
             threshold=tally.threshold,
-            false_alarm_rate=tally.false_alarm_rate,
+            false_alarm_rate=expected_rate_of(model),
             groups=groups,
             scale=draw.scale,
             floor=floor_in_words(oddest.table["p_value"], n, "image"),

@@ -164,7 +164,8 @@ def _check_codes(codes: np.ndarray, names: np.ndarray) -> None:
 def _compact(values: Any) -> np.ndarray:
     """Return numbers in half the bytes, unless they are whole ones that would become others."""
     exact = np.asarray(values, np.float64)
-    short = exact.astype(np.float32)
+    with np.errstate(over="ignore"):
+        short = exact.astype(np.float32)
     changed = (short != exact) & (exact == np.rint(exact))
     return exact if changed.any() else short
 

@@ -190,7 +190,7 @@ class Tally(Sink):
         has_groups = hasattr(model, "context_")
         self.threshold: float | None = None if has_groups else getattr(model, "offset_", None)
         self.n_calibration = len(getattr(model, "calibration_scores_", ()))
-        self.false_alarm_rate = None if has_groups else expected_rate_of(model)
+        self.false_alarm_rate = expected_rate_of(model)
         self.confidence: float | None = model.confidence
         self.judged: dict[str, Counter[str]] = {}
 
@@ -259,7 +259,7 @@ def sub_folders(table: pd.DataFrame, folder: str) -> list[str]:
 
 
 def expected_rate_of(model: Any) -> float | None:
-    """Return the share of normal rows that is flagged, where rows were held out to know it."""
-    if not hasattr(model, "calibration_scores_"):
+    """Return the share of normal rows that is flagged, where rows were held out to know it, of all alike."""
+    if not hasattr(model, "calibration_scores_") or hasattr(model, "context_"):
         return None
     return flagged_rate(model.offset_, model.calibration_scores_, model.false_alarm_rate, model.confidence)
