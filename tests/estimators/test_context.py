@@ -78,6 +78,17 @@ def test_rows_are_compared_with_their_own_group(model):
     np.testing.assert_array_equal(small.predict(new, told) == -1, p_values <= 0.05)
 
 
+def test_a_context_is_told_and_not_guessed():
+    X, context = drawn(120, 0)
+    table = context.assign(**dict(zip("abc", X.T, strict=True)))
+    within = CVAE(2, context=["machine", "heat"], max_iter=1, random_state=0).fit(table)
+    with pytest.raises(ValueError, match="label_log_proba needs a model of labels; this one was fitted on a"):
+        within.label_proba(table)
+    with pytest.raises(ValueError, match=r"columns 'machine', 'heat'; got None\. See"):
+        within.sample(2)
+    assert within.sample(2, context[:1]).shape == (2, 3)
+
+
 def test_false_alarms_hold_in_every_group():
     """Also of a machine that is much noisier than the others, over calibration sets."""
     rng = np.random.RandomState(0)

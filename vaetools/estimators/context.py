@@ -244,9 +244,10 @@ def conditions_of(estimator: Any, X: Any, y: Any) -> np.ndarray:
     owner, context = type(estimator).__name__, estimator.context_
     if y is None:
         told = few(map(repr, context.names))
+        how = f" To have it taken from X, fit with context=[{told}]."
         raise ValueError(
             f"{owner}: rows are judged given their context, so that y must be a DataFrame of the columns "
-            f"{told}; got None. To have it taken from X, fit with context=[{told}]. "
+            f"{told}; got None.{'' if has_context_in_X(estimator) else how} "
             f"{see('contexts.md#beside-x-or-in-it')}"
         )
     of = "X" if has_context_in_X(estimator) else "y"

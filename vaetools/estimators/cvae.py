@@ -239,7 +239,7 @@ class CVAE(VAE, LabelFields):
         Raises
         ------
         ValueError
-            If the network has no decoder.
+            If the network has no decoder, or there is a context in the place of labels.
 
         Examples
         --------
@@ -256,7 +256,7 @@ class CVAE(VAE, LabelFields):
         7
         """
         engine = Engine(self)
-        engine.require_decoder("label_log_proba")
+        engine.require_labels("label_log_proba")
         log_joint = nan_as_oddest(*engine.ask(X, attrgetter("log_joint")))
         with np.errstate(divide="ignore"):  # labels that no row that trained has
             log_joint[np.isneginf(log_joint).all(axis=1)] = np.log(self.class_prior_)

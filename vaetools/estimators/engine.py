@@ -103,6 +103,15 @@ class Engine:
                 f"anomaly_score={scores}."
             )
 
+    def require_labels(self, what: str) -> None:
+        """Raise where there is no decoder, or labels have a context in their place, naming what asked."""
+        self.require_decoder(what)
+        if self.context is not None:
+            raise ValueError(
+                f"{self.owner}: {what} needs a model of labels; this one was fitted on a context, which it "
+                "is told and does not guess."
+            )
+
     # Functions to ask for
 
     def score(self, name: str | None = None) -> Callable[[Reading], Tensor]:
