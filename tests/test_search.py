@@ -38,7 +38,7 @@ def phrases(name):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The whole site; its sources are those of the repository."""
-    pytest.importorskip("sphinx", reason="needs the extra docs")
+    pytest.importorskip("myst_nb", reason="needs the extra docs")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-c", "docs", ".", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True)

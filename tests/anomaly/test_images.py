@@ -156,7 +156,10 @@ def test_hidden_residual_is_the_mahalanobis_distance_of_the_hidden_layer(rng, wi
     model = VAE(2, **options, random_state=0).fit(X).model_
     reading = model.read(torch.from_numpy(X))
     weights = model.network.state_dict()
-    residual = relu_mlp(weights, X) - relu_mlp(weights, reading.expected.numpy())
+    seen, expected = (
+        model.likelihood.inputs(rows).numpy() for rows in (torch.from_numpy(X), reading.expected)
+    )
+    residual = relu_mlp(weights, seen) - relu_mlp(weights, expected)
     residual = np.stack([residual[:, part].mean(axis=1) for part in cells(width, 256)], axis=1)
     squares = LedoitWolf().fit(residual[:30]).mahalanobis(residual)
     scores = score("hidden_residual", reading, rows_of(reading, slice(30)))

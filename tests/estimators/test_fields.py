@@ -26,7 +26,7 @@ class Sparse(VAE):
     [
         (AE, []),
         (VAE, KL),
-        (CVAE, ["conditioning", "condition_encoder", *KL]),
+        (CVAE, ["conditioning", "condition_encoder", "context", *KL]),
         (VQVAE, ["n_words", "word_size", "prior"]),
     ],
 )

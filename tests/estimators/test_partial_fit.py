@@ -111,7 +111,7 @@ def test_a_class_that_is_not_seen_again_is_not_forgotten(digits):
     del forgetful.kept_rows_
     with pytest.warns(UserWarning, match=r"VAE: fit keeps no rows, so that what new ones do not show may be"):
         forgetful.partial_fit(X[later])
-    assert auc(model) > before - 0.02
+    assert auc(model) > before - 0.04
     assert auc(forgetful) < auc(model) - 0.05
 
 
