@@ -79,12 +79,17 @@ def build(session: nox.Session) -> None:
 
 
 def lowest_versions() -> list[str]:
-    """Return what the package needs to run, and pytest, each at the lowest version that is declared."""
+    """Return what the package needs to run and to export, and pytest, each at the lowest declared version.
+
+    PyTorch is that of the extra onnx, which the tests need; without it an earlier one will do.
+    """
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    runner = [line for line in project["optional-dependencies"]["test"] if line.startswith("pytest>=")]
-    needed = project["dependencies"] + runner
+    extras = project["optional-dependencies"]
+    needed = project["dependencies"] + [line for line in extras["test"] if line.startswith("pytest>=")]
+    needed += [line for line in extras["onnx"] if line.startswith("torch")]
     floors = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)", line) for line in needed]
-    return [f"{floor[1]}=={floor[2]}" for floor in floors if floor]
+    lowest = {floor[1]: floor[2] for floor in floors if floor}  # what an extra needs is said last
+    return [f"{name}=={version}" for name, version in lowest.items()]
 
 
 if __name__ == "__main__":

@@ -279,6 +279,7 @@ def test_steps_that_scale_columns_are_taken_back(inner):
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*but QuantileTransformer was fitted with")  # scikit-learn 1.6's inverse
 def test_of_other_steps_the_page_says_what_it_cannot(steps, note, columns, has_reasons, inner):
     pipeline = make_pipeline(*steps, VAE(2, **SMALL)).fit(inner)
     explorer = explore(pipeline, inner, method="pca")

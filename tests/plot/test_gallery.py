@@ -27,6 +27,7 @@ def test_every_figure_has_a_small_picture():
 
 
 @needs_chromium
+@pytest.mark.filterwarnings("ignore:\\n?Support for the 'engine' argument")  # which plotly 6 gives itself
 def test_a_figure_is_kept_as_a_picture(tmp_path):
     pytest.importorskip("kaleido", reason="needs kaleido, which draws figures in Chromium")
     scores = np.random.default_rng(0).normal(size=200)
