@@ -1,13 +1,16 @@
 """``vaetools recalibrate``: a new threshold for a saved model, from new normal data, without training."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 from vaetools.words import number, percent
+
+if TYPE_CHECKING:
+    from vaetools.stream.labeled import Rows
 
 
 @click.command(short_help="Give a saved model a new threshold, without training.")
@@ -57,48 +60,46 @@ def recalibrate(
     """
     outputs.check_output(output, (".safetensors",), data)
     from vaetools.persistence.model_file import save
-    from vaetools.stream.labeled import among_known
 
     opened = command.Opened(model, device)
+    estimator = opened.estimator
+    rows = _read(opened, data, label_name, reading)
+    before = getattr(estimator, "offset_", None)
+    has_groups = hasattr(estimator, "context_")  # which have thresholds of their own
+    is_asked = has_groups and before is not None
+    flagged = float((estimator.predict(rows.X, rows.y) < 0).mean()) if is_asked else None
+    promise = {"false_alarm_rate": false_alarm_rate, "confidence": confidence}
+    estimator.set_params(**{name: value for name, value in promise.items() if value is not None})
+    estimator.recalibrate(rows.X, rows.y)
+    save(opened.whole, output)
+    facts = _facts(estimator, None if has_groups else before)
+    if has_groups:
+        facts |= {"flagged_before": flagged, "threshold": None, "false_alarm_rate": None}
+    if talk.as_json:
+        print_json(facts | {"output": output} | source_as_json(rows.source, rows.failed))
+    talk.say(f"{counted_rows(len(rows.X), opened.kind)} calibrate{_in_words(estimator, facts)}.")
+    if before is not None:
+        old = "thresholds before" if has_groups else f"threshold before, {number(before, 2)},"
+        talk.say(f"The {old} flagged {percent(facts['flagged_before'])} of these.")
+    if hasattr(estimator, "classes_") and rows.y is None:
+        hint = {"rows": "Give --labels", "images": "Put images into sub-folders"}[opened.kind]
+        talk.say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
+    return talk.end(rows.source, rows.failed, output)
+
+
+def _read(
+    opened: command.Opened, data: tuple[str, ...], label_name: str | None, reading: dict[str, Any]
+) -> "Rows":
+    """Read the rows that calibrate, of a model of labels those whose label it knows."""
+    from vaetools.stream.labeled import among_known
+
     estimator = opened.estimator
     is_labeled = hasattr(estimator, "classes_")
     if label_name is not None and not is_labeled:
         came = f"got a {type(estimator).__name__}, which has none."
         raise command.misuse("--labels", f"is for a CVAE of labels; {came}")
     rows = opened.read(data, label_name, needed=is_labeled, in_context=True, **reading)
-    if is_labeled and rows.y is not None:
-        rows = among_known(estimator, rows, data[0])
-    before = getattr(estimator, "offset_", None)
-    has_groups = hasattr(estimator, "context_")
-    flagged = None
-    if has_groups and before is not None:
-        flagged = float((estimator.predict(rows.X, rows.y) < 0).mean())
-    promise = {"false_alarm_rate": false_alarm_rate, "confidence": confidence}
-    estimator.set_params(**{name: value for name, value in promise.items() if value is not None})
-    estimator.recalibrate(rows.X, rows.y)
-    save(opened.whole, output)
-    facts = _facts(estimator, before)
-    if has_groups:  # which have thresholds of their own
-        facts |= {"threshold": None, "threshold_before": None, "false_alarm_rate": None}
-        facts |= {"flagged_before": flagged}
-    if talk.as_json:
-        print_json(facts | {"output": output} | source_as_json(rows.source, rows.failed))
-    most = ""
-    if estimator.confidence is not None:
-        sure = f"{100 * estimator.confidence:g} %"
-        most = f"; with {sure} confidence it is at most {percent(estimator.false_alarm_rate)}"
-    new = ", within the groups of the context that are large enough"
-    if not has_groups:
-        lie, share = f"{number(facts['threshold'], 2)} {facts['unit']}", percent(facts["false_alarm_rate"])
-        new = f": flagged as odd below {lie}, as {share} of new normal ones will be{most}"
-    talk.say(f"{counted_rows(len(rows.X), opened.kind)} calibrate{new}.")
-    if before is not None:
-        old = "thresholds before" if has_groups else f"threshold before, {number(before, 2)},"
-        talk.say(f"The {old} flagged {percent(facts['flagged_before'])} of these.")
-    if is_labeled and rows.y is None:
-        hint = {"rows": "Give --labels", "images": "Put images into sub-folders"}[opened.kind]
-        talk.say(f"There were no labels: p-values within labels are no more. {hint} to keep them.")
-    return talk.end(rows.source, rows.failed, output)
+    return among_known(estimator, rows, data[0]) if is_labeled and rows.y is not None else rows
 
 
 def _facts(model: Any, before: float | None) -> dict[str, Any]:
@@ -116,3 +117,15 @@ def _facts(model: Any, before: float | None) -> dict[str, Any]:
         "score": model.anomaly_score_,
         "unit": model.score_unit_,
     }
+
+
+def _in_words(model: Any, facts: dict[str, Any]) -> str:
+    """Say where the threshold lies and what it promises; of groups that each has its own."""
+    if facts["threshold"] is None:
+        return ", within the groups of the context that are large enough"
+    lie, share = f"{number(facts['threshold'], 2)} {facts['unit']}", percent(facts["false_alarm_rate"])
+    promised = f": flagged as odd below {lie}, as {share} of new normal ones will be"
+    if model.confidence is None:
+        return promised
+    sure, most = f"{100 * model.confidence:g} %", percent(model.false_alarm_rate)
+    return f"{promised}; with {sure} confidence it is at most {most}"
