@@ -67,7 +67,7 @@ def test_hits_are_shown_and_say_what_they_are(page):
     assert page.errors == []
     first = page.locator("#search-results li").first.inner_text()
     assert first.startswith("Choosing a model")
-    assert "One table to decide by" in first
+    assert "\nOne table to decide by" in first  # in no parentheses
 
 
 @needs_chromium
@@ -96,6 +96,15 @@ def test_a_page_may_lack_words(page):
     }
     assert missed == {}
     assert page.evaluate(SEARCH, ["qqqqqq", "of the"]) == [[], []]
+
+
+@needs_chromium
+def test_a_hit_opens_at_the_section_that_has_the_words(page):
+    memory, beta = page.evaluate(SEARCH, ["out of memory", "choose beta"])
+    anchors = {name: anchor for name, anchor, _ in memory}
+    assert anchors["docs/troubleshooting"] == "#out-of-memory"
+    assert anchors["docs/files"] == ""  # the page's title has the words
+    assert beta[0][:2] == ["docs/choosing", "#which-beta"]
 
 
 @needs_chromium

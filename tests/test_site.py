@@ -178,3 +178,11 @@ def test_the_start_runs_and_says_the_truth(tmp_path, monkeypatch, capsys):
     assert names["codes"].shape == (2000, 16)
     assert np.isfinite(names["codes"]).all()
     assert Path("space.html").stat().st_size > 100_000
+
+
+def test_a_pipeline_with_other_steps_is_kept_as_the_page_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [block] = [block for block in _python_blocks(ROOT / "docs" / "files.md") if "joblib" in block]
+    names = {}
+    exec(compile(block, "files.md", "exec"), names)
+    assert list(names["again"].named_steps) == ["functiontransformer", "vae"]

@@ -1,11 +1,13 @@
 /* Sphinx finds pages that have every word of a query, and ranks them by one. Here all words count, the rare ones more:
-   as title, as what people type who look for the page (docs/_search.toml), or in its text. A page may lack some. */
+   as title, as what people type who look for the page (docs/_search.toml), or in its text. A page may lack some. A hit
+   opens at the section whose title has the words that the page's lacks. */
 document.addEventListener("DOMContentLoaded", () => {
   const stemmer = new Stemmer();
   const stems = (text) => splitQuery(text.toLowerCase()).filter((word) => !stopwords.has(word))
     .map((word) => stemmer.stemWord(word));
   const filesOf = (terms, word) => (Object.hasOwn(terms, word) ? [terms[word]].flat() : []);
   let phrases = null; // of every file, each a list of stems
+  let sections = null; // of every file, with the stems of their titles
 
   const strengths = (word) => {
     const { terms, titleterms } = Search._index;
@@ -24,8 +26,23 @@ document.addEventListener("DOMContentLoaded", () => {
     return found;
   };
 
+  const sectionsOf = ({ alltitles, titles }) => {
+    const found = titles.map((title) => [{ anchor: "", title, stems: [] }]);
+    for (const [title, places] of Object.entries(alltitles))
+      for (const [file, id] of places.filter(([, id]) => id !== null))
+        found[file].push({ anchor: `#${id}`, title: `${titles[file]} > ${title}`, stems: stems(title) });
+    return found;
+  };
+  const sectionOf = (file, words) => {
+    sections ??= sectionsOf(Search._index);
+    const ofPage = stems(Search._index.titles[file]);
+    const left = words.filter((word) => !ofPage.includes(word)); // to be found in the section's title
+    const fits = ({ stems }) => left.length && left.every((word) => stems.includes(word));
+    return sections[file].find(fits) ?? sections[file][0];
+  };
+
   Search.performTermsSearch = (wanted) => {
-    const { docnames, filenames, titles } = Search._index;
+    const { docnames, filenames } = Search._index;
     phrases ??= docnames.map((name) => PAGES[name].words.split(",").map(stems));
     const words = [...wanted];
     const found = words.map(strengths).filter((scores) => scores.size);
@@ -40,14 +57,26 @@ document.addEventListener("DOMContentLoaded", () => {
     const bonus = (file) => 3 * Scorer.title * Math.max(...phrases[file].map(likeness)) ** 2;
     const scored = docnames.map((_, file) => [file, score(file)]);
     const best = Math.max(...scored.map(([, value]) => value));
-    return scored.filter(([, value]) => value > 0 && value >= best / 3).map(([file, value]) =>
-      [docnames[file], titles[file], "", null, value + bonus(file), filenames[file], SearchResultKind.text]);
+    return scored.filter(([, value]) => value > 0 && value >= best / 3).map(([file, value]) => {
+      const { anchor, title } = sectionOf(file, words);
+      return [docnames[file], title, anchor, null, value + bonus(file), filenames[file], SearchResultKind.text];
+    });
   };
+
+  const results = document.getElementById("search-results");
+  const bare = (span) => { // Sphinx puts what a page is about into parentheses
+    span.firstChild.textContent = span.firstChild.textContent.replace(/^ \(/, "");
+    span.lastChild.textContent = span.lastChild.textContent.replace(/\)$/, "");
+  };
+  if (results)
+    new MutationObserver((changes) => changes.flatMap((change) => [...change.addedNodes]).forEach((node) => {
+      if (node.matches?.("li")) node.querySelectorAll(":scope > a + span").forEach(bare);
+    })).observe(results, { childList: true, subtree: true });
 
   const perform = Search._performSearch;
   Search._performSearch = (...query) => {
     const results = perform(...query);
-    for (const result of results) if (!result[2]) result[3] = PAGES[result[0]].summary;
+    for (const result of results) result[3] ??= PAGES[result[0]].summary;
     return results;
   };
 });

@@ -18,7 +18,7 @@ from vaetools.files import read_model_file, write_model_file
 from vaetools.persistence.facts import MODES as CHANNELS
 from vaetools.persistence.facts import read_facts
 from vaetools.persistence.header import check_model
-from vaetools.persistence.rules import STATES
+from vaetools.persistence.states import STATES
 
 FOLDER = Path(__file__).with_name("format_1")
 DELETED = object()

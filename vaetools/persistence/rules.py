@@ -24,6 +24,7 @@ from vaetools.estimators import REQUIREMENTS
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.latent import MAP_PARAMETERS
 from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
+from vaetools.persistence.states import STATES
 from vaetools.schema import (
     BELOW_INF,
     COUNTS,
@@ -40,8 +41,6 @@ from vaetools.schema import (
     SCALAR,
     SHARES,
     SORTED_SCORES,
-    SPREAD,
-    SQUARES,
     TEXT,
     Contents,
     Rule,
@@ -54,8 +53,6 @@ from vaetools.schema import (
     size,
 )
 
-_PAIR = array("f", 2, kept=SPREAD)
-_LIMITS = {"image_shape": array("iu", 3, kept=COUNTS), "limits": array("f", 2, kept=RANGE)}
 MODELS, MAP = tuple(REQUIREMENTS), "LatentMap"
 OF_LEVELS = ("pixels", "standardized_pixels")
 SCALINGS = (*OF_LEVELS, "unit", "standardize", "identity")
@@ -63,70 +60,6 @@ EIGHT_BITS = [0, 255]  # black and white of pixels, where a file is too old to s
 _BRIGHTEST = 2**62
 _ARROW = "bool|u?int[0-9]+|halffloat|float|double|(large_)?string(_view)?"
 _MOST_PROCESSES = 1024
-
-
-def _points(rows: str, columns: str) -> Rule:
-    """Return the rule of at least one row of finite numbers."""
-    return array("f", rows, columns, kept=FINITE, least=1)
-
-
-def _whitening(axis: str) -> dict[str, Rule]:
-    """Return the rules of a mean, and of what whitens differences from it."""
-    return {"mean": array("f", axis, kept=FINITE), "whitening": array("f", axis, axis, kept=FINITE)}
-
-
-def _state(required: dict[str, Rule], others: dict[str, Rule] | None = None) -> Rule:
-    """Return the rule of what a score learnt."""
-    return record({"dict": record(required, others)})
-
-
-STATES: dict[str, Rule] = {
-    "latent_knn": _state({**_whitening("n_components"), "codes": _points("n_codes", "n_components")}),
-    "aggregate": _state(
-        {"mean": _points("n_posteriors", "n_components"), "log_std": _points("n_posteriors", "n_components")}
-    ),
-    "density_of_states": _state(
-        {
-            "reconstruction": _PAIR,
-            **_whitening("n_statistics"),
-            "points": _points("n_points", "n_statistics"),
-            "tail": _PAIR,
-        },
-        _LIMITS,
-    ),
-    "structure": _state({**_whitening("n_cells"), **_LIMITS}),
-    "hidden_residual": _state(_whitening("n_hidden")),
-    "perceptual": _state({"mean": array("f", 2, kept=FINITE), "std": array("f", 2, kept=POSITIVES)}),
-    "images": _state(
-        {
-            "mean": array("f", 3, kept=FINITE),
-            "std": array("f", 3, kept=POSITIVES),
-            "spread": array("f", kept=POSITIVES),
-        }
-    ),
-    "tables": _state(
-        {
-            "rows": _points("n_rows", "n_inputs"),
-            "closest": array("f", kept=POSITIVES),
-            "distance": _PAIR,
-            "reconstruction": _PAIR,
-        },
-        {
-            "center": array("f", "n_inputs", kept=FINITE),
-            "reach": array("f", "n_inputs", kept=POSITIVES),
-            "blur": array("f", "n_features", kept=SQUARES),
-            "trust": array("f", kept=POSITIVES),
-        },
-    ),
-    "marked": _state(
-        {
-            "cost": _PAIR,
-            "mean": array("f", "n_inputs", kept=FINITE),
-            "std": array("f", "n_inputs", kept=POSITIVES),
-            "weights": array("f", "n_inputs", kept=FINITE),
-        }
-    ),
-}
 
 
 def _texts(axis: str) -> Rule:
