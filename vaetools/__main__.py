@@ -71,12 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         standard output, as ``error``.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    fail = functools.partial(_fail, as_json="--json" in arguments)
+    warned: list[str] = []  # which commands find in their context
+    fail = functools.partial(_fail, warned=warned if "--json" in arguments else None)
     with standard_streams():
         try:
             with interruptible(), warnings.catch_warnings():
-                warnings.showwarning = _say_once()
-                status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False)
+                warnings.showwarning = _said_once(warned)
+                status = vaetools.main(arguments, prog_name="vaetools", standalone_mode=False, obj=warned)
             return status if isinstance(status, int) else 0
         except (click.Abort, KeyboardInterrupt) as interruption:
             return fail("interrupted; no file is left half-written.", status_of(interruption))
@@ -92,32 +93,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return fail(f"{type(error).__name__}: {error}", FAILED)
 
 
-def _say_once() -> Callable[..., None]:
-    """Return what prints warnings, each on one line, without the place in the code, and not twice."""
-    said: set[str] = set()
+def _said_once(warned: list[str]) -> Callable[..., None]:
+    """Return what prints and keeps warnings, each once and on one line, without the place in the code."""
 
     def say(message: Warning | str, *where: Any) -> None:
-        if str(message) not in said:
-            _say(f"warning: {message}")
-        said.add(str(message))
+        line = _line(str(message))
+        if line not in warned:
+            click.echo(f"vaetools: warning: {line}", err=True)
+            warned.append(line)
 
     return say
 
 
-def _fail(message: str, status: int, *, as_json: bool) -> int:
+def _fail(message: str, status: int, *, warned: list[str] | None) -> int:
     """Print what went wrong, for programs on standard output too, and return the status."""
-    line = _say(message)
-    if as_json:  # nothing stands there yet: what a command finds is the last that it does
+    line = _line(message)
+    click.echo(f"vaetools: {line}", err=True)
+    if warned is not None:  # nothing stands there yet: what a command finds is the last that it does
         with contextlib.suppress(SeenEnough, click.ClickException, OSError), until_seen_enough():
-            print_json({"error": line, "status": status})
+            print_json({"error": line, "status": status}, warned)
     return status
 
 
-def _say(message: str) -> str:
-    """Print a message on one line of standard error, and return it."""
-    line = printable(" ".join(in_options(message).split()))
-    click.echo(f"vaetools: {line}", err=True)
-    return line
+def _line(message: str) -> str:
+    """Return a message of the library as the command line says it, on one line."""
+    return printable(" ".join(in_options(message).split()))
 
 
 if __name__ == "__main__":

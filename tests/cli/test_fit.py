@@ -288,12 +288,13 @@ def test_ctrl_c_writes_what_was_learnt_and_the_command_goes_on(orders, tmp_path,
 @pytest.mark.filterwarnings("default::UserWarning")
 def test_warnings_are_lines_too(tmp_path, capsys):
     np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(12, 2)))
-    assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "-q", *QUICK) == 0
-    err = capsys.readouterr().err
+    assert run("fit", tmp_path / "rows.npy", "-o", tmp_path / "m.safetensors", "--json", *QUICK) == 0
+    out, err = capsys.readouterr()
     assert err.startswith(
         "vaetools: warning: VAE: --false-alarm-rate 0.05 takes 19 calibration rows; got 12. "
     )
     assert err.count("\n") == 1
+    assert json.loads(out)["warnings"] == [err.removeprefix("vaetools: warning: ").strip()]
 
 
 def test_learning_by_heart_is_told(tmp_path, capsys):

@@ -40,7 +40,7 @@ def test_an_error_is_a_document_and_a_line(arguments, message, tmp_path, capsys)
     assert main([each.format(folder=tmp_path) for each in arguments] + ["--json"]) == 2
     out, err = capsys.readouterr()
     found = json.loads(out)
-    assert found.keys() == {"error", "status"}
+    assert found.keys() == {"error", "status", "warnings"}
     assert message in found["error"]
     assert found["status"] == 2
     assert err == f"vaetools: {found['error']}\n"
@@ -52,7 +52,7 @@ def test_an_interruption_has_its_own_status(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(demo, "load_demo", interrupt)
     found = told(capsys, "demo", "-o", tmp_path / "page.html", status=130)
-    assert found == {"error": "interrupted; no file is left half-written.", "status": 130}
+    assert found == {"error": "interrupted; no file is left half-written.", "status": 130, "warnings": []}
 
 
 def test_drawn_rows_are_in_the_document_unless_a_file_has_them(order_model, tmp_path, capsys):
@@ -73,7 +73,8 @@ def test_of_drawn_images_and_ways_it_names_the_picture(photo_model, tmp_path, ca
     write_gray(tmp_path, 2, size=8)
     a, b = sorted(path for path in tmp_path.glob("*.png") if path.name != "grid.png")
     strip = tmp_path / "strip.png"
-    assert told(capsys, "morph", photo_model, a, b, "-o", strip) == {"n_steps": 9, "output": str(strip)}
+    found = told(capsys, "morph", photo_model, a, b, "-o", strip)
+    assert found == {"n_steps": 9, "output": str(strip), "warnings": []}
 
 
 def test_what_could_not_be_read_is_in_every_document(photo_model, tmp_path, capsys):

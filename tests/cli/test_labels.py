@@ -223,6 +223,7 @@ def test_labels_of_images_are_their_folders(tmp_path, capsys):
     assert "has no labels: put images into sub-folders and name their folder" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore:.* the label is hardly used")
 def test_without_calibration_rows_there_are_no_p_values(flowers, tmp_path, capsys):
     model = tmp_path / "m.safetensors"
     drop = ["--drop", "number", "--drop", "first", "--id", "order", "--labels", "kind"]

@@ -109,9 +109,10 @@ def say(line: str) -> None:
     click.echo(printable(line), err=True)
 
 
-def print_json(summary: Mapping[str, Any]) -> None:
-    """Print a summary on standard output, without what JSON does not have."""
-    click.echo(json.dumps(finite(summary), indent=2, allow_nan=False))
+def print_json(summary: Mapping[str, Any], warned: Sequence[str] | None = None) -> None:
+    """Print a summary and the warnings of the command on standard output, without what JSON does not have."""
+    warned = click.get_current_context().obj if warned is None else warned
+    click.echo(json.dumps(finite({**summary, "warnings": list(warned)}), indent=2, allow_nan=False))
 
 
 def finite(value: Any) -> Any:

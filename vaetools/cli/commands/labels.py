@@ -1,6 +1,7 @@
 """``vaetools labels``: which labels are likely wrong, according to a CVAE."""
 
 import functools
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,8 @@ def labels(
     n_unlikely = sum(str(label) != str(likeliest) for label, likeliest in pairs)
     if output is not None or not (top or talk.as_json):
         write_table(output, table)
+    if words := hardly_used(estimator):
+        warnings.warn(words, UserWarning, stacklevel=2)
     if talk.as_json:
         summary = {"n_rows": len(table), "n_unlikely": n_unlikely, "unknown": unknown}
         summary |= {"id": rows.source.id_name, "least_likely": least.to_dict(orient="records")}
@@ -92,8 +95,6 @@ def labels(
     rows_or_images = counted_rows(len(table), opened.kind)
     talk.say(f"{rows_or_images} with labels; of {n_unlikely:,} another label is likelier.")
     talk.written(output)
-    if words := hardly_used(estimator):
-        say(f"vaetools: warning: {words}")
     if unknown:
         _say_unknown(unknown, estimator.classes_.tolist())
     return max(talk.end(rows.source, rows.failed), UNREAD * bool(unknown))
