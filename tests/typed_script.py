@@ -51,6 +51,16 @@ def inherited(X: Floats) -> None:
     assert_type(vt.LatentMap(method="pca").fit_transform(X), np.ndarray)
 
 
+def learnt(model: VAE) -> None:
+    """What a fit leaves has types, wherever it is set."""
+    assert_type(model.n_features_in_, int)
+    assert_type(model.offset_, float)
+    assert_type(model.kl_per_component_, np.ndarray)
+    assert_type(model.mean_terms_, pd.DataFrame)
+    assert model.active_units_.shape == model.code_range_[0].shape
+    assert len(model.heat_range_) == 2
+
+
 def choices() -> list[VAE]:
     """A choice is one of those that there are, as far as it is not read from a file."""
     VAE(calibration="crossed")  # type: ignore[arg-type]
@@ -83,6 +93,7 @@ def main(folder: Path) -> None:
     assert isinstance(models[2], CVAE)
     loaded = saved_and_loaded(models[2], folder)
     inherited(X)
+    learnt(VAE(image_shape=(1, 2, 2), hidden_channels=(), max_iter=1).fit(rng.random((100, 4))))
     table, ranked, bound = looked_at(loaded, X)
     assert len(table) == 100
     assert len(ranked) == 3

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     class ClassNamePrefixFeaturesOutMixin(sklearn.base.ClassNamePrefixFeaturesOutMixin):  # type: ignore[misc]
         """What has names for the columns it makes."""
 
+        n_features_in_: int
+        feature_names_in_: np.ndarray
+
         def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
             """Return names of columns."""
 

@@ -371,6 +371,12 @@ def test_torchvision_folders_are_read_as_files(folder):
     assert np.array_equal(flipped.X, folder[1][:, ::-1])
 
 
+def test_what_a_dataset_calls_samples_is_its_own_affair():
+    dataset = Listed((noise(5, 5, 0), 3), (noise(5, 5, 1), 1))
+    dataset.samples = [image for image, _ in dataset.items]
+    assert len(read_images(dataset).X) == 2
+
+
 def test_datasets_of_tensors_are_refused_and_not_cached(tmp_path):
     with pytest.raises(TypeError, match="a path or a PIL image; got ndarray"):
         read_images(Listed((np.zeros((3, 5, 5)), 0)))

@@ -195,11 +195,11 @@ def _found(
         return listing.paths, listing.labels, listing
     if include or exclude:
         raise ValueError(f"read_images: include and exclude need files; got {type(source).__name__}.")
-    samples = getattr(source, "samples", None)
-    if samples is not None and getattr(source, "transform", None) is None:  # a folder: its files are faster
+    is_folder = all(hasattr(source, name) for name in ("samples", "classes", "loader"))  # of torchvision
+    if is_folder and source.transform is None:  # its files are faster
         listing = Listing()
-        listing.paths = [os.fspath(path) for path, _ in samples]
-        return listing.paths, [source.classes[label] for _, label in samples], listing
+        listing.paths = [os.fspath(path) for path, _ in source.samples]
+        return listing.paths, [source.classes[label] for _, label in source.samples], listing
     if needs_files:
         raise ValueError(
             f"read_images: cache needs files, to see whether they changed; got {type(source).__name__}."

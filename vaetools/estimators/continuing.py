@@ -14,7 +14,7 @@ from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
-from vaetools.estimators.context import Context, context_in
+from vaetools.estimators.context import context_in
 from vaetools.estimators.context_columns import has_context_in_X, judged
 from vaetools.estimators.description import describe
 from vaetools.estimators.intake import check_rows
@@ -30,6 +30,7 @@ from vaetools.estimators.kept_rows import (
     weights_beside,
 )
 from vaetools.estimators.labels import label_codes
+from vaetools.estimators.learnt import Learnt
 from vaetools.estimators.marks import check_unmarked
 from vaetools.estimators.reopening import reopen
 from vaetools.estimators.watched import watched
@@ -42,12 +43,8 @@ _REPLAYED = 9  # rows of before that train beside each new one, at most
 _FAR = 10  # standard deviations
 
 
-class Continuing(BaseAutoencoder):
+class Continuing(Learnt, BaseAutoencoder):
     """An autoencoder that goes on with new rows, and keeps some of all rows for that."""
-
-    classes_: np.ndarray
-    context_: Context
-    class_prior_: np.ndarray
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Begin with some rows, or go on with new ones, so that in the end all count alike.

@@ -16,6 +16,7 @@ from vaetools.anomaly.calibration import (
     threshold,
 )
 from vaetools.anomaly.certificates import certifiable
+from vaetools.nn.batches import InputScale
 from vaetools.words import see
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
@@ -32,7 +33,9 @@ class Verdicts:
     contamination: float | Literal["auto"] = "auto"
     calibration: Literal["auto", "split", "cross"] = "split"
     image_shape: Any
+    input_scale_: InputScale
     n_samples_: int
+    n_features_in_: int
 
     def score_columns(self, X: Any) -> dict[str, np.ndarray]:
         """Return scores by their name, and what they are made of.
