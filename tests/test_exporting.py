@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from vaetools import (
     save,
     to_onnx,
 )
+from vaetools.estimators.groups import compared_with
 from vaetools.persistence.exporting import _facts
 from vaetools.persistence.graphs import RowGraph
 
@@ -51,8 +53,8 @@ class Served:
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.facts = {name: json.loads(fact) for name, fact in metadata.items()}
 
-    def __call__(self, X):
-        return dict(zip(self.names, self.session.run(None, {"X": X}), strict=True))
+    def __call__(self, X, **told):
+        return dict(zip(self.names, self.session.run(None, {"X": X, **told}), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +211,98 @@ def test_labels_are_told(cases, served):
     np.testing.assert_allclose(proba, model.label_proba(images[:50]), rtol=1e-2, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def machines():
+    """Rows of three machines, one noisy and one rare, and their weather, of which a column depends."""
+    rng = np.random.RandomState(0)
+    machine = rng.choice(["a", "b", "c"], 600, p=[0.48, 0.48, 0.04])
+    outside = rng.uniform(-10, 30, 600)
+    noise = rng.randn(600, 3) * np.where(machine == "b", 3, 1)[:, None]
+    rows = noise + outside[:, None] * [1, 0, 0] + (machine == "a")[:, None] * 5
+    return pd.DataFrame(rows, columns=["x", "y", "z"]).assign(machine=machine, outside=outside)
+
+
+@pytest.fixture(scope="module")
+def in_context(machines, tmp_path_factory):
+    """A model that finds the context in X, and its graph."""
+    with pytest.warns(UserWarning, match="1 of 3 groups of the context has fewer than 19"):
+        model = CVAE(context=["machine", "outside"], **FEW).fit(machines)
+    path = tmp_path_factory.mktemp("context") / "m.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        to_onnx(model, path)
+    return model, Served(path)
+
+
+def told_of(graph, table):
+    """What a graph takes of a table."""
+    columns = [
+        table[each["name"]].map(each["categories"].index) if each["categories"] else table[each["name"]]
+        for each in graph.facts["context"]
+    ]
+    judged = table[graph.facts["feature_names"]].to_numpy()
+    return judged, np.column_stack(columns).astype(float)
+
+
+@pytest.mark.parametrize("n", [1, 200])
+def test_a_graph_judges_rows_in_their_context(n, in_context, machines):
+    model, graph = in_context
+    assert graph.inputs == [
+        ("X", "tensor(double)", ["n_samples", 3]),
+        ("context", "tensor(double)", ["n_samples", 2]),
+    ]
+    rows = machines[:n].assign(x=machines["x"][:n] + np.linspace(0, 20, n))
+    X, context = told_of(graph, rows)
+    answers = graph(X, context=context)
+    np.testing.assert_allclose(answers["score"], model.score_samples(rows), rtol=1e-4)
+    np.testing.assert_allclose(answers["codes"], model.transform(rows), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(answers["reconstruction"], model.reconstruct(rows), rtol=1e-4, atol=1e-5)
+    assert answers["flagged"].tolist() == (model.predict(rows) == -1).tolist()
+    assert n == 1 or 20 < answers["flagged"].sum() < 180
+    _, counts = np.unique(model.calibration_labels_, return_counts=True)
+    assert counts.min() < 19  # group c has no threshold of its own
+    np.testing.assert_allclose(answers["p_value"], model.p_values(rows), atol=1.01 / (1 + counts[:2].min()))
+
+
+def test_a_graph_compares_rows_within_their_group(in_context, machines):
+    """The same score is odd of a calm machine, and usual of a noisy one."""
+    model, graph = in_context
+    assert "threshold" not in graph.facts
+    verdict, (large, sets) = RowGraph(model).verdict, compared_with(model)
+    assert large.tolist() == [0, 1]
+    assert [len(known) for _, known in sets] == verdict.n_known.tolist()
+    score = torch.full((3,), (sets[1][0] + sets[2][0]) / 2)
+    calm, noisy = (1, 2) if sets[1][0] > sets[2][0] else (2, 1)
+    groups = torch.tensor([calm, noisy, 0])
+    assert verdict.is_odd(score, groups)[:2].tolist() == [True, False]
+    naive = [(1 + (known <= score[0].item()).sum()) / (1 + len(known)) for _, known in sets]
+    expected = [naive[group] for group in groups.tolist()]
+    np.testing.assert_allclose(verdict.p_value(score, groups), expected, atol=0.02)
+
+
+def test_a_code_that_is_no_category_makes_a_row_odd(in_context, machines):
+    _, graph = in_context
+    X, context = told_of(graph, machines[:3])
+    context[0, 0] = 7
+    answers = graph(X, context=context)
+    assert np.isnan(answers["score"]).tolist() == [True, False, False]
+    assert answers["flagged"][0]
+
+
+def test_a_graph_takes_the_context_that_comes_beside_rows(machines, in_context, tmp_path):
+    _, other = in_context
+    machines = machines[machines["machine"] != "c"]
+    rows, beside = machines[["x", "y", "z"]], machines[["machine", "outside"]]
+    model = CVAE(**FEW).fit(rows, beside)
+    to_onnx(model, tmp_path / "m.onnx")
+    graph = Served(tmp_path / "m.onnx")
+    assert graph.inputs == other.inputs
+    X, context = told_of(graph, machines)
+    np.testing.assert_allclose(
+        graph(X, context=context)["score"], model.score_samples(rows, beside), rtol=1e-4
+    )
+
+
 def test_a_model_of_another_score_has_no_verdict_here(correlated):
     """And one that scales nothing takes what fits into float32."""
     X = correlated[:, 1:3].astype(np.float32)
@@ -330,7 +424,7 @@ def test_blocks_of_the_guide_run(tmp_path, monkeypatch):
     assert (names["p_value"] <= names["facts"]["false_alarm_rate"]).tolist() == names["odd"].tolist()
 
 
-def test_the_guide_names_every_fact_and_output(served):
+def test_the_guide_names_every_fact_and_output(served, in_context):
     told = set(re.findall(r"`(\w+)`", GUIDE))
-    for graph in served.values():
+    for graph in (*served.values(), in_context[1]):
         assert {*graph.facts, *graph.names} <= told

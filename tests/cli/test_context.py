@@ -199,6 +199,13 @@ def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
     assert len(pd.read_csv(tmp_path / "s.csv")) == 400
 
 
+def test_a_graph_takes_the_context_as_a_second_input(model, tmp_path, capsys):
+    assert run("export", model, "-o", tmp_path / "g.onnx") == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["in", "context", "float64", "n_samples", "×", "2"] in lines
+    assert " ".join(lines[-1]).endswith("flagged as odd by the threshold of a row's group in its context")
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -214,10 +221,9 @@ def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
         ),
         (["watch", "{model}", "{data}", "--state", "{out}"], "reference must be given"),
         (["fit", "{data}", "-o", "{out}", "--set", "context=['site']"], "has no parameter 'context' to set"),
-        (["export", "{model}", "-o", "{graph}"], "for which a graph has no place"),
     ],
 )
 def test_what_takes_no_context_says_so(command, words, model, machines, tmp_path, capsys):
-    out = {"out": tmp_path / "o.safetensors", "page": tmp_path / "p.html", "graph": tmp_path / "g.onnx"}
+    out = {"out": tmp_path / "o.safetensors", "page": tmp_path / "p.html"}
     assert run(*(part.format(data=machines, model=model, **out) for part in command)) == 2
     assert words in capsys.readouterr().err

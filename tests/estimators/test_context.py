@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
-from vaetools import CVAE, Gaussian, ModelFileError, load, save, to_onnx
+from vaetools import CVAE, Gaussian, ModelFileError, load, save
 from vaetools.files import read_model_file, write_model_file
 
 MACHINES = np.array(list("abc"))
@@ -198,11 +198,6 @@ def test_verdicts_are_those_of_the_rate_that_was_fitted(model):
     later = copy.copy(model).set_params(false_alarm_rate=0.5)
     np.testing.assert_array_equal(later.predict(X, y), before)
     assert (later.recalibrate(*drawn(300, 10)).predict(X, y) == -1).mean() > 0.3
-
-
-def test_a_graph_has_no_place_for_a_context(model, tmp_path):
-    with pytest.raises(ValueError, match="to_onnx: CVAE must judge rows by themselves or by labels"):
-        to_onnx(model, tmp_path / "model.onnx")
 
 
 def test_categories_that_no_row_that_trains_has_are_told():

@@ -20,12 +20,32 @@ def compared(estimator: Any, rows: Rows) -> Iterator[tuple[np.ndarray, np.ndarra
     if calibrated is None:
         return
     scores, asked = estimator.label_calibration_scores_, estimator.context_.groups(rows.labels)
-    needed, large = _large_groups(estimator)
+    large, shared = own_and_shared(estimator)
     for group in np.intersect1d(asked, large):
         yield asked == group, scores[calibrated == group]
-    others = ~np.isin(calibrated, large)
-    if others.sum() >= needed:
-        yield ~np.isin(asked, large), scores[others]
+    yield ~np.isin(asked, large), shared
+
+
+def own_and_shared(estimator: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the groups that have calibration scores of their own, and the scores that all others share."""
+    scores, (needed, large) = estimator.label_calibration_scores_, _large_groups(estimator)
+    others = scores[~np.isin(estimator.calibration_labels_, large)]
+    return large, others if len(others) >= needed else scores
+
+
+def compared_with(estimator: Any) -> tuple[np.ndarray, list[tuple[float, np.ndarray]]]:
+    """Return groups that are compared within themselves, and thresholds and scores: of others, then theirs.
+
+    Scores are in ascending order. Where there are no groups, the one set is that of all rows.
+    """
+    if not hasattr(estimator, "context_") or not hasattr(estimator, "calibration_labels_"):
+        scores = getattr(estimator, "calibration_scores_", np.empty(0))
+        return np.empty(0, np.int64), [(estimator.offset_, scores)]
+    kept, (large, shared) = parameters_in_force(estimator), own_and_shared(estimator)
+    scores, labels = estimator.label_calibration_scores_, estimator.calibration_labels_
+    sets = [shared, *(scores[labels == group] for group in large)]
+    promise = kept["false_alarm_rate"], kept["confidence"]
+    return large, [(threshold(each, *promise), np.sort(each)) for each in sets]
 
 
 def p_values_within(estimator: Any, scores: np.ndarray, rows: Rows) -> np.ndarray:

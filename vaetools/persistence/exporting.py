@@ -18,15 +18,16 @@ import vaetools
 from vaetools.anomaly.calibration import flagged_rate
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import is_estimator
+from vaetools.estimators.context_columns import of_judged
 from vaetools.estimators.detector import Detector
 from vaetools.estimators.patch_detector import PatchDetector
 from vaetools.files import write_atomically
 from vaetools.persistence.graphs import Graph, PatchGraph, RowGraph
 from vaetools.persistence.model_file import split_reader
 from vaetools.persistence.operators import translations
-from vaetools.words import few, see
+from vaetools.words import see
 
-_INPUT, _ROWS = "X", "n_samples"
+_INPUT, _CONTEXT, _ROWS = "X", "context", "n_samples"
 _OPSET = 18  # of 2022: what any runtime in use knows
 # of the input, by the kind of scaling: where digits would be lost the graph subtracts the mean in float64
 _DTYPES = {"unit": torch.float32, "identity": torch.float32, "standardize": torch.float64}
@@ -37,20 +38,23 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
 
     The graph takes ``X`` of shape (n_samples, n_features), any number of rows in the units that the
     model was fitted in: uint8 for 8-bit images, uint16 or int16 for those of 16 bits, float64 for other
-    columns that the model standardizes, else float32. It gives, in this order, in float32 unless said
-    otherwise:
+    columns that the model standardizes, else float32. Of a `CVAE` of a context X has the judged columns
+    alone, and beside it the graph takes ``context`` of shape (n_samples, n_columns), float64: numbers, and of
+    categories their places among those that the metadata list; any other makes NaN, which is odd. It gives,
+    in this order, in float32 unless said otherwise:
 
     - ``codes`` (n_samples, n_components), as ``transform``;
     - ``reconstruction`` (n_samples, n_features), as ``reconstruct``, in float64 if columns are standardized;
     - ``score`` (n_samples,), ``images`` if the model's ``anomaly_score`` is that, else ``reconstruction_kl``;
-    - ``label_proba`` (n_samples, n_classes) of a `CVAE`, which otherwise answers without labels;
-    - ``map`` (n_samples, height, width) and ``flagged`` (n_samples,), bool, beside the score ``images``;
+    - ``label_proba`` (n_samples, n_classes) of a `CVAE` of labels, which otherwise answers without them;
+    - ``map`` (n_samples, height, width) beside the score ``images``;
+    - ``flagged`` (n_samples,), bool, beside that score, and of a context, whose groups have thresholds;
     - ``p_value`` (n_samples,), if the model was calibrated for that score.
 
     Where the model decides by another score than those, a warning says so. A network without a decoder gives
     ``codes`` alone, and a `PatchDetector`, with its frozen network inside, ``score``, ``map``, ``flagged``
-    and ``p_value``. Names, labels, image shape and the threshold below which a row is odd are in the file's
-    metadata, each value as JSON.
+    and ``p_value``. Names, labels, categories, image shape and the threshold below which a row is odd are in
+    the file's metadata, each value as JSON.
 
     Parameters
     ----------
@@ -103,12 +107,6 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
             f"{estimator.likelihood!r}, whose texts and missing cells have no place in a tensor. "
             f"{see('serving.md#what-is-not-in-the-graph')}"
         )
-    if hasattr(estimator, "context_"):
-        raise ValueError(
-            f"to_onnx: {type(estimator).__name__} must judge rows by themselves or by labels; this one has "
-            f"the context {few(map(repr, estimator.context_.names))}, for which a graph has no place. "
-            f"{see('contexts.md#what-has-no-context-yet')}"
-        )
     with torch.inference_mode(False), torch.no_grad():
         graph = (PatchGraph if is_detector else RowGraph)(estimator).eval()
         if graph.score not in (None, estimator.anomaly_score_):
@@ -136,19 +134,23 @@ def _translate(asked: Graph, estimator: Any) -> Any:
         ) from None
     scale = estimator.input_scale_
     dtype = _DTYPES.get(scale.kind) or torch.from_numpy(np.empty(0, scale.level_type)).dtype
-    example = torch.zeros(3, estimator.n_features_in_, dtype=dtype)
+    examples = {_INPUT: torch.zeros(3, len(scale.shift), dtype=dtype)}
+    # the graph takes one row, too, which tracing alone holds for a case of its own
+    sizes: dict[str, Any] = {_INPUT: {0: torch.export.Dim(_ROWS, min=2)}}
+    if hasattr(estimator, "context_"):
+        examples[_CONTEXT] = torch.zeros(3, len(estimator.context_.names), dtype=torch.float64)
+        sizes[_CONTEXT] = {0: torch.export.Dim.DYNAMIC}  # it is found out that they are as many
     try:
         program = torch.onnx.export(
             asked,
-            (example,),
+            tuple(examples.values()),
             dynamo=True,
             verbose=False,
             optimize=True,
             opset_version=_OPSET,
-            input_names=[_INPUT],
-            output_names=list(asked.answers(example)),
-            # the graph takes one row, too, which tracing alone holds for a case of its own
-            dynamic_shapes={_INPUT: {0: torch.export.Dim(_ROWS, min=2)}},
+            input_names=list(examples),
+            output_names=list(asked.answers(*examples.values())),
+            dynamic_shapes=sizes,
             custom_translation_table=translations(),
         )
     except torch.onnx.errors.OnnxExporterError as error:
@@ -169,6 +171,17 @@ def _translate(asked: Graph, estimator: Any) -> Any:
     return proto
 
 
+def _columns_of_context(estimator: Any) -> list[dict[str, Any]] | None:
+    """Return the columns that rows are judged given, with the categories that codes stand for."""
+    if not hasattr(estimator, "context_"):
+        return None
+    context = estimator.context_
+    return [
+        {"name": name, "categories": column.values or None}
+        for name, column in zip(context.names, context.columns.columns, strict=True)
+    ]
+
+
 def _network(estimator: Any) -> str:
     """Return what a network that may be a user's is called."""
     is_detector = isinstance(estimator, PatchDetector)
@@ -180,7 +193,8 @@ def _facts(graph: Graph, estimator: Any, reader: ImageReader | None) -> dict[str
     scale = estimator.input_scale_
     facts: dict[str, Any] = {
         "model": type(estimator).__name__,
-        "feature_names": getattr(estimator, "feature_names_in_", None),
+        "feature_names": getattr(of_judged(estimator), "feature_names_in_", None),
+        "context": _columns_of_context(estimator),
         "image_shape": estimator.image_shape if reader is None else reader.image_shape_,
         "levels": scale.levels if scale.of_levels else None,
         "aspect": reader and reader.aspect,
@@ -189,7 +203,7 @@ def _facts(graph: Graph, estimator: Any, reader: ImageReader | None) -> dict[str
         "unit": graph.unit,
         "versions": {"vaetools": vaetools.__version__, "torch": torch.__version__},
     }
-    if graph.verdict is not None:
+    if graph.verdict is not None and graph.told is None:
         facts["threshold"] = graph.verdict.threshold
         known = getattr(estimator, "calibration_scores_", None)
         if known is not None:

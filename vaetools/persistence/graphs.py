@@ -1,6 +1,7 @@
 """What a graph computes of rows: codes, reconstructions, scores, maps and verdicts."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from vaetools.anomaly.explanation import SMOOTHING
 from vaetools.anomaly.images import complexity, structure_map
 from vaetools.anomaly.recommended import deciding_question
 from vaetools.anomaly.scores import SCORES
+from vaetools.estimators.context import Context
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.groups import compared_with
 from vaetools.estimators.patch_detector import PatchDetector
 from vaetools.nn.model import Reading
 
@@ -25,40 +28,75 @@ class Verdict(nn.Module):
     """Scores → whether they are odd, and how often normal ones are as odd.
 
     A copy of a normal row must not look odd for a few bits: what scores are compared with lies a little lower
-    than in the model.
+    than in the model. ``sets`` are what rows are compared with, each a threshold and scores in ascending
+    order; ``group`` is the place of a row's among them.
     """
 
-    known: Tensor
+    known: Tensor  # of all sets, one after the other
+    thresholds: Tensor
+    n_known: Tensor
 
-    def __init__(self, estimator: Any):
+    def __init__(self, name: str, sets: Sequence[tuple[float, np.ndarray]]):
         super().__init__()
-        known = getattr(estimator, "calibration_scores_", np.empty(0))
-        usual = np.median(np.abs(known if len(known) else estimator.offset_))
-        slack = SLACK[estimator.anomaly_score_]
+        offset, scores = sets[0]
+        usual = np.median(np.abs(scores if len(scores) else offset))
 
         def lowered(scores: Any) -> Any:
-            return scores - slack * np.maximum(np.abs(scores), usual)
+            return scores - SLACK[name] * np.maximum(np.abs(scores), usual)
 
-        self.threshold, self.n_known = float(lowered(estimator.offset_)), len(known)
+        self.threshold = float(lowered(offset))
+        self.n_bits = max(len(scores) for _, scores in sets).bit_length()
         # as many as a binary search finds its way in without looking where it ends; none is at most NaN
-        table = np.full(2 ** self.n_known.bit_length() - 1, np.nan)
-        table[: self.n_known] = lowered(known)
-        self.register_buffer("known", torch.from_numpy(table).float())
+        table = np.full((len(sets), 2**self.n_bits - 1), np.nan)
+        for row, (_, scores) in zip(table, sets, strict=True):
+            row[: len(scores)] = lowered(scores)
+        self.register_buffer("known", torch.from_numpy(table).float().flatten())
+        self.register_buffer("n_known", torch.tensor([len(scores) for _, scores in sets]))
+        self.register_buffer("thresholds", torch.tensor([lowered(offset) for offset, _ in sets]).float())
 
-    def is_odd(self, score: Tensor) -> Tensor:
+    def is_odd(self, score: Tensor, group: Any = 0) -> Tensor:
         """Return which scores lie below the threshold; NaN is odd."""
-        return ~(score >= self.threshold)
+        return ~(score >= self.thresholds[group])
 
-    def p_value(self, score: Tensor) -> Tensor:
+    def p_value(self, score: Tensor, group: Any = 0) -> Tensor:
         """Return (1 + the number of calibration scores at most as high) / (their number + 1)."""
-        return (1 + self.n_at_most(score)).to(score.dtype) / (self.n_known + 1)
+        return (1 + self.n_at_most(score, group)).to(score.dtype) / (self.n_known[group] + 1)
 
-    def n_at_most(self, score: Tensor) -> Tensor:
+    def n_at_most(self, score: Tensor, group: Any = 0) -> Tensor:
         """Count the calibration scores that are at most as high, by a binary search."""
-        found = torch.zeros_like(score, dtype=torch.int64)
-        for i in reversed(range(self.n_known.bit_length())):
-            found = found + 2**i * (self.known.index_select(0, found + 2**i - 1) <= score).long()
+        found, before = torch.zeros_like(score, dtype=torch.int64), group * (2**self.n_bits - 1) - 1
+        for i in reversed(range(self.n_bits)):
+            found = found + 2**i * (self.known.index_select(0, before + found + 2**i) <= score).long()
         return found
+
+
+class Told(nn.Module):
+    """Columns of a context, of categories their codes → what a network is told, and places among sets.
+
+    A code that is that of no category makes all of its row NaN.
+    """
+
+    large: Tensor
+
+    def __init__(self, context: Context, large: np.ndarray):
+        super().__init__()
+        self.scale = context.scale
+        self.n_categories = [len(column.values) for column in context.columns.columns]  # of numbers 0
+        self.register_buffer("large", torch.from_numpy(large))
+
+    def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return conditions ``(n_samples, sum of widths)``, and groups as a `Verdict` takes them."""
+        parts, group = [], torch.zeros_like(codes[:, 0], dtype=torch.int64)
+        for part, n in zip(
+            self.scale.scaled(codes, torch.float64).split(1, dim=1), self.n_categories, strict=True
+        ):
+            if n:
+                is_own = (part == torch.arange(n)).double()
+                part = is_own / is_own.sum(dim=1, keepdim=True)
+                group = n * group + is_own.argmax(dim=1)
+            parts.append(part)
+        places = (group[:, None] == self.large) * torch.arange(1, 1 + len(self.large))
+        return torch.cat(parts, dim=1).float(), places.sum(dim=1)
 
 
 class Graph(nn.Module):
@@ -70,29 +108,33 @@ class Graph(nn.Module):
         Name of the score that it gives, and in what.
     verdict : Verdict or None
         By that score, if the model decides by it.
+    told : Told or None
+        What rows are judged given, if they are.
     """
 
     score: str | None
     unit: str | None
     verdict: Any  # which nn.Module would hide
+    told: Any
 
     def __init__(self, estimator: Any):
         super().__init__()
         self.model = copy.deepcopy(estimator.model_).to("cpu", torch.float32)
         self.scale, self.image_shape = estimator.input_scale_, estimator.image_shape
+        self.told = None
 
-    def forward(self, X: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, X: Tensor, context: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the answers without their names."""
-        return tuple(self.answers(X).values())
+        return tuple(self.answers(X, context).values())
 
-    def answers(self, X: Tensor) -> dict[str, Tensor]:
+    def answers(self, X: Tensor, context: Tensor | None = None) -> dict[str, Tensor]:
         """Return the outputs by name; see `to_onnx`."""
         raise NotImplementedError
 
-    def _p_value(self, score: Tensor) -> dict[str, Tensor]:
+    def _p_value(self, score: Tensor, group: Any = 0) -> dict[str, Tensor]:
         """Return p-values, if there are rows that calibrated."""
-        known = self.verdict is not None and self.verdict.n_known
-        return {"p_value": self.verdict.p_value(score)} if known else {}
+        is_known = self.verdict is not None and self.verdict.n_bits
+        return {"p_value": self.verdict.p_value(score, group)} if is_known else {}
 
 
 class RowGraph(Graph):
@@ -105,14 +147,17 @@ class RowGraph(Graph):
         if Engine(estimator).can_decode:
             self.score = own if own in SLACK else "reconstruction_kl"
             self.unit = SCORES[self.score].unit
-        self.verdict = Verdict(estimator) if self.score == own else None
+        large, sets = compared_with(estimator)
+        self.verdict = Verdict(own, sets) if self.score == own else None
+        self.told = Told(estimator.context_, large) if hasattr(estimator, "context_") else None
         self.states = {name: _constants(state) for name, state in estimator.score_state_.items()}
         self.limits: Any = estimator.score_state_.get("density_of_states", {}).get("limits")
         self.heat_range: Any = getattr(estimator, "structure_range_", None)
 
-    def answers(self, X: Tensor) -> dict[str, Tensor]:
+    def answers(self, X: Tensor, context: Tensor | None = None) -> dict[str, Tensor]:
         """Return the outputs by name."""
-        reading = self.model.read(self.scale.scaled(X, torch.float32))
+        y, group = (None, 0) if self.told is None else self.told(context)
+        reading = self.model.read(self.scale.scaled(X, torch.float32), y)
         if self.score is None:
             return {"codes": reading.mean}
         if self.score == "images":
@@ -120,11 +165,13 @@ class RowGraph(Graph):
         expected = self.scale.invert(reading.expected)
         score = SCORES[self.score].evaluate(reading, self.states)
         answers = {"codes": reading.mean, "reconstruction": expected, "score": score}
-        if reading.y is not None:
+        if self.told is None and reading.y is not None:
             answers["label_proba"] = reading.y
         if self.score == "images":
-            answers |= self._map(reading) | {"flagged": self.verdict.is_odd(score)}
-        return answers | self._p_value(score)
+            answers |= self._map(reading)
+        if self.score == "images" or (self.told is not None and self.verdict is not None):
+            answers["flagged"] = self.verdict.is_odd(score, group)
+        return answers | self._p_value(score, group)
 
     def _complexity(self, X: Tensor) -> Tensor:
         """Return the complexity of images, whose levels are rounded: in float32 some would be others."""
@@ -156,9 +203,10 @@ class PatchGraph(Graph):
 
     def __init__(self, estimator: PatchDetector):
         super().__init__(estimator)
-        self.verdict = Verdict(estimator)
+        _, sets = compared_with(estimator)
+        self.verdict = Verdict(estimator.anomaly_score_, sets)
 
-    def answers(self, X: Tensor) -> dict[str, Tensor]:
+    def answers(self, X: Tensor, context: Tensor | None = None) -> dict[str, Tensor]:
         """Return the outputs by name."""
         maps = self.model(self.scale.scaled(X, torch.float32).reshape(-1, *self.image_shape))
         score = -maps.amax(dim=(1, 2))

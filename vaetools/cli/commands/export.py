@@ -22,7 +22,8 @@ def export(model: Path, output: Path, as_json: bool) -> None:
     reconstructions, the score reconstruction_kl and, where the model was calibrated for that score,
     p-values. Of images that are judged by the score "images" it gives that one, a map and the verdict, and
     so it does of a detector of patches, whose frozen network it holds. Files are not read by it: decode and
-    resize images where they come from. It needs the packages of vaetools[onnx].
+    resize images where they come from. Of a model of a context it takes that as a second input. It needs the
+    packages of vaetools[onnx].
 
     \b
     Examples:
@@ -32,8 +33,8 @@ def export(model: Path, output: Path, as_json: bool) -> None:
     \b
     Keys of --json:
       output, n_bytes, inputs and outputs [{name, dtype, shape}], metadata {model, versions, and where
-      they apply: feature_names, image_shape, levels, aspect, labels, score, unit, threshold,
-      false_alarm_rate, n_calibration}
+      they apply: feature_names, context [{name, categories}], image_shape, levels, aspect, labels, score,
+      unit, threshold, false_alarm_rate, n_calibration}
     """
     outputs.check_output(output, (".onnx",), [model])
     from vaetools.persistence.exporting import to_onnx
@@ -74,10 +75,12 @@ def page(graph: dict[str, Any]) -> str:
         for way, values in {"in": graph["inputs"], "out": graph["outputs"]}.items()
         for value in values
     ]
-    facts = graph["metadata"]
+    facts, names = graph["metadata"], [value["name"] for value in graph["outputs"]]
     verdict = "no threshold: the model's own score is another, which the graph does not compute"
     if "score" not in facts:
         verdict = "no score: the network has no decoder"
+    elif "flagged" in names and "context" in facts:
+        verdict = "flagged as odd by the threshold of a row's group in its context"
     elif "threshold" in facts:
         verdict = f"flagged as odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
         if facts["score"] == "patches":
