@@ -41,7 +41,11 @@ def test_a_context_is_learnt_by_name(model, machines, capsys):
     assert estimator.context_.names == ["machine", "outside"]
     assert [column.values for column in estimator.context_.columns.columns] == [["1", "2"], []]
     assert run("info", model) == 0
-    assert "Judged given    machine, outside" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.replace("\xa0", " ").split())
+    nats = f"{estimator.context_information_:.2f}"
+    assert f"Judged given machine, outside; held-out rows are {nats} nats more probable given their" in said
+    assert run("info", model, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["context_information"] == estimator.context_information_
 
 
 def test_rows_are_scored_in_theirs(model, machines, tmp_path, capsys):

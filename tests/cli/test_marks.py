@@ -56,6 +56,30 @@ def test_what_score_hands_out_teaches_fit(table, tmp_path, capsys):
     assert found["second"] > found["first"] + 0.05
 
 
+def test_rows_that_were_marked_are_not_handed_out_again(table, tmp_path, capsys):
+    model = tmp_path / "m.safetensors"
+    assert run("fit", table, "-o", model, *OPTIONS) == 0
+    rounds, line = [], ("score", model, table, "--id", "name", "-q")
+    for i in range(3):
+        path = tmp_path / f"{i}.csv"
+        before = [part for number in range(i) for part in ("--marked", tmp_path / f"{number}.csv")]
+        assert run(*line, "--marks", path, *before) == 0
+        handed = pd.read_csv(path)
+        rounds.append(set(handed["name"]))
+        assert 8 <= len(handed) <= 10
+        handed.assign(mark="odd").to_csv(path, index=False)
+    assert len(set.union(*rounds)) == sum(map(len, rounds))
+    scores = pd.Series(load(model).score_samples(pd.read_csv(table)[list("abcdef")]))
+    lowest = pd.read_csv(table)["name"][scores.nsmallest(5).index]
+    assert set(lowest) <= rounds[0]
+    capsys.readouterr()
+    again = ("--marks", tmp_path / "4.csv", "--marked", tmp_path / "0.csv", "--json")
+    assert run("score", model, table, "--id", "name", *again) == 0
+    assert len(json.loads(capsys.readouterr().out)["oddest"]) == 10
+    assert run(*line, "--marked", tmp_path / "0.csv") == 2
+    assert "--marked: goes with --marks, the file to write." in capsys.readouterr().err
+
+
 def test_a_selection_is_odd_as_a_whole(table, tmp_path, capsys):
     selection, model = tmp_path / "selection.csv", tmp_path / "m.safetensors"
     rows = pd.read_csv(table)

@@ -1,4 +1,4 @@
-"""Score, threshold, promise and added loss in words: of a model in memory as of one in a file."""
+"""Score, threshold, promise, added loss and context in words: of a model in memory as of one in a file."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -86,3 +86,19 @@ def added_in_words(given: Mapping[str, Any]) -> str:
     weight = given.get("added_weight", 1.0)  # a file may leave out what is a default
     said = f"{weight:g}" if isinstance(weight, Real) else repr(weight)
     return f"{given['added_loss']}, weight {said}, which no score in nats contains"
+
+
+def context_in_words(columns: str, information: float | None) -> str:
+    """Return what rows are judged given, and what it tells of them in nats, where that is known.
+
+    Examples
+    --------
+    >>> context_in_words("machine, outside", 5.236)
+    "machine, outside; held-out rows are 5.24 nats more probable given their own than given another row's"
+    """
+    if not columns or information is None:
+        return columns
+    more, nats = ("more" if information >= 0 else "less"), number(abs(information), 2)
+    return (
+        f"{columns}; held-out rows are {nats} nats {more} probable given their own than given another row's"
+    )

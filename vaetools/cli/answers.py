@@ -8,6 +8,7 @@ from vaetools.cli.command import Opened
 from vaetools.cli.marking import N_SAMPLED, TO_MARK, write_to_mark
 
 if TYPE_CHECKING:
+    from vaetools.data.beside import Beside
     from vaetools.data.listing import Listing
 
 PICTURED = 24  # images on a page if nothing else is said
@@ -22,6 +23,7 @@ class Asked:
     html: Path | None
     maps: Path | None
     marks: Path | None
+    marked: tuple[Path, ...]
     fdr: float | None
 
     @property
@@ -51,6 +53,7 @@ class Answers:
 
     def __init__(self, asked: Asked, opened: Opened, listing: "Listing", *, is_silent: bool):
         from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
+        from vaetools.data.marks import n_marked
         from vaetools.estimators.groups import small_groups
         from vaetools.stream import Collected, Examples, MapFiles, Oddest, Selection, TableFile, Tally
         from vaetools.stream.keeping import Sampled
@@ -59,7 +62,7 @@ class Answers:
         self.asked, self.opened = asked, opened
         self.selection = None if asked.fdr is None else Selection(model, asked.fdr)
         self.tally = Tally(model, self.selection, listing.folder)
-        self.oddest = Oddest(asked.n_oddest, self.selection)
+        self.oddest = Oddest(asked.n_oddest + n_marked(asked.marked), self.selection)
         self.examples = Examples(asked.n_oddest, listing.folder, self.selection)
         self.scores = Collected(lambda part: part.table["score"].to_numpy())
         self.sampled = Sampled(N_SAMPLED)
@@ -83,11 +86,10 @@ class Answers:
         """Images of which no map could be written."""
         return [] if self.map_files is None else self.map_files.failed
 
-    def write_marks(self) -> None:
-        """Write the rows to mark, if that is asked."""
+    def write_marks(self, beside: "Beside | None") -> None:
+        """Write the rows to mark, if that is asked; what a table beside images says may be their context."""
         if self.asked.marks is not None:
-            n = self.asked.top or TO_MARK
-            write_to_mark(self.asked.marks, self.oddest, self.sampled, n, self.opened)
+            write_to_mark(self.asked, self.oddest, self.sampled, self.opened, beside)
 
     def facts(self) -> dict[str, Any]:
         """Return what was written, and what to beware of, as JSON takes it."""

@@ -9,7 +9,9 @@ from vaetools.cli.saying import Talk, say
 from vaetools.words import counted, printable
 
 if TYPE_CHECKING:
+    from vaetools.cli.answers import Asked
     from vaetools.data.batches import TrainingData
+    from vaetools.data.beside import Beside
     from vaetools.data.marks import Marked
     from vaetools.stream.keeping import Oddest, Sampled
 
@@ -31,28 +33,37 @@ def check_can_mark(path: Path, opened: Opened) -> None:
         )
 
 
-def write_to_mark(path: Path, oddest: "Oddest", sampled: "Sampled", n: int, opened: Opened) -> None:
-    """Write rows to look at with a column to mark them in, as `vaetools fit --marks` takes it."""
+def write_to_mark(
+    asked: "Asked", oddest: "Oddest", sampled: "Sampled", opened: Opened, beside: "Beside | None"
+) -> None:
+    """Write rows to look at with a column to mark them in, as `vaetools fit --marks` takes it.
+
+    Rows that were marked before are left out.
+    """
     import pandas as pd
 
     from vaetools.anomaly.marks import oddest_and_typical
     from vaetools.anomaly.reference import seen
-    from vaetools.data.marks import MARK
+    from vaetools.data.marks import MARK, are_marked
     from vaetools.estimators.context import apart
     from vaetools.estimators.engine import Engine
     from vaetools.stream.table_file import write_table
 
-    first = oddest.table.head(n - n // 2)
-    is_other = ~sampled.table.iloc[:, 0].isin(first.iloc[:, 0]).to_numpy()
+    assert asked.marks is not None  # who writes them was asked
+    n = asked.top or TO_MARK
+    first = oddest.table[~are_marked(oddest.table.iloc[:, 0], asked.marked)].head(n - n // 2)
+    names = sampled.table.iloc[:, 0]
+    is_other = ~names.isin(first.iloc[:, 0]).to_numpy() & ~are_marked(names, asked.marked)
     table = sampled.table[is_other]
     if len(table):
-        X, y = apart(opened.estimator, sampled.X[is_other])
+        X, y = sampled.X[is_other], beside and beside.cells.loc[names[is_other]]
+        X, y = apart(opened.estimator, X) if y is None else (X.to_numpy(), y)
         [rows] = Engine(opened.estimator).ask(X, seen, y=y)
         _, typical = oddest_and_typical(table["score"].to_numpy(), rows, n)
         table = table.iloc[typical]
     table = pd.concat([first, table])
     table.insert(1, MARK, "")
-    write_table(path, table)
+    write_table(asked.marks, table)
 
 
 def taught(

@@ -89,6 +89,17 @@ def joined_marks(several: Sequence[Marked], ids: Sequence[Any]) -> Marked:
     return Marked(np.sign(every.sum(axis=0)), unknown, shared)
 
 
+def n_marked(paths: Sequence[str | os.PathLike[str]]) -> int:
+    """Return how many marks there are in tables of before."""
+    return sum(len(_said_in(path, all_odd=False)) for path in paths)
+
+
+def are_marked(names: Sequence[Any], paths: Sequence[str | os.PathLike[str]]) -> np.ndarray:
+    """Return which rows tables of before have marked, by what rows are called."""
+    known = {_place_of(name) for path in paths for name in _said_in(path, all_odd=False)}
+    return np.array([_place_of(name) in known for name in names], bool)
+
+
 def has_marks(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a table in whose column of marks somebody has written something."""
     try:

@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaetools.anomaly.calibration import flagged_rate
-from vaetools.anomaly.promise import Promise, added_in_words, false_alarms_in_words, score_in_words
+from vaetools.anomaly.promise import (
+    Promise,
+    added_in_words,
+    context_in_words,
+    false_alarms_in_words,
+    score_in_words,
+)
 from vaetools.checks import PROBABILITY
 from vaetools.estimators.constructor import parameters_in_force
 from vaetools.estimators.sketch import loss_sketch
@@ -89,7 +95,8 @@ def _asked(rate: Any, noun: str) -> str:
 def _told(estimator: Any) -> dict[str, str]:
     """Return the labels that a conditional model knows, or the columns that its rows are judged given."""
     if (context := getattr(estimator, "context_", None)) is not None:
-        return {"Judged given": _some(context.names)}
+        information = getattr(estimator, "context_information_", None)
+        return {"Judged given": context_in_words(_some(context.names), information)}
     return {"Labels": _some(estimator.classes_)} if hasattr(estimator, "classes_") else {}
 
 

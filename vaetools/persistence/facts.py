@@ -67,6 +67,7 @@ class AutoencoderFacts(Facts):
     words: dict[str, int] | None  # of codes of words, ``n_words`` of the vocabulary and ``n_dead`` of them
     labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
     context: list[str] | None  # columns that rows are judged given
+    context_information: float | None  # nats per row that held-out rows are more probable given their own
     # of groups of a context ``context``, their categories, ``n_calibration`` and ``threshold``; last, with
     # None as the first, all smaller ones together; None where rows are not judged within groups
     groups: list[dict[str, Any]] | None
@@ -153,6 +154,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "context": [str(name) for name in fitted["context_"]["context"]["columns"]["names"]]
         if "context_" in fitted
         else None,
+        "context_information": fitted.get("context_information_"),
         "groups": groups,
         **({} if groups is None else {"threshold": None, "false_alarm_rate": None}),  # which are of groups
         "mean_terms": {

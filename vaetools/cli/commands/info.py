@@ -82,8 +82,9 @@ def info(model: Path, as_json: bool) -> None:
       of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_marked_odd, n_iter,
       max_iter, n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}],
-      context [columns], groups [{context {column: category}, n_calibration, threshold}] (of a context, whose
-      threshold and false_alarm_rate above are null; the last, of context null, is of all smaller groups),
+      context [columns], context_information (nats per row), groups [{context {column: category},
+      n_calibration, threshold}] (of a context, whose threshold and false_alarm_rate above are null; the
+      last, of context null, is of all smaller groups),
       backbone (as below, of a pipeline with one),
       mean_terms {train, held_out: {reconstruction, kl}};
       of a PatchDetector: scope, backbone {network, layers, strides, digest},
@@ -118,7 +119,7 @@ def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
 
 def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
     """Return what is told of an autoencoder alone."""
-    from vaetools.anomaly.promise import added_in_words
+    from vaetools.anomaly.promise import added_in_words, context_in_words
 
     scaling = scaling_in_words(facts.input_scale, facts.levels)
     if facts.column_kinds is not None:
@@ -132,7 +133,10 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
         "Codes": f"{facts.n_components:,} components, {facts.n_active:,} of them active",
         "Words": "" if facts.words is None else _words(facts.words),
         "Labels": _some(label.replace(" ", _NO_BREAK) for label in labels),
-        "Judged given": _some(_short(name).replace(" ", _NO_BREAK) for name in facts.context or []),
+        "Judged given": context_in_words(
+            _some(_short(name).replace(" ", _NO_BREAK) for name in facts.context or []),
+            facts.context_information,
+        ),
         "Likelihood": _likelihood(facts),
         "Added loss": added_in_words(facts.parameters),
         "Training": _training(facts),

@@ -26,7 +26,8 @@ from vaetools.cli.saying import (
 from vaetools.words import text_table
 
 if TYPE_CHECKING:
-    from vaetools.stream.keeping import Oddest
+    import pandas as pd
+
     from vaetools.stream.sinks import Tally
 
 _HAS_MAPS = "a detector, or one that can decode."
@@ -56,6 +57,13 @@ _DIGITS = {"nats": 1}  # of a score in a table, by its unit
 @command.file_option(
     "--marks",
     "CSV or Parquet file to write: rows to look at (--top, or 10), and mark for vaetools fit --marks.",
+)
+@click.option(
+    "--marked",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="TABLE",
+    help="With --marks: marks of before, whose rows are not handed out again. Can be repeated.",
 )
 @click.option(
     "--fdr",
@@ -117,7 +125,8 @@ def score(
 
     With --marks ten rows are written to be looked at: half of them the oddest, the others typical ones of
     groups of rows. Say odd or normal in their column mark, and give the file to "vaetools fit DATA --marks".
-    A file that has such marks is not replaced. With --top N so many rows are written.
+    A file that has such marks is not replaced: give it to --marked, and its rows are not handed out again.
+    With --top N so many rows are written.
 
     Images that are judged given columns of a table are scored with --context TABLE, of today: those without a
     row in it are listed.
@@ -131,6 +140,7 @@ def score(
       vaetools score boards.safetensors photos/ -o scores.csv --maps maps/
       vaetools score boards.safetensors photos/ --top 20
       vaetools score sales.safetensors sales.csv --marks looked.csv
+      vaetools score taught.safetensors sales.csv --marked looked.csv --marks again.csv
       vaetools score boards.safetensors photos/ -o scores.csv --fdr 0.1
       vaetools score sales.safetensors today.csv --id order | head
       vaetools score boards.safetensors s3://bucket/photos -o s3://bucket/scores --engine ray
@@ -149,7 +159,7 @@ def score(
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, asked.output, reading | cluster, talk)
     _check_local(asked, {"--address": address, "--workers": workers}, reading)
-    _check_outputs(asked, command.inputs_of(model, data, reading))
+    _check_outputs(asked, [*command.inputs_of(model, data, reading), *asked.marked])
     return _score_here(command.Opened(model, device), data, asked, reading, talk)
 
 
@@ -160,9 +170,9 @@ def _score_here(
     from vaetools.stream import stream_scores
 
     _check_model(opened, asked)
+    if asked.marked and asked.marks is None:
+        raise command.misuse("--marked", "goes with --marks, the file to write.")
     if asked.marks is not None:
-        if "context" in reading:
-            raise command.misuse("--marks", "does not go with --context, of images.")
         check_can_mark(asked.marks, opened)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     answers = Answers(asked, opened, parts.source.listing, is_silent=talk.as_json)
@@ -173,9 +183,9 @@ def _score_here(
 
         write_page(asked.html, answers, failed, data, parts.beside)
     explain(answers.oddest, opened)
-    answers.write_marks()
+    answers.write_marks(parts.beside)
     if talk.as_json:
-        summary = _summary(opened.estimator, answers.tally, answers.oddest)
+        summary = _summary(opened.estimator, answers.tally, answers.oddest.table.head(asked.n_oddest))
         print_json(summary | answers.facts() | source_as_json(parts.source, failed))
     elif asked.top:
         digits = _DIGITS.get(opened.estimator.score_unit_, 2)
@@ -239,7 +249,7 @@ def _check_model(opened: command.Opened, asked: Asked) -> None:
 def _check_ray(asked: Asked, reading: Mapping[str, Any], inputs: list[Any]) -> None:
     """Raise for options that need all rows in one place."""
     for name, value in dataclasses.asdict(asked).items():
-        if value is not None and name != "output":
+        if value not in (None, ()) and name != "output":
             keeps = f"does not go with --engine ray, which keeps no rows; got {value}"
             raise command.misuse(f"--{name}", f"{keeps}. Read the output instead.")
     if others := sorted(reading.keys() - {"id_column", "include", "exclude"}):
@@ -258,14 +268,16 @@ def _score_with_ray(
     model: Path, data: tuple[str, ...], output: Any, options: dict[str, Any], talk: Talk
 ) -> int:
     """Have many machines score, and say what came of it."""
-    from vaetools.stream import Oddest, Tally, score_with_ray
+    import pandas as pd
+
+    from vaetools.stream import Tally, score_with_ray
 
     opened = command.Opened(model, None)
     tally = Tally(opened.estimator)
     scored = score_with_ray(opened.whole, command.one_or_many(data), output, verbose=talk.progress, **options)
     tally.n_rows, tally.n_odd, tally.judged = scored.n_scored, scored.n_odd, dict(scored.folders)
     if talk.as_json:
-        summary = _summary(opened.estimator, tally, Oddest(0)) | failed_as_json(scored.failed)
+        summary = _summary(opened.estimator, tally, pd.DataFrame()) | failed_as_json(scored.failed)
         print_json(
             summary | {"output": output, "html": None, "maps": None} | left_out_as_json(scored.ignored)
         )
@@ -276,7 +288,7 @@ def _score_with_ray(
     return list_failures(scored.failed)
 
 
-def _summary(model: Any, tally: "Tally", oddest: "Oddest") -> dict[str, Any]:
+def _summary(model: Any, tally: "Tally", oddest: "pd.DataFrame") -> dict[str, Any]:
     """Return what came of it as JSON takes it."""
     return {
         "n_scored": tally.n_rows,
@@ -289,8 +301,8 @@ def _summary(model: Any, tally: "Tally", oddest: "Oddest") -> dict[str, Any]:
         "most_mistakes": tally.most_mistakes,
         "false_discovery_rate": tally.selection and tally.selection.false_discovery_rate,
         "why_none_odd": tally.selection and tally.selection.why_none,
-        **({"id": oddest.table.columns[0]} if oddest.n else {}),
-        "oddest": oddest.table.to_dict(orient="records"),
+        **({"id": oddest.columns[0]} if len(oddest) else {}),
+        "oddest": oddest.to_dict(orient="records"),
     }
 
 
