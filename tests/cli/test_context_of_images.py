@@ -132,7 +132,6 @@ def test_images_without_their_row_are_listed(model, photos, tmp_path, capsys):
     [
         (["score", "{model}", "{new}"], "the model judges images given 'light', 'camera', 'outside'. Name a"),
         (["score", "{model}", "{new}", "--context", "{other}"], "a column must name the images from their"),
-        (["score", "{model}", "{new}", "--context", "{csv}", "--marks", "{out}.csv"], "does not go with"),
         (["score", "{model}", "{new}", "--context", "{csv}", "-o", "{csv}"], "--output"),
         (["fit", "{new}", "-o", "{out}", "--context", "light"], "of images is TABLE:light"),
         (
@@ -145,7 +144,7 @@ def test_images_without_their_row_are_listed(model, photos, tmp_path, capsys):
         ),
         (["fit", "{new}", "-o", "{out}", "--context", "{csv}:lights"], "there is no column 'lights'"),
         (["report", "{model}", "{new}", "-o", "{out}.html"], "given a context beside them"),
-        (["watch", "{model}", "{new}", "--state", "{out}"], "whose context comes beside it"),
+        (["watch", "{model}", "{new}", "--state", "{out}"], "reference must be given"),
     ],
 )
 def test_what_is_no_context_of_images_is_refused(command, words, model, photos, tmp_path, capsys):
@@ -154,3 +153,29 @@ def test_what_is_no_context_of_images_is_refused(command, words, model, photos, 
     names |= {"other": tmp_path / "other.csv", "model": model}
     assert run(*(part.format(**names) for part in command)) == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_images_in_their_context_are_handed_out_to_be_marked(model, photos, tmp_path):
+    line = (photos / "new", "--context", photos / "new.csv", "-q")
+    assert run("score", model, *line, "--marks", tmp_path / "looked.csv") == 0
+    handed = pd.read_csv(tmp_path / "looked.csv")
+    assert handed.columns[:2].tolist() == ["path", "mark"]
+    assert 6 <= handed["path"].nunique() == len(handed) <= 10
+
+
+def test_images_are_watched_in_their_context(model, photos, tmp_path, capsys):
+    write_images(tmp_path / "june", 120, 2).to_csv(tmp_path / "june.csv", index=False)
+    table = write_images(tmp_path / "july", 120, 3)
+    table.to_csv(tmp_path / "july.csv", index=False)
+    swap = {"day": "night", "night": "day"}
+    table.assign(light=table["light"].map(swap)).to_csv(tmp_path / "odd.csv", index=False)
+    for name, status in (("july", 0), ("odd", 3)):
+        state = ("--state", tmp_path / f"{name}.safetensors")
+        made = (*state, "--reference", tmp_path / "june", "--context", tmp_path / "june.csv", "-q")
+        assert run("watch", model, *made) == 0
+        told = ("--context", tmp_path / f"{name}.csv", "--json")
+        capsys.readouterr()
+        assert run("watch", model, tmp_path / "july", *state, *told) == status
+    assert json.loads(capsys.readouterr().out)["alarm"]["of_odd"]
+    assert run("watch", model, tmp_path / "july", "--state", tmp_path / "july.safetensors") == 2
+    assert "as context" in capsys.readouterr().err

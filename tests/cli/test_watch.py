@@ -171,3 +171,19 @@ def test_images_of_the_reference_that_cannot_be_read_are_told(photo_model, days,
     (days / "state.safetensors").unlink()
     assert run(*line, "--reference", days / "good") == 1
     assert "1 could not be read:\n" in capsys.readouterr().err
+
+
+def test_the_state_remembers_which_column_names_rows(order_model, tmp_path, capsys):
+    rng, names = np.random.default_rng(5), [f"no {i}" for i in range(60)]
+    rows = pd.DataFrame(rng.normal(size=(60, 3)), columns=list("abc")).assign(order=names)
+    rows.head(40).to_csv(tmp_path / "monday.csv", index=False)
+    rows.tail(40).to_csv(tmp_path / "tuesday.csv", index=False)
+    state = ("--state", tmp_path / "s.safetensors", "--json")
+    monday, tuesday = tmp_path / "monday.csv", tmp_path / "tuesday.csv"
+    assert run(order_model, monday, *state, "--id", "order") in (0, 3)
+    assert told(capsys)["id"] == "order"
+    assert run(order_model, tuesday, *state) in (0, 3)
+    found = told(capsys)
+    assert (found["id"], found["n_rows"], found["n_known"]) == ("order", 20, 20)
+    assert run(order_model, tuesday, *state, "--id", "a") == 2
+    assert "--id: must be 'order', by which the state knows rows; got 'a'." in told(capsys)["error"]

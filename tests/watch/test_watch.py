@@ -292,8 +292,7 @@ def test_categories_and_missing_cells_are_watched():
     assert watch.alarm is None
     alarm = watch.update(cars(150, 3, 0.95, 0.6)).alarm
     found = {cause.name: cause for cause in alarm.causes}
-    assert {"km", "fuel"} & found.keys()
-    assert "fuel" not in found or found["fuel"].moved is None
+    assert {"km", "fuel=diesel", "fuel=gas"} & found.keys()
 
 
 def test_a_column_whose_cells_are_all_missing_has_moved_by_no_number_of_deviations():
@@ -353,11 +352,52 @@ def test_a_model_that_is_fitted_anew_is_another_one():
         watch.update(rows(10, 3))
 
 
-def test_a_model_of_a_context_is_refused():
-    X = rows(300, 0)
-    model = CVAE(2, max_iter=2, random_state=0).fit(X, pd.DataFrame({"machine": ["a", "b"] * 150}))
-    with pytest.raises(ValueError, match="must find the context of rows in X; got a CVAE whose context"):
-        Watch(model, X)
+def test_a_context_may_come_beside_rows():
+    def machines(n, seed, share=0.5):
+        rng = np.random.default_rng(seed)
+        y = pd.DataFrame({"machine": np.where(rng.random(n) < share, "large", "small")})
+        level = np.where(y["machine"] == "large", 9.0, 0.0)[:, None]
+        return rng.normal(size=(n, 3)) * np.where(level, 3, 1) + level, y
+
+    beside = CVAE(2, max_iter=30, random_state=0).fit(*machines(800, 0))
+    (X, y), (more, of_more), (new, of_new) = machines(600, 1), machines(300, 2, 0.9), machines(200, 3)
+    watch = Watch(beside, X, y).update(more, range(300), of_more)
+    assert watch.alarm is None  # of other contexts, each row as usual in its own
+    moved = new + np.array([2.0, 0, 0])
+    known = watch.update(moved, range(250, 450), of_new).n_rows
+    assert known == 300 + 150  # names that came before are left out, with their contexts
+    assert watch.alarm.causes[0].name == "0"
+    names, in_X = ["0", "1", "2"], CVAE(2, max_iter=30, random_state=0, context=["machine"])
+    first, told = machines(800, 0)
+    in_X.fit(pd.DataFrame(first, columns=names).join(told))
+    same = Watch(in_X, pd.DataFrame(X, columns=names).join(y))
+    same.update(pd.DataFrame(more, columns=names).join(of_more))
+    other = Watch(beside, X, y).update(more, y=of_more)
+    assert same.history.equals(other.history)
+    with pytest.raises(
+        ValueError, match="rows are judged given their context, so that y must be a DataFrame"
+    ):
+        watch.update(new)
+
+
+def test_an_alarm_names_the_category():
+    def parts(n, seed, shares, missing=0.0):
+        rng = np.random.default_rng(seed)
+        site = rng.choice(list("abcd"), n, p=shares).astype(object)
+        site[rng.random(n) < missing] = None
+        return pd.DataFrame({"site": site, "size": rng.normal(size=n)})
+
+    usual = [0.25, 0.25, 0.25, 0.25]
+    model = VAE(2, likelihood="mixed", max_iter=5, random_state=0).fit(parts(600, 0, usual, 0.05))
+    shifts = {
+        "site=b": parts(300, 2, [0.1, 0.7, 0.1, 0.1]),
+        "site, new or missing": parts(300, 3, usual, 0.5),
+    }
+    for name, new in shifts.items():
+        alarm = Watch(model, parts(400, 1, usual, 0.05)).update(new).alarm
+        assert (alarm.causes[0].kind, alarm.causes[0].name) == ("column", name)
+        assert alarm.causes[0].moved > 0.5
+        assert f"column {name!r} by +" in str(alarm)
 
 
 def test_what_did_not_vary_has_moved_by_no_number_of_deviations():

@@ -33,7 +33,8 @@ class Cause:
     n_rows : int
         Rows that tell, from then to when it was found.
     moved : float or None
-        Their mean minus that of the reference, in standard deviations of it; None of shares and categories.
+        Their mean minus that of the reference, in standard deviations of it; None of shares, and of what
+        did not vary there.
     share : float or None
         Of odd rows among them; None of all else.
     evidence : float or None
@@ -57,7 +58,7 @@ class Cause:
         return _OF[self.kind].format(self.name)
 
     def change_in_words(self, rate: float) -> str:
-        """Return by how much it changed, where so many rows are odd by rights; nothing of categories."""
+        """Return by how much it changed, where so many rows are odd by rights; nothing without a size."""
         if self.kind == SHARE:
             return f"{percent(self.share)}, not {percent(rate)}"
         return "" if self.moved is None else f"{signed(self.moved)} SD"

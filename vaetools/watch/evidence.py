@@ -55,10 +55,10 @@ class Evidence:
         self.others: Ranks | None = None
         self.typical = np.tile([[0.0], [1.0]], 1 + len(self.statistics))
         self.waiting: list[np.ndarray] = []
-        self._named = [Statistic(SHARE, SHARE, is_number=False), Statistic(SCORE, SCORE), *statistics]
+        self._named = [Statistic(SHARE, SHARE), Statistic(SCORE, SCORE), *statistics]
         kinds = [_GROUP_OF.get(each.kind, each.kind) for each in self._named]
         self._groups = np.array([GROUPS.index(kind) for kind in kinds])
-        self._log_shares = np.log(_shares(self._groups))
+        self._log_shares = np.log(_shares(self._groups, np.array([each.weight for each in self._named])))
         self._start()
 
     def _start(self) -> None:
@@ -163,14 +163,14 @@ class Evidence:
         since, n_rows, means = (self.share if of_share else self.moves).change(max(place - 1, 0))
         mean = float(means[0])
         # what does not vary in the reference has no size, nor have missing cells, which count as exactly 0
-        is_known = mean != 0 and (of_share or np.isfinite(self.typical[1, place - 1]))
+        is_known = mean != 0 and not of_share and np.isfinite(self.typical[1, place - 1])
         return Cause(
             kind=statistic.kind,
             name=statistic.name,
             row=self.n_rows,
             since=since + 1,
             n_rows=n_rows,
-            moved=mean if statistic.is_number and is_known else None,
+            moved=mean if is_known else None,
             share=mean if of_share else None,
             evidence=capital / math.log(10),
         )
@@ -182,10 +182,8 @@ class Evidence:
         for i in np.argsort(-clearness, kind="stable")[:_MOST_BESIDE].tolist():
             if clearness[i] >= _CLEAR:
                 statistic = self.statistics[i]
-                moved = float(means[1 + i]) if statistic.is_number else None
-                yield Cause(
-                    statistic.kind, statistic.name, self.n_rows, since + 1, n_rows, moved, None, None, of=ALL
-                )
+                moved, row = float(means[1 + i]), self.n_rows
+                yield Cause(statistic.kind, statistic.name, row, since + 1, n_rows, moved, None, None, ALL)
 
     def _note(self) -> None:
         """Note the evidence now and then: at most 256 times, at equal distances."""
@@ -210,9 +208,9 @@ def _typical(values: np.ndarray) -> np.ndarray:
     return np.stack([mean, np.where(spread > 1e-12 * np.abs(mean), spread, np.nan)])
 
 
-def _shares(groups: np.ndarray) -> np.ndarray:
-    """Return shares of a probability that add up to 1: of groups that exist, equal within each."""
+def _shares(groups: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return shares of a probability that add up to 1: of groups that exist, by weight within each."""
     of_groups = np.array([_SHARES[name] for name in GROUPS])
-    counts = np.bincount(groups, minlength=len(GROUPS))
-    shares: np.ndarray = (of_groups / np.maximum(counts, 1) / of_groups[counts > 0].sum())[groups]
+    totals = np.bincount(groups, weights, minlength=len(GROUPS))
+    shares: np.ndarray = (of_groups / of_groups[totals > 0].sum())[groups] * weights / totals[groups]
     return shares

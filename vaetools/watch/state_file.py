@@ -66,7 +66,8 @@ _FACTS = only(
         "has_others": FLAG,
         "alarm": optional(_ALARM),
         "recent": sequence(_NAME),
-    }
+    },
+    {"id_column": optional(TEXT)},
 )
 _HEADER = only({"format_version": POSITIVE_INTEGER, "watch": _FACTS})
 
@@ -85,6 +86,7 @@ def write(watch: Any, path: str | os.PathLike[str]) -> None:
         "has_others": evidence.others is not None,
         "alarm": evidence.alarm and dataclasses.asdict(evidence.alarm),
         "recent": watch.recent,
+        "id_column": watch.id_column,
     }
     arrays = {
         "typical": evidence.typical,
@@ -138,6 +140,7 @@ def _restore(watch: Any, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -
         Capital(*(arrays[f"{name}.{part}"] for part in _CAPITAL)) for name in ("share", "moves")
     )
     watch.recent, watch.n_pictures = facts["recent"], facts["n_pictures"]
+    watch.id_column = facts.get("id_column")
     watch.seen = dict.fromkeys(row.tobytes() for row in arrays["seen"])
     watch.usual_picture, watch.recent_picture = (
         arrays.get(f"{name}_picture") for name in ("usual", "recent")

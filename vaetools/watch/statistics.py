@@ -17,11 +17,11 @@ _LONGEST = 64  # pixels of the longer side of a mean picture
 
 
 class Statistic(NamedTuple):
-    """What one of the numbers is called, what it is of, and whether its size means anything."""
+    """What one of the numbers is called, what it is of, and how much it counts among those of its kind."""
 
     name: str
     kind: str
-    is_number: bool = True
+    weight: float = 1.0
 
 
 class Measured(NamedTuple):
@@ -45,6 +45,7 @@ class Measure:
 
     Of one that judges rows given a context, so that nothing changes where only contexts do: the score is the
     p-value within the group of a row, less 1 if it is flagged, and columns are less what is usual there.
+    Columns of categories are watched category by category, each a column of 0 and 1.
     """
 
     def __init__(self, estimator: Any):
@@ -56,34 +57,47 @@ class Measure:
             self._active = getattr(estimator, "active_units_", np.ones(n_components, bool))
         self.statistics = [*self._of_rows(), *self._of_codes()]
 
-    def __call__(self, X: Any) -> Measured:
-        """Return what rows are like."""
-        scores, rows, codes = self._asked(X)
+    def __call__(self, X: Any, y: Any = None) -> Measured:
+        """Return what rows are like; ``y`` is their context where it comes beside them."""
+        scores, rows, codes = self._asked(X, y)
         if self.image_shape is None:
             return Measured(scores, np.concatenate([rows, codes], axis=1), None)
         images = np.asarray(self.estimator.input_scale_.shown(rows), np.float64)
         images = images.reshape(-1, *self.image_shape)
         return Measured(scores, np.concatenate([looks(images), codes], axis=1), shrunk(images))
 
-    def _asked(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _asked(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return scores, rows as numbers and the latent means in use."""
         if not hasattr(self.estimator, "transform"):
             rows = np.asarray(X)
             return rounded(self.estimator.score_samples(X)), rows, np.empty((len(rows), 0))
         engine = Engine(self.estimator)
-        checked = engine.rows(X)
+        checked = engine.rows(X, y)
         scores, codes = map(rounded, engine.map(checked, engine.score(), attrgetter("mean")))
         rows = np.asarray(checked.X, None if self.image_shape else np.float64)
         if engine.context is not None:
             is_flagged = scores < thresholds(self.estimator, checked)
             scores = p_values_within(self.estimator, scores, checked) - is_flagged
             rows = rows - np.where(self._are_numbers, rounded(engine.usual(checked)), 0.0)
-        return scores, rows, codes[:, self._active]
+        return scores, self._by_category(rows), codes[:, self._active]
 
     @property
-    def _are_numbers(self) -> list[bool]:
+    def _are_numbers(self) -> Any:
         """Which columns are numbers."""
-        return [each.is_number for each in self._of_rows()]
+        columns = self.estimator.columns_
+        return True if columns is None else [column.kind == "gaussian" for column in columns.columns]
+
+    def _by_category(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows with a column for every category, and for cells that have none of them."""
+        if self.estimator.columns_ is None:
+            return rows
+        parts = []
+        for column, cells in zip(self.estimator.columns_.columns, rows.T[:, :, None], strict=True):
+            if column.kind == "categorical":
+                is_own = cells == np.arange(len(column.values))
+                cells = np.concatenate([is_own, ~is_own.any(axis=1, keepdims=True)], axis=1)
+            parts.append(cells)
+        return np.concatenate(parts, axis=1, dtype=np.float64)
 
     def _of_rows(self) -> list[Statistic]:
         if self.image_shape is not None:
@@ -93,8 +107,13 @@ class Measure:
             names = [str(i) for i in range(len(self.estimator.input_scale_.shift))]
         if self.estimator.columns_ is None:
             return [Statistic(name, COLUMN) for name in names]
-        kinds = [column.kind for column in self.estimator.columns_.columns]
-        return [Statistic(name, COLUMN, kind == "gaussian") for name, kind in zip(names, kinds, strict=True)]
+        found = []
+        for name, column in zip(names, self.estimator.columns_.columns, strict=True):
+            called = [name]
+            if column.kind == "categorical":
+                called = [*(f"{name}={value}" for value in column.values), f"{name}, new or missing"]
+            found += [Statistic(each, COLUMN, 1 / len(called)) for each in called]
+        return found
 
     def _of_codes(self) -> list[Statistic]:
         return [Statistic(str(i), LATENT) for i in np.flatnonzero(self._active)]

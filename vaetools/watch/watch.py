@@ -12,7 +12,6 @@ import pandas as pd
 
 from vaetools.checks import PROBABILITY, check, integer
 from vaetools.estimators.constructor import parameters_in_force
-from vaetools.estimators.context_columns import has_context_in_X
 from vaetools.files import write_atomically
 from vaetools.frames import as_pandas
 from vaetools.persistence.model_file import split_reader
@@ -51,6 +50,8 @@ class Watch:
         Normal rows that ``fit`` did not see, 20 or more; several hundred find changes sooner. Without them
         scores are compared with those that calibrated the model, and all else with the first 200 rows that
         come and are not flagged, which must be normal.
+    y : DataFrame of shape (n_reference, n_columns) or None, default=None
+        Its context, of a model whose context comes beside X.
     false_alarm_probability : float, default=0.01
         That the alarm is ever raised without a change, over rows, reference and lots.
     random_state : int, default=0
@@ -66,6 +67,8 @@ class Watch:
         Those of them that the model flags.
     recent : list of str
         What the last 1,000 rows are called, if they have names.
+    id_column : str or None
+        Column of tables that names rows, for who reads them.
 
     Notes
     -----
@@ -95,6 +98,7 @@ class Watch:
         self,
         model: Any,
         reference: Any = None,
+        y: Any = None,
         *,
         false_alarm_probability: float = 0.01,
         random_state: int = 0,
@@ -105,30 +109,24 @@ class Watch:
         if reference is None:
             self._learn_calibration()
         else:
-            self._learn(as_pandas(reference))
+            self._learn(as_pandas(reference), y)
 
     def _begin(self, model: Any, probability: float, seed: int) -> None:
         """Know the model, and nothing else yet."""
         _, self.estimator = split_reader(model)
-        has_context = hasattr(self.estimator, "context_")
-        if has_context and not has_context_in_X(self.estimator):
-            raise ValueError(
-                "Watch: model must find the context of rows in X; got a "
-                f"{type(self.estimator).__name__} whose context comes beside it. Fit it with "
-                f"context={self.estimator.context_.names!r}. {see('contexts.md#beside-x-or-in-it')}"
-            )
         self._judged_by = self.estimator.model_, self.estimator.offset_
         self.digest = digest_of(model)
         self._measure = Measure(self.estimator)
         self.evidence = Evidence(
             self._measure.statistics,
-            offset=0.0 if has_context else float(self.estimator.offset_),
+            offset=0.0 if hasattr(self.estimator, "context_") else float(self.estimator.offset_),
             rate=float(parameters_in_force(self.estimator)["false_alarm_rate"]),
             probability=probability,
             seed=seed,
         )
         self.recent: list[str] = []
         self.seen: dict[bytes, None] = {}
+        self.id_column: str | None = None
         self.usual_picture: np.ndarray | None = None  # means of images, in [0, 1]
         self.recent_picture: np.ndarray | None = None
         self.n_pictures = 0
@@ -187,7 +185,7 @@ class Watch:
             return []
         return self.recent[-(self.n_rows - self.alarm.since + 1) :]
 
-    def update(self, X: Any, names: Sequence[Any] | None = None) -> Self:
+    def update(self, X: Any, names: Sequence[Any] | None = None, y: Any = None) -> Self:
         """Look at new rows, in their order.
 
         Parameters
@@ -195,8 +193,9 @@ class Watch:
         X : array-like of shape (n_samples, n_features)
         names : sequence or None, default=None
             What they are called, each another. A row whose name was among the last million is left out;
-            without names every row counts, whether or not it came before, as do rows without a name (empty
-            or missing).
+            rows without a name (empty or missing) count whenever they come.
+        y : DataFrame of shape (n_samples, n_columns) or None, default=None
+            Their context, of a model whose context comes beside X.
 
         Returns
         -------
@@ -216,10 +215,11 @@ class Watch:
                 )
             new = [i for i, name in enumerate(names) if not name or key(name) not in self.seen]
             names = [names[i] for i in new]
+            y = y if y is None or len(y) == 1 else as_pandas(y).iloc[new]
             X = X.iloc[new] if isinstance(X, pd.DataFrame) else np.asanyarray(X)[new]
         if not len(X):
             return self
-        scores, values, pictures = self._measure(X)
+        scores, values, pictures = self._measure(X, y)
         for i, (score, row) in enumerate(zip(scores.tolist(), values, strict=True)):
             self.evidence.add(score, row)
             if pictures is not None:
@@ -285,14 +285,14 @@ class Watch:
         page = page_of(self, model=type(self.estimator).__name__, source="rows in memory")
         write_atomically(path, render_watch(page).encode())
 
-    def _learn(self, reference: Any) -> None:
+    def _learn(self, reference: Any, y: Any) -> None:
         """Take normal rows as the reference."""
         if len(reference) < _FEWEST:
             raise ValueError(
                 f"Watch: reference must have {_FEWEST} rows or more; got {len(reference)}. Without it the "
                 "first rows that come are taken."
             )
-        scores, values, pictures = self._measure(reference)
+        scores, values, pictures = self._measure(reference, y)
         evidence = self.evidence
         evidence.learn_scores(scores)
         normal = ~evidence.is_flagged(scores)
@@ -307,7 +307,6 @@ class Watch:
 
     def _learn_calibration(self) -> None:
         """Take the scores of those rows that calibrated the model; all else waits for rows."""
-        scores = getattr(self.estimator, "calibration_scores_", None)
         if hasattr(self.estimator, "context_"):
             raise ValueError(
                 "Watch: reference must be given, because the model's calibration rows made thresholds of its "
@@ -319,6 +318,7 @@ class Watch:
                 "Watch: reference must be given, because the rows that calibrated the model trained it, too; "
                 f"got None. Pass normal rows that fit did not see. {see(_KEPT)}"
             )
+        scores = getattr(self.estimator, "calibration_scores_", None)
         if scores is None or len(scores) < _FEWEST:
             has = "no" if scores is None else str(len(scores))
             raise ValueError(

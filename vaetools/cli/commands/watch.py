@@ -43,6 +43,7 @@ ALARM = 3  # exit status while there is an alarm
 )
 @command.file_option("--html", "Page to write: the alarm, what changed, and the history.")
 @command.reading_options
+@command.context_option
 @command.talk_options
 def watch(
     model: Path,
@@ -68,11 +69,14 @@ def watch(
     changed is the new normal, give what --since writes to "vaetools recalibrate" (of a table, the rows with
     these ids), and begin a new state.
 
-    Rows are taken in their order, images of a folder by name. Images, and rows of a table with --id, are
-    counted once: a name that was among the last million is left out, so that a folder may just grow; a name
-    of several rows of one file is refused. Other rows count whenever they come. The state is written at the
-    end, whole or not at all: after a crash the same line reads the same data again, and ends in the same
-    numbers.
+    Rows are taken in their order, images of a folder by name. Images, and rows of a table with --id, which
+    the state remembers, are counted once: a name that was among the last million is left out, so that a
+    folder may just grow; a name of several rows of one file is refused. Other rows count whenever they come.
+    The state is written at the end, whole or not at all: after a crash the same line reads the same data
+    again, and ends in the same numbers.
+
+    Images that are judged given columns of a table are watched with --context TABLE, which has rows of those
+    of --reference, too; or make the state from the reference alone, with the table of that.
 
     \b
     Examples:
@@ -86,15 +90,16 @@ def watch(
       n_rows (that are new), n_known (left out, because they came before), n_watched (in all), n_flagged,
       alarm {row, since, of_normal, of_odd, words, causes [{kind, name, row, since, n_rows, moved, share,
       evidence, of}]}, evidence {share, score, rows, latent}, limit, false_alarm_probability, n_since,
-      state, since, html,
+      id (column that names rows), state, since, html,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    inputs = [model, *data, *reference]
+    inputs = [*command.inputs_of(model, data, reading), *reference]
     outputs.check_output(state, (".safetensors",), inputs, "--state")
     outputs.check_output(since, (".txt",), [*inputs, state], "--since")
     outputs.check_output(html, (".html",), [*inputs, state], "--html")
     opened = command.Opened(model, device)
     watched, failed = _opened_or_made(opened, state, reference, reading)
+    reading = _named(watched, reading)
     if reset:
         watched.reset()
     before, n_read, parts = watched.n_rows, 0, None
@@ -111,7 +116,7 @@ def watch(
         _write_page(html, watched, opened, data)
     if talk.as_json:
         told = _summary(watched) | {"n_rows": new, "n_known": n_read - new}
-        told |= {"state": state, "since": since, "html": html}
+        told |= {"id": watched.id_column, "state": state, "since": since, "html": html}
         print_json(told | (source_as_json(parts.source, failed) if parts else failed_as_json(failed)))
     known = f", {n_read - new:,} that came before left out" if n_read > new else ""
     talk.say(f"{counted_rows(new, opened.kind)} came{known}; {watched.n_rows:,} in all.")
@@ -135,8 +140,18 @@ def _opened_or_made(
         return Watch.load(state, opened.whole), []
     if not reference:
         return Watch(opened.whole), []
-    rows = opened.read(reference, None, **reading)
-    return Watch(opened.whole, rows.X), rows.failed
+    rows = opened.read(reference, None, in_context=True, **reading)
+    told = rows.y if hasattr(opened.estimator, "context_") else None  # others have labels there
+    return Watch(opened.whole, rows.X, told), rows.failed
+
+
+def _named(watched: "Watch", reading: dict[str, Any]) -> dict[str, Any]:
+    """Return how data are read, with the column that names rows of tables, which the state remembers."""
+    known, given = watched.id_column, reading.get("id_column")
+    if known and given and given != known:
+        raise command.misuse("--id", f"must be {known!r}, by which the state knows rows; got {given!r}.")
+    watched.id_column = known or given
+    return reading if watched.id_column is None else reading | {"id_column": watched.id_column}
 
 
 def _update(
@@ -148,16 +163,17 @@ def _update(
     from vaetools.estimators.context import apart
     from vaetools.stream.flow import Parts, nothing_read
 
-    def nothing(model: Any, X: Any) -> pd.DataFrame:
+    def nothing(model: Any, X: Any, *told: Any) -> pd.DataFrame:
         return pd.DataFrame(index=range(len(X)))
 
     parts = Parts(opened.whole, command.one_or_many(data), nothing, talk.progress, **reading)
     n_unnamed = 0
     for part in parts:
         if len(part.table):
-            X, _ = apart(opened.estimator, part.X)
+            told = part.context
+            X, told = apart(opened.estimator, part.X) if told is None else (part.X, told)
             names = _names(part.table.iloc[:, 0])
-            watched.update(X, names)
+            watched.update(X, names, told)
             n_unnamed += len(X) if names is None else names.count("")
     if not parts.n_rows:
         raise nothing_read(parts.failed, data[0])
