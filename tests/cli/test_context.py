@@ -1,6 +1,7 @@
 """Rows of a table that are judged given some of its columns, which are taken by name."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -203,6 +204,18 @@ def test_text_and_gaps_may_stand_beside_a_context(machines, tmp_path):
     assert len(pd.read_csv(tmp_path / "s.csv")) == 400
 
 
+@pytest.mark.parametrize("labels", [(), ("--labels", "site")])
+def test_an_explorer_shows_rows_in_theirs(labels, model, machines, tmp_path, capsys):
+    page = tmp_path / "p.html"
+    line = ("explore", model, machines, "--id", "order", "--map", "pca", "-o", page, "--json", *labels)
+    assert run(*line) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n_explored"], found["decodes"]) == (400, True)
+    about = json.loads(re.search(r'id="about">(.*?)</script>', page.read_text(), re.S)[1])
+    assert [column["name"] for column in about["given"]] == ["machine", "outside"]
+    assert {column["name"] for column in about["labels"]} == {"machine", *labels[1:]}
+
+
 def test_a_graph_takes_the_context_as_a_second_input(model, tmp_path, capsys):
     assert run("export", model, "-o", tmp_path / "g.onnx") == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -219,15 +232,11 @@ def test_a_graph_takes_the_context_as_a_second_input(model, tmp_path, capsys):
         (["fit", "{data}", "-o", "{out}", "--context", "site", "--drop", "site"], "is dropped; got 'site'"),
         (["fit", "{data}", "-o", "{out}", "--context", "engine"], "there is no column 'engine'"),
         (["score", "{model}", "{data}", "--fdr", "0.1"], "--fdr: needs p-values of all rows alike"),
-        (
-            ["explore", "{model}", "{data}", "-o", "{page}"],
-            "given the context 'machine', 'outside'",
-        ),
         (["watch", "{model}", "{data}", "--state", "{out}"], "reference must be given"),
         (["fit", "{data}", "-o", "{out}", "--set", "context=['site']"], "has no parameter 'context' to set"),
     ],
 )
 def test_what_takes_no_context_says_so(command, words, model, machines, tmp_path, capsys):
-    out = {"out": tmp_path / "o.safetensors", "page": tmp_path / "p.html"}
+    out = {"out": tmp_path / "o.safetensors"}
     assert run(*(part.format(data=machines, model=model, **out) for part in command)) == 2
     assert words in capsys.readouterr().err

@@ -179,3 +179,11 @@ def test_images_are_watched_in_their_context(model, photos, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["alarm"]["of_odd"]
     assert run("watch", model, tmp_path / "july", "--state", tmp_path / "july.safetensors") == 2
     assert "as context" in capsys.readouterr().err
+
+
+def test_images_are_explored_in_their_context(model, photos, tmp_path, capsys):
+    line = ("explore", model, photos / "new", "--map", "pca", "-o", tmp_path / "p.html")
+    assert run(*line, "--context", photos / "new.csv", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["n_explored"] == 40
+    assert run(*line) == 2
+    assert "as context" in capsys.readouterr().err

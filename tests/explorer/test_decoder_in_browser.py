@@ -1,6 +1,7 @@
 import functools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -101,6 +102,35 @@ def test_numbers_and_categories_are_decoded_as_torch_decodes_them(conditions, tm
         np.testing.assert_allclose(found[:, 2], expected["whole"], atol=1)  # a half rounded otherwise
         assert np.mean(found[:, 2] == expected["whole"]) > 0.97
         assert np.mean(found[:, 3].astype(bool) == expected["is"]) >= 0.99
+
+
+@pytest.mark.parametrize("is_image", [False, True])
+def test_codes_are_decoded_in_the_context_that_is_chosen(is_image, tmp_path):
+    X, y = rows(64) if is_image else rows(4)
+    told = pd.DataFrame({"<b>": np.array(["a", "b", "</script>"])[y], "heat": 20 + 5 * X[:, 0]})
+    model = CVAE(2, **CONV) if is_image else CVAE(2, **SMALL)
+    model.fit(X, told)
+    with torch.no_grad():
+        for weight in model.model_.network.decoder.parameters():
+            weight.mul_(3)
+    explorer = explore(model, X, context=told, method="pca")
+    codes = np.random.default_rng(0).normal(size=(50, 2))
+    usual = pd.DataFrame({"<b>": [explorer.given[0].categories[int(explorer.given[0].value)]]})
+    usual["heat"] = explorer.given[1].value
+    with opened(render(explorer), tmp_path / "page.html", width=1200, scheme="light") as tab:
+        tab.wait_for_selector("html.whole")
+        np.testing.assert_allclose(decoded(tab, codes), model.inverse_transform(codes, usual), atol=1 / 255)
+        tab.select_option("[data-given='0']", label="b")
+        slider = tab.locator("[data-given='1']")
+        slider.evaluate("input => { input.value = 22; input.dispatchEvent(new Event('input')); }")
+        shown = tab.evaluate("[...explorer.expected]")
+        found = decoded(tab, codes)
+        code = np.array(tab.evaluate("[...explorer.code]"))
+    chosen = pd.DataFrame({"<b>": ["b"], "heat": [22.0]})
+    expected = model.inverse_transform(codes, chosen)
+    assert np.abs(expected - model.inverse_transform(codes, usual)).max() > 0.02
+    np.testing.assert_allclose(found, expected, atol=1 / 255)
+    np.testing.assert_allclose(shown, model.inverse_transform(code[None], chosen)[0], atol=1 / 255)
 
 
 def test_two_latent_dimensions_are_decoded_exactly_under_the_cursor(tmp_path):

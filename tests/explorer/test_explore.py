@@ -148,6 +148,48 @@ def test_a_conditional_model_says_what_it_believes():
     assert explorer.labels["label"].tolist() == y.tolist()
 
 
+def machines(n=500, seed=0):
+    rng = np.random.default_rng(seed)
+    machine, outside = rng.choice(["large", "small"], n, p=[0.3, 0.7]), rng.uniform(-10, 30, n)
+    power = np.where(machine == "large", 40, 15) + 0.3 * outside + rng.normal(size=n)
+    rows = pd.DataFrame({"power": power, "heat": 50 + 0.5 * outside + rng.normal(size=n)})
+    return rows, pd.DataFrame({"machine": machine, "outside": outside})
+
+
+def test_rows_are_shown_and_judged_in_their_context():
+    rows, told = machines()
+    whole = told.join(rows)
+    model = CVAE(2, context=["machine", "outside"], max_iter=20, random_state=0).fit(whole)
+    explorer = explore(model, whole, method="pca")
+    assert explorer.table.names.tolist() == ["power", "heat"]
+    np.testing.assert_allclose(explorer.codes, model.transform(whole), rtol=1e-5, atol=1e-6)
+    assert explorer.flagged.tolist() == (model.predict(whole) == -1).tolist()
+    np.testing.assert_allclose(explorer.numbers["p-value"], model.p_values(whole), rtol=1e-6)
+    assert explorer.labels["machine"].tolist() == told["machine"].tolist()
+    np.testing.assert_allclose(explorer.numbers["outside"], told["outside"], rtol=1e-6)
+    machine, outside = explorer.given
+    assert (machine.name, machine.categories, machine.value) == ("machine", ["large", "small"], 1)
+    of_small = told["outside"][told["machine"] == "small"]
+    assert (outside.categories, outside.value) == ([], pytest.approx(of_small.median()))
+    assert (outside.low, outside.high) == (told["outside"].min(), told["outside"].max())
+
+
+def test_a_context_may_come_beside_rows():
+    rows, told = machines()
+    model = CVAE(2, max_iter=20, random_state=0).fit(rows, told)
+    explorer = explore(model, rows, told["machine"], context=told, method="pca")
+    np.testing.assert_allclose(explorer.codes, model.transform(rows, told), rtol=1e-5, atol=1e-6)
+    assert explorer.labels["context machine"].tolist() == told["machine"].tolist()
+    one = explore(model, rows, context=told[:1], method="pca")
+    assert set(one.labels["machine"]) == {told["machine"][0]}
+    with pytest.raises(ValueError, match=r"context must be a DataFrame of the columns .*'machine'"):
+        explore(model, rows)
+    with pytest.raises(
+        ValueError, match="explore: context is of a model that judges rows given one; got a VAE"
+    ):
+        explore(VAE(2, max_iter=1).fit(rows), rows, context=told)
+
+
 def test_numbers_are_colored_as_numbers_and_labels_as_labels():
     X, y = images()
     model = AE(2, image_shape=(1, 8, 8), hidden_channels=(), max_iter=0).fit(X.to_numpy())

@@ -37,11 +37,14 @@ class PlainDecoder(NamedTuple):
     scale: np.ndarray | None
 
 
-def plain_decoder(estimator: Any, units: ByColumn | None = None) -> PlainDecoder:
+def plain_decoder(
+    estimator: Any, units: ByColumn | None = None, condition: np.ndarray | None = None
+) -> PlainDecoder:
     """Return the decoder of a fitted model whose network the estimator built.
 
-    ``units`` take what it makes to rows of a pipeline. Weights of a model of images are of half precision
-    where no pixel moves by more than a quarter of a level, of training codes or of wide draws.
+    ``units`` take what it makes to rows of a pipeline; ``condition`` is a usual one, of a context. Weights of
+    a model of images are of half precision where no pixel moves by more than a quarter of a level, of
+    training codes or of wide draws.
 
     Examples
     --------
@@ -67,9 +70,9 @@ def plain_decoder(estimator: Any, units: ByColumn | None = None) -> PlainDecoder
         place = likelihood.place.tolist()
     else:
         name = next(each.__name__ for each in type(likelihood).__mro__ if each.__name__ in _MEANS)
-        steps.append({"kind": "mean", "of": _MEANS[name], "n": estimator.n_features_in_})
+        steps.append({"kind": "mean", "of": _MEANS[name], "n": len(estimator.input_scale_.shift)})
     weights = np.concatenate(writer.arrays).astype(np.float32)
-    if estimator.image_shape is not None and _takes_halves(estimator):
+    if estimator.image_shape is not None and _takes_halves(estimator, condition):
         weights = weights.astype(np.float16)
     return PlainDecoder(steps, weights, parts, place, *_in_units(estimator.input_scale_, units))
 
@@ -145,7 +148,7 @@ class _Writer:
 
 
 @torch.no_grad()
-def _takes_halves(estimator: Any) -> bool:
+def _takes_halves(estimator: Any, condition: np.ndarray | None) -> bool:
     """Whether pixels stay where they are with weights of half precision, of training codes and far beyond."""
     model, halved = estimator.model_, copy.deepcopy(estimator.model_)
     for weight in halved.parameters():
@@ -153,5 +156,6 @@ def _takes_halves(estimator: Any) -> bool:
     known = torch.from_numpy(estimator.reference_codes_[:_N_TRIED]).to(model.log_unit)
     beyond = torch.randn(_N_TRIED, known.shape[1], generator=torch.Generator().manual_seed(0))
     codes = torch.cat([known, _FAR * beyond.to(known)])
-    moved = (estimator.input_scale_.invert((each.decode(codes)).cpu()) for each in (model, halved))
+    told = None if condition is None else torch.from_numpy(condition).to(codes).expand(len(codes), -1)
+    moved = (estimator.input_scale_.invert(each.decode(codes, told).cpu()) for each in (model, halved))
     return bool((next(moved) - next(moved)).abs().max() <= _MOST_OFF)

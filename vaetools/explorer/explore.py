@@ -10,7 +10,8 @@ from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.decoder import plain_decoder
 from vaetools.explorer.explorer import Explorer
-from vaetools.explorer.reading import read_rows, with_values
+from vaetools.explorer.given import colorings, given_columns
+from vaetools.explorer.reading import flagged_rows, read_rows, with_values
 from vaetools.explorer.subject import open_subject
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, names_of
@@ -28,7 +29,14 @@ _N_DRAWS = 600  # codes that a page can draw from the prior
 
 
 def explore(
-    model: Any, X: Any, y: Any = None, *, method: str = "umap", seed: int = 0, verbose: int = 0
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    context: Any = None,
+    method: str = "umap",
+    seed: int = 0,
+    verbose: int = 0,
 ) -> Explorer:
     """Make a page of a model's latent space that decodes what the cursor points at.
 
@@ -44,6 +52,9 @@ def explore(
         At least three rows and at most 100,000. The index of a DataFrame names them.
     y : array-like of shape (n_samples,) or None, default=None
         Classes or numbers to color by. The model is not told.
+    context : DataFrame of shape (n_samples, n_columns) or None, default=None
+        What rows are judged given, of a model whose context comes beside X. Codes are those of rows in their
+        own, and the page decodes them in one that is chosen there, at first the commonest.
     method : {"umap", "tsne", "pca", "latent"}, default="umap"
         Of the map; "latent" draws the two latent dimensions that vary most. The page offers any two.
     seed : int, default=0
@@ -76,10 +87,10 @@ def explore(
     words = "an integer from 0 to 2**32 - 1"
     check("explore", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
     check("explore", "method", method, one_of(*MAPS))
-    subject = open_subject(model, X)
+    subject = open_subject(model, X, context)
     opened, shown, table = subject.opened, subject.shown, subject.table
     engine = Engine(opened.estimator)
-    rows = engine.rows(opened.rows)
+    rows = engine.rows(opened.rows, context)
     n = len(rows)
     if not 3 <= n <= _MOST_ROWS:
         advice = f" Pass some, such as every {math.ceil(n / _MOST_ROWS)}th." if n > _MOST_ROWS else ""
@@ -90,11 +101,15 @@ def explore(
     names = names_of(X, n)
     _check_codes(codes, names)
     labels, numbers = _given(y, n, {*_column_names(codes), *read})
-    threshold = getattr(opened.estimator, "offset_", None)
-    flagged = None if threshold is None else ~(read["score"] >= threshold)
+    flagged = flagged_rows(engine, rows, read["score"])
     if opened.conditional:
         labels["label, as the model believes"] = opened.estimator.classes_[read.pop("believed").astype(int)]
     numbers |= read
+    given, condition, known = [], None, engine.context
+    if known is not None and opened.context is not None:
+        own = colorings(known, opened.context, {*_column_names(codes), *labels, *numbers})
+        labels, numbers = labels | own[0], numbers | own[1]
+        given, condition = given_columns(engine.owner, known, opened.context), rows.labels[0]
     if table is not None:
         table = table.called_apart({*_column_names(codes), *labels, *numbers})
         for i, name in enumerate(table.names[: max(1, _COLUMN_VALUES // n)].tolist()):
@@ -124,8 +139,9 @@ def explore(
         reasons=with_values(reasons, shown, subject.back) if reasons and subject.back else {},
         classes=opened.estimator.classes_ if opened.conditional else np.array([], str),
         class_prior=opened.estimator.class_prior_ if opened.conditional else np.array([]),
+        given=given,
         draws=_draws(engine, seed),
-        decoder=plain_decoder(opened.estimator, subject.units) if subject.decodes else None,
+        decoder=plain_decoder(opened.estimator, subject.units, condition) if subject.decodes else None,
         note=subject.note,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vaetools.explorer.decoder import PlainDecoder
+from vaetools.explorer.given import GivenColumn
 from vaetools.explorer.rendering import render
 from vaetools.explorer.table import Table
 from vaetools.explorer.widget import make_widget
@@ -64,6 +65,8 @@ class Explorer:
         Labels that a conditional model knows.
     class_prior : ndarray
         How frequent they are.
+    given : list of GivenColumn
+        Columns of a context that the page decodes codes in, with what they are at first.
     draws : ndarray of shape (n_draws, n_components), float32
         Codes drawn from the prior; none where the model has none.
     decoder : PlainDecoder or None
@@ -99,6 +102,7 @@ class Explorer:
     reasons: dict[str, np.ndarray]
     classes: np.ndarray
     class_prior: np.ndarray
+    given: list[GivenColumn]
     draws: np.ndarray
     decoder: PlainDecoder | None
     note: str

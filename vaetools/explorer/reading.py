@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.groups import p_values_within, thresholds
 from vaetools.nn.model import Reading
 
 _N_REASONS = 3  # columns that surprise most
@@ -32,10 +33,20 @@ def read_rows(
     found = dict(zip(asked, engine.map(rows, *asked.values()), strict=True))
     codes = found.pop("codes")
     known = getattr(engine.estimator, "calibration_scores_", None)
-    if known is not None:
+    if known is not None and engine.context is not None:
+        found["p-value"] = p_values_within(engine.estimator, found["score"], rows)
+    elif known is not None:
         found["p-value"] = conformal_p_values(found["score"], known)
     reasons = {name: found.pop(name) for name in ("which", "nats", "expected") if name in found}
     return codes, found, reasons
+
+
+def flagged_rows(engine: Engine, rows: Any, scores: np.ndarray) -> np.ndarray | None:
+    """Return which rows lie below the threshold, of a context that of their group; None without one."""
+    threshold = getattr(engine.estimator, "offset_", None)
+    if threshold is not None and engine.context is not None:
+        threshold = thresholds(engine.estimator, rows)
+    return None if threshold is None else ~(scores >= threshold)
 
 
 def _surprise(reading: Reading) -> Tensor:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from vaetools.explorer.explorer import Explorer
+    from vaetools.explorer.given import GivenColumn
 
 _SPRITE_BYTES = 4_000_000  # of all pictures
 _LONGEST_NAME, _LONGEST_LABEL = 80, 40  # characters
@@ -86,6 +87,14 @@ def _label(name: Any) -> str:
     return shortened(printable(str(name)), _LONGEST_LABEL)
 
 
+def _given(column: GivenColumn) -> dict[str, Any]:
+    """Return a column of a context, whose texts a page has room for."""
+    return column._asdict() | {
+        "name": _label(column.name),
+        "categories": list(map(_label, column.categories)),
+    }
+
+
 def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return all that a page knows: what is text as JSON takes it, and arrays."""
     names = explorer.names.tolist()
@@ -132,6 +141,7 @@ def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]
         "whole": [] if table is None else table.whole,
         "classes": list(map(_label, explorer.classes)),
         "class_prior": explorer.class_prior.tolist(),
+        "given": list(map(_given, explorer.given)),
         "n_draws": len(explorer.draws),
         "colors": COLORS,
     }

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from vaetools.estimators.context import context_in
+from vaetools.estimators.context_columns import judged
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.intake import check_rows
 from vaetools.explorer.table import Table, mixed_table, number_table
 from vaetools.explorer.units import ByColumn, by_column, is_by_column
 from vaetools.frames import as_pandas
 from vaetools.nn.networks import Network
 from vaetools.report.models import Opened, columns_of, first_without_inverse
-from vaetools.words import few, see
+from vaetools.words import few
 
 _OWN = "The network is your own, which a page cannot run: rows are shown, and nothing is decoded."
 _NONE = "The model has no decoder: rows are shown, and nothing is decoded."
@@ -35,8 +39,11 @@ class Subject(NamedTuple):
     note: str
 
 
-def open_subject(model: Any, X: Any) -> Subject:
-    """Take a pipeline apart, bring the rows to where its last step takes them, and find the way back."""
+def open_subject(model: Any, X: Any, context: Any = None) -> Subject:
+    """Take a pipeline apart, bring the rows to where its last step takes them, and find the way back.
+
+    ``context`` is what rows are judged given, where they do not hold it.
+    """
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     steps = steps or None  # of a pipeline of one
     if not hasattr(estimator, "inverse_transform") or not hasattr(estimator, "score_unit_"):
@@ -44,24 +51,36 @@ def open_subject(model: Any, X: Any) -> Subject:
             f"explore: model must be an autoencoder, or a pipeline that ends in one; got {model!r}."
         )
     engine = Engine(estimator)  # says so if it is not fitted
-    if engine.context is not None:
-        raise ValueError(
-            f"explore: model must judge rows by themselves or by labels; got a {engine.owner} that judges "
-            f"them given the context {few(map(repr, engine.context.names))}, for which a page has no place. "
-            f"{see('contexts.md#what-has-no-context-yet')}"
-        )
     X = as_pandas(X)
     steps, known, shape = _read(steps, estimator, X)
     rows = known if steps is None else as_pandas(steps.transform(known))
-    opened = Opened("model", estimator, rows, None, shape)
+    opened = Opened("model", estimator, rows, None, shape, context=_told(engine, rows, context))
     can, why = _can_decode(engine)
     if steps is None:
         return _plain(opened, X, can, why)
-    if estimator.columns_ is None and _are_numbers(known) and first_without_inverse(steps, known) is None:
+    can_show = estimator.columns_ is None and engine.context is None and _are_numbers(known)
+    if can_show and first_without_inverse(steps, known) is None:
         return _taken_back(opened, steps, known, X, can, why)
     if shape is not None and estimator.image_shape is None:
         return Subject(opened, _numbers(known), None, None, None, False, _FEATURES)
     return _plain(opened, rows, can, why or _INNER)
+
+
+def _told(engine: Engine, rows: Any, context: Any) -> Any:
+    """Return the context of rows, which they hold, or which is told beside them; None where there is none."""
+    if engine.context is None:
+        if context is not None:
+            raise ValueError(
+                f"explore: context is of a model that judges rows given one; got a {engine.owner} without."
+            )
+        return None
+    told = as_pandas(context_in(engine.estimator, rows, context))
+    if not isinstance(told, pd.DataFrame):
+        raise ValueError(
+            "explore: context must be a DataFrame of the columns that rows are judged given, "
+            f"{few(map(repr, engine.context.names))}; got {type(told).__name__}."
+        )
+    return told.iloc[[0] * len(rows)] if len(told) == 1 else told
 
 
 def _read(steps: Any, estimator: Any, X: Any) -> tuple[Any, Any, tuple[int, int, int] | None]:
@@ -86,7 +105,7 @@ def _can_decode(engine: Engine) -> tuple[bool, str]:
 def _plain(opened: Opened, X: Any, can: bool, why: str) -> Subject:
     """Return a subject whose rows are shown as its model takes them."""
     estimator = opened.estimator
-    rows = Engine(estimator).rows(opened.rows).X
+    rows = check_rows(estimator, opened.rows, reset=False)
     shown = estimator.input_scale_.shown(rows)
     table = None
     if opened.image_shape is None:
@@ -95,7 +114,9 @@ def _plain(opened: Opened, X: Any, can: bool, why: str) -> Subject:
         table, shown = (
             number_table(names, is_named=is_named, rows=shown)
             if estimator.columns_ is None
-            else mixed_table(estimator.columns_, names, is_named=is_named, rows=shown, cells=opened.rows)
+            else mixed_table(
+                estimator.columns_, names, is_named=is_named, rows=shown, cells=judged(estimator, opened.rows)
+            )
         )
     return Subject(opened, shown, table, np.asarray, None, can, why)
 

@@ -1,12 +1,15 @@
 """``vaetools explore``: a latent space as a page that decodes what the cursor points at."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
+
+if TYPE_CHECKING:
+    from vaetools.stream.labeled import Rows
 
 
 @click.command(short_help="Make a page of a latent space that answers the cursor.")
@@ -24,6 +27,7 @@ from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
 )
 @command.seed_option("Of the map.")
 @command.reading_options
+@command.context_option
 @command.talk_options
 def explore(
     model: Path,
@@ -52,18 +56,20 @@ def explore(
       n_explored, decodes (whether the page does), output,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    outputs.check_output(output, (".html",), [model, *data])
+    outputs.check_output(output, (".html",), command.inputs_of(model, data, reading))
     import pandas as pd
 
     from vaetools.explorer.explore import explore as explore_rows
 
     opened = command.Opened(model, device, codes_for="explore")
-    rows = opened.read(data, label_name, **reading)
+    rows = opened.read(data, label_name, in_context=True, **reading)
+    X, labels, told = _apart(opened.estimator, rows)
     talk.say(f"{counted_rows(len(rows.X), opened.kind)} to map in two dimensions ...")
     space = explore_rows(
         opened.estimator,
-        rows.X,
-        rows.y if rows.y is None else pd.Series(rows.y, name=label_name),
+        X,
+        labels if labels is None else pd.Series(labels, name=label_name),
+        context=told,
         method=method,
         seed=seed,
         verbose=talk.progress,
@@ -73,3 +79,13 @@ def explore(
         made = {"n_explored": len(rows.X), "decodes": space.decoder is not None, "output": output}
         print_json(made | source_as_json(rows.source, rows.failed))
     return talk.end(rows.source, rows.failed, output)
+
+
+def _apart(estimator: Any, rows: "Rows") -> tuple[Any, Any, Any]:
+    """Return rows, their labels, and their context if that comes beside them."""
+    from vaetools.estimators.context import apart, is_context
+
+    if is_context(rows.y):
+        return rows.X, None, rows.y
+    X, told = apart(estimator, rows.X) if hasattr(estimator, "context_") else (rows.X, None)
+    return X, rows.y, told

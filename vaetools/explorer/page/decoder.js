@@ -111,6 +111,7 @@ export class Decoder {
   constructor({about, arrays}) {
     Object.assign(this, {steps: about.steps, parts: about.parts, place: about.place, whole: about.whole});
     Object.assign(this, {weights: arrays.weights, shift: arrays.shift, scale: arrays.scale, prior: about.class_prior});
+    this.told = new Float32Array(0); // of a context, what the network is told
   }
 
   /** Whether there is one. */
@@ -130,7 +131,7 @@ export class Decoder {
 
   /** The same where each of several labels has a share. @param {[number, number][]} shares */
   mixture(code, shares) {
-    if (!this.prior.length) return this.row(this.run(code, new Float32Array(0)));
+    if (!this.prior.length) return this.row(this.run(code, this.told));
     let sum = null;
     for (const [place, share] of shares) {
       const made = this.run(code, Float32Array.from(this.prior, (_, i) => Number(i === place)));

@@ -10,6 +10,7 @@ import {Stage} from "./stage.js";
 import {byId} from "../../report/page/elements.js";
 import {Lens, N_NEAR} from "./lens.js";
 import {Sliders} from "./sliders.js";
+import {Given} from "./given.js";
 import {Strips} from "./strips.js";
 import {Tray} from "./selection.js";
 import {makeControls, showLegend} from "./controls.js";
@@ -34,6 +35,7 @@ export class Explorer extends Rows {
     this.code = new Float32Array(about.n_components);
     this.lens = new Lens(this);
     this.sliders = new Sliders(this);
+    this.given = new Given(this);
     this.strips = new Strips(this);
     this.tray = new Tray(this);
     makeControls(this);
