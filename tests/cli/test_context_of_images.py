@@ -143,7 +143,7 @@ def test_images_without_their_row_are_listed(model, photos, tmp_path, capsys):
             "of a table names its columns alone",
         ),
         (["fit", "{new}", "-o", "{out}", "--context", "{csv}:lights"], "there is no column 'lights'"),
-        (["report", "{model}", "{new}", "-o", "{out}.html"], "given a context beside them"),
+        (["report", "{model}", "{new}", "-o", "{out}.html"], "as context"),
         (["watch", "{model}", "{new}", "--state", "{out}"], "reference must be given"),
     ],
 )
@@ -187,3 +187,12 @@ def test_images_are_explored_in_their_context(model, photos, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["n_explored"] == 40
     assert run(*line) == 2
     assert "as context" in capsys.readouterr().err
+
+
+def test_images_are_compared_in_their_context(model, photos, tmp_path, capsys):
+    page = tmp_path / "p.html"
+    line = ("report", model, photos / "new", "--context", photos / "new.csv", "--map", "pca", "-o", page)
+    assert run(*line, "--explore", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n_samples"], found["models"][0]["threshold"]) == (40, None)
+    assert (tmp_path / "p-explore.html").exists()

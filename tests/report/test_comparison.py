@@ -514,3 +514,26 @@ def test_objects_show_themselves_in_a_line(image_shape):
 def test_a_notebook_shows_the_findings(comparison):
     marked = dataclasses.replace(comparison, answer=("The “<b>” VAE", "second\nline"))
     assert marked._repr_markdown_() == "- The “&lt;b&gt;” VAE\n- second\\nline"
+
+
+def test_a_context_beside_rows_makes_the_same_comparison_as_one_in_them():
+    rng = np.random.default_rng(0)
+    told = pd.DataFrame({"machine": rng.choice(["a", "b"], 400), "heat": rng.normal(size=400)})
+    rows = rng.normal(size=(400, 3)) + np.outer((told["machine"] == "a") * 6 + told["heat"], [1, 0, 1])
+    whole = pd.DataFrame(rows, columns=list("pqr")).join(told)
+    settings = {"n_components": 2, "max_iter": 15, "random_state": 0}
+    beside = CVAE(**settings).fit(rows, told)
+    models = {"CVAE": beside, "VAE": VAE(**settings).fit(rows)}
+    found = compare(models, rows, context=told, method="pca")
+    within = CVAE(**settings, context=["machine", "heat"]).fit(whole)
+    known = compare({"CVAE": within}, whole, method="pca")
+    np.testing.assert_array_equal(found.models[0].scores, beside.score_samples(rows, told))
+    np.testing.assert_array_equal(found.models[0].p_values, known.models[0].p_values)
+    pd.testing.assert_frame_equal(found.to_frame()[["CVAE"]], known.to_frame()[["CVAE"]])
+    for context, words in (
+        (None, "got NoneType"),
+        (told[["heat"]], "got 'heat'"),
+        (told[:3], "400, or one; got 3"),
+    ):
+        with pytest.raises(ValueError, match=f"compare: context must .*{words}"):
+            compare(models, rows, context=context)

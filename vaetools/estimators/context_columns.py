@@ -78,6 +78,22 @@ def count_context(estimator: Any) -> None:
     estimator.n_features_in_ += len(order)
 
 
+def holding_context(estimator: Any, X: Any, context: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
+    """Return an estimator whose context comes beside X as one whose X holds it, too, and such an X.
+
+    A context of one row is that of all rows.
+    """
+    table, told = pd.DataFrame(X), context[estimator.context_.names]
+    n, held = table.shape[1], copy.copy(estimator)
+    held.context, held.context_places_ = list(told.columns), np.arange(n, n + told.shape[1])
+    if estimator.columns_ is None and not hasattr(held, "feature_names_in_"):
+        held.feature_names_in_ = np.array(list(map(str, range(n))), dtype=object)
+        table = table.set_axis(held.feature_names_in_, axis=1)
+    count_context(held)
+    told = (told if len(told) == len(table) else told.iloc[[0] * len(table)]).set_axis(table.index)
+    return held, pd.concat([table, told], axis=1)
+
+
 def judged(estimator: Any, X: Any) -> Any:
     """Return of X the columns that are judged, of rows that have all columns of `fit`."""
     if not has_context_in_X(estimator):

@@ -150,6 +150,7 @@ def compare(
     X: Any,
     y: Any = None,
     *,
+    context: Any = None,
     outliers: Any = None,
     seed: int = 0,
     method: str = "umap",
@@ -170,6 +171,8 @@ def compare(
     y : array-like of shape (n_samples,) or None, default=None
         Classes, as numbers or text. No model is told: codes of a conditional one are those without
         labels.
+    context : DataFrame of shape (n_samples, n_columns), or None, default=None
+        What rows are judged given, of models whose context comes beside X.
     outliers : array-like of shape (n_samples,), bool, or None, default=None
         Which rows are known to be odd: they are mapped and scored, and left out of all other measures.
     seed : int, default=0
@@ -212,7 +215,7 @@ def compare(
     check("compare", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
     check("compare", "method", method, MAP_PARAMETERS["method"])
     X = as_pandas(X)
-    fitted, rows = open_models(models, X)
+    fitted, rows = open_models(models, X, context)
     data = _data(fitted, X, rows, y, outliers)
     basis = choose(rows, data, seed, None if factors is None else _factors(factors, continuous, len(rows)))
     variance = basis.rows.var(axis=0).mean()

@@ -10,13 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaetools.estimators.columns import Columns, names_in_fit
 from vaetools.estimators.context import conditions_of, context_in
-from vaetools.estimators.context_columns import judged
+from vaetools.estimators.context_columns import has_context_in_X, holding_context, judged
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.frames import as_pandas
 from vaetools.latent.paths import interpolate
 from vaetools.report.tables import Spread
-from vaetools.words import readable
+from vaetools.words import few, readable
 
 _STILL = 1e-6  # of the largest variance of an AE's codes: a component says nothing
 _N_TAKEN_BACK, _SLACK = 50, 1e-3  # rows, and share of their values
@@ -114,10 +114,11 @@ class Opened:
         return self.shared(self.estimator.inverse_transform(rng.standard_normal((n, n_components))))
 
 
-def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
+def open_models(models: Any, X: Any, context: Any = None) -> tuple[list[Opened], np.ndarray]:
     """Return the models with their rows, and the rows in the units that all share.
 
-    These are the units of X, but images are in [0, 1].
+    These are the units of X, but images are in [0, 1]. ``context`` is what rows are judged given by models
+    whose X does not hold it.
     """
     if not isinstance(models, Mapping) or not models:
         raise TypeError(f"compare: models must be a dict of names to fitted models; got {models!r}.")
@@ -127,7 +128,7 @@ def open_models(models: Any, X: Any) -> tuple[list[Opened], np.ndarray]:
     if len(set(names)) < len(names):
         raise ValueError(f"compare: models must have different names, as text; got {list(models)!r}.")
     for name, model in zip(names, models.values(), strict=True):
-        each, own = _open(name, model, X, spread, beside=fitted[0].name if fitted else None)
+        each, own = _open(name, model, X, spread, context, beside=fitted[0].name if fitted else None)
         if fitted:
             _check_same(fitted[0], rows, each, own)
         else:
@@ -165,7 +166,9 @@ def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
     return Spread.over(list(known.values()), judged(last, as_pandas(X))) if known else None
 
 
-def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> tuple[Opened, np.ndarray]:
+def _open(
+    name: str, model: Any, X: Any, spread: Any, context: Any, *, beside: str | None
+) -> tuple[Opened, np.ndarray]:
     """Take a pipeline apart, and bring the rows to where its last step takes them."""
     steps, estimator = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not all(hasattr(estimator, method) for method in _NEEDED):
@@ -183,9 +186,10 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
-    context, alone = _context(name, estimator, steps, rows), judged(estimator, rows)
+    estimator, rows = _holding_context(name, estimator, rows, context)
+    told, alone = _context(name, estimator, steps, rows), judged(estimator, rows)
     if estimator.columns_ is not None:
-        kept = Opened(name, estimator, rows, None, None, spread=spread, context=context)
+        kept = Opened(name, estimator, rows, None, None, spread=spread, context=told)
         return kept, spread.numbers(alone)
     back = steps if steps and hasattr(steps, "inverse_transform") else None
     if back is not None:
@@ -196,7 +200,25 @@ def _open(name: str, model: Any, X: Any, spread: Any, *, beside: str | None) -> 
     values = values.astype(np.float64)
     if (largest := np.abs(values).max()) > _LARGEST:
         raise ValueError(f"compare: X must hold values up to {_LARGEST:g}; got {largest:g}. Rescale it.")
-    return Opened(name, estimator, rows, back, shape, context=context), values
+    return Opened(name, estimator, rows, back, shape, context=told), values
+
+
+def _holding_context(name: str, estimator: Any, rows: Any, context: Any) -> tuple[Any, Any]:
+    """Return a model and rows that hold their context; where it is told beside them it is put in."""
+    if not hasattr(estimator, "context_") or has_context_in_X(estimator):
+        return estimator, rows
+    names, context = estimator.context_.names, as_pandas(context)
+    if not isinstance(context, pd.DataFrame) or not set(names) <= set(context.columns):
+        came = few(map(repr, context)) if isinstance(context, pd.DataFrame) else type(context).__name__
+        raise ValueError(
+            f"compare: context must be a DataFrame of the columns that {name!r} judges rows given, "
+            f"{few(map(repr, names))}; got {came}."
+        )
+    if len(context) not in (1, len(rows)):
+        raise ValueError(
+            f"compare: context must have as many rows as X, {len(rows):,}, or one; got {len(context):,}."
+        )
+    return holding_context(estimator, rows, context)
 
 
 def _context(name: str, estimator: Any, steps: Any, rows: Any) -> pd.DataFrame | None:

@@ -13,7 +13,7 @@ from vaetools.data.arrays import read_arrays
 from vaetools.data.batches import Failure, Source
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
-from vaetools.estimators.context import apart
+from vaetools.estimators.context import apart, is_context
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
 from vaetools.stream.flow import Parts, as_index, nothing_read
@@ -21,6 +21,14 @@ from vaetools.stream.preparing import prepared, warn_of_positions
 from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar
+
+
+class Apart(NamedTuple):
+    """Rows as a model takes them, their labels, and the context that comes beside them, or None."""
+
+    X: Any
+    labels: Any
+    context: Any
 
 
 class Rows(NamedTuple):
@@ -42,6 +50,13 @@ class Rows(NamedTuple):
     y: Any
     failed: list[Failure]
     source: Source
+
+    def apart(self, estimator: Any) -> Apart:
+        """Return labels and context one by one, of which a table may have both."""
+        if is_context(self.y):
+            return Apart(self.X, None, self.y)
+        X, told = apart(estimator, self.X) if hasattr(estimator, "context_") else (self.X, None)
+        return Apart(X, self.y, told)
 
 
 def read_labeled(

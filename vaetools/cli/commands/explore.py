@@ -1,15 +1,12 @@
 """``vaetools explore``: a latent space as a page that decodes what the cursor points at."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.saying import Talk, counted_rows, print_json, source_as_json
-
-if TYPE_CHECKING:
-    from vaetools.stream.labeled import Rows
 
 
 @click.command(short_help="Make a page of a latent space that answers the cursor.")
@@ -63,7 +60,7 @@ def explore(
 
     opened = command.Opened(model, device, codes_for="explore")
     rows = opened.read(data, label_name, in_context=True, **reading)
-    X, labels, told = _apart(opened.estimator, rows)
+    X, labels, told = rows.apart(opened.estimator)
     talk.say(f"{counted_rows(len(rows.X), opened.kind)} to map in two dimensions ...")
     space = explore_rows(
         opened.estimator,
@@ -79,13 +76,3 @@ def explore(
         made = {"n_explored": len(rows.X), "decodes": space.decoder is not None, "output": output}
         print_json(made | source_as_json(rows.source, rows.failed))
     return talk.end(rows.source, rows.failed, output)
-
-
-def _apart(estimator: Any, rows: "Rows") -> tuple[Any, Any, Any]:
-    """Return rows, their labels, and their context if that comes beside them."""
-    from vaetools.estimators.context import apart, is_context
-
-    if is_context(rows.y):
-        return rows.X, None, rows.y
-    X, told = apart(estimator, rows.X) if hasattr(estimator, "context_") else (rows.X, None)
-    return X, rows.y, told

@@ -60,6 +60,7 @@ class Model(click.ParamType):  # type: ignore[type-arg]
 )
 @command.seed_option("Of maps, draws and choices.")
 @command.reading_options
+@command.context_option
 @command.talk_options
 def report(
     models: tuple[tuple[str, Path], ...],
@@ -80,6 +81,9 @@ def report(
     "vaetools score"; the first model says how it is read, and all models must take the same rows.
     Models are called by their files, or as you say: NAME=FILE.
 
+    Images that are judged given columns of a table are compared with --context TABLE; the first model is one
+    that takes it. They have no labels then.
+
     Prints what the numbers say, and all measures. With --output writes a page that needs no
     network. What cannot be read is listed with the reason, and the exit status is 1.
 
@@ -99,7 +103,8 @@ def report(
     names = [name for name, _ in models]
     pages = _explorers(output, names) if explore else {}
     for page in (output, *pages.values()):
-        outputs.check_output(page, (".html",), [*(path for _, path in models), data])
+        inputs = command.inputs_of(models[0][1], (data,), reading)
+        outputs.check_output(page, (".html",), [*inputs, *(path for _, path in models)])
     if twice := {name for name in names if names.count(name) > 1}:
         rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
         raise command.misuse("MODEL", rule)
@@ -108,19 +113,22 @@ def report(
 
     opened = {name: command.Opened(path, device, codes_for="report") for name, path in models}
     _check_readers(opened)
-    rows = opened[models[0][0]].read((data,), label_name, **reading)
+    first = opened[models[0][0]]
+    rows = first.read((data,), label_name, in_context=True, **reading)
+    known = rows.apart(first.estimator)
     comparison = compare(
         {name: each.estimator for name, each in opened.items()},
-        rows.X,
-        rows.y,
-        outliers=_known_outliers(rows, outliers, data) if outliers else None,
+        known.X,
+        known.labels,
+        context=known.context,
+        outliers=_known_outliers(known, outliers, data) if outliers else None,
         seed=seed,
         method=method,
         progress=say if talk.progress else lambda line: None,
     )
     for name, page in pages.items():
         talk.say(f"{name}: making its explorer ...")
-        _explore(opened[name].estimator, rows, method, seed, page)
+        _explore(opened[name].estimator, known, method, seed, page)
     if output is not None:
         comparison.to_html(output, _by_shown_name(comparison, pages))
     if talk.as_json:
@@ -147,7 +155,8 @@ def _explore(model: Any, rows: Any, method: str, seed: int, page: Path) -> None:
     """Write the explorer of a model."""
     from vaetools.explorer.explore import explore
 
-    explore(model, rows.X, rows.y, method=method, seed=seed).to_html(page)
+    context = rows.context if hasattr(model, "context_") else None
+    explore(model, rows.X, rows.labels, context=context, method=method, seed=seed).to_html(page)
 
 
 def _by_shown_name(comparison: Any, pages: dict[str, Path]) -> dict[str, Path]:
@@ -161,11 +170,11 @@ def _known_outliers(rows: Any, outliers: Sequence[str], data: str) -> Any:
 
     from vaetools.stream.labeled import label_called
 
-    classes = np.full(len(rows.X), "") if rows.y is None else rows.y.astype(str)
+    classes = np.full(len(rows.X), "") if rows.labels is None else rows.labels.astype(str)
     known = {text: label_called(text, set(classes)) for text in outliers}
     if absent := [text for text, label in known.items() if label is None]:
         there = few((f"'{printable(label)}'" for label in sorted(set(classes))), _KNOWN_LABELS, gap=" … ")
-        are = "rows have no labels" if rows.y is None else f"there are {there}"
+        are = "rows have no labels" if rows.labels is None else f"there are {there}"
         raise command.misuse("--outlier", f"no row of {data} has the label {absent[0]!r}: {are}.")
     return np.isin(classes, [label for label in known.values() if label is not None])
 
