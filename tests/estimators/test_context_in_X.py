@@ -209,8 +209,10 @@ def test_a_context_may_change_under_watch_and_rows_in_it_may_not(model):
     with pytest.raises(ValueError, match="Watch: reference must be given"):
         Watch(model)
     beside = CVAE(max_iter=1, **QUICK).fit(reference[OWN], reference[CONTEXT])
-    with pytest.raises(ValueError, match=r"X; got a CVAE whose context comes beside .* context=\['machine'"):
-        Watch(beside, reference)
+    with pytest.raises(
+        ValueError, match="y must be a DataFrame of the columns 'machine', 'outside'; got None"
+    ):
+        Watch(beside, reference[OWN])
 
 
 def test_a_watch_goes_on_with_its_model_alone(model, tmp_path):
