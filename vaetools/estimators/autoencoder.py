@@ -22,7 +22,7 @@ from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
-from vaetools.estimators.judges import Judge, fit_scale
+from vaetools.estimators.judges import Judge, fit_scale, fit_scale_to_watched
 from vaetools.estimators.marks import note_marks, weights_without_odd, without_odd
 from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights, weighing
@@ -276,7 +276,7 @@ class BaseAutoencoder(
             kept, self.suspects_ = trimmed(self, X, kept, seed)
             X = self._learn(table, labels, kept, weights)  # what only suspects have is not learnt
         self.input_scale_ = decide_scale(self, X, kept, weights)
-        build(self, X[[0]], seed)
+        build(self, X, kept, seed)
         return X, kept
 
     def _rows(self, X: np.ndarray, given: Given, place: np.ndarray) -> Rows:
@@ -336,8 +336,7 @@ class BaseAutoencoder(
         check_trainable(self)
         if (workers := Workers.here()).n > 1:
             workers.agree(facts_of(self) | facts_of_rows(self, rows) | {"seed": seed})
-        held_out = validate if len(validate) else None
-        return Trainer(self.model_, rows, settings, seed=seed, held_out=held_out)
+        return Trainer(self.model_, rows, settings, seed=seed, held_out=validate if len(validate) else None)
 
     def _finish(self, trainer: Trainer | None, rows: Rows, seed: int) -> None:
         """Keep the record of training, settle the weights, and learn what comes after them."""
@@ -345,5 +344,7 @@ class BaseAutoencoder(
         numbers = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
         self.history_ = numbers.astype({"epoch": np.int64})
         self.n_iter_ = len(history)
+        if trainer is not None and trainer.held_out is not None:
+            fit_scale_to_watched(self, trainer.held_out)
         settle(self)
         self._learn_prior(rows, seed)

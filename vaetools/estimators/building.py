@@ -18,6 +18,8 @@ from vaetools.nn import (
     default_words,
     feature_maps,
 )
+from vaetools.nn.batches import Rows
+from vaetools.nn.centering import center_start
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
@@ -254,8 +256,11 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
     return int(mean.shape[1])
 
 
-def build(estimator: Any, X: np.ndarray, seed: int) -> None:
-    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row."""
+def build(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> None:
+    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row.
+
+    A network that is drawn, and is to learn, starts at the mean of the rows that train.
+    """
     estimator.tail_ = _tail(estimator)
     likelihood = resolve_likelihood(estimator, X.shape[1])
     unit_mean = estimator.input_scale_.in_unit_interval
@@ -263,7 +268,7 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
     device = resolve_device(estimator)
     dtype = resolve_dtype(estimator, device) if estimator.max_iter == 0 else torch.float32
     network.to(device=device, dtype=dtype).eval()
-    x = estimator.input_scale_.apply(X, device=device, dtype=dtype)
+    x = estimator.input_scale_.apply(X[[0]], device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
     latent = make_latent(estimator, estimator._n_features_out)
     added = make_added(estimator)
@@ -271,6 +276,8 @@ def build(estimator: Any, X: np.ndarray, seed: int) -> None:
         try_added(estimator, added, x)
     model = put_together(estimator, network, likelihood, latent, added)
     estimator.model_ = model.to(device=device, dtype=dtype).eval()
+    if estimator.network is None and estimator.max_iter != 0:
+        center_start(model, Rows(X, train, estimator.input_scale_))
 
 
 def put_together(

@@ -252,7 +252,8 @@ class FitFields(AddedFields):
     early_stopping: bool | Literal["auto"] = parameter(
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
         "Whether to hold out ``validation_fraction`` of the rows, end training soon after their loss no "
-        'longer falls, and keep the best weights. ``"auto"`` does so where one cycle of more than 20 epochs '
+        "longer falls, and keep the best weights; one learnt scale of normal tails is then that of these "
+        'rows. ``"auto"`` does so where one cycle of more than 20 epochs '
         "trains on 20 rows or more, which it might learn by heart; not with a number as ``contamination``, "
         "where all rows calibrate unless the decoder predicts scales, or with "
         '``anomaly_score="tables"``, which finds the more the better rows are known.',

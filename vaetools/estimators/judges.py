@@ -22,10 +22,13 @@ from torch import Tensor
 
 from vaetools.estimators.engine import Engine
 from vaetools.nn.batches import Rows
-from vaetools.nn.model import Reading
+from vaetools.nn.likelihoods import Gaussian
+from vaetools.nn.model import Reading, antithetic_noise
 
 Judge = tuple[Any, Rows]  # a trained estimator, and rows to judge, as it takes them
 Question = Callable[[Reading], Tensor]
+
+_DRAWS = 2
 
 
 def judged(judges: Sequence[Judge], ask: Callable[[Engine], Sequence[Question]]) -> list[np.ndarray]:
@@ -69,3 +72,24 @@ def fit_scale(judges: Sequence[Judge], *others: Any, most: float = math.inf) -> 
             n_known += (weight * ~x.isnan()).sum(dim=0)
     for model in [*models, *(estimator.model_ for estimator in others)]:
         model.likelihood.fit_scale(total / n_known)
+
+
+def fit_scale_to_watched(estimator: Any, watched: Rows) -> None:
+    """Give one learnt scale of normal tails its maximum-likelihood value on rows that did not train.
+
+    That of training rows is the smaller the better these are known by heart. Heavier tails make up for it,
+    and a scale per column asks for more rows than are watched.
+    """
+    likelihood = estimator.model_.likelihood
+    if isinstance(likelihood, Gaussian) and likelihood.scale == "global" and likelihood.tail is None:
+        [errors] = Engine(estimator).map(watched, _mean_squared_errors)
+        weights = watched.weights_as(torch.from_numpy(errors))
+        likelihood.fit_scale(torch.tensor([np.average(errors, weights=weights)]))
+
+
+def _mean_squared_errors(reading: Reading) -> Tensor:
+    """Return the mean squared error of every row at draws from its posterior, ``(n_samples,)``."""
+    model, noise = reading.model, antithetic_noise(_DRAWS, reading.model.n_components)
+    codes = [reading.latent.draw(draw) for draw in noise.to(reading.x)]
+    expected = [model.likelihood.mean(model.network.decode(z, reading.y)) for z in codes]
+    return torch.stack([(reading.x - each).square().mean(dim=1) for each in expected]).mean(dim=0)

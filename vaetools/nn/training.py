@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vaetools.nn.batches import Rows
+from vaetools.nn.centering import center_steps
 from vaetools.nn.cuda_graph import Captured
 from vaetools.nn.model import Autoencoder, antithetic_noise, trained_parts
 from vaetools.nn.networks import Network
@@ -93,6 +94,7 @@ class Trainer:
             rate = torch.tensor(rate, device=self.device)
         options: dict[str, Any] = {"betas": MOMENTS, "fused": True, "capturable": on_gpu}
         self.optimizer = torch.optim.Adam(self.parameters, lr=rate, **options)
+        center_steps(self.optimizer, self.model, self.rows)
         # another network may decide step by step
         captures = on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network)
         self._captured = Captured(self._update_weights) if captures else None
