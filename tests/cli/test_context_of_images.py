@@ -144,6 +144,8 @@ def test_images_without_their_row_are_listed(model, photos, tmp_path, capsys):
         ),
         (["fit", "{new}", "-o", "{out}", "--context", "{csv}:lights"], "there is no column 'lights'"),
         (["report", "{model}", "{new}", "-o", "{out}.html"], "as context"),
+        (["similar", "{model}", "{new}/a/1.png", "{new}"], "images given a context, which is not taken here"),
+        (["morph", "{model}", "{new}/a/1.png", "{new}/a/2.png", "-o", "{out}.png"], "is not taken here"),
         (["watch", "{model}", "{new}", "--state", "{out}"], "reference must be given"),
     ],
 )

@@ -277,6 +277,14 @@ class Opened:
 
         return hasattr(self.estimator, "reconstruct") and Engine(self.estimator).can_decode
 
+    def refuse_context(self) -> None:
+        """Raise where rows are judged given a context that a command cannot be told."""
+        if hasattr(self.estimator, "context_"):
+            can = "vaetools score, embed, recalibrate, watch, explore and report do"
+            raise click.ClickException(
+                f"the model judges {self.kind} given a context, which is not taken here; {can}."
+            )
+
     def read(
         self,
         data: tuple[str, ...],
@@ -292,12 +300,8 @@ class Opened:
         from vaetools.stream.flow import nothing_read
         from vaetools.stream.labeled import read_labeled
 
-        has_it_beside = hasattr(self.estimator, "context_") and not has_context_in_X(self.estimator)
-        if has_it_beside and not in_context:
-            can = "vaetools score, embed and recalibrate do"
-            raise click.ClickException(
-                f"the model judges rows given a context beside them, which is not taken here; {can}."
-            )
+        if not (in_context or has_context_in_X(self.estimator)):
+            self.refuse_context()
         source = one_or_many(data)
         if label_name is not None and kind_of(source) == "images":
             raise misuse("--labels", "images take their labels from folders.")

@@ -52,6 +52,7 @@ def morph(
     from vaetools.report.pictures import GAP, picture
 
     opened = command.Opened(model, device, codes_for="morph")
+    opened.refuse_context()
     estimator = opened.estimator
     reader = opened.reader or reader_for(estimator)
     if reader is None:

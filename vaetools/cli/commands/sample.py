@@ -70,6 +70,7 @@ def sample(
     """
     outputs.check_output(output, (".png", ".csv"), [model])
     opened = command.Opened(model, device, codes_for="sample")
+    opened.refuse_context()
     estimator, image_shape = opened.estimator, opened.image_shape
     if image_shape is not None and image_shape[0] not in (1, 3):
         image_shape = None  # nothing that a picture can show

@@ -65,6 +65,8 @@ def similar(
     from vaetools.stream.table_file import write_table
 
     opened = command.Opened(model, device, codes_for="similar")
+    if opened.kind == "images":
+        opened.refuse_context()
     if html is not None and (opened.image_shape is None or opened.image_shape[0] not in (1, 3)):
         raise command.misuse("--html", "needs a model of gray or RGB images.")
 
