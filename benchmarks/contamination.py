@@ -104,13 +104,16 @@ def main() -> None:
     frame = pd.DataFrame(results)
     if options.output:
         frame.to_csv(options.output, index=False)
-    means = frame.drop(columns=["class", "seed"]).groupby("set", sort=False).mean()
-    means.loc["mean"] = means.mean()
-    for name in frame.columns:  # of the mean loss: a class that loses little says little
+    names, figures = frame["set"] + " " + frame["class"].astype(str), frame.drop(columns=["set", "class"])
+    by_set = figures.drop(columns="seed").groupby(names, sort=False)
+    means, errors, of_seeds = by_set.mean(), by_set.sem(), figures.groupby("seed").mean()
+    means.loc["mean"], errors.loc["mean"] = of_seeds.mean(), of_seeds.sem()
+    for name in frame.columns:  # of the mean loss: a set that loses little says little
         if name.startswith(("trimmed", "ten ")):
             lost = means["clean"] - means["contaminated"]
             means[f"won back, {name}"] = (means[name] - means["contaminated"]) / lost
-    print(f"\n{means.T.to_string(float_format='{:.3f}'.format)}")
+    for words, table in {"means": means, "standard errors over seeds": errors}.items():
+        print(f"\n{words}\n{table.T.to_string(float_format='{:.3f}'.format)}")
 
 
 def measure(rows: Rows, fixed: dict[str, Any], options: argparse.Namespace) -> dict[str, float]:
