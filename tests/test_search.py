@@ -99,6 +99,13 @@ def test_a_page_may_lack_words(page):
 
 
 @needs_chromium
+def test_letters_within_a_word_are_no_hit(page):
+    pages, detectors = page.evaluate(SEARCH, ["GAN", "detector"])
+    assert [name for name, *_ in pages] == ["docs/comparison"]  # and nothing of organization
+    assert "#vaetools.PatchDetector" in [anchor for _, anchor, _ in detectors]
+
+
+@needs_chromium
 def test_a_hit_opens_at_the_section_that_has_the_words(page):
     memory, beta = page.evaluate(SEARCH, ["out of memory", "choose beta"])
     anchors = {name: anchor for name, anchor, _ in memory}

@@ -73,6 +73,13 @@ document.addEventListener("DOMContentLoaded", () => {
       if (node.matches?.("li")) node.querySelectorAll(":scope > a + span").forEach(bare);
     })).observe(results, { childList: true, subtree: true });
 
+  const objectsWith = Search.performObjectSearch; // letters anywhere: GAN in organization, RAM in set_params
+  Search.performObjectSearch = (letters, ...others) => objectsWith(letters, ...others).filter(([, path]) => {
+    const name = path.split(".").at(-1);
+    const words = name.matchAll(/(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=[a-z])[A-Z]/g);
+    return [...words].some(({ index }) => name.slice(index).toLowerCase().startsWith(letters));
+  });
+
   const perform = Search._performSearch;
   Search._performSearch = (...query) => {
     const results = perform(...query);
