@@ -50,7 +50,8 @@ def sets(folder: Path, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray,
         n_new = len(X) // 4
         yield name, X[n_new:], X[:n_new], options
     train, test = (read_idx(folder / "mnist" / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k"))
-    yield "MNIST, 1,000", train[:1000], test, {"image_shape": (1, 28, 28), "hidden_channels": ()}
+    for title, n in {"MNIST, 1,000": 1_000, "MNIST, 10,000": 10_000}.items():
+        yield title, train[:n], test, {"image_shape": (1, 28, 28), "hidden_channels": ()}
     for name in TABLES:
         task = one_class_table(folder / "adbench" / f"{name}.npz", seed)
         yield name.partition("_")[2], task.train, task.test[~task.is_odd], {}

@@ -5,6 +5,7 @@ Run by the peers' Python alone; see `workers`.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 import time
@@ -21,7 +22,18 @@ from pythae.models.nn import BaseDecoder, BaseEncoder
 from pythae.pipelines import TrainingPipeline
 from pythae.trainers import BaseTrainerConfig
 from pythae.trainers.training_callbacks import TrainingCallback
-from textbook import EpochClock, bound_of, evidence_bound, make_decoder, make_encoder, rows, sizes_of
+from textbook import (
+    FOREVER,
+    BoundReached,
+    EpochClock,
+    RaceClock,
+    bound_of,
+    evidence_bound,
+    make_decoder,
+    make_encoder,
+    rows,
+    sizes_of,
+)
 
 N_FEW = 10_000  # rows that models train on which are then to score
 
@@ -57,6 +69,20 @@ def train_pyod(
     return figures
 
 
+def race_pyod(
+    data: str, test: str, network: str, batch: int, target: float, most: float, seed: int
+) -> dict[str, float]:
+    """Fit PyOD's VAE until new rows cost as little as a target says."""
+    X, held_out = rows(data), rows(test)
+    clock = RaceClock(target, most)
+    detector = make_pyod("VAE", network, X.shape[1], epoch_num=FOREVER, batch_size=batch, random_state=seed)
+    clock.measure = functools.partial(_bound_of_pyod, detector, held_out)
+    detector.epoch_update = clock
+    with contextlib.suppress(BoundReached):
+        detector.fit(X)
+    return {"seconds": clock.seconds, "ELBO": clock.bound}
+
+
 @torch.no_grad()
 def _bound_of_pyod(detector: Any, X: np.ndarray) -> float:
     """Evidence bound in the units of X, of a detector that standardizes."""
@@ -68,7 +94,9 @@ def _bound_of_pyod(detector: Any, X: np.ndarray) -> float:
         decoded = model.decoder(torch.from_numpy(z).to(detector.device)).cpu().numpy()
         return decoded * detector.X_std + detector.X_mean
 
-    return evidence_bound(X, mean, np.exp(0.5 * log_variance), decode)
+    bound = evidence_bound(X, mean, np.exp(0.5 * log_variance), decode)
+    model.train()
+    return bound
 
 
 class _Encoder(BaseEncoder):
@@ -98,16 +126,20 @@ class _Stamp(TrainingCallback):
         self.clock()
 
 
-def fit_pythae(
-    X: np.ndarray, clock: EpochClock, network: str, batch: int, epochs: int, device: str, seed: int
-) -> VAE:
-    """Return pythae's VAE with a network's layers, trained by its pipeline."""
-    sizes = sizes_of(network, X.shape[1])
-    model = VAE(
+def make_pythae(network: str, n_features: int) -> VAE:
+    """Return pythae's VAE with a network's layers."""
+    sizes = sizes_of(network, n_features)
+    return VAE(
         VAEConfig(input_dim=(sizes.n_features,), latent_dim=sizes.n_components),
         _Encoder(make_encoder(sizes, 2 * sizes.n_components)),
         _Decoder(make_decoder(sizes)),
     )
+
+
+def fit_pythae(
+    model: VAE, X: np.ndarray, clock: EpochClock, batch: int, epochs: int, device: str, seed: int
+) -> VAE:
+    """Return a model of pythae, trained by its pipeline."""
     with tempfile.TemporaryDirectory() as folder:
         settings = BaseTrainerConfig(
             output_dir=folder,
@@ -126,10 +158,22 @@ def train_pythae(
     """Fit pythae's VAE."""
     X, held_out = rows(data), rows(test)
     clock = EpochClock(device)
-    model = fit_pythae(X, clock, network, batch, epochs, device, seed)
+    model = fit_pythae(make_pythae(network, X.shape[1]), X, clock, batch, epochs, device, seed)
     figures = clock.figures()
     model.eval()
     return figures | {"ELBO": bound_of(model.encoder.layers, model.decoder.layers, held_out, device)}
+
+
+def race_pythae(
+    data: str, test: str, network: str, batch: int, target: float, most: float, seed: int
+) -> dict[str, float]:
+    """Fit pythae's VAE until new rows cost as little as a target says."""
+    X, held_out = rows(data), rows(test)
+    clock, model = RaceClock(target, most), make_pythae(network, X.shape[1])
+    clock.measure = functools.partial(bound_of, model.encoder.layers, model.decoder.layers, held_out, "cpu")
+    with contextlib.suppress(BoundReached):
+        fit_pythae(model, X, clock, batch, FOREVER, "cpu", seed)
+    return {"seconds": clock.seconds, "ELBO": clock.bound}
 
 
 @functools.cache
@@ -154,7 +198,8 @@ def score_pyod(data: str, kind: str, network: str, batch: int, seed: int) -> dic
 def _fitted_pythae(data: str, network: str, batch: int) -> VAE:
     """Return a model that has seen some rows once, and reconstructed all of them."""
     X = rows(data)
-    model = fit_pythae(X[:N_FEW], EpochClock(), network, batch, 1, "cpu", 0).eval()
+    made = make_pythae(network, X.shape[1])
+    model = fit_pythae(made, X[:N_FEW], EpochClock(), batch, 1, "cpu", 0).eval()
     with torch.no_grad():
         model.predict(torch.from_numpy(X))
     return model

@@ -5,6 +5,7 @@ Needs PyTorch and NumPy, nothing of this package: the peers' Python imports it t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import time
@@ -16,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
+
+FOREVER = 10_000  # epochs
 
 
 class Sizes(NamedTuple):
@@ -68,6 +71,32 @@ class EpochClock:
         """Return seconds per epoch, and of all until now."""
         fit = self._now() - self.start
         return {"seconds": (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1), "fit": fit}
+
+
+class BoundReached(Exception):
+    """What ends a race."""
+
+
+class RaceClock(EpochClock):
+    """CPU seconds of training until new rows cost as little as a target says, or time is up.
+
+    ``measure``, set once there is a model, returns the bound of new rows; its time does not count.
+    """
+
+    def __init__(self, target: float, most: float):
+        self.target, self.most = target, most
+        self.measure: Callable[[], float] | None = None
+        self.start, self.bound = time.process_time(), -math.inf
+
+    def __call__(self, *ignored: Any) -> None:
+        """Measure the bound after an epoch, and end the race if it is decided."""
+        before = time.process_time()
+        self.seconds = before - self.start
+        assert self.measure is not None
+        self.bound = self.measure()
+        self.start += time.process_time() - before
+        if self.bound >= self.target or self.seconds >= self.most:
+            raise BoundReached
 
 
 def evidence_bound(
@@ -157,6 +186,29 @@ def train_textbook(
     torch.manual_seed(seed)
     clock = EpochClock(device)
     model = TextbookVAE(sizes_of(network, X.shape[1])).to(device)
+    loop(model, X, batch, epochs, device, clock)
+    return clock.figures() | {"ELBO": bound_of(model.encoder, model.decoder, held_out, device)}
+
+
+def race_textbook(
+    data: str, test: str, network: str, batch: int, target: float, most: float, seed: int
+) -> dict[str, float]:
+    """Train the same, with its scale started right, until new rows cost as little as a target says."""
+    X, held_out = rows(data), rows(test)
+    torch.manual_seed(seed)
+    clock = RaceClock(target, most)
+    model = TextbookVAE(sizes_of(network, X.shape[1]))
+    torch.nn.init.constant_(model.log_scale, math.log(X.std()))
+    clock.measure = functools.partial(bound_of, model.encoder, model.decoder, held_out, "cpu")
+    with contextlib.suppress(BoundReached):
+        loop(model, X, batch, FOREVER, "cpu", clock)
+    return {"seconds": clock.seconds, "ELBO": clock.bound}
+
+
+def loop(
+    model: TextbookVAE, X: np.ndarray, batch: int, epochs: int, device: str, clock: Callable[[], object]
+) -> None:
+    """Train a model at a constant learning rate."""
     loader = DataLoader(TensorDataset(torch.from_numpy(X)), batch_size=batch, shuffle=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     model.train()
@@ -170,7 +222,6 @@ def train_textbook(
             optimizer.step()
             total += loss.item()
         clock()
-    return clock.figures() | {"ELBO": bound_of(model.encoder, model.decoder, held_out, device)}
 
 
 @torch.no_grad()
