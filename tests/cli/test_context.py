@@ -233,6 +233,7 @@ def test_a_graph_takes_the_context_as_a_second_input(model, tmp_path, capsys):
         (["fit", "{data}", "-o", "{out}", "--context", "engine"], "there is no column 'engine'"),
         (["score", "{model}", "{data}", "--fdr", "0.1"], "--fdr: needs p-values of all rows alike"),
         (["watch", "{model}", "{data}", "--state", "{out}"], "reference must be given"),
+        (["score", "{model}", "{data}", "--context", "{data}"], "Leave it out: rows of a table have theirs"),
         (["sample", "{model}", "-o", "{out}.csv"], "rows given a context, which is not taken here"),
         (["fit", "{data}", "-o", "{out}", "--set", "context=['site']"], "has no parameter 'context' to set"),
     ],

@@ -131,7 +131,7 @@ def test_images_without_their_row_are_listed(model, photos, tmp_path, capsys):
     ("command", "words"),
     [
         (["score", "{model}", "{new}"], "the model judges images given 'light', 'camera', 'outside'. Name a"),
-        (["score", "{model}", "{new}", "--context", "{other}"], "a column must name the images from their"),
+        (["score", "{model}", "{new}", "--context", "{other}"], "from their folder on, as 'a/1.png'; got"),
         (["score", "{model}", "{new}", "--context", "{csv}", "-o", "{csv}"], "--output"),
         (["fit", "{new}", "-o", "{out}", "--context", "light"], "of images is TABLE:light"),
         (
@@ -147,6 +147,10 @@ def test_images_without_their_row_are_listed(model, photos, tmp_path, capsys):
         (["similar", "{model}", "{new}/a/1.png", "{new}"], "images given a context, which is not taken here"),
         (["morph", "{model}", "{new}/a/1.png", "{new}/a/2.png", "-o", "{out}.png"], "is not taken here"),
         (["watch", "{model}", "{new}", "--state", "{out}"], "reference must be given"),
+        (
+            ["watch", "{model}", "{new}", "--state", "{out}", "--reference", "{new}", "--context", "{csv}"],
+            "make the state from it alone",
+        ),
     ],
 )
 def test_what_is_no_context_of_images_is_refused(command, words, model, photos, tmp_path, capsys):

@@ -56,6 +56,7 @@ def test_what_score_hands_out_teaches_fit(table, tmp_path, capsys):
     assert found["second"] > found["first"] + 0.05
 
 
+@pytest.mark.filterwarnings("default:.* rows that --marked names:UserWarning")
 def test_rows_that_were_marked_are_not_handed_out_again(table, tmp_path, capsys):
     model = tmp_path / "m.safetensors"
     assert run("fit", table, "-o", model, *OPTIONS) == 0
@@ -75,7 +76,14 @@ def test_rows_that_were_marked_are_not_handed_out_again(table, tmp_path, capsys)
     capsys.readouterr()
     again = ("--marks", tmp_path / "4.csv", "--marked", tmp_path / "0.csv", "--json")
     assert run("score", model, table, "--id", "name", *again) == 0
-    assert len(json.loads(capsys.readouterr().out)["oddest"]) == 10
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["oddest"]) == 10
+    assert told["warnings"] == []
+    (tmp_path / "4.csv").unlink()
+    assert run("score", model, table, *again) == 0  # whose rows are numbers
+    [told] = json.loads(capsys.readouterr().out)["warnings"]
+    n = len(rounds[0])
+    assert f"{n} of {n} rows that --marked names are not there" in told
     assert run(*line, "--marked", tmp_path / "0.csv") == 2
     assert "--marked: goes with --marks, the file to write." in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.command import Opened
-from vaetools.cli.marking import N_SAMPLED, TO_MARK, write_to_mark
+from vaetools.cli.marking import N_SAMPLED, TO_MARK, warn_of_unknown, write_to_mark
 
 if TYPE_CHECKING:
     from vaetools.data.beside import Beside
@@ -53,7 +53,7 @@ class Answers:
 
     def __init__(self, asked: Asked, opened: Opened, listing: "Listing", *, is_silent: bool):
         from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
-        from vaetools.data.marks import n_marked
+        from vaetools.data.marks import marked_before, marked_of
         from vaetools.estimators.groups import small_groups
         from vaetools.stream import Collected, Examples, MapFiles, Oddest, Selection, TableFile, Tally
         from vaetools.stream.keeping import Sampled
@@ -62,7 +62,9 @@ class Answers:
         self.asked, self.opened = asked, opened
         self.selection = None if asked.fdr is None else Selection(model, asked.fdr)
         self.tally = Tally(model, self.selection, listing.folder)
-        self.oddest = Oddest(asked.n_oddest + n_marked(asked.marked), self.selection)
+        self.marked = marked_before(asked.marked)  # rows that are not handed out again
+        self.oddest = Oddest(asked.n_oddest + len(self.marked), self.selection)
+        self.met = Collected(lambda part: marked_of(part.table.iloc[:, 0], self.marked))
         self.examples = Examples(asked.n_oddest, listing.folder, self.selection)
         self.scores = Collected(lambda part: part.table["score"].to_numpy())
         self.sampled = Sampled(N_SAMPLED)
@@ -74,6 +76,7 @@ class Answers:
             *([self.oddest] if asked.n_oddest else []),
             *([self.scores, self.examples] if asked.html else []),
             *([self.sampled] if asked.marks else []),
+            *([self.met] if asked.marked else []),
             *([TableFile(asked.output, self.selection)] if writes_rows else []),
             *([self.map_files] if self.map_files else []),
         ]
@@ -89,12 +92,14 @@ class Answers:
     def write_marks(self, beside: "Beside | None") -> None:
         """Write the rows to mark, if that is asked; what a table beside images says may be their context."""
         if self.asked.marks is not None:
-            write_to_mark(self.asked, self.oddest, self.sampled, self.opened, beside)
+            warn_of_unknown(self.marked, set().union(*self.met.parts))
+            write_to_mark(self, beside)
 
     def facts(self) -> dict[str, Any]:
         """Return what was written, and what to beware of, as JSON takes it."""
         return {
             "small_defects": self.small_defects or None,
+            "cautions": self.cautions,
             "output": self.asked.output,
             "html": self.asked.html,
             "marks": self.asked.marks,

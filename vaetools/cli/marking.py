@@ -1,6 +1,7 @@
 """Rows that are handed out to be marked as odd or normal, and what came back."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,10 @@ from vaetools.cli.saying import Talk, say
 from vaetools.words import counted, printable
 
 if TYPE_CHECKING:
-    from vaetools.cli.answers import Asked
+    from vaetools.cli.answers import Answers
     from vaetools.data.batches import TrainingData
     from vaetools.data.beside import Beside
     from vaetools.data.marks import Marked
-    from vaetools.stream.keeping import Oddest, Sampled
 
 TO_MARK, N_SAMPLED = 10, 2_000  # rows that are handed out, unless it is said how many, and of how many
 
@@ -33,9 +33,20 @@ def check_can_mark(path: Path, opened: Opened) -> None:
         )
 
 
-def write_to_mark(
-    asked: "Asked", oddest: "Oddest", sampled: "Sampled", opened: Opened, beside: "Beside | None"
-) -> None:
+def warn_of_unknown(marked: Mapping[str, str], met: Container[str]) -> None:
+    """Warn of rows that were marked before, but that no row of today is called like."""
+    unknown = [printable(name) for place, name in marked.items() if place not in met]
+    if unknown:
+        warnings.warn(
+            f"{len(unknown):,} of {len(marked):,} rows that --marked names are not there, such as "
+            f"{unknown[0]!r}. Rows are called as in the first column of what score writes; with --id a "
+            "column of a table names them.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def write_to_mark(answers: "Answers", beside: "Beside | None") -> None:
     """Write rows to look at with a column to mark them in, as `vaetools fit --marks` takes it.
 
     Rows that were marked before are left out.
@@ -49,16 +60,17 @@ def write_to_mark(
     from vaetools.estimators.engine import Engine
     from vaetools.stream.table_file import write_table
 
+    asked, oddest, sampled, marked = answers.asked, answers.oddest, answers.sampled, answers.marked
     assert asked.marks is not None  # who writes them was asked
     n = asked.top or TO_MARK
-    first = oddest.table[~are_marked(oddest.table.iloc[:, 0], asked.marked)].head(n - n // 2)
+    first = oddest.table[~are_marked(oddest.table.iloc[:, 0], marked)].head(n - n // 2)
     names = sampled.table.iloc[:, 0]
-    is_other = ~names.isin(first.iloc[:, 0]).to_numpy() & ~are_marked(names, asked.marked)
+    is_other = ~names.isin(first.iloc[:, 0]).to_numpy() & ~are_marked(names, marked)
     table = sampled.table[is_other]
     if len(table):
         X, y = sampled.X[is_other], beside and beside.cells.loc[names[is_other]]
-        X, y = apart(opened.estimator, X) if y is None else (X.to_numpy(), y)
-        [rows] = Engine(opened.estimator).ask(X, seen, y=y)
+        X, y = apart(answers.opened.estimator, X) if y is None else (X.to_numpy(), y)
+        [rows] = Engine(answers.opened.estimator).ask(X, seen, y=y)
         _, typical = oddest_and_typical(table["score"].to_numpy(), rows, n)
         table = table.iloc[typical]
     table = pd.concat([first, table])

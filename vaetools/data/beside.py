@@ -128,10 +128,10 @@ def _names_of_files(
     counts = {str(name): int(cells.isin(list(known)).sum()) for name, cells in named.items()}
     column = max(counts, key=lambda name: counts[name], default="")
     if not counts.get(column):
-        some = next(iter(known), "")
+        some = min(known, key=len, default="")  # as it is called from the folder on, if that is one
         there = joined([repr(str(name)) for name in whole.columns])
         raise ValueError(
-            f"{table}: a column must name the images from their folder on, as {os.path.basename(some)!r}; "
+            f"{table}: a column must name the images from their folder on, as {some!r}; "
             f"got {there}, of which none does."
         )
     if len(best := [name for name, n in counts.items() if n == counts[column]]) > 1:

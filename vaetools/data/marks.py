@@ -1,7 +1,7 @@
 """What somebody says of rows in a table: that they are odd, or normal."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -89,15 +89,19 @@ def joined_marks(several: Sequence[Marked], ids: Sequence[Any]) -> Marked:
     return Marked(np.sign(every.sum(axis=0)), unknown, shared)
 
 
-def n_marked(paths: Sequence[str | os.PathLike[str]]) -> int:
-    """Return how many marks there are in tables of before."""
-    return sum(len(_said_in(path, all_odd=False)) for path in paths)
+def marked_before(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
+    """Return the names of rows that tables of before have marked, by the places of these."""
+    return {_place_of(name): name for path in paths for name in _said_in(path, all_odd=False)}
 
 
-def are_marked(names: Sequence[Any], paths: Sequence[str | os.PathLike[str]]) -> np.ndarray:
-    """Return which rows tables of before have marked, by what rows are called."""
-    known = {_place_of(name) for path in paths for name in _said_in(path, all_odd=False)}
+def are_marked(names: Sequence[Any], known: Mapping[str, str]) -> np.ndarray:
+    """Return which rows are known to be marked, by what they are called."""
     return np.array([_place_of(name) in known for name in names], bool)
+
+
+def marked_of(names: Sequence[Any], known: Mapping[str, str]) -> set[str]:
+    """Return the places of those rows that are known to be marked."""
+    return known.keys() & map(_place_of, names)
 
 
 def has_marks(path: str | os.PathLike[str]) -> bool:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from vaetools.data.dialect import Kind
@@ -48,15 +49,21 @@ def prepared(
 
 def _check_beside(estimator: Any, kind: str, data: Any, context: Any) -> None:
     """Raise unless a table beside images has what a model judges them given."""
+    if isinstance(context, pd.DataFrame):
+        raise TypeError(
+            "context must be the path of a table; got a DataFrame. Write it to a file, or read the images, "
+            "and give their rows of it to score_samples as y."
+        )
     beside = hasattr(estimator, "context_") and not has_context_in_X(estimator) and estimator.columns_ is None
     if not beside or kind != "images":
         is_of = "" if beside else ", and a model that is told none beside them"
-        raise ValueError(f"{data}: a table of context stands beside images; got {kind}{is_of}.")
+        advice = " Leave it out: rows of a table have theirs among its columns." * (kind == "table")
+        raise ValueError(f"{data}: a table of context stands beside images; got {kind}{is_of}.{advice}")
     if context is None:
         told = few(map(repr, estimator.context_.names))
         raise ValueError(
             f"{data}: the model judges images given {told}. Name a table that has these columns, and one of "
-            "the names of the images, as context."
+            "the names of the images, as context (--context TABLE)."
         )
 
 

@@ -298,8 +298,9 @@ class Watch:
         normal = ~evidence.is_flagged(scores)
         if normal.sum() < _FEWEST:
             raise ValueError(
-                f"Watch: reference must be of normal rows; the model flags {len(scores) - normal.sum():,} of "
-                f"{len(scores):,}. Recalibrate it first."
+                f"Watch: reference must have {_FEWEST} rows or more that the model takes for normal; of "
+                f"{len(scores):,} it flags {len(scores) - normal.sum():,}. Give more rows, or recalibrate it "
+                "if it flags many that are normal."
             )
         evidence.learn(values[normal])
         if pictures is not None:

@@ -149,8 +149,8 @@ def score(
     Keys of --json:
       n_scored, n_odd, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
       false_alarm_rate, confidence, most_mistakes, false_discovery_rate, why_none_odd, id,
-      oddest [rows], small_defects, output, html, marks, maps {folder, unit, red_above, is_verdict,
-      renamed {image: file}, without {image: question}},
+      oddest [rows], small_defects, cautions [sentences], output, html, marks,
+      maps {folder, unit, red_above, is_verdict, renamed {image: file}, without {image: question}},
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     asked = Asked(**answers)

@@ -75,8 +75,8 @@ def watch(
     The state is written at the end, whole or not at all: after a crash the same line reads the same data
     again, and ends in the same numbers.
 
-    Images that are judged given columns of a table are watched with --context TABLE, which has rows of those
-    of --reference, too; or make the state from the reference alone, with the table of that.
+    Images that are judged given columns of a table are watched with --context TABLE. Make the state from
+    --reference alone, with the table of these; then give DATA with theirs.
 
     \b
     Examples:
@@ -97,6 +97,9 @@ def watch(
     outputs.check_output(state, (".safetensors",), inputs, "--state")
     outputs.check_output(since, (".txt",), [*inputs, state], "--since")
     outputs.check_output(html, (".html",), [*inputs, state], "--html")
+    if "context" in reading and reference and data:
+        rule = "and DATA have a --context each: make the state from it alone, then give DATA."
+        raise command.misuse("--reference", rule)
     opened = command.Opened(model, device)
     watched, failed = _opened_or_made(opened, state, reference, reading)
     reading = _named(watched, reading)
