@@ -220,6 +220,7 @@ def test_a_graph_takes_the_context_as_a_second_input(model, tmp_path, capsys):
     assert run("export", model, "-o", tmp_path / "g.onnx") == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["in", "context", "float64", "n_samples", "×", "2"] in lines
+    assert "Context: machine (0 = 1, 1 = 2), outside" in map(" ".join, lines)
     assert " ".join(lines[-1]).endswith("flagged as odd by the threshold of a row's group in its context")
 
 

@@ -8,7 +8,7 @@ import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.saying import print_json, say
-from vaetools.words import file_size, number, text_table
+from vaetools.words import file_size, number, printable, text_table
 
 
 @click.command(short_help="Write a saved model as an ONNX graph, for servers.")
@@ -85,4 +85,12 @@ def page(graph: dict[str, Any]) -> str:
         verdict = f"flagged as odd where the score is below {number(facts['threshold'], 2)} {facts['unit']}"
         if facts["score"] == "patches":
             verdict += f", that is where its map goes beyond {number(-facts['threshold'], 2)}"
-    return f"{text_table(['', 'name', 'dtype', 'shape'], rows, '<<<<')}\n\n{facts['model']}; {verdict}"
+    columns = ", ".join(map(_in_words, facts.get("context", [])))
+    told = f"\n\nContext: {columns}" if columns else ""
+    return f"{text_table(['', 'name', 'dtype', 'shape'], rows, '<<<<')}{told}\n\n{facts['model']}; {verdict}"
+
+
+def _in_words(column: dict[str, Any]) -> str:
+    """Return the name of a column of a context, with the codes of its categories."""
+    codes = ", ".join(f"{code} = {category}" for code, category in enumerate(column["categories"] or []))
+    return printable(f"{column['name']} ({codes})" if codes else str(column["name"]))
