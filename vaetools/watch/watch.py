@@ -296,11 +296,10 @@ class Watch:
         evidence = self.evidence
         evidence.learn_scores(scores)
         normal = ~evidence.is_flagged(scores)
-        if normal.sum() < _FEWEST:
+        if (n := normal.sum()) < _FEWEST:
             raise ValueError(
-                f"Watch: reference must have {_FEWEST} rows or more that the model takes for normal; of "
-                f"{len(scores):,} it flags {len(scores) - normal.sum():,}. Give more rows, or recalibrate it "
-                "if it flags many that are normal."
+                f"Watch: reference must have {_FEWEST} rows that the model takes for normal; {n:,} of "
+                f"{len(scores):,} are. Give more, or recalibrate it if it flags many that are normal."
             )
         evidence.learn(values[normal])
         if pictures is not None:
