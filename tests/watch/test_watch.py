@@ -168,7 +168,7 @@ def test_errors_say_what_to_do(vae):
     flagged = rows(100, 2) + 50.0
     with pytest.raises(ValueError, match="Watch: reference must have 20 rows or more; got 19"):
         Watch(vae, rows(19, 1))
-    with pytest.raises(ValueError, match=r"of normal rows; the model flags 100 of 100\. Recalibrate it"):
+    with pytest.raises(ValueError, match=r"rows that the model takes for normal; 0 of 100 are"):
         Watch(vae, flagged)
     contaminated = VAE(2, max_iter=1, contamination=0.1, random_state=0).fit(rows(60, 0))
     with pytest.raises(ValueError, match="the model has no calibration rows and it takes 20"):
