@@ -47,8 +47,8 @@ def test_a_detector_of_patches_answers_as_its_graph(n, patches):
     X = IMAGES[-n:]
     answers = graph(X)
     assert list(answers) == ["score", "map", "flagged", "p_value"]
-    np.testing.assert_allclose(answers["map"], model.heat_maps(X), rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(answers["score"], model.score_samples(X), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(answers["map"], model.heat_maps(X), rtol=5e-4, atol=5e-4)
+    np.testing.assert_allclose(answers["score"], model.score_samples(X), rtol=5e-4, atol=5e-4)
     np.testing.assert_array_equal(answers["flagged"], model.predict(X) == -1)
     np.testing.assert_allclose(answers["p_value"], model.p_values(X), rtol=1e-6)
 
@@ -82,7 +82,7 @@ def test_what_a_detector_says_of_itself(patches):
     assert facts.pop("versions").keys() == {"vaetools", "torch"}
     assert facts == {
         "model": "PatchDetector", "image_shape": [1, SIDE, SIDE], "levels": [0, 255], "aspect": "pad",
-        "score": "patches", "unit": "std", "false_alarm_rate": 1 / 25, "n_calibration": 24,
+        "score": "patches", "unit": "std", "false_alarm_rate": 2 / 49, "n_calibration": 48,
     }  # fmt: skip
     assert graph.inputs == [("X", "tensor(uint8)", ["n_samples", SIDE * SIDE])]
     [map_] = [each for each in graph.session.get_outputs() if each.name == "map"]

@@ -171,9 +171,9 @@ def test_what_cannot_be_is_refused_by_name(parameters, message):
 
 
 def test_too_few_images_are_told():
-    with pytest.raises(ValueError, match="PatchDetector: X must have at least 3 images; got 2"):
-        detector().fit(photographs(2, 1))
-    with pytest.warns(UserWarning, match="takes 19 calibration images; got 2"):
+    with pytest.raises(ValueError, match="PatchDetector: X must have at least 4 images; got 3"):
+        detector().fit(photographs(3, 1))
+    with pytest.warns(UserWarning, match="takes 19 calibration images; got 4"):
         detector().fit(photographs(12, 1))
 
 
@@ -181,7 +181,7 @@ def test_progress_is_shown_on_request(capsys):
     with pytest.warns(UserWarning, match="takes 19 calibration images"):
         detector(verbose=1).fit(photographs(12, 1))
     shown = capsys.readouterr().err
-    assert all(f"{task}: 100%" in shown for task in ("looking", "what is usual", "calibrating"))
+    assert all(f"{task}: 100%" in shown for task in ("looking", "what is usual"))
 
 
 # The parts

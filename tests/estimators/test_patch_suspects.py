@@ -53,7 +53,7 @@ def test_a_shape_that_no_photograph_has_is_refused(shape):
     ("wrong", "X", "message"),
     [
         ({"estimator": VAE(learning_rate_init=1e30, max_iter=2)}, GOOD, "infinite or NaN"),
-        ({}, GOOD[:2], "at least 3 images; got 2"),
+        ({}, GOOD[:2], "at least 4 images; got 2"),
         ({}, np.zeros((9, 50), np.uint8), "image_shape must multiply to the 50 columns"),
     ],
 )

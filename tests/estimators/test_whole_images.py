@@ -9,6 +9,7 @@ from torch import nn
 
 from vaetools import AE, Backbone, PatchDetector, load, save
 from vaetools.files import read_model_file, write_model_file
+from vaetools.nn.patch_model import grid_of, within
 from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole, direction, shrunk_covariance
 from vaetools.persistence.header import check_model, read_model
@@ -67,7 +68,8 @@ def test_a_whole_that_is_usual_takes_nothing_from_places():
     images = torch.from_numpy(stripes(40, 6)).float().reshape(-1, *SHAPE) / 255
     with torch.inference_mode():
         maps, extent = model.maps(images)
-        places = model.places(maps, extent, (SIDE, SIDE))
+        inside = within(extent, grid_of(maps))
+        places = model.places([group(maps, inside) for group in model.groups], inside, (SIDE, SIDE))
         whole = model.whole(model.directions(maps, extent))
         found = model(images)
     usual = whole <= 0

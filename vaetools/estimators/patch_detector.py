@@ -15,23 +15,20 @@ from vaetools.estimators.building import resolve_device
 from vaetools.estimators.card import Card
 from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, THUMBNAIL, PatchFields
-from vaetools.estimators.pictures import check_pictures, enlarged, through
-from vaetools.estimators.rows import split_rows
+from vaetools.estimators.pictures import SHARE_HELD_OUT, check_pictures, enlarged, split_images, through
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.mixins import OutlierMixin
 from vaetools.nn import PIXELS
 from vaetools.nn.groups import LAYERS_NEEDED, N_REGIONS
 from vaetools.nn.layers import layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of, unframed, within
-from vaetools.nn.places import LEAST, greedy_cover, principal_axes, regions
+from vaetools.nn.places import LEAST, regions
 from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole
 
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _N_SEEN = 30_000  # places that train and are covered
-_WATCHED, _MOST_WATCHED = 0.25, 200  # of training images, share and number that tell what is usual
-_PIXELS_WATCHED, _LEAST_WATCHED = 2**26, 10  # of large images fewer do
-_MOST_PLANTED, _PIXELS_PLANTED = 60, 2**23  # of these, that small defects are planted on
+_LEAST_PLANTED, _MOST_PLANTED, _PIXELS_PLANTED = 10, 60, 2**23  # images that small defects are planted on
 
 
 @from_fields
@@ -67,7 +64,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     offset_ : float
         Threshold of the score: a map is odd above ``-offset_``.
     calibration_scores_ : ndarray of shape (n_calibration,)
-        Scores of the images that were held out to calibrate, sorted.
+        Scores of the images that calibrate, sorted.
     n_samples_ : int
         Images that ``fit`` was given.
     n_features_in_ : int
@@ -81,8 +78,8 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     Notes
     -----
     Images go through a few at a time; about 30,000 places of all that train are kept, and the costs of at
-    most 200 images that tell what is usual, so that memory does not grow with the number of images. Black
-    borders are no part of an image.
+    most 400 that tell what is usual, and calibrate by what is usual in others of them. So memory does not
+    grow with the number of images. Black borders are no part of an image.
 
     References
     ----------
@@ -131,8 +128,8 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     def _fit(self, X: Any) -> None:
         """Learn, and calibrate, in place."""
         rows = check_pictures(self, X, reset=True)
-        if len(rows) < 3:  # to train, to say what is usual, and to calibrate
-            raise ValueError(f"{type(self).__name__}: X must have at least 3 images; got {len(rows)}.")
+        if len(rows) < 4:  # two to train, and two to say what is usual
+            raise ValueError(f"{type(self).__name__}: X must have at least 4 images; got {len(rows)}.")
         self.n_samples_ = len(rows)
         self.scope_ = self.chosen_scope()
         self.backbone_ = self.make_backbone().fit(rows[:1])
@@ -143,8 +140,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
                 f"for scope={self.scope_!r}; got layers={self.backbone_.layers_}."
             )
         rng = check_random_state(self.random_state)
-        trained, _, calibrate = split_rows(self, len(rows), rng)
-        watched, train = np.split(rng.permutation(trained), [self._n_watched(len(trained))])
+        train, telling, calibrating = split_images(self, len(rows), rng)
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         device = resolve_device(self)
         self.model_ = self.make_model().to(device)
@@ -156,9 +152,12 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
             for group, points in zip(self.model_.groups, patches, strict=True)
         ]
         self.model_.to(device)
-        self._learn_usual(rows, watched, generator)
+        crossed = self._learn_usual(rows, telling, generator)
         self.model_.to(device)
-        self._judge_by(self._scores(rows, calibrate, task="calibrating"), stacklevel=4)
+        known = crossed if self.confidence is None else crossed[:0]
+        if len(calibrating):
+            known = np.append(known, self._scores(rows, calibrating, task="calibrating"))
+        self._judge_by(known, stacklevel=4)
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
         """Return minus the greatest value of every image's map; higher is more normal.
@@ -221,12 +220,10 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         [maxima] = through(self, rows, greatest, resolve_device(self), index=index, task=task)
         return -maxima.astype(np.float64)
 
-    def _n_watched(self, n_trained: int) -> int:
-        """Return how many images tell what is usual: all costs of their places are in memory at once."""
-        assert self.image_shape is not None  # which was checked
-        _, height, width = self.image_shape
-        most = min(_MOST_WATCHED, max(_LEAST_WATCHED, _PIXELS_WATCHED // (height * width)))
-        return int(min(most, max(1, int(_WATCHED * n_trained))))
+    @property
+    def _calibrating_share(self) -> float:
+        held_out = SHARE_HELD_OUT if self.confidence is None else 0  # those that tell what is usual
+        return max(self.calibration_fraction, held_out)
 
     def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
@@ -270,8 +267,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         group.mean, group.std = points.mean(dim=0), points.std(dim=0).clamp(min=LEAST)
         points = (points - group.mean) / group.std
         estimator = clone(self.estimator or _default_estimator())
-        seed = int(rng.randint(2**31 - 1))
-        given = {"random_state": seed, "device": self.device, "verbose": self.verbose}
+        given = {"random_state": int(rng.randint(2**31 - 1)), "device": self.device, "verbose": self.verbose}
         estimator.set_params(standardize=False, score_precision="float32", **given)
         is_told = hasattr(estimator, "label_proba")
         if is_told and (n := len(np.unique(places))) < N_REGIONS:
@@ -281,13 +277,12 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
                 "borders."
             )
         estimator.fit(points.cpu().numpy(), places if is_told else None)
-        group.autoencoder = estimator.model_
-        group.axes = principal_axes(points)
-        group.references = points[greedy_cover(points, self.n_references, generator)] @ group.axes
+        group.autoencoder = estimator.model_.cpu()
+        group.learn_places(points, torch.from_numpy(places), self.n_references, generator)
         return estimator
 
-    def _learn_usual(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> None:
-        """Learn what is usual from images that trained nothing."""
+    def _learn_usual(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> np.ndarray:
+        """Learn what is usual from images that trained nothing; return their scores, by the others."""
         model = self.model_
 
         def look(images: Tensor) -> list[Tensor]:
@@ -299,19 +294,24 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         inside, directions, *costs = map(torch.from_numpy, found)
         if model.whole is not None:
             model.whole.cpu().learn_usual(directions)  # where these are
-        if model.groups:
-            pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
-            places = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
-            model.learn_levels(model.pyramid(places, inside), inside)
-        if model.whole is not None and model.groups:
+        pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
+        groups = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
+        if groups:
+            model.learn_levels(model.pyramid(groups, inside), inside)
+        if model.whole is not None and groups:
             seen = self._planted(rows, index, generator)
             model.whole.learn_share(directions[: len(seen)], seen)
+        greatest, size = np.empty(len(index)), (self.image_shape or ())[1:]
+        for i in torch.arange(len(index)).split(1):
+            maps = model.judged([each[i] for each in groups], inside[i], directions[i], size)
+            greatest[i] = maps.amax()
+        return -greatest
 
     def _planted(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> Tensor:
         """Return what the first of some images are as a whole, with a small defect each."""
         assert self.image_shape is not None  # which was checked
         _, height, width = self.image_shape
-        most = max(_LEAST_WATCHED, min(_MOST_PLANTED, _PIXELS_PLANTED // (height * width)))
+        most = max(_LEAST_PLANTED, min(_MOST_PLANTED, _PIXELS_PLANTED // (height * width)))
         model = self.model_
 
         def look(images: Tensor) -> list[Tensor]:

@@ -12,10 +12,15 @@ from vaetools.estimators.building import check_image_shape
 from vaetools.estimators.image_fields import THUMBNAIL
 from vaetools.estimators.intake import check_numbers, unpacked
 from vaetools.estimators.rows import check_depth, check_numbers_of_images, check_unit_interval, pixel_levels
+from vaetools.estimators.verdicts import check_certifiable
 from vaetools.nn.batches import InputScale
 from vaetools.progress import bar_options
 
 _SEEN, _THUMBNAIL_SEEN = 192, 128  # pixels a side, at least, that the network sees of images, of thumbnails
+SHARE_HELD_OUT = 0.4  # of few images, that tell what is usual
+_SHARE_TELLING = 0.25  # of images that train or tell, where those that calibrate do nothing else
+_LEAST_TELLING, _MOST_TELLING = 10, 400  # images, whose costs of places are all in memory at once
+_PIXELS_TELLING = 2**26  # of large images fewer tell
 _PIXELS = 2**16  # that go through a network at once on a CPU, whose cache holds what layers make of them
 
 
@@ -50,6 +55,29 @@ def check_pictures(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     else:
         check_numbers_of_images(owner, rows, scale.kind)
     return rows
+
+
+def split_images(
+    estimator: Any, n_images: int, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the numbers of images that train, that tell what is usual, and that calibrate alone.
+
+    Those that tell calibrate, too, unless a ``confidence`` is asked for, which only others can give.
+    """
+    _, height, width = estimator.image_shape
+    most = min(_MOST_TELLING, max(_LEAST_TELLING, _PIXELS_TELLING // (height * width)))
+    order, n_calibrating = rng.permutation(n_images), int(estimator.calibration_fraction * n_images)
+    if estimator.confidence is None:
+        n_held_out = max(n_calibrating, min(most, int(SHARE_HELD_OUT * n_images)))
+        telling, calibrating, train = np.split(
+            order, np.clip([min(most, n_held_out), n_held_out], 2, n_images - 2)
+        )
+    else:
+        n_calibrating = min(max(1, n_calibrating), n_images - 3)
+        check_certifiable(estimator, n_calibrating)
+        n_telling = min(most, max(2, int(_SHARE_TELLING * (n_images - n_calibrating))))
+        calibrating, telling, train = np.split(order, [n_calibrating, n_calibrating + n_telling])
+    return train, telling, calibrating
 
 
 def through(

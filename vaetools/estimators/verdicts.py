@@ -110,6 +110,11 @@ class Verdicts:
         """
         return conformal_p_values(self.score_samples(X), self._calibrated("calibration_scores_"))
 
+    @property
+    def _calibrating_share(self) -> float:
+        """Share of few rows that calibrate."""
+        return self.calibration_fraction
+
     def _judge_by(self, scores: np.ndarray, stacklevel: int) -> None:
         """Set threshold and p-values by the scores of rows that are normal and trained nothing."""
         n, needed = len(scores), n_rows_needed(self.false_alarm_rate)
@@ -192,7 +197,7 @@ def _crosses_few(estimator: Any) -> bool:
 
 def _n_to_split(estimator: Any) -> int:
     """Return the fewest rows that keep the false-alarm rate if some are held out."""
-    return n_rows_to_fit(estimator.false_alarm_rate, estimator.calibration_fraction, estimator.confidence)
+    return n_rows_to_fit(estimator.false_alarm_rate, estimator._calibrating_share, estimator.confidence)
 
 
 def check_certifiable(estimator: Any, n_calibrating: int) -> None:

@@ -14,11 +14,14 @@ from vaetools.nn.places import (
     LEAST,
     blurred,
     from_rim,
+    greedy_cover,
     nearest_references,
     oddness,
+    principal_axes,
     regions,
     scale_of_maxima,
     usual_costs,
+    whitening,
 )
 from vaetools.nn.whole import Whole, direction, raised
 
@@ -26,8 +29,10 @@ SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _N_SHARP = 2  # of these, whose mean keeps a map sharp
 _SHARP = 0.75  # share of that mean in a map
 _TYPICAL = 0.9  # of good places
+_N_FOLDS = 5  # of images that tell what is usual
+_OWN, _FORMERLY_OWN = 0.75, 0.5  # share of the variance of places alike, beside that of all
 _LEARNT = (
-    *("mean", "std", "axes", "references", "floor"),
+    *("mean", "std", "axes", "references", "whitening", "floor"),
     *("center", "variance", "rim_center", "rim_variance", "overall"),
 )
 
@@ -53,13 +58,16 @@ class Group(nn.Module):
         Principal axes of standardized features, in which the nearest reference is looked for.
     references : Tensor of shape (n_references, n_axes)
         Places of good images that cover them all.
-    floor : Tensor of shape (2,)
+    whitening : Tensor of shape (n_features, n_features)
+        By which what the autoencoder leaves of good places becomes spherical; of files of earlier versions,
+        which know two costs, of shape (0,).
+    floor : Tensor of shape (n_costs,)
         Costs that nine of ten good places keep to: what lies below hardly matters.
-    center, variance : Tensor of shape (n_references, 2)
+    center, variance : Tensor of shape (n_references, n_costs)
         Of the log costs of good places near every reference.
-    rim_center, rim_variance : Tensor of shape (n_distances, 2)
+    rim_center, rim_variance : Tensor of shape (n_distances, n_costs)
         Of what remains of them, in standard deviations, by the distance from the rim.
-    overall : Tensor of shape (2,)
+    overall : Tensor of shape (n_costs,)
         Variance of the log costs of all good places.
     """
 
@@ -67,6 +75,7 @@ class Group(nn.Module):
     std: Tensor
     axes: Tensor
     references: Tensor
+    whitening: Tensor
     floor: Tensor
     center: Tensor
     variance: Tensor
@@ -89,32 +98,59 @@ class Group(nn.Module):
             own = [average(each) for each in own]
         return joined(own, grid_of(maps)).permute(0, 2, 3, 1)
 
-    def costs(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return costs of places, ``(n_images, height, width, 2)``, and the references nearest to them."""
+    def learn_places(
+        self, points: Tensor, where: Tensor, n_references: int, generator: torch.Generator
+    ) -> None:
+        """Learn what covers good places, and what the autoencoder leaves of them.
+
+        Parameters
+        ----------
+        points : Tensor of shape (n_places, n_features)
+            Standardized.
+        where : Tensor of shape (n_places,), int
+            Regions that they lie in.
+        """
+        self.axes = principal_axes(points)
+        self.references = points[greedy_cover(points, n_references, generator)] @ self.axes
+        with torch.no_grad():
+            self.whitening = whitening(self.rest(points, where))
+
+    def rest(self, points: Tensor, where: Tensor) -> Tensor:
+        """Return what the autoencoder leaves of places that lie in some regions."""
         assert self.autoencoder is not None  # of a model that has been trained
+        told = self.autoencoder.log_label_prior is not None
+        labels = F.one_hot(where, N_REGIONS).to(points) if told else None
+        return points - self.autoencoder.read(points, labels).expected
+
+    def costs(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return costs of places, ``(n_images, height, width, n_costs)``, and the references near them."""
         patches = (self.features(maps) - self.mean) / self.std
         points, shape = patches.flatten(0, 2), patches.shape[:3]
         distances, which = nearest_references(points @ self.axes, self.references)
-        labels = None
-        if self.autoencoder.log_label_prior is not None:
-            labels = F.one_hot(regions(shape[1:]), N_REGIONS).to(points).repeat(shape[0], 1)
-        error = (points - self.autoencoder.read(points, labels).expected).square().sum(dim=1)
-        costs = torch.stack([distances[:, 0], error], dim=1)
-        return costs.reshape(*shape, 2), which.reshape(*shape, -1)
+        rest = self.rest(points, regions(shape[1:]).to(points.device).repeat(shape[0]))
+        left = [rest, rest @ self.whitening] if len(self.whitening) else [rest]
+        costs = torch.stack([distances[:, 0], *(each.square().sum(dim=1) for each in left)], dim=1)
+        return costs.reshape(*shape, -1), which.reshape(*shape, -1)
 
     def learn_usual(self, costs: Tensor, which: Tensor, inside: Tensor) -> Tensor:
         """Learn what costs are usual from images that trained nothing; return how odd their places are.
 
-        Each half of the images is judged by what is usual in the other, as new images are.
+        A fifth of the images at a time is judged by what is usual in the others, as new images are.
+
+        Parameters
+        ----------
+        costs, which : Tensor
+            Of two images or more, as `costs` has them.
+        inside : Tensor of shape (n_images, height, width)
         """
         self.floor = torch.quantile(costs[inside > 0], _TYPICAL, dim=0)
-        rim, found, half = from_rim(inside), torch.empty(inside.shape), torch.arange(len(inside)) % 2 == 0
-        if len(inside) > 1:
-            for own, others in ((half, ~half), (~half, half)):
-                self._learn(costs[others], which[others], rim[others], inside[others] > 0)
-                found[own] = self.oddness(costs[own], which[own], rim[own])
+        rim, found, n = from_rim(inside), torch.empty(inside.shape), len(inside)
+        for own in torch.arange(n).tensor_split(min(_N_FOLDS, n)):
+            others = torch.ones(n, dtype=torch.bool).index_fill(0, own, False)
+            self._learn(costs[others], which[others], rim[others], inside[others] > 0)
+            found[own] = self.oddness(costs[own], which[own], rim[own])
         self._learn(costs, which, rim, inside > 0)
-        return found if len(inside) > 1 else self.oddness(costs, which, rim)
+        return found
 
     def _learn(self, costs: Tensor, which: Tensor, rim: Tensor, counts: Tensor) -> None:
         logs, near = (costs[counts] + self.floor).log(), which[counts]
@@ -131,12 +167,13 @@ class Group(nn.Module):
     def oddness(self, costs: Tensor, which: Tensor, rim: Tensor) -> Tensor:
         """Return how odd places of some costs are, ``(n_images, height, width)``.
 
-        The variance of a place is drawn halfway to that of all: where good places hardly differ, a little
-        more is no defect yet.
+        The variance of a place is drawn a quarter of the way to that of all: where good places hardly
+        differ, a little more is no defect yet.
         """
+        own = _OWN if len(self.whitening) else _FORMERLY_OWN
         center, variance = self._usual(which)
         center = center + variance.sqrt() * self.rim_center[rim]
-        variance = (variance * self.rim_variance[rim] + self.overall) / 2
+        variance = own * variance * self.rim_variance[rim] + (1 - own) * self.overall
         return oddness((costs + self.floor).log(), center, variance)
 
     def forward(self, maps: Sequence[Tensor], inside: Tensor) -> Tensor:
@@ -185,18 +222,34 @@ class PatchModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return how odd every pixel is, ``(n_images, height, width)``."""
         maps, extent = self.maps(images)
-        size = images.shape[2:]
+        inside = within(extent, grid_of(maps))
+        groups = [group(maps, inside) for group in self.groups]
+        return self.judged(groups, inside, self.directions(maps, extent), images.shape[2:])
+
+    def judged(
+        self, groups: Sequence[Tensor], inside: Tensor, directions: Tensor, size: Sequence[int]
+    ) -> Tensor:
+        """Return how odd every pixel is by what groups and the whole say, ``(n_images, height, width)``.
+
+        Parameters
+        ----------
+        groups : sequence of Tensor of shape (n_images, n_down, n_across)
+            How odd places are by themselves.
+        inside : Tensor of shape (n_images, n_down, n_across)
+        directions : Tensor of shape (n_images, n_features)
+        size : sequence (height, width)
+        """
         if self.whole is None:
-            return self.places(maps, extent, size)
-        whole = self.whole(self.directions(maps, extent))
-        if not self.groups:
+            return self.places(groups, inside, size)
+        whole = self.whole(directions)
+        if not groups:
             alike: Tensor = whole[:, None, None].expand(-1, *size)
             return alike
-        return raised(self.places(maps, extent, size), whole)
+        return raised(self.places(groups, inside, size), whole)
 
-    def places(self, maps: list[Tensor], extent: Tensor, size: Sequence[int]) -> Tensor:
+    def places(self, groups: Sequence[Tensor], inside: Tensor, size: Sequence[int]) -> Tensor:
         """Return how odd pixels are by their places, ``(n_images, height, width)``."""
-        worst, inside = self.fused(self.levels(maps, extent)), within(extent, grid_of(maps))
+        worst = self.fused(self.pyramid(groups, inside))
         least = worst.amin(dim=(1, 2), keepdim=True)
         worst = torch.where(inside > 0, worst, least)[:, None]
         return F.interpolate(worst, list(size), mode="bilinear", align_corners=False)[:, 0]
@@ -222,18 +275,13 @@ class PatchModel(nn.Module):
         whole, extent = unframed(images)
         return self.features(whole), extent
 
-    def levels(self, maps: list[Tensor], extent: Tensor) -> Tensor:
+    def pyramid(self, groups: Sequence[Tensor], inside: Tensor) -> Tensor:
         """Return how odd places are, of every group at every blur.
 
         Returns
         -------
         levels : Tensor of shape (n_images, n_levels, height, width)
         """
-        inside = within(extent, grid_of(maps))
-        return self.pyramid([group(maps, inside) for group in self.groups], inside)
-
-    def pyramid(self, groups: Sequence[Tensor], inside: Tensor) -> Tensor:
-        """Return the levels of maps of groups."""
         return torch.stack([blurred(places, inside, sigma) for places in groups for sigma in SCALES], dim=1)
 
     def learn_levels(self, levels: Tensor, inside: Tensor) -> None:

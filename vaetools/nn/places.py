@@ -1,9 +1,9 @@
 """How odd places of images are, by the features there: near what good images show, and as usual for the like.
 
 A place is judged by its costs: the log of its squared distance to the nearest of some reference patches, and
-what an autoencoder of patches makes of it. Both are larger where texture is rich, at rims and corners. So
-each is compared with what it is on good images at places *alike*, those near the same references and as far
-from the rim.
+what an autoencoder of patches leaves of it, as it is and against what that usually leaves. All are larger
+where texture is rich, at rims and corners. So each is compared with what it is on good images at places
+*alike*, those near the same references and as far from the rim.
 
 References
 ----------
@@ -28,6 +28,7 @@ _WEIGHT = 5.0  # places that a reference must have seen for its own spread to co
 _BLOCK = 4096
 _FOLD = 4  # columns whose least is looked for first
 _LEAST_SPREAD = 1e-3
+_RIDGE = 0.01  # of the mean variance, that directions which hardly vary are given
 
 
 def greedy_cover(points: Tensor, n: int, generator: torch.Generator) -> Tensor:
@@ -63,6 +64,20 @@ def principal_axes(points: Tensor) -> Tensor:
     _, axes = torch.linalg.eigh(torch.cov(points.T))
     largest: Tensor = axes[:, -_MOST_AXES:].contiguous()
     return largest
+
+
+def whitening(rows: Tensor) -> Tensor:
+    """Return by what rows around zero become about spherical, ``(n_features, n_features)``.
+
+    Examples
+    --------
+    >>> rows = torch.randn(9999, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 1.0])
+    >>> (rows @ whitening(rows)).std(dim=0).round(decimals=1).sort().values
+    tensor([1., 1.])
+    """
+    values, axes = torch.linalg.eigh(rows.T @ rows / len(rows))
+    made: Tensor = axes / (values + _RIDGE * values.mean()).clamp(min=LEAST).sqrt()
+    return made
 
 
 def nearest_references(points: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:

@@ -136,7 +136,8 @@ def check_detector(
         n = check_estimator({**estimator, "reader": None}, own_arrays(arrays, i))
         if n != groups[i]:
             refuse(f"estimators[{i}]", f"of {groups[i]} features", n)
-        for name, rule in _group(i, groups[i]).items():
+        is_former = not arrays.get(f"{WEIGHTS}groups.{i}.whitening", np.empty(0)).size
+        for name, rule in _group(i, groups[i], is_former).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
     of_whole = {} if fitted["scope"] == "places" else _whole(coarsest)
     for name, rule in (_OF_LEVELS | of_whole).items():
@@ -153,18 +154,21 @@ def _whole(n_features: int) -> dict[str, Rule]:
     }
 
 
-def _group(i: int, n_features: int) -> dict[str, Rule]:
-    """Return the rules of what was learnt of places."""
+def _group(i: int, n_features: int, is_former: bool) -> dict[str, Rule]:
+    """Return the rules of what was learnt of places; groups of earlier versions know a cost less."""
     rows, axes, place = f"n_references_{i}", f"n_axes_{i}", f"groups.{i}"
+    whitening = {} if is_former else {f"{place}.whitening": array("f", n_features, n_features, kept=FINITE)}
+    n_costs = 2 if is_former else 3
     return {
         f"{place}.mean": array("f", n_features, kept=FINITE),
         f"{place}.std": array("f", n_features, kept=POSITIVES),
         f"{place}.axes": array("f", n_features, axes, kept=FINITE, least=1),
         f"{place}.references": array("f", rows, axes, kept=FINITE, least=1),
-        f"{place}.floor": array("f", 2, kept=POSITIVES),
-        f"{place}.center": array("f", rows, 2, kept=FINITE),
-        f"{place}.variance": array("f", rows, 2, kept=POSITIVES),
-        f"{place}.rim_center": array("f", N_FROM_RIM, 2, kept=FINITE),
-        f"{place}.rim_variance": array("f", N_FROM_RIM, 2, kept=POSITIVES),
-        f"{place}.overall": array("f", 2, kept=POSITIVES),
+        f"{place}.floor": array("f", n_costs, kept=POSITIVES),
+        f"{place}.center": array("f", rows, n_costs, kept=FINITE),
+        f"{place}.variance": array("f", rows, n_costs, kept=POSITIVES),
+        f"{place}.rim_center": array("f", N_FROM_RIM, n_costs, kept=FINITE),
+        f"{place}.rim_variance": array("f", N_FROM_RIM, n_costs, kept=POSITIVES),
+        f"{place}.overall": array("f", n_costs, kept=POSITIVES),
+        **whitening,
     }

@@ -104,8 +104,8 @@ def read_detector(
     model.sharp = fitted.get("sharp", _FORMERLY_SHARP)
     for name, _ in list(_learnt(model)):
         *place, buffer = name.split(".")
-        values = torch.from_numpy(arrays[f"{WEIGHTS}{name}"].copy())
-        setattr(model.get_submodule(".".join(place)), buffer, values)
+        if (key := f"{WEIGHTS}{name}") in arrays:  # groups of earlier versions have no whitening
+            setattr(model.get_submodule(".".join(place)), buffer, torch.from_numpy(arrays[key].copy()))
     for group, fitted_one in zip(model.groups, detector.estimators_, strict=True):
         group.autoencoder = fitted_one.model_
     model.to(resolve_device(detector))
