@@ -4,7 +4,7 @@ python benchmarks/false_alarms.py /path/to/magnetic_tile --size 256 --splits 200
 python benchmarks/false_alarms.py --drawn cells
 
 A third of the good images trains the networks once, and all others are looked at once. Every split draws at
-random which of these tell what is usual, which calibrate and which are new, as `PatchDetector.fit` does. Good
+random which half of these tells what is usual and calibrates, as in `PatchDetector.fit`, and which is new. Good
 images of training and test are drawn from alike, so that they are exchangeable. Places and the whole judge.
 """
 
@@ -57,21 +57,21 @@ def looked_at(detector: PatchDetector, rows: np.ndarray) -> Look:
     return Look(inside, directions, with_defect, list(zip(found[::2], found[1::2], strict=True)))
 
 
-def share_flagged(model: PatchModel, seen: Look, parts: list[np.ndarray], rate: float) -> float:
-    """Return the share of new images flagged, of parts that tell what is usual, calibrate, and are new."""
-    watched, rest, n = seen.of(parts[0]), seen.of(np.concatenate(parts[1:])), len(parts[1])
+def share_flagged(model: PatchModel, telling: Look, new: Look, rate: float) -> float:
+    """Return the share of new images flagged, where others tell what is usual and calibrate."""
     assert model.whole is not None  # of photographs
-    model.whole.learn_usual(watched.directions)
-    pairs = list(zip(model.groups, watched.groups, strict=True))
-    places = [group.learn_usual(*each, watched.inside) for group, each in pairs]
-    model.learn_levels(model.pyramid(places, watched.inside), watched.inside)
-    model.whole.learn_share(watched.directions[:MOST_PLANTED], watched.planted[:MOST_PLANTED])
-    rim = from_rim(rest.inside)
-    odd = [group.oddness(*each, rim) for group, each in zip(model.groups, rest.groups, strict=True)]
-    maps = model.fused(model.pyramid(odd, rest.inside)).masked_fill(rest.inside == 0, -torch.inf)
-    greatest = maps.amax(dim=(1, 2)) + model.whole(rest.directions).clamp(min=0)
-    scores = -greatest.numpy().astype(np.float64)
-    return float((scores[n:] < threshold(scores[:n], rate)).mean())
+    model.whole.learn_usual(telling.directions)
+    pairs = zip(model.groups, telling.groups, strict=True)
+    crossed = [group.learn_usual(*each, telling.inside) for group, each in pairs]
+    model.learn_levels(model.pyramid(crossed, telling.inside), telling.inside)
+    model.whole.learn_share(telling.directions[:MOST_PLANTED], telling.planted[:MOST_PLANTED])
+    rim = from_rim(new.inside)
+    odd = [group.oddness(*each, rim) for group, each in zip(model.groups, new.groups, strict=True)]
+    known, scores = (
+        -model.judged(groups, seen.inside, seen.directions, seen.inside.shape[1:]).amax(dim=(1, 2)).double()
+        for groups, seen in ((crossed, telling), (odd, new))
+    )
+    return float((scores.numpy() < threshold(known.numpy(), rate)).mean())
 
 
 def read_good(folder: Path, size: int) -> tuple[np.ndarray, tuple[int, ...]]:
@@ -103,12 +103,12 @@ def main() -> None:
     train, pool = np.split(rng.permutation(rows), [len(rows) // 3])
     detector = PatchDetector(image_shape=shape, scope="both", device="cpu", random_state=0).fit(train)
     seen = looked_at(detector, pool)
-    cuts = [len(pool) // 3, 2 * len(pool) // 3]
+    half = len(pool) // 2
     shares = []
     for _ in range(arguments.splits):
-        parts = np.split(rng.permutation(len(pool)), cuts)
-        shares.append(share_flagged(detector.model_, seen, parts, detector.false_alarm_rate))
-    promised = expected_rate(cuts[1] - cuts[0], detector.false_alarm_rate)
+        telling, new = (seen.of(part) for part in np.split(rng.permutation(len(pool)), [half]))
+        shares.append(share_flagged(detector.model_, telling, new, detector.false_alarm_rate))
+    promised = expected_rate(half, detector.false_alarm_rate)
     error = np.std(shares, ddof=1) / np.sqrt(len(shares))
     print(
         f"{arguments.splits} splits of {len(pool)} good images: {100 * np.mean(shares):.2f} % flagged, "

@@ -10,10 +10,10 @@ alone, PCA of patches (what 90 % of the variance does not explain), and of whole
 distance of mean features. Maps of rivals are logs, blurred by one place, each group in units of what it is at
 most on held-out good images, and the greatest counts; so thresholds are theirs too. `its places` are what the
 detector says without its judgement of the whole image. --pixels adds detectors that need no network: the one
-of patches, and the VAE of whole images at 64 pixels; --alone leaves all rivals out. `found at 5 %` is the share
-of defective images beyond the threshold that flags 5 % of the good test images; `on it` that of all defective
-ones which are, and the greatest value of whose map is at most a 64th of the side from the defect. Times are
-for one thread.
+of patches, and the VAE of whole images at 64 pixels; --alone leaves all rivals out. `found at 5 %` is the
+share of defective images beyond the threshold that flags 5 % of the good test images; `on it` that of all
+defective ones which are, and the greatest value of whose map is at most a 64th of the side from the defect.
+Times are for one thread.
 """
 
 import argparse
