@@ -4,8 +4,9 @@ python benchmarks/false_alarms.py /path/to/magnetic_tile --size 256 --splits 200
 python benchmarks/false_alarms.py --drawn cells
 
 A third of the good images trains the networks once, and all others are looked at once. Every split draws at
-random which half of these tells what is usual and calibrates, as in `PatchDetector.fit`, and which is new. Good
-images of training and test are drawn from alike, so that they are exchangeable. Places and the whole judge.
+random which half of these tells what is usual and calibrates, as in `PatchDetector.fit`; the other is new.
+Good images of training and test are drawn from alike, so that they are exchangeable. Places and the whole
+judge.
 """
 
 import argparse

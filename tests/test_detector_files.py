@@ -68,6 +68,32 @@ def test_maps_of_files_of_earlier_versions_stay_as_they_were(fitted, path):
     assert read_model(path)[0]["fitted"]["sharp"] == 0.5
 
 
+def test_places_of_files_of_earlier_versions_are_judged_as_they_were(fitted, path):
+    header, arrays = read_model(path)
+    for name in [name for name in arrays if name.startswith("model_.groups.")]:
+        if arrays[name].shape[-1] == 3:  # costs
+            arrays[name] = arrays[name][..., :2].copy()
+        if name.endswith(".whitening"):
+            del arrays[name]
+    write_model_file(path, header, arrays)
+    earlier = load(path, network=network())
+    group, newer = earlier.model_.groups[0], fitted.model_.groups[0]
+    with torch.inference_mode():
+        maps, _ = fitted.model_.maps(torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0)))
+        (costs, which), (more, _) = group.costs(maps), newer.costs(maps)
+    assert torch.equal(costs, more[..., :2])
+    rim = torch.zeros(which.shape[:3], dtype=torch.long)
+    center, variance = (each[which].mean(dim=-2) for each in (group.center, group.variance))
+    center = center + variance.sqrt() * group.rim_center[0]
+    variance = (variance * group.rim_variance[0] + group.overall) / 2
+    expected = (((costs + group.floor).log() - center) / variance.sqrt()).mean(dim=-1)
+    torch.testing.assert_close(group.oddness(costs, which, rim), expected)
+    save(earlier, path)
+    assert np.array_equal(
+        load(path, network=network()).heat_maps(photographs(3, 2)), earlier.heat_maps(photographs(3, 2))
+    )
+
+
 def change(at: str, value):
     """Return what changes one value of a header."""
 
@@ -105,6 +131,8 @@ def spoil(name: str):
         (drop("model_.groups.0.std"), "groups.0.std is missing"),
         (spoil("model_.groups.0.references"), "groups.0.references must be finite"),
         (spoil("model_.level_spread"), "level_spread must be finite and positive"),
+        (spoil("model_.groups.0.whitening"), "groups.0.whitening must be finite"),
+        (drop("model_.groups.0.whitening"), "groups.0.floor must have a length of 2|groups.0.floor"),
         (drop("estimators.0.model_.log_unit"), "log_unit is missing"),
     ],
 )

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from vaetools import AE, CVAE, VAE, Backbone, PatchDetector, load, save
+from vaetools.estimators.pictures import split_images
 from vaetools.nn.features import Features
 from vaetools.nn.patch_model import Group, PatchModel, borders, mirror, within
 from vaetools.nn.places import (
@@ -24,6 +25,7 @@ from vaetools.nn.places import (
     principal_axes,
     scale_of_maxima,
     usual_costs,
+    whitening,
 )
 
 SIDE = 48
@@ -89,6 +91,39 @@ def test_false_alarms_come_at_the_promised_rate():
     new = model.recalibrate(photographs(199, 6)).predict(photographs(400, 7))
     assert 0.1 < (new == -1).mean() < 0.3  # 3 standard errors
     assert len(model.calibration_scores_) == 199
+
+
+def test_images_that_tell_what_is_usual_calibrate_as_if_they_were_new():
+    model = detector(false_alarm_rate=0.2).fit(photographs(120, 1))
+    assert len(model.calibration_scores_) == 48
+    assert 0.08 < (model.predict(photographs(400, 7)) == -1).mean() < 0.32
+    told = model.predict(photographs(120, 1)[np.random.RandomState(0).permutation(120)[:48]])
+    assert (told == -1).mean() < 0.2  # the model that knows them
+
+
+def test_a_confidence_takes_images_that_do_nothing_else():
+    sure = detector(false_alarm_rate=0.2, confidence=0.9).fit(photographs(120, 1))
+    assert len(sure.calibration_scores_) == 24
+    with pytest.raises(ValueError, match="takes 45 calibration images; got 24: 21 more"):
+        detector(confidence=0.9).fit(photographs(120, 1))
+
+
+@pytest.mark.parametrize(
+    ("given", "n", "sizes"),
+    [
+        ({}, 4, (2, 2, 0)),
+        ({}, 100, (60, 40, 0)),
+        ({}, 5000, (4000, 400, 600)),
+        ({"calibration_fraction": 0.7}, 100, (30, 70, 0)),
+        ({"confidence": 0.5, "false_alarm_rate": 0.5}, 4, (1, 2, 1)),
+        ({"confidence": 0.95}, 300, (180, 60, 60)),
+        ({"image_shape": (1, 4096, 4096)}, 100, (60, 10, 30)),
+    ],
+)
+def test_images_train_or_tell_what_is_usual_or_calibrate(given, n, sizes):
+    parts = split_images(detector(**given), n, np.random.RandomState(0))
+    assert tuple(map(len, parts)) == sizes
+    assert sorted(np.concatenate(parts)) == list(range(n))
 
 
 def test_a_score_depends_on_its_image_alone(fitted):
@@ -217,6 +252,15 @@ def test_principal_axes_keep_what_varies_most():
     torch.testing.assert_close(axes.T @ axes, torch.eye(64), atol=1e-4, rtol=0)
     near = torch.cdist(points @ axes, points @ axes)
     torch.testing.assert_close(near, torch.cdist(points, points), rtol=0.01, atol=0.1)
+
+
+def test_what_an_autoencoder_leaves_becomes_spherical():
+    rng = np.random.default_rng(0)
+    rows = torch.from_numpy(rng.normal(size=(5000, 3)) @ rng.normal(size=(3, 3))).float()
+    white = rows @ whitening(rows)
+    torch.testing.assert_close(white.T @ white / 5000, torch.eye(3), atol=0.1, rtol=0)
+    flat = torch.cat([rows, torch.zeros(5000, 1)], dim=1)
+    assert torch.isfinite(whitening(flat)).all()
 
 
 def test_costs_are_usual_by_kind_of_place():

@@ -138,7 +138,7 @@ def test_small_photographs_are_seen_enlarged(tmp_path):
     ("scope", "side", "seen"), [("both", 64, (128, 128)), ("places", 64, None), ("both", 96, None)]
 )
 def test_files_of_earlier_versions_are_seen_as_they_were(tmp_path, scope, side, seen):
-    tiles = np.random.default_rng(0).integers(1, 255, (3, 3 * side**2), np.uint8)
+    tiles = np.random.default_rng(0).integers(1, 255, (4, 3 * side**2), np.uint8)
     model = PatchDetector(image_shape=(3, side, side), scope=scope, n_references=9, random_state=0)
     with pytest.warns(UserWarning, match="takes 19 calibration images"):
         model.fit(tiles)

@@ -68,7 +68,7 @@ def split_images(
     most = min(_MOST_TELLING, max(_LEAST_TELLING, _PIXELS_TELLING // (height * width)))
     order, n_calibrating = rng.permutation(n_images), int(estimator.calibration_fraction * n_images)
     if estimator.confidence is None:
-        n_held_out = max(n_calibrating, min(most, int(SHARE_HELD_OUT * n_images)))
+        n_held_out = max(n_calibrating, min(_MOST_TELLING, int(SHARE_HELD_OUT * n_images)))
         telling, calibrating, train = np.split(
             order, np.clip([min(most, n_held_out), n_held_out], 2, n_images - 2)
         )
