@@ -247,7 +247,7 @@ def test_too_few_good_images_are_refused(n, tmp_path, capsys):
     folder = tmp_path / "good"
     write_parts(folder, n, seed=0)
     assert run("fit", folder, "-o", tmp_path / "m.safetensors", "--model", "patches") == 2
-    words = {0: f"{folder}: ", 2: "PatchDetector: X must have at least 3 images; got 2."}
+    words = {0: f"{folder}: ", 2: "PatchDetector: X must have at least 4 images; got 2."}
     assert words[n] in said(capsys)[1]
 
 
