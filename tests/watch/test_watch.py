@@ -175,7 +175,7 @@ def test_errors_say_what_to_do(vae):
         Watch(contaminated)
     assert Watch(contaminated, rows(40, 1)).alarm is None
     few = VAE(2, max_iter=1, calibration="cross", random_state=0).fit(rows(60, 0))
-    with pytest.raises(ValueError, match="the rows that calibrated the model trained it, too"):
+    with pytest.raises(ValueError, match="the rows that calibrated the model taught it, too"):
         Watch(few)
     for name, value in (("false_alarm_probability", 0), ("random_state", -1)):
         with pytest.raises(ValueError, match=f"Watch: {name} must be"):

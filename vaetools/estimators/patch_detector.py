@@ -27,6 +27,7 @@ from vaetools.nn.planting import planted
 from vaetools.nn.whole import Whole
 
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
+_OF_PATCHES = AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=8, batch_size=256)
 _N_SEEN = 30_000  # places that train and are covered
 _LEAST_PLANTED, _MOST_PLANTED, _PIXELS_PLANTED = 10, 60, 2**23  # images that small defects are planted on
 
@@ -65,6 +66,8 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         Threshold of the score: a map is odd above ``-offset_``.
     calibration_scores_ : ndarray of shape (n_calibration,)
         Scores of the images that calibrate, sorted.
+    calibration_ : {"cross", "split"}
+        Whether most of these also tell what is usual, each judged by others, or none does.
     n_samples_ : int
         Images that ``fit`` was given.
     n_features_in_ : int
@@ -157,6 +160,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         known = crossed if self.confidence is None else crossed[:0]
         if len(calibrating):
             known = np.append(known, self._scores(rows, calibrating, task="calibrating"))
+        self.calibration_ = "cross" if self.confidence is None else "split"
         self._judge_by(known, stacklevel=4)
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
@@ -208,6 +212,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         """
         check_parameters(self)
         self._judge_by(self.score_samples(X), stacklevel=3)
+        self.calibration_ = "split"
         keep_parameters(self, "false_alarm_rate", "confidence")
         return self
 
@@ -266,7 +271,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         """Learn what places of good images are like; return the autoencoder of patches."""
         group.mean, group.std = points.mean(dim=0), points.std(dim=0).clamp(min=LEAST)
         points = (points - group.mean) / group.std
-        estimator = clone(self.estimator or _default_estimator())
+        estimator = clone(self.estimator or _OF_PATCHES)
         given = {"random_state": int(rng.randint(2**31 - 1)), "device": self.device, "verbose": self.verbose}
         estimator.set_params(standardize=False, score_precision="float32", **given)
         is_told = hasattr(estimator, "label_proba")
@@ -303,8 +308,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
             model.whole.learn_share(directions[: len(seen)], seen)
         greatest, size = np.empty(len(index)), (self.image_shape or ())[1:]
         for i in torch.arange(len(index)).split(1):
-            maps = model.judged([each[i] for each in groups], inside[i], directions[i], size)
-            greatest[i] = maps.amax()
+            greatest[i] = model.judged([each[i] for each in groups], inside[i], directions[i], size).amax()
         return -greatest
 
     def _planted(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> Tensor:
@@ -343,8 +347,3 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         order = torch.randperm(int(counts.sum()), generator=generator)
         points = [torch.from_numpy(each[counts])[order] for each in chosen]
         return points, where[counts][order.numpy()], torch.from_numpy(directions)
-
-
-def _default_estimator() -> AE:
-    """Return the autoencoder of patches that is used unless another is given."""
-    return AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=8, batch_size=256)

@@ -86,7 +86,7 @@ DETECTOR_RULE = record(
                 "calibration_scores_": array("f", "n_calibration", kept=SORTED_SCORES, least=1),
                 "scope": one_of("places", "whole", "both"),
             },
-            {"seen": optional(SIZE), "sharp": PROBABILITY},
+            {"seen": optional(SIZE), "sharp": PROBABILITY, "calibration_": one_of("split", "cross")},
         ),
         "estimators": sequence(record({"class": TEXT})),
     }

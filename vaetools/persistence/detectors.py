@@ -61,6 +61,7 @@ def write_detector(
             "digest": detector.backbone_.digest_,
             "seen": detector.backbone_.size and list(detector.backbone_.size),
             "sharp": detector.model_.sharp,
+            "calibration_": detector.calibration_,
         },
         "estimators": estimators,
     }
@@ -94,6 +95,7 @@ def read_detector(
     detector.input_scale_ = _scale(fitted, n_features)
     detector.offset_ = fitted["offset_"]
     detector.calibration_scores_ = arrays[fitted["calibration_scores_"]["array"]]
+    detector.calibration_ = fitted.get("calibration_", "split")
     detector.scope_ = fitted["scope"]
     detector.backbone_ = detector.make_backbone().set_params(size=_seen(detector, fitted))
     _restore(detector.backbone_, detector.input_scale_, n_features, fitted)

@@ -315,7 +315,7 @@ class Watch:
             )
         if getattr(self.estimator, "calibration_", None) == "cross":
             raise ValueError(
-                "Watch: reference must be given, because the rows that calibrated the model trained it, too; "
+                "Watch: reference must be given, because the rows that calibrated the model taught it, too; "
                 f"got None. Pass normal rows that fit did not see. {see(_KEPT)}"
             )
         scores = getattr(self.estimator, "calibration_scores_", None)
