@@ -11,6 +11,8 @@ from tests.data.pictures import noise, write_gray
 from vaetools.__main__ import main
 from vaetools.cli import saying
 
+pytestmark = pytest.mark.filterwarnings("default:.* the label is hardly used")  # by few epochs
+
 QUICK = ["--max-iter", "1", "--set", "hidden_channels=()", "--n-components", "2"]
 LINE = "5 files left out: 3 .txt, 1 hidden, 1 .db (-v lists them)."
 

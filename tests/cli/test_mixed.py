@@ -10,6 +10,8 @@ import pytest
 import vaetools
 from vaetools.__main__ import main
 
+pytestmark = pytest.mark.filterwarnings("default:.* the label is hardly used")  # by few epochs
+
 
 def run(*arguments):
     return main([str(argument) for argument in arguments])

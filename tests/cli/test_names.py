@@ -13,7 +13,10 @@ from tests.report.browser import Parsed
 from vaetools.__main__ import main
 from vaetools.data.batches import Failure
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="names are bytes")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="names are bytes"),
+    pytest.mark.filterwarnings("default:.* the label is hardly used"),
+]
 
 QUICK = ["--max-iter", "1", "--set", "hidden_channels=()", "--n-components", "2"]
 NAMES = [
