@@ -126,6 +126,9 @@ def test_codes_are_decoded_in_the_context_that_is_chosen(is_image, tmp_path):
         shown = tab.evaluate("[...explorer.expected]")
         found = decoded(tab, codes)
         code = np.array(tab.evaluate("[...explorer.code]"))
+        own = tab.evaluate("explorer.pick(7), [...explorer.expected]")
+        assert tab.locator("[data-given='0'] option:checked").inner_text() == told["<b>"][7]
+    np.testing.assert_allclose(own, model.reconstruct(X[7:8], told[7:8])[0], atol=1 / 255)
     chosen = pd.DataFrame({"<b>": ["b"], "heat": [22.0]})
     expected = model.inverse_transform(codes, chosen)
     assert np.abs(expected - model.inverse_transform(codes, usual)).max() > 0.02

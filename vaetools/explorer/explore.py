@@ -10,7 +10,7 @@ from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.decoder import plain_decoder
 from vaetools.explorer.explorer import Explorer
-from vaetools.explorer.given import colorings, given_columns
+from vaetools.explorer.given import called_apart, colorings, given_columns
 from vaetools.explorer.reading import flagged_rows, read_rows, with_values
 from vaetools.explorer.subject import open_subject
 from vaetools.latent.projection import LatentMap
@@ -107,9 +107,10 @@ def explore(
     numbers |= read
     given, condition, known = [], None, engine.context
     if known is not None and opened.context is not None:
-        own = colorings(known, opened.context, {*_column_names(codes), *labels, *numbers})
+        called = called_apart(known, {*_column_names(codes), *labels, *numbers})
+        own = colorings(known, opened.context, called)
         labels, numbers = labels | own[0], numbers | own[1]
-        given, condition = given_columns(engine.owner, known, opened.context), rows.labels[0]
+        given, condition = given_columns(engine.owner, known, opened.context, called), rows.labels[0]
     if table is not None:
         table = table.called_apart({*_column_names(codes), *labels, *numbers})
         for i, name in enumerate(table.names[: max(1, _COLUMN_VALUES // n)].tolist()):

@@ -1,5 +1,6 @@
 """What a page decodes given: the columns of a context, and what they are at first."""
 
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ class GivenColumn(NamedTuple):
     Attributes
     ----------
     name : str
+    coloring : str
+        What colors rows by it.
     categories : list of str
         None of a number.
     value : float
@@ -26,6 +29,7 @@ class GivenColumn(NamedTuple):
     """
 
     name: str
+    coloring: str
     categories: list[str]
     value: float
     low: float
@@ -34,14 +38,18 @@ class GivenColumn(NamedTuple):
     scale: float
 
 
-def given_columns(owner: str, context: Context, told: pd.DataFrame) -> list[GivenColumn]:
+def given_columns(
+    owner: str, context: Context, told: pd.DataFrame, called: Sequence[str]
+) -> list[GivenColumn]:
     """Return the columns of a context, at first those of the commonest combination in what rows are told.
+
+    ``called`` are the names under which they color rows.
 
     Examples
     --------
     >>> told = pd.DataFrame({"machine": ["a", "b", "b"], "heat": [9.0, 20.0, 22.0]})
     >>> context = Context.learn("CVAE", told)
-    >>> columns = given_columns("CVAE", context, told)
+    >>> columns = given_columns("CVAE", context, told, ["machine", "heat"])
     >>> [(column.name, column.categories, column.value, column.high) for column in columns]
     [('machine', ['a', 'b'], 1.0, 1.0), ('heat', [], 21.0, 22.0)]
     """
@@ -49,26 +57,33 @@ def given_columns(owner: str, context: Context, told: pd.DataFrame) -> list[Give
     codes, [usual] = (context.codes(owner, each) for each in (told, commonest_context(told)))
     numbers = [usual, codes.min(axis=0), codes.max(axis=0), context.scale.shift, context.scale.scale]
     return [
-        GivenColumn(str(name), list(map(str, column.values)), *of_column)
-        for name, column, of_column in zip(
-            context.names, context.columns.columns, np.transpose(numbers).tolist(), strict=True
+        GivenColumn(str(name), coloring, list(map(str, column.values)), *of_column)
+        for name, coloring, column, of_column in zip(
+            context.names, called, context.columns.columns, np.transpose(numbers).tolist(), strict=True
         )
     ]
 
 
+def called_apart(context: Context, others: Container[str]) -> list[str]:
+    """Return names for the columns of a context that nothing else has."""
+    found: list[str] = []
+    for name in map(str, context.names):
+        while name in others or name in found:
+            name = f"context {name}"
+        found.append(name)
+    return found
+
+
 def colorings(
-    context: Context, told: pd.DataFrame, others: set[str]
+    context: Context, told: pd.DataFrame, called: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return categories and numbers of a context, under names that nothing else has."""
+    """Return categories and numbers of a context, by what its columns are called."""
     labels: dict[str, np.ndarray] = {}
     numbers: dict[str, np.ndarray] = {}
-    for name, column in zip(context.names, context.columns.columns, strict=True):
+    for name, column, own in zip(context.names, context.columns.columns, called, strict=True):
         cells: Any = told[name].to_numpy()
-        called = str(name)
-        while called in others or called in labels or called in numbers:
-            called = f"context {called}"
         if column.values:
-            labels[called] = cells.astype(str)
+            labels[own] = cells.astype(str)
         else:
-            numbers[called] = cells.astype(np.float64)
+            numbers[own] = cells.astype(np.float64)
     return labels, numbers

@@ -11,6 +11,7 @@ export class Given {
     this.columns = app.about.given;
     this.values = this.columns.map(({value}) => value);
     byId("given").hidden = !this.columns.length || !app.decoder.isThere;
+    this.shown = [];
     byId("given-columns").replaceChildren(...this.columns.map((column, i) => this.control(column, i)));
     app.decoder.told = this.condition();
   }
@@ -23,12 +24,26 @@ export class Given {
     Object.assign(input, {value});
     input.dataset.given = i;
     label.append(make("span", name), input, output);
+    this.shown[i] = now => {
+      this.values[i] = now;
+      if (!categories.length) output.textContent = readable(now);
+      return input;
+    };
     input.addEventListener("input", () => {
-      this.values[i] = Number(input.value);
-      if (!categories.length) output.textContent = readable(this.values[i]);
+      this.shown[i](Number(input.value));
       this.chosen();
     });
     return label;
+  }
+
+  /** Decode given what a row is judged given. */
+  take(row) {
+    this.columns.forEach(({categories, coloring}, i) => {
+      const {texts, values} = this.app.colorings.find(({raw}) => raw === coloring);
+      const own = categories.length ? categories.indexOf(texts[values[row]]) : values[row];
+      this.shown[i](own).value = own;
+    });
+    this.app.decoder.told = this.condition();
   }
 
   /** What the network is told: numbers standardized, categories one-hot. */

@@ -135,8 +135,8 @@ export class Explorer extends Rows {
   /** Pick a row: the first and the second are the ends of a way. */
   pick(row) {
     this.picked = this.picked.length === 1 && this.picked[0] !== row ? [this.picked[0], row] : [row];
-    this.strips.between(this.picked);
     this.showRow(row);
+    this.strips.between(this.picked);
   }
 
   unpick() {
@@ -148,6 +148,7 @@ export class Explorer extends Rows {
   showRow(row) {
     const {places} = this.atlas;
     this.pointed = row;
+    this.given.take(row);
     this.pin();
     const [x, y] = [places[2 * row], places[2 * row + 1]];
     this.setCode(Float32Array.from(this.codeOf(row)), {place: [x, y], near: [{row}], weights: [1], isOff: this.atlas.isOff(x, y)});
