@@ -13,6 +13,7 @@ from vaetools.explorer.explorer import Explorer
 from vaetools.explorer.given import called_apart, colorings, given_columns
 from vaetools.explorer.reading import flagged_rows, read_rows, with_values
 from vaetools.explorer.subject import open_subject
+from vaetools.explorer.table import Table
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, names_of
 from vaetools.report.pictures import make_thumbnails
@@ -92,9 +93,7 @@ def explore(
     engine = Engine(opened.estimator)
     rows = engine.rows(opened.rows, context)
     n = len(rows)
-    if not 3 <= n <= _MOST_ROWS:
-        advice = f" Pass some, such as every {math.ceil(n / _MOST_ROWS)}th." if n > _MOST_ROWS else ""
-        raise ValueError(f"explore: X must hold 3 to {_MOST_ROWS:,} rows; got {n:,}.{advice}")
+    _check_number(n)
     codes, read, reasons = read_rows(
         engine, rows, with_reasons=table is not None and subject.back is not None
     )
@@ -105,19 +104,16 @@ def explore(
     if opened.conditional:
         labels["label, as the model believes"] = opened.estimator.classes_[read.pop("believed").astype(int)]
     numbers |= read
-    given, condition, known = [], None, engine.context
-    if known is not None and opened.context is not None:
-        called = called_apart(known, {*_column_names(codes), *labels, *numbers})
-        own = colorings(known, opened.context, called)
+    given, condition = [], None
+    if engine.context is not None and opened.context is not None:
+        called = called_apart(engine.context, {*_column_names(codes), *labels, *numbers})
+        own = colorings(engine.context, opened.context, called)
         labels, numbers = labels | own[0], numbers | own[1]
-        given, condition = given_columns(engine.owner, known, opened.context, called), rows.labels[0]
+        given, condition = given_columns(engine.owner, engine.context, opened.context, called), rows.labels[0]
     if table is not None:
         table = table.called_apart({*_column_names(codes), *labels, *numbers})
-        for i, name in enumerate(table.names[: max(1, _COLUMN_VALUES // n)].tolist()):
-            if i in table.categories:
-                labels[name] = table.texts(i, shown[:, i])
-            else:
-                numbers[name] = shown[:, i]
+        own = _of_columns(table, shown)
+        labels, numbers = labels | own[0], numbers | own[1]
     span = (0.0, 1.0) if opened.image_shape is None else _span(shown)
     in_use = _in_use(opened, codes)
     places, plane = _map(codes, in_use, method, seed, verbose)
@@ -145,6 +141,25 @@ def explore(
         decoder=plain_decoder(opened.estimator, subject.units, condition) if subject.decodes else None,
         note=subject.note,
     )
+
+
+def _check_number(n: int) -> None:
+    """Raise where there are too few rows for a map, or too many for a page."""
+    if not 3 <= n <= _MOST_ROWS:
+        advice = f" Pass some, such as every {math.ceil(n / _MOST_ROWS)}th." if n > _MOST_ROWS else ""
+        raise ValueError(f"explore: X must hold 3 to {_MOST_ROWS:,} rows; got {n:,}.{advice}")
+
+
+def _of_columns(table: Table, shown: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return labels and numbers of as many columns of a table as a page has room for."""
+    labels: dict[str, np.ndarray] = {}
+    numbers: dict[str, np.ndarray] = {}
+    for i, name in enumerate(table.names[: max(1, _COLUMN_VALUES // len(shown))].tolist()):
+        if i in table.categories:
+            labels[name] = table.texts(i, shown[:, i])
+        else:
+            numbers[name] = shown[:, i]
+    return labels, numbers
 
 
 def _given(y: Any, n: int, others: set[str]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
