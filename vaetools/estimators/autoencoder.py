@@ -17,6 +17,7 @@ from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
 from vaetools.estimators.columns import Columns, warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters
+from vaetools.estimators.context_columns import of_judged
 from vaetools.estimators.crossing import Given, crossed
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
@@ -226,8 +227,8 @@ class BaseAutoencoder(
         keeps: bool = False,
     ) -> KeyboardInterrupt | None:
         before = dict(vars(self)) if self.warm_start and hasattr(self, "model_") else None
-        y = self._context_in(X, y)
-        X = check_rows(self, X, reset=True)
+        X, y = self._parted(X, y)
+        X = check_rows(of_judged(self), X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
         note_marks(self, marks, len(X))
@@ -297,9 +298,9 @@ class BaseAutoencoder(
         self.columns_ = Columns.learn(owner, X, train, self.column_likelihoods, masking=masking)
         return self.columns_.encode(owner, X)
 
-    def _context_in(self, X: Any, y: Any) -> Any:
-        """In a conditional estimator return the context that X holds; else what was told beside it."""
-        return y
+    def _parted(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """In a conditional estimator return what is judged of X, and the context that it holds, if any."""
+        return X, y
 
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray | None:
         """In a conditional estimator learn the labels and return their codes."""

@@ -11,9 +11,10 @@ import torch
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from vaetools.estimators.column_names import keep_names
 from vaetools.estimators.columns import Columns, names_in_fit
-from vaetools.estimators.context_columns import has_context_in_X, places_of
-from vaetools.estimators.intake import labels_of, unpacked
+from vaetools.estimators.context_columns import has_context_in_X, judged, places_of
+from vaetools.estimators.intake import unpacked
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import InputScale
 from vaetools.words import few, see
@@ -199,21 +200,17 @@ def is_context(y: Any) -> bool:
     return isinstance(as_pandas(y), pd.DataFrame)
 
 
-def find_context(estimator: Any, X: Any, y: Any) -> pd.DataFrame:
-    """Return the context that X holds, of an estimator whose ``context`` names it, and note where it is."""
+def find_context(estimator: Any, X: Any, y: Any) -> tuple[Any, pd.DataFrame]:
+    """Note where X holds the context that ``context`` names; return what is judged, and the context."""
     owner = type(estimator).__name__
     table = _whole_table(estimator, X, y, reset=True)
-    vars(estimator).pop("column_labels_", None)
-    if estimator.likelihood != "mixed" and (labels := labels_of(table)) is not None:
-        estimator.column_labels_ = np.array(labels, dtype=object)
+    keep_names(estimator, None if estimator.likelihood == "mixed" else table.columns)
     estimator.context_places_ = places_of(owner, table, estimator.context)
-    return table.iloc[:, estimator.context_places_]
+    return judged(estimator, unpacked(owner, X)), table.iloc[:, estimator.context_places_]
 
 
-def context_in(estimator: Any, X: Any, y: Any) -> Any:
-    """Return the context that X of a fitted estimator holds; where it holds none, what was told beside it."""
-    if not has_context_in_X(estimator):
-        return y
+def context_in(estimator: Any, X: Any, y: Any = None) -> pd.DataFrame:
+    """Return the context that X of a fitted estimator holds."""
     table, names = _whole_table(estimator, X, y, reset=False), estimator.context_.names
     told = table.iloc[:, estimator.context_places_]
     if isinstance(X, pd.DataFrame) and told.columns.tolist() != names:  # others are looked at by scikit-learn
@@ -239,8 +236,8 @@ def _whole_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> pd.DataFrame
     return pd.DataFrame(X)
 
 
-def conditions_of(estimator: Any, X: Any, y: Any) -> np.ndarray:
-    """Return the conditions of rows, of which a context of one row is that of all."""
+def conditions_of(estimator: Any, n_rows: int, y: Any) -> np.ndarray:
+    """Return the conditions of so many rows, of which a context of one row is that of all."""
     owner, context = type(estimator).__name__, estimator.context_
     if y is None:
         told = few(map(repr, context.names))
@@ -251,7 +248,7 @@ def conditions_of(estimator: Any, X: Any, y: Any) -> np.ndarray:
             f"{see('contexts.md#beside-x-or-in-it')}"
         )
     of = "X" if has_context_in_X(estimator) else "y"
-    conditions, n_rows = context.encode(owner, y, of), X.shape[0] if hasattr(X, "shape") else len(X)
+    conditions = context.encode(owner, y, of)
     context.warn_of_unseen(owner, as_pandas(y), conditions)
     if len(conditions) not in (1, n_rows):
         raise ValueError(

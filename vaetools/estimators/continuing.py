@@ -14,9 +14,9 @@ from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
-from vaetools.estimators.context import context_in
-from vaetools.estimators.context_columns import has_context_in_X, judged
+from vaetools.estimators.context_columns import has_context_in_X, of_judged
 from vaetools.estimators.description import describe
+from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge
 from vaetools.estimators.kept_rows import (
@@ -118,8 +118,8 @@ class Continuing(Learnt, BaseAutoencoder):
         """Train on new rows beside some of before, and judge by rows of both that did not train."""
         check_unchanged(self)
         self._crosses = False
-        y, table = context_in(self, X, y), judged(self, as_pandas(X))
-        X = check_rows(self, X, reset=False)
+        table, y = Engine(self).parted(as_pandas(X), y)
+        X = check_rows(of_judged(self), table, reset=False)
         warn_of_untrained(self, table, X)
         labels = self._codes_of_labels(X, y)
         self._warn_of_far_rows(X)
@@ -231,7 +231,7 @@ class Continuing(Learnt, BaseAutoencoder):
             return None
         if y is None:  # raises in the words that scikit-learn uses for a missing target
             validate_data(self, X, y, reset=False, skip_check_array=True)
-        return label_codes(type(self).__name__, self.classes_, X, y)
+        return label_codes(type(self).__name__, self.classes_, len(X), y)
 
     def _count_labels(self, labels: np.ndarray, share: float) -> None:
         """Let labels of new rows, that are a share of all, into the frequencies of labels."""

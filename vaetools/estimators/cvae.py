@@ -283,10 +283,10 @@ class CVAE(VAE, LabelFields):
             y = rng.choice(self.classes_, size=n, p=self.class_prior_)
         return self.inverse_transform(Z, y)
 
-    def _context_in(self, X: Any, y: Any) -> Any:
-        """Return the context that X holds where ``context`` names it; else what is told beside it."""
+    def _parted(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return what is judged and the context that X holds, if ``context`` names it; else X and y."""
         self.__dict__.pop("context_places_", None)
-        return y if self.context is None else find_context(self, X, y)
+        return (X, y) if self.context is None else find_context(self, X, y)
 
     def _check_labels(self, X: np.ndarray, y: Any) -> np.ndarray:
         """Learn the labels and return their codes, or return a context."""
@@ -299,7 +299,7 @@ class CVAE(VAE, LabelFields):
             return self.context_.codes(owner, y, of)
         if y is None:  # raises in the words that scikit-learn uses for a missing target
             validate_data(self, X, y, skip_check_array=True)
-        labels = labels_of_rows(type(self).__name__, X, y)
+        labels = labels_of_rows(type(self).__name__, len(X), y)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         return codes
 

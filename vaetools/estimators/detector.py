@@ -25,8 +25,7 @@ from vaetools.anomaly.recommended import QUESTIONS
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.constructor import check_parameters, keep_parameters
-from vaetools.estimators.context import context_in, in_words
-from vaetools.estimators.context_columns import judged as judged_columns
+from vaetools.estimators.context import in_words
 from vaetools.estimators.continuing import Continuing
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
@@ -211,6 +210,7 @@ class Detector(Verdicts, Continuing):
             rows, *costs, engine.in_units, *questions
         )
         structure, which = (*answers, None, None)[:2]
+        table, told = engine.parted(X, y)
         value, is_mixed = self.input_scale_.shown(rows.X), self.columns_ is not None
         named = names_in_fit(self)
         names = np.arange(rows.X.shape[1]) if named is None else np.array(named, object)
@@ -220,7 +220,7 @@ class Detector(Verdicts, Continuing):
             reconstruction=reconstruction,
             kl=kl,
             surprise=surprise,
-            value=_cells(judged_columns(self, X)) if is_mixed else value,
+            value=_cells(table) if is_mixed else value,
             expected=_cells(engine.as_table(expected)) if is_mixed else expected.astype(precision_of(rows.X)),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
             columns=names,
@@ -228,7 +228,7 @@ class Detector(Verdicts, Continuing):
             heat_range=getattr(self, "heat_range_" if structure is None else "structure_range_", None),
             question=None if which is None else np.array(list(QUESTIONS))[which.astype(int)],
             structure=structure,
-            context=None if engine.context is None else in_words(context_in(self, X, y), len(rows)),
+            context=None if engine.context is None else in_words(told, len(rows)),
         )
 
     def _fit_heat(self, judges: Sequence[Judge]) -> None:

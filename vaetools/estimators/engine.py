@@ -20,6 +20,7 @@ from vaetools.anomaly.scores import SCORES
 from vaetools.checks import POSITIVE_INTEGER, check
 from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.context import conditions_of, context_in
+from vaetools.estimators.context_columns import has_context_in_X, judged, of_judged
 from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.rows import precision_of
@@ -162,19 +163,26 @@ class Engine:
 
     def rows(self, X: Any, y: Any = None) -> Rows:
         """Return rows that were checked, with codes of their labels, as the model takes them."""
-        y = context_in(self.estimator, X, y)
-        X = check_rows(self.estimator, X, reset=False)
-        return Rows(X, np.arange(len(X)), self.scale, self._told(X, y), self.n_classes)
+        X, y = self.parted(X, y)
+        X = check_rows(of_judged(self.estimator), X, reset=False)
+        return Rows(X, np.arange(len(X)), self.scale, self._told(len(X), y), self.n_classes)
+
+    def parted(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        """Return of X what is judged, and what is told of its rows: the context that it holds, or y."""
+        if not has_context_in_X(self.estimator):
+            return X, y
+        context = context_in(self.estimator, X, y)
+        return judged(self.estimator, unpacked(self.owner, X)), context
 
     def needed(self, y: Any) -> Any:
         """Return what must be told of rows: their context, and no labels."""
         return None if self.context is None else y
 
-    def _told(self, X: Any, y: Any) -> np.ndarray | None:
+    def _told(self, n_rows: int, y: Any) -> np.ndarray | None:
         """Return codes of the labels of rows, or their conditions, where the model takes such."""
         if self.context is not None:
-            return conditions_of(self.estimator, X, y)
-        return None if y is None or self.classes is None else label_codes(self.owner, self.classes, X, y)
+            return conditions_of(self.estimator, n_rows, y)
+        return None if y is None or self.classes is None else label_codes(self.owner, self.classes, n_rows, y)
 
     def map(
         self, rows: Rows, *functions: Callable[[Reading], Tensor], dtype: type[np.floating] = np.float64
@@ -195,7 +203,6 @@ class Engine:
 
     def decode(self, Z: Any, y: Any = None) -> Any:
         """Return expected rows of codes; without labels, averaged over their frequencies."""
-        told = self._told(Z, y)
         self.require_decoder("inverse_transform")
         Z = check_array(unpacked(self.owner, Z), dtype=[np.float64, np.float32], input_name="Z")
         if Z.shape[1] != self.n_components:
@@ -203,7 +210,7 @@ class Engine:
                 f"{self.owner}: Z must have {self.n_components} columns, one per component; got {Z.shape[1]}."
             )
         unscaled = InputScale.fixed("identity", Z.shape[1])
-        codes = Rows(Z, np.arange(len(Z)), unscaled, told, self.n_classes)
+        codes = Rows(Z, np.arange(len(Z)), unscaled, self._told(len(Z), y), self.n_classes)
         decoded = itertools.starmap(self.model.decode, codes.batches(self.model.log_unit))
         pieces = ([self.scale.invert(expected.cpu())] for expected in decoded)
         return self.as_table(_gathered(pieces, len(Z), 1, self._precision(codes))[0])

@@ -2,19 +2,19 @@
 
 import re
 import reprlib
-import sys
 import warnings
 from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, Dataset
 
 from vaetools.axes import likely_reading, readings
+from vaetools.estimators.column_names import are_names_of_fit, keep_names, labels_of, warn_of_names
 from vaetools.estimators.columns import warn_of_unseen
-from vaetools.estimators.context_columns import judged, of_judged
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import slices
@@ -29,11 +29,10 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one.
 
     For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
-    the table itself. Of X that holds a context, too, rows of what is judged.
+    the table itself.
     """
     owner = type(estimator).__name__
-    X = judged(estimator, unpacked(owner, X))
-    estimator = of_judged(estimator)
+    X = unpacked(owner, X)
     if not reset and estimator.columns_ is not None:
         table = _check_table(estimator, X, reset=False)
         codes = estimator.columns_.encode(owner, table)
@@ -75,10 +74,10 @@ def _check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
                 "them taken by position."
             )
         if not reset and estimator.columns_.names is None:
-            _warn_of_labels(owner, labels_of(X), None)
+            warn_of_names(owner, labels_of(X.columns), None)
         return X
     if not reset and estimator.columns_.names is not None:
-        _warn_of_labels(owner, None, labels_of(pd.DataFrame(columns=estimator.columns_.names)))
+        warn_of_names(owner, None, labels_of(pd.Index(estimator.columns_.names)))
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind == "U":
         X = np.array(X, dtype=object)  # NumPy made texts of numbers beside texts
     return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
@@ -95,8 +94,13 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
         text = str(X.flat[0])
         advice = _advice_on_text(text, takes_mixed)
         raise ValueError(f"{owner}: X must be numbers; got text such as {text!r} ({X.dtype}). {advice}")
-    X = _check_labels(estimator, X, reset=reset)
-    _check_no_dates(owner, X)
+    names = X.columns if isinstance(X, pd.DataFrame) else None
+    if reset:
+        keep_names(estimator, names)
+    elif are_names_of_fit(estimator, names):
+        X = X.set_axis(range(X.shape[1]), axis=1)  # scikit-learn knows none of these
+    if names is not None:
+        _check_no_dates(owner, X.dtypes)
     try:
         array = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
     except ValueError as error:
@@ -112,14 +116,14 @@ def check_numbers(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     return checked
 
 
-def _check_no_dates(owner: str, X: Any) -> None:
+def _check_no_dates(owner: str, types: pd.Series) -> None:
     """Raise for columns of dates or durations, which NumPy puts into no array with numbers."""
-    dated = [name for name, kind in X.dtypes.items() if kind.kind in "mM"] if hasattr(X, "columns") else []
-    if dated:
-        raise ValueError(
-            f"{owner}: X must be numbers; got {X[dated[0]].dtype} in column {dated[0]!r}. Replace it by "
-            "numbers that matter, such as the hour or the weekday (Series.dt), or leave the column out."
-        )
+    for name, kind in types.items():
+        if kind.kind in "mM":
+            raise ValueError(
+                f"{owner}: X must be numbers; got {kind} in column {name!r}. Replace it by numbers that "
+                "matter, such as the hour or the weekday (Series.dt), or leave the column out."
+            )
 
 
 def _reshape_hint(shape: tuple[int, ...]) -> str:
@@ -206,15 +210,8 @@ def unpacked(owner: str, X: Any) -> Any:
     >>> unpacked("VAE", np.ma.array([[1, 2]], mask=[[False, True]]))
     array([[ 1., nan]])
     """
-    if isinstance(X, (Dataset, DataLoader)):  # numpy would read one that knows no end for ever
-        raise TypeError(
-            f"{owner}: X must be an array of shape (n_samples, n_features); got a {type(X).__name__}. Stack "
-            "its rows, torch.stack([X[i] for i in range(len(X))]); of images, read_images takes a dataset."
-        )
-    if hasattr(X, "collect_schema") and not hasattr(X, "__arrow_c_stream__"):
-        more = see("tables.md#tables-in-memory")
-        raise TypeError(f"{owner}: X must be in memory; got a {type(X).__name__}. Pass X.collect(). {more}")
-    X = as_pandas(X)
+    if not isinstance(X, (np.ndarray, pd.DataFrame)):
+        X = _of_others(owner, X)
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         raise ValueError(
             f"{owner}: X must be a plain array of shape (n_samples, n_features); got one of records with "
@@ -231,73 +228,23 @@ def unpacked(owner: str, X: Any) -> Any:
         if not np.ma.is_masked(X):
             return X.data
         return np.ma.filled(X if X.dtype.kind in "fO" else X.astype(np.float64), np.nan)
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(X, torch.Tensor):
-        return X
-    X = X.detach().cpu()
-    return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    return X
 
 
-# Names of columns that are no strings, whose order scikit-learn does not look at
-
-
-def _check_labels(estimator: Any, X: Any, *, reset: bool) -> Any:
-    """Keep the names of a DataFrame's columns as text, or raise where they are not those of `fit`.
-
-    Names that are all strings are scikit-learn's, and numbers from 0 are places, as an array has them. X is
-    returned, without names that are the text of the ones in `fit`: scikit-learn knows none of those.
-    """
-    if reset:
-        vars(estimator).pop("column_labels_", None)
-        if (labels := labels_of(X)) is not None:
-            estimator.column_labels_ = np.array(labels, dtype=object)
-        return X
-    known = getattr(estimator, "column_labels_", None)
-    labels = X.columns.map(str).tolist() if isinstance(X, pd.DataFrame) else []
-    places = [str(place) for place in range(len(labels))]
-    are_moved = (
-        bool(labels) and sorted(labels) == sorted(places) and pd.api.types.is_integer_dtype(X.columns.dtype)
-    )
-    if not labels or (known is None and not are_moved):
-        if not hasattr(estimator, "feature_names_in_"):
-            _warn_of_labels(type(estimator).__name__, labels_of(X), known)
-        return X
-    fitted = places if known is None else known.tolist()
-    if labels == fitted:
-        return X.set_axis(range(len(labels)), axis=1)
-    if len(labels) != len(fitted):  # of which scikit-learn tells
-        return X
-    place = next(i for i, label in enumerate(labels) if label != fitted[i])
-    raise ValueError(
-        f"{type(estimator).__name__}: X must have the columns of fit in their order; got {labels[place]!r} "
-        f"in the place of {fitted[place]!r}. Select them by name, or pass an array to have them taken by "
-        "position."
-    )
-
-
-def labels_of(X: Any) -> list[str] | None:
-    """Return the names of a DataFrame's columns as text; None if they are strings, or numbers from 0.
-
-    Examples
-    --------
-    >>> labels_of(pd.DataFrame([[1, 2]], columns=[2019, 2020])), labels_of(pd.DataFrame([[1, 2]]))
-    (['2019', '2020'], None)
-    """
-    if not isinstance(X, pd.DataFrame) or all(isinstance(name, str) for name in X.columns):
-        return None
-    labels = X.columns.map(str).tolist()
-    return None if labels == list(map(str, range(len(labels)))) else labels
-
-
-def _warn_of_labels(owner: str, labels: Any, fitted: Any) -> None:
-    """Warn where only X or only `fit` has such names, as scikit-learn does of names that are strings."""
-    if labels is None and fitted is not None:
-        words = f"X does not have valid feature names, but {owner} was fitted with feature names"
-    elif labels is not None and fitted is None:
-        words = f"X has feature names, but {owner} was fitted without feature names"
-    else:
-        return
-    warnings.warn(words, UserWarning, stacklevel=6)
+def _of_others(owner: str, X: Any) -> Any:
+    """Return tensors as arrays and tables of other libraries as pandas'; refuse what holds no rows yet."""
+    if isinstance(X, (Dataset, DataLoader)):  # numpy would read one that knows no end for ever
+        raise TypeError(
+            f"{owner}: X must be an array of shape (n_samples, n_features); got a {type(X).__name__}. Stack "
+            "its rows, torch.stack([X[i] for i in range(len(X))]); of images, read_images takes a dataset."
+        )
+    if hasattr(X, "collect_schema") and not hasattr(X, "__arrow_c_stream__"):
+        more = see("tables.md#tables-in-memory")
+        raise TypeError(f"{owner}: X must be in memory; got a {type(X).__name__}. Pass X.collect(). {more}")
+    if isinstance(X, torch.Tensor):
+        X = X.detach().cpu()
+        return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    return as_pandas(X)
 
 
 # Integers that become others as floats

@@ -26,10 +26,10 @@ def one_per_row(name: str, values: Any, dtype: Any = None) -> np.ndarray:
     return column
 
 
-def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:
+def labels_of_rows(owner: str, n_rows: int, y: Any) -> np.ndarray:
     """Return one label per row: integers, booleans or strings; refuse others by name."""
     labels: np.ndarray = column_or_1d(y, warn=True)
-    check_consistent_length(X, labels)
+    check_consistent_length(range(n_rows), labels)
     if labels.dtype.kind in "iubU":
         return labels
     if labels.dtype.kind == "f" and np.isfinite(labels).all() and np.all(labels == np.floor(labels)):
@@ -49,11 +49,9 @@ def labels_of_rows(owner: str, X: Any, y: Any) -> np.ndarray:
     )
 
 
-def label_codes(owner: str, classes: np.ndarray, X: Any, y: Any) -> np.ndarray:
+def label_codes(owner: str, classes: np.ndarray, n_rows: int, y: Any) -> np.ndarray:
     """Return the places in ``classes`` of labels of rows, of which a single one is that of all rows."""
-    if np.ndim(y) == 0:
-        y = np.full(X.shape[0] if hasattr(X, "shape") else len(X), y)
-    y = labels_of_rows(owner, X, y)
+    y = labels_of_rows(owner, n_rows, np.full(n_rows, y) if np.ndim(y) == 0 else y)
     codes: np.ndarray = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = y[classes[codes] != y]
     if len(unknown):

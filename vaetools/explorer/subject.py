@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from vaetools.estimators.context import context_in
-from vaetools.estimators.context_columns import judged
+from vaetools.estimators.context_columns import of_judged
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.explorer.table import Table, mixed_table, number_table
@@ -74,7 +73,7 @@ def _told(engine: Engine, rows: Any, context: Any) -> Any:
                 f"explore: context is of a model that judges rows given one; got a {engine.owner} without."
             )
         return None
-    told = as_pandas(context_in(engine.estimator, rows, context))
+    told = as_pandas(engine.parted(rows, context)[1])
     if not isinstance(told, pd.DataFrame):
         raise ValueError(
             "explore: context must be a DataFrame of the columns that rows are judged given, "
@@ -105,7 +104,8 @@ def _can_decode(engine: Engine) -> tuple[bool, str]:
 def _plain(opened: Opened, X: Any, can: bool, why: str) -> Subject:
     """Return a subject whose rows are shown as its model takes them."""
     estimator = opened.estimator
-    rows = check_rows(estimator, opened.rows, reset=False)
+    alone, _ = Engine(estimator).parted(opened.rows)
+    rows = check_rows(of_judged(estimator), alone, reset=False)
     shown = estimator.input_scale_.shown(rows)
     table = None
     if opened.image_shape is None:
@@ -114,9 +114,7 @@ def _plain(opened: Opened, X: Any, can: bool, why: str) -> Subject:
         table, shown = (
             number_table(names, is_named=is_named, rows=shown)
             if estimator.columns_ is None
-            else mixed_table(
-                estimator.columns_, names, is_named=is_named, rows=shown, cells=judged(estimator, opened.rows)
-            )
+            else mixed_table(estimator.columns_, names, is_named=is_named, rows=shown, cells=alone)
         )
     return Subject(opened, shown, table, np.asarray, None, can, why)
 

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaetools.estimators.columns import Columns, names_in_fit
 from vaetools.estimators.context import conditions_of, context_in
-from vaetools.estimators.context_columns import has_context_in_X, holding_context, judged
+from vaetools.estimators.context_columns import has_context_in_X, holding_context, judged, of_judged
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.frames import as_pandas
@@ -81,7 +81,7 @@ class Opened:
     def between(self, ends: Any, n: int) -> np.ndarray:
         """Decode the straight line between the codes of two rows; their contexts go over as codes do."""
         first, last = self.estimator.transform(ends)
-        line, told = interpolate(first, last, n), context_in(self.estimator, ends, None)
+        line, told = interpolate(first, last, n), context_in(self.estimator, ends)
         share = np.linspace(0, 1, n)[:, None]
         made: np.ndarray = (1 - share) * self.decoded(line, told[:1]) + share * self.decoded(line, told[1:])
         return made
@@ -144,6 +144,7 @@ def open_models(models: Any, X: Any, context: Any = None) -> tuple[list[Opened],
 def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
     """Return how a table of several kinds of columns becomes numbers that all models share."""
     known: dict[str, Columns] = {}
+    alone: Any = None
     for name, model in models.items():
         last = model[-1] if hasattr(model, "steps") else model
         if (columns := getattr(last, "columns_", None)) is None:
@@ -153,7 +154,8 @@ def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
                 f"compare: {str(name)!r} must be no pipeline, because likelihood='mixed' takes columns of "
                 f"several kinds; got steps {[label for label, _ in model.steps]}. Fit it on what these make."
             )
-        check_rows(model, X, reset=False)  # says so where columns are others
+        alone = judged(model, as_pandas(X))
+        check_rows(of_judged(model), alone, reset=False)  # says so where columns are others
         known[str(name)] = columns
     kinds = {str([column.kind for column in columns.columns]): name for name, columns in known.items()}
     if len(kinds) > 1:
@@ -163,7 +165,7 @@ def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
             f"{first} of {one!r} and {second} of {other!r}. Fit all with the same "
             "column_likelihoods."
         )
-    return Spread.over(list(known.values()), judged(last, as_pandas(X))) if known else None
+    return Spread.over(list(known.values()), alone) if known else None
 
 
 def _open(
@@ -230,8 +232,8 @@ def _context(name: str, estimator: Any, steps: Any, rows: Any) -> pd.DataFrame |
             f"compare: {name!r} must be no pipeline, because its rows hold their context; got steps "
             f"{[label for label, _ in steps.steps]}. Fit it on what these make."
         )
-    context: pd.DataFrame | None = context_in(estimator, rows, None)
-    conditions_of(estimator, rows, context)  # says so where there is none
+    context = context_in(estimator, rows)
+    conditions_of(estimator, len(rows), context)  # says so where there is none
     return context
 
 
