@@ -13,7 +13,7 @@ from vaetools import AE, CVAE, VAE, VQVAE, Bernoulli, EncoderDecoder, Gaussian
 from vaetools.anomaly import bounds
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.anomaly.scores import SCORES
-from vaetools.estimators.rows import split_rows
+from vaetools.estimators.jobs import split_rows
 
 SMALL = {"hidden_layer_sizes": (16,), "max_iter": 20, "random_state": 0}
 TRAINED = SMALL | {"max_iter": 200, "learning_rate_init": 1e-2}

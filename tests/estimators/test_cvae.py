@@ -15,8 +15,8 @@ from sklearn.utils import get_tags
 import vaetools
 from vaetools import AE, CVAE, VAE, Gaussian
 from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.estimators.jobs import split_rows
 from vaetools.estimators.labels import label_information
-from vaetools.estimators.rows import split_rows
 
 OPTIONS = {"hidden_layer_sizes": (32,), "max_iter": 150, "learning_rate_init": 1e-2, "random_state": 0}
 

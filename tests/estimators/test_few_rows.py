@@ -12,7 +12,7 @@ from vaetools.anomaly.calibration import expected_rate
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.building import is_watched, resolve_training
 from vaetools.estimators.crossing import folds
-from vaetools.estimators.rows import split_rows
+from vaetools.estimators.jobs import split_rows
 
 QUICK = {"max_iter": 3, "hidden_layer_sizes": (8,), "random_state": 0}
 HOW = "Fit 19 rows or more, or recalibrate with 19 normal rows that fit did not see."

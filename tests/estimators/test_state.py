@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from vaetools import AE, CVAE, VAE
-from vaetools.estimators.rows import split_rows
+from vaetools.estimators.jobs import split_rows
 
 OPTIONS = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}
 

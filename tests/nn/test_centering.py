@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from vaetools.nn.batches import InputScale, Rows
-from vaetools.nn.centering import center_start, center_steps
+from vaetools.nn.centering import center_start, center_steps, takes_uncentered
 from vaetools.nn.latents import Normal
 from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Autoencoder
@@ -52,18 +52,14 @@ def test_steps_are_those_of_centered_rows(optimizer, n_classes):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    ("kind", "options", "is_so"),
     [
-        ("standardize", {}),  # centered already
-        ("identity", {}),  # of which nothing is known
-        ("pixels", {"image_shape": (1, 1, 5), "hidden_channels": (2,)}),
+        ("pixels", {}, True),
+        ("unit", {"n_classes": 3}, True),
+        ("standardize", {}, False),  # centered already
+        ("identity", {}, False),  # of which nothing is known
+        ("pixels", {"image_shape": (1, 1, 5), "hidden_channels": (2,)}, False),
     ],
 )
-def test_other_rows_and_layers_are_left_alone(kind, options):
-    model, rows = build(**options), as_rows(kind)
-    before = copy.deepcopy(model.state_dict())
-    center_start(model, rows)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    center_steps(optimizer, model, rows)
-    assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
-    assert not optimizer._optimizer_step_pre_hooks
+def test_rows_in_the_unit_interval_before_a_dense_layer_are_not_centered(kind, options, is_so):
+    assert takes_uncentered(build(**options), InputScale.fixed(kind, N_FEATURES)) == is_so

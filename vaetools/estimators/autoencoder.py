@@ -23,21 +23,20 @@ from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import check_rows
+from vaetools.estimators.jobs import share_out
 from vaetools.estimators.judges import Judge, fit_scale, fit_scale_to_watched
-from vaetools.estimators.marks import note_marks, weights_without_odd, without_odd
+from vaetools.estimators.marks import note_marks, weights_without_odd
 from vaetools.estimators.reopening import settle, start_from
-from vaetools.estimators.row_weights import check_weights, weighing
-from vaetools.estimators.rows import decide_scale, precision_of, split_rows, warn_of_flat_images
+from vaetools.estimators.row_weights import check_weights
+from vaetools.estimators.rows import decide_scale, precision_of, warn_of_flat_images
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
-from vaetools.estimators.watched import check_callbacks, check_trainable, watched
+from vaetools.estimators.watched import check_callbacks, check_trainable, history_of, watched
 from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.nn.batches import Rows
 from vaetools.nn.latents import Normal
 from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Trainer
-
-_NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
 class BaseAutoencoder(
@@ -231,18 +230,18 @@ class BaseAutoencoder(
         X = check_rows(of_judged(self), X, reset=True)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
-        note_marks(self, marks, len(X))
+        n_normal = note_marks(self, marks, len(X))
         weights = weights_without_odd(self, check_weights(type(self).__name__, sample_weight, len(X)))
         self.n_samples_ = len(X)
-        n_normal = len(without_odd(self, np.arange(len(X))))
         self._crosses = is_crossed(self, n_normal) and not keeps and before is None
         rng = check_random_state(self.random_state if checkpoint is None else checkpoint.seed)
-        train, validating, calibrating = split_rows(self, len(X), rng, crossed=self._crosses)
-        calibrating, seed = without_odd(self, calibrating), int(rng.randint(2**31 - 1))
-        weights, train, validating = weighing(self, weights, train, validating)
+        jobs, weights = share_out(self, len(X), weights, rng, crossed=self._crosses)
+        (train, validating, calibrating), seed = jobs, int(rng.randint(2**31 - 1))
         given = Given(X, labels, weights)
         X, kept = self._prepare(given, train, seed)
-        warn_of_untrained(self, given.table, X, np.concatenate([validating, calibrating]))
+        if self.columns_ is not None:
+            others = np.concatenate([validating, calibrating])
+            warn_of_untrained(type(self).__name__, self.columns_, given.table, X, others)
         if before is not None:
             start_from(self, before)
         warn_of_flat_images(self, X)
@@ -341,10 +340,8 @@ class BaseAutoencoder(
 
     def _finish(self, trainer: Trainer | None, rows: Rows, seed: int) -> None:
         """Keep the record of training, settle the weights, and learn what comes after them."""
-        history = [] if trainer is None else trainer.history
-        numbers = pd.DataFrame(history, columns=None if history else _NO_EPOCH, dtype=np.float64)
-        self.history_ = numbers.astype({"epoch": np.int64})
-        self.n_iter_ = len(history)
+        self.history_ = history_of(trainer)
+        self.n_iter_ = len(self.history_)
         if trainer is not None and trainer.held_out is not None:
             fit_scale_to_watched(self, trainer.held_out)
         settle(self)

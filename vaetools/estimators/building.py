@@ -19,7 +19,7 @@ from vaetools.nn import (
     feature_maps,
 )
 from vaetools.nn.batches import Rows
-from vaetools.nn.centering import center_start
+from vaetools.nn.centering import center_start, takes_uncentered
 from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
@@ -276,7 +276,8 @@ def build(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> None:
         try_added(estimator, added, x)
     model = put_together(estimator, network, likelihood, latent, added)
     estimator.model_ = model.to(device=device, dtype=dtype).eval()
-    if estimator.network is None and estimator.max_iter != 0:
+    is_drawn = estimator.network is None and estimator.max_iter != 0
+    if is_drawn and takes_uncentered(model, estimator.input_scale_):
         center_start(model, Rows(X, train, estimator.input_scale_))
 
 

@@ -261,29 +261,27 @@ def warn_of_unseen(owner: str, columns: Columns, X: Any, codes: np.ndarray) -> N
 
 
 def warn_of_untrained(
-    estimator: Any, table: Any, codes: np.ndarray, held_out: np.ndarray | None = None
+    owner: str, columns: Columns, X: Any, codes: np.ndarray, held_out: np.ndarray | None = None
 ) -> None:
     """Warn of categories of held-out rows, or without such of new ones, that the model did not learn.
 
     Not where most cells are such: `warn_of_unseen` tells that of new rows, and of others that a column has
     values of its own in most rows.
     """
-    if estimator.columns_ is None:
-        return
     rows = np.arange(len(codes)) if held_out is None else held_out
     found = []
-    for place, column in enumerate(estimator.columns_.columns):
+    for place, column in enumerate(columns.columns):
         unseen = rows[codes[rows, place] == len(column.values)]
         n_known = np.count_nonzero(~np.isnan(codes[rows, place]))
         is_rare = n_known < _FEWEST_CELLS or len(unseen) <= n_known / 2
         if column.kind == "categorical" and len(unseen) and is_rare:
-            name = place if estimator.columns_.names is None else estimator.columns_.names[place]
-            values = pd.DataFrame(table).iloc[unseen, place].unique().tolist()
+            name = place if columns.names is None else columns.names[place]
+            values = pd.DataFrame(X).iloc[unseen, place].unique().tolist()
             found.append(f"{name!r} ({_some(sorted(values, key=str))})")
     if found:
         which = ("of the first call", "new rows") if held_out is None else ("that trains", "rows held out")
         warnings.warn(
-            f"{type(estimator).__name__}: no row {which[0]} has some categories of {which[1]}, in column "
+            f"{owner}: no row {which[0]} has some categories of {which[1]}, in column "
             f"{few(found)}: they count as unseen, in rows to come as well, and make these odd. Fit more rows "
             "of them, or group rare ones.",
             UserWarning,

@@ -120,7 +120,8 @@ class Continuing(Learnt, BaseAutoencoder):
         self._crosses = False
         table, y = Engine(self).parted(as_pandas(X), y)
         X = check_rows(of_judged(self), table, reset=False)
-        warn_of_untrained(self, table, X)
+        if self.columns_ is not None:
+            warn_of_untrained(type(self).__name__, self.columns_, table, X)
         labels = self._codes_of_labels(X, y)
         self._warn_of_far_rows(X)
         rng = self._next_generator()

@@ -8,10 +8,9 @@ from torch import Tensor
 
 from vaetools.estimators.description import learn_score
 from vaetools.estimators.engine import Engine
+from vaetools.estimators.jobs import n_to_watch, weighing
 from vaetools.estimators.judges import Judge, fit_scale, judged
 from vaetools.estimators.marks import without_odd
-from vaetools.estimators.row_weights import weighing
-from vaetools.estimators.rows import n_to_watch
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 
@@ -68,8 +67,10 @@ def _without(
     member = copy.copy(estimator).set_params(max_iter=estimator.max_iter_, verbose=0)
     others = rng.permutation(np.setdiff1d(np.arange(len(given.table)), fold))
     watching, train = np.split(others, [n_to_watch(estimator, len(others), crossed=True)])
-    weights, train, watching = weighing(estimator, given.weights, np.sort(train), np.sort(watching))
-    given = given._replace(weights=weights)
+    train, watching = np.sort(train), np.sort(watching)
+    if given.weights is not None:
+        weights, train, watching = weighing(estimator, given.weights, train, watching)
+        given = given._replace(weights=weights)
     try:
         X, kept = member._prepare(given, train, seed)
     except ValueError as error:

@@ -47,8 +47,11 @@ def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
     return given if given.any() else None
 
 
-def note_marks(estimator: Any, marks: Any, n_rows: int) -> None:
-    """Note marks for a fit; raise where no row is left to train, and warn where the score learns nothing."""
+def note_marks(estimator: Any, marks: Any, n_rows: int) -> int:
+    """Note marks for a fit, and return how many rows are not odd.
+
+    Where no row is left to train that is an error, and a warning where the score learns nothing.
+    """
     owner = type(estimator).__name__
     known = check_marks(owner, marks, n_rows)
     if known is not None and (known < 0).all():
@@ -64,6 +67,7 @@ def note_marks(estimator: Any, marks: Any, n_rows: int) -> None:
             UserWarning,
             stacklevel=4,
         )
+    return n_rows - getattr(estimator, "n_marked_odd_", 0)
 
 
 def has_odd(estimator: Any) -> bool:

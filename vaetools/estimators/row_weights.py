@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from vaetools.estimators.labels import one_per_row
-from vaetools.estimators.marks import has_odd
 from vaetools.words import counted
 
 
@@ -31,26 +30,3 @@ def check_weights(owner: str, sample_weight: Any, n_rows: int) -> np.ndarray | N
     if not weights.any():
         raise ValueError(f"{owner}: sample_weight must not be zero for all rows, of which none would train.")
     return None if weights.min() == weights.max() else weights
-
-
-def weighing(
-    estimator: Any, weights: np.ndarray | None, train: np.ndarray, validating: np.ndarray
-) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Return weights, rows that train and rows that are watched, without the ones that weigh nothing."""
-    if weights is None:
-        return None, train, validating
-    parts = {"train": train[weights[train] > 0], "are watched": validating[weights[validating] > 0]}
-    for job, part in parts.items():
-        if not len(part) and (job == "train" or len(validating)) and has_odd(estimator):
-            raise ValueError(
-                f"{type(estimator).__name__}: marks must leave a row of weight that is not odd among those "
-                f"that {job}, drawn at random; got none. Give more rows that are not odd."
-            )
-        if not len(part) and (job == "train" or len(validating)):
-            raise ValueError(
-                f"{type(estimator).__name__}: sample_weight must not be zero for all of the rows that {job}, "
-                "which are drawn at random; got only such. Leave rows of weight 0 out of X."
-            )
-    train, validating = parts.values()
-    others = weights[np.concatenate([train, validating])]
-    return None if others.min() == others.max() else weights, train, validating

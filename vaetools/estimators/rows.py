@@ -1,4 +1,4 @@
-"""What rows hold, which job each gets, and what numbers become before a network sees them."""
+"""What rows hold, and what numbers become before a network sees them."""
 
 import dataclasses
 import warnings
@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from vaetools.estimators.building import is_shortened, is_watched, resolve_likelihood
-from vaetools.estimators.verdicts import check_certifiable
+from vaetools.estimators.building import resolve_likelihood
 from vaetools.nn.batches import EIGHT_BITS, InputScale, slices
 
-_LEAST_VALIDATING = 8  # rows whose mean cost tells something, if they are at most a quarter
 _WHITE = 2**16 - 1
 _FLAT = 1 / 12  # of their range, in which images show a model little
 RATHER_FLAT = 1 / 4  # in which they are the likeliest cause if it learnt nothing
@@ -137,43 +135,6 @@ def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
     )
 
 
-def split_rows(
-    estimator: Any, n_rows: int, rng: np.random.RandomState, *, crossed: bool = False
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the numbers of the rows that train, of those that early stopping watches, and that calibrate.
-
-    At least one calibrates where another is left to train; a number as ``contamination`` calibrates
-    on the training rows. Where all calibrate each other, none is held out for that.
-    """
-    n_calibrate = 0
-    if estimator.contamination == "auto" and not crossed:
-        n_spare = max(0, n_rows - 1 - (estimator.early_stopping is True))
-        n_calibrate = min(max(1, int(estimator.calibration_fraction * n_rows)), n_spare)
-    n_validate = n_to_watch(estimator, n_rows - n_calibrate, crossed=crossed)
-    if n_validate + n_calibrate >= n_rows:
-        raise ValueError(
-            f"{type(estimator).__name__}: early_stopping needs a row to train on and a row to watch; "
-            f"got n_samples={n_rows}."
-        )
-    if not crossed:
-        check_certifiable(estimator, n_calibrate)
-    if n_calibrate + n_validate == 0:
-        return np.arange(n_rows), np.arange(0), np.arange(0)
-    parts = np.split(rng.permutation(n_rows), [n_calibrate, n_calibrate + n_validate])
-    calibrate, validate, train = (np.sort(part) for part in parts)
-    return train, validate, calibrate
-
-
-def n_to_watch(estimator: Any, n_rows: int, *, crossed: bool) -> int:
-    """Return how many of some rows early stopping watches."""
-    if not is_watched(estimator, n_rows) or (crossed and is_shortened(estimator, n_rows)):
-        return 0
-    n_validate = max(1, int(estimator.validation_fraction * n_rows))
-    if estimator.early_stopping == "auto":
-        n_validate = max(n_validate, min(_LEAST_VALIDATING, n_rows // 4))
-    return n_validate
-
-
 def pixel_levels(X: np.ndarray) -> tuple[int, int]:
     """Return black and white of images of integers: the ends of the range of bits that holds all values.
 
@@ -297,25 +258,24 @@ def decide_scale(
         with np.errstate(over="ignore", invalid="ignore"):
             shown = plain.shown(X[index[piece]]).astype(np.float64, copy=False)
             scaler.partial_fit(shown, sample_weight=weight)
-    _check_spread(estimator, scaler.var_, X, index)
     first = plain.shown(X[index[0]]).astype(np.float64)
+    is_beyond = np.isinf(scaler.var_) | (np.isnan(scaler.var_) & np.isfinite(first))
+    if is_beyond.any():
+        raise _beyond_float64(estimator, X, index, is_beyond)
     is_constant = (scaler.scale_ == 1) & (scaler.var_ != 1) & ~np.isnan(first)
     shift = np.where(is_constant, first, scaler.mean_)  # the mean of large numbers has lost digits
     shift, scale = np.where(is_code, 0.0, shift), np.where(is_code, 1.0, scaler.scale_)
     return dataclasses.replace(plain, shift=shift, scale=scale)
 
 
-def _check_spread(estimator: Any, variances: np.ndarray, X: np.ndarray, index: np.ndarray) -> None:
-    """Raise where squares of numbers are beyond float64, so that a column has no scale."""
-    is_beyond = np.isinf(variances) | (np.isnan(variances) & np.isfinite(X[index[0]]))
-    if not is_beyond.any():
-        return
+def _beyond_float64(estimator: Any, X: np.ndarray, index: np.ndarray, is_beyond: np.ndarray) -> ValueError:
+    """Return the error of columns that have no scale, because squares of their numbers are no float64."""
     [column, *_] = np.flatnonzero(is_beyond).tolist()
     cells = np.abs(X[index, column])
     row = int(index[np.nanargmax(cells)])
     names = getattr(estimator, "feature_names_in_", None)
     name = column if names is None else names[column]
-    raise ValueError(
+    return ValueError(
         f"{type(estimator).__name__}: X must hold numbers whose squares float64 can hold, to standardize "
         f"columns; got {X[row, column]:g} in row {row}, column {name!r}. Drop such rows, or divide the "
         "column."

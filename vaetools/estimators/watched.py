@@ -4,12 +4,16 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from vaetools.estimators.checkpoint import Checkpoint
 from vaetools.nn.model import trained_parts
 from vaetools.nn.training import Callback, Trainer
 from vaetools.progress import bar_options
+
+_NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
 
 def check_callbacks(estimator: Any, callbacks: Any) -> None:
@@ -60,3 +64,10 @@ def watched(
             )
             return interruption
     return None
+
+
+def history_of(trainer: Trainer | None) -> pd.DataFrame:
+    """Return the records of a run, a row per epoch; without a run there are columns alone."""
+    records = [] if trainer is None else trainer.history
+    numbers = pd.DataFrame(records, columns=None if records else _NO_EPOCH, dtype=np.float64)
+    return numbers.astype({"epoch": np.int64})

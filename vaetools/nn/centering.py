@@ -14,28 +14,33 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vaetools.nn.batches import Rows
+from vaetools.nn.batches import InputScale, Rows
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network
 
 _MOST = 10_000  # rows that a mean is of
 
 
+def takes_uncentered(model: Autoencoder, scale: InputScale) -> bool:
+    """Return whether a dense layer of ours takes rows, and these lie in [0, 1]."""
+    network = model.network
+    begins = isinstance(network, Network) and isinstance(network.features, nn.Identity)
+    return begins and scale.in_unit_interval
+
+
+@torch.no_grad()
 def center_start(model: Autoencoder, rows: Rows) -> None:
     """Let a first layer that was drawn, and learnt nothing yet, say of the mean row what it said of 0."""
-    for layer, mean in _first_layers(model, rows):
-        with torch.no_grad():
-            layer.bias.sub_(layer.weight[:, : len(mean)] @ mean)
+    layer, mean = model.network.encoder[0], _mean(model, rows)
+    layer.bias.sub_(layer.weight[:, : len(mean)] @ mean)
 
 
 def center_steps(optimizer: torch.optim.Optimizer, model: Autoencoder, rows: Rows) -> None:
-    """Let an optimizer move a first layer as it would if rows came without their mean."""
-    for layer, mean in _first_layers(model, rows):
-        _center_steps(optimizer, layer, mean)
+    """Let an optimizer move a first layer as it would if rows came without their mean.
 
-
-def _center_steps(optimizer: torch.optim.Optimizer, layer: nn.Linear, mean: Tensor) -> None:
-    """Turn the gradients of W before a step, and let b take along what W mean loses in it."""
+    The gradients of W are turned before a step, and b takes along what W mean loses in it.
+    """
+    layer, mean = model.network.encoder[0], _mean(model, rows)
     weight, bias = layer.weight[:, : len(mean)], layer.bias  # beside the rows may come labels
     carried = torch.empty_like(bias)
 
@@ -54,12 +59,8 @@ def _center_steps(optimizer: torch.optim.Optimizer, layer: nn.Linear, mean: Tens
     optimizer.register_step_post_hook(after)
 
 
-def _first_layers(model: Autoencoder, rows: Rows) -> list[tuple[nn.Linear, Tensor]]:
-    """Return the dense layer that takes rows in [0, 1], if a network of ours has one, and their mean."""
-    network = model.network
-    begins = isinstance(network, Network) and isinstance(network.features, nn.Identity)
-    if not begins or not rows.scale.in_unit_interval:
-        return []
+def _mean(model: Autoencoder, rows: Rows) -> Tensor:
+    """Return the mean of rows as the model takes them, ``(n_features,)``."""
     some = rows.some(_MOST)
     total = torch.stack([x.sum(dim=0) for x, _ in some.batches(model.log_unit)]).sum(dim=0)
-    return [(network.encoder[0], total / len(some))]
+    return total / len(some)

@@ -34,6 +34,11 @@ class TrainingSettings:
         return float(self.beta * min(1.0, step / warmup if warmup else 1.0))
 
     @property
+    def corrupts(self) -> bool:
+        """Whether an encoder sees less than it is to reconstruct."""
+        return bool(self.input_noise or self.input_masking)
+
+    @property
     def patience(self) -> int:
         """Epochs without improvement that are waited for; of one cycle, which starts slowly, a part of it."""
         few = self.n_iter_no_change

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from vaetools.nn.batches import Rows
-from vaetools.nn.centering import center_steps
+from vaetools.nn.centering import center_steps, takes_uncentered
 from vaetools.nn.cuda_graph import Captured
 from vaetools.nn.model import Autoencoder, antithetic_noise, trained_parts
 from vaetools.nn.networks import Network
@@ -94,7 +94,8 @@ class Trainer:
             rate = torch.tensor(rate, device=self.device)
         options: dict[str, Any] = {"betas": MOMENTS, "fused": True, "capturable": on_gpu}
         self.optimizer = torch.optim.Adam(self.parameters, lr=rate, **options)
-        center_steps(self.optimizer, self.model, self.rows)
+        if takes_uncentered(self.model, self.rows.scale):
+            center_steps(self.optimizer, self.model, self.rows)
         # another network may decide step by step
         captures = on_gpu and self.workers.n == 1 and isinstance(self.model.network, Network)
         self._captured = Captured(self._update_weights) if captures else None
@@ -211,7 +212,7 @@ class Trainer:
         x, y = self._shuffled.batch(where, self.device, self.dtype)
         size, generator = (n_rows, self.model.n_components), self.noise_generator
         noise = torch.randn(size, generator=generator, device=self.device, dtype=self.dtype)[mine]
-        seen = self._corrupt(x, n_rows, mine)
+        seen = self._corrupted(x, n_rows, mine) if self.settings.corrupts else None
         group = self.optimizer.param_groups[0]
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(self._learning_rate)
@@ -263,11 +264,9 @@ class Trainer:
         loss = loss + 0.0 * norm  # NaN where gradients overflowed
         return torch.stack([loss, reconstruction, kl, *added]).detach()
 
-    def _corrupt(self, x: Tensor, n_rows: int, mine: slice) -> Tensor | None:
-        """Return what a denoising encoder sees of this worker's share of a batch, or None."""
+    def _corrupted(self, x: Tensor, n_rows: int, mine: slice) -> Tensor:
+        """Return what a denoising encoder sees of this worker's share of a batch."""
         noise, masking = self.settings.input_noise, self.settings.input_masking
-        if not noise and not masking:
-            return None
         options: dict[str, Any] = {"generator": self.noise_generator, "device": x.device, "dtype": x.dtype}
         size = (n_rows, x.shape[1])
         if noise:
