@@ -79,14 +79,16 @@ class Detector(Verdicts, Continuing):
             ``score``, and if the network can decode ``reconstruction`` and ``kl``, costs in nats.
         """
         engine = Engine(self)
-        asked = (
-            [lambda r: r.reconstruction.sum(dim=1), lambda r: r.kl.sum(dim=1)] if engine.can_decode else []
-        )
-        scores, *costs = engine.map(engine.rows(X, y), engine.score(), *asked)
-        if self.anomaly_score_ == "reconstruction_kl":  # in float64, whatever the model's precision
-            scores = -costs[0] - costs[1]
-            scores[np.isnan(scores)] = -np.inf
-        return {"score": scores, **dict(zip(["reconstruction", "kl"], costs, strict=False))}
+        asked: dict[str, Question] = {}
+        if engine.can_decode:
+            asked = {"reconstruction": lambda r: r.reconstruction.sum(dim=1), "kl": lambda r: r.kl.sum(dim=1)}
+        is_sum = self.anomaly_score_ == "reconstruction_kl" and engine.can_decode
+        if not is_sum:
+            asked = {"score": engine.score(), **asked}
+        columns = dict(zip(asked, engine.map(engine.rows(X, y), *asked.values()), strict=True))
+        if is_sum:  # in float64, whatever the model's precision
+            columns = {"score": nan_as_oddest(-columns["reconstruction"] - columns["kl"]), **columns}
+        return columns
 
     def recalibrate(self, X: Any, y: Any = None) -> Self:
         """Set threshold and p-values from new normal rows, without training.
