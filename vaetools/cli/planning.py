@@ -47,6 +47,13 @@ class Plan(NamedTuple):
         return "condition_encoder" in self.model.get_params()
 
 
+def check_verdict(contamination: Any, false_alarm_rate: Any, confidence: Any, **others: Any) -> None:
+    """Raise where options say two ways to find a threshold."""
+    for option, value in (("--false-alarm-rate", false_alarm_rate), ("--confidence", confidence)):
+        if contamination is not None and value is not None:
+            raise command.misuse(option, "holds rows out, and --contamination does not: give one of them.")
+
+
 def model_in_context(name: str | None, labels: str | None, context: Any, drop: tuple[str, ...]) -> str | None:
     """Return the model that was named, or the one that judges rows given a context; raise where it is not."""
     if context is None:

@@ -97,11 +97,30 @@ def _given(column: GivenColumn) -> dict[str, Any]:
 
 def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return all that a page knows: what is text as JSON takes it, and arrays."""
+    about: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
+    for part in (_rows, _colorings, _space, _decoder):
+        told, made = part(explorer)
+        about |= told
+        arrays |= made
+    return about, arrays
+
+
+def _rows(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return what rows are called, where they lie, and what makes the flagged ones odd."""
     names = explorer.names.tolist()
     shown = {i: shortened(printable(name), _LONGEST_NAME) for i, name in enumerate(names)}
     arrays = {"names": np.frombuffer(json.dumps(names).encode(), np.uint8)}
-    arrays |= {"places": explorer.places, "codes": explorer.codes, "draws": explorer.draws}
-    table = explorer.table
+    arrays |= {"places": explorer.places, "codes": explorer.codes}
+    if explorer.flagged is not None:
+        arrays["flagged"] = explorer.flagged.astype(np.uint8)
+    shortened_names = {i: text for i, text in shown.items() if text != names[i]}
+    return {"n": len(names), "shown": shortened_names}, arrays | explorer.reasons
+
+
+def _colorings(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return labels and numbers to color rows by, some of which are columns of their table."""
+    table, arrays = explorer.table, {}
     categories = {} if table is None else table.categories
     columns = {} if table is None else {name: i for i, name in enumerate(table.names.tolist())}
 
@@ -114,40 +133,47 @@ def _contents(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]
         arrays[f"label {i}"] = codes.astype(np.uint32)
         raw = [str(each) for each in np.unique(values)]
         labels.append(called(name) | {"texts": [text or ABSENT for text in texts], "raw_texts": raw})
-    numbers = []
-    for i, (name, values) in enumerate(explorer.numbers.items()):
-        arrays[f"number {i}"] = values
-        numbers.append(called(name))
-    if explorer.plane is not None:
-        center, axes = explorer.plane
-        arrays |= {"center": center.astype(np.float64), "axes": axes.astype(np.float64)}
-    if explorer.flagged is not None:
-        arrays["flagged"] = explorer.flagged.astype(np.uint8)
-    arrays |= explorer.reasons
-    about: dict[str, Any] = {
-        "model": explorer.model,
-        "n": len(names),
-        "n_components": explorer.codes.shape[1],
-        "shown": {i: text for i, text in shown.items() if text != names[i]},
-        "method": _map_name(explorer),
-        "in_use": explorer.in_use.tolist(),
+    about = {
         "labels": labels,
-        "numbers": numbers,
+        "numbers": list(map(called, explorer.numbers)),
         "unit": explorer.unit,
-        "image_shape": explorer.image_shape,
-        "span": explorer.span,
         "columns": list(map(_label, columns)),
         "categories": {i: list(map(_label, texts)) for i, texts in categories.items()},
         "whole": [] if table is None else table.whole,
+        "colors": COLORS,
+    }
+    return about, arrays | {f"number {i}": values for i, values in enumerate(explorer.numbers.values())}
+
+
+def _space(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return which space the map is of: its dimensions, its prior, and the plane if the map is one."""
+    arrays = {"draws": explorer.draws}
+    if explorer.plane is not None:
+        center, axes = explorer.plane
+        arrays |= {"center": center.astype(np.float64), "axes": axes.astype(np.float64)}
+    about = {
+        "model": explorer.model,
+        "n_components": explorer.codes.shape[1],
+        "method": _map_name(explorer),
+        "in_use": explorer.in_use.tolist(),
+        "n_draws": len(explorer.draws),
+    }
+    return about, arrays
+
+
+def _decoder(explorer: Explorer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return what a code is decoded by, given what, and what comes of it."""
+    about: dict[str, Any] = {
+        "image_shape": explorer.image_shape,
+        "span": explorer.span,
         "classes": list(map(_label, explorer.classes)),
         "class_prior": explorer.class_prior.tolist(),
         "given": list(map(_given, explorer.given)),
-        "n_draws": len(explorer.draws),
-        "colors": COLORS,
     }
-    if explorer.decoder is not None:
-        about |= {name: getattr(explorer.decoder, name) for name in ("steps", "parts", "place")}
-        arrays["weights"] = explorer.decoder.weights
-        if explorer.decoder.scale is not None and explorer.decoder.shift is not None:
-            arrays |= {"shift": explorer.decoder.shift, "scale": explorer.decoder.scale}
+    decoder, arrays = explorer.decoder, {}
+    if decoder is not None:
+        about |= {"steps": decoder.steps, "parts": decoder.parts, "place": decoder.place}
+        arrays["weights"] = decoder.weights
+        if decoder.scale is not None and decoder.shift is not None:
+            arrays |= {"shift": decoder.shift, "scale": decoder.scale}
     return about, arrays

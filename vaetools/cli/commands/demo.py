@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +93,7 @@ def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool, a
     labels = np.append(images.held_out_labels, [images.unknown_label] * len(images.unknown))
     models = make_models(data, images.image_shape, seed=seed, verbose=Talk(False, quiet, False).progress)
     with _one_thread():
-        seconds = {}
-        for name, model in models.items():
-            say(f"Training {name}")
-            start = time.perf_counter()
-            model.fit(images.train, images.train_labels)
-            seconds[name] = time.perf_counter() - start
+        seconds = {name: _fit(model, images, name, say) for name, model in models.items()}
         compared = {name: models[name] for name in COMPARED}
         comparison = compare(compared, rows, labels, outliers=is_unknown, seed=seed, progress=say)
     scores = {name: models[name].score_samples(rows) for name in models if name not in COMPARED}
@@ -106,21 +101,34 @@ def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool, a
     say("Making the explorer")
     explore(models["VAE"], *_explored(images), seed=seed).to_html(output)
     comparison.to_html(compared_page, {"VAE": output})
+    told = {"data": data, "unknown": int(images.unknown_label), "n_train": len(images.train)}
+    told |= {"n_held_out": len(images.held_out), "n_unknown": len(images.unknown), "auroc": rivals}
+    told |= {"seconds": seconds, "output": output, "comparison": compared_page}
     if as_json:
-        told = {"data": data, "unknown": int(images.unknown_label), "n_train": len(images.train)}
-        told |= {"n_held_out": len(images.held_out), "n_unknown": len(images.unknown), "auroc": rivals}
-        told |= {"seconds": seconds, "output": output, "comparison": compared_page}
         print_json(json.loads(comparison.to_json()) | told)
-        return
-    click.echo(
-        f"Known {data}: {len(images.train):,} images trained on, {len(images.held_out)} held out.\n"
-        f"Unknown {_NOUN[data]} {images.unknown_label}: {len(images.unknown)} images that "
+    else:
+        click.echo(_in_words(told, comparison_text(comparison)))
+
+
+def _fit(model: Any, images: Any, name: str, say: Callable[[str], None]) -> float:
+    """Fit a model, and return the seconds that it took."""
+    say(f"Training {name}")
+    start = time.perf_counter()
+    model.fit(images.train, images.train_labels)
+    return time.perf_counter() - start
+
+
+def _in_words(told: dict[str, Any], comparison: str) -> str:
+    """Return what came of it, around what a comparison says."""
+    return (
+        f"Known {told['data']}: {told['n_train']:,} images trained on, {told['n_held_out']} held out.\n"
+        f"Unknown {_NOUN[told['data']]} {told['unknown']}: {told['n_unknown']} images that "
         "no model trained on.\n\n"
-        f"{comparison_text(comparison)}\n\n"
-        f"AUROC of others: {', '.join(f'{name} {auroc:.3f}' for name, auroc in rivals.items())}.\n"
-        f"Seconds to fit: {', '.join(f'{name} {taken:.1f}' for name, taken in seconds.items())}.\n\n"
-        f"Comparison: {compared_page.absolute()}\n"
-        f"Open this, and touch the latent space of the VAE: {output.absolute()}"
+        f"{comparison}\n\n"
+        f"AUROC of others: {', '.join(f'{name} {auroc:.3f}' for name, auroc in told['auroc'].items())}.\n"
+        f"Seconds to fit: {', '.join(f'{name} {taken:.1f}' for name, taken in told['seconds'].items())}.\n\n"
+        f"Comparison: {told['comparison'].absolute()}\n"
+        f"Open this, and touch the latent space of the VAE: {told['output'].absolute()}"
     )
 
 

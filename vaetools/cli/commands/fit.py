@@ -12,7 +12,7 @@ import click
 from vaetools.cli import command, outputs
 from vaetools.cli.commands.info import page
 from vaetools.cli.marking import marks_as_json, marks_of, taught
-from vaetools.cli.planning import MODELS, Plan, make_plan, model_in_context, take_context
+from vaetools.cli.planning import MODELS, Plan, check_verdict, make_plan, model_in_context, take_context
 from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
     FAILED,
@@ -223,10 +223,7 @@ def fit(
     outputs.check_output(output, (".safetensors",), data)
     outputs.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
     outputs.check_output(cache, (".npy",), data, "--cache")
-    for option in ("false_alarm_rate", "confidence"):
-        if None not in (options["contamination"], options[option]):
-            rule = "holds rows out, and --contamination does not: give one of them."
-            raise command.misuse(f"--{option.replace('_', '-')}", rule)
+    check_verdict(**options)
     name = model_in_context(name, labels, context, drop)
     from vaetools.estimators.backbone import Backbone
     from vaetools.estimators.choosing import seconds_to_fit

@@ -102,12 +102,10 @@ def report(
     """
     names = [name for name, _ in models]
     pages = _explorers(output, names) if explore else {}
+    inputs = [*command.inputs_of(models[0][1], (data,), reading), *(path for _, path in models)]
     for page in (output, *pages.values()):
-        inputs = command.inputs_of(models[0][1], (data,), reading)
-        outputs.check_output(page, (".html",), [*inputs, *(path for _, path in models)])
-    if twice := {name for name in names if names.count(name) > 1}:
-        rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
-        raise command.misuse("MODEL", rule)
+        outputs.check_output(page, (".html",), inputs)
+    _check_names(names)
     from vaetools.report.compare import compare
     from vaetools.report.page.comparison import comparison_text
 
@@ -138,6 +136,13 @@ def report(
         click.echo(comparison_text(comparison))
     heard = talk._replace(as_json=False)  # what it says beside JSON it says too
     return heard.end(rows.source, rows.failed, output)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise where two models are called alike."""
+    if twice := {name for name in names if names.count(name) > 1}:
+        rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
+        raise command.misuse("MODEL", rule)
 
 
 def _explorers(output: Path | None, names: Sequence[str]) -> dict[str, Path]:
