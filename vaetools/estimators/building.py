@@ -20,7 +20,8 @@ from vaetools.nn import (
 )
 from vaetools.nn.batches import Rows
 from vaetools.nn.centering import center_start, takes_uncentered
-from vaetools.nn.likelihoods import LIKELIHOODS, Likelihood
+from vaetools.nn.density import Likelihood
+from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network, draw_weights

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaetools.nn.likelihoods import Gaussian, Likelihood
+from vaetools.nn.density import Likelihood
+from vaetools.nn.likelihoods import Gaussian
 
 SMOOTHING = 1e-3  # probability that is spread evenly over all categories and one that was never seen
 

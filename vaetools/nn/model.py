@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vaetools.nn.density import Likelihood
 from vaetools.nn.latents import expectation
-from vaetools.nn.likelihoods import Gaussian, Likelihood
+from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.perceptual import AddedLoss
 
 
