@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from vaetools import AE, CVAE, VAE, VQVAE, load, save
 from vaetools.estimators import continuing
 from vaetools.estimators.building import resolve_training
+from vaetools.estimators.judges import fit_scale_to_watched
 from vaetools.estimators.kept_rows import joined, kept_of, sampled, some, weights_beside
 from vaetools.nn.batches import InputScale
 from vaetools.nn.schedule import TrainingSettings, falling_from, one_cycle
@@ -76,6 +77,38 @@ def test_what_trained_once_never_calibrates(rows):
     trained, calibrating = (set(map(tuple, model.kept_rows_[name]["rows"])) for name in model.kept_rows_)
     assert not trained & calibrating
     assert trained | calibrating == set(map(tuple, X))
+
+
+WATCHED = QUICK | {"image_shape": (1, 8, 8), "hidden_channels": (), "max_iter": 30}
+
+
+def test_rows_that_watch_images_go_on_to_and_give_the_scale(digits, tmp_path):
+    X, y = digits[0][:900], digits[1][:900]
+    model = in_chunks(VAE(**WATCHED), X, y, 3)
+    jobs = {job: set(map(tuple, kept["rows"])) for job, kept in model.kept_rows_.items()}
+    assert {job: len(rows) for job, rows in jobs.items()} == {
+        "trained": 648,
+        "calibrating": 180,
+        "watching": 72,
+    }
+    assert set.union(*jobs.values()) == set(map(tuple, X))
+    scale = model.model_.likelihood.raw_log_scale.clone()
+    fit_scale_to_watched(model, model._rows_of(model.kept_rows_["watching"]))
+    np.testing.assert_allclose(model.model_.likelihood.raw_log_scale, scale)
+    assert "held_out_loss" in model.history_
+    save(model, tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    one, other = (each.partial_fit(digits[0][900:]) for each in (model, again))
+    np.testing.assert_array_equal(other.score_samples(X), one.score_samples(X))
+
+
+def test_rows_that_gave_no_scale_train_once_others_come(digits):
+    options = WATCHED | {"likelihood": "bernoulli"}
+    model = in_chunks(VAE(**options), digits[0][:600], digits[1][:600], 2)
+    assert {job: len(kept["rows"]) for job, kept in model.kept_rows_.items()} == {
+        "trained": 480,
+        "calibrating": 120,
+    }
 
 
 def test_a_fit_that_follows_forgets_rows_and_weights(rows):
@@ -148,8 +181,7 @@ def test_replayed_rows_count_for_all_of_before():
 
 def test_what_is_kept_is_bounded(rows, monkeypatch):
     X, y = rows
-    monkeypatch.setattr(continuing, "N_TRAINED", 70)
-    monkeypatch.setattr(continuing, "N_CALIBRATING", 20)
+    monkeypatch.setattr(continuing, "MOST", {"trained": 70, "calibrating": 20})
     model = in_chunks(CVAE(**QUICK), X, y, 3)
     kept = model.kept_rows_
     assert [len(kept[name]["rows"]) for name in kept] == [70, 20]

@@ -263,8 +263,7 @@ class BaseAutoencoder(
         self._judge_labels(rows, held_out)
         self._calibrate(seen, judges)
         self._calibrate_labels(judges)
-        trained = self._rows(X, given, np.concatenate([kept, validating]))  # no suspects
-        self._keep_rows(trained, calibrate, rng, keeps=keeps)
+        self._keep_rows(rows, validate, calibrate, rng, keeps=keeps)
         return interruption
 
     def _prepare(self, given: Given, train: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -311,8 +310,8 @@ class BaseAutoencoder(
         """There return what the network is told of rows, by their labels."""
         return labels
 
-    def _keep_rows(self, seen: Rows, calibrate: Rows, rng: np.random.RandomState, *, keeps: bool) -> None:
-        """Where an estimator can go on, keep some rows for that."""
+    def _keep_rows(self, rows: Rows, watch: Rows, calibrate: Rows, rng: Any, *, keeps: bool) -> None:
+        """Where an estimator can go on, keep some rows of each job for that, and none that are suspect."""
 
     def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:
         """There warn where labels are not or hardly used, and note how much they are."""

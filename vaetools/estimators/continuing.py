@@ -1,6 +1,5 @@
 """Going on with new rows: `partial_fit`."""
 
-import dataclasses
 import warnings
 from typing import Any, Self
 
@@ -18,17 +17,8 @@ from vaetools.estimators.context_columns import has_context_in_X, of_judged
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
-from vaetools.estimators.judges import Judge
-from vaetools.estimators.kept_rows import (
-    N_CALIBRATING,
-    N_TRAINED,
-    Kept,
-    joined,
-    kept_of,
-    sampled,
-    some,
-    weights_beside,
-)
+from vaetools.estimators.judges import Judge, has_watched_scale
+from vaetools.estimators.kept_rows import MOST, Kept, joined, kept_of, sampled, some, weights_beside
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.learnt import Learnt
 from vaetools.estimators.marks import check_unmarked
@@ -53,7 +43,9 @@ class Continuing(Learnt, BaseAutoencoder):
         nine times as many of before, drawn at random and weighted as all of before that they stand for: 6
         passes if ``max_iter`` is ``"auto"``, at a rate that comes down from its peak, or from less in a short
         run. A ``calibration_fraction`` of the new rows trains nothing: they join those that calibrate, and
-        threshold and p-values are made anew of both. Rows of before are those of ``kept_rows_``, in which
+        threshold and p-values are made anew of both. Where early stopping watched images in the first call, a
+        ``validation_fraction`` of the others watches likewise: the best weights are kept, and one learnt
+        scale is that of rows that watch. Rows of before are those of ``kept_rows_``, in which
         each that was seen is as likely as any other. Give every row once: one that comes again may calibrate
         what it trained.
 
@@ -82,8 +74,8 @@ class Continuing(Learnt, BaseAutoencoder):
 
         Notes
         -----
-        ``early_stopping`` and ``trimmed_fraction`` are of the first call. ``history_`` is of the last one.
-        P-values are exact for rows like all that were seen; where data drift, call ``fit`` or
+        Whether training is watched, and ``trimmed_fraction``, are of the first call. ``history_`` is of the
+        last one. P-values are exact for rows like all that were seen; where data drift, call ``fit`` or
         ``recalibrate`` with rows of today. Optimizers start without moments.
 
         References
@@ -125,26 +117,27 @@ class Continuing(Learnt, BaseAutoencoder):
         labels = self._codes_of_labels(X, y)
         self._warn_of_far_rows(X)
         rng = self._next_generator()
-        calibrates = self._draw_calibrating(len(X), rng)
-        new, calibrating = kept_of(X, labels, ~calibrates), kept_of(X, labels, calibrates)
+        before = self._kept_before(X, labels)
+        jobs = self._draw_jobs(len(X), before, rng)
+        new = {job: kept_of(X, labels, jobs == job) for job in before}
         seed = int(rng.randint(2**31 - 1))
-        kept = self._kept_before(new)
         self.n_samples_ += len(X)
         self.suspects_ = self.suspects_[:0]
-        interruption, trainer = None, None
-        if len(new["rows"]):
-            if hasattr(self, "classes_"):
-                self._count_labels(new["labels"], len(X) / self.n_samples_)
-            replayed = some(kept["trained"], _REPLAYED * len(new["rows"]), rng)
-            trainer = self._trainer_beside(new, replayed, seed)
-        if trainer is not None:
-            interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
+        n_new = len(new["trained"]["rows"])
+        replayed = some(before["trained"], _REPLAYED * n_new, rng) if n_new else before["trained"]
         self.kept_rows_ = {
-            "trained": sampled(self.input_scale_, kept["trained"], new, N_TRAINED, rng),
-            "calibrating": sampled(self.input_scale_, kept["calibrating"], calibrating, N_CALIBRATING, rng),
+            job: sampled(self.input_scale_, before[job], new[job], MOST[job], rng) for job in before
         }
-        seen, calibrate = (self._rows_of(part) for part in self.kept_rows_.values())
-        if len(new["rows"]):
+        rows = {job: self._rows_of(kept) for job, kept in self.kept_rows_.items()}
+        seen, calibrate = rows["trained"], rows["calibrating"]
+        watch = rows.get("watching", seen.none)
+        interruption = None
+        if n_new:
+            if hasattr(self, "classes_"):
+                self._count_labels(new["trained"]["labels"], len(X) / self.n_samples_)
+            trainer = self._trainer_beside(new["trained"], replayed, watch, seed)
+            if trainer is not None:
+                interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
             self._finish(trainer, seen, seed)
         judges: list[Judge] = [(self, calibrate)] if len(calibrate) else []
         describe(self, seen, judges, rng)
@@ -153,12 +146,11 @@ class Continuing(Learnt, BaseAutoencoder):
         self._calibrate_labels(judges)
         return interruption
 
-    def _trainer_beside(self, new: Kept, replayed: Kept, seed: int) -> Trainer | None:
+    def _trainer_beside(self, new: Kept, replayed: Kept, watch: Rows, seed: int) -> Trainer | None:
         """Return what trains on new rows beside replayed ones, which count for all rows of before."""
         reopen(self)
         rows = self._rows_of(joined(self.input_scale_, new, replayed), weights_beside(new, replayed))
-        nothing = dataclasses.replace(rows, index=rows.index[:0])
-        return self._trainer(rows, nothing, seed, goes_on=True, few_passes=True)
+        return self._trainer(rows, watch, seed, goes_on=True, few_passes=True)
 
     def _next_generator(self) -> np.random.RandomState:
         """Return a generator that draws otherwise at every call, and of one seed always the same."""
@@ -183,17 +175,22 @@ class Continuing(Learnt, BaseAutoencoder):
                     stacklevel=4,
                 )
 
-    def _draw_calibrating(self, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
-        """Return which of new rows calibrate: their fraction, on average also of few rows."""
-        calibrates = np.zeros(n_rows, dtype=bool)
+    def _draw_jobs(self, n_rows: int, kept: dict[str, Kept], rng: np.random.RandomState) -> np.ndarray:
+        """Return what each of new rows does, whose fractions hold on average also of few rows."""
+        jobs, order = np.full(n_rows, "trained", dtype=object), np.arange(n_rows)
+        n_calibrating = 0
         if self.contamination == "auto":
             n = int(self.calibration_fraction * n_rows + rng.uniform())
-            n = min(n, n_rows - (not hasattr(self, "kept_rows_")))  # of nothing else, one row trains
-            calibrates[rng.permutation(n_rows)[:n]] = True
-        return calibrates
+            n_calibrating = min(n, n_rows - (not hasattr(self, "kept_rows_")))  # of nothing else, one trains
+            order = rng.permutation(n_rows)
+            jobs[order[:n_calibrating]] = "calibrating"
+        if "watching" in kept:
+            n = int(self.validation_fraction * (n_rows - n_calibrating) + rng.uniform())
+            jobs[order[n_calibrating : n_calibrating + n]] = "watching"
+        return jobs
 
-    def _kept_before(self, new: Kept) -> dict[str, Kept]:
-        """Return the rows that were kept so far."""
+    def _kept_before(self, X: np.ndarray, labels: np.ndarray | None) -> dict[str, Kept]:
+        """Return the rows that were kept so far, by their job."""
         if hasattr(self, "kept_rows_"):
             return self.kept_rows_
         warnings.warn(
@@ -202,18 +199,25 @@ class Continuing(Learnt, BaseAutoencoder):
             UserWarning,
             stacklevel=4,
         )
-        nothing = kept_of(new["rows"], new.get("labels"), slice(0))
+        nothing = kept_of(X, labels, slice(0))
         return {"trained": nothing, "calibrating": nothing}
 
-    def _keep_rows(self, seen: Rows, calibrate: Rows, rng: np.random.RandomState, *, keeps: bool) -> None:
-        """Keep some rows to go on with, if that is wanted, and forget those of another fit."""
+    def _keep_rows(self, rows: Rows, watch: Rows, calibrate: Rows, rng: Any, *, keeps: bool) -> None:
+        """Keep some rows of each job to go on with, if that is wanted, and forget those of another fit.
+
+        Rows that watched go on to where they give a scale, and else train from now on.
+        """
         self.__dict__.pop("kept_rows_", None)
-        if keeps:
-            parts = {"trained": (seen, N_TRAINED), "calibrating": (calibrate, N_CALIBRATING)}
-            self.kept_rows_ = {
-                name: some(kept_of(rows.X, rows.labels, rows.index), most, rng)
-                for name, (rows, most) in parts.items()
-            }
+        if not keeps:
+            return
+        jobs = {"trained": rows, "calibrating": calibrate}
+        if len(watch) and has_watched_scale(self):
+            jobs["watching"] = watch
+        else:
+            jobs["trained"] = rows.and_(watch)
+        self.kept_rows_ = {
+            job: some(kept_of(each.X, each.labels, each.index), MOST[job], rng) for job, each in jobs.items()
+        }
 
     def _rows_of(self, kept: Kept, weights: np.ndarray | None = None) -> Rows:
         """Return kept rows as the model takes them."""

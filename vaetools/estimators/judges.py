@@ -74,17 +74,22 @@ def fit_scale(judges: Sequence[Judge], *others: Any, most: float = math.inf) -> 
         model.likelihood.fit_scale(total / n_known)
 
 
-def fit_scale_to_watched(estimator: Any, watched: Rows) -> None:
-    """Give one learnt scale of normal tails its maximum-likelihood value on rows that did not train.
+def has_watched_scale(estimator: Any) -> bool:
+    """Return whether a scale is to be that of rows that watch: one learnt scale of normal tails.
 
     That of training rows is the smaller the better these are known by heart. Heavier tails make up for it,
     and a scale per column asks for more rows than are watched.
     """
     likelihood = estimator.model_.likelihood
-    if isinstance(likelihood, Gaussian) and likelihood.scale == "global" and likelihood.tail is None:
+    return isinstance(likelihood, Gaussian) and likelihood.scale == "global" and likelihood.tail is None
+
+
+def fit_scale_to_watched(estimator: Any, watched: Rows) -> None:
+    """Give such a scale its maximum-likelihood value on rows that did not train."""
+    if has_watched_scale(estimator):
         [errors] = Engine(estimator).map(watched, _mean_squared_errors)
         weights = watched.weights_as(torch.from_numpy(errors))
-        likelihood.fit_scale(torch.tensor([np.average(errors, weights=weights)]))
+        estimator.model_.likelihood.fit_scale(torch.tensor([np.average(errors, weights=weights)]))
 
 
 def _mean_squared_errors(reading: Reading) -> Tensor:

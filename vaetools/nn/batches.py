@@ -148,6 +148,15 @@ class Rows:
         """Return at most ``n`` of the rows, evenly spread."""
         return dataclasses.replace(self, index=self.index[:: math.ceil(len(self) / n)])
 
+    @property
+    def none(self) -> Self:
+        """None of the rows."""
+        return dataclasses.replace(self, index=self.index[:0])
+
+    def and_(self, others: "Rows") -> Self:
+        """Return the rows and others of the same array."""
+        return dataclasses.replace(self, index=np.concatenate([self.index, others.index]))
+
     def without(self, numbers: np.ndarray) -> Self:
         """Return the rows but those of some numbers."""
         return dataclasses.replace(self, index=np.setdiff1d(self.index, numbers))

@@ -160,7 +160,12 @@ _LEARNT_OR_NOT: dict[str, Rule] = {
     "column_labels_": _texts("n_features"),
     "suspects_": array("iu", "n_suspects", kept=COUNTS),
     "kept_rows_": record(
-        {"dict": record({"trained": _kept("n_kept"), "calibrating": _kept("n_kept_aside")})}
+        {
+            "dict": record(
+                {"trained": _kept("n_kept"), "calibrating": _kept("n_kept_aside")},
+                {"watching": _kept("n_kept_watching")},
+            )
+        }
     ),
     "score_unit_": TEXT,
     "offset_": Requirement("finite or −inf", is_number),
