@@ -389,7 +389,7 @@ def test_a_state_that_does_not_fit_is_refused(part, begun, iris, tmp_path):
 
 
 def test_a_missing_folder_is_found_first(iris, monkeypatch):
-    monkeypatch.setattr("vaetools.estimators.autoencoder.check_rows", None)
+    monkeypatch.setattr("vaetools.estimators.autoencoder.rows_of_fit", None)
     with pytest.raises(
         FileNotFoundError, match="VAE: checkpoint must be a file in a folder that exists; got '/no/x'"
     ):

@@ -22,7 +22,7 @@ from vaetools.estimators.crossing import Given, crossed
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
-from vaetools.estimators.intake import check_rows
+from vaetools.estimators.intake import rows_of_fit
 from vaetools.estimators.jobs import share_out
 from vaetools.estimators.judges import Judge, fit_scale, fit_scale_to_watched
 from vaetools.estimators.marks import note_marks, weights_without_odd
@@ -227,7 +227,7 @@ class BaseAutoencoder(
     ) -> KeyboardInterrupt | None:
         before = dict(vars(self)) if self.warm_start and hasattr(self, "model_") else None
         X, y = self._parted(X, y)
-        X = check_rows(of_judged(self), X, reset=True)
+        X = rows_of_fit(of_judged(self), X)
         labels = self._check_labels(X, y)
         check_image_shape(self, X.shape[1])
         n_normal = note_marks(self, marks, len(X))

@@ -111,7 +111,7 @@ class Continuing(Learnt, BaseAutoencoder):
         check_unchanged(self)
         self._crosses = False
         table, y = Engine(self).parted(as_pandas(X), y)
-        X = check_rows(of_judged(self), table, reset=False)
+        X = check_rows(of_judged(self), table)
         if self.columns_ is not None:
             warn_of_untrained(type(self).__name__, self.columns_, table, X)
         labels = self._codes_of_labels(X, y)

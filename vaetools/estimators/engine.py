@@ -164,7 +164,7 @@ class Engine:
     def rows(self, X: Any, y: Any = None) -> Rows:
         """Return rows that were checked, with codes of their labels, as the model takes them."""
         X, y = self.parted(X, y)
-        X = check_rows(of_judged(self.estimator), X, reset=False)
+        X = check_rows(of_judged(self.estimator), X)
         return Rows(X, np.arange(len(X)), self.scale, self._told(len(X), y), self.n_classes)
 
     def parted(self, X: Any, y: Any = None) -> tuple[Any, Any]:

@@ -25,28 +25,33 @@ _LARGEST = 2**53  # up to which float64 holds all integers
 _LOOKED_AT = 1_000  # of large integers in a column
 
 
-def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+def rows_of_fit(estimator: Any, X: Any) -> Any:
+    """Return rows to learn from, as `check_rows` does, and of columns of several kinds the table itself."""
+    owner = type(estimator).__name__
+    X = unpacked(owner, X)
+    check = _check_table if estimator.likelihood == "mixed" else check_numbers
+    rows = check(estimator, X, reset=True)
+    if estimator.image_shape is not None:
+        _warn_of_channels_last(owner, estimator.image_shape)
+    if not are_images(estimator, X):
+        chosen = estimator.column_likelihoods or {}
+        _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
+    return rows
+
+
+def check_rows(estimator: Any, X: Any) -> np.ndarray:
     """Return X as a two-dimensional array of numbers, neither cast nor copied if it is one.
 
-    For columns of several kinds: rows of numbers and codes, or where these are yet to be learnt
-    the table itself.
+    For columns of several kinds: rows of numbers and codes.
     """
     owner = type(estimator).__name__
     X = unpacked(owner, X)
-    if not reset and estimator.columns_ is not None:
+    if estimator.columns_ is not None:
         table = _check_table(estimator, X, reset=False)
-        codes = estimator.columns_.encode(owner, table)
+        codes: np.ndarray = estimator.columns_.encode(owner, table)
         warn_of_unseen(owner, estimator.columns_, table, codes)
         return codes
-    is_mixed = reset and estimator.likelihood == "mixed"
-    rows = _check_table(estimator, X, reset=True) if is_mixed else check_numbers(estimator, X, reset=reset)
-    if reset and estimator.image_shape is not None:
-        _warn_of_channels_last(owner, estimator.image_shape)
-    if reset and not are_images(estimator, X):
-        chosen = estimator.column_likelihoods or {}
-        _warn_of_large_integers(owner, X, [name for name, kind in chosen.items() if kind != "gaussian"])
-    if reset:
-        return rows
+    rows = check_numbers(estimator, X, reset=False)
     scale, likelihood = estimator.input_scale_, estimator.model_.likelihood
     if scale.of_levels:
         check_levels(owner, rows, estimator)

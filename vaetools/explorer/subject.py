@@ -105,7 +105,7 @@ def _plain(opened: Opened, X: Any, can: bool, why: str) -> Subject:
     """Return a subject whose rows are shown as its model takes them."""
     estimator = opened.estimator
     alone, _ = Engine(estimator).parted(opened.rows)
-    rows = check_rows(of_judged(estimator), alone, reset=False)
+    rows = check_rows(of_judged(estimator), alone)
     shown = estimator.input_scale_.shown(rows)
     table = None
     if opened.image_shape is None:

@@ -155,7 +155,7 @@ def _spread(models: Mapping[str, Any], X: Any) -> Spread | None:
                 f"several kinds; got steps {[label for label, _ in model.steps]}. Fit it on what these make."
             )
         alone = judged(model, as_pandas(X))
-        check_rows(of_judged(model), alone, reset=False)  # says so where columns are others
+        check_rows(of_judged(model), alone)  # says so where columns are others
         known[str(name)] = columns
     kinds = {str([column.kind for column in columns.columns]): name for name, columns in known.items()}
     if len(kinds) > 1:
