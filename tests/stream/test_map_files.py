@@ -115,7 +115,7 @@ def test_a_model_of_whole_images_has_no_masks(parts, whole_model, tmp_path):
     assert np.abs(overlay - explanation.overlays()[3]).max() <= 1
 
 
-def test_of_several_questions_only_the_one_with_places_has_maps(parts, tmp_path):
+def test_of_several_questions_only_the_one_with_places_has_maps(parts, tmp_path, capsys):
     paths = sorted(map(str, (parts / "train" / "good").iterdir()))
     small = {"image_shape": (1, SIDE, SIDE), "hidden_channels": (), "max_iter": 2}
     asks = VAE(2, anomaly_score="images", random_state=0, **small)
@@ -128,6 +128,15 @@ def test_of_several_questions_only_the_one_with_places_has_maps(parts, tmp_path)
     assert maps.without == others
     assert len(files_below(tmp_path / "maps")) == 2 * decided.sum()
     assert maps.unit == "std²"
+    old = os.path.relpath(table["path"][~decided].iloc[0], parts / "train")
+    (tmp_path / "maps" / old).write_text("of another model")
+    save(model, tmp_path / "images.safetensors")
+    command = ["score", str(tmp_path / "images.safetensors"), str(parts / "train")]
+    assert main([*command, "-o", str(tmp_path / "s.csv"), "--maps", str(tmp_path / "maps")]) == 0
+    said = capsys.readouterr().err
+    assert f"Without a map: {len(others)} of 100 images, decided by what has no place on an image (" in said
+    assert f"{tmp_path / 'maps'}: 1 file of an earlier run about these images, such as {old}." in said
+    assert not (tmp_path / "maps" / old).exists()
 
 
 def test_names_that_collide_keep_their_extension(model, parts, tmp_path):
@@ -348,3 +357,31 @@ def test_a_name_that_no_file_can_have_is_told(model, parts, tmp_path):
     maps, _ = written(model, tmp_path / "in", tmp_path / "maps", tmp_path / "in")
     assert maps.failed == [(str(long), "no map can be called like it: File name too long")]
     assert files_below(tmp_path / "maps") == ["00.png", "00.tif", "00_mask.png"]
+
+
+def test_what_an_earlier_run_wrote_about_these_images_goes(model, whole_model, parts, tmp_path):
+    folder = tmp_path / "maps"
+    shutil.copytree(parts / "test" / "scratch", tmp_path / "in" / "scratch")
+    shutil.copytree(parts / "test" / "good", tmp_path / "in" / "good")
+    written(model, tmp_path / "in", folder, tmp_path / "in")
+    (folder / "good" / "03.jpg.png").write_text("another image's")
+    (folder / "good" / "mine_mask.png").write_text("mine")
+    (tmp_path / "in" / "good" / "00.png").unlink()
+    (tmp_path / "in" / "scratch" / "07.png").write_text("no image")
+    maps, _ = written(whole_model, tmp_path / "in", folder, tmp_path / "in")
+    of_now = [f"good/{i:02}" for i in range(1, 12)] + [f"scratch/{i:02}" for i in range(7)]
+    left = ["good/00.png", "good/00.tif", "good/00_mask.png", "good/03.jpg.png", "good/mine_mask.png"]
+    assert files_below(folder) == sorted(
+        [*left, *(name + ending for name in of_now for ending in (".png", ".tif"))]
+    )
+    gone = [f"scratch/07{ending}" for ending in (".png", ".tif", "_mask.png")]
+    assert maps.removed == sorted([f"{name}_mask.png" for name in of_now] + gone)
+
+
+def test_an_image_that_cannot_be_read_must_not_lie_in_the_folder(model, parts, tmp_path):
+    shutil.copytree(parts / "test" / "good", tmp_path / "maps")
+    (tmp_path / "maps" / "00.png").write_text("no image")
+    paths = [str(parts / "test" / "good" / "01.png"), str(tmp_path / "maps" / "00.png")]
+    with pytest.raises(ValueError, match="folder must not be one that images lie in"):
+        stream_scores(model, paths).into(MapFiles(tmp_path / "maps", model))
+    assert len(files_below(tmp_path / "maps")) == 12

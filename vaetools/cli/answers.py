@@ -1,11 +1,14 @@
 """What is asked of rows as they are scored, and what answers it: sinks that they stream into."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.command import Opened
 from vaetools.cli.marking import N_SAMPLED, TO_MARK, warn_of_unknown, write_to_mark
+from vaetools.words import counted, joined
 
 if TYPE_CHECKING:
     from vaetools.data.beside import Beside
@@ -88,6 +91,20 @@ class Answers:
     def failed(self) -> list[Any]:
         """Images of which no map could be written."""
         return [] if self.map_files is None else self.map_files.failed
+
+    def said_of_maps(self) -> Iterator[str]:
+        """Yield which images have no map and why, and what of an earlier run is removed, a sentence each."""
+        if self.map_files is None:
+            return
+        if without := Counter(self.map_files.without.values()):
+            by_question = joined(f"{n:,} by {question}" for question, n in without.most_common())
+            yield (
+                f"Without a map: {without.total():,} of {counted(self.tally.n_rows, 'image')}, decided by "
+                f"what has no place on an image ({by_question}); --json lists them."
+            )
+        if removed := self.map_files.removed:
+            files = f"{counted(len(removed), 'file')} of an earlier run about these images"
+            yield f"Removed from {self.asked.maps}: {files}, such as {removed[0]}."
 
     def write_marks(self, beside: "Beside | None") -> None:
         """Write the rows to mark, if that is asked; what a table beside images says may be their context."""

@@ -168,7 +168,7 @@ def where(id: str | int) -> str:
 
 
 def regroup(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
-    """Yield the same rows in batches of ``n_rows``, the last one shorter.
+    """Yield the same rows in batches of ``n_rows``, the last one shorter; none fails apart from rows.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def regroup(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
     for batch in batches:
         ids, failed = ids + batch.ids, failed + batch.failed
         pieces.append(batch.X)
-        while len(ids) >= n_rows:
+        while len(ids) > n_rows:  # a row stays, for what fails behind it
             X = np.concatenate(pieces)
             yield Batch(ids[:n_rows], X[:n_rows], failed)
             ids, pieces, failed = ids[n_rows:], [X[n_rows:]], []

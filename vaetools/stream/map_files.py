@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from vaetools.stream.pixel_maps import PixelMaps, has_maps, pixel_maps
 from vaetools.stream.sinks import Sink
 
 _UNUSABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # what is wrong with a name
+_ENDINGS = (".png", ".tif", "_mask.png")  # of the files of an image: colors, the map itself, its verdict
 _BLOCK = 2**20  # pixels that are colored at once
 _UNSEEN = 0.4  # of their brightness is left to pixels that the model did not look at
 _DESCRIPTION = 270  # tag of a TIFF file
@@ -39,8 +40,8 @@ class MapFiles(Sink):
     With ``anomaly_score="images"`` several questions decide, and one of them has places: images that another
     one decided get no files.
 
-    The folder appears when all is written; of one that is there, files of these names are replaced, and
-    others stay.
+    The folder appears when all is written. In one that is there, what is written about an image is all there
+    is about it: files of these names are replaced, or removed where an image has none this time. Others stay.
 
     Parameters
     ----------
@@ -58,11 +59,13 @@ class MapFiles(Sink):
     limit : float or None
         What is red: greater values; None until there is a map.
     renamed : dict from str to str
-        Images whose maps have a longer name, and that.
+        Images whose files have a longer name, or would have, and that.
     without : dict from str to str
         Images that get no files, and the question that decided about them.
     failed : list of Failure
         Images of which no map could be written.
+    removed : list of str
+        Files of these images that were in the folder before and have no successor.
 
     Raises
     ------
@@ -84,7 +87,9 @@ class MapFiles(Sink):
         self.renamed: dict[str, str] = {}
         self.without: dict[str, str] = {}
         self.failed: list[Failure] = []
+        self.removed: list[str] = []
         self._taken: set[str] = set()
+        self._earlier: set[str] = set()  # files of these images that are in the folder already
         if not has_maps(self.model):
             raise ValueError(
                 "MapFiles: model must be fitted on images, and be a PatchDetector or able to reconstruct; "
@@ -101,14 +106,16 @@ class MapFiles(Sink):
         """Write the maps of a part."""
         maps = pixel_maps(self.model, np.asarray(part.X), part.maps, part.context)
         self.unit, self.limit, self.is_verdict = maps.unit, maps.limit, maps.is_verdict
+        for name in (*part.table.iloc[:, 0], *(unreadable.id for unreadable in part.failed)):
+            self._note_earlier(name)
         for i, name in enumerate(part.table.iloc[:, 0]):
+            named = self._called(str(name))
             if maps.questions is not None and not maps.is_of_decision(i):
                 self.without[str(name)] = str(maps.questions[i])
                 continue
-            files: list[Path] = []
+            files = [self._place / file for file in named[: 2 + maps.is_verdict]]
             try:
                 original = self._original(name, np.asarray(part.X[i]))
-                files = self._files(name, (".png", ".tif", "_mask.png")[: 2 + maps.is_verdict])
                 self._write(files, original, original.put_back(maps.values[i]), maps)
             except ImageFileError as error:
                 self.failed.append(Failure(name, error.reason))
@@ -129,11 +136,15 @@ class MapFiles(Sink):
             "is_verdict": self.is_verdict,
             "renamed": self.renamed,
             "without": self.without,
+            "removed": self.removed,
         }
 
     def close(self) -> None:
-        """Let the folder appear."""
+        """Let the folder appear, without files of an earlier run about these images that are not replaced."""
+        self.removed = sorted(file for file in self._earlier if not os.path.isfile(self._place / file))
         self._open.close()
+        for file in self.removed:
+            (self.folder / file).unlink()
 
     def __exit__(self, *error: Any) -> None:
         self._open.__exit__(*error)
@@ -145,11 +156,6 @@ class MapFiles(Sink):
         )
         if not isinstance(name, str) or self._reader is None:
             return Original(row.reshape(channels, height, width), (0, 0, width, height), (width, height))
-        if Path(os.path.realpath(self.folder)) in Path(os.path.realpath(name)).parents:
-            raise ValueError(
-                f"MapFiles: folder must not be one that images lie in, which maps would be written over; got "
-                f"{str(self.folder)!r} and {name!r}. Name another folder."
-            )
         [source] = as_sources([name])
         recipe = Recipe((channels, height, width), self._reader.aspect, self._reader.dtype_)
         return read_original(source, recipe)
@@ -170,17 +176,28 @@ class MapFiles(Sink):
         for mask in masks:
             Image.fromarray(np.uint8(255) * (values > maps.limit)).save(mask, "PNG")
 
-    def _files(self, name: Any, endings: tuple[str, ...]) -> list[Path]:
-        """Return the files of an image, which are called as nothing else is."""
-        named = ([stem + ending for ending in endings] for stem in self._stems(str(name)))
+    def _note_earlier(self, name: Any) -> None:
+        """Note which files that an earlier run may have written about an image are there, none of them it."""
+        is_file = isinstance(name, str) and self._reader is not None
+        if is_file and Path(os.path.realpath(self.folder)) in Path(os.path.realpath(name)).parents:
+            raise ValueError(
+                f"MapFiles: folder must not be one that images lie in, which maps would be written over; got "
+                f"{str(self.folder)!r} and {name!r}. Name another folder."
+            )
+        may_be = (stem + ending for stem in islice(self._stems(str(name)), 2) for ending in _ENDINGS)
+        self._earlier.update(file for file in may_be if os.path.isfile(self.folder / file))
+
+    def _called(self, name: str) -> list[str]:
+        """Return what the files of an image are called, as nothing else is, with a map or without."""
+        named = ([stem + ending for ending in _ENDINGS] for stem in self._stems(name))
         first = next(named)
         files = next(
             each for each in chain([first], named) if self._taken.isdisjoint(map(str.casefold, each))
         )
         if files != first:
-            self.renamed[str(name)] = files[0]
+            self.renamed[name] = files[0]
         self._taken.update(map(str.casefold, files))
-        return [self._place / file for file in files]
+        return files
 
     def _stems(self, name: str) -> Iterator[str]:
         """Yield what the files of an image may be called, without ending."""
@@ -188,7 +205,7 @@ class MapFiles(Sink):
         parts = [name.rpartition(divider)[2]]
         if self.root is not None and name.startswith(start := os.path.join(self.root, "")):
             parts = name.removeprefix(start).split(divider)
-        inside = os.path.join(*(part for part in parts if part not in ("", os.curdir, os.pardir)))
+        inside = os.path.join("", *(part for part in parts if part not in ("", os.curdir, os.pardir)))
         yield os.path.splitext(inside)[0]
         yield inside
         yield from (f"{inside}.{i}" for i in count(2))

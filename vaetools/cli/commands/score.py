@@ -121,7 +121,8 @@ def score(
     crack/7.jpg crack/7.png, colors over the gray image; crack/7.tif, the map as 32-bit numbers in the unit
     of the model; and of a detector of patches, whose map is its verdict, crack/7_mask.png, white where the
     map goes beyond the threshold. Red is what flagged the image; of a model of whole images, red is what
-    few normal images have anywhere, and the verdict may have other reasons.
+    few normal images have anywhere, and the verdict may have other reasons. Files of an earlier run about
+    these images that have no successor are removed.
 
     With --marks ten rows are written to be looked at: half of them the oddest, the others typical ones of
     groups of rows. Say odd or normal in their column mark, and give the file to "vaetools fit DATA --marks".
@@ -150,7 +151,8 @@ def score(
       n_scored, n_odd, folders {sub-folder: {n_scored, n_odd}}, score, threshold,
       false_alarm_rate, confidence, most_mistakes, false_discovery_rate, why_none_odd, id,
       oddest [rows], small_defects, cautions [sentences], output, html, marks,
-      maps {folder, unit, red_above, is_verdict, renamed {image: file}, without {image: question}},
+      maps {folder, unit, red_above, is_verdict, renamed {image: file}, without {image: question},
+        removed [files]},
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
     asked = Asked(**answers)
@@ -192,7 +194,7 @@ def _score_here(
         oddest = answers.oddest.table.head(asked.top)
         print_top(oddest, digits, answers.tally, opened.kind.removesuffix("s"), talk)
     _conclude(answers.tally, opened.kind, talk)
-    for each in answers.cautions:
+    for each in (*answers.cautions, *answers.said_of_maps()):
         talk.say(each)
     return talk.end(parts.source, failed, asked.output, asked.html, asked.maps, asked.marks)
 
