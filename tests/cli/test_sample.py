@@ -201,7 +201,7 @@ def test_rows_of_a_label(saved, capsys):
         ("gray", ["-n", "0"], "'-n': 0 is not in the range x>=1"),
         ("gray", ["--columns", "0"], "'--columns': 0 is not in the range x>=1"),
         ("gray", ["--seed", "-1"], "'--seed': -1 is not in the range"),
-        ("own", [], "holds a custom network"),
+        ("own", [], "needs a module of the architecture of its custom network"),
     ],
 )
 def test_an_error_is_one_line_and_writes_nothing(name, arguments, message, saved, tmp_path, capsys):

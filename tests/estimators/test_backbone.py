@@ -12,6 +12,7 @@ import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from torch import nn
+from torchvision import models
 from torchvision.models import feature_extraction
 
 from vaetools import VAE, Backbone
@@ -255,6 +256,23 @@ def test_changed_weights_are_refused(tmp_path, monkeypatch):
     digest = hashlib.sha256(b"changed").hexdigest()[:12]
     with pytest.raises(ValueError, match=f"Backbone: network has other weights .*{digest}"):
         Backbone(image_shape=SHAPE).fit(X)
+
+
+@pytest.mark.parametrize("content", [b"<html>", None], ids=["damaged", "other"])
+def test_weights_of_torchvision_must_be_those_of_their_name(tmp_path, monkeypatch, content):
+    place = tmp_path / "checkpoints" / "resnet18-f37072fd.pth"
+    place.parent.mkdir()
+    torch.save(models.resnet18().state_dict(), place) if content is None else place.write_bytes(content)
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    with pytest.raises(ValueError, match=f"network has other weights than were published .*: delete {place}"):
+        Backbone("resnet18", image_shape=SHAPE).fit(X)
+
+
+def test_layers_that_a_network_has_not_are_named():
+    with pytest.raises(
+        ValueError, match=r"Backbone: layers must be of the network; got \['7'\]: .*not present"
+    ):
+        Backbone(network(), layers=["7"], image_shape=SHAPE).fit(X)
 
 
 def test_absent_packages_are_named(monkeypatch):

@@ -152,7 +152,9 @@ def test_clone_search_and_saving(network, iris, tmp_path):
     assert search.best_params_["beta"] in (0.5, 1.0)
     fitted = vae.fit(X)
     vt.save(fitted, tmp_path / "model.safetensors")
-    with pytest.raises(ValueError, match=r"holds a custom network; got network=None"):
+    with pytest.raises(
+        ValueError, match=r"needs a module of the architecture of its custom network; got network=None"
+    ):
         vt.load(tmp_path / "model.safetensors")
     blank = EncoderDecoder(TwoHeads(), nn.Linear(2, 4))
     loaded = vt.load(tmp_path / "model.safetensors", network=copy.deepcopy(blank))

