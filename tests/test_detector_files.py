@@ -43,7 +43,7 @@ def test_a_loaded_detector_says_the_same(fitted, path):
 
 def test_the_network_must_be_the_same(path):
     with pytest.raises(
-        ValueError, match="needs the module that was its backbone, .* not in the file; got network=None"
+        ValueError, match=r"needs the module that was its backbone, .* not in the file; got network=None"
     ):
         load(path)
     torch.manual_seed(9)

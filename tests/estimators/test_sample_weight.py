@@ -151,15 +151,29 @@ def test_a_checkpoint_is_of_its_weights(rows, tmp_path):
             VAE(**QUICK).fit(X, sample_weight=other, checkpoint=path)
 
 
+def test_score_is_a_mean_of_bounds_as_weighted(rows):
+    X, _, weights = rows
+    vae = VAE(**QUICK).fit(X)
+    bounds = vae.score_table(X, scores=["elbo"])["elbo"]
+    assert vae.score(X, sample_weight=weights) == pytest.approx(np.average(bounds, weights=weights))
+    assert vae.score(X, sample_weight=2 * np.ones(len(X))) == vae.score(X)
+    with pytest.raises(ValueError, match="one weight for each of 2 rows"):
+        vae.score(X[:2], sample_weight=[1.0])
+
+
 def test_weights_go_through_pipelines_and_searches(rows):
     X, y, weights = rows
     pipe = make_pipeline(StandardScaler(), VAE(**QUICK)).fit(X, vae__sample_weight=weights)
     assert not np.array_equal(pipe.score_samples(X), pipe.fit(X).score_samples(X))
     with config_context(enable_metadata_routing=True):
         model = VAE(**QUICK, false_alarm_rate=0.1).set_fit_request(sample_weight=True)
+        model = model.set_score_request(sample_weight=True)
         done = cross_validate(model, X, cv=2, params={"sample_weight": weights}, return_estimator=True)
         head = make_pipeline(model, LogisticRegression().set_fit_request(sample_weight=False))
         assert head.fit(X, y, sample_weight=weights).score(X, y) > 0.9
+        routed = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
+        steps = cross_validate(routed, X, cv=2, params={"sample_weight": weights})
+    assert np.isfinite(steps["test_score"]).all()
     half = np.arange(60, 120)
     expected = VAE(**QUICK, false_alarm_rate=0.1).fit(X[half], sample_weight=weights[half])
     assert_same(done["estimator"][0], expected, X)

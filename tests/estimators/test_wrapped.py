@@ -216,7 +216,9 @@ def test_labels_need_a_decoder(iris):
 def test_a_network_that_does_not_fit_the_file(network, iris, tmp_path):
     vt.save(VAE(network=network, max_iter=0).fit(iris[0]), tmp_path / "custom")
     vt.save(VAE(max_iter=1).fit(iris[0]), tmp_path / "built")
-    with pytest.raises(ValueError, match="custom holds weights that do not fit the network"):
+    with pytest.raises(
+        ValueError, match="custom needs a module of the same architecture; its weights do not fit"
+    ):
         vt.load(tmp_path / "custom", network=EncoderDecoder(TwoHeads(4, 3), nn.Linear(3, 4)))
     with pytest.raises(ValueError, match="built holds all of its network; got network=EncoderDecoder"):
         vt.load(tmp_path / "built", network=network)

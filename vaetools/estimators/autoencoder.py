@@ -171,7 +171,7 @@ class BaseAutoencoder(
         """
         return Engine(self).reconstruct(X, y)
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the mean evidence lower bound, so that model selection compares bounds.
 
         Parameters
@@ -179,6 +179,8 @@ class BaseAutoencoder(
         X : array-like of shape (n_samples, n_features)
         y : DataFrame of shape (n_samples, n_columns) or None, default=None
             The context of rows that are judged given it, by a `CVAE`; labels are ignored.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much rows count in the mean. None counts all alike.
 
         Returns
         -------
@@ -188,7 +190,8 @@ class BaseAutoencoder(
         """
         engine = Engine(self)
         [bounds] = engine.ask(X, engine.score("elbo"), y=engine.needed(y))
-        return float(bounds.mean())
+        weights = check_weights(type(self).__name__, sample_weight, len(bounds))
+        return float(np.average(bounds, weights=weights))
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; of a fitted estimator ``score_precision`` takes effect at once.

@@ -279,7 +279,7 @@ def _read_estimator(
             module.load_state_dict(weights, assign=True)
         except RuntimeError as error:
             raise _WrongNetwork(
-                f"needs a module of the same architecture; its weights do not fit the one that was passed: {error}"
+                f"needs a module of the same architecture; its weights do not fit what was passed: {error}"
             ) from None
         put(estimator, module, resolve_device(estimator))
         keep_parameters(estimator)
