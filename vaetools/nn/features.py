@@ -7,8 +7,9 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from io import BufferedReader
 from itertools import pairwise
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -104,7 +105,7 @@ def _lite0() -> nn.Module:
     return frozen
 
 
-def _check_published(file: IO[bytes], begin: str, remedy: str) -> None:
+def _check_published(file: BufferedReader, begin: str, remedy: str) -> None:
     """Refuse a file of weights whose SHA-256 does not begin as that of the published one."""
     found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(begin):
