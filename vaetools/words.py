@@ -51,6 +51,17 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def about(n: float) -> str:
+    """Return how many are expected of something.
+
+    Examples
+    --------
+    >>> about(0.95), about(1.4), about(1234.5)
+    ('fewer than 1', 'about 1', 'about 1,234')
+    """
+    return f"about {round(n):,}" if n >= 1 else "fewer than 1"
+
+
 def duration(seconds: float) -> str:
     """Return a time to wait for, roughly.
 

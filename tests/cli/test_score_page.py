@@ -89,6 +89,21 @@ def test_photographs_are_shown_larger_than_the_model_sees_them(folder, tmp_path)
     assert "By folder" not in parsed.words
 
 
+@pytest.mark.filterwarnings("always:ImageReader. images should:UserWarning")
+def test_what_is_warned_of_stands_on_the_page_and_small_defects_are_of_these_images(folder, tmp_path):
+    named = tmp_path / "a <b> & c"
+    named.mkdir()
+    deep = photographs(4, 4).reshape(4, SIDE, SIDE).astype(np.uint16) * 257
+    for i, image in enumerate(deep):
+        Image.fromarray(image).resize((1200, 1000)).save(named / f"{i}.png")
+    words = Parsed(page_of(folder / "whole.safetensors", named, tmp_path=tmp_path)).words
+    assert "got 16 bits in 4 of 4 that were looked at" in words
+    assert f"such as {named}/" in words
+    assert "or their verdicts mean nothing." in words
+    assert "of 48 × 48 pixels (height × width); got 1,000 × 1,200." in words
+    assert "narrower than about 75 of 1,200 pixels." in words
+
+
 def test_top_is_of_each_folder_and_a_selection_decides(folder, tmp_path):
     data = {"tmp_path": tmp_path, "options": ["--top", "2"]}
     page = page_of(folder / "whole.safetensors", folder / "test", **data)

@@ -54,6 +54,8 @@ def test_rows_are_counted_kept_and_written_once(vae, rows, path, tmp_path):
     assert (parts.n_rows, parts.failed) == (499, [(3, "column 'a' is missing")])
     assert (tally.n_rows, tally.n_odd) == (499, (expected < vae.offset_).sum())
     assert tally.expected() == f"; about {499 * tally.false_alarm_rate:.0f} would be if all were normal"
+    tally.n_rows = 9  # of which half a row would be
+    assert tally.expected() == "; fewer than 1 would be if all were normal"
     numbers = np.delete(np.arange(500), 3)[np.argsort(expected, kind="stable")[:7]]
     assert oddest.table["row"].tolist() == numbers.tolist()
     np.testing.assert_allclose(oddest.X, rows.loc[numbers], rtol=1e-12)

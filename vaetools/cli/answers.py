@@ -83,7 +83,7 @@ class Answers:
             *([TableFile(asked.output, self.selection)] if writes_rows else []),
             *([self.map_files] if self.map_files else []),
         ]
-        self.small_defects = small_defects_in_words(opened.reader, model)
+        self.small_defects = small_defects_in_words(opened.reader, model, listing.paths)
         cautions = (self.small_defects, few_calibrated_in_words(model), small_groups(model))
         self.cautions = [each for each in cautions if each]
 

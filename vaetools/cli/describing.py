@@ -14,8 +14,10 @@ from pandas.api import types
 from vaetools.anomaly.calibration import expected_rate, n_rows_needed
 from vaetools.cli.commands.info import DETECTOR, scaling_in_words
 from vaetools.cli.saying import counted_rows, in_options, mask_hint, short_name
+from vaetools.data.addresses import is_address
 from vaetools.data.batches import TrainingData
 from vaetools.data.listing import counted_kinds
+from vaetools.data.reader import ImageReader
 from vaetools.data.table_columns import is_date
 from vaetools.estimators.choosing import shrinkage, small_defects
 from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
@@ -148,14 +150,17 @@ def _scaled_in_words(reader: Any) -> str:
     return f"{how}from {to}; --size says how"
 
 
-def small_defects_in_words(reader: Any, model: Any) -> str:
-    """Return which defects a model of images will miss."""
+def small_defects_in_words(reader: Any, model: Any, paths: Sequence[str] = ()) -> str:
+    """Return which defects a model of images will miss, in those of training or in larger ones to score."""
     if reader is None or reader.typical_size_ is None:
         return ""
+    here = [path for path in paths if not is_address(path)]  # elsewhere a look is a whole file
+    came = ImageReader(image_shape=reader.image_shape_).fit(here).typical_size_
+    largest = max(reader.typical_size_, came or (0, 0), key=max)
     scope = None
     if type(model).__name__ == DETECTOR:
         scope = getattr(model, "scope_", None) or model.chosen_scope()
-    words = small_defects(scope, reader.image_shape_[1:], reader.typical_size_, reader.aspect)
+    words = small_defects(scope, reader.image_shape_[1:], largest, reader.aspect)
     return in_options(words)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import numpy as np
 
 from vaetools.anomaly.explanation import HEAT_COLORS, overlay, ringed
@@ -71,7 +72,7 @@ def write_page(
             histogram=bin_scores(np.concatenate(answers.scores.parts), tally.threshold),
             selection=None if tally.selection is None else tally.selection.words(),
             certificate=tally.certificate() if tally.selection is None else "",
-            cautions=answers.cautions,
+            cautions=[*click.get_current_context().obj, *answers.cautions],
             unit_in_words=UNIT_IN_WORDS if hasattr(model, "heat_maps") else "",
         )
     )

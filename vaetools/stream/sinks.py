@@ -10,6 +10,7 @@ import pandas as pd
 from vaetools.anomaly.calibration import discovery_rank, flagged_rate, n_discoverable, n_rows_needed
 from vaetools.anomaly.certificates import most_flagged, most_mistakes
 from vaetools.stream.flow import NORMAL, ODD, Part
+from vaetools.words import about
 
 MOST_FOLDERS = 1000  # that are counted one by one
 _CONFIDENCE = 0.95  # in numbers of mistakes, where the model has none of its own
@@ -229,8 +230,8 @@ class Tally(Sink):
             return f"; {self.selection.words()}"
         if self.false_alarm_rate is None:
             return ""
-        most = self.certificate()
-        return f"; about {self.false_alarm_rate * self.n_rows:,.0f} would be if all were normal{most}"
+        expected = about(self.false_alarm_rate * self.n_rows)
+        return f"; {expected} would be if all were normal{self.certificate()}"
 
     @property
     def most_mistakes(self) -> int | None:

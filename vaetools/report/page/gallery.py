@@ -10,7 +10,7 @@ import numpy as np
 from vaetools.report.figures import COLORS, closed, grouped
 from vaetools.report.page import render_template
 from vaetools.report.pictures import photo, png_uri, webp_uri
-from vaetools.words import percent
+from vaetools.words import about, percent
 
 N_FAILED_SHOWN = 100
 HEIGHT = 180  # pixels of the histogram
@@ -160,8 +160,7 @@ def summarize(gallery: Gallery) -> str:
         return f"{verdict}."
     if n == 1:
         return f"{verdict}; of normal images {percent(rate)} are."
-    expected = f"about {round(rate * n):,}" if rate * n >= 1 else "fewer than 1"
-    return f"{verdict}; {expected} would be if all were normal{gallery.certificate}."
+    return f"{verdict}; {about(rate * n)} would be if all were normal{gallery.certificate}."
 
 
 def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, unit: str) -> dict[str, Any]:
