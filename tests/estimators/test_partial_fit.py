@@ -255,11 +255,15 @@ def test_what_makes_the_network_must_stay(rows):
 def test_a_run_that_goes_on_begins_where_one_cycle_comes_down():
     few, many = (resolve_training(VAE(), n, goes_on=True, few_passes=True) for n in (640, 6_400))
     assert [each.n_epochs for each in (few, many)] == [6, 6]
-    assert few.rate_at(0) == pytest.approx(0.2 * 0.004, rel=1e-3)  # 30 of 150 steps
-    assert many.rate_at(0) == pytest.approx(0.004)
-    assert many.rate_at(6) == pytest.approx(0.004e-4)
+    assert few.rate_at(0) == pytest.approx(0.2 * 0.008, rel=1e-3)  # 30 of 150 steps
+    assert many.rate_at(0) == pytest.approx(0.008)
+    assert many.rate_at(6) == pytest.approx(0.008e-4)
     rates = [many.rate_at(epoch) for epoch in np.linspace(0, 6, 20)]
     assert (np.diff(rates) < 0).all()
+    images = resolve_training(VAE(image_shape=(1, 8, 8)), 6_400, goes_on=True, few_passes=True)
+    told = resolve_training(VAE(learning_rate_init=0.01), 6_400, goes_on=True, few_passes=True)
+    warm = resolve_training(VAE(), 6_400, goes_on=True)
+    assert [each.learning_rate_init for each in (images, told, warm)] == [0.008, 0.01, 0.004]
     plain = TrainingSettings(n_epochs=10)
     assert [plain.rate_at(epoch) for epoch in range(11)] == [2e-3 * one_cycle(e / 10) for e in range(11)]
     assert falling_from(1e-9) == pytest.approx(1.0, abs=1e-4)

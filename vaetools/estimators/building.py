@@ -34,6 +34,7 @@ _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the
 _DENSE_EPOCHS = 500  # which cost little
 _CROSSED_EPOCHS = 200  # of few rows that nobody watches
 _PASSES = 6  # over new rows and those of before
+_AGAIN, _AGAIN_OF_IMAGES = 2.0, 4.0  # times the rate of a fit, without which a few passes lead nowhere new
 _SETTLED = 150  # steps that bring a rate down from its peak without loss; fewer begin lower
 _LEAST_WATCHED = 20  # rows of which some can be spared
 _TAIL = 20.0  # degrees of freedom: nearly normal, but for what lies beyond four or five scales
@@ -89,7 +90,7 @@ def resolve_training(
     """Return how the training loop is to run on so many rows, which all calibrate or do not.
 
     A model that goes on begins where one cycle comes down, so that it is not led far away; `partial_fit`
-    makes few passes, unless it was told how many.
+    makes few passes, unless it was told how many, at a higher rate.
     """
     dense = estimator.network is None and (estimator.image_shape is None or not estimator.hidden_channels)
     rate, n_steps = estimator.learning_rate_init, float(_AUTO_STEPS)
@@ -97,6 +98,8 @@ def resolve_training(
         rate = _AUTO_RATE
         if dense and estimator.learning_rate == "one_cycle":
             rate, n_steps = _DENSE_RATE, _DENSE_STEPS * n_steps
+        if few_passes:
+            rate *= _AGAIN if estimator.image_shape is None else _AGAIN_OF_IMAGES
     batch_size = min(estimator.batch_size, n_rows)
     n_epochs = estimator.max_iter
     if n_epochs == "auto" and few_passes:

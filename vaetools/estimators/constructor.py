@@ -64,7 +64,7 @@ n_samples_ : int
 n_marked_odd_ : int
     How many of them ``marks`` called odd, which neither train nor calibrate; absent where none was.
 kept_rows_ : dict
-    Of `partial_fit`: at most 10,000 rows that trained, 2,000 that calibrate and, of images whose training is
+    Of `partial_fit`: at most 20,000 rows that trained, 2,000 that calibrate and, of images whose training is
     watched, 2,000 that watch, with labels of a `CVAE`, and how many they were drawn from; absent after
     `fit`.
 n_features_in_ : int

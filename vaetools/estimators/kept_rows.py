@@ -10,7 +10,7 @@ import numpy as np
 
 from vaetools.nn.batches import InputScale
 
-MOST = {"trained": 10_000, "watching": 2_000, "calibrating": 2_000}  # rows that are kept, by their job
+MOST = {"trained": 20_000, "watching": 2_000, "calibrating": 2_000}  # rows that are kept, by their job
 
 Kept = dict[str, Any]
 
