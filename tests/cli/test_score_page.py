@@ -1,6 +1,7 @@
 """The page of ``score --html``: photographs from their files, by sub-folder, with what is odd about them."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -71,6 +72,14 @@ def test_a_detector_shows_photographs_by_folder(folder, tmp_path):
     first = [image for image in parsed.all("img") if image["alt"].endswith(f"scratch/{order[0]}")]
     expected = np.asarray(Image.open(folder / "test" / "scratch" / order[0]))
     assert np.array_equal(pixels(first[0]["src"]), expected)
+
+
+def test_a_folder_of_good_images_is_known_in_capitals_too(folder, tmp_path):
+    shutil.copytree(folder / "test" / "good", tmp_path / "in" / "OK")
+    shutil.copytree(folder / "test" / "scratch", tmp_path / "in" / "scratch")
+    words = Parsed(page_of(folder / "whole.safetensors", tmp_path / "in", tmp_path=tmp_path)).words
+    assert words.index("of 12 flagged") < words.index("of 5 flagged")
+    assert "Not flagged: " not in words[words.index("of 5 flagged") :]
 
 
 @pytest.mark.filterwarnings("ignore:ImageReader. images should be about as large:UserWarning")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vaetools import VAE, PatchDetector, recommend
-from vaetools.cli.describing import few_calibrated_in_words
+from vaetools.anomaly.calibration import threshold
+from vaetools.cli.describing import few_calibrated_in_words, few_find_less_in_words
 from vaetools.estimators import choosing
 from vaetools.estimators.choosing import seconds_to_fit, small_defects, working_size
 
@@ -128,3 +129,13 @@ def test_too_few_that_calibrated_are_told(n, words):
     )
     assert few_calibrated_in_words(model).startswith(words)
     assert bool(few_calibrated_in_words(model)) == bool(words)
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(18, False), (19, True), (38, True), (39, False), (0, False)])
+def test_more_that_calibrate_find_more_where_the_oddest_is_the_threshold(n, is_told):
+    model = SimpleNamespace(calibration_scores_=np.zeros(n), false_alarm_rate=0.05, confidence=None)
+    said = f"of {n} the oddest is the threshold; 39 or more find more. vaetools recalibrate"
+    assert (said in few_find_less_in_words(model)) == is_told
+    assert bool(few_find_less_in_words(model)) == is_told
+    scores = np.arange(float(max(n, 1)))
+    assert (threshold(scores, 0.05) < 0.5) == (n < 39)

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
-from vaetools import VAE, ImageReader, save, stream_scores
+from vaetools import VAE, ImageReader, load, save, stream_scores
 from vaetools.__main__ import main
 from vaetools.anomaly.calibration import excess_p_value, expected_rate
 from vaetools.anomaly.localization import Localization
@@ -97,14 +97,23 @@ def test_without_masks_there_are_no_figures_of_pixels(parts, model, tmp_path):
 def test_masks_that_are_missing_or_do_not_fit_are_told(parts, model, tmp_path):
     test = tmp_path / "test"
     write(test / "good", photographs(4, 2))
-    rows, masks = scratched(3, 3)
+    rows, masks = scratched(5, 3)
     write(test / "scratch", rows)
-    paths = write(tmp_path / "masks" / "scratch", masks.reshape(3, -1))
+    paths = write(tmp_path / "masks" / "scratch", masks.reshape(5, -1), "_mask")
+    write(tmp_path / "masks" / "good", masks[:1].reshape(1, -1))
     Path(paths[0]).unlink()
     Image.new("L", (20, 10)).save(paths[1])
+    Path(paths[2]).write_text("damaged")
+    Image.new("L", (SIDE, SIDE)).save(paths[3])
+    stray = write(tmp_path / "masks" / "dent", masks[:1].reshape(1, -1))
     evaluation = evaluated(model, test, tmp_path / "masks")
     assert evaluation.unmarked == [str(test / "scratch" / "00.png")]
-    assert evaluation.failed == [(paths[1], "the mask is 20×10, and its image 48×48 (width × height)")]
+    (misfit, why), (damaged, reason) = evaluation.failed
+    assert (misfit, why) == (paths[1], "the mask is 20×10, and its image 48×48 (width × height)")
+    assert damaged == paths[2]
+    assert reason.startswith("not an image in a known format")
+    assert evaluation.blank == [paths[3]]
+    assert evaluation.strays == stray
     assert evaluation.figures()["pixel_auroc"] > 0.5
 
 
@@ -129,10 +138,41 @@ def test_more_false_alarms_than_calibration_allows_are_told(file, tmp_path, caps
     assert "No masks, so no figures of pixels: name their folder by --truth." in said
 
 
+def test_why_there_are_no_figures_of_pixels_and_what_would_find_more_is_told(
+    parts, file, tmp_path, monkeypatch, capsys
+):
+    n = len(load(file)[-1].calibration_scores_)
+    assert 19 <= n < 39
+    for kind in ("dent", "scratch"):
+        write(tmp_path / kind, np.zeros((8, SIDE * SIDE)))
+    figures = Evaluation.figures
+    for auroc, is_told in ((0.95, True), (0.85, False)):
+        found = {"image_auroc": auroc, "share_flagged": 0.3}
+        monkeypatch.setattr(Evaluation, "figures", lambda self, found=found: figures(self) | found)
+        assert main(["evaluate", str(file), str(parts / "test"), "--truth", str(tmp_path)]) == 0
+        said = capsys.readouterr().err
+        assert (f"of {n} the oddest is the threshold; 39 or more find more." in said) == is_told
+        assert "No figures of pixels: no mask marks a defect of an image." in said
+        assert f"Masks that mark nothing, though their images are of defects: {tmp_path}/dent/00.png" in said
+
+
+def test_the_case_of_a_folder_does_not_matter(parts, model, tmp_path):
+    write(tmp_path / "OK", photographs(4, 2))
+    write(tmp_path / "Scratch", scratched(4, 3)[0])
+    figures = evaluated(model, tmp_path).figures()
+    assert figures["good"]["n"] == 4
+    assert list(figures["kinds"]) == ["Scratch"]
+
+
 def test_a_set_without_good_images_is_refused(parts, model, tmp_path):
     write(tmp_path / "scratch", scratched(4, 3)[0])
-    with pytest.raises(ValueError, match=r"a sub-folder of images without defects, .* got scratch"):
+    with pytest.raises(ValueError, match=r"a sub-folder of images without defects, .* got scratch\.$"):
         evaluated(model, tmp_path).figures()
+
+
+def test_of_a_whole_set_its_test_set_is_named(parts, model):
+    with pytest.raises(ValueError, match=rf"got ground_truth, test, train\. Name {parts}/test\.$"):
+        evaluated(model, parts).figures()
 
 
 def test_the_command_prints_a_table_or_json(parts, file, capsys):

@@ -177,6 +177,18 @@ def few_calibrated_in_words(model: Any) -> str:
     )
 
 
+def few_find_less_in_words(model: Any) -> str:
+    """Return that more images to calibrate find more, where the oddest of few is the threshold."""
+    n, rate = len(getattr(model, "calibration_scores_", ())), model.false_alarm_rate
+    enough = n_rows_needed(rate / 2)  # that the second oddest is
+    if model.confidence is not None or not n_rows_needed(rate) <= n < enough:
+        return ""
+    return (
+        f"Few images calibrate: of {n} the oddest is the threshold; {enough} or more find more. vaetools "
+        "recalibrate takes good ones that fit did not see."
+    )
+
+
 def _context_in_words(context: Any) -> str:
     """Return the columns that rows are judged given, and which are numbers."""
     if context is None:

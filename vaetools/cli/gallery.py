@@ -24,7 +24,7 @@ from vaetools.nn import PIXELS
 from vaetools.report.figures import bin_scores
 from vaetools.report.page.gallery import Card, Gallery, Group, Scale, render_gallery, shown
 from vaetools.report.pictures import photo
-from vaetools.stream.evaluation import GOOD
+from vaetools.stream.evaluation import is_good
 from vaetools.stream.examples import Examples
 from vaetools.stream.flow import ODD
 from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
@@ -97,11 +97,11 @@ def _by_folder(
     """Yield the groups of sub-folders: where most are flagged first, and good images last."""
 
     def place(name: str) -> tuple[bool, float]:
-        return name in GOOD, -folders[name]["n_odd"] / folders[name]["n_scored"]
+        return is_good(name), -folders[name]["n_odd"] / folders[name]["n_scored"]
 
     for name in sorted(folders, key=place):
         odd, others = examples.of(name)
-        missed = [] if name in GOOD else list(draw.cards(others.head(max(_FEWEST, n // 2))))
+        missed = [] if is_good(name) else list(draw.cards(others.head(max(_FEWEST, n // 2))))
         found = list(draw.cards(odd.head(n)))
         yield Group(name, folders[name]["n_scored"], folders[name]["n_odd"], found, missed)
 

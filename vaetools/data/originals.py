@@ -10,6 +10,15 @@ from vaetools.data.depth import Box
 _INVERSE = {2: 4, 4: 2}  # of quarter turns, as members of PIL.Image.Transpose; others undo themselves
 
 
+def read_mask(path: str) -> np.ndarray:
+    """Return where a mask is not 0, ``(height, width)``, as it is stored.
+
+    Raises `ImageFileError` if it cannot be read.
+    """
+    marks: np.ndarray = _examined(path, lambda image: np.asarray(image.convert("L")) > 0)
+    return marks
+
+
 class Original(NamedTuple):
     """An image as it is shown, and how a model saw it.
 

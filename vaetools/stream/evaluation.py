@@ -11,16 +11,30 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from vaetools.anomaly.calibration import excess_p_value
 from vaetools.anomaly.localization import Localization
 from vaetools.data.batches import Failure
+from vaetools.data.decoding import ImageFileError
+from vaetools.data.originals import read_mask
 from vaetools.data.reader import ImageReader, reader_for
 from vaetools.persistence.model_file import split_reader
 from vaetools.stream.flow import ODD, Part
 from vaetools.stream.pixel_maps import pixel_maps
 from vaetools.stream.sinks import Sink, expected_rate_of
 
-GOOD = ("good", "ok", "normal", "free")  # what folders without defects are called
+_GOOD = ("good", "ok", "normal", "free")  # what folders without defects are called
+_TEST = "test"  # what a test set is called in a folder of a whole set
 _MASKS = "ground_truth"
 _ENDINGS = ("_mask", "")  # of a mask's name, behind that of its image
 _FORMATS = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
+
+
+def is_good(kind: str) -> bool:
+    """Whether a sub-folder is called like one of images without defects.
+
+    Examples
+    --------
+    >>> is_good("OK"), is_good("crack")
+    (True, False)
+    """
+    return kind.casefold() in _GOOD
 
 
 class Evaluation(Sink):
@@ -43,8 +57,10 @@ class Evaluation(Sink):
     ----------
     unmarked : list of str
         Images of defects without a mask, of which pixels are not counted.
+    blank, strays : list of str
+        Masks that mark nothing, and those of no image that was met.
     failed : list of Failure
-        Masks that do not fit their image.
+        Masks that cannot be read, or do not fit their image.
     """
 
     def __init__(
@@ -56,11 +72,14 @@ class Evaluation(Sink):
         beside = self.folder.parent / _MASKS
         self.truth = Path(truth) if truth is not None else beside if beside.is_dir() else None
         self.unmarked: list[str] = []
+        self.blank: list[str] = []
+        self.strays: list[str] = []
         self.failed: list[Failure] = []
         self.takes_maps = self.truth is not None
         self._kinds: list[str] = []
         self._tables: list[pd.DataFrame] = []
         self._found: dict[str, Localization] = {}
+        self._met: set[str] = set()  # images, as their masks are called
 
     def add(self, part: Part) -> None:
         """Note verdicts, and compare maps with masks."""
@@ -69,12 +88,19 @@ class Evaluation(Sink):
         self._kinds += kinds
         if self.truth is None:
             return
+        met = [*part.table["path"], *(unreadable.id for unreadable in part.failed)]
+        self._met.update(str(self._inside(path)) for path in met)
         maps = pixel_maps(self.model, part.X, part.maps).values
         for path, kind, map_ in zip(part.table["path"], kinds, maps, strict=True):
-            if kind in GOOD:
+            if is_good(kind):
                 self._found.setdefault(kind, Localization()).add(map_)
-            elif (mask := self._mask(Path(path), kind, map_.shape)) is not None:
+            elif (mask := self._mask(path, map_.shape)) is not None:
                 self._found.setdefault(kind, Localization()).add(map_, mask)
+
+    def close(self) -> None:
+        """Look for masks of no image."""
+        if self.truth is not None:
+            self.strays = [str(path) for path in sorted(self.truth.rglob("*")) if self._is_stray(path)]
 
     def figures(self) -> dict[str, Any]:
         """Return what was found, of all images and by kind.
@@ -95,22 +121,23 @@ class Evaluation(Sink):
         """
         table = pd.concat(self._tables)
         kinds = np.array(self._kinds)
-        is_good = np.isin(kinds, GOOD)
-        others = sorted(set(kinds[~is_good]))
-        if not is_good.any() or not others:
+        without = np.array([is_good(kind) for kind in kinds])
+        good, others = sorted(set(kinds[without])), sorted(set(kinds[~without]))
+        if not good or not others:
+            within = [f" Name {self.folder / kind}." for kind in others if kind.casefold() == _TEST]
             raise ValueError(
                 f"{self.folder}: a test set must have a sub-folder of images without defects, called "
-                f"{', '.join(GOOD[:-1])} or {GOOD[-1]}, and one of each kind of defect; got "
-                f"{', '.join(sorted(set(kinds)))}."
+                f"{', '.join(_GOOD[:-1])} or {_GOOD[-1]}, and one of each kind of defect; got "
+                f"{', '.join(good + others)}.{''.join(within)}"
             )
         flagged = (table["verdict"] == ODD).to_numpy()
         scores = table["score"].to_numpy()
 
         def of(chosen: list[str]) -> dict[str, Any]:
             odd = np.isin(kinds, chosen)
-            rows = odd | is_good
+            rows = odd | without
             found = sum(
-                (self._found[kind] for kind in (*GOOD, *chosen) if kind in self._found), Localization()
+                (self._found[kind] for kind in (*good, *chosen) if kind in self._found), Localization()
             )
             marked = found.n_regions > 0
             return {
@@ -124,7 +151,7 @@ class Evaluation(Sink):
             }
 
         kinds_of_defects = {kind: of([kind]) for kind in others}
-        return {**of(others), "good": self._good(flagged[is_good]), "kinds": kinds_of_defects}
+        return {**of(others), "good": self._good(flagged[without]), "kinds": kinds_of_defects}
 
     def _good(self, flagged: np.ndarray) -> dict[str, Any]:
         """Return how many images without defects are flagged, and whether that was to be expected."""
@@ -140,24 +167,44 @@ class Evaluation(Sink):
         """Return the sub-folder that an image lies in."""
         return Path(os.path.relpath(path, self.folder)).parts[0]
 
-    def _mask(self, path: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    def _inside(self, path: str) -> Path:
+        """Return where an image lies in the test set, and its mask among masks, without their endings."""
+        return Path(os.path.relpath(path, self.folder)).with_suffix("")
+
+    def _is_stray(self, path: Path) -> bool:
+        """Whether a file among the masks is one, and belongs to no image that was met."""
+        assert self.truth is not None  # who asks has looked
+        if path.suffix.lower() not in _FORMATS or path.name.startswith("."):
+            return False
+        name = str(path.relative_to(self.truth).with_suffix(""))
+        return self._met.isdisjoint(name.removesuffix(ending) for ending in _ENDINGS)
+
+    def _mask(self, path: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """Return the mask of an image, as the image was read; note where there is none that fits."""
         from PIL import Image
 
         assert self.truth is not None  # who asks has looked
         assert self._reader is not None  # of a model of images
-        inside = path.relative_to(self.folder).with_suffix("")
+        inside = self._inside(path)
         names = [f"{inside}{ending}{suffix}" for ending in _ENDINGS for suffix in _FORMATS]
         found = next((self.truth / name for name in names if (self.truth / name).is_file()), None)
         if found is None:
-            self.unmarked.append(str(path))
+            self.unmarked.append(path)
             return None
-        with Image.open(found) as mask, Image.open(path) as image:
-            if mask.size != image.size:
-                sizes = "{}×{}, and its image {}×{} (width × height)".format(*mask.size, *image.size)
-                self.failed.append(Failure(str(found), f"the mask is {sizes}"))
-                return None
-            marks = Image.fromarray(np.asarray(mask.convert("L")) > 0).convert("L")
+        try:
+            mask = read_mask(str(found))
+        except ImageFileError as error:
+            self.failed.append(Failure(str(found), error.reason))
+            return None
+        with Image.open(path) as image:
+            size = image.size
+        if mask.shape[::-1] != size:
+            sizes = "{}×{}, and its image {}×{} (width × height)".format(*mask.shape[::-1], *size)
+            self.failed.append(Failure(str(found), f"the mask is {sizes}"))
+            return None
+        if not mask.any():
+            self.blank.append(str(found))
+        marks = Image.fromarray(mask).convert("L")
         reader = ImageReader(image_shape=(1, shape[0], shape[1]), aspect=self._reader.aspect, n_jobs=1)
         covered = reader.fit([marks]).transform([marks]).reshape(shape)
         marked: np.ndarray = covered >= min(128, max(1, covered.max()))  # what is fine, where it is most

@@ -1,8 +1,9 @@
 """``vaetools evaluate``: how well a model finds the defects of a test set."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,9 +11,13 @@ from vaetools.cli import command
 from vaetools.cli.saying import Talk, cell, list_failures, print_json, short_name, source_as_json
 from vaetools.words import few, text_table
 
+if TYPE_CHECKING:
+    from vaetools.stream.evaluation import Evaluation
+
 _WIDEST_KIND = 30  # characters
 _ALL = "all defects"
 _SELDOM = 0.01  # probability that so many images are flagged by chance
+_TOLD_APART = 0.9  # AUROC from which on images with defects should be flagged
 _COLUMNS = {
     "images": "n",
     "AUROC": "image_auroc",
@@ -57,8 +62,10 @@ def evaluate(
     Keys of --json:
       n, image_auroc, average_precision, share_flagged, pixel_auroc, aupro_30, aupro_05 (null without masks),
       good {n, share_flagged, share_expected, p_value}, kinds {kind: the same}, unmarked [paths],
-      n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
+      blank [masks], strays [masks], n_failed, failed [{id, reason}], n_ignored, ignored {kind: files},
+      ignored_paths, dialect, notes
     """
+    from vaetools.cli.describing import few_find_less_in_words
     from vaetools.stream import stream_scores
     from vaetools.stream.evaluation import Evaluation
 
@@ -71,16 +78,30 @@ def evaluate(
     figures = evaluation.figures()
     failed = parts.failed + evaluation.failed
     if talk.as_json:
-        summary = figures | {"unmarked": evaluation.unmarked}
-        print_json(summary | source_as_json(parts.source, failed))
+        masks = {name: getattr(evaluation, name) for name in ("unmarked", "blank", "strays")}
+        print_json(figures | masks | source_as_json(parts.source, failed))
     else:
         click.echo(_table(figures))
         talk.say(_of_good(figures["good"]))
-        if evaluation.truth is None:
-            talk.say("No masks, so no figures of pixels: name their folder by --truth.")
-    if evaluation.unmarked:
-        talk.say(f"Without a mask, and so not in figures of pixels: {few(evaluation.unmarked, 3)}.")
+        misses = figures["share_flagged"] < figures["image_auroc"] >= _TOLD_APART
+        for line in (few_find_less_in_words(opened.estimator) * misses, *_of_masks(evaluation, figures)):
+            if line:
+                talk.say(line)
     return list_failures(failed)
+
+
+def _of_masks(evaluation: "Evaluation", figures: dict[str, Any]) -> Iterator[str]:
+    """Yield why there are no figures of pixels, if so, and which masks are not in them, a sentence each."""
+    if evaluation.truth is None:
+        yield "No masks, so no figures of pixels: name their folder by --truth."
+    elif figures["pixel_auroc"] is None:
+        yield "No figures of pixels: no mask marks a defect of an image."
+    if evaluation.unmarked:
+        yield f"Without a mask, and so not in figures of pixels: {few(evaluation.unmarked, 3)}."
+    if evaluation.blank:
+        yield f"Masks that mark nothing, though their images are of defects: {few(evaluation.blank, 3)}."
+    if evaluation.strays:
+        yield f"Masks of no image: {few(evaluation.strays, 3)}."
 
 
 def _of_good(good: dict[str, Any]) -> str:
