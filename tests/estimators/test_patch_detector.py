@@ -126,6 +126,23 @@ def test_images_train_or_tell_what_is_usual_or_calibrate(given, n, sizes):
     assert sorted(np.concatenate(parts)) == list(range(n))
 
 
+@pytest.mark.parametrize(
+    ("given", "n", "sizes"),
+    [
+        ({}, 4, (4, 4, 0)),
+        ({}, 100, (100, 100, 0)),
+        ({}, 5000, (4400, 400, 600)),
+        ({"confidence": 0.95}, 300, (240, 240, 60)),
+    ],
+)
+def test_where_the_whole_alone_is_judged_images_that_train_tell_what_is_usual(given, n, sizes):
+    parts = split_images(detector(scope="whole", **given), n, np.random.RandomState(0))
+    train, telling, calibrating = parts
+    assert tuple(map(len, parts)) == sizes
+    assert np.array_equal(telling, train[: len(telling)])
+    assert sorted([*train, *calibrating]) == list(range(n))
+
+
 def test_a_score_depends_on_its_image_alone(fitted):
     X = photographs(70, 8)
     assert np.array_equal(fitted.score_samples(X)[41:43], fitted.score_samples(X[41:43]))

@@ -181,6 +181,25 @@ def test_distances_are_those_of_mahalanobis():
     assert (odd > 0).double().mean() == pytest.approx(0.5, abs=1e-3)
 
 
+def test_images_that_train_are_odd_as_a_whole_by_others():
+    rows = torch.randn(60, 20, generator=torch.Generator().manual_seed(0))
+    whole, new = Whole(20), torch.randn(4000, 20, generator=torch.Generator().manual_seed(1))
+    odd = whole.learn_crossed(rows, 40)
+    assert (odd > 1).sum() == 4
+    assert (odd > 0).sum() == 20
+    assert whole(rows[:40]).mean() < odd.mean() - 0.15  # which it knows
+    assert abs(whole(new).mean() - odd.mean()) < 0.15
+
+
+def test_of_thumbnails_that_all_train_new_ones_are_flagged_as_promised():
+    model = detector("whole", false_alarm_rate=0.2).fit(stripes(40, 1))
+    assert len(model.calibration_scores_) == 40
+    assert model.calibration_ == "cross"
+    assert 0.05 < (model.predict(stripes(400, 2)) == -1).mean() < 0.35
+    with pytest.warns(UserWarning, match="takes 19 calibration images; got 18.*Fit 19 images or more"):
+        detector("whole").fit(stripes(18, 1))
+
+
 def test_the_whole_counts_by_as_much_as_small_defects_move_it():
     whole = Whole(4)
     good = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))

@@ -143,7 +143,8 @@ class PatchFields:
     calibration_fraction: float = parameter(
         PROBABILITY,
         "Share of the images that calibrate and train nothing. Of few images 40 % do, and tell what is "
-        "usual, too; with a `confidence` this share does nothing else.",
+        "usual, too, but where the whole alone is judged all train; with a `confidence` this share does "
+        "nothing else.",
         default=0.2,
     )
     device: Any = DEVICE

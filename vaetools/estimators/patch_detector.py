@@ -67,7 +67,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     calibration_scores_ : ndarray of shape (n_calibration,)
         Scores of the images that calibrate, sorted.
     calibration_ : {"cross", "split"}
-        Whether most of these also tell what is usual, each judged by others, or none does.
+        Whether most of these also train or tell what is usual, each judged by others, or none does.
     n_samples_ : int
         Images that ``fit`` was given.
     n_features_in_ : int
@@ -148,14 +148,12 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         device = resolve_device(self)
         self.model_ = self.make_model().to(device)
         patches, places, directions = self._seen(rows, train, generator)
-        if self.model_.whole is not None:
-            self.model_.whole.learn(directions)
         self.estimators_ = [
             self._fit_group(group, points, places, rng, generator)
             for group, points in zip(self.model_.groups, patches, strict=True)
         ]
         self.model_.to(device)
-        crossed = self._learn_usual(rows, telling, generator)
+        crossed = self._learn_usual(rows, telling, directions, generator)
         self.model_.to(device)
         known = crossed if self.confidence is None else crossed[:0]
         if len(calibrating):
@@ -227,8 +225,8 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
 
     @property
     def _calibrating_share(self) -> float:
-        held_out = SHARE_HELD_OUT if self.confidence is None else 0  # those that tell what is usual
-        return max(self.calibration_fraction, held_out)
+        of_few = 1.0 if self.chosen_scope() == "whole" else SHARE_HELD_OUT
+        return max(self.calibration_fraction, of_few if self.confidence is None else 0)
 
     def make_backbone(self) -> Backbone:
         """Return the unfitted network."""
@@ -286,9 +284,13 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         group.learn_places(points, torch.from_numpy(places), self.n_references, generator)
         return estimator
 
-    def _learn_usual(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> np.ndarray:
-        """Learn what is usual from images that trained nothing; return their scores, by the others."""
+    def _learn_usual(
+        self, rows: np.ndarray, index: np.ndarray, trained: Tensor, generator: torch.Generator
+    ) -> np.ndarray:
+        """Learn what is usual, and the whole from the directions of images that train; return scores."""
         model = self.model_
+        if model.whole is not None and not model.groups:
+            return -model.whole.cpu().learn_crossed(trained, len(index)).numpy().astype(np.float64)
 
         def look(images: Tensor) -> list[Tensor]:
             maps, extent = model.maps(images)
@@ -298,12 +300,12 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         found = through(self, rows, look, resolve_device(self), index=index, task="what is usual")
         inside, directions, *costs = map(torch.from_numpy, found)
         if model.whole is not None:
-            model.whole.cpu().learn_usual(directions)  # where these are
+            model.whole.cpu().learn(trained)  # where these are
+            model.whole.learn_usual(directions)
         pairs = zip(model.groups, costs[::2], costs[1::2], strict=True)
         groups = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
-        if groups:
-            model.learn_levels(model.pyramid(groups, inside), inside)
-        if model.whole is not None and groups:
+        model.learn_levels(model.pyramid(groups, inside), inside)
+        if model.whole is not None:
             seen = self._planted(rows, index, generator)
             model.whole.learn_share(directions[: len(seen)], seen)
         greatest, size = np.empty(len(index)), (self.image_shape or ())[1:]
@@ -315,15 +317,14 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         """Return what the first of some images are as a whole, with a small defect each."""
         assert self.image_shape is not None  # which was checked
         _, height, width = self.image_shape
-        most = max(_LEAST_PLANTED, min(_MOST_PLANTED, _PIXELS_PLANTED // (height * width)))
+        index = index[: max(_LEAST_PLANTED, min(_MOST_PLANTED, _PIXELS_PLANTED // (height * width)))]
         model = self.model_
 
         def look(images: Tensor) -> list[Tensor]:
             whole, extent = unframed(images)
             return [model.directions(model.features(planted(whole, extent, generator)), extent)]
 
-        device = resolve_device(self)
-        [found] = through(self, rows, look, device, index=index[:most], task="what defects change")
+        [found] = through(self, rows, look, resolve_device(self), index=index, task="what defects change")
         return torch.from_numpy(found)
 
     def _seen(

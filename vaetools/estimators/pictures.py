@@ -62,19 +62,25 @@ def split_images(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the numbers of images that train, that tell what is usual, and that calibrate alone.
 
-    Those that tell calibrate, too, unless a ``confidence`` is asked for, which only others can give.
+    Those that tell calibrate, too, unless a ``confidence`` is asked for, which only others can give. Where
+    the whole alone is judged, which is learnt in no time, the first that train tell what is usual.
     """
     _, height, width = estimator.image_shape
     most = min(_MOST_TELLING, max(_LEAST_TELLING, _PIXELS_TELLING // (height * width)))
     order, n_calibrating = rng.permutation(n_images), int(estimator.calibration_fraction * n_images)
+    if estimator.confidence is not None:
+        n_calibrating = min(max(1, n_calibrating), n_images - 3)
+        check_certifiable(estimator, n_calibrating)
+    if estimator.chosen_scope() == "whole":
+        n_alone = max(0, n_calibrating - most) if estimator.confidence is None else n_calibrating
+        calibrating, train = np.split(order, [n_alone])
+        return train, train[:most], calibrating
     if estimator.confidence is None:
         n_held_out = max(n_calibrating, min(_MOST_TELLING, int(SHARE_HELD_OUT * n_images)))
         telling, calibrating, train = np.split(
             order, np.clip([min(most, n_held_out), n_held_out], 2, n_images - 2)
         )
     else:
-        n_calibrating = min(max(1, n_calibrating), n_images - 3)
-        check_certifiable(estimator, n_calibrating)
         n_telling = min(most, max(2, int(_SHARE_TELLING * (n_images - n_calibrating))))
         calibrating, telling, train = np.split(order, [n_calibrating, n_calibrating + n_telling])
     return train, telling, calibrating

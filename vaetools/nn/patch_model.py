@@ -13,6 +13,7 @@ from vaetools.nn.model import Autoencoder
 from vaetools.nn.places import (
     LEAST,
     blurred,
+    fifths,
     from_rim,
     greedy_cover,
     nearest_references,
@@ -29,7 +30,6 @@ SCALES = (0.0, 1.0, 2.0, 4.0)  # of blurs, in places
 _N_SHARP = 2  # of these, whose mean keeps a map sharp
 _SHARP = 0.75  # share of that mean in a map
 _TYPICAL = 0.9  # of good places
-_N_FOLDS = 5  # of images that tell what is usual
 _OWN, _FORMERLY_OWN = 0.75, 0.5  # share of the variance of places alike, beside that of all
 _LEARNT = (
     *("mean", "std", "axes", "references", "whitening", "floor"),
@@ -144,9 +144,8 @@ class Group(nn.Module):
         inside : Tensor of shape (n_images, height, width)
         """
         self.floor = torch.quantile(costs[inside > 0], _TYPICAL, dim=0)
-        rim, found, n = from_rim(inside), torch.empty(inside.shape), len(inside)
-        for own in torch.arange(n).tensor_split(min(_N_FOLDS, n)):
-            others = torch.ones(n, dtype=torch.bool).index_fill(0, own, False)
+        rim, found = from_rim(inside), torch.empty(inside.shape)
+        for own, others in fifths(len(inside), len(inside)):
             self._learn(costs[others], which[others], rim[others], inside[others] > 0)
             found[own] = self.oddness(costs[own], which[own], rim[own])
         self._learn(costs, which, rim, inside > 0)

@@ -12,7 +12,7 @@ Gonzalez (1985), "Clustering to minimize the maximum intercluster distance", The
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ _PROJECTED = 48  # dimensions in which the cover is chosen
 _MOST_AXES = 64  # in which nearest references are looked for
 _LIKE = 4  # references that say what is usual at a place
 _WEIGHT = 5.0  # places that a reference must have seen for its own spread to count as much as that of all
+_N_FOLDS = 5  # of images that tell what is usual
 _BLOCK = 4096
 _FOLD = 4  # columns whose least is looked for first
 _LEAST_SPREAD = 1e-3
@@ -142,6 +143,18 @@ def usual_costs(costs: Tensor, kinds: Tensor, n_kinds: int) -> tuple[Tensor, Ten
     center = (sums + _WEIGHT * mean) / (n + _WEIGHT)
     own = (squares + _WEIGHT * (variance + mean.square())) / (n + _WEIGHT) - center.square()
     return center, own.clamp(min=LEAST)
+
+
+def fifths(n: int, n_all: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield numbers of a fifth of n images, and which of all are others, ``(n_all,)``, five times or n.
+
+    Examples
+    --------
+    >>> [(own.tolist(), others.tolist()) for own, others in fifths(2, 3)]
+    [([0], [False, True, True]), ([1], [True, False, True])]
+    """
+    for own in torch.arange(n).tensor_split(min(_N_FOLDS, n)):
+        yield own, torch.ones(n_all, dtype=torch.bool).index_fill(0, own, False)
 
 
 def oddness(costs: Tensor, center: Tensor, variance: Tensor) -> Tensor:

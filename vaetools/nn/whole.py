@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaetools.nn.places import LEAST, scale_of_maxima
+from vaetools.nn.places import LEAST, fifths, scale_of_maxima
 
 _LEAST_SHARE = 0.01  # of the whole, beside places
 _FOCUS = 4  # power of how odd a place is in its image, by which it takes part in the whole
@@ -60,6 +60,19 @@ class Whole(nn.Module):
     def learn_usual(self, directions: Tensor) -> None:
         """Learn what distances are usual from images that trained nothing."""
         self.level_center, self.level_spread = scale_of_maxima(self.distances(directions)[:, None])
+
+    def learn_crossed(self, directions: Tensor, n: int) -> Tensor:
+        """Learn from good images all of which train; return how odd the first n are.
+
+        A fifth of these at a time is judged by all others, which tells what distances are usual.
+        """
+        found = torch.empty(n)
+        for own, others in fifths(n, len(directions)):
+            self.learn(directions[others])
+            found[own] = self.distances(directions[own])
+        self.learn(directions)
+        self.level_center, self.level_spread = scale_of_maxima(found[:, None])
+        return (found - self.level_center) / self.level_spread
 
     def learn_share(self, good: Tensor, planted: Tensor) -> None:
         """Learn how much the whole counts, from directions of good images without and with a small defect.
