@@ -260,10 +260,11 @@ def test_a_run_that_goes_on_begins_where_one_cycle_comes_down():
     assert many.rate_at(6) == pytest.approx(0.008e-4)
     rates = [many.rate_at(epoch) for epoch in np.linspace(0, 6, 20)]
     assert (np.diff(rates) < 0).all()
-    images = resolve_training(VAE(image_shape=(1, 8, 8)), 6_400, goes_on=True, few_passes=True)
-    told = resolve_training(VAE(learning_rate_init=0.01), 6_400, goes_on=True, few_passes=True)
+    convolved = {"image_shape": (1, 8, 8)}
+    options = [convolved, convolved | {"hidden_channels": ()}, {"learning_rate_init": 0.01}]
+    again = [resolve_training(VAE(**each), 6_400, goes_on=True, few_passes=True) for each in options]
     warm = resolve_training(VAE(), 6_400, goes_on=True)
-    assert [each.learning_rate_init for each in (images, told, warm)] == [0.008, 0.01, 0.004]
+    assert [each.learning_rate_init for each in (*again, warm)] == [0.004, 0.016, 0.01, 0.004]
     plain = TrainingSettings(n_epochs=10)
     assert [plain.rate_at(epoch) for epoch in range(11)] == [2e-3 * one_cycle(e / 10) for e in range(11)]
     assert falling_from(1e-9) == pytest.approx(1.0, abs=1e-4)

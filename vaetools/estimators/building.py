@@ -34,7 +34,7 @@ _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the
 _DENSE_EPOCHS = 500  # which cost little
 _CROSSED_EPOCHS = 200  # of few rows that nobody watches
 _PASSES = 6  # over new rows and those of before
-_AGAIN, _AGAIN_OF_IMAGES = 2.0, 4.0  # times the rate of a fit, without which a few passes lead nowhere new
+_AGAIN, _AGAIN_CENTERED = 2.0, 4.0  # times the rate of a fit, without which a few passes lead nowhere new
 _SETTLED = 150  # steps that bring a rate down from its peak without loss; fewer begin lower
 _LEAST_WATCHED = 20  # rows of which some can be spared
 _TAIL = 20.0  # degrees of freedom: nearly normal, but for what lies beyond four or five scales
@@ -99,7 +99,7 @@ def resolve_training(
         if dense and estimator.learning_rate == "one_cycle":
             rate, n_steps = _DENSE_RATE, _DENSE_STEPS * n_steps
         if few_passes:
-            rate *= _AGAIN if estimator.image_shape is None else _AGAIN_OF_IMAGES
+            rate *= _AGAIN_CENTERED if dense and estimator.image_shape is not None else _AGAIN
     batch_size = min(estimator.batch_size, n_rows)
     n_epochs = estimator.max_iter
     if n_epochs == "auto" and few_passes:
