@@ -45,6 +45,18 @@ def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bo
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)
 
 
+def looks_continuous(values: np.ndarray) -> bool:
+    """Return whether values are fractions of which more than half differ: numbers rather than classes.
+
+    Examples
+    --------
+    >>> looks_continuous(np.array([0.5, 1.2, 3.1])), looks_continuous(np.array([1.0, 2.0, 3.0]))
+    (True, False)
+    """
+    fractions = values.dtype.kind == "f" and bool((values % 1).any())
+    return fractions and len(np.unique(values)) > len(values) / 2
+
+
 def is_number(value: Any, low: float = -math.inf, high: float = math.inf, *, closed: str = "left") -> bool:
     """Return whether a number lies in [low, high) ("left"), (low, high) ("neither") or (low, high] ("right").
 

@@ -164,7 +164,7 @@ def test_what_cannot_be_is_refused(options, message, correlated):
         VQVAE(4, **SMALL).set_params(**options).fit(correlated)
 
 
-@pytest.mark.parametrize("codes", [[[0, 1]], [[0, 1, 16]], [[-1, 0, 0]]])
+@pytest.mark.parametrize("codes", [[[0, 1]], [[0, 1, 16]], [[-1, 0, 0]], [[0, 1, 2.5]]])
 def test_numbers_that_are_no_words_are_refused(vqvae, codes):
-    with pytest.raises(ValueError, match=r"VQVAE: codes must have 3 columns of numbers from 0 to 15; got"):
+    with pytest.raises(ValueError, match=r"VQVAE: codes must have 3 columns of integers from 0 to 15; got"):
         vqvae.word_vectors(codes)

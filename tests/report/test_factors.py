@@ -63,11 +63,22 @@ def test_models_of_a_kind_are_asked_what_they_share(models):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"factors": FACTORS}, "factors must hold a value for each of the 100 rows; got 300 rows"),
+        (
+            {"factors": FACTORS, "continuous": ["size"]},
+            "factors must hold a value for each of the 100 rows; got 300 rows",
+        ),
         ({"factors": FACTORS[:100].assign(size=None)}, "each of the 100 rows; got missing ones"),
         (
             {"factors": FACTORS[:100], "continuous": ["angle"]},
             r"continuous must name factors among \['size', 'kind'\]; got 'angle'",
+        ),
+        (
+            {"factors": FACTORS[:100]},
+            "the factors that are numbers, and 'size' looks like one: 100 different",
+        ),
+        (
+            {"continuous": ["size"]},
+            r"continuous must name some of factors, and there are none; got \['size'\]",
         ),
     ],
 )

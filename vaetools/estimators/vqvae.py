@@ -130,14 +130,15 @@ class VQVAE(OutlierMixin, Detector, WordFields):
         """
         check_is_fitted(self)
         book = self.model_.latent
-        numbers = check_array(codes, dtype=np.int64, input_name="codes")
+        numbers = check_array(codes, input_name="codes")
         n_words = len(book.vectors)
-        if numbers.shape[1] != book.n_places or numbers.min() < 0 or numbers.max() >= n_words:
+        is_word = (numbers >= 0) & (numbers < n_words) & (numbers % 1 == 0)
+        if numbers.shape[1] != book.n_places or not is_word.all():
             raise ValueError(
-                f"{type(self).__name__}: codes must have {book.n_places} columns of numbers from 0 to "
+                f"{type(self).__name__}: codes must have {book.n_places} columns of integers from 0 to "
                 f"{n_words - 1}; got {numbers.shape[1]} columns from {numbers.min()} to {numbers.max()}."
             )
-        spelt = book.spell(torch.from_numpy(numbers).to(book.vectors.device))
+        spelt = book.spell(torch.from_numpy(numbers.astype(np.int64)).to(book.vectors.device))
         vectors: np.ndarray = spelt.cpu().double().numpy()
         return vectors
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaetools.checks import Requirement, check, is_integer
+from vaetools.checks import Requirement, check, is_integer, looks_continuous
 from vaetools.files import write_atomically
 from vaetools.frames import as_pandas
 from vaetools.latent import MAP_PARAMETERS
@@ -217,6 +217,10 @@ def compare(
     X = as_pandas(X)
     fitted, rows = open_models(models, X, context)
     data = _data(fitted, X, rows, y, outliers)
+    if factors is None and len(continuous):
+        raise ValueError(
+            f"compare: continuous must name some of factors, and there are none; got {continuous!r}."
+        )
     basis = choose(rows, data, seed, None if factors is None else _factors(factors, continuous, len(rows)))
     variance = basis.rows.var(axis=0).mean()
     views, tables, blank = [], [], []
@@ -273,7 +277,7 @@ def _labels(y: Any, n: int) -> np.ndarray:
     if labels.shape != (n,) or pd.isna(labels).any():
         what = "missing ones" if labels.shape == (n,) else f"shape {labels.shape}"
         raise ValueError(f"compare: y must hold a class for each of the {n} rows; got {what}.")
-    if labels.dtype.kind == "f" and (labels % 1).any() and len(np.unique(labels)) > n / 2:
+    if looks_continuous(labels):
         raise ValueError(
             "compare: y must hold classes and looks continuous; got "
             f"{len(np.unique(labels))} different values such as {labels[0]:g} in "
@@ -292,6 +296,12 @@ def _factors(factors: Any, continuous: Sequence[Any], n: int) -> Factors:
         if name not in table.columns:
             raise ValueError(f"compare: continuous must name factors among {list(table)}; got {name!r}.")
     numbers = [name in continuous for name in table]
+    for name in table.columns[~np.array(numbers, bool)]:
+        if looks_continuous(table[name].to_numpy()):
+            raise ValueError(
+                f"compare: continuous must name the factors that are numbers, and {name!r} looks like one: "
+                f"{table[name].nunique()} different values in {n} rows. Name it, or bin it, as by pandas.cut."
+            )
     columns = [
         table[name].to_numpy(np.float64) if is_number else table[name].factorize()[0]
         for name, is_number in zip(table, numbers, strict=True)

@@ -145,5 +145,7 @@ def test_refusals_name_what_came(measure):
         ValueError, match="of every factor whether it is a number; got 1 values for 2 factors"
     ):
         measure(CODES, CLASSES, continuous=[True])
+    with pytest.raises(ValueError, match="got one of 600 different values in 600 rows that are told as"):
+        measure(CODES, NUMBER)
     with pytest.raises(ValueError, match="values must be finite"):
         measure(CODES, np.where(np.arange(N) == 0, np.nan, NUMBER), continuous=[True])

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from vaetools.checks import looks_continuous
 from vaetools.latent.organization.agreement import correlations
 from vaetools.latent.organization.measure import UNKNOWN, Measure, bootstrap, checked, sampled
 
@@ -190,6 +191,11 @@ def known_factors(
         if is_number:
             [own] = checked(owner, values.astype(np.float64)[:, None])
             found.append(Factor(own[:, 0], True))
+        elif looks_continuous(values):
+            raise ValueError(
+                f"{owner}: continuous must be true of factors that are numbers; got one of "
+                f"{len(np.unique(values))} different values in {len(values)} rows that are told as classes."
+            )
         else:
             found.append(Factor(np.unique(values, return_inverse=True)[1], False))
     return Z, [each for each in found if len(Z) and (each.values != each.values[0]).any()]
