@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import re
 import signal
@@ -52,6 +53,13 @@ def test_demo_compares_three_models_and_writes_pages(options, said, quick_demo, 
     assert "decoded here" in path.read_text()
     assert torch.get_num_threads() == n_threads
     assert sorted(os.listdir(tmp_path)) == ["page-report.html", "page.html"]
+
+
+@pytest.mark.filterwarnings("ignore:.*posterior collapsed")
+def test_json_names_the_class_that_no_model_trained_on(quick_demo, tmp_path, capfd):
+    assert main(["demo", "-o", str(tmp_path / "page.html"), "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert (told["data"], told["unknown"], told["n_unknown"]) == ("garments", "bag", 500)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")

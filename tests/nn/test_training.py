@@ -515,9 +515,12 @@ def test_a_denoising_encoder_sees_corrupted_rows_and_the_target_is_clean(monkeyp
     assert (corrupted - x)[~masked].mean().item() == pytest.approx(0, abs=0.02)
 
 
-def test_without_denoising_the_encoder_sees_the_rows():
-    trainer = make()
-    assert trainer._corrupt(torch.ones(2, 4), 2, slice(None)) is None
+def test_without_denoising_the_encoder_sees_the_rows(monkeypatch):
+    model, seen = build(), []
+    costs = model.forward
+    monkeypatch.setattr(model, "forward", lambda *given: (seen.append(given[3]), costs(*given))[1])
+    make(model, n_epochs=1).run()
+    assert set(seen) == {None}
 
 
 # Rows

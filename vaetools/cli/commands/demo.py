@@ -101,7 +101,7 @@ def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool, a
     say("Making the explorer")
     explore(models["VAE"], *_explored(images), seed=seed).to_html(output)
     comparison.to_html(compared_page, {"VAE": output})
-    told = {"data": data, "unknown": int(images.unknown_label), "n_train": len(images.train)}
+    told = {"data": data, "unknown": images.unknown_label.item(), "n_train": len(images.train)}
     told |= {"n_held_out": len(images.held_out), "n_unknown": len(images.unknown), "auroc": rivals}
     told |= {"seconds": seconds, "output": output, "comparison": compared_page}
     if as_json:
