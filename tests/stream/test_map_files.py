@@ -378,6 +378,12 @@ def test_what_an_earlier_run_wrote_about_these_images_goes(model, whole_model, p
     assert maps.removed == sorted([f"{name}_mask.png" for name in of_now] + gone)
 
 
+def test_a_name_that_no_file_can_have_stops_no_maps(model, parts, tmp_path):
+    paths = [str(parts / "test" / "good" / "00.png"), "a\0b.png"]
+    written(model, paths, tmp_path / "maps")
+    assert files_below(tmp_path / "maps") == ["00.png", "00.tif", "00_mask.png"]
+
+
 def test_an_image_that_cannot_be_read_must_not_lie_in_the_folder(model, parts, tmp_path):
     shutil.copytree(parts / "test" / "good", tmp_path / "maps")
     (tmp_path / "maps" / "00.png").write_text("no image")

@@ -178,7 +178,7 @@ class MapFiles(Sink):
 
     def _note_earlier(self, name: Any) -> None:
         """Note which files that an earlier run may have written about an image are there, none of them it."""
-        is_file = isinstance(name, str) and self._reader is not None
+        is_file = isinstance(name, str) and self._reader is not None and os.path.lexists(name)
         if is_file and Path(os.path.realpath(self.folder)) in Path(os.path.realpath(name)).parents:
             raise ValueError(
                 f"MapFiles: folder must not be one that images lie in, which maps would be written over; got "
