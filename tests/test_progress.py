@@ -1,12 +1,15 @@
 """A bar for somebody who watches, lines for a log, nothing where nothing was asked for."""
 
 import io
+import os
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 from tqdm import tqdm
 
-from vaetools import VAE, progress
+from vaetools import VAE, progress, stream_scores
 from vaetools.progress import LINES, bar_options
 
 ROWS = {"desc": "done", "unit": "row"}
@@ -70,3 +73,24 @@ def test_short_work_leaves_no_line(capsys):
 def test_training_counts_steps(soon, capsys, iris):
     VAE(2, max_iter=3, batch_size=64, verbose=LINES, random_state=0).fit(iris[0])
     assert capsys.readouterr().err.splitlines()[-1].startswith("VAE: 6 of 6 steps, ")
+
+
+def test_what_cannot_be_looked_into_is_counted(soon, tmp_path, monkeypatch, capsys):
+    images = np.random.default_rng(0).integers(0, 99, (20, 8, 8), dtype=np.uint8)
+    vae = VAE(image_shape=(1, 8, 8), hidden_channels=(), max_iter=1, random_state=0).fit(
+        images.reshape(20, -1)
+    )
+    (tmp_path / "locked").mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "0.png")
+    stat = os.stat
+
+    def refuse(path, *arguments, **options):
+        if os.fspath(path) == str(tmp_path / "locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    parts = stream_scores(vae, tmp_path, verbose=LINES)
+    assert [len(part.table) for part in parts] == [0, 1]
+    assert parts.failed == [(str(tmp_path / "locked"), "Permission denied")]
+    assert capsys.readouterr().err.splitlines()[-1].startswith("done: 2 of 2 images, ")

@@ -193,7 +193,8 @@ def open_source(
     listing = list_images(as_paths(data), include=include, exclude=exclude)
     paths, failed = listing.paths, listing.failed
     lost = [Batch([], np.empty((0, reader._n_features_out), reader.dtype_), failed)] * bool(failed)
-    return Source(kind, "path", len(paths), lambda: chain(lost, reader.batches(paths, paths)), listing)
+    n = len(paths) + len(failed)
+    return Source(kind, "path", n, lambda: chain(lost, reader.batches(paths, paths)), listing)
 
 
 def read_training(
