@@ -12,6 +12,7 @@ from vaetools.estimators.description import Seen, explained_share, judgment
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100, "batch_size": 100, "random_state": 0}
 QUICK |= {"early_stopping": False}
 SETTINGS = {"scaling": "standardize", "n_steps": 1400, "learning_rate": 0.004, "beta": 1.0, "kl_warmup": 0.0}
+SETTINGS |= {"ended_early": False}
 NORMAL = np.random.default_rng(0).normal(size=(200, 4))
 TRAINING = "more steps (max_iter; it made 1,400) or a higher learning_rate_init (it was 0.004)"
 COLLAPSED = (
@@ -23,6 +24,12 @@ NO_CAUSE = "; columns that have nothing to do with each other leave nothing to f
 
 def seen(kl=5.0, n_active=7, explained=0.9, x=NORMAL, n=7, *, is_told=False):
     return Seen(kl, np.arange(n) < n_active, x, explained, flat="", is_told=is_told, **SETTINGS)
+
+
+def test_training_that_held_out_rows_ended_goes_on_without_them():
+    told = judgment(fallen()._replace(ended_early=True))
+    assert "Try early_stopping=False (held-out rows ended training), then " in told
+    assert "early_stopping" not in judgment(fallen())
 
 
 def fallen(x=NORMAL):

@@ -53,6 +53,7 @@ class Seen(NamedTuple):
     learning_rate: float  # the highest of all steps
     beta: float | None  # None without a posterior
     kl_warmup: float
+    ended_early: bool  # held-out rows ended training
 
 
 def describe(estimator: Any, rows: Rows, held_out: Sequence[Judge], rng: np.random.RandomState) -> None:
@@ -180,6 +181,7 @@ def _seen(engine: Engine, rows: Rows, *, n_steps: int) -> Seen:
         learning_rate=float(estimator.history_["learning_rate"].max()),
         beta=estimator.beta if engine.has_spread else None,
         kl_warmup=estimator.kl_warmup if engine.has_spread else 0.0,
+        ended_early="held_out_loss" in estimator.history_ and estimator.n_iter_ < estimator.max_iter_,
     )
 
 
@@ -247,6 +249,8 @@ def _has_collapsed(seen: Seen) -> bool:
 def _remedies(seen: Seen) -> str:
     """Return what to try: the scale of rows first, then training, then the KL weight unless it is high."""
     tried = [_training(seen)]
+    if seen.ended_early:
+        tried.insert(0, "early_stopping=False (held-out rows ended training)")
     if seen.beta:
         warmup = "" if seen.kl_warmup else " or kl_warmup=0.5"
         tried.insert(0 if seen.beta > 1 else 1, f"a smaller beta (it was {seen.beta:g}){warmup}")
