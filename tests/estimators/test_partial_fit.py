@@ -253,9 +253,10 @@ def test_what_makes_the_network_must_stay(rows):
 
 
 def test_a_run_that_goes_on_begins_where_one_cycle_comes_down():
-    few, many = (resolve_training(VAE(), n, goes_on=True, few_passes=True) for n in (640, 6_400))
-    assert [each.n_epochs for each in (few, many)] == [6, 6]
-    assert few.rate_at(0) == pytest.approx(0.2 * 0.008, rel=1e-3)  # 30 of 150 steps
+    sizes = (640, 1_280, 6_400)
+    few, more, many = (resolve_training(VAE(), n, goes_on=True, few_passes=True) for n in sizes)
+    assert [each.n_epochs for each in (few, more, many)] == [12, 10, 6]  # 5, 10 and 50 steps each
+    assert few.rate_at(0) == pytest.approx(0.4 * 0.008, rel=1e-3)  # 60 of 150 steps
     assert many.rate_at(0) == pytest.approx(0.008)
     assert many.rate_at(6) == pytest.approx(0.008e-4)
     rates = [many.rate_at(epoch) for epoch in np.linspace(0, 6, 20)]

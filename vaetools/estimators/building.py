@@ -33,7 +33,8 @@ _MOST_EPOCHS = 150  # after which a network knows by heart what it has not learn
 _DENSE_RATE, _DENSE_STEPS = 4e-3, 0.7  # which convolutions do not bear, and the share of the steps it needs
 _DENSE_EPOCHS = 500  # which cost little
 _CROSSED_EPOCHS = 200  # of few rows that nobody watches
-_PASSES = 6  # over new rows and those of before
+_PASSES, _MOST_PASSES = 6, 12  # over new rows and those of before; of few rows as many as make
+_STEPS_AGAIN = 100
 _AGAIN, _AGAIN_CENTERED = 2.0, 4.0  # times the rate of a fit, without which a few passes lead nowhere new
 _SETTLED = 150  # steps that bring a rate down from its peak without loss; fewer begin lower
 _LEAST_WATCHED = 20  # rows of which some can be spared
@@ -103,7 +104,7 @@ def resolve_training(
     batch_size = min(estimator.batch_size, n_rows)
     n_epochs = estimator.max_iter
     if n_epochs == "auto" and few_passes:
-        n_epochs = _PASSES
+        n_epochs = min(max(_PASSES, math.ceil(_STEPS_AGAIN / math.ceil(n_rows / batch_size))), _MOST_PASSES)
     elif n_epochs == "auto":
         n_epochs = round(n_steps / math.ceil(n_rows / batch_size))
         most = _DENSE_EPOCHS if dense else _MOST_EPOCHS
