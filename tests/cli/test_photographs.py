@@ -59,7 +59,7 @@ def test_what_was_chosen_is_said_and_why(parts, tmp_path, capsys):
         "Photographs of 72 × 72 pixels, read at 32 × 32, are judged as a whole (PatchDetector), by",
         "Shape 32 × 32 pixels (height × width), gray Scaled down from 72 × 72; --size says how",
         "narrower than about 7 of 72 pixels. Fitted with --size 72 and --set scope=both, it finds them.",
-        "False alarms 17.9 % of new normal images, from 38 calibration images",
+        "False alarms 19.8 % of new normal images, from 95 calibration images, each judged by a model",
         "to train Trained in",
         f"Next: vaetools score {path} NEW_PHOTOS",
     ):

@@ -74,6 +74,7 @@ def test_panels_that_were_seen_on_screen_find_their_places_on_paper(page, tmp_pa
     )
     three = render(make_comparison(("A", "B", "C")))
     with opened(three, tmp_path / "page.html", width=1400, scheme="light") as tab:
+        tab.wait_for_function(f"{PLOTS}.some(plot => plot._fullData)")  # what draws has been unpacked
         tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # drawn for paper at once
         expected = tab.evaluate(domains)
     with opened(three, tmp_path / "page.html", width=1400, scheme="light") as tab:

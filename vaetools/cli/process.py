@@ -16,7 +16,7 @@ import click
 
 _IMPORT = "<frozen importlib._bootstrap>"
 _SECONDS = 0.05  # until a signal that came while something was imported comes again
-_NAMES = ("SIGTERM", "SIGHUP")  # Windows does not have the second
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows does not have the last
 
 
 class Interrupted(KeyboardInterrupt):
@@ -39,13 +39,15 @@ def interruptible() -> Iterator[None]:
 
     Signals that are ignored, as after ``nohup``, or that somebody else handles are left alone.
     """
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     here = threading.current_thread() is threading.main_thread()
-    ours = [number for number in numbers if here and signal.getsignal(number) is signal.SIG_DFL]
+    numbers = [getattr(signal, name) for name in _NAMES if here and hasattr(signal, name)]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    ours = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) in usual}
     came: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if _is_importing(frame):  # C++ that imports what raises, as PyTorch does, aborts the process
+        # what imports may take any error for a package that is absent, and C++ that does aborts the process
+        if _is_importing(frame):
             again = threading.Timer(_SECONDS, os.kill, (os.getpid(), number))
             again.daemon = True
             return again.start()
@@ -61,8 +63,8 @@ def interruptible() -> Iterator[None]:
             raise Interrupted(came[-1]) from interruption
         raise
     finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+        for number, before in ours.items():
+            signal.signal(number, before)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
