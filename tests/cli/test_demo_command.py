@@ -62,7 +62,16 @@ def test_json_names_the_class_that_no_model_trained_on(quick_demo, tmp_path, cap
     assert (told["data"], told["unknown"], told["n_unknown"]) == ("garments", "bag", 500)
 
 
+@pytest.fixture
+def heard():
+    """SIGINT is heard by processes that a test starts, also where tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_ends_with_one_line_and_no_file(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "vaetools", "demo", "-o", str(tmp_path / "page.html")],

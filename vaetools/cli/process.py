@@ -46,8 +46,7 @@ def interruptible() -> Iterator[None]:
     came: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        # what imports may take any error for a package that is absent, and C++ that does aborts the process
-        if _is_importing(frame):
+        if _is_importing(frame):  # C++ that imports what raises, as PyTorch does, aborts the process
             again = threading.Timer(_SECONDS, os.kill, (os.getpid(), number))
             again.daemon = True
             return again.start()
