@@ -1,5 +1,7 @@
 """Rows that count differently: what training sees of them, and what takes rows as they are."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from vaetools import AE, CVAE, VAE, VQVAE, Gaussian, ModelFileError
+from vaetools import AE, CVAE, VAE, VQVAE, Gaussian, ModelFileError, load, save
 
 QUICK = {"n_components": 2, "hidden_layer_sizes": (8,), "max_iter": 30, "random_state": 0}
 WHOLE = QUICK | {"contamination": 0.1}  # holds nothing out
@@ -116,6 +118,7 @@ def test_calibration_takes_rows_as_they_are(rows):
         (np.r_[-1.0, np.ones(119)], r"VAE: sample_weight must be finite and at least 0; got -1\."),
         (np.r_[np.nan, np.ones(119)], r"sample_weight must be finite and at least 0; got nan\."),
         (np.zeros(120), r"VAE: sample_weight must not be zero for all rows, of which none would train\."),
+        (2.0, r"VAE: sample_weight must have one weight for each of 120 rows of X; got 2\.0 alone\."),
         (np.ones((120, 2)), "should be a 1d array"),
         (csr_array(np.ones((120, 1))), "passed for sample_weight"),
     ],
@@ -177,3 +180,65 @@ def test_weights_go_through_pipelines_and_searches(rows):
     half = np.arange(60, 120)
     expected = VAE(**QUICK, false_alarm_rate=0.1).fit(X[half], sample_weight=weights[half])
     assert_same(done["estimator"][0], expected, X)
+
+
+# Going on
+
+
+def in_two_calls(model, X, y, first=None, second=None):
+    return model.partial_fit(X[::2], y[::2], first).partial_fit(X[1::2], y[1::2], second)
+
+
+@pytest.mark.parametrize("model", [AE, VAE, CVAE, VQVAE])
+def test_weights_that_are_equal_in_all_calls_are_none_to_the_bit(model, rows):
+    X, y, _ = rows
+    plain = in_two_calls(model(**WHOLE), X, y)
+    assert_same(in_two_calls(model(**WHOLE), X, y, np.full(60, 4.0), np.full(60, 4.0)), plain, X)
+    other = in_two_calls(model(**WHOLE), X, y, None, np.full(60, 4.0))
+    assert not np.array_equal(other.score_samples(X), plain.score_samples(X))
+
+
+def test_weights_count_beside_those_of_other_calls(rows):
+    X, y, _ = rows
+    first, second = X[y == 0], X[y == 1]
+    shares = []
+    for weight in (0.25, 4.0):
+        cvae = CVAE(**WHOLE).partial_fit(X, y).partial_fit(second, np.ones(60, int), np.full(60, weight))
+        shares.append(cvae.class_prior_[1])
+        np.testing.assert_array_equal(cvae.kept_rows_["trained"]["weights"], [1.0] * 120 + [weight] * 60)
+    np.testing.assert_allclose(shares, [75 / 135, 300 / 360])
+    options = WHOLE | {"max_iter": 150}
+    costs = [
+        -VAE(**options).partial_fit(first).partial_fit(second, sample_weight=np.full(60, w)).score(second)
+        for w in (0.01, 10.0)
+    ]
+    assert costs[1] < costs[0] - 0.5
+
+
+def test_rows_of_weight_zero_are_not_kept_to_train(rows, tmp_path):
+    X, _, weights = rows
+    weights = weights * (np.arange(120) % 4 > 0)
+    model = VAE(**QUICK, false_alarm_rate=0.1).partial_fit(X[:60], sample_weight=weights[:60])
+    save(model, tmp_path / "half.safetensors")
+    loaded = load(tmp_path / "half.safetensors")
+    for each in (model, loaded):
+        each.partial_fit(X[60:], sample_weight=weights[60:])
+        trained, calibrating = (each.kept_rows_[job] for job in ("trained", "calibrating"))
+        row_weights = dict(zip(map(tuple, X), weights, strict=True))
+        expected = [row_weights[tuple(row)] for row in trained["rows"]]
+        np.testing.assert_array_equal(trained["weights"], expected)
+        assert min(expected) > 0
+        assert len(calibrating["rows"]) == 24
+    assert_same(loaded, model, X)
+
+
+@pytest.mark.filterwarnings("ignore:.*keeps no rows")
+def test_a_row_that_is_drawn_to_train_must_weigh_something(rows):
+    X = rows[0]
+    fitted = VAE(**QUICK | {"max_iter": 1}, calibration_fraction=0.9).fit(X)
+    [drawn] = copy.deepcopy(fitted).partial_fit(X[:2]).kept_rows_["trained"]["rows"]
+    weights = (X[:2] != drawn).any(axis=1)
+    with pytest.raises(
+        ValueError, match="VAE: sample_weight must not be zero for all of the rows that train"
+    ):
+        fitted.partial_fit(X[:2], sample_weight=weights)

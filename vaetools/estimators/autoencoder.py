@@ -266,7 +266,7 @@ class BaseAutoencoder(
         self._judge_labels(rows, held_out)
         self._calibrate(seen, judges)
         self._calibrate_labels(judges)
-        self._keep_rows(rows, validate, calibrate, rng, keeps=keeps)
+        self._keep_rows((rows, validate, calibrate), sample_weight, rng, keeps=keeps)
         return interruption
 
     def _prepare(self, given: Given, train: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -313,7 +313,7 @@ class BaseAutoencoder(
         """There return what the network is told of rows, by their labels."""
         return labels
 
-    def _keep_rows(self, rows: Rows, watch: Rows, calibrate: Rows, rng: Any, *, keeps: bool) -> None:
+    def _keep_rows(self, jobs: Sequence[Rows], sample_weight: Any, rng: Any, *, keeps: bool) -> None:
         """Where an estimator can go on, keep some rows of each job for that, and none that are suspect."""
 
     def _judge_labels(self, rows: Rows, held_out: Sequence[Judge]) -> None:

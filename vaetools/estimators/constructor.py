@@ -65,8 +65,8 @@ n_marked_odd_ : int
     How many of them ``marks`` called odd, which neither train nor calibrate; absent where none was.
 kept_rows_ : dict
     Of `partial_fit`: at most 20,000 rows that trained, 2,000 that calibrate and, of images whose training is
-    watched, 2,000 that watch, with labels of a `CVAE`, and how many they were drawn from; absent after
-    `fit`.
+    watched, 2,000 that watch, with labels of a `CVAE` and weights that were told, and how many they were
+    drawn from; absent after `fit`.
 n_features_in_ : int
     Columns of X.
 feature_names_in_ : ndarray of shape (n_features,)

@@ -1,6 +1,7 @@
 """Going on with new rows: `partial_fit`."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,14 +19,26 @@ from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge, has_watched_scale
-from vaetools.estimators.kept_rows import MOST, Kept, joined, kept_of, sampled, some, weights_beside
+from vaetools.estimators.kept_rows import (
+    MOST,
+    Kept,
+    joined,
+    kept_of,
+    mean_weight,
+    sampled,
+    some,
+    weights_beside,
+    weights_in,
+)
 from vaetools.estimators.labels import label_codes
 from vaetools.estimators.learnt import Learnt
 from vaetools.estimators.marks import check_unmarked
 from vaetools.estimators.reopening import reopen
+from vaetools.estimators.row_weights import told_weights, weightless
 from vaetools.estimators.watched import watched
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
+from vaetools.nn.schedule import weighted_share
 from vaetools.nn.training import Trainer
 from vaetools.words import few
 
@@ -36,7 +49,7 @@ _FAR = 10  # standard deviations
 class Continuing(Learnt, BaseAutoencoder):
     """An autoencoder that goes on with new rows, and keeps some of all rows for that."""
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Begin with some rows, or go on with new ones, so that in the end all count alike.
 
         The first call is that of ``fit``, but for keeping rows. Others train on the new rows beside up to
@@ -56,6 +69,9 @@ class Continuing(Learnt, BaseAutoencoder):
         y : array-like of shape (n_samples,) or None, default=None
             Labels, for a `CVAE`, all of which must be in the first call, or a DataFrame of their context, all
             of whose categories must be. Others ignore it.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much rows count in training, as for ``fit``, beside those of other calls: None is 1 for each.
+            Rows that calibrate are taken as they are.
 
         Returns
         -------
@@ -65,7 +81,8 @@ class Continuing(Learnt, BaseAutoencoder):
         Raises
         ------
         ValueError
-            If a parameter that makes the network was set since the first call.
+            If a parameter that makes the network was set since the first call, or no row of weight is left to
+            train.
 
         Warns
         -----
@@ -101,12 +118,14 @@ class Continuing(Learnt, BaseAutoencoder):
             )
         with wholly(self) as before:
             begins = "model_" not in before
-            interruption = self._fit(X, y, keeps=True) if begins else self._go_on(X, y)
+            interruption = (
+                self._fit(X, y, sample_weight, keeps=True) if begins else self._go_on(X, y, sample_weight)
+            )
         if interruption is not None:
             raise interruption
         return self
 
-    def _go_on(self, X: Any, y: Any) -> KeyboardInterrupt | None:
+    def _go_on(self, X: Any, y: Any, sample_weight: Any) -> KeyboardInterrupt | None:
         """Train on new rows beside some of before, and judge by rows of both that did not train."""
         check_unchanged(self)
         self._crosses = False
@@ -115,15 +134,20 @@ class Continuing(Learnt, BaseAutoencoder):
         if self.columns_ is not None:
             warn_of_untrained(type(self).__name__, self.columns_, table, X)
         labels = self._codes_of_labels(X, y)
+        weights = told_weights(type(self).__name__, sample_weight, len(X))
         self._warn_of_far_rows(X)
         rng = self._next_generator()
         before = self._kept_before(X, labels)
         jobs = self._draw_jobs(len(X), before, rng)
-        new = {job: kept_of(X, labels, jobs == job) for job in before}
+        if weights is not None:
+            jobs[(weights == 0) & (jobs != "calibrating")] = "nothing"
+        new = {job: kept_of(X, labels, weights_in(job, weights), jobs == job) for job in before}
         seed = int(rng.randint(2**31 - 1))
         self.n_samples_ += len(X)
         self.suspects_ = self.suspects_[:0]
         n_new = len(new["trained"]["rows"])
+        if not n_new and not len(before["trained"]["rows"]):
+            raise weightless(type(self).__name__, "train")
         replayed = some(before["trained"], _REPLAYED * n_new, rng) if n_new else before["trained"]
         self.kept_rows_ = {
             job: sampled(self.input_scale_, before[job], new[job], MOST[job], rng) for job in before
@@ -134,7 +158,7 @@ class Continuing(Learnt, BaseAutoencoder):
         interruption = None
         if n_new:
             if hasattr(self, "classes_"):
-                self._count_labels(new["trained"]["labels"], len(X) / self.n_samples_)
+                self._count_labels(new["trained"], before["trained"], len(X) / self.n_samples_)
             trainer = self._trainer_beside(new["trained"], replayed, watch, seed)
             if trainer is not None:
                 interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
@@ -199,10 +223,10 @@ class Continuing(Learnt, BaseAutoencoder):
             UserWarning,
             stacklevel=4,
         )
-        nothing = kept_of(X, labels, slice(0))
+        nothing = kept_of(X, labels, index=slice(0))
         return {"trained": nothing, "calibrating": nothing}
 
-    def _keep_rows(self, rows: Rows, watch: Rows, calibrate: Rows, rng: Any, *, keeps: bool) -> None:
+    def _keep_rows(self, jobs: Sequence[Rows], sample_weight: Any, rng: Any, *, keeps: bool) -> None:
         """Keep some rows of each job to go on with, if that is wanted, and forget those of another fit.
 
         Rows that watched go on to where they give a scale, and else train from now on.
@@ -210,18 +234,22 @@ class Continuing(Learnt, BaseAutoencoder):
         self.__dict__.pop("kept_rows_", None)
         if not keeps:
             return
-        jobs = {"trained": rows, "calibrating": calibrate}
+        rows, watch, calibrate = jobs
+        own = {"trained": rows, "calibrating": calibrate}
         if len(watch) and has_watched_scale(self):
-            jobs["watching"] = watch
+            own["watching"] = watch
         else:
-            jobs["trained"] = rows.and_(watch)
+            own["trained"] = rows.and_(watch)
+        weights = told_weights(type(self).__name__, sample_weight, len(rows.X))
         self.kept_rows_ = {
-            job: some(kept_of(each.X, each.labels, each.index), MOST[job], rng) for job, each in jobs.items()
+            job: some(kept_of(each.X, each.labels, weights_in(job, weights), each.index), MOST[job], rng)
+            for job, each in own.items()
         }
 
     def _rows_of(self, kept: Kept, weights: np.ndarray | None = None) -> Rows:
         """Return kept rows as the model takes them."""
         index, labels = np.arange(len(kept["rows"])), kept.get("labels")
+        weights = kept.get("weights") if weights is None else weights
         return Rows(kept["rows"], index, self.input_scale_, labels, n_classes_of(self), weights)
 
     def _codes_of_labels(self, X: Any, y: Any) -> np.ndarray | None:
@@ -238,7 +266,8 @@ class Continuing(Learnt, BaseAutoencoder):
             validate_data(self, X, y, reset=False, skip_check_array=True)
         return label_codes(type(self).__name__, self.classes_, len(X), y)
 
-    def _count_labels(self, labels: np.ndarray, share: float) -> None:
+    def _count_labels(self, new: Kept, before: Kept, share: float) -> None:
         """Let labels of new rows, that are a share of all, into the frequencies of labels."""
-        new = np.bincount(labels, minlength=len(self.classes_)) / len(labels)
-        self.class_prior_ = (1 - share) * self.class_prior_ + share * new
+        counts = np.bincount(new["labels"], new.get("weights"), minlength=len(self.classes_))
+        share = weighted_share(share, mean_weight(new) / mean_weight(before))
+        self.class_prior_ = (1 - share) * self.class_prior_ + share * counts / counts.sum()

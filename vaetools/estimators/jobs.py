@@ -6,6 +6,7 @@ import numpy as np
 
 from vaetools.estimators.building import is_shortened, is_watched
 from vaetools.estimators.marks import has_odd, without_odd
+from vaetools.estimators.row_weights import weightless
 from vaetools.estimators.verdicts import check_certifiable
 
 _LEAST_VALIDATING = 8  # rows whose mean cost tells something, if they are at most a quarter
@@ -71,10 +72,7 @@ def weighing(
                 f"{type(estimator).__name__}: marks must leave a row of weight that is not odd among those "
                 f"that {job}, drawn at random; got none. Give more rows that are not odd."
             )
-        raise ValueError(
-            f"{type(estimator).__name__}: sample_weight must not be zero for all of the rows that {job}, "
-            "which are drawn at random; got only such. Leave rows of weight 0 out of X."
-        )
+        raise weightless(type(estimator).__name__, job)
     train, validating = parts.values()
     others = weights[np.concatenate([train, validating])]
     return None if others.min() == others.max() else weights, train, validating

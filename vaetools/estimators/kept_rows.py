@@ -1,7 +1,8 @@
 """Rows that an estimator keeps of all that it has seen, each as likely as any other, so that it can go on.
 
 They are arrays by name, as a model file has them: ``rows``, ``n_seen``, how many they were drawn from, and
-``labels`` where an estimator is conditional.
+``labels`` where an estimator is conditional, and ``weights`` where rows that train were told some, which are
+1 where they were not.
 """
 
 from typing import Any
@@ -15,11 +16,28 @@ MOST = {"trained": 20_000, "watching": 2_000, "calibrating": 2_000}  # rows that
 Kept = dict[str, Any]
 
 
-def kept_of(X: np.ndarray, labels: Any = None, index: Any = slice(None)) -> Kept:
+def kept_of(X: np.ndarray, labels: Any = None, weights: Any = None, index: Any = slice(None)) -> Kept:
     """Return some of rows as kept ones that were drawn from no others."""
     rows = np.asarray(X[index])
-    kept = {"rows": rows, "n_seen": len(rows)}
-    return kept if labels is None else kept | {"labels": labels[index]}
+    told = {"labels": labels, "weights": weights}
+    known = {name: values[index] for name, values in told.items() if values is not None}
+    return {"rows": rows, "n_seen": len(rows)} | known
+
+
+def weights_in(job: str, weights: np.ndarray | None) -> np.ndarray | None:
+    """Return weights of rows in a job: those that calibrate are taken as they are."""
+    return None if job == "calibrating" else weights
+
+
+def weights_of(kept: Kept) -> np.ndarray:
+    """Return weights of kept rows, which are 1 where none were told."""
+    weights: np.ndarray = kept.get("weights", np.ones(len(kept["rows"])))
+    return weights
+
+
+def mean_weight(kept: Kept) -> float:
+    """Return the mean weight of kept rows; of none it is 1."""
+    return float(weights_of(kept).mean()) if len(kept["rows"]) else 1.0
 
 
 def some(kept: Kept, n: int, rng: np.random.RandomState) -> Kept:
@@ -39,6 +57,8 @@ def joined(scale: InputScale, first: Kept, second: Kept) -> Kept:
     together = {"rows": np.concatenate(both), "n_seen": first["n_seen"] + second["n_seen"]}
     if "labels" in first:
         together["labels"] = np.concatenate([first["labels"], second["labels"]])
+    if "weights" in first or "weights" in second:
+        together["weights"] = np.concatenate([weights_of(first), weights_of(second)])
     return together
 
 
@@ -67,7 +87,7 @@ def sampled(scale: InputScale, kept: Kept, new: Kept, most: int, rng: np.random.
 
 def weights_beside(new: Kept, replayed: Kept) -> np.ndarray | None:
     """Return weights of new rows and of replayed ones, which count for all that these were drawn from."""
-    n_new, n_replayed = len(new["rows"]), len(replayed["rows"])
+    n_replayed = len(replayed["rows"])
     if not n_replayed:
-        return None
-    return np.repeat([1.0, replayed["n_seen"] / n_replayed], [n_new, n_replayed])
+        return new.get("weights")
+    return np.concatenate([weights_of(new), weights_of(replayed) * (replayed["n_seen"] / n_replayed)])

@@ -9,20 +9,27 @@ from scipy.special import entr, log_softmax
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from vaetools.words import counted
+
 _LEAST_INFORMATION = 0.2  # of the entropy of the labels
 _LISTED = 5  # labels in a message
 
 
-def one_per_row(name: str, values: Any, dtype: Any = None) -> np.ndarray:
-    """Return an argument of one value per row as an array; an error calls it by its name.
+def one_per_row(owner: str, name: str, one: str, values: Any, n_rows: int, dtype: Any = None) -> np.ndarray:
+    """Return an argument of one value for each of so many rows as an array; an error calls it by its name.
 
     Examples
     --------
-    >>> one_per_row("sample_weight", [[1], [2]], np.float64)
+    >>> one_per_row("VAE", "sample_weight", "weight", [[1], [2]], 2, np.float64)
     array([1., 2.])
     """
+    rule = f"{owner}: {name} must have one {one} for each of {counted(n_rows, 'row')} of X; got "
+    if np.ndim(values) == 0:
+        raise ValueError(f"{rule}{values!r} alone.")
     plain = {"ensure_2d": False, "ensure_all_finite": False, "ensure_min_samples": 0}
     column: np.ndarray = column_or_1d(check_array(values, dtype=dtype, input_name=name, **plain))
+    if len(column) != n_rows:
+        raise ValueError(f"{rule}{len(column):,}.")
     return column
 
 

@@ -18,7 +18,6 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import NetworkFields
 from vaetools.estimators.labels import one_per_row
 from vaetools.nn.batches import Rows
-from vaetools.words import counted
 
 
 def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
@@ -31,12 +30,7 @@ def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
     """
     if marks is None:
         return None
-    given = one_per_row("marks", marks)
-    if len(given) != n_rows:
-        raise ValueError(
-            f"{owner}: marks must have one mark for each of {counted(n_rows, 'row')} of X; got "
-            f"{len(given):,}."
-        )
+    given = one_per_row(owner, "marks", "mark", marks, n_rows)
     wrong = [mark for mark in np.unique(given).tolist() if isinstance(mark, bool) or mark not in (-1, 0, 1)]
     if wrong:
         how = " If True is odd, pass np.where(marks, -1, 0)." if isinstance(wrong[0], bool) else ""

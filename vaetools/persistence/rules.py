@@ -134,7 +134,8 @@ def _kept(rows: str) -> Rule:
     """Return the rule of rows that an estimator keeps to go on."""
     known: dict[str, Rule] = {"rows": array("biuf", rows, "n_features", kept=NOT_INFINITE), "n_seen": COUNT}
     told = either(array("iu", rows, kept=COUNTS), array("f", rows, "n_classes", kept=FINITE))  # of a context
-    return record({"dict": record(known, {"labels": told})})
+    weights = array("f", rows, kept=POSITIVES)
+    return record({"dict": record(known, {"labels": told, "weights": weights})})
 
 
 _LEARNT: dict[str, Rule] = {
