@@ -233,6 +233,7 @@ def test_rows_of_weight_zero_are_not_kept_to_train(rows, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*keeps no rows")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_row_that_is_drawn_to_train_must_weigh_something(rows):
     X = rows[0]
     fitted = VAE(**QUICK | {"max_iter": 1}, calibration_fraction=0.9).fit(X)
