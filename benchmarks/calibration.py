@@ -17,7 +17,8 @@ from scipy.stats import chisquare
 from sklearn.datasets import load_digits
 
 from vaetools import VAE, discoveries
-from vaetools.anomaly.calibration import conformal_p_values, expected_rate
+from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.anomaly.rates import expected_rate
 from vaetools.anomaly.scores import SCORES
 
 N_SPLITS = 200

@@ -15,8 +15,9 @@ import pandas as pd
 from protocols import add_common_arguments, read_idx
 
 from vaetools import VAE
-from vaetools.anomaly.calibration import discovery_rank, n_tolerated, threshold
+from vaetools.anomaly.calibration import discovery_rank, threshold
 from vaetools.anomaly.certificates import most_flagged, most_mistakes
+from vaetools.anomaly.rates import n_tolerated
 
 N_TRAINING, N_SPLITS, N_JUDGED = 500, 1000, 500
 SIZES = (59, 100, 200, 1000)  # of calibration sets

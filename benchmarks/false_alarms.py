@@ -21,7 +21,8 @@ from drawn_photographs import DEFECTS, drawn_set
 from torch import Tensor
 
 from vaetools import PatchDetector, read_images
-from vaetools.anomaly.calibration import expected_rate, threshold
+from vaetools.anomaly.calibration import threshold
+from vaetools.anomaly.rates import expected_rate
 from vaetools.estimators.pictures import through
 from vaetools.nn.patch_model import PatchModel, grid_of, unframed, within
 from vaetools.nn.places import from_rim

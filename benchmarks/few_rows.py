@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from tables import RECOMMENDED
 
 from vaetools import VAE
-from vaetools.anomaly.calibration import expected_rate
+from vaetools.anomaly.rates import expected_rate
 from vaetools.datasets import load_garments
 
 SETS = ("iris", "wine", "breast_cancer", "digits", "digits, images", "garments")

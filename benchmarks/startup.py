@@ -21,7 +21,7 @@ from workers import processor
 
 from vaetools import VAE, ImageReader, save
 
-BARE, UNIT = "python", "import torch"
+BARE, UNIT, LEAST = "python", "import torch", "import click, json"  # what any command is made of
 
 
 def prepare(folder: Path) -> tuple[Path, Path]:
@@ -48,9 +48,11 @@ def commands(folder: Path, peers: Path | None) -> dict[str, list[str]]:
     found = {
         BARE: run("pass"),
         UNIT: run("import torch"),
+        LEAST: run("import click, json"),
         "import sklearn.ensemble": run("import sklearn.ensemble"),
         "import vaetools": run("import vaetools"),
         "from vaetools import VAE": run("from vaetools import VAE"),
+        "vaetools --version": [*vaetools, "--version"],
         "vaetools --help": [*vaetools, "--help"],
         "vaetools score --help": [*vaetools, "score", "--help"],
         "vaetools info": [*vaetools, "info", model],
@@ -80,7 +82,7 @@ def main() -> None:
     frame = pd.DataFrame(lines)
     frame = frame[frame["round"] >= 0]
     write([frame], options.output)
-    units = {f"/ {unit}": unit for unit in (BARE, UNIT)}
+    units = {f"/ {unit}": unit for unit in (BARE, UNIT, LEAST)}
     show(f"{processor()}: seconds of a whole process", ratio_table(frame, units, ["seconds"]))
 
 

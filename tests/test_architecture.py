@@ -150,8 +150,8 @@ def test_the_face_and_the_model_file_need_nothing_heavy(name):
     assert early((PACKAGE / name).read_text(), {"torch", "sklearn", "pandas", "vaetools"}) == []
 
 
-def test_what_a_model_file_may_say_is_known_without_torch():
-    heavy = ["torch", "sklearn", "pandas", "scipy"]
+def test_what_a_model_file_may_say_is_known_without_torch_and_numpy():
+    heavy = ["torch", "sklearn", "pandas", "scipy", "numpy"]
     code = (
         f"import sys, vaetools.persistence.header; print([name for name in {heavy} if name in sys.modules])"
     )

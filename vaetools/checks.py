@@ -5,12 +5,14 @@ Who breaks one reads who wanted it, of which argument, and what it got: see `che
 
 import dataclasses
 import math
+import numbers
 import re
 import reprlib
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +44,10 @@ def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bo
     >>> is_integer(3, 1), is_integer(0, 1), is_integer(3.0), is_integer(True)
     (True, False, False, False)
     """
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(low <= value <= high)
+    return INTEGER.holds(value) and bool(low <= value <= high)
 
 
-def looks_continuous(values: np.ndarray) -> bool:
+def looks_continuous(values: "np.ndarray") -> bool:
     """Return whether values are fractions of which more than half differ: numbers rather than classes.
 
     Examples
@@ -53,6 +55,8 @@ def looks_continuous(values: np.ndarray) -> bool:
     >>> looks_continuous(np.array([0.5, 1.2, 3.1])), looks_continuous(np.array([1.0, 2.0, 3.0]))
     (True, False)
     """
+    import numpy as np
+
     fractions = values.dtype.kind == "f" and bool((values % 1).any())
     return fractions and len(np.unique(values)) > len(values) / 2
 
@@ -118,9 +122,11 @@ def text(pattern: str, words: str) -> Requirement:
     return Requirement(words, lambda value: isinstance(value, str) and re.fullmatch(pattern, value))
 
 
+INTEGER = Requirement(
+    "an integer", lambda value: not isinstance(value, bool) and isinstance(value, numbers.Integral)
+)
 NUMBER = Requirement(
-    "a number",
-    lambda value: isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool),
+    "a number", lambda value: not isinstance(value, bool) and isinstance(value, numbers.Real)
 )
 POSITIVE_INTEGER = Requirement("a positive integer", lambda value: is_integer(value, 1))
 COUNT = Requirement("an integer at least 0", lambda value: is_integer(value, 0))

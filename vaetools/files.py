@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import reprlib
+import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 try:
     import fcntl
@@ -28,6 +29,7 @@ _REMEDIES = {
     errno.EROFS: "Name a file in another folder",
 }
 _HEADER, _CHECKSUM = "vaetools", "sha256"
+_CODES = {8: "b", 16: "h", 32: "i", 64: "q"}  # of integers, by bits
 
 
 @contextlib.contextmanager
@@ -202,6 +204,46 @@ class ModelFileError(ValueError):
     """
 
 
+class StoredType(NamedTuple):
+    """A type of numbers: as numpy calls it, and its kind, and as `struct` does."""
+
+    name: str
+    kind: str
+    code: str
+
+
+_TYPES = {  # as safetensors calls them
+    "BOOL": StoredType("bool", "b", "?"),
+    **{f"F{n}": StoredType(f"float{n}", "f", code) for n, code in {16: "e", 32: "f", 64: "d"}.items()},
+    **{f"I{n}": StoredType(f"int{n}", "i", code) for n, code in _CODES.items()},
+    **{f"U{n}": StoredType(f"uint{n}", "u", code.upper()) for n, code in _CODES.items()},
+}
+
+
+class StoredArray(NamedTuple):
+    """An array as it stands in a model file: its type, shape and numbers, without numpy.
+
+    Examples
+    --------
+    >>> StoredArray(StoredType("float32", "f", "f"), (1, 2), bytes(8)).values()
+    [0.0, 0.0]
+    """
+
+    dtype: StoredType
+    shape: tuple[int, ...]
+    data: bytes
+
+    def values(self) -> list[Any]:
+        """Return the numbers, one after another."""
+        return [value for (value,) in struct.iter_unpack(f"<{self.dtype.code}", self.data)]
+
+    def numpy(self) -> "np.ndarray":
+        """Return the numbers as an array."""
+        import numpy as np
+
+        return np.frombuffer(self.data, self.dtype.name).reshape(self.shape)
+
+
 def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Any]) -> None:
     """Write a JSON header and named numpy arrays as one safetensors file, atomically.
 
@@ -218,8 +260,13 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
 
 def read_model_file(path: str | os.PathLike[str]) -> "tuple[dict[str, Any], dict[str, np.ndarray]]":
     """Return header and arrays of a model file, or refuse it; code in a file is never run."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+    header, stored = read_stored(path)
+    return header, {name: array.numpy() for name, array in stored.items()}
+
+
+def read_stored(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, StoredArray]]:
+    """Return header and arrays of a model file as they stand there, or refuse it; without numpy."""
+    from safetensors import SafetensorError, deserialize
 
     path = os.fsdecode(path)
     data = Path(path).read_bytes()
@@ -246,21 +293,25 @@ def read_model_file(path: str | os.PathLike[str]) -> "tuple[dict[str, Any], dict
             f"{len(data)} bytes make {_digest(entries, values)[:12]!r}…. Copy it again, or save again."
         )
     try:
-        return header, load(data)
-    except (KeyError, SafetensorError) as reason:  # of a kind that numpy does not know, or overlapping
+        return header, {
+            name: StoredArray(_TYPES[each["dtype"]], tuple(each["shape"]), each["data"])
+            for name, each in deserialize(data)  # type: ignore[no-untyped-call]
+        }
+    except (KeyError, SafetensorError) as reason:  # of a type that numpy does not know, or overlapping
         raise ModelFileError(f"{path}: the file holds no usable arrays: {str(reason)[:200]!r}") from None
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
+def _split(data: bytes) -> tuple[dict[str, Any], memoryview]:
     """Return the JSON entries of a safetensors file and the bytes of its tensors."""
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 + size:
         raise ValueError("shorter than its header says")
-    return json.loads(data[8 : 8 + size]), data[8 + size :]
+    return json.loads(data[8 : 8 + size]), memoryview(data)[8 + size :]
 
 
-def _digest(entries: dict[str, Any], values: bytes) -> str:
+def _digest(entries: dict[str, Any], values: memoryview) -> str:
     """Return the checksum of everything but the checksum."""
     metadata = {key: text for key, text in entries["__metadata__"].items() if key != _CHECKSUM}
-    canonical = json.dumps(entries | {"__metadata__": metadata}, sort_keys=True).encode()
-    return hashlib.sha256(canonical + values).hexdigest()
+    digest = hashlib.sha256(json.dumps(entries | {"__metadata__": metadata}, sort_keys=True).encode())
+    digest.update(values)
+    return digest.hexdigest()

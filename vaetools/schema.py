@@ -3,20 +3,22 @@
 A rule is a function of a name, a value and the file's `Contents`; it raises a `ValueError` of one short
 line where the value breaks it. Of plain values and of the numbers of an array it is a `Requirement`. Arrays
 are declared by named axes: an axis has one size in a file, and who names it first says which. Nothing is
-built to find out.
+built to find out. Types and shapes are known of arrays that are stored, numbers of those that are read.
 """
 
 import contextlib
+import math
 import os
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from vaetools.checks import COUNT, NUMBER, Requirement, refuse, text
-from vaetools.files import ModelFileError
+from vaetools.files import ModelFileError, StoredArray
 from vaetools.words import shortened
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _LONGEST = 200  # characters of a reason
 # beside ValueError, what building from values of the wrong kind comes to
@@ -24,11 +26,12 @@ _UNUSABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError
 
 
 class Contents:
-    """Arrays of a file, and the sizes of their axes as far as something has said them."""
+    """Arrays of a file, read or as they are stored, and the sizes of axes that something has said."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray]):
-        self.arrays = arrays
+    def __init__(self, arrays: "Mapping[str, np.ndarray] | Mapping[str, StoredArray]"):
+        self.arrays: Mapping[str, Any] = arrays
         self.sizes: dict[str, int] = {}
+        self.has_numbers = not any(isinstance(array, StoredArray) for array in arrays.values())
 
     def measure(self, name: str, axis: str, size: int) -> None:
         """Note the size of an axis, or raise where it has another."""
@@ -54,25 +57,25 @@ PLAIN = Requirement(
 
 # of the numbers of an array
 
-FINITE = Requirement("finite", lambda a: np.isfinite(a).all())
-NUMBERS = Requirement("numbers", lambda a: not np.isnan(a).any())
-NOT_INFINITE = Requirement("not infinite", lambda a: not np.isinf(a).any())
-MODERATE = Requirement("numbers whose squares are finite", lambda a: float(np.abs(a).max(initial=0)) < 1e150)
-POSITIVES = Requirement("finite and positive", lambda a: (np.isfinite(a) & (a > 0)).all())
-BELOW_INF = Requirement("finite or −inf", lambda a: (a < np.inf).all())
+FINITE = Requirement("finite", lambda a: (abs(a) < math.inf).all())
+NUMBERS = Requirement("numbers", lambda a: (a == a).all())
+NOT_INFINITE = Requirement("not infinite", lambda a: (abs(a) != math.inf).all())
+MODERATE = Requirement("numbers whose squares are finite", lambda a: float(abs(a).max(initial=0)) < 1e150)
+POSITIVES = Requirement("finite and positive", lambda a: ((a > 0) & (a < math.inf)).all())
+BELOW_INF = Requirement("finite or −inf", lambda a: (a < math.inf).all())
 SORTED_SCORES = Requirement(
-    "finite or −inf, and sorted", lambda a: (a < np.inf).all() and (a[1:] >= a[:-1]).all()
+    "finite or −inf, and sorted", lambda a: (a < math.inf).all() and (a[1:] >= a[:-1]).all()
 )
 RANGE = Requirement("two numbers, of which the second is greater", lambda a: a[0] < a[1])
-SPREAD = Requirement("finite, and positive the second", lambda a: np.isfinite(a).all() and a[1] > 0)
+SPREAD = Requirement("finite, and positive the second", lambda a: FINITE.holds(a) and a[1] > 0)
 COUNTS = Requirement("at least 0", lambda a: (a >= 0).all())
-SQUARES = Requirement("finite and at least 0", lambda a: (np.isfinite(a) & (a >= 0)).all())
+SQUARES = Requirement("finite and at least 0", lambda a: ((a >= 0) & (a < math.inf)).all())
 INCREASING = Requirement("sorted, and all different", lambda a: (a[1:] > a[:-1]).all())
 DISTANCES = Requirement(
-    "at least 0, finite and sorted", lambda a: 0 <= a[0] <= a[-1] < np.inf and (a[1:] >= a[:-1]).all()
+    "at least 0, finite and sorted", lambda a: 0 <= a[0] <= a[-1] < math.inf and (a[1:] >= a[:-1]).all()
 )
 SHARES = Requirement("at least 0, and add up to 1", lambda a: (a >= 0).all() and abs(a.sum() - 1) < 1e-6)
-LOG_SHARES = Requirement("at most 0", lambda a: (a <= 0).all() and np.isfinite(a).any())
+LOG_SHARES = Requirement("at most 0", lambda a: (a <= 0).all() and (a > -math.inf).any())
 
 
 @contextlib.contextmanager
@@ -183,16 +186,17 @@ def array(kinds: str, *axes: str | int, kept: Requirement | None = None, least: 
         if value["array"] not in contents.arrays:
             raise ValueError(f"the array of {name} is missing")
         found = contents.arrays[value["array"]]
-        if found.dtype.kind not in kinds or found.ndim != len(axes):
-            raise ValueError(f"{name} has the wrong type or shape; got {found.dtype} of shape {found.shape}")
+        if found.dtype.kind not in kinds or len(found.shape) != len(axes):
+            came = f"{found.dtype.name} of shape {found.shape}"
+            raise ValueError(f"{name} has the wrong type or shape; got {came}")
         for axis, size in zip(axes, found.shape, strict=True):
             if isinstance(axis, str):
                 contents.measure(name, axis, size)
             elif axis != size:
                 raise ValueError(f"{name} must have a side of {axis}; got shape {found.shape}")
-        if found.size < least:
-            raise ValueError(f"{name} must hold {least} or more numbers; got {found.size}")
-        if kept is not None and not kept.holds(found):
+        if (n := math.prod(found.shape)) < least:
+            raise ValueError(f"{name} must hold {least} or more numbers; got {n}")
+        if kept is not None and contents.has_numbers and not kept.holds(found):
             refuse(name, kept.words, found.ravel()[:5].tolist())
 
     return check

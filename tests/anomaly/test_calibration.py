@@ -6,17 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from vaetools.anomaly.calibration import (
-    conformal_p_values,
-    discoveries,
-    discovery_rank,
-    excess_p_value,
-    expected_rate,
-    n_discoverable,
-    n_rows_needed,
-    n_tolerated,
-    threshold,
-)
+from vaetools.anomaly.calibration import conformal_p_values, discoveries, discovery_rank, threshold
+from vaetools.anomaly.rates import excess_p_value, expected_rate, n_discoverable, n_rows_needed, n_tolerated
 
 RATES = [0.01, 0.05, 0.07, 0.1, 0.29, 0.3, 0.5, 0.9]
 

@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from vaetools.anomaly.calibration import expected_rate, flagged_rate, n_rows_needed, n_tolerated, threshold
+from vaetools.anomaly.calibration import threshold
 from vaetools.anomaly.certificates import (
     certifiable,
     certified_rank,
@@ -13,6 +13,7 @@ from vaetools.anomaly.certificates import (
     most_mistakes,
     n_rows_to_certify,
 )
+from vaetools.anomaly.rates import expected_rate, flagged_rate, n_rows_needed, n_tolerated
 
 
 def left(n, rate, k):

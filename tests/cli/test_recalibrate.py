@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from tests.data.pictures import write_gray
 from vaetools import load
 from vaetools.__main__ import main
-from vaetools.anomaly.calibration import expected_rate
+from vaetools.anomaly.rates import expected_rate
 
 
 def run(*arguments):

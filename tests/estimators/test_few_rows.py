@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_digits, load_wine
 
 from vaetools import AE, CVAE, VAE, Gaussian, load, save
-from vaetools.anomaly.calibration import expected_rate
+from vaetools.anomaly.rates import expected_rate
 from vaetools.anomaly.scores import SCORES
 from vaetools.estimators.building import is_watched, resolve_training
 from vaetools.estimators.crossing import folds

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import chisquare
 
 from vaetools import VAE, discoveries
-from vaetools.anomaly.calibration import conformal_p_values, expected_rate
+from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.anomaly.rates import expected_rate
 
 N_SPLITS, N_TEST, N_CALIBRATION = 200, 150, 299
 

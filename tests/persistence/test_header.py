@@ -57,6 +57,12 @@ def put(place, value):
     return change
 
 
+def of_numbers(arrays, true):
+    """Whether arrays have other numbers than true ones, which who describes a file does not look at."""
+    kinds = [{name: (each.dtype.kind, each.shape) for name, each in some.items()} for some in (arrays, true)]
+    return kinds[0] == kinds[1] and any((arrays[name] != true[name]).any() for name in true)
+
+
 FITTED, PARAMETERS = ("fitted",), ("parameters",)
 LIES = [
     (
@@ -84,7 +90,8 @@ LIES = [
     ("images", ("reader", "steps"), ["a__b", "c"], "must be the name of a step"),
     ("images", ("reader", "parameters", "n_jobs"), 10**6, "n_jobs must be an integer from 1 to 1024"),
     ("images", (*PARAMETERS, "image_shape"), {"tuple": [1, 16, 8]}, "image_shape must be of n_features = 64"),
-    ("images", (*PARAMETERS, "image_shape"), None, ".image_shape must be None"),
+    ("images", (*PARAMETERS, "image_shape"), None, "must not be there, by the parameters"),
+    ("images", "score_state_.density_of_states.image_shape", put(1, 7), ".image_shape must be [1, 8, 8]"),
     ("images", "score_state_.images.std", put(0, 0.0), "std must be finite and positive"),
     ("images", (*FITTED, "score_state_", "dict", "structure"), DELETED, "score_state_.structure is missing"),
     ("table", (*FITTED, "anomaly_score_"), "latent_knn", "score_state_.latent_knn is missing"),
@@ -197,8 +204,9 @@ LIES = [
 def test_what_no_model_is_is_refused(name, way, value, message, written, tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "blank_model", lambda *_, **__: pytest.fail("it was built"))
     path = tmp_path / "m.safetensors"
-    write_model_file(path, *lying(written[name], way, value))
-    for read in (load, read_facts):
+    header, arrays = lying(written[name], way, value)
+    write_model_file(path, header, arrays)
+    for read in (load,) if of_numbers(arrays, written[name][1]) else (load, read_facts):
         with pytest.raises(ModelFileError) as error:
             read(path)
         found = str(error.value)

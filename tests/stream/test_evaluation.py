@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
 from vaetools import VAE, ImageReader, load, save, stream_scores
 from vaetools.__main__ import main
-from vaetools.anomaly.calibration import excess_p_value, expected_rate
 from vaetools.anomaly.localization import Localization
+from vaetools.anomaly.rates import excess_p_value, expected_rate
 from vaetools.stream.evaluation import Evaluation
 
 

@@ -16,85 +16,8 @@ import math
 
 import numpy as np
 
-from vaetools.anomaly.certificates import certified_rank, n_rows_to_certify
+from vaetools.anomaly.rates import CLOSE, ROUNDING, threshold_of
 from vaetools.checks import PROBABILITY, check
-
-_CLOSE = 1e-6  # relative or absolute: more than any way to round takes from a score
-_ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
-
-
-def n_tolerated(n_calibration: int, false_alarm_rate: float, confidence: float | None = None) -> int:
-    """Return k = ⌊rate · (n + 1)⌋, but at least 1: the threshold is the k-th smallest calibration score.
-
-    With a confidence in the rate it is the `certified_rank`, but at least 1, too.
-
-    Examples
-    --------
-    >>> n_tolerated(39, 0.05), n_tolerated(18, 0.05), n_tolerated(99, 0.29), n_tolerated(99, 0.29, 0.95)
-    (2, 1, 29, 21)
-    """
-    if confidence is not None:
-        return max(1, certified_rank(n_calibration, false_alarm_rate, confidence))
-    k = math.floor(false_alarm_rate * (n_calibration + 1) + _ROUNDING)
-    return min(max(k, 1), n_calibration)
-
-
-def expected_rate(n_calibration: int, false_alarm_rate: float, confidence: float | None = None) -> float:
-    """Return the probability that a new normal row is flagged: k / (n + 1).
-
-    At most the rate, unless there are fewer calibration rows than `n_rows_needed`.
-
-    Examples
-    --------
-    >>> expected_rate(30, 0.05), expected_rate(6, 0.05)  # k = 1 of 31, and of 7
-    (0.03225806451612903, 0.14285714285714285)
-    """
-    return n_tolerated(n_calibration, false_alarm_rate, confidence) / (n_calibration + 1)
-
-
-def excess_p_value(
-    n_flagged: int, n: int, n_calibration: int, false_alarm_rate: float, confidence: float | None = None
-) -> float:
-    """Return how often as many of n normal rows or more are flagged, if they are like those that calibrated.
-
-    The share that a threshold flags varies with the rows that it was chosen by, as the k-th least of
-    n_calibration uniform numbers does, so that the number flagged is beta-binomial.
-
-    Examples
-    --------
-    >>> round(excess_p_value(5, 19, 15, 0.05), 3), round(excess_p_value(7, 33, 147, 0.05), 4)
-    (0.042, 0.0029)
-    """
-    from scipy.stats import betabinom
-
-    k = n_tolerated(n_calibration, false_alarm_rate, confidence)
-    return float(betabinom.sf(n_flagged - 1, n, k, n_calibration + 1 - k))
-
-
-def n_rows_needed(false_alarm_rate: float, confidence: float | None = None) -> int:
-    """Return the fewest calibration rows that keep a false-alarm rate.
-
-    Examples
-    --------
-    >>> n_rows_needed(0.05), n_rows_needed(0.01), n_rows_needed(0.05, 0.95)
-    (19, 99, 59)
-    """
-    if confidence is not None:
-        return n_rows_to_certify(false_alarm_rate, confidence)
-    return math.ceil(1 / false_alarm_rate - 1 - _ROUNDING)
-
-
-def n_rows_to_fit(
-    false_alarm_rate: float, calibration_fraction: float, confidence: float | None = None
-) -> int:
-    """Return the fewest rows of which a share that is held out keeps a false-alarm rate.
-
-    Examples
-    --------
-    >>> n_rows_to_fit(0.05, 0.2)
-    95
-    """
-    return math.ceil(n_rows_needed(false_alarm_rate, confidence) / calibration_fraction)
 
 
 def threshold(scores: np.ndarray, false_alarm_rate: float, confidence: float | None = None) -> float:
@@ -107,10 +30,8 @@ def threshold(scores: np.ndarray, false_alarm_rate: float, confidence: float | N
     >>> round(threshold(np.arange(19.0), 0.05), 6) == 0
     True
     """
-    if not len(scores):
-        raise ValueError("threshold: scores must be those of at least one row; got none.")
-    k = n_tolerated(len(scores), false_alarm_rate, confidence)
-    return float(np.partition(_ties(scores), k - 1)[k - 1])
+    ordered = np.sort(nan_as_oddest(np.asarray(scores, dtype=np.float64)))
+    return threshold_of(ordered, false_alarm_rate, confidence)
 
 
 def is_threshold(offset: float, calibration_scores: np.ndarray) -> bool:
@@ -122,28 +43,7 @@ def is_threshold(offset: float, calibration_scores: np.ndarray) -> bool:
     >>> [is_threshold(offset, known) for offset in (threshold(known, 0.5), -2.0)]
     [True, False]
     """
-    return bool(np.isclose(calibration_scores, offset, rtol=_CLOSE, atol=_CLOSE).any())
-
-
-def flagged_rate(
-    offset: float, calibration_scores: np.ndarray, false_alarm_rate: float, confidence: float | None = None
-) -> float:
-    """Return the probability that a new normal row scores below a `threshold`, at most.
-
-    That of the rate, unless the threshold was set at another.
-
-    Examples
-    --------
-    >>> known = np.arange(39.0)
-    >>> offset = threshold(known, 0.05)
-    >>> flagged_rate(offset, known, 0.05), flagged_rate(offset, known, 0.5)  # 2 of 40
-    (0.05, 0.05)
-    """
-    n = len(calibration_scores)
-    meant = threshold(calibration_scores, false_alarm_rate, confidence)
-    if np.isclose(offset, meant, rtol=_CLOSE, atol=_CLOSE):
-        return expected_rate(n, false_alarm_rate, confidence)
-    return (1 + int((calibration_scores < offset).sum())) / (n + 1)
+    return bool(np.isclose(calibration_scores, offset, rtol=CLOSE, atol=CLOSE).any())
 
 
 def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np.ndarray:
@@ -236,19 +136,8 @@ def discoveries(p_values: np.ndarray, false_discovery_rate: float) -> np.ndarray
         raise ValueError(
             f"discoveries: p_values must lie in [0, 1]; got {outside[0]}. Pass what p_values(X) returns."
         )
-    found: np.ndarray = false_discovery_control(p_values) <= false_discovery_rate * (1 + _ROUNDING)
+    found: np.ndarray = false_discovery_control(p_values) <= false_discovery_rate * (1 + ROUNDING)
     return found
-
-
-def n_discoverable(n_rows: int, n_calibration: int, false_discovery_rate: float) -> int:
-    """Return the fewest odd rows among ``n_rows`` that `discoveries` can tell from chance.
-
-    Examples
-    --------
-    >>> n_discoverable(10_000, 999, 0.1), n_discoverable(50, 999, 0.1)
-    (100, 1)
-    """
-    return max(1, math.ceil(n_rows / (false_discovery_rate * (n_calibration + 1)) - _ROUNDING))
 
 
 def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
@@ -264,14 +153,14 @@ def discovery_rank(counts: np.ndarray, false_discovery_rate: float) -> int:
     """
     n_at_most = np.cumsum(counts)
     ranks = np.arange(1, len(counts) + 1)
-    allowed = false_discovery_rate * (1 + _ROUNDING) * len(counts) * n_at_most
+    allowed = false_discovery_rate * (1 + ROUNDING) * len(counts) * n_at_most
     return int(ranks[ranks * n_at_most[-1] <= allowed].max(initial=0))
 
 
 def _ties(calibration_scores: np.ndarray) -> np.ndarray:
     """Return scores that no equal score lies below, whatever batch it was computed in."""
     scores = nan_as_oddest(np.asarray(calibration_scores, dtype=np.float64))
-    least: np.ndarray = scores - _ROUNDING * np.maximum(np.abs(scores), 1)
+    least: np.ndarray = scores - ROUNDING * np.maximum(np.abs(scores), 1)
     return least
 
 

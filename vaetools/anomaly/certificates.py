@@ -16,8 +16,10 @@ the Royal Statistical Society B 79(2).
 """
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _N_DRAWS = 5000
 _MOST_RANKS = 200  # at which mistakes are drawn; between two the bound is that of the next
@@ -78,7 +80,7 @@ def most_flagged(n_rows: int, n_calibration: int, rank: int, confidence: float) 
     return int(betabinom.ppf(confidence, n_rows, rank, n_calibration + 1 - rank))
 
 
-def most_mistakes(n_rows: int, n_calibration: int, confidence: float) -> np.ndarray:
+def most_mistakes(n_rows: int, n_calibration: int, confidence: float) -> "np.ndarray":
     """Return how many normal rows score below each calibration score at most, with confidence in all at once.
 
     So whatever calibration score is chosen as threshold afterwards, by however many rows it flags, its number
@@ -105,6 +107,8 @@ def most_mistakes(n_rows: int, n_calibration: int, confidence: float) -> np.ndar
     >>> bool((np.diff(bounds) >= 0).all()), int(bounds[0]) < int(bounds[49]) < 100
     (True, True)
     """
+    import numpy as np
+
     rng = np.random.default_rng(0)
     ranks = np.unique(np.geomspace(1, n_calibration, min(n_calibration, _MOST_RANKS)).round().astype(int))
     gaps = np.diff(ranks, prepend=0, append=n_calibration + 1)  # of n + 1 places between calibration scores

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter, label, maximum_filter
 
-from vaetools.anomaly.calibration import n_tolerated
+from vaetools.anomaly.rates import n_tolerated
 from vaetools.checks import POSITIVE_INTEGER, check
 
 # of ColorBrewer's YlOrRd, which color-blind people can tell apart: evenly from yellow to orange, and red at 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any, NamedTuple
 
-from vaetools.anomaly.calibration import n_rows_needed
+from vaetools.anomaly.rates import n_rows_needed
 from vaetools.words import counted, number, percent
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from vaetools.anomaly.calibration import expected_rate, n_rows_needed
+from vaetools.anomaly.rates import expected_rate, n_rows_needed
 from vaetools.cli.commands.info import DETECTOR, scaling_in_words
 from vaetools.cli.saying import counted_rows, in_options, mask_hint, short_name
 from vaetools.data.addresses import is_address

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaetools.data import UINT8
 from vaetools.data.addresses import Address, content_of
 from vaetools.data.batches import Failure
 from vaetools.data.depth import (
     FULL_RANGE,
     MAX_PIXELS,
-    UINT8,
     Box,
     check_claims,
     check_cost,

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from vaetools.data import DEEP, INT16, UINT8, UINT16, WHITE
+
 BITS, INTERPRETATION, SAMPLES, EXTRA, FORMAT = 258, 262, 277, 338, 339
 _SUBFILE, _STRIPS, _TILES = 254, 273, 324
 _TILE_SIDES = (322, 323)
@@ -21,12 +23,8 @@ _LESSER = 0b101  # of a page that is another's copy in small, or its mask
 _SMALL, _BIG = ("I", "H", "HHII"), ("Q", "Q", "HHQQ")  # a place, how many entries there are, an entry
 _LAYOUTS = {b"II*\0": ("<", *_SMALL), b"MM\0*": (">", *_SMALL)}
 _LAYOUTS |= {b"II+\0": ("<", *_BIG), b"MM\0+": (">", *_BIG)}
-UINT8, UINT16, INT16 = "uint8", "uint16", "int16"
-DEEP = (UINT16, INT16)
-WHITE = 2**16 - 1
 FULL_RANGE = WHITE // 255  # by which 8-bit levels become 16-bit ones: white stays white
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow has them
-ASPECTS = ("pad", "crop", "stretch")  # what becomes of an image of other proportions
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 MAX_PIXELS = 89_478_485  # Pillow's own
 MAX_SIDE = 2**16  # pixels: the weights of scaling a line grow with its length

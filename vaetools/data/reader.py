@@ -12,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from vaetools.checks import is_integer
+from vaetools.data import ASPECTS, UINT8
 from vaetools.data.addresses import addresses, is_address
 from vaetools.data.batches import Batch, Failure, PixelRows, regroup
 from vaetools.data.decoding import ImageFileError, Look, Recipe, inspect
-from vaetools.data.depth import ASPECTS, FULL_RANGE, MAX_PIXELS, UINT8, common_type, type_of
+from vaetools.data.depth import FULL_RANGE, MAX_PIXELS, common_type, type_of
 from vaetools.data.workers import decoded
 from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.progress import bar_options
@@ -324,9 +325,8 @@ def _warn_of_depth(looks: Mapping[str, Look], dtype: str) -> None:
         bits, others = (16, 8) if is_deep else (8, 16)
         taken = "those of 16 lose the lower byte"
         if is_deep:
-            taken = (
-                f"8-bit levels are taken times {FULL_RANGE}, right only beside images that use all 16 bits"
-            )
+            right = "right only beside images that use all 16 bits"
+            taken = f"8-bit levels are taken times {FULL_RANGE}, {right}"
         warnings.warn(
             f"ImageReader: images should have {bits} bits, as most of those have that it was fitted on; "
             f"got {others} bits in {len(found):,} of {len(looks):,} that were looked at: {taken}. "

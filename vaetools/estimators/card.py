@@ -4,7 +4,6 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vaetools.anomaly.calibration import flagged_rate
 from vaetools.anomaly.promise import (
     Promise,
     added_in_words,
@@ -12,6 +11,7 @@ from vaetools.anomaly.promise import (
     false_alarms_in_words,
     score_in_words,
 )
+from vaetools.anomaly.rates import flagged_rate
 from vaetools.checks import PROBABILITY
 from vaetools.estimators.constructor import parameters_in_force
 from vaetools.estimators.sketch import loss_sketch

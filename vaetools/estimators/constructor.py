@@ -5,8 +5,6 @@ import re
 import textwrap
 from typing import Any, TypeVar, dataclass_transform
 
-import numpy as np
-
 from vaetools.checks import Requirement, check
 from vaetools.words import did_you_mean
 
@@ -142,6 +140,8 @@ def spelled(value: Any) -> str:
     >>> spelled([np.int64(8), 4.0]), spelled("mixed")
     ('(8, 4)', "'mixed'")
     """
+    import numpy as np
+
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):

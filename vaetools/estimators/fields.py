@@ -7,8 +7,6 @@ import importlib
 import re
 from typing import Any, Literal
 
-import numpy as np
-
 from vaetools.anomaly.scores import SCORES, AnomalyScore
 from vaetools.checks import (
     COUNT,
@@ -81,7 +79,9 @@ DEVICE = parameter(
 SEED = Requirement(
     "None, an integer from 0 to 4294967295 or a RandomState",
     lambda value: (
-        value is None or is_integer(value, 0, 2**32 - 1) or isinstance(value, np.random.RandomState)
+        value is None
+        or is_integer(value, 0, 2**32 - 1)
+        or isinstance(value, importlib.import_module("numpy").random.RandomState)
     ),
 )
 CONFIDENCE = parameter(

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.anomaly.calibration import conformal_p_values, n_rows_needed, threshold
+from vaetools.anomaly.calibration import conformal_p_values, threshold
+from vaetools.anomaly.rates import n_rows_needed
 from vaetools.estimators.constructor import parameters_in_force
 from vaetools.nn.batches import Rows
 

@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from vaetools.checks import (
     IMAGE_SHAPE,
     POSITIVE_INTEGER,
@@ -42,6 +40,8 @@ _LAYERS = or_auto(
 
 def _is_normalization(value: Any) -> bool:
     """Whether a value is two sequences of as many numbers, those of the second positive."""
+    import numpy as np
+
     try:
         mean, std = (np.asarray(each, dtype=np.float64) for each in value)
     except (TypeError, ValueError):

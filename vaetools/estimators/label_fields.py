@@ -2,9 +2,7 @@
 
 from typing import Any, Literal
 
-import numpy as np
-
-from vaetools.checks import FLAG, Requirement, one_of, or_none
+from vaetools.checks import FLAG, Requirement, is_integer, one_of, or_none
 from vaetools.estimators.constructor import from_fields, parameter
 from vaetools.estimators.fields import NetworkFields
 from vaetools.nn import CONDITIONINGS
@@ -14,7 +12,7 @@ _CONTEXT = or_none(
         "a list of columns of X, each once",
         lambda value: (
             isinstance(value, (list, tuple))
-            and all(isinstance(name, (str, int, np.integer)) and not isinstance(name, bool) for name in value)
+            and all(isinstance(name, str) or is_integer(name) for name in value)
             and 0 < len(set(value)) == len(value)
         ),
     )

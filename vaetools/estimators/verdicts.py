@@ -7,15 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from vaetools.anomaly.calibration import (
-    conformal_p_values,
-    expected_rate,
-    n_rows_needed,
-    n_rows_to_fit,
-    nan_as_oddest,
-    threshold,
-)
+from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest, threshold
 from vaetools.anomaly.certificates import certifiable
+from vaetools.anomaly.rates import expected_rate, n_rows_needed, n_rows_to_fit
 from vaetools.nn.batches import InputScale
 from vaetools.words import see
 

@@ -4,9 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from vaetools.anomaly.calibration import is_threshold
 from vaetools.checks import (
     IMAGE_SHAPE,
     POSITIVE_INTEGER,
@@ -99,7 +96,7 @@ _OF_LEVELS = {
 }
 
 
-def own_arrays(arrays: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
+def own_arrays(arrays: dict[str, Any], i: int) -> dict[str, Any]:
     """Return the arrays of one of the autoencoders, under their own names."""
     prefix = f"estimators.{i}."
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
@@ -107,8 +104,8 @@ def own_arrays(arrays: dict[str, np.ndarray], i: int) -> dict[str, np.ndarray]:
 
 def check_detector(
     header: dict[str, Any],
-    arrays: dict[str, np.ndarray],
-    check_estimator: Callable[[dict[str, Any], dict[str, np.ndarray]], int],
+    arrays: dict[str, Any],
+    check_estimator: Callable[[dict[str, Any], dict[str, Any]], int],
 ) -> None:
     """Raise a `ValueError` where header and arrays are not those of a detector.
 
@@ -122,9 +119,6 @@ def check_detector(
         refuse("image_shape", f"of n_features = {fitted['n_features_in_']} values", shape)
     if header["reader"] is not None and tuple(header["reader"]["image_shape"]) != tuple(shape):
         refuse("reader.image_shape", f"image_shape = {shape}", header["reader"]["image_shape"])
-    known = arrays[fitted["calibration_scores_"]["array"]]
-    if not is_threshold(fitted["offset_"], known):
-        refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
     if len(fitted["n_channels"]) < (least := LAYERS_NEEDED[fitted["scope"]]):
         refuse("n_channels", f"a list of {least} or more", fitted["n_channels"])
     *finer, coarsest = fitted["n_channels"]
@@ -136,7 +130,8 @@ def check_detector(
         n = check_estimator({**estimator, "reader": None}, own_arrays(arrays, i))
         if n != groups[i]:
             refuse(f"estimators[{i}]", f"of {groups[i]} features", n)
-        is_former = not arrays.get(f"{WEIGHTS}groups.{i}.whitening", np.empty(0)).size
+        whitening = arrays.get(f"{WEIGHTS}groups.{i}.whitening")
+        is_former = whitening is None or 0 in whitening.shape
         for name, rule in _group(i, groups[i], is_former).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
     of_whole = {} if fitted["scope"] == "places" else _whole(coarsest)

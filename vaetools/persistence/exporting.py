@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import vaetools
-from vaetools.anomaly.calibration import flagged_rate
+from vaetools.anomaly.rates import flagged_rate
 from vaetools.data.reader import ImageReader
 from vaetools.estimators import is_estimator
 from vaetools.estimators.context_columns import of_judged

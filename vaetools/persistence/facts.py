@@ -1,28 +1,29 @@
 """A model file in plain values: what ``vaetools info`` prints, taken from a header that was checked.
 
-Read without PyTorch, scikit-learn or pandas, so that asking is instant; for the same reason the records
-have no comparison, which costs more to make than all the rest of them.
+Read without PyTorch, scikit-learn, pandas or numpy, so that asking is instant; for the same reason the
+records have no comparison, which costs more to make than all the rest of them. Of arrays only the numbers
+that are told are looked at: whether all are such as a model can have `load` finds out.
 """
 
 import dataclasses
 import math
 import os
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vaetools.anomaly.calibration import flagged_rate, n_rows_needed, threshold
+from vaetools.anomaly.rates import flagged_rate, n_rows_needed, threshold_of
 from vaetools.estimators.choosing import least_defect
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
-from vaetools.files import ModelFileError
+from vaetools.files import ModelFileError, StoredArray
 from vaetools.nn import PIXELS
 from vaetools.nn.layers import strides_of
 from vaetools.persistence.detector_rules import WEIGHTS
-from vaetools.persistence.header import DETECTOR, read_model
+from vaetools.persistence.header import DETECTOR, read_description
 from vaetools.persistence.rules import EIGHT_BITS, MODELS, OF_LEVELS, unwritten
 from vaetools.persistence.weights import maps_and_widths
+from vaetools.schema import usable
 
 MODES = {1: "gray", 3: "rgb"}
 
@@ -92,23 +93,24 @@ class DetectorFacts(Facts):
 
 def read_facts(path: str | os.PathLike[str]) -> AutoencoderFacts | DetectorFacts:
     """Read what a model file says of its model; refuse a file that is none, or says what no model can."""
-    header, arrays = read_model(path)
+    header, arrays = read_description(path)
     name = header["class"]
     if name not in (*MODELS, DETECTOR):
         raise ModelFileError(
             f"{path}: the file must hold one of {(*MODELS, DETECTOR)} to be described; got a {name} alone."
         )
-    common = {"path": str(path), "file_size": Path(path).stat().st_size, **_facts(header, arrays)}
-    if name == DETECTOR:
-        return DetectorFacts(**common, **_of_detector(header))
-    return AutoencoderFacts(**common | _of_autoencoder(header, arrays))
+    with usable(path):
+        common = {"path": str(path), "file_size": Path(path).stat().st_size, **_facts(header, arrays)}
+        if name == DETECTOR:
+            return DetectorFacts(**common, **_of_detector(header))
+        return AutoencoderFacts(**common | _of_autoencoder(header, arrays))
 
 
-def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _facts(header: dict[str, Any], arrays: dict[str, StoredArray]) -> dict[str, Any]:
     """Return what is told of every model."""
     fitted, reader = header["fitted"], header["reader"] and _reader(header["reader"])
     parameters = {name: _plain(value) for name, value in header["parameters"].items()}
-    known, rate = _array(fitted, "calibration_scores_", arrays), None
+    known, rate = _values(fitted, "calibration_scores_", arrays), None
     if known is not None:
         promise = parameters["false_alarm_rate"], parameters.get("confidence")
         rate = flagged_rate(fitted["offset_"], known, *promise)
@@ -129,14 +131,14 @@ def _facts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, A
     }
 
 
-def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _of_autoencoder(header: dict[str, Any], arrays: dict[str, StoredArray]) -> dict[str, Any]:
     """Return what is told of an autoencoder alone."""
     fitted, custom = header["fitted"], _plain(header["parameters"].get("network"))
     groups = _groups(header, arrays)
     features = header.get("backbone")
     columns, terms = fitted["columns_"], fitted["mean_terms_"]
     kinds = [column["kind"] for column in columns["columns"]] if columns else []
-    suspects, scale = _array(fitted, "suspects_", arrays), fitted["input_scale_"]
+    suspects, scale = _values(fitted, "suspects_", arrays), fitted["input_scale_"]
     maps, widths = maps_and_widths(header)
     return {
         "feature_names": _names(fitted),
@@ -148,8 +150,8 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "n_iter": fitted["n_iter_"],
         "max_iter": fitted["max_iter_"],
         "n_components": fitted["_n_features_out"],
-        "n_active": int(_array(fitted, "active_units_", arrays).sum()),
-        "words": _words(_array(fitted, "word_counts_", arrays)),
+        "n_active": sum(_values(fitted, "active_units_", arrays)),
+        "words": _words(_values(fitted, "word_counts_", arrays)),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
         "context": [str(name) for name in fitted["context_"]["context"]["columns"]["names"]]
         if "context_" in fitted
@@ -168,7 +170,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
         "hidden_channels": None if custom else [channels for channels, *_ in maps[1:]],
         "hidden_layer_sizes": None if custom else list(widths),
         "n_weights": sum(
-            array.size
+            math.prod(array.shape)
             for name, array in arrays.items()
             if name.startswith((f"{WEIGHTS}network.", f"{WEIGHTS}likelihood."))
         ),
@@ -227,48 +229,53 @@ def _reader(written: dict[str, Any]) -> dict[str, Any]:
     return {"mode": MODES[channels], "size": size, "aspect": aspect, "typical_size": original}
 
 
-def _array(fitted: dict[str, Any], name: str, arrays: dict[str, np.ndarray]) -> Any:
-    """Return an array that was put aside, or None if it is absent."""
-    return arrays[fitted[name]["array"]] if name in fitted else None
+def _values(fitted: dict[str, Any], name: str, arrays: dict[str, StoredArray]) -> Any:
+    """Return the numbers of an array that was put aside, or None if it is absent."""
+    return arrays[fitted[name]["array"]].values() if name in fitted else None
 
 
 def _words(counts: Any) -> dict[str, int] | None:
     """Return how many words there are, and how many of them no row that trained has."""
-    return None if counts is None else {"n_words": len(counts), "n_dead": int((counts == 0).sum())}
+    return None if counts is None else {"n_words": len(counts), "n_dead": counts.count(0)}
 
 
-def _labels(fitted: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def _labels(fitted: dict[str, Any], arrays: dict[str, StoredArray]) -> list[dict[str, Any]]:
     """Return the labels of a conditional model with their shares."""
     written = fitted["classes_"]
-    labels = written["strings"] if "strings" in written else _array(fitted, "classes_", arrays).tolist()
-    shares = _array(fitted, "class_prior_", arrays).tolist()
+    labels = written["strings"] if "strings" in written else _values(fitted, "classes_", arrays)
+    shares = _values(fitted, "class_prior_", arrays)
     return [{"label": label, "share": share} for label, share in zip(labels, shares, strict=True)]
 
 
-def _groups(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]] | None:
+def _groups(header: dict[str, Any], arrays: dict[str, StoredArray]) -> list[dict[str, Any]] | None:
     """Return the groups of a context that have thresholds of their own, and last what all others have."""
     fitted, given = header["fitted"], header["parameters"]
     if "context_" not in fitted or "calibration_labels_" not in fitted:
         return None
     promise = given["false_alarm_rate"], given.get("confidence")
     labels, scores = (
-        _array(fitted, name, arrays) for name in ("calibration_labels_", "label_calibration_scores_")
+        _values(fitted, name, arrays) for name in ("calibration_labels_", "label_calibration_scores_")
     )
+    by_group: dict[int, list[float]] = defaultdict(list)
+    for score, group in sorted(zip(scores, labels, strict=True)):
+        by_group[group].append(score)
     needed = n_rows_needed(*promise)
-    numbers, counts = np.unique(labels, return_counts=True)
-    large = numbers[counts >= needed]
+    large = {group: known for group, known in sorted(by_group.items()) if len(known) >= needed}
     columns = fitted["context_"]["context"]["columns"]
     sizes = [len(column["values"]) or 1 for column in columns["columns"]]
-    own = [(_combination(int(group), columns, sizes), scores[labels == group]) for group in large]
     found = [
-        {"context": context, "n_calibration": len(known), "threshold": threshold(known, *promise)}
-        for context, known in own
+        {
+            "context": _combination(group, columns, sizes),
+            "n_calibration": len(known),
+            "threshold": threshold_of(known, *promise),
+        }
+        for group, known in large.items()
     ]
     if len(large) == math.prod(sizes):
         return found
-    others, of_all = scores[~np.isin(labels, large)], fitted["offset_"]
+    others = sorted(score for group in by_group.keys() - large.keys() for score in by_group[group])
     alone = len(others) >= needed
-    limit, n = (threshold(others, *promise), len(others)) if alone else (of_all, len(scores))
+    limit, n = (threshold_of(others, *promise), len(others)) if alone else (fitted["offset_"], len(scores))
     return [*found, {"context": None, "n_calibration": n, "threshold": limit}]
 
 

@@ -1,22 +1,20 @@
 """What a model file may say, declared once for those who write, load and describe it.
 
 Declared is all that decides what a model does, and the size of everything that is built from it. What
-else a file says is not looked at. Read without PyTorch, scikit-learn and pandas: asking is instant.
+else a file says is not looked at. Read without PyTorch, scikit-learn, pandas and numpy: asking is instant.
+What numbers of arrays must be is asked where these are read, not where a file is only described.
 """
 
 import itertools
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vaetools.anomaly.calibration import is_threshold
 from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse, text
-from vaetools.data.depth import DEEP, INT16, UINT8, UINT16, WHITE
+from vaetools.data import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.estimators import has_prior, has_spread, has_words
-from vaetools.files import ModelFileError, read_model_file
+from vaetools.files import ModelFileError, StoredArray, read_stored
 from vaetools.persistence.detector_rules import BACKBONE_RULE, WEIGHTS, check_detector
 from vaetools.persistence.rules import (
     EIGHT_BITS,
@@ -43,8 +41,11 @@ from vaetools.schema import (
     usable,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+
 _NETWORK = f"{WEIGHTS}network."
-_LOG_UNIT, _LABEL_PRIOR = f"{WEIGHTS}log_unit", f"{WEIGHTS}log_label_prior"
+_LABEL_PRIOR = f"{WEIGHTS}log_label_prior"
 _WORD_PRIOR = f"{WEIGHTS}latent.prior.log_shares"
 _MOST_LAYERS = 1000
 DETECTOR = "PatchDetector"
@@ -73,9 +74,26 @@ _HEADER = record(
 )
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_model(path: str | os.PathLike[str]) -> "tuple[dict[str, Any], dict[str, np.ndarray]]":
     """Return header and arrays of a model file, or refuse one that is not whole or says what no model can."""
-    header, arrays = read_model_file(path)
+    header, stored = _read_stored_model(path)
+    with usable(path):
+        arrays = {name: array.numpy() for name, array in stored.items()}
+        check_model(header, arrays)
+    return header, arrays
+
+
+def read_description(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, StoredArray]]:
+    """Return what `read_model` does, without numpy: of arrays only types and shapes are checked."""
+    header, stored = _read_stored_model(path)
+    with usable(path):
+        check_model(header, stored)
+    return header, stored
+
+
+def _read_stored_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, StoredArray]]:
+    """Return header and arrays of a model file, or refuse one that is not whole or holds something else."""
+    header, stored = read_stored(path)
     if "checkpoint" in header:
         raise ModelFileError(
             f"{path}: the file holds no model but the state of a training; got a checkpoint. Call fit as "
@@ -86,16 +104,15 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
             f"{path}: the file holds no model but the state of a watch; got a state. Name the file of the "
             "model that is watched."
         )
-    with usable(path):
-        check_model(header, arrays)
-    return header, arrays
+    return header, stored
 
 
-def check_model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+def check_model(header: dict[str, Any], arrays: "dict[str, np.ndarray] | dict[str, StoredArray]") -> None:
     """Raise a `ValueError` where header and arrays are not those of a model; nothing is built to find out."""
     _HEADER("", header, Contents(arrays))
     if header["class"] == DETECTOR:
         check_detector(header, arrays, _check_estimator)
+        _check_numbers(header, Contents(arrays))
     else:
         rows = header if header.get("backbone") is None else header | {"reader": None}  # of features
         contents = _check_class(rows, Contents(arrays))
@@ -127,13 +144,21 @@ def _check_class(header: dict[str, Any], contents: Contents) -> Contents:
         _check_scores(header, contents)
         _check_rows(header["fitted"], contents)
         _check_weights(header, contents)
-        _check_constants(header["fitted"], contents)
+        _check_numbers(header, contents)
     else:
         _check_map(header, contents)
     return contents
 
 
-def _check_estimator(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> int:
+def _check_numbers(header: dict[str, Any], contents: Contents) -> None:
+    """Check numbers of arrays, where they were read."""
+    if contents.has_numbers:
+        from vaetools.persistence.numbers import check_numbers
+
+        check_numbers(header, contents)
+
+
+def _check_estimator(header: dict[str, Any], arrays: dict[str, Any]) -> int:
     """Check what a header says of an autoencoder of patches, and return of how many features it is."""
     if header["class"] not in MODELS:
         refuse("class", f"one of {MODELS}", header["class"])
@@ -153,7 +178,7 @@ def _check_backbone(header: dict[str, Any], contents: Contents) -> None:
 
 
 def _check_images(header: dict[str, Any], contents: Contents) -> None:
-    """Check that images have as many values as rows, and that scores know images of no other shape."""
+    """Check that images have as many values as rows."""
     n_features = contents.sizes["n_features"]
     image_shape = unwritten(header["parameters"]["image_shape"])
     shapes = {"image_shape": image_shape and list(image_shape)}
@@ -166,11 +191,6 @@ def _check_images(header: dict[str, Any], contents: Contents) -> None:
             refuse(name, f"of n_features = {n_features} values", sizes)
     if header["reader"] is not None:
         _check_reader(header["reader"], shapes["image_shape"], header["fitted"]["input_scale_"])
-    for name, state in header["fitted"]["score_state_"]["dict"].items():
-        if "image_shape" in state["dict"]:
-            known = contents.arrays[state["dict"]["image_shape"]["array"]].tolist()
-            if known != shapes["image_shape"]:
-                refuse(f"score_state_.{name}.image_shape", f"{shapes['image_shape']}", known)
 
 
 def _check_reader(reader: dict[str, Any], image_shape: list[int] | None, scale: dict[str, Any]) -> None:
@@ -200,39 +220,13 @@ def _check_told(header: dict[str, Any], contents: Contents) -> None:
     if has_context:
         columns = fitted["context_"]["context"]["columns"]["columns"]
         contents.measure("context_", "n_classes", sum(len(column["values"]) or 1 for column in columns))
-        _check_scale("context_.scale", columns, fitted["context_"]["context"]["scale"], contents)
     in_X = header["parameters"].get("context") is not None
     if in_X != ("context_places_" in fitted) or in_X > has_context:
         raise ValueError("context_places_ must be there with context_ and a parameter context, and only then")
-    if in_X:
-        places, n_columns = contents.arrays[fitted["context_places_"]["array"]], contents.sizes["n_features"]
-        n_columns += len(places)
-        if (places >= n_columns).any() or len(set(places.tolist())) < len(places):
-            refuse("context_places_", f"different places below {n_columns}", places.tolist())
-
-
-def _check_scale(name: str, columns: list[Any], scale: dict[str, Any], contents: Contents) -> None:
-    """Check that codes of categories are not scaled."""
-    is_code = [bool(column["values"]) for column in columns]
-    for part, value in {"shift": 0, "scale": 1}.items():
-        found = contents.arrays[scale[part]["array"]]
-        if columns and (found[is_code] != value).any():
-            refuse(f"{name}.{part}", f"{value} for columns of categories", found.tolist())
-
-
-def _n_groups(fitted: dict[str, Any], contents: Contents) -> int:
-    """Return how many labels or groups of a context there are."""
-    if "context_" not in fitted:
-        return contents.sizes["n_classes"]
-    columns = fitted["context_"]["context"]["columns"]["columns"]
-    return math.prod(len(column["values"]) or 1 for column in columns)
 
 
 def _check_scores(header: dict[str, Any], contents: Contents) -> None:
-    """Check that there is what the score needs, unless the network may have no decoder and no score.
-
-    And that the threshold is one of the calibration scores, be it at another rate than today's.
-    """
+    """Check that there is what the score needs, unless the network may have no decoder and no score."""
     fitted = header["fitted"]
     if "offset_" not in fitted:
         if header["parameters"]["network"] is None or "calibration_scores_" in fitted:
@@ -250,14 +244,10 @@ def _check_scores(header: dict[str, Any], contents: Contents) -> None:
     for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")
-    if "calibration_scores_" in fitted:
-        known = contents.arrays[fitted["calibration_scores_"]["array"]]
-        if not is_threshold(fitted["offset_"], known):
-            refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
 
 
 def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
-    """Check that no more epochs ran than were planned, and that numbers of rows and of labels are such."""
+    """Check that no more epochs ran than were planned, and that rows are as many as were given."""
     if fitted["n_iter_"] > fitted["max_iter_"]:
         refuse("n_iter_", f"at most max_iter_ = {fitted['max_iter_']}", fitted["n_iter_"])
     if fitted.get("n_marked_odd_", 0) >= (n_samples := fitted.get("n_samples_", math.inf)):
@@ -265,30 +255,18 @@ def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:
     classes = fitted.get("classes_", {}).get("strings", [])
     if any(first >= second for first, second in itertools.pairwise(classes)):
         refuse("classes_", "sorted, and all different", classes)
-    most = {"suspects_": n_samples}
-    if "calibration_labels_" in fitted:
-        most["calibration_labels_"] = _n_groups(fitted, contents)
-    written = {name: fitted[name] for name in most.keys() & fitted.keys()}
     for part, kept in fitted.get("kept_rows_", {"dict": {}})["dict"].items():
-        name = f"kept_rows_.{part}"
-        _check_kept(name, kept["dict"], contents, is_labeled="classes_" in fitted)
-        if "classes_" in fitted:
-            written[f"{name}.labels"] = kept["dict"]["labels"]
-            most[f"{name}.labels"] = contents.sizes.get("n_classes")
-    for name, reference in written.items():
-        numbers = contents.arrays[reference["array"]]
-        if (numbers >= most[name]).any():
-            refuse(name, f"below {most[name]}", int(numbers.max()))
+        _check_kept(f"kept_rows_.{part}", kept["dict"], contents, is_labeled="classes_" in fitted)
 
 
 def _check_kept(name: str, kept: dict[str, Any], contents: Contents, *, is_labeled: bool) -> None:
     """Check that rows are no more than they were drawn from, and have labels where a model is of labels."""
-    n_rows = len(contents.arrays[kept["rows"]["array"]])
+    n_rows = contents.arrays[kept["rows"]["array"]].shape[0]
     if kept["n_seen"] < n_rows:
         refuse(f"{name}.n_seen", f"at least n_rows = {n_rows}", kept["n_seen"])
     if ("labels" in kept) != ("n_classes" in contents.sizes):
         raise ValueError(f"{name}.labels must be there with classes_ or context_, and only with them")
-    is_coded = "labels" in kept and contents.arrays[kept["labels"]["array"]].ndim == 1
+    is_coded = "labels" in kept and len(contents.arrays[kept["labels"]["array"]].shape) == 1
     if "labels" in kept and is_coded != is_labeled:
         raise ValueError(f"{name}.labels must be codes of labels, or conditions of a context")
 
@@ -333,18 +311,3 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
     for axis, size in state_sizes(header, n_classes).items():
         if contents.sizes.get(axis, size) != size:
             raise ValueError(f"score_state_ must be of {axis} = {size}; got {contents.sizes[axis]}")
-
-
-def _check_constants(fitted: dict[str, Any], contents: Contents) -> None:
-    """Check that what a module holds beside its weights is what was learnt, and codes are not scaled."""
-    columns = [] if fitted["columns_"] is None else fitted["columns_"]["columns"]
-    _check_scale("input_scale_", columns, fitted["input_scale_"], contents)
-    scale = contents.arrays[fitted["input_scale_"]["scale"]["array"]]
-    expected = {_LOG_UNIT: np.log(scale)}
-    if "class_prior_" in fitted:
-        with np.errstate(divide="ignore"):  # labels that no row that trained has
-            expected[_LABEL_PRIOR] = np.log(contents.arrays[fitted["class_prior_"]["array"]])
-    for name, values in expected.items():
-        found = contents.arrays[name]
-        if not np.allclose(found, values, rtol=1e-5, atol=1e-5):
-            refuse(name, "the logarithm of what was learnt", found[:5].tolist())

@@ -4,7 +4,7 @@ from typing import Any
 
 from joblib import cpu_count
 
-from vaetools.data.depth import UINT8
+from vaetools.data import UINT8
 from vaetools.data.reader import ImageReader
 from vaetools.persistence.values import read_parameter, write_parameter
 

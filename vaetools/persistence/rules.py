@@ -19,7 +19,7 @@ from vaetools.checks import (
     refuse,
     text,
 )
-from vaetools.data.depth import ASPECTS
+from vaetools.data import ASPECTS
 from vaetools.estimators import REQUIREMENTS
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.latent import MAP_PARAMETERS

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from vaetools.anomaly.calibration import excess_p_value
 from vaetools.anomaly.localization import Localization
+from vaetools.anomaly.rates import excess_p_value
 from vaetools.data.batches import Failure
 from vaetools.data.decoding import ImageFileError
 from vaetools.data.originals import read_mask

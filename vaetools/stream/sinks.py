@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from vaetools.anomaly.calibration import discovery_rank, flagged_rate, n_discoverable, n_rows_needed
+from vaetools.anomaly.calibration import discovery_rank
 from vaetools.anomaly.certificates import most_flagged, most_mistakes
+from vaetools.anomaly.rates import flagged_rate, n_discoverable, n_rows_needed
 from vaetools.stream.flow import NORMAL, ODD, Part
 from vaetools.words import about
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaetools.anomaly.calibration import n_rows_needed
+from vaetools.anomaly.rates import n_rows_needed
 from vaetools.anomaly.shift import Odds, effective_number, weighted_ranks
 from vaetools.checks import Requirement, check, is_number
 from vaetools.persistence.model_file import split_reader

@@ -66,7 +66,7 @@ _SETTINGS = (
 def info(model: Path, as_json: bool) -> None:
     """Show what a saved MODEL is and what it was trained on.
 
-    Reads the file alone, without loading PyTorch: what the model takes, how it was trained, what its
+    Reads the file alone, without loading PyTorch or NumPy: what the model takes, how it was trained, what its
     rows cost in nats, where its threshold lies and how often that is wrong.
 
     \b
