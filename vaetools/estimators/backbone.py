@@ -16,8 +16,10 @@ from vaetools.estimators.constructor import check_parameters, from_fields
 from vaetools.estimators.image_fields import BackboneFields
 from vaetools.estimators.pictures import check_pictures, through
 from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from vaetools.nn import LITE0, PIXELS
 from vaetools.nn.features import Features, joined, pretrained
 from vaetools.nn.layers import layers_at
+from vaetools.words import did_you_mean
 
 _STRIDES = (16, 32)  # of layers whose mean over an image tells what it shows
 
@@ -149,12 +151,13 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
         """Build the network up to its last layer."""
         network, normalization = self.network, None
         layers = None if self.layers == "auto" else list(self.layers)
-        try:
-            if isinstance(network, str):
-                layers = layers or layers_at(network, _STRIDES)
+        if isinstance(network, str):
+            check_network("Backbone", "network", network)
+            layers = layers or layers_at(network, _STRIDES)
+            try:
                 network, normalization = pretrained(network)
-        except ValueError as error:
-            raise ValueError(f"Backbone: network {error}.") from None
+            except ValueError as error:
+                raise ValueError(f"Backbone: network {error}.") from None
         if layers is None:
             raise ValueError(
                 f"Backbone: layers must be given for {self.network!r}; got 'auto'. "
@@ -179,3 +182,17 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
 def _means(maps: list[Tensor]) -> Tensor:
     """Return the mean over all places of every channel of some maps."""
     return torch.cat([each.mean(dim=(2, 3)) for each in maps], dim=1)
+
+
+def check_network(owner: str, parameter: str, name: str) -> None:
+    """Raise where there is no network of a name."""
+    if name in (LITE0, PIXELS):
+        return
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise ValueError(
+            f"{owner}: {parameter} must be {LITE0!r}, {PIXELS!r}, a classifier of torchvision.models such as "
+            f"'resnet18', or a module; got {name!r}.{did_you_mean(name, [LITE0, PIXELS, *known])}"
+        )

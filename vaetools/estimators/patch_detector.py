@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from vaetools.estimators.ae import AE
-from vaetools.estimators.backbone import Backbone
+from vaetools.estimators.backbone import Backbone, check_network
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.card import Card
 from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
@@ -234,12 +234,12 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         if not isinstance(network, str):
             backbone: Backbone = clone(network).set_params(image_shape=self.image_shape, device=self.device)
             return backbone
+        check_network(type(self).__name__, "backbone", network)
         assert self.image_shape is not None  # which was checked
         scope = getattr(self, "scope_", None) or self.chosen_scope()
         layers = layers_at(network, _STRIDES[scope]) or "auto"
         size = None if self.backbone is None else enlarged(self.image_shape[1:])
-        given = {"image_shape": self.image_shape, "device": self.device}
-        return Backbone(network, layers=layers, size=size, **given)
+        return Backbone(network, layers=layers, size=size, image_shape=self.image_shape, device=self.device)
 
     def make_model(self) -> PatchModel:
         """Return the module that judges, which has learnt nothing yet."""

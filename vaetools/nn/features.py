@@ -33,14 +33,14 @@ class Pretrained(NamedTuple):
 
 
 def pretrained(name: str) -> Pretrained:
-    """Return a network by name, with weights of ImageNet.
+    """Return a network by its name, which was checked, with weights of ImageNet.
 
     Raises
     ------
     ImportError
         If the packages of EfficientNet-lite0 are not installed.
     ValueError
-        If there is no network of that name, or its weights are not those that were published.
+        If its weights are not those that were published.
     OSError
         If weights are on no disk here and cannot be fetched.
     """
@@ -51,11 +51,6 @@ def pretrained(name: str) -> Pretrained:
 
     from torchvision import models
 
-    if name not in models.list_models(module=models):
-        raise ValueError(
-            f"must be {LITE0!r}, {PIXELS!r}, a classifier of torchvision.models such as 'resnet18', or a "
-            f"module; got {name!r}"
-        )
     weights = models.get_model_weights(name).DEFAULT
     network = models.get_model(name)
     file_name = weights.url.rpartition("/")[2]

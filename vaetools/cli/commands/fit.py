@@ -225,7 +225,7 @@ def fit(
     outputs.check_output(cache, (".npy",), data, "--cache")
     check_verdict(**options)
     name = model_in_context(name, labels, context, drop)
-    from vaetools.estimators.backbone import Backbone
+    from vaetools.estimators.backbone import Backbone, check_network
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
     from vaetools.persistence.sizes import estimated_size
@@ -240,6 +240,7 @@ def fit(
     take_context(context, plan, data)
     if plan.by_patches:
         if isinstance(model.backbone, str):
+            check_network(type(model).__name__, "backbone", model.backbone)
             Backbone(model.backbone).load()  # what is missing is told before anything is read
         if checkpoint is not None:
             talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")

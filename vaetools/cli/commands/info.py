@@ -11,6 +11,7 @@ import click
 
 from vaetools.cli import command
 from vaetools.cli.saying import in_options, print_json
+from vaetools.nn import PIXELS
 from vaetools.words import (
     ABSENT,
     counted,
@@ -153,7 +154,8 @@ def _words(words: Mapping[str, int]) -> str:
 def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
     """Return what is told of a detector alone."""
     asked = [f"{name}={facts.parameters[name]}" for name in ("n_references", "random_state")]
-    images = counted(facts.n_samples or 0, "image")
+    also_calibrate = f", {facts.n_calibration:,} of them to calibrate" * (facts.calibration == "cross")
+    images = counted(facts.n_samples or 0, "image") + also_calibrate
     return {
         "Takes": _files(facts) if facts.reader else f"rows of {facts.n_features:,} pixels",
         "Scaling": scaling_in_words("pixels" if facts.levels else "unit", facts.levels),
@@ -163,7 +165,7 @@ def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
             f"{each['model']} of {each['n_features']:,} features, {each['n_components']:,} components"
             for each in facts.autoencoders
         ),
-        "Training": f"{images}, {facts.n_calibration:,} of them to calibrate; {', '.join(asked)}",
+        "Training": f"{images}; {', '.join(asked)}",
     }
 
 
@@ -173,6 +175,8 @@ def _features(backbone: Mapping[str, Any]) -> str:
     places = f"layers {_some(backbone['layers'])}"
     if strides:
         places = f"at strides of {joined(map(str, strides))} pixels"
+    if network == PIXELS:
+        return f"fixed filters, {places}"
     return f"of {_short(network)}, {places}; its weights {backbone['digest'][:12]}… are not in the file"
 
 
@@ -269,10 +273,8 @@ def _training(facts: "AutoencoderFacts") -> str:
     """Return rows, epochs and what was asked for."""
     n_left_out = facts.n_suspects + facts.n_marked_odd
     rows = "" if facts.n_samples is None else f"{counted(facts.n_samples - n_left_out, 'row')}, "
-    if facts.n_suspects:
-        rows += f"{counted(facts.n_suspects, 'suspect')} left out, "
-    if facts.n_marked_odd:
-        rows += f"{facts.n_marked_odd:,} marked odd left out, "
+    rows += f"{counted(facts.n_suspects, 'suspect')} left out, " * bool(facts.n_suspects)
+    rows += f"{facts.n_marked_odd:,} marked odd left out, " * bool(facts.n_marked_odd)
     asked = {name: facts.parameters.get(name) for name in _SETTINGS}
     settings = [
         f"{name}={_short(str(value))}"
@@ -299,8 +301,7 @@ def _score(facts: "Facts") -> str:
     from vaetools.estimators.image_fields import UNIT_IN_WORDS
 
     unit = "" if facts.unit is None else _short(facts.unit)
-    if facts.model == DETECTOR:
-        unit += f" ({UNIT_IN_WORDS})"
+    unit += f" ({UNIT_IN_WORDS})" * (facts.model == DETECTOR)
     is_blind = facts.false_alarm_rate is None and facts.parameters.get("contamination") == "auto"
     return score_in_words(
         _short(facts.anomaly_score), unit, facts.threshold, is_blind=is_blind, of_groups=_has_groups(facts)
