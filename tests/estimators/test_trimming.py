@@ -6,6 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from vaetools import AE, CVAE, VAE
+from vaetools.estimators import autoencoder
+from vaetools.estimators.watched import trainer_for
 
 OPTIONS = {
     "image_shape": (1, 8, 8),
@@ -49,12 +51,16 @@ def test_suspects_train_nothing(contaminated, trimmed):
     np.testing.assert_allclose(again.score_samples(X), trimmed.score_samples(X), rtol=1e-6)
 
 
-def test_suspects_are_training_rows_by_their_number_in_X(contaminated):
+def test_suspects_are_training_rows_by_their_number_in_X(contaminated, monkeypatch):
     X = contaminated[0]
     seen = []
     vae = VAE(2, trimmed_fraction=0.29, **OPTIONS | {"max_iter": 1})
-    trainer = type(vae)._trainer
-    vae._trainer = lambda rows, *rest, **how: seen.append(rows.index) or trainer(vae, rows, *rest, **how)
+
+    def trainer(vae, rows, *rest, **how):
+        seen.append(rows.index)
+        return trainer_for(vae, rows, *rest, **how)
+
+    monkeypatch.setattr(autoencoder, "trainer_for", trainer)
     vae.fit(X)
     assert len(vae.suspects_) == 27
     assert len(seen[0]) == 69  # 24 rows calibrate

@@ -56,8 +56,8 @@ def write_to_mark(answers: "Answers", beside: "Beside | None") -> None:
     from vaetools.anomaly.marks import oddest_and_typical
     from vaetools.anomaly.reference import seen
     from vaetools.data.marks import MARK, are_marked
-    from vaetools.estimators.context import apart
     from vaetools.estimators.engine import Engine
+    from vaetools.stream.preparing import apart
     from vaetools.stream.table_file import write_table
 
     asked, oddest, sampled, marked = answers.asked, answers.oddest, answers.sampled, answers.marked

@@ -22,7 +22,7 @@ def explain(oddest: "Oddest", opened: Opened) -> None:
     """Add the most surprising column of every row, in words."""
     if not (oddest.n and opened.image_shape is None and opened.can_decode):
         return
-    from vaetools.estimators.context import apart
+    from vaetools.stream.preparing import apart
 
     model = opened.estimator
     X, y = apart(model, oddest.X)

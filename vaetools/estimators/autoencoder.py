@@ -11,9 +11,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from vaetools.estimators.anew import wholly
-from vaetools.estimators.building import build, check_image_shape, n_classes_of, resolve_training
+from vaetools.estimators.building import build, check_image_shape, n_classes_of, starts_at_mean
 from vaetools.estimators.card import Card
-from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
+from vaetools.estimators.checkpoint import Checkpoint
 from vaetools.estimators.columns import Columns, warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters
@@ -24,18 +24,18 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import rows_of_fit
 from vaetools.estimators.jobs import share_out
-from vaetools.estimators.judges import Judge, fit_scale, fit_scale_to_watched
+from vaetools.estimators.judges import Judge, fit_scale_to_watched
 from vaetools.estimators.marks import note_marks, weights_without_odd
 from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights
 from vaetools.estimators.rows import decide_scale, precision_of, warn_of_flat_images
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
-from vaetools.estimators.watched import check_callbacks, check_trainable, history_of, watched
+from vaetools.estimators.watched import check_callbacks, history_of, trainer_for, watched
 from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.nn.batches import Rows
+from vaetools.nn.centering import center_start
 from vaetools.nn.latents import Normal
-from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Trainer
 
 
@@ -250,7 +250,7 @@ class BaseAutoencoder(
         warn_of_flat_images(self, X)
         places = (kept, validating, calibrating, np.concatenate([train, validating]))
         rows, validate, calibrate, seen = (self._rows(X, given, place) for place in places)
-        trainer = self._trainer(rows, validate, seed, goes_on=before is not None)
+        trainer = trainer_for(self, rows, validate, seed, goes_on=before is not None)
         interruption = None
         if trainer is not None:
             interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
@@ -278,7 +278,9 @@ class BaseAutoencoder(
             kept, self.suspects_ = trimmed(self, X, kept, seed)
             X = self._learn(table, labels, kept, weights)  # what only suspects have is not learnt
         self.input_scale_ = decide_scale(self, X, kept, weights)
-        build(self, X, kept, seed)
+        build(self, X[[0]], seed)
+        if starts_at_mean(self):
+            center_start(self.model_, Rows(X, kept, self.input_scale_))
         return X, kept
 
     def _rows(self, X: np.ndarray, given: Given, place: np.ndarray) -> Rows:
@@ -321,24 +323,6 @@ class BaseAutoencoder(
 
     def _learn_prior(self, rows: Rows, seed: int) -> None:
         """Where codes are words learn how probable these are."""
-
-    def _trainer(self, rows: Rows, validate: Rows, seed: int, **how: bool) -> Trainer | None:
-        """Return the training loop of a model that is built, or None if it is not to be trained."""
-        settings = resolve_training(self, len(rows), crossed=self._crosses, **how)
-        self.max_iter_ = settings.n_epochs
-        if Engine(self).can_decode:
-            fit_scale([(self, rows)])
-        elif self.max_iter != 0:
-            raise ValueError(
-                f"{type(self).__name__}: max_iter must be 0 for a network that has no decoder; got "
-                f"{self.max_iter!r}."
-            )
-        if not settings.n_epochs:
-            return None
-        check_trainable(self)
-        if (workers := Workers.here()).n > 1:
-            workers.agree(facts_of(self) | facts_of_rows(self, rows) | {"seed": seed})
-        return Trainer(self.model_, rows, settings, seed=seed, held_out=validate if len(validate) else None)
 
     def _finish(self, trainer: Trainer | None, rows: Rows, seed: int) -> None:
         """Keep the record of training, settle the weights, and learn what comes after them."""

@@ -18,8 +18,7 @@ from vaetools.nn import (
     default_words,
     feature_maps,
 )
-from vaetools.nn.batches import Rows
-from vaetools.nn.centering import center_start, takes_uncentered
+from vaetools.nn.centering import takes_uncentered
 from vaetools.nn.density import Likelihood
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.nn.mixed import Mixed
@@ -261,19 +260,17 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
     return int(mean.shape[1])
 
 
-def build(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> None:
-    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row.
-
-    A network that is drawn, and is to learn, starts at the mean of the rows that train.
-    """
+def build(estimator: Any, row: np.ndarray, seed: int) -> None:
+    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row."""
     estimator.tail_ = _tail(estimator)
-    likelihood = resolve_likelihood(estimator, X.shape[1])
+    n_features = row.shape[1]
+    likelihood = resolve_likelihood(estimator, n_features)
     unit_mean = estimator.input_scale_.in_unit_interval
-    network = make_network(estimator, X.shape[1], likelihood, unit_mean=unit_mean, seed=seed)
+    network = make_network(estimator, n_features, likelihood, unit_mean=unit_mean, seed=seed)
     device = resolve_device(estimator)
     dtype = resolve_dtype(estimator, device) if estimator.max_iter == 0 else torch.float32
     network.to(device=device, dtype=dtype).eval()
-    x = estimator.input_scale_.apply(X[[0]], device=device, dtype=dtype)
+    x = estimator.input_scale_.apply(row, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
     latent = make_latent(estimator, estimator._n_features_out)
     added = make_added(estimator)
@@ -281,9 +278,12 @@ def build(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> None:
         try_added(estimator, added, x)
     model = put_together(estimator, network, likelihood, latent, added)
     estimator.model_ = model.to(device=device, dtype=dtype).eval()
+
+
+def starts_at_mean(estimator: Any) -> bool:
+    """Return whether a network that was built, drawn and is to learn starts at the mean of what trains it."""
     is_drawn = estimator.network is None and estimator.max_iter != 0
-    if is_drawn and takes_uncentered(model, estimator.input_scale_):
-        center_start(model, Rows(X, train, estimator.input_scale_))
+    return is_drawn and takes_uncentered(estimator.model_, estimator.input_scale_)
 
 
 def put_together(

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from vaetools.estimators.column_names import keep_names
-from vaetools.estimators.columns import Columns, names_in_fit
+from vaetools.estimators.columns import Columns
 from vaetools.estimators.context_columns import has_context_in_X, judged, places_of
 from vaetools.estimators.intake import unpacked
 from vaetools.frames import as_pandas
@@ -255,18 +255,6 @@ def conditions_of(estimator: Any, n_rows: int, y: Any) -> np.ndarray:
             f"{owner}: y must have as many rows as X, {n_rows:,}, or one; got {len(conditions):,}."
         )
     return np.broadcast_to(conditions, (n_rows, conditions.shape[1])).copy()
-
-
-def apart(estimator: Any, table: Any) -> tuple[Any, pd.DataFrame | None]:
-    """Return rows that were read as an estimator takes them, and their context, if that comes beside them."""
-    names = names_in_fit(estimator)
-    if has_context_in_X(estimator):
-        return table[estimator.feature_names_in_], None
-    if hasattr(estimator, "context_"):
-        return table[names], table[estimator.context_.names]
-    if isinstance(table, pd.DataFrame):
-        return (table.to_numpy() if names is None else table.set_axis(names, axis=1)), None
-    return (table if names is None else pd.DataFrame(table, columns=names)), None
 
 
 def in_words(y: pd.DataFrame, n_rows: int) -> np.ndarray:

@@ -35,7 +35,7 @@ from vaetools.estimators.learnt import Learnt
 from vaetools.estimators.marks import check_unmarked
 from vaetools.estimators.reopening import reopen
 from vaetools.estimators.row_weights import told_weights, weightless
-from vaetools.estimators.watched import watched
+from vaetools.estimators.watched import trainer_for, watched
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
 from vaetools.nn.schedule import weighted_share
@@ -174,7 +174,7 @@ class Continuing(Learnt, BaseAutoencoder):
         """Return what trains on new rows beside replayed ones, which count for all rows of before."""
         reopen(self)
         rows = self._rows_of(joined(self.input_scale_, new, replayed), weights_beside(new, replayed))
-        return self._trainer(rows, watch, seed, goes_on=True, few_passes=True)
+        return trainer_for(self, rows, watch, seed, goes_on=True, few_passes=True)
 
     def _next_generator(self) -> np.random.RandomState:
         """Return a generator that draws otherwise at every call, and of one seed always the same."""

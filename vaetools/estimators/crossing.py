@@ -11,6 +11,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.jobs import n_to_watch, weighing
 from vaetools.estimators.judges import Judge, fit_scale, judged
 from vaetools.estimators.marks import without_odd
+from vaetools.estimators.watched import trainer_for
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
 
@@ -80,7 +81,7 @@ def _without(
         ) from error
     places = (kept, watching, without_odd(estimator, fold))
     rows, validate, left_out = (member._rows(X, given, place) for place in places)
-    trainer = member._trainer(rows, validate, seed)
+    trainer = trainer_for(member, rows, validate, seed)
     if trainer is not None:
         if not len(validate):
             trainer.last_epoch = max(1, estimator.n_iter_)  # which may have been interrupted

@@ -1,4 +1,4 @@
-"""A run of the training loop: its progress, its checkpoint, and what is left where somebody interrupts."""
+"""The training loop of an estimator: its progress, its checkpoint, what is left where somebody interrupts."""
 
 import warnings
 from collections.abc import Sequence
@@ -8,8 +8,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vaetools.estimators.checkpoint import Checkpoint
+from vaetools.estimators.building import resolve_training
+from vaetools.estimators.checkpoint import Checkpoint, facts_of, facts_of_rows
+from vaetools.estimators.engine import Engine
+from vaetools.estimators.judges import fit_scale
+from vaetools.nn.batches import Rows
 from vaetools.nn.model import trained_parts
+from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Trainer
 from vaetools.progress import bar_options
 
@@ -24,11 +29,29 @@ def check_callbacks(estimator: Any, callbacks: Any) -> None:
         )
 
 
-def check_trainable(estimator: Any) -> None:
-    """Raise where training was asked for, and nothing of the model can be trained."""
+def trainer_for(estimator: Any, rows: Rows, validate: Rows, seed: int, **how: bool) -> Trainer | None:
+    """Return the training loop of an estimator whose model is built, or None if it is not to be trained."""
+    settings = resolve_training(estimator, len(rows), crossed=estimator._crosses, **how)
+    estimator.max_iter_ = settings.n_epochs
+    if Engine(estimator).can_decode:
+        fit_scale([(estimator, rows)])
+    else:
+        _refuse_training(estimator, "that has no decoder")
+    if not settings.n_epochs:
+        return None
     if not trained_parts(estimator.model_)[0]:
+        _refuse_training(estimator, "without trainable weights")
+    if (workers := Workers.here()).n > 1:
+        workers.agree(facts_of(estimator) | facts_of_rows(estimator, rows) | {"seed": seed})
+    held_out = validate if len(validate) else None
+    return Trainer(estimator.model_, rows, settings, seed=seed, held_out=held_out)
+
+
+def _refuse_training(estimator: Any, network: str) -> None:
+    """Raise where training was asked for."""
+    if estimator.max_iter != 0:
         raise ValueError(
-            f"{type(estimator).__name__}: max_iter must be 0 for a network without trainable weights; got "
+            f"{type(estimator).__name__}: max_iter must be 0 for a network {network}; got "
             f"{estimator.max_iter!r}."
         )
 

@@ -14,12 +14,11 @@ from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.data.batches import Batch, Failure, where
 from vaetools.data.beside import Beside, read_beside
 from vaetools.data.sources import kind_of, names_of_files, open_source
-from vaetools.estimators.context import apart
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.groups import p_values_within, thresholds
 from vaetools.progress import bar_options
 from vaetools.stream.kinds import kinds_of_context
-from vaetools.stream.preparing import prepared, warn_of_positions
+from vaetools.stream.preparing import apart, prepared, warn_of_positions
 
 if TYPE_CHECKING:
     from vaetools.stream.sinks import Sink

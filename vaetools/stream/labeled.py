@@ -13,11 +13,11 @@ from vaetools.data.arrays import read_arrays
 from vaetools.data.batches import Failure, Source
 from vaetools.data.sources import check_choice, kind_of, names_of_files
 from vaetools.data.tables import open_table
-from vaetools.estimators.context import apart, is_context
+from vaetools.estimators.context import is_context
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
 from vaetools.stream.flow import Parts, as_index, nothing_read
-from vaetools.stream.preparing import prepared, warn_of_positions
+from vaetools.stream.preparing import apart, prepared, warn_of_positions
 from vaetools.words import printable
 
 _AT_ONCE = 4096  # rows between two steps of a progress bar

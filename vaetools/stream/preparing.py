@@ -47,6 +47,18 @@ def prepared(
     return reader or reader_for(estimator), estimator, names_in_fit(estimator)
 
 
+def apart(estimator: Any, table: Any) -> tuple[Any, pd.DataFrame | None]:
+    """Return rows that were read as an estimator takes them, and their context, if that comes beside them."""
+    names = names_in_fit(estimator)
+    if has_context_in_X(estimator):
+        return table[estimator.feature_names_in_], None
+    if hasattr(estimator, "context_"):
+        return table[names], table[estimator.context_.names]
+    if isinstance(table, pd.DataFrame):
+        return (table.to_numpy() if names is None else table.set_axis(names, axis=1)), None
+    return (table if names is None else pd.DataFrame(table, columns=names)), None
+
+
 def _check_beside(estimator: Any, kind: str, data: Any, context: Any) -> None:
     """Raise unless a table beside images has what a model judges them given."""
     if isinstance(context, pd.DataFrame):

@@ -163,8 +163,8 @@ def _update(
     """Let a watch see data, part by part; return what was read, and how many rows have no name."""
     import pandas as pd
 
-    from vaetools.estimators.context import apart
     from vaetools.stream.flow import Parts, nothing_read
+    from vaetools.stream.preparing import apart
 
     def nothing(model: Any, X: Any, *told: Any) -> pd.DataFrame:
         return pd.DataFrame(index=range(len(X)))
