@@ -94,12 +94,13 @@ def test_without_masks_there_are_no_figures_of_pixels(parts, model, tmp_path):
     assert figures["kinds"]["scratch"]["aupro_05"] is None
 
 
-def test_masks_that_are_missing_or_do_not_fit_are_told(parts, model, tmp_path):
+def test_masks_that_are_missing_or_do_not_fit_are_told(parts, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("vaetools.data.reader._BATCH_ROWS", 1)
     test = tmp_path / "test"
     write(test / "good", photographs(4, 2))
-    rows, masks = scratched(5, 3)
-    write(test / "scratch", rows)
-    paths = write(tmp_path / "masks" / "scratch", masks.reshape(5, -1), "_mask")
+    rows, masks = scratched(6, 3)
+    Path(write(test / "scratch", rows)[5]).write_text("no image")  # whose mask is no stray
+    paths = write(tmp_path / "masks" / "scratch", masks.reshape(6, -1), "_mask")
     write(tmp_path / "masks" / "good", masks[:1].reshape(1, -1))
     Path(paths[0]).unlink()
     Image.new("L", (20, 10)).save(paths[1])

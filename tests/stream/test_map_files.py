@@ -378,6 +378,18 @@ def test_what_an_earlier_run_wrote_about_these_images_goes(model, whole_model, p
     assert maps.removed == sorted([f"{name}_mask.png" for name in of_now] + gone)
 
 
+def test_what_an_earlier_run_wrote_about_images_that_come_alone_goes_too(model, parts, tmp_path, monkeypatch):
+    """Also where nothing of a part can be read, as where no image of it has a context."""
+    monkeypatch.setattr("vaetools.data.reader._BATCH_ROWS", 1)
+    folder, maps = tmp_path / "in", tmp_path / "maps"
+    shutil.copytree(parts / "test" / "good", folder)
+    written(model, folder, maps, folder)
+    (folder / "03.png").write_text("no image")
+    sink, _ = written(model, folder, maps, folder)
+    assert sink.removed == [f"03{ending}" for ending in (".png", ".tif", "_mask.png")]
+    assert not (maps / "03.tif").exists()
+
+
 def test_a_name_that_no_file_can_have_stops_no_maps(model, parts, tmp_path):
     paths = [str(parts / "test" / "good" / "00.png"), "a\0b.png"]
     written(model, paths, tmp_path / "maps")

@@ -88,14 +88,17 @@ class Evaluation(Sink):
         self._kinds += kinds
         if self.truth is None:
             return
-        met = [*part.table["path"], *(unreadable.id for unreadable in part.failed)]
-        self._met.update(str(self._inside(path)) for path in met)
+        self._met.update(str(self._inside(path)) for path in part.table["path"])
         maps = pixel_maps(self.model, part.X, part.maps).values
         for path, kind, map_ in zip(part.table["path"], kinds, maps, strict=True):
             if is_good(kind):
                 self._found.setdefault(kind, Localization()).add(map_)
             elif (mask := self._mask(path, map_.shape)) is not None:
                 self._found.setdefault(kind, Localization()).add(map_, mask)
+
+    def miss(self, failed: list[Failure]) -> None:
+        """Note images that could not be read, whose masks are no strays."""
+        self._met.update(str(self._inside(path)) for path, _ in failed)
 
     def close(self) -> None:
         """Look for masks of no image."""

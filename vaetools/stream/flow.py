@@ -259,8 +259,9 @@ class Parts(Iterator[Part]):
             for sink in sinks:
                 stack.enter_context(sink)
             for part in self:
-                if len(part.table):
-                    for sink in sinks:
+                for sink in sinks:
+                    sink.miss(part.failed)
+                    if len(part.table):
                         sink.add(part)
             if not self.n_rows:
                 raise nothing_read(self.failed, self._name)

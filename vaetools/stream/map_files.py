@@ -106,9 +106,8 @@ class MapFiles(Sink):
         """Write the maps of a part."""
         maps = pixel_maps(self.model, np.asarray(part.X), part.maps, part.context)
         self.unit, self.limit, self.is_verdict = maps.unit, maps.limit, maps.is_verdict
-        for name in (*part.table.iloc[:, 0], *(unreadable.id for unreadable in part.failed)):
-            self._note_earlier(name)
         for i, name in enumerate(part.table.iloc[:, 0]):
+            self._note_earlier(name)
             named = self._called(str(name))
             if maps.questions is not None and not maps.is_of_decision(i):
                 self.without[str(name)] = str(maps.questions[i])
@@ -126,6 +125,11 @@ class MapFiles(Sink):
                 for file in files:
                     with contextlib.suppress(OSError):
                         file.unlink()
+
+    def miss(self, failed: list[Failure]) -> None:
+        """Note what an earlier run wrote about images that could not be read, or lack their context."""
+        for name, _ in failed:
+            self._note_earlier(name)
 
     def facts(self) -> dict[str, Any]:
         """Return where maps are and what they mean, as plain values."""
@@ -170,9 +174,8 @@ class MapFiles(Sink):
         gray = (gray / 255 if gray.dtype == np.uint8 else gray).mean(axis=0, dtype=np.float32)
         Image.fromarray(_colored(gray, values, maps)).save(colors, "PNG", compress_level=2)
         said = f"{maps.unit}; odd beyond {maps.limit:.9g}"
-        Image.fromarray(values).save(
-            raw, "TIFF", tiffinfo={_DESCRIPTION: said}
-        )  # packed it is hardly smaller
+        # packed it is hardly smaller, unless by differences of floats, which ImageJ does not read
+        Image.fromarray(values).save(raw, "TIFF", tiffinfo={_DESCRIPTION: said})
         for mask in masks:
             Image.fromarray(np.uint8(255) * (values > maps.limit)).save(mask, "PNG")
 

@@ -10,6 +10,7 @@ import pandas as pd
 from vaetools.anomaly.calibration import discovery_rank
 from vaetools.anomaly.certificates import most_flagged, most_mistakes
 from vaetools.anomaly.rates import flagged_rate, n_discoverable, n_rows_needed
+from vaetools.data.batches import Failure
 from vaetools.stream.flow import NORMAL, ODD, Part
 from vaetools.words import about
 
@@ -35,6 +36,9 @@ class Sink:
     def add(self, part: Part) -> None:
         """Take a part, which has at least one row."""
         raise NotImplementedError
+
+    def miss(self, failed: list[Failure]) -> None:
+        """Hear what of a part could not be read, which may be all of it; `add` comes after."""
 
     def close(self) -> None:
         """Finish: all parts have come. Sinks are closed in the order in which they were named."""
