@@ -135,18 +135,18 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
     _, height, width = detector.image_shape
     n = max(1, _USUAL // (height * width))  # which go through at once
     backbone = detector.make_backbone().fit(X[:n])
-    took = []
+    took: list[float] = []
     for _ in range(_TIMED):
         start = time.perf_counter()
         backbone.transform(X[:n])
         took.append(time.perf_counter() - start)
-    per_image = statistics.median(took[1:]) / min(n, len(X))  # the first is slower
+    per_image: float = statistics.median(took[1:]) / min(n, len(X))  # the first is slower
     if detector.chosen_scope() == "whole":  # nothing trains: images go through once
         return per_image * len(X)
     train, *others = map(len, split_images(detector, len(X), np.random.RandomState(0)))
     seen = math.prod(backbone.size or (height, width))
     training = _TRAINING * _USUAL / seen * min(1.0, train * seen / _MANY)
-    return per_image * (train + _JUDGED * sum(others) + training)
+    return float(per_image * (train + _JUDGED * sum(others) + training))
 
 
 def has_features() -> bool:

@@ -98,7 +98,7 @@ class Evaluation(Sink):
 
     def miss(self, failed: list[Failure]) -> None:
         """Note images that could not be read, whose masks are no strays."""
-        self._met.update(str(self._inside(path)) for path, _ in failed)
+        self._met.update(str(self._inside(str(path))) for path, _ in failed)
 
     def close(self) -> None:
         """Look for masks of no image."""
