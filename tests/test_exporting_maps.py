@@ -1,14 +1,17 @@
 """A graph of images says where they are odd and whether, as the model does."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 from tests.estimators.test_patch_detector import SIDE, detector, photographs, scratched
-from tests.test_exporting import Served
-from vaetools import CVAE, VAE, ImageReader, to_onnx
+from tests.test_exporting import GUIDE, Served
+from vaetools import CVAE, VAE, ImageReader, stream_scores, to_onnx
 from vaetools.persistence.operators import translations
 
 IMAGES = np.concatenate([photographs(20, 4), scratched(20, 5)[0]])
@@ -58,6 +61,30 @@ def test_a_detector_told_of_regions_answers_as_its_graph(folder):
     answers = exported(told, folder, "regions")(IMAGES)
     np.testing.assert_allclose(answers["map"], told.heat_maps(IMAGES), rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(answers["flagged"], told.predict(IMAGES) == -1)
+
+
+@pytest.mark.parametrize("aspect", ["pad", "crop", "stretch"])
+def test_rows_made_by_the_recipe_of_the_guide_are_those_of_the_reader(aspect, patches, folder):
+    """Of images that shrink and grow, in color and gray: so scores are the model's."""
+    model, graph = patches
+    rng, names = np.random.default_rng(0), {"np": np}
+    [recipe] = [block for block in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL) if "row_of" in block]
+    exec(compile(recipe, "serving.md", "exec"), names)
+    shapes = [(131, 77, 3), (40, 95, 3), (SIDE, SIDE), (2 * SIDE, SIDE), (30, 33)]
+    pictures = [rng.integers(1, 256, shape, dtype=np.uint8) for shape in shapes]
+    paths = [str(folder / f"{i}.png") for i in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    images = [each[None] if each.ndim == 2 else each.transpose(2, 0, 1) for each in pictures]
+    for channels in (3, 1):
+        shape = (channels, SIDE, SIDE)
+        rows = np.stack([names["row_of"](image, shape, aspect) for image in images])
+        reader = ImageReader(image_shape=shape, aspect=aspect, n_jobs=1).fit(paths)
+        apart = np.abs(rows.astype(int) - np.asarray(reader.transform(paths)))
+        assert apart.max() <= (aspect != "pad")
+    if aspect == "pad":
+        scores = pd.concat(part.table for part in stream_scores(make_pipeline(reader, model), paths))["score"]
+        np.testing.assert_allclose(graph(rows)["score"], scores, rtol=5e-4, atol=5e-4)
 
 
 def test_verdict_and_map_agree_in_the_graph_too(patches):

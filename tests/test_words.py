@@ -49,9 +49,9 @@ def test_numbers_and_absent_numbers():
         (
             [0.01, 0.01, 0.01, 0.02],
             99,
-            "p = 0.010 is the least that 99 calibration rows can give: the 3 that",
+            "p = 0.010 is the least that 99 calibration rows can give: rows that share it are ordered",
         ),
-        ([1 / 10_001] * 2, 10_000, "p = 0.00010 is the least that 10,000 calibration rows can give: the 2"),
+        ([1 / 10_001] * 2, 10_000, "p = 0.00010 is the least that 10,000 calibration rows can give: rows"),
         ([0.01, 0.02], 99, ""),  # one alone is ordered already
         ([0.02, 0.02], 99, ""),
         ([float("nan")] * 3, 0, ""),  # no rows calibrate

@@ -224,7 +224,7 @@ def floor_in_words(p_values: Iterable[float], n_calibration: int, noun: str = "r
     Examples
     --------
     >>> floor_in_words([0.05, 0.05, 0.5], 19)
-    'p = 0.050 is the least that 19 calibration rows can give: the 2 that share it are ordered by score.'
+    'p = 0.050 is the least that 19 calibration rows can give: rows that share it are ordered by score.'
     >>> floor_in_words([0.05, 0.1], 19)
     ''
     """
@@ -234,7 +234,7 @@ def floor_in_words(p_values: Iterable[float], n_calibration: int, noun: str = "r
         return ""
     return (
         f"p = {least:.{max(3, math.ceil(-math.log10(least)))}f} is the least that {n_calibration:,} "
-        f"calibration {noun}s can give: the {n_least:,} that share it are ordered by score."
+        f"calibration {noun}s can give: {noun}s that share it are ordered by score."
     )
 
 
