@@ -61,3 +61,17 @@ def test_other_scales_stay(digits, options):
     before = [weight.clone() for weight in vae.model_.state_dict().values()]
     fit_scale_to_watched(vae, Rows(digits[100:], np.arange(200), vae.input_scale_))
     assert all(map(torch.equal, before, vae.model_.state_dict().values()))
+
+
+def test_what_they_watch_is_what_they_cost_in_the_end(digits, monkeypatch):
+    seen = []
+
+    def noted(vae, rows):
+        seen.append(rows)
+        fit_scale_to_watched(vae, rows)
+
+    monkeypatch.setattr(autoencoder, "fit_scale_to_watched", noted)
+    vae = VAE(**OPTIONS, **IMAGES, max_iter=60, early_stopping=True).fit(digits)
+    x, _ = seen[0].batch(slice(None), torch.device("cpu"), torch.float64)
+    cost = -vae.model_.read(x).bound(antithetic_noise(2, 2)).mean().item()
+    assert vae.history_["held_out_loss"].min() == pytest.approx(cost, rel=1e-4)

@@ -262,7 +262,7 @@ def test_a_callback_that_changes_weights_is_part_of_the_run(monkeypatch):
         ("best.0", torch.zeros(2), ValueError),
         ("sums", torch.zeros(2), ValueError),
         ("last_epoch", 2, ValueError),
-        ("fall_from", 7, ValueError),
+        ("mean.0", torch.zeros(2), ValueError),
         ("noise", torch.zeros(2, dtype=torch.uint8), RuntimeError),
         ("optimizer.99.exp_avg", torch.zeros(2), IndexError),
         ("step", "many", TypeError),
@@ -372,6 +372,14 @@ def watch(monkeypatch, losses, *, n_epochs=None, **settings):
     return trainer, snapshots
 
 
+def mean_of(snapshots, settings):
+    """Return the running mean of weights after every epoch."""
+    mean = snapshots[0]
+    for epoch, now in enumerate(snapshots[1:], start=2):
+        mean = {name: mean[name].lerp(now[name], settings.share_of_epoch(epoch)) for name in mean}
+    return mean
+
+
 @pytest.mark.parametrize(
     ("losses", "best_epoch", "n_epochs"),
     [
@@ -390,8 +398,7 @@ def test_early_stopping_restores_the_best_weights(monkeypatch, losses, best_epoc
     assert [record["held_out_loss"] for record in trainer.history] == pytest.approx(
         losses[:n_epochs], nan_ok=True
     )
-    assert same(snapshots[best_epoch - 1], trainer.model.state_dict())
-    assert not same(snapshots[-1], trainer.model.state_dict()) or best_epoch == n_epochs
+    assert same(mean_of(snapshots[:best_epoch], trainer.settings), trainer.model.state_dict())
 
 
 def test_patience_counts_after_the_warm_up(monkeypatch):
@@ -400,29 +407,26 @@ def test_patience_counts_after_the_warm_up(monkeypatch):
     trainer, snapshots = watch(monkeypatch, losses, kl_warmup=0.5)
     assert trainer.best_epoch == 6
     assert len(trainer.history) == 9
-    assert same(snapshots[5], trainer.model.state_dict())
+    assert same(mean_of(snapshots[:6], trainer.settings), trainer.model.state_dict())
 
 
-def test_one_cycle_that_stalls_comes_down_from_its_best_weights(monkeypatch):
-    losses = [9.0, 8, 7, 6, 5, 4, *[4.0] * 10, 3.0, 3.5]
+def test_one_cycle_stops_when_half_of_it_brought_nothing(monkeypatch):
+    losses = [*[3.0] * 5, 4.0, *[4.0] * 10, 3.0]  # what it costs while the rate rises does not count
     trainer, snapshots = watch(monkeypatch, losses, n_epochs=20, learning_rate="one_cycle")
-    assert len(trainer.history) == trainer.last_epoch == 18  # half of 20 epochs, then a third of 6
-    assert trainer.finished
-    rates = [record["learning_rate"] / 2e-3 for record in trainer.history]
-    assert rates[:16] == pytest.approx([one_cycle(epoch / 20) for epoch in range(16)])
-    assert rates[16:] == pytest.approx([one_cycle(16 / 20) * one_cycle(share) for share in (0.3, 0.65)])
-    assert trainer.best_epoch == 17
-    assert same(snapshots[16], trainer.model.state_dict())
+    assert (trainer.best_epoch, len(trainer.history), trainer.finished) == (6, 16, True)
+    assert same(mean_of(snapshots[:6], trainer.settings), trainer.model.state_dict())
 
 
-def test_one_cycle_comes_down_at_its_end_if_that_is_sooner(monkeypatch):
-    trainer, snapshots = watch(monkeypatch, [9.0, 8, 7, 7, 7, 7, 7, 8], n_epochs=8, learning_rate="one_cycle")
-    assert trainer.fall_from == 7
-    assert len(trainer.history) == 8
-    assert same(snapshots[2], trainer.model.state_dict())
+def test_what_watches_is_a_mean_of_weights_where_the_rate_leaves_something_to_average():
+    steady = TrainingSettings(n_epochs=100, learning_rate="constant")
+    assert [steady.share_of_epoch(epoch) for epoch in (1, 2, 82)] == pytest.approx([1.0, 0.9, 0.1])
+    cycle = TrainingSettings(n_epochs=100)
+    assert cycle.share_of_epoch(30) == steady.share_of_epoch(30)  # at the peak
+    assert cycle.share_of_epoch(65) == pytest.approx(0.25, abs=1e-3)  # at half of it
+    assert cycle.share_of_epoch(100) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_a_run_that_comes_down_goes_on_bit_for_bit(monkeypatch):
+def test_a_run_that_is_watched_goes_on_bit_for_bit(monkeypatch):
     monkeypatch.setattr("vaetools.nn.training.SYNC_STEPS", 2)
 
     def started(seed):
@@ -431,7 +435,7 @@ def test_a_run_that_comes_down_goes_on_bit_for_bit(monkeypatch):
 
     whole, kept = started(0), []
     whole.run(keep=lambda trainer: kept.append(state_of(trainer)))
-    assert (whole.best_epoch, whole.fall_from, whole.last_epoch) == (1, 5, 6)
+    assert (whole.best_epoch, whole.epoch) == (3, 7)
     for state in kept:
         continued = started(9)
         restore(continued, state)
@@ -439,14 +443,18 @@ def test_a_run_that_comes_down_goes_on_bit_for_bit(monkeypatch):
         assert same(whole.model.state_dict(), continued.model.state_dict())
 
 
-def test_held_out_loss_is_at_the_final_beta():
+def test_held_out_loss_is_at_the_final_beta_and_the_scale_of_rows_that_watch():
     """The ELBO by its own definition, with two mirrored draws."""
     X, seen = data(5), []
     trainer = make(beta=3.0, kl_warmup=0.9, n_epochs=2, held_out=as_rows(X))
     record, _ = trainer.run([lambda record, model: seen.append(copy.deepcopy(model))])
     x = torch.from_numpy(X).float()
     noise = torch.randn(1, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).float()
-    bounds = seen[0].read(x).bound(torch.stack([noise[0], -noise[0]]))  # reconstruction + KL
+    draws = torch.stack([noise[0], -noise[0]])
+    with torch.no_grad():
+        expected = [seen[0].network.decode(seen[0].read(x).latent.draw(draw), None) for draw in draws]
+    seen[0].likelihood.fit_scale(torch.stack([(x - each).square().mean() for each in expected]).mean()[None])
+    bounds = seen[0].read(x).bound(draws)  # reconstruction + KL
     expected = -bounds.mean().item() + 2.0 * seen[0].read(x).kl.sum(dim=1).mean().item()
     assert record["held_out_loss"] == pytest.approx(expected, rel=1e-5)  # float32
 

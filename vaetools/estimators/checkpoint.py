@@ -35,7 +35,7 @@ from vaetools.schema import (
 )
 from vaetools.words import see
 
-_STATE_VERSION = 2  # of what a state means: one of another version cannot be continued
+_STATE_VERSION = 3  # of what a state means: one of another version cannot be continued
 _VERSION = "version of the state"
 _SECONDS = 10.0  # between two writes, at least
 _SHARE = 0.02  # of the time, at most
@@ -51,7 +51,6 @@ _STATE = record(
         "best_loss": Requirement("a number", lambda value: REAL.holds(value) and value == value),
         "best_epoch": COUNT,
         "last_epoch": COUNT,
-        "fall_from": COUNT,
         "finished": FLAG,
         "record": record({}, more=REAL),
         "history": sequence(_HISTORY, axis="epoch"),

@@ -18,7 +18,7 @@ from vaetools.estimators.context_columns import has_context_in_X, of_judged
 from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
-from vaetools.estimators.judges import Judge, has_watched_scale
+from vaetools.estimators.judges import Judge
 from vaetools.estimators.kept_rows import (
     MOST,
     Kept,
@@ -236,7 +236,7 @@ class Continuing(Learnt, BaseAutoencoder):
             return
         rows, watch, calibrate = jobs
         own = {"trained": rows, "calibrating": calibrate}
-        if len(watch) and has_watched_scale(self):
+        if len(watch) and self.model_.likelihood.takes_watched_scale:
             own["watching"] = watch
         else:
             own["trained"] = rows.and_(watch)

@@ -251,10 +251,11 @@ class FitFields(AddedFields):
     )
     early_stopping: bool | Literal["auto"] = parameter(
         Requirement("True, False or 'auto'", or_auto(FLAG).holds),
-        "Whether to hold out ``validation_fraction`` of the rows, end training soon after their loss no "
-        "longer falls, and keep the best weights; one learnt scale of normal tails is then that of these "
-        'rows. ``"auto"`` does so where one cycle of more than 20 epochs '
-        "trains on 20 rows or more, which it might learn by heart; not with a number as ``contamination``, "
+        "Whether to hold out ``validation_fraction`` of the rows, end training once their loss no longer "
+        "falls, and keep the weights that cost them least, averaged over the last epochs while the rate is "
+        "high; one learnt scale of normal tails is then that of these rows, and counts so in their loss. "
+        '``"auto"`` does so where one cycle of more than 20 epochs trains on 20 rows or more, which it might '
+        "learn by heart; not with a number as ``contamination``, "
         "where all rows calibrate unless the decoder predicts scales, or with "
         '``anomaly_score="tables"``, which finds the more the better rows are known.',
         default="auto",
@@ -266,8 +267,8 @@ class FitFields(AddedFields):
     )
     n_iter_no_change: int = parameter(
         POSITIVE_INTEGER,
-        "Epochs without improvement before early stopping stops; one cycle comes to its end after these and "
-        "at least half of its epochs.",
+        "Epochs without improvement before early stopping stops, of one cycle at least half; those in which "
+        "the rate or the weight of KL rises do not count.",
         default=10,
     )
     tol: float = parameter(

@@ -22,7 +22,6 @@ from torch import Tensor
 
 from vaetools.estimators.engine import Engine
 from vaetools.nn.batches import Rows
-from vaetools.nn.likelihoods import Gaussian
 from vaetools.nn.model import Reading, antithetic_noise
 
 Judge = tuple[Any, Rows]  # a trained estimator, and rows to judge, as it takes them
@@ -74,19 +73,9 @@ def fit_scale(judges: Sequence[Judge], *others: Any, most: float = math.inf) -> 
         model.likelihood.fit_scale(total / n_known)
 
 
-def has_watched_scale(estimator: Any) -> bool:
-    """Return whether a scale is to be that of rows that watch: one learnt scale of normal tails.
-
-    That of training rows is the smaller the better these are known by heart. Heavier tails make up for it,
-    and a scale per column asks for more rows than are watched.
-    """
-    likelihood = estimator.model_.likelihood
-    return isinstance(likelihood, Gaussian) and likelihood.scale == "global" and likelihood.tail is None
-
-
 def fit_scale_to_watched(estimator: Any, watched: Rows) -> None:
     """Give such a scale its maximum-likelihood value on rows that did not train."""
-    if has_watched_scale(estimator):
+    if estimator.model_.likelihood.takes_watched_scale:
         [errors] = Engine(estimator).map(watched, _mean_squared_errors)
         weights = watched.weights_as(torch.from_numpy(errors))
         estimator.model_.likelihood.fit_scale(torch.tensor([np.average(errors, weights=weights)]))

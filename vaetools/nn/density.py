@@ -10,6 +10,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from vaetools.nn.latents import expectation
@@ -81,6 +82,15 @@ class Likelihood(nn.Module):
 
         ``mean_squared_error`` has shape ``(n_features,)``, in squared units of the rows.
         """
+
+    @property
+    def takes_watched_scale(self) -> bool:
+        """Whether its scale is to be that of rows that did not train but watch."""
+        return False
+
+    def spared(self, mean_cost: Tensor) -> Tensor:
+        """Return how much less rows of a mean cost would cost at the scale that is likeliest by them."""
+        return torch.zeros_like(mean_cost)
 
     @property
     def options(self) -> Mapping[str, object]:

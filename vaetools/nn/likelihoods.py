@@ -111,6 +111,23 @@ class Gaussian(Likelihood):
         self._set(log_scale + 0.5 * torch.log1p(-share * gradient))
 
     @property
+    def takes_watched_scale(self) -> bool:
+        """Whether its scale is to be that of rows that watch: one learnt scale of normal tails.
+
+        That of training rows is the smaller the better these are known by heart. Heavier tails make up for
+        it, and a scale per column asks for more rows than are watched.
+        """
+        return self.scale == "global" and self.tail is None
+
+    def spared(self, mean_cost: Tensor) -> Tensor:
+        """Return how much less rows of a mean cost would cost at the scale that is likeliest by them."""
+        if not self.takes_watched_scale:
+            return torch.zeros_like(mean_cost)
+        at_mean = 0.5 * math.log(2 * math.pi) + self._log_scale.to(mean_cost)
+        ratio = 2 * (mean_cost / self.n_shared - at_mean)  # of their squared error to the variance
+        return (0.5 * self.n_shared * (ratio - 1 - torch.log(ratio))).squeeze()
+
+    @property
     def _log_scale(self) -> Tensor:
         """The learnt log-scale, which stays above the least one."""
         return _MIN_LOG_SCALE + F.softplus(self.raw_log_scale - _MIN_LOG_SCALE)

@@ -5,9 +5,9 @@ import math
 from typing import Any
 
 MOMENTS = (0.9, 0.99)  # of Adam; a shorter memory than usual, because a run is of some thousand steps
-FALL = 1 / 3  # epochs in which a rate comes down early, of those that led to the best weights
 _PATIENT = 1 / 2  # of one cycle without improvement that are waited for
 _PEAK = 0.3  # of one cycle
+_AVERAGED = 8  # as of which epoch a running mean of weights is of the last ninth of epochs, about
 _FOLLOWED = 0.02  # of a running mean of squared errors that is the last batch's
 
 
@@ -44,22 +44,29 @@ class TrainingSettings:
         few = self.n_iter_no_change
         return few if self.learning_rate == "constant" else max(few, round(_PATIENT * self.n_epochs))
 
-    def rate_at(self, epochs: float, fall_from: int = 0, last_epoch: int = 0) -> float:
-        """Return the learning rate after some epochs.
-
-        If one cycle comes down early, it does so from an epoch on to the last one.
-        """
+    def rate_at(self, epochs: float) -> float:
+        """Return the learning rate after some epochs."""
         if self.learning_rate == "constant":
             return self.learning_rate_init
-        if not fall_from:
-            return self.learning_rate_init * one_cycle(self._place(epochs))
-        fallen = (epochs - fall_from) / (last_epoch - fall_from)
-        top = self.learning_rate_init * one_cycle(self._place(fall_from))
-        return top * one_cycle(_PEAK + (1 - _PEAK) * fallen)
+        return self.learning_rate_init * one_cycle(self._place(epochs))
 
     def _place(self, epochs: float) -> float:
         """Return how far in the one cycle some epochs lead."""
         return self.begin + (1 - self.begin) * epochs / self.n_epochs
+
+    def may_be_best(self, epoch: int) -> bool:
+        """Return whether weights after an epoch may be the best: not while KL weight or rate still rise."""
+        has_risen = self.learning_rate == "constant" or self._place(epoch) >= _PEAK
+        return has_risen and epoch >= self.kl_warmup * self.n_epochs
+
+    def share_of_epoch(self, epoch: int) -> float:
+        """Return the share of the weights after an epoch, counted from 1, in their running mean.
+
+        That is about the mean of the last ninth of all epochs (Shamir, Zhang 2013), and the less a mean the
+        lower the rate is, which leaves little to be averaged.
+        """
+        fallen = 1 - self.rate_at(epoch) / self.learning_rate_init
+        return min(1.0, max((_AVERAGED + 1) / (_AVERAGED + epoch), fallen**2))
 
 
 def one_cycle(progress: float) -> float:

@@ -15,7 +15,6 @@ _PLAIN = (
     "best_loss",
     "best_epoch",
     "last_epoch",
-    "fall_from",
     "finished",
     "record",
 )
@@ -30,6 +29,7 @@ def state_of(trainer: "Trainer") -> dict[str, Any]:
     for i, moments in trainer.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": tensor for name, tensor in moments.items()}
     tensors |= {f"best.{i}": weight for i, weight in enumerate(trainer.best_weights)}
+    tensors |= {f"mean.{i}": weight for i, weight in enumerate(trainer.mean_weights)}
     # not the order itself, which is as long as the rows: it is drawn again
     order = trainer.order_state if trainer.n_done else trainer.order_generator.get_state()
     tensors |= {"order": order, "noise": trainer.noise_generator.get_state(), "sums": trainer.sums}
@@ -55,6 +55,7 @@ def restore(trainer: "Trainer", state: dict[str, Any]) -> None:
         moments.setdefault(int(i), {})[key] = _copy(state[name], like)
     trainer.optimizer.load_state_dict(trainer.optimizer.state_dict() | {"state": moments})
     trainer.best_weights = [_copy(state[f"best.{i}"], like) for i, like in enumerate(trainer.best_weights)]
+    trainer.mean_weights = [_copy(state[f"mean.{i}"], like) for i, like in enumerate(trainer.mean_weights)]
     trainer.order_generator.set_state(state["order"])
     trainer.noise_generator.set_state(state["noise"])
     trainer.sums = _copy(state["sums"], trainer.sums)
@@ -76,9 +77,8 @@ def _check(trainer: "Trainer") -> None:
             f"step {trainer.step} of epoch {trainer.epoch} is none of {trainer.settings.n_epochs} epochs of "
             f"{trainer.steps_per_epoch} steps"
         )
-    ends = trainer.epoch <= trainer.last_epoch <= trainer.settings.n_epochs
-    if not ends or not 0 <= trainer.fall_from < max(1, trainer.last_epoch):
-        raise ValueError(f"it ends with epoch {trainer.last_epoch} and comes down from {trainer.fall_from}")
+    if not trainer.epoch <= trainer.last_epoch <= trainer.settings.n_epochs:
+        raise ValueError(f"it ends with epoch {trainer.last_epoch}")
     if trainer.n_done and trainer.record.keys() < {"epoch", "beta", "learning_rate"}:
         raise ValueError(f"the epoch under way has no record; got {list(trainer.record)}")
     x, y = trainer.rows.batch(slice(trainer.settings.batch_size), trainer.device, trainer.dtype)

@@ -20,7 +20,7 @@ from vaetools.nn.cuda_graph import Captured
 from vaetools.nn.model import Autoencoder, antithetic_noise, trained_parts
 from vaetools.nn.networks import Network
 from vaetools.nn.parallel import Workers
-from vaetools.nn.schedule import FALL, MOMENTS, TrainingSettings, share_of_batch, weighted_share
+from vaetools.nn.schedule import MOMENTS, TrainingSettings, share_of_batch, weighted_share
 
 SYNC_STEPS = 50
 _MAX_GRADIENT_NORM = 100.0
@@ -39,11 +39,10 @@ class Trainer:
     The model is changed in place, on the device and in the precision that it has. A learnt scale of the
     likelihood is no weight of the optimizer: every step sets it to the running mean of squared errors.
     Costs of rows are multiplied by their weights, where they have some.
-    ``held_out`` rows, if any, are scored after every epoch, at the final beta and with fixed noise. Once
-    ``settings.n_iter_no_change`` epochs after the warm-up, of one cycle at least half, brought no loss
-    lower by ``settings.tol`` nats, training stops at a constant rate; one cycle goes back to the best
-    weights and comes down from there, in a third of the epochs that led to them. In the end the best
-    weights are restored. The seed is of two generators: row order, and noise on the device.
+    ``held_out`` rows, if any, are scored after every epoch by a running mean of weights, at the final beta
+    and with fixed noise. Once ``settings.n_iter_no_change`` epochs after the warm-ups, of one cycle at least
+    half, brought no loss lower by ``settings.tol`` nats, training stops. In the end the mean that did best is
+    taken. The seed is of two generators: row order, and noise on the device.
     """
 
     def __init__(
@@ -74,8 +73,8 @@ class Trainer:
         self.epoch, self.step, self.n_recoveries, self.finished = 0, 0, 0, not settings.n_epochs
         self.best_loss, self.best_epoch = math.inf, 0
         self.last_epoch = settings.n_epochs
-        self.fall_from = 0  # the epoch from which one cycle comes down early, if it does
-        self.best_weights = [] if held_out is None else self._weights()
+        self.mean_weights = [] if held_out is None else self._weights()
+        self.best_weights = self.mean_weights
         self.order = torch.empty(0, dtype=torch.int64, device="cpu")
         self._shuffled = self._near_rows
         self.order_state = self.order_generator.get_state()  # before the order was drawn
@@ -103,8 +102,7 @@ class Trainer:
     @property
     def _learning_rate(self) -> float:
         """Learning rate of this step, lowered tenfold by every recovery."""
-        epochs, fall = self.step / self.steps_per_epoch, (self.fall_from, self.last_epoch)
-        return 0.1**self.n_recoveries * self.settings.rate_at(epochs, *fall)
+        return 0.1**self.n_recoveries * self.settings.rate_at(self.step / self.steps_per_epoch)
 
     def _weights(self) -> list[Tensor]:
         return [tensor.detach().clone() for tensor in self._state]
@@ -155,7 +153,7 @@ class Trainer:
                 stalled = self.held_out is not None and self._watch()
                 for callback in callbacks:
                     callback(self.history[-1], self.model)
-                self.finished = is_last or (stalled and not self._come_down())
+                self.finished = is_last or stalled
                 if self.finished and self.held_out is not None:
                     self._set_weights(self.best_weights)
                 if checked and keep is not None:  # after callbacks, which may have changed the weights
@@ -308,42 +306,43 @@ class Trainer:
         return False
 
     def _watch(self) -> bool:
-        """Score the held-out rows, note the best epoch and say whether it is long ago."""
+        """Score the held-out rows by the mean weights, note the best epoch and say whether it is long ago."""
+        now, share = self._weights(), self.settings.share_of_epoch(self.epoch)
+        self.mean_weights = [mean.lerp(own, share) for mean, own in zip(self.mean_weights, now, strict=True)]
+        self._set_weights(self.mean_weights)
         loss = self._held_out_loss()
+        self._set_weights(now)
         self.history[-1]["held_out_loss"] = loss
-        if self.step < self.settings.kl_warmup * self.n_steps:
+        if not self.settings.may_be_best(self.epoch):
             return False
         if loss < self.best_loss - self.settings.tol:
-            self.best_loss, self.best_epoch = loss, self.epoch
-            self.best_weights = self._weights()
-        return not self.fall_from and self.epoch - self.best_epoch >= self.settings.patience
-
-    def _come_down(self) -> bool:
-        """Go back to the best weights and let one cycle end soon; at a constant rate, return False."""
-        if self.settings.learning_rate == "constant":
-            return False
-        self._set_weights(self.best_weights)
-        self.note_good()
-        self.fall_from = self.epoch
-        self.last_epoch = min(self.last_epoch, self.epoch + max(1, round(FALL * self.best_epoch)))
-        return True
+            self.best_loss, self.best_epoch, self.best_weights = loss, self.epoch, self.mean_weights
+        return self.epoch - self.best_epoch >= self.settings.patience
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:
-        """Mean reconstruction + final beta · KL + added loss of the held-out rows, weighted if they are."""
+        """Mean reconstruction + final beta · KL + added loss of the held-out rows, weighted if they are.
+
+        A scale that is to be that of rows that watch counts as theirs.
+        """
         self.model.eval()
         noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
         assert self.held_out is not None
-        costs = []
+        costs = []  # of rows: of their values, and all others
         for start in range(0, len(self.held_out), 1024):
             x, y = self.held_out.batch(slice(start, start + 1024), self.device, self.dtype)
             reading = self.model.read(x, y)
             kl = self.settings.beta * reading.kl.sum(dim=1)
-            drawn = [reading.costs(reading.latent.draw(draw)) for draw in noise]
-            draws = [sum((cost.sum(dim=1) for cost in parts), kl) for parts in drawn]
-            costs.append(torch.stack(draws).mean(dim=0).cpu().double())
+            drawn = []
+            for draw in noise:
+                own, *added = (cost.sum(dim=1) for cost in reading.costs(reading.latent.draw(draw)))
+                drawn.append(torch.stack([own, sum(added, kl)]))
+            costs.append(torch.stack(drawn).mean(dim=0).cpu().double())
         self.model.train()
-        weights = self.held_out.weights_as(costs[0])
-        loss = (torch.cat(costs) * (1 if weights is None else weights)).mean().item()
+        together = torch.cat(costs, dim=1)
+        weights = self.held_out.weights_as(together)
+        own, others = (together * (1 if weights is None else weights)).mean(dim=1)
+        spared = self.model.likelihood.spared(own - self.model.log_unit.sum().cpu().double())
+        loss = (own + others - spared).item()
         each = torch.tensor(loss / self.workers.n, dtype=self.dtype, device=self.device)
         return loss if self.workers.n == 1 else self.workers.total(each).item()  # all stop together
