@@ -10,9 +10,9 @@ from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.decoder import plain_decoder
 from vaetools.explorer.explorer import Explorer
-from vaetools.explorer.given import called_apart, colorings, given_columns
+from vaetools.explorer.given import GivenColumn, called_apart, colorings, given_columns
 from vaetools.explorer.reading import flagged_rows, read_rows, with_values
-from vaetools.explorer.subject import open_subject
+from vaetools.explorer.subject import Subject, open_subject
 from vaetools.explorer.table import Table
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, names_of
@@ -89,31 +89,16 @@ def explore(
     check("explore", "seed", seed, Requirement(words, lambda value: is_integer(value, 0, 2**32 - 1)))
     check("explore", "method", method, one_of(*MAPS))
     subject = open_subject(model, X, context)
-    opened, shown, table = subject.opened, subject.shown, subject.table
+    opened, shown = subject.opened, subject.shown
     engine = Engine(opened.estimator)
     rows = engine.rows(opened.rows, context)
-    n = len(rows)
-    _check_number(n)
-    codes, read, reasons = read_rows(
-        engine, rows, with_reasons=table is not None and subject.back is not None
-    )
-    names = names_of(X, n)
+    _check_number(len(rows))
+    has_reasons = subject.table is not None and subject.back is not None
+    codes, read, reasons = read_rows(engine, rows, with_reasons=has_reasons)
+    names = names_of(X, len(rows))
     _check_codes(codes, names)
-    labels, numbers = _given(y, n, {*_column_names(codes), *read})
-    flagged = flagged_rows(engine, rows, read["score"])
-    if opened.conditional:
-        labels["label, as the model believes"] = opened.estimator.classes_[read.pop("believed").astype(int)]
-    numbers |= read
-    given, condition = [], None
-    if engine.context is not None and opened.context is not None:
-        called = called_apart(engine.context, {*_column_names(codes), *labels, *numbers})
-        own = colorings(engine.context, opened.context, called)
-        labels, numbers = labels | own[0], numbers | own[1]
-        given, condition = given_columns(engine.owner, engine.context, opened.context, called), rows.labels[0]
-    if table is not None:
-        table = table.called_apart({*_column_names(codes), *labels, *numbers})
-        own = _of_columns(table, shown)
-        labels, numbers = labels | own[0], numbers | own[1]
+    labels, numbers, given, table = _told(subject, engine, y, codes, read)
+    condition = rows.labels[0] if given else None
     span = (0.0, 1.0) if opened.image_shape is None else _span(shown)
     in_use = _in_use(opened, codes)
     places, plane = _map(codes, in_use, method, seed, verbose)
@@ -128,7 +113,7 @@ def explore(
         labels=labels,
         numbers={name: _compact(values) for name, values in numbers.items()},
         unit=opened.estimator.score_unit_,
-        flagged=flagged,
+        flagged=flagged_rows(engine, rows, read["score"]),
         image_shape=opened.image_shape,
         span=span,
         thumbnails=_thumbnails(shown, opened.image_shape, span),
@@ -141,6 +126,28 @@ def explore(
         decoder=plain_decoder(opened.estimator, subject.units, condition) if subject.decodes else None,
         note=subject.note,
     )
+
+
+def _told(
+    subject: Subject, engine: Engine, y: Any, codes: np.ndarray, read: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[GivenColumn], Table | None]:
+    """Return labels and numbers of rows, columns of their context, and their table, all of other names."""
+    opened, table, own = subject.opened, subject.table, _column_names(codes)
+    labels, numbers = _given(y, len(codes), {*own, *read})
+    if opened.conditional:
+        labels["label, as the model believes"] = opened.estimator.classes_[read["believed"].astype(int)]
+    numbers |= {name: values for name, values in read.items() if name != "believed"}
+    given: list[GivenColumn] = []
+    if engine.context is not None and opened.context is not None:
+        called = called_apart(engine.context, {*own, *labels, *numbers})
+        of_context = colorings(engine.context, opened.context, called)
+        labels, numbers = labels | of_context[0], numbers | of_context[1]
+        given = given_columns(engine.owner, engine.context, opened.context, called)
+    if table is not None:
+        table = table.called_apart({*own, *labels, *numbers})
+        of_table = _of_columns(table, subject.shown)
+        labels, numbers = labels | of_table[0], numbers | of_table[1]
+    return labels, numbers, given, table
 
 
 def _check_number(n: int) -> None:
