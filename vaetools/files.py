@@ -225,7 +225,7 @@ class StoredArray(NamedTuple):
 
     Examples
     --------
-    >>> StoredArray(StoredType("float32", "f", "f"), (1, 2), bytes(8)).values()
+    >>> StoredArray(StoredType("float32", "f", "f"), (1, 2), bytes(8)).tolist()
     [0.0, 0.0]
     """
 
@@ -233,7 +233,7 @@ class StoredArray(NamedTuple):
     shape: tuple[int, ...]
     data: bytes
 
-    def values(self) -> list[Any]:
+    def tolist(self) -> list[Any]:
         """Return the numbers, one after another."""
         return [value for (value,) in struct.iter_unpack(f"<{self.dtype.code}", self.data)]
 

@@ -77,9 +77,7 @@ def images():
 @pytest.mark.parametrize("offset", [-math.inf, -1e9, 1e9])
 def test_a_threshold_that_no_calibration_row_gives(offset, table, tmp_path):
     table[0]["fitted"]["offset_"] = offset
-    refused(
-        *table, "offset_ must be one of calibration_scores_, less rounding; got", tmp_path, of_numbers=True
-    )
+    refused(*table, "offset_ must be one of calibration_scores_, less rounding; got", tmp_path)
 
 
 def test_another_rate_since_the_threshold_was_set(iris, tmp_path):

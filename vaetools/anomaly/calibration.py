@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from vaetools.anomaly.rates import CLOSE, ROUNDING, threshold_of
+from vaetools.anomaly.rates import ROUNDING, threshold_of
 from vaetools.checks import PROBABILITY, check
 
 
@@ -32,18 +32,6 @@ def threshold(scores: np.ndarray, false_alarm_rate: float, confidence: float | N
     """
     ordered = np.sort(nan_as_oddest(np.asarray(scores, dtype=np.float64)))
     return threshold_of(ordered, false_alarm_rate, confidence)
-
-
-def is_threshold(offset: float, calibration_scores: np.ndarray) -> bool:
-    """Whether a `threshold` is one of calibration scores, at any false-alarm rate.
-
-    Examples
-    --------
-    >>> known = np.array([-3.0, -1.0, 2.0])
-    >>> [is_threshold(offset, known) for offset in (threshold(known, 0.5), -2.0)]
-    [True, False]
-    """
-    return bool(np.isclose(calibration_scores, offset, rtol=CLOSE, atol=CLOSE).any())
 
 
 def conformal_p_values(scores: np.ndarray, calibration_scores: np.ndarray) -> np.ndarray:

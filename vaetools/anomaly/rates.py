@@ -6,7 +6,7 @@ probability k / (n + 1): see `vaetools.anomaly.calibration`.
 
 import bisect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vaetools.anomaly.certificates import certified_rank, n_rows_to_certify
@@ -14,7 +14,7 @@ from vaetools.anomaly.certificates import certified_rank, n_rows_to_certify
 if TYPE_CHECKING:
     import numpy as np
 
-CLOSE = 1e-6  # relative or absolute: more than any way to round takes from a score
+_CLOSE = 1e-6  # relative or absolute: more than any way to round takes from a score
 ROUNDING = 1e-9  # relative: 0.29 · 100 < 29 in floats, and scores differ in the last bits by batch
 
 
@@ -95,9 +95,7 @@ def n_rows_to_fit(
 def threshold_of(
     ordered: "Sequence[float] | np.ndarray", false_alarm_rate: float, confidence: float | None = None
 ) -> float:
-    """Return the score below which a row is flagged: the k-th smallest, and what rounding makes of it.
-
-    Of fewer scores than `n_rows_needed` it is the least, which flags more than the rate: `expected_rate`.
+    """Return the `threshold` of calibration scores in ascending order.
 
     Examples
     --------
@@ -110,15 +108,21 @@ def threshold_of(
     return least - ROUNDING * max(abs(least), 1)
 
 
-def is_close(offset: float, limit: float) -> bool:
-    """Return whether a threshold is another one, whatever way it was rounded.
+def is_threshold(offset: float, calibration_scores: Iterable[float]) -> bool:
+    """Whether a `threshold` is one of calibration scores, at any false-alarm rate.
 
     Examples
     --------
-    >>> is_close(-3.0, -3.000001), is_close(-math.inf, -math.inf), is_close(-3.0, -math.inf)
-    (True, True, False)
+    >>> known = [-3.0, -1.0, 2.0]
+    >>> [is_threshold(offset, known) for offset in (threshold_of(known, 0.5), -2.0)]
+    [True, False]
     """
-    return offset == limit or (math.isfinite(limit) and abs(offset - limit) <= CLOSE * (1 + abs(limit)))
+    return any(_is_close(score, offset) for score in calibration_scores)
+
+
+def _is_close(score: float, offset: float) -> bool:
+    """Whether a score and a threshold are one, whatever way they were rounded."""
+    return score == offset or (math.isfinite(offset) and abs(score - offset) <= _CLOSE * (1 + abs(offset)))
 
 
 def flagged_rate(
@@ -139,7 +143,7 @@ def flagged_rate(
     (0.05, 0.05)
     """
     n = len(ordered)
-    if is_close(offset, threshold_of(ordered, false_alarm_rate, confidence)):
+    if _is_close(offset, threshold_of(ordered, false_alarm_rate, confidence)):
         return expected_rate(n, false_alarm_rate, confidence)
     return (1 + bisect.bisect_left(ordered, offset)) / (n + 1)
 

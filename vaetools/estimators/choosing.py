@@ -1,15 +1,12 @@
 """Which model suits images of some size, at which size they are read, and which defects it will miss.
 
-Read without torch, by those who describe a model file, too.
+Read without torch and numpy, by those who describe a model file, too.
 """
 
 import importlib.util
 import math
-import statistics
 import time
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from vaetools.checks import IMAGE_SHAPE, check
 from vaetools.estimators.image_fields import THUMBNAIL
@@ -130,6 +127,8 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
     Features of those that train are made once, and others are judged, which is more work. What learns from
     places takes as long for any number of images, but for few.
     """
+    import numpy as np
+
     from vaetools.estimators.pictures import split_images
 
     _, height, width = detector.image_shape
@@ -140,7 +139,7 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
         start = time.perf_counter()
         backbone.transform(X[:n])
         took.append(time.perf_counter() - start)
-    per_image: float = statistics.median(took[1:]) / min(n, len(X))  # the first is slower
+    per_image: float = np.median(took[1:]).item() / min(n, len(X))  # the first is slower
     if detector.chosen_scope() == "whole":  # nothing trains: images go through once
         return per_image * len(X)
     train, *others = map(len, split_images(detector, len(X), np.random.RandomState(0)))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from vaetools.anomaly.rates import is_threshold
 from vaetools.checks import (
     IMAGE_SHAPE,
     POSITIVE_INTEGER,
@@ -119,6 +120,7 @@ def check_detector(
         refuse("image_shape", f"of n_features = {fitted['n_features_in_']} values", shape)
     if header["reader"] is not None and tuple(header["reader"]["image_shape"]) != tuple(shape):
         refuse("reader.image_shape", f"image_shape = {shape}", header["reader"]["image_shape"])
+    check_threshold(fitted, contents)
     if len(fitted["n_channels"]) < (least := LAYERS_NEEDED[fitted["scope"]]):
         refuse("n_channels", f"a list of {least} or more", fitted["n_channels"])
     *finer, coarsest = fitted["n_channels"]
@@ -137,6 +139,12 @@ def check_detector(
     of_whole = {} if fitted["scope"] == "places" else _whole(coarsest)
     for name, rule in (_OF_LEVELS | of_whole).items():
         rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
+
+
+def check_threshold(fitted: dict[str, Any], contents: Contents) -> None:
+    """Raise where a threshold is none of the calibration scores."""
+    if not is_threshold(fitted["offset_"], contents.arrays[fitted["calibration_scores_"]["array"]].tolist()):
+        refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
 
 
 def _whole(n_features: int) -> dict[str, Rule]:

@@ -231,7 +231,7 @@ def _reader(written: dict[str, Any]) -> dict[str, Any]:
 
 def _values(fitted: dict[str, Any], name: str, arrays: dict[str, StoredArray]) -> Any:
     """Return the numbers of an array that was put aside, or None if it is absent."""
-    return arrays[fitted[name]["array"]].values() if name in fitted else None
+    return arrays[fitted[name]["array"]].tolist() if name in fitted else None
 
 
 def _words(counts: Any) -> dict[str, int] | None:

@@ -15,7 +15,7 @@ from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse,
 from vaetools.data import DEEP, INT16, UINT8, UINT16, WHITE
 from vaetools.estimators import has_prior, has_spread, has_words
 from vaetools.files import ModelFileError, StoredArray, read_stored
-from vaetools.persistence.detector_rules import BACKBONE_RULE, WEIGHTS, check_detector
+from vaetools.persistence.detector_rules import BACKBONE_RULE, WEIGHTS, check_detector, check_threshold
 from vaetools.persistence.rules import (
     EIGHT_BITS,
     LEARNT,
@@ -112,7 +112,6 @@ def check_model(header: dict[str, Any], arrays: "dict[str, np.ndarray] | dict[st
     _HEADER("", header, Contents(arrays))
     if header["class"] == DETECTOR:
         check_detector(header, arrays, _check_estimator)
-        _check_numbers(header, Contents(arrays))
     else:
         rows = header if header.get("backbone") is None else header | {"reader": None}  # of features
         contents = _check_class(rows, Contents(arrays))
@@ -144,18 +143,13 @@ def _check_class(header: dict[str, Any], contents: Contents) -> Contents:
         _check_scores(header, contents)
         _check_rows(header["fitted"], contents)
         _check_weights(header, contents)
-        _check_numbers(header, contents)
+        if contents.has_numbers:
+            from vaetools.persistence.numbers import check_numbers
+
+            check_numbers(header, contents)
     else:
         _check_map(header, contents)
     return contents
-
-
-def _check_numbers(header: dict[str, Any], contents: Contents) -> None:
-    """Check numbers of arrays, where they were read."""
-    if contents.has_numbers:
-        from vaetools.persistence.numbers import check_numbers
-
-        check_numbers(header, contents)
 
 
 def _check_estimator(header: dict[str, Any], arrays: dict[str, Any]) -> int:
@@ -226,7 +220,10 @@ def _check_told(header: dict[str, Any], contents: Contents) -> None:
 
 
 def _check_scores(header: dict[str, Any], contents: Contents) -> None:
-    """Check that there is what the score needs, unless the network may have no decoder and no score."""
+    """Check that there is what the score needs, unless the network may have no decoder and no score.
+
+    And that the threshold is one of the calibration scores, be it at another rate than today's.
+    """
     fitted = header["fitted"]
     if "offset_" not in fitted:
         if header["parameters"]["network"] is None or "calibration_scores_" in fitted:
@@ -244,6 +241,8 @@ def _check_scores(header: dict[str, Any], contents: Contents) -> None:
     for state in sorted(states ^ set(needed_states(name))):
         what = f"is no part of {name}" if state in states else "is missing"
         raise ValueError(f"score_state_.{state} {what}")
+    if "calibration_scores_" in fitted:
+        check_threshold(fitted, contents)
 
 
 def _check_rows(fitted: dict[str, Any], contents: Contents) -> None:

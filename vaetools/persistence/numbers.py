@@ -6,19 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from vaetools.anomaly.calibration import is_threshold
 from vaetools.checks import refuse
 from vaetools.persistence.detector_rules import WEIGHTS
-from vaetools.persistence.rules import MODELS, unwritten
+from vaetools.persistence.rules import unwritten
 from vaetools.schema import Contents
 
 
 def check_numbers(header: dict[str, Any], contents: Contents) -> None:
-    """Check numbers of a model of which the header, and types and shapes of arrays were checked."""
+    """Check numbers of an autoencoder of which the header, and types and shapes of arrays were checked."""
     fitted = header["fitted"]
-    _check_threshold(fitted, contents)
-    if header["class"] not in MODELS:  # a detector
-        return
     _check_image_shapes(header, contents)
     _check_scales(fitted, contents)
     if "context_places_" in fitted:
@@ -27,14 +23,6 @@ def check_numbers(header: dict[str, Any], contents: Contents) -> None:
         if (numbers >= most).any():
             refuse(name, f"below {most}", int(numbers.max()))
     _check_constants(fitted, contents)
-
-
-def _check_threshold(fitted: dict[str, Any], contents: Contents) -> None:
-    """Check that a threshold is one of the calibration scores, be it at another rate than today's."""
-    if "calibration_scores_" not in fitted:
-        return
-    if not is_threshold(fitted["offset_"], _array(fitted, "calibration_scores_", contents)):
-        refuse("offset_", "one of calibration_scores_, less rounding", fitted["offset_"])
 
 
 def _array(written: dict[str, Any], name: str, contents: Contents) -> np.ndarray:
