@@ -45,7 +45,7 @@ def test_info_names_the_network(pipeline, tmp_path):
         "strides": [8, 16],
         "digest": pipeline[0].digest_,
     }
-    assert "Features        of pixels, at strides of 8 and 16 pixels\n" in page(facts)
+    assert "Features        fixed filters, at strides of 8 and 16 pixels\n" in page(facts)
     few = page(dataclasses.replace(facts, n_calibration=2))
     assert "20.0 % takes 4: fit more of them" in few
     assert "recalibrate" not in few
