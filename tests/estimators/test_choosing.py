@@ -138,7 +138,9 @@ def test_too_few_that_calibrated_are_told(n, words):
 
 @pytest.mark.parametrize(("n", "is_told"), [(18, False), (19, True), (38, True), (39, False), (0, False)])
 def test_more_that_calibrate_find_more_where_the_oddest_is_the_threshold(n, is_told):
-    model = SimpleNamespace(calibration_scores_=np.zeros(n), false_alarm_rate=0.05, confidence=None)
+    promise = {"calibration_scores_": np.zeros(n), "false_alarm_rate": 0.05, "confidence": None}
+    model = SimpleNamespace(**promise, image_shape=(1, 9, 9))
+    assert few_find_less_in_words(SimpleNamespace(**promise, image_shape=None)) == ""  # of rows of a table
     said = f"of {n} the oddest is the threshold; 39 or more find more. vaetools recalibrate"
     assert (said in few_find_less_in_words(model)) == is_told
     assert bool(few_find_less_in_words(model)) == is_told

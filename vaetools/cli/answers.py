@@ -55,7 +55,11 @@ class Answers:
     """
 
     def __init__(self, asked: Asked, opened: Opened, listing: "Listing", *, is_silent: bool):
-        from vaetools.cli.describing import few_calibrated_in_words, small_defects_in_words
+        from vaetools.cli.describing import (
+            few_calibrated_in_words,
+            few_find_less_in_words,
+            small_defects_in_words,
+        )
         from vaetools.data.marks import marked_before, marked_of
         from vaetools.estimators.groups import small_groups
         from vaetools.stream import Collected, Examples, MapFiles, Oddest, Selection, TableFile, Tally
@@ -84,8 +88,8 @@ class Answers:
             *([self.map_files] if self.map_files else []),
         ]
         self.small_defects = small_defects_in_words(opened.reader, model, listing.paths)
-        cautions = (self.small_defects, few_calibrated_in_words(model), small_groups(model))
-        self.cautions = [each for each in cautions if each]
+        of_few = few_calibrated_in_words(model) or few_find_less_in_words(model)
+        self.cautions = [each for each in (self.small_defects, of_few, small_groups(model)) if each]
 
     @property
     def failed(self) -> list[Any]:

@@ -178,10 +178,10 @@ def few_calibrated_in_words(model: Any) -> str:
 
 
 def few_find_less_in_words(model: Any) -> str:
-    """Return that more images to calibrate find more, where the oddest of few is the threshold."""
+    """Return that more images to calibrate find more, where the oddest of few is a model's threshold."""
     n, rate = len(getattr(model, "calibration_scores_", ())), model.false_alarm_rate
     enough = n_rows_needed(rate / 2)  # that the second oddest is
-    if model.confidence is not None or not n_rows_needed(rate) <= n < enough:
+    if model.image_shape is None or model.confidence is not None or not n_rows_needed(rate) <= n < enough:
         return ""
     return (
         f"Few images calibrate: of {n} the oddest is the threshold; {enough} or more find more. vaetools "

@@ -161,8 +161,7 @@ class Drawing:
         given = [""] * len(X) if told is None else [f"Given {words}." for words in in_words_of(told, len(X))]
         maps = pixel_maps(self.model, X, context=told)
         if any(map(maps.is_drawn, range(len(X)))):
-            limit = f"{maps.limit:.4g} {maps.unit}".replace("-", "−")
-            self.scale = Scale(HEAT_COLORS, maps.is_verdict, limit, *[_SHOWN] * (maps.questions is not None))
+            self.scale = Scale(HEAT_COLORS, maps.is_verdict, *[_SHOWN] * (maps.questions is not None))
         made = self.model.reconstruct(X, told) if self.opened.can_decode else [None] * len(X)
         rows = zip(table.to_dict(orient="records"), originals, made, strict=True)
         for i, (row, original, reconstruction) in enumerate(rows):

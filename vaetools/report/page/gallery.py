@@ -49,7 +49,6 @@ class Scale(NamedTuple):
         str
     ]  # from hardly odd to odd, as CSS takes them; the last is that of what is beyond the limit
     is_verdict: bool  # whether images with that color, and no others, are flagged
-    limit: str  # number and unit
     shows: str = "pixels that the model did not expect"  # unless it is the verdict
 
 
