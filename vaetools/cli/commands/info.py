@@ -162,7 +162,7 @@ def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
         "Judges": _SCOPES[facts.scope],
         "Features": _features(facts.backbone),
         "Patches": _some(
-            f"{each['model']} of {each['n_features']:,} features, {each['n_components']:,} components"
+            f"{each['model']} of {each['n_features']:,} features in {each['n_components']:,} components"
             for each in facts.autoencoders
         ),
         "Training": f"{images}; {', '.join(asked)}",
@@ -345,5 +345,5 @@ def _false_alarms(facts: "Facts") -> str:
         of_groups=_has_groups(facts),
     )
     needs_python = facts.model != DETECTOR and getattr(facts, "backbone", None)
-    remedy = "fit more of them" if needs_python else "give them to vaetools recalibrate"
+    remedy = "fit more of them" if needs_python else "give as many new ones to vaetools recalibrate"
     return false_alarms_in_words(promise, remedy)
