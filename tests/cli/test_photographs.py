@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from PIL import Image
 from tests.cli.conftest import write_parts
 from vaetools import VAE, PatchDetector, load
 from vaetools.__main__ import main
+from vaetools.cli.describing import beside_good_in_words
 from vaetools.estimators import choosing
 
 QUICK = ["--max-iter", "1", "--set", "hidden_channels=()"]
@@ -241,6 +243,23 @@ def test_a_network_that_is_not_there_is_told_before_anything_is_read(
         assert err.startswith("vaetools: efficientnet-lite0 needs the packages")
         assert missing in err
         assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        (
+            ["set/train/good/1.png", "set/test/OK/1.png", "set/test/crack/1.png", "set/2.png"],
+            "2 of these images lie in no folder that is called good, as others do, such as set/test/crack/",
+        ),
+        (["set/train/good/1.png", "good/crack/1.png"], ""),
+        (["set/cats/1.png", "set/dogs/good.png"], ""),
+    ],
+)
+def test_images_beside_good_ones_are_told(paths, words):
+    assert beside_good_in_words(SimpleNamespace(ids=paths, kind="images")).startswith(words)
+    assert bool(beside_good_in_words(SimpleNamespace(ids=paths, kind="images"))) == bool(words)
+    assert beside_good_in_words(SimpleNamespace(ids=paths, kind="table")) == ""
 
 
 def test_a_network_of_no_known_name_is_told_as_it_was_written(parts, tmp_path, capsys):

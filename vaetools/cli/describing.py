@@ -5,6 +5,7 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from vaetools.estimators.choosing import shrinkage, small_defects
 from vaetools.estimators.rows import pixel_levels, scale_kind, value_range
 from vaetools.nn.likelihoods import LIKELIHOODS
 from vaetools.persistence.facts import AutoencoderFacts, DetectorFacts
+from vaetools.stream.evaluation import is_good
 from vaetools.words import counted, duration, few, percent, text_facts
 
 _LISTED = 6  # names in a line
@@ -50,6 +52,7 @@ def describe_data(
         "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
         "Small defects": small_defects_in_words(read.reader, model),
+        "Caution": beside_good_in_words(read),
         **values,
         "Given": _context_in_words(read.X[context] if context else read.context),
         "Labels": _labels_in_words(read.labels, model),
@@ -162,6 +165,15 @@ def small_defects_in_words(reader: Any, model: Any, paths: Sequence[str] = ()) -
         scope = getattr(model, "scope_", None) or model.chosen_scope()
     words = small_defects(scope, reader.image_shape_[1:], largest, reader.aspect)
     return in_options(words)
+
+
+def beside_good_in_words(read: TrainingData) -> str:
+    """Return that images which lie beside folders of good ones are taken as good, too, if there are any."""
+    others = [str(path) for path in read.ids if not any(map(is_good, Path(str(path)).parent.parts))]
+    if read.kind != "images" or not 0 < len(others) < len(read.ids):
+        return ""
+    lie = f"{len(others):,} of these images lie in no folder that is called good, as others do, such as"
+    return f"{lie} {others[0]}. All are taken as normal: name the folder of good ones alone."
 
 
 def few_calibrated_in_words(model: Any) -> str:
