@@ -1,12 +1,18 @@
 """Codes of words: what they are, what they cost, and what is drawn of them."""
 
+import json
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from vaetools import AE, VQVAE, EncoderDecoder, compare, explore, load, save
 from vaetools.__main__ import main
+from vaetools.report.questions import QUESTIONS
 
 SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
 SMALL |= {"early_stopping": False}
@@ -62,6 +68,20 @@ def test_words_are_in_use(vqvae):
     assert vqvae.word_counts_.sum() == 3 * (vqvae.n_samples_ - len(vqvae.calibration_scores_))
 
 
+@pytest.mark.parametrize(("n_words", "is_told"), [(6, False), (16, True)])
+def test_words_that_no_row_has_are_told(n_words, is_told):
+    X = np.repeat([[0.0, 0.0], [0.0, 9.0], [9.0, 0.0], [9.0, 9.0], [4.0, 4.0]], 40, axis=0)
+    vqvae = VQVAE(2, **SMALL | {"n_words": n_words, "max_iter": 150})
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        vqvae.fit(X)
+    said = [str(each.message) for each in warned if each.category is ConvergenceWarning]
+    n_dead = vqvae.n_dead_words_
+    assert (3 * n_dead > n_words) == is_told
+    assert (f"VQVAE: {n_dead} of {n_words} words are in no row" in " ".join(said)) == is_told
+    assert (f"n_words={n_words - n_dead} or fewer" in " ".join(said)) == is_told
+
+
 def test_samples_are_decoded_words(vqvae):
     samples = vqvae.sample(200, random_state=3)
     np.testing.assert_array_equal(samples, vqvae.sample(200, random_state=3))
@@ -94,6 +114,32 @@ def test_every_word_has_a_cost_where_it_stands(vqvae, of_images, correlated, dig
     assert of_images.word_costs(digits[0][:5]).reshape(-1, *of_images.place_shape_).shape == (5, 1, 4, 4)
 
 
+def test_what_a_report_cannot_measure_of_words_it_leaves_out_and_says_so(of_images, digits):
+    X = digits[0][500:620]
+    factors = pd.DataFrame({"class": digits[1][500:620], "ink": X.sum(axis=1) > X.sum(axis=1).mean()})
+    other = clone(of_images).set_params(random_state=1).fit(digits[0][:500])
+    ae = AE(4, image_shape=(1, 8, 8), max_iter=2, random_state=0).fit(digits[0][:500])
+    models = {"words": of_images, "other words": other, "AE": ae}
+    comparison = compare(models, X, method="pca", factors=factors)
+    measured = comparison.measures.groupby("model")["measure"].agg(set)
+    spatial = {row.name for key in ("gaps", "round") for row in QUESTIONS[key].measures}
+    single = {"mutual_information_gap", "disentanglement", "completeness", "attribute_predictability"}
+    assert spatial | single <= measured["AE"]
+    assert not measured["words"] & (spatial | single | {"matched_correlation"})
+    assert {"informativeness", "trustworthiness", "off_data", "path_length"} <= measured["words"]
+    words, _, plain = comparison.models
+    assert all("words" in words.warnings[key] for key in ("gaps", "round", "dimensions"))
+    assert not any("words" in text for text in plain.warnings.values())
+
+
+def test_words_that_training_rows_have_too_do_not_say_that_rows_trained(correlated):
+    vqvae = VQVAE(4, **SMALL).fit(correlated[::2])
+    kept = {code.tobytes() for code in vqvae.reference_codes_}
+    new = correlated[1::2]
+    assert np.mean([code.tobytes() in kept for code in vqvae.transform(new).astype(np.float32)]) > 0.5
+    assert "was trained on" not in " ".join(compare({"words": vqvae}, new, method="pca").answer)
+
+
 def test_a_report_and_a_page_show_words(of_images, digits, tmp_path):
     X, y = digits[0][500:620], digits[1][500:620]
     ae = AE(4, image_shape=(1, 8, 8), max_iter=2, random_state=0).fit(digits[0][:500])
@@ -119,7 +165,11 @@ def test_the_command_line_makes_and_tells_of_one(iris, tmp_path, capsys):
     assert main(["fit", str(table), "-o", model, *asked]) == 0
     assert main(["info", model]) == 0
     n_dead = load(model).n_dead_words_
-    assert f"a vocabulary of 8, {n_dead} of them in no training row" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"1 of 4 components a row, from a vocabulary of 8, {n_dead} of them in no training row" in said
+    assert main(["info", model, "--json"]) == 0
+    expected = {"n_words": 8, "n_dead": n_dead, "word_size": 4, "n_places": 1, "prior": "frequencies"}
+    assert json.loads(capsys.readouterr().out)["words"] == expected
     assert main(["sample", model, "-n", "3"]) == 0
     assert capsys.readouterr().out.startswith("a,b,c,d")
     assert main(["score", model, str(table), "-o", str(tmp_path / "scores.csv"), "-q"]) == 0
@@ -142,6 +192,18 @@ def test_a_saved_vocabulary_is_the_same(vqvae, correlated, tmp_path):
     assert again.n_dead_words_ == vqvae.n_dead_words_
 
 
+@pytest.mark.parametrize(("n_rows", "n_words"), [(100, 16), (400, 64), (2_000, 256)])
+def test_a_vocabulary_follows_the_rows_that_train_it(n_rows, n_words, tmp_path):
+    X = np.random.default_rng(0).normal(size=(n_rows, 2))
+    vqvae = VQVAE(2, max_iter=1, early_stopping=False, calibration="split", random_state=0).fit(X)
+    assert vqvae.word_counts_.shape == (n_words,)
+    save(vqvae, tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.codes(X), vqvae.codes(X))
+    warm = again.set_params(warm_start=True).fit(np.concatenate([X] * 5))
+    assert warm.word_counts_.shape == (n_words,)
+
+
 def test_a_network_of_ones_own_may_say_words(correlated):
     network = EncoderDecoder(torch.nn.Linear(6, 4), torch.nn.Linear(4, 6))
     vqvae = VQVAE(network=network, n_words=8, word_size=2, max_iter=5, random_state=0).fit(correlated)
@@ -152,7 +214,7 @@ def test_a_network_of_ones_own_may_say_words(correlated):
     ("options", "message"),
     [
         ({"n_components": 3}, r"VQVAE: n_components must be a multiple of word_size=2; got 3\. Say both"),
-        ({"n_words": 1}, r"VQVAE: n_words must be an integer at least 2; got 1"),
+        ({"n_words": 1}, r"VQVAE: n_words must be an integer at least 2 or 'auto'; got 1"),
         ({"word_size": 0}, r"VQVAE: word_size must be a positive integer or 'auto'; got 0"),
         ({"prior": "normal"}, r"VQVAE: prior must be .*'frequencies'.*; got 'normal'"),
         ({"max_iter": 0}, r"VQVAE: max_iter must not be 0, because training learns the words; got 0"),

@@ -36,7 +36,8 @@ IMAGES = [
     CVAE(image_shape=(1, 9, 7), conditioning="add", anomaly_score="structure", max_iter=1),
     VAE(image_shape=(1, 9, 7), likelihood=Gaussian("predicted"), anomaly_score="hidden_residual", max_iter=1),
     VAE(image_shape=(1, 9, 7), hidden_channels=(), likelihood="bernoulli", max_iter=1),
-    VQVAE(image_shape=(1, 9, 7), n_words=8, word_size=3),
+    VQVAE(image_shape=(1, 9, 7), word_size=3),
+    VQVAE(image_shape=(1, 9, 7), n_words=8, word_size=3, likelihood=Gaussian()),
     VQVAE(image_shape=(1, 9, 7), hidden_layer_sizes=(), n_words=8, prior="autoregressive"),
     VQVAE(80, image_shape=(7, 3, 3), hidden_channels=(4,), hidden_layer_sizes=(), n_words=8),
 ]
@@ -173,9 +174,9 @@ def test_weights_follow_from_what_a_file_says(model, tmp_path):
     model = clone(model).set_params(max_iter=1, random_state=0).fit(X, y)
     save(model, tmp_path / "m.safetensors")
     header, _ = read_model_file(tmp_path / "m.safetensors")
-    n_classes = n_classes_of(model)
+    sizes = {"n_classes": n_classes_of(model), "n_words": len(getattr(model, "word_counts_", ()))}
     found = {name: tuple(weight.shape) for name, weight in model.model_.state_dict().items()}
-    assert weight_shapes(header, n_classes) == found
+    assert weight_shapes(header, sizes) == found
     load(tmp_path / "m.safetensors")
 
 

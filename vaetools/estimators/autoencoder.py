@@ -278,7 +278,7 @@ class BaseAutoencoder(
             kept, self.suspects_ = trimmed(self, X, kept, seed)
             X = self._learn(table, labels, kept, weights)  # what only suspects have is not learnt
         self.input_scale_ = decide_scale(self, X, kept, weights)
-        build(self, X[[0]], seed)
+        build(self, X[[0]], len(kept), seed)
         if starts_at_mean(self):
             center_start(self.model_, Rows(X, kept, self.input_scale_))
         return X, kept

@@ -13,6 +13,7 @@ from vaetools.estimators.added import make_added, try_added
 from vaetools.nn import (
     ACTIVATIONS,
     default_components,
+    default_vocabulary,
     default_widths,
     default_word_size,
     default_words,
@@ -162,8 +163,20 @@ def resolve_components(estimator: Any, n_features: int) -> int:
     return default_words(n_features, maps, hidden, word_size, of_images=of_images)
 
 
-def make_latent(estimator: Any, n_components: int) -> Any:
-    """Return what makes latents of what the encoder says; one that learns is a module."""
+def _n_words(estimator: Any, n_rows: int | None) -> int:
+    """Return how many words a vocabulary has that so many rows are to train, or without rows has."""
+    if estimator.n_words != "auto":
+        return int(estimator.n_words)
+    if n_rows is None or (estimator.warm_start and hasattr(estimator, "word_counts_")):
+        return len(estimator.word_counts_)
+    return default_vocabulary(n_rows)
+
+
+def make_latent(estimator: Any, n_components: int, n_rows: int | None = None) -> Any:
+    """Return what makes latents of what the encoder says; one that learns is a module.
+
+    Rows are those that will train it, None where they have.
+    """
     if not hasattr(estimator, "word_size"):
         return estimator._latent
     word_size = estimator.word_size
@@ -174,7 +187,8 @@ def make_latent(estimator: Any, n_components: int) -> Any:
             f"{type(estimator).__name__}: n_components must be a multiple of word_size={word_size}; got "
             f"{n_components}. Say both."
         )
-    return estimator._latent(n_components // word_size, estimator.n_words, word_size, estimator.prior)
+    n_words = _n_words(estimator, n_rows)
+    return estimator._latent(n_components // word_size, n_words, word_size, estimator.prior)
 
 
 def make_network(
@@ -260,8 +274,11 @@ def count_components(estimator: Any, network: Any, likelihood: Likelihood, x: Te
     return int(mean.shape[1])
 
 
-def build(estimator: Any, row: np.ndarray, seed: int) -> None:
-    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row."""
+def build(estimator: Any, row: np.ndarray, n_rows: int, seed: int) -> None:
+    """Put network and likelihood of an estimator whose scaling is decided together, and try them on a row.
+
+    So many rows are to train them.
+    """
     estimator.tail_ = _tail(estimator)
     n_features = row.shape[1]
     likelihood = resolve_likelihood(estimator, n_features)
@@ -272,7 +289,7 @@ def build(estimator: Any, row: np.ndarray, seed: int) -> None:
     network.to(device=device, dtype=dtype).eval()
     x = estimator.input_scale_.apply(row, device=device, dtype=dtype)
     estimator._n_features_out = count_components(estimator, network, likelihood, x)
-    latent = make_latent(estimator, estimator._n_features_out)
+    latent = make_latent(estimator, estimator._n_features_out, n_rows)
     added = make_added(estimator)
     if added is not None:
         try_added(estimator, added, x)

@@ -36,6 +36,7 @@ _SQUEEZED = 0.2  # scaled standard deviations that nine tenths of a column span;
 _FAINT = 0.05  # scaled standard deviations of typical columns, where the network expects about 1
 _LOUD = 10  # scaled values of any column, root mean square
 _HEART = 10.0  # nats that held-out rows cost more, which chance seldom makes
+_MANY_DEAD = 1 / 3  # of the words of a vocabulary
 _FAST, _SLOW = 0.01, 0.001  # learning rates that may be too high, and that are none
 
 
@@ -82,9 +83,9 @@ def describe(estimator: Any, rows: Rows, held_out: Sequence[Judge], rng: np.rand
     if len(rows) >= _LEAST_JUDGED and trained_enough(estimator, len(rows)):
         seen = _seen(engine, reference, n_steps=_n_steps(estimator, len(rows)))
         found = "" if engine.context is not None else judgment(seen)  # codes may have nothing to add to it
-        for words in (found, _overfit(estimator, sum(len(part) for _, part in held_out))):
-            if words:
-                warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
+        by_heart = _overfit(estimator, sum(len(part) for _, part in held_out))
+        for words in filter(None, (found, by_heart, _dead_words(estimator))):
+            warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
 
 
 def referred(rows: Rows, rng: np.random.RandomState) -> Rows:
@@ -124,6 +125,18 @@ def _overfit(estimator: Any, n_held_out: int) -> str:
         f"rows that were held out cost {others:.1f} nats, those that trained {train:.1f}: much of these was "
         f"learnt by heart. Try {watch}fewer epochs (max_iter; it made {estimator.n_iter_:,}), input_noise or "
         "more rows. Thresholds from held-out rows hold all the same."
+    )
+
+
+def _dead_words(estimator: Any) -> str:
+    """Return that codes do without many words of a vocabulary, and what to try; nothing if they do not."""
+    counts = getattr(estimator, "word_counts_", np.ones(1))
+    n_dead = int((counts == 0).sum())
+    if n_dead <= _MANY_DEAD * len(counts):
+        return ""
+    return (
+        f"{n_dead:,} of {len(counts):,} words are in no row that trained, so that fewer say as much. Try "
+        f"n_words={max(2, len(counts) - n_dead)} or fewer."
     )
 
 

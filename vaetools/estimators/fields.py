@@ -172,10 +172,11 @@ class KLFields(NetworkFields):
 class WordFields(NetworkFields):
     """Parameters of an estimator whose codes are words."""
 
-    n_words: int = parameter(
-        Requirement("an integer at least 2", lambda value: is_integer(value, 2)),
-        "Words of the vocabulary.",
-        default=256,
+    n_words: int | Literal["auto"] = parameter(
+        or_auto(Requirement("an integer at least 2", lambda value: is_integer(value, 2))),
+        'Words of the vocabulary. ``"auto"`` is a power of two from 8 to 256, of at most a third as many as '
+        "there are rows that train.",
+        default="auto",
     )
     word_size: int | Literal["auto"] = parameter(
         or_auto(POSITIVE_INTEGER),

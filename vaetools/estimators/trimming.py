@@ -42,7 +42,7 @@ def trimmed(estimator: Any, X: np.ndarray, train: np.ndarray, seed: int) -> tupl
     kept, suspects = train, train[:0]
     for _ in range(2):  # again on a scale that the oddest rows do not stretch
         estimator.input_scale_ = decide_scale(estimator, X, kept)
-        build(estimator, X[[0]], seed)
+        build(estimator, X[[0]], len(kept), seed)
         away = _distances_to_others(estimator, Rows(X, train, estimator.input_scale_))
         if estimator._marks is not None:
             away[estimator._marks[train] > 0] = 0  # somebody knows better

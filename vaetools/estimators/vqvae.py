@@ -164,6 +164,6 @@ class VQVAE(OutlierMixin, Detector, WordFields):
         """Count words, and learn how probable they are."""
         [numbers] = Engine(self).map(rows, attrgetter("latent.numbers"))
         words = torch.from_numpy(numbers.astype(np.int64))
-        self.word_counts_ = torch.bincount(words.flatten(), minlength=self.n_words).numpy()
+        self.word_counts_ = torch.bincount(words.flatten(), minlength=len(self.model_.latent.vectors)).numpy()
         n_epochs = None if self.max_iter == "auto" else self.max_iter
         self.model_.latent.prior.learn(words.to(self.model_.log_unit.device), seed, n_epochs)

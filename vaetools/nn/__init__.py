@@ -123,6 +123,17 @@ def default_words(n_features: int, maps: list[Shape], hidden: Any, word_size: An
     return int(word_size * math.ceil(n_components / word_size))
 
 
+def default_vocabulary(n_rows: int) -> int:
+    """Words of a vocabulary that so many rows train: a power of two from 8 to 256, a third of them at most.
+
+    Examples
+    --------
+    >>> [default_vocabulary(n) for n in (20, 120, 600, 5_000)]
+    [8, 32, 128, 256]
+    """
+    return min(256, max(8, 1 << (n_rows // 3).bit_length() - 1))
+
+
 def _survive_fork() -> None:
     """Let a child compute with one thread: those of its parent are gone, and OpenMP would wait for them."""
     if "torch" in sys.modules:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vaetools.anomaly.rates import flagged_rate, n_rows_needed, threshold_of
+from vaetools.estimators import has_words
 from vaetools.estimators.choosing import least_defect
 from vaetools.estimators.fields import COLUMN_LIKELIHOODS
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT
@@ -65,7 +66,9 @@ class AutoencoderFacts(Facts):
     max_iter: int  # and that were planned
     n_components: int  # dimensions of the codes
     n_active: int  # and how many of them vary
-    words: dict[str, int] | None  # of codes of words, ``n_words`` of the vocabulary and ``n_dead`` of them
+    # of codes of words, how many there are (``n_places``) of how many components (``word_size``), ``n_words``
+    # of the vocabulary, ``n_dead`` of them, and which ``prior`` was learnt
+    words: dict[str, Any] | None
     labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
     context: list[str] | None  # columns that rows are judged given
     context_information: float | None  # nats per row that held-out rows are more probable given their own
@@ -151,7 +154,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, StoredArray]) -> d
         "max_iter": fitted["max_iter_"],
         "n_components": fitted["_n_features_out"],
         "n_active": sum(_values(fitted, "active_units_", arrays)),
-        "words": _words(_values(fitted, "word_counts_", arrays)),
+        "words": _words(header, arrays) if has_words(header["class"]) else None,
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
         "context": [str(name) for name in fitted["context_"]["context"]["columns"]["names"]]
         if "context_" in fitted
@@ -234,9 +237,17 @@ def _values(fitted: dict[str, Any], name: str, arrays: dict[str, StoredArray]) -
     return arrays[fitted[name]["array"]].tolist() if name in fitted else None
 
 
-def _words(counts: Any) -> dict[str, int] | None:
-    """Return how many words there are, and how many of them no row that trained has."""
-    return None if counts is None else {"n_words": len(counts), "n_dead": counts.count(0)}
+def _words(header: dict[str, Any], arrays: dict[str, StoredArray]) -> dict[str, Any]:
+    """Return what words there are, how many of them no row that trained has, and what tells them."""
+    counts = _values(header["fitted"], "word_counts_", arrays)
+    word_size = arrays[f"{WEIGHTS}latent.vectors"].shape[1]
+    return {
+        "n_words": len(counts),
+        "n_dead": counts.count(0),
+        "word_size": word_size,
+        "n_places": header["fitted"]["_n_features_out"] // word_size,
+        "prior": header["parameters"]["prior"],
+    }
 
 
 def _labels(fitted: dict[str, Any], arrays: dict[str, StoredArray]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vaetools.anomaly.scores import SCORES, needed_states
 from vaetools.checks import IMAGE_SHAPE, POSITIVE_INTEGER, SIZE, one_of, refuse, text
 from vaetools.data import DEEP, INT16, UINT8, UINT16, WHITE
-from vaetools.estimators import has_prior, has_spread, has_words
+from vaetools.estimators import has_prior, has_spread
 from vaetools.files import ModelFileError, StoredArray, read_stored
 from vaetools.persistence.detector_rules import BACKBONE_RULE, WEIGHTS, check_detector, check_threshold
 from vaetools.persistence.rules import (
@@ -291,10 +291,10 @@ def _check_weights(header: dict[str, Any], contents: Contents) -> None:
         sizes, most = unwritten(parameters[name]), min(_MOST_LAYERS, len(shapes))
         if ours and sizes != "auto" and len(sizes) > most:
             refuse(name, f"at most {most} sizes", sizes)
-    if has_words(header["class"]):
+    if parameters.get("n_words", "auto") != "auto":
         contents.measure("n_words", "n_words", parameters["n_words"])
     n_classes = contents.sizes.get("n_classes", 0)
-    needed = {f"{WEIGHTS}{name}": shape for name, shape in weight_shapes(header, n_classes).items()}
+    needed = {f"{WEIGHTS}{name}": shape for name, shape in weight_shapes(header, contents.sizes).items()}
     known = [name for name in shapes if ours or not name.startswith(_NETWORK)]
     for name in sorted(needed.keys() | known):
         if name not in shapes:

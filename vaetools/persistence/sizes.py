@@ -32,7 +32,7 @@ def estimated_size(model: Any, n_rows: int, n_features: int) -> int:
     per_row += 8 * n_components * _OF_COMPONENTS.get(model.anomaly_score, 0)
     per_row += 8 * n_features * _OF_FEATURES.get(model.anomaly_score, 0)
     n_weights = sum(weight.numel() for weight in network.parameters())
-    if n_components and isinstance(latent := make_latent(model, n_components), nn.Module):
+    if n_components and isinstance(latent := make_latent(model, n_components, n_rows), nn.Module):
         n_weights += sum(weight.numel() for weight in latent.state_dict().values())
     of_columns = 3 * 8 * n_features  # shift, scale, unit
     return _WORDS + 4 * n_weights + of_columns + min(n_rows, N_REFERENCE) * per_row + 8 * n_rows // 4

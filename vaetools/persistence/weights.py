@@ -1,7 +1,7 @@
 """Which weights a network of ours has, of what shapes: all of it follows from the header, without PyTorch."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -46,29 +46,30 @@ def _likelihood(header: dict[str, Any]) -> tuple[int, int, Shapes]:
     return n_features, n_features * (2 if scale == "predicted" else 1), scales
 
 
-def weight_shapes(header: dict[str, Any], n_classes: int) -> Shapes:
+def weight_shapes(header: dict[str, Any], sizes: Mapping[str, int]) -> Shapes:
     """Return the shapes of all weights by name; of a network that is not ours those beside it.
 
     The network is that of `vaetools.nn.networks.Network`, layer by layer. Parameters and columns of the
-    header were checked; ``n_classes`` is 0 for a model without labels or context.
+    header were checked; ``sizes`` hold ``n_classes`` of a model of labels or a context, and ``n_words``.
     """
+    n_classes = sizes.get("n_classes", 0)
     n_inputs, n_outputs, scales = _likelihood(header)
     shapes: Shapes = {"log_unit": (header["fitted"]["n_features_in_"],)}
     if "classes_" in header["fitted"]:
         shapes["log_label_prior"] = (n_classes,)
     shapes |= {f"likelihood.{name}": shape for name, shape in scales.items()}
     if has_words(header["class"]):
-        shapes |= {f"latent.{name}": shape for name, shape in _codebook(header)}
+        shapes |= {f"latent.{name}": shape for name, shape in _codebook(header, sizes["n_words"])}
     if header["parameters"]["network"] is None:
         layers = _layers(header, n_inputs, n_outputs, n_classes)
         shapes |= {f"network.{name}": shape for name, shape in layers}
     return shapes
 
 
-def _codebook(header: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _codebook(header: dict[str, Any], n_words: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield names and shapes of a vocabulary and of the prior of its words."""
     parameters, n_components = header["parameters"], header["fitted"]["_n_features_out"]
-    n_words, word_size = parameters["n_words"], parameters["word_size"]
+    word_size = parameters["word_size"]
     if word_size == "auto":
         word_size = default_word_size(n_components)
     n_places, rest = divmod(n_components, word_size)

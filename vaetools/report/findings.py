@@ -105,6 +105,12 @@ def flattered(model: ModelView, data: Data, blank: bool) -> list[str]:
     return ["It is collapsed: what looks good here is the prior itself."] * bool(collapse(model))
 
 
+def unfilled(model: ModelView, data: Data, blank: bool) -> list[str]:
+    """Say the same, and that words do not fill space, so that nothing is measured of how codes do."""
+    words = "Its codes are words, which stand in some places alone: how they fill space is not measured."
+    return flattered(model, data, blank) + [words] * model.has_words
+
+
 def unused(model: ModelView, advice: str = "") -> str:
     """Say that no mean varies over rows, if none does though codes are not those of the prior."""
     if not model.has_prior or collapse(model) or model.active_units.any():
@@ -118,7 +124,12 @@ def unused(model: ModelView, advice: str = "") -> str:
 
 
 def trained_on(model: ModelView) -> str:
-    """Say that many of these rows trained the model, if so: their codes are those of training rows."""
+    """Say that many of these rows trained the model, if so: their codes are those of training rows.
+
+    Of words they may be without that.
+    """
+    if model.has_words:
+        return ""
     codes, counts = np.unique(model.reference_codes, axis=0, return_counts=True)
     telling = codes[counts == 1]  # what many rows share tells none of them
     known = {code.tobytes() for code in telling.astype(np.float32)}

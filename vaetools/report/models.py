@@ -53,6 +53,11 @@ class Opened:
         return bool(self.estimator.model_.latent.has_spread)
 
     @property
+    def has_words(self) -> bool:
+        """Whether its codes are words, so that they stand in some places alone and fill no space."""
+        return self.has_prior and not self.is_normal
+
+    @property
     def in_use(self) -> np.ndarray:
         """Which components say something of their rows; the codes of an AE have no scale but their own."""
         if self.has_prior:

@@ -143,6 +143,7 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
         name=opened.name,
         kind=type(model).__name__,
         has_prior=opened.has_prior,
+        has_words=opened.has_words,
         facts=_facts(opened),
         codes=seen.codes,
         points=points,
@@ -184,7 +185,8 @@ def _facts(opened: Opened) -> dict[str, str]:
     if opened.is_normal:
         facts["beta"] = f"{model.beta:g}"
     if hasattr(model, "word_counts_"):
-        facts["words"] = f"{model.n_words:,}, {model.n_words - model.n_dead_words_:,} in use"
+        n_words = len(model.word_counts_)
+        facts["words"] = f"{n_words:,}, {n_words - model.n_dead_words_:,} in use"
     if opened.conditional:
         facts["decoded as"] = str(opened.commonest)
     return facts

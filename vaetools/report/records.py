@@ -107,7 +107,9 @@ class ModelView:
     kind : str
         Class of the estimator, such as "VAE".
     has_prior : bool
-        Whether its posterior has a spread.
+        Whether its codes have a prior, so that they cost something.
+    has_words : bool
+        Whether its codes are words.
     facts : dict of str to str
         What a reader must know of it: likelihood, beta, components, rows trained on, epochs.
     codes : ndarray of shape (n_samples, n_components)
@@ -166,6 +168,7 @@ class ModelView:
     name: str
     kind: str
     has_prior: bool
+    has_words: bool
     facts: dict[str, str]
     codes: np.ndarray
     points: np.ndarray

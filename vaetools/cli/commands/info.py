@@ -82,12 +82,11 @@ def info(model: Path, as_json: bool) -> None:
       n_calibration, calibration (split or cross; null), versions, format_version, path, file_size;
       of an autoencoder: network, hidden_channels, hidden_layer_sizes, n_weights, feature_names,
       column_kinds {gaussian, bernoulli, categorical}, input_scale, n_suspects, n_marked_odd, n_iter,
-      max_iter, n_components, n_active, words {n_words, n_dead} (of a VQVAE), labels [{label, share}],
-      context [columns], context_information (nats per row), groups [{context {column: category},
-      n_calibration, threshold}] (of a context, whose threshold and false_alarm_rate above are null; the
-      last, of context null, is of all smaller groups),
-      backbone (as below, of a pipeline with one),
-      mean_terms {train, held_out: {reconstruction, kl}};
+      max_iter, n_components, n_active, labels [{label, share}],
+      words {n_words, n_dead, word_size, n_places, prior} (of a VQVAE), context [columns],
+      context_information (nats per row), groups [{context {column: category}, n_calibration, threshold}]
+      (of a context, whose threshold and false_alarm_rate above are null; the last, of context null, is of
+      all smaller groups), backbone (as below), mean_terms {train, held_out: {reconstruction, kl}};
       of a PatchDetector: scope, backbone {network, layers, strides, digest},
       autoencoders [{model, n_features, n_components}]
     """
@@ -146,9 +145,11 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
     }
 
 
-def _words(words: Mapping[str, int]) -> str:
-    """Return how many words there are, and how many of them are of no use."""
-    return f"a vocabulary of {words['n_words']:,}, {words['n_dead']:,} of them in no training row"
+def _words(words: Mapping[str, Any]) -> str:
+    """Return of how many words codes are, from what vocabulary, and what their prior is."""
+    each, n_dead = counted(words["word_size"], "component"), f"{words['n_dead']:,} of them in no training row"
+    told = f"{words['n_places']:,} of {each} a row, from a vocabulary of {words['n_words']:,}"
+    return f"{told}, {n_dead}; prior: {words['prior']}"
 
 
 def _of_detector(facts: "DetectorFacts") -> dict[str, str]:

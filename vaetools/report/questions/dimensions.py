@@ -37,6 +37,7 @@ _MEND = (
 
 _ROTATION = "A rotation of all codes, which loses nothing, lowers it."
 _IGNORANT = "A model that knows nothing of the factors looks entangled: see how well they are predicted."
+_OF_WORDS = "Its components are those of words, of which none stands for anything by itself: not measured."
 _MEASURES = (
     MeasureRow("active_units", "components in use", "", "", 0),
     MeasureRow(
@@ -65,6 +66,8 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
         return used
     codes = seen.codes[basis.index]
     given: dict[str, Any] = {"continuous": factors.continuous, "random_state": basis.seed}
+    if seen.model.has_words:
+        return used | {"informativeness": of.dci(codes, factors.values, **given)["informativeness"]}
     return used | {
         "mutual_information_gap": of.mutual_information_gap(codes, factors.values, **given),
         **of.dci(codes, factors.values, **given),
@@ -73,7 +76,11 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def agreement(models: Sequence[ModelView], basis: Basis) -> pd.DataFrame:
-    """Return how far models of one kind found the same dimensions, each against all others of its kind."""
+    """Return how far models of one kind found the same dimensions, each against all others of its kind.
+
+    Dimensions of words are none.
+    """
+    models = [model for model in models if not model.has_words]
     used = {model.name: model.codes[basis.index][:, model.active_units] for model in models}
     rows = []
     for model in models:
@@ -196,6 +203,7 @@ def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
         fallen,
         unused(model, "More epochs (max_iter) may help, or a higher learning rate."),
         f"{n_idle} of {n} components carry nothing: they are collapsed onto the prior." if idle else "",
+        _OF_WORDS if model.has_words else "",
     ]
 
 

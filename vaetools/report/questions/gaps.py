@@ -7,9 +7,9 @@ import numpy as np
 
 from vaetools.latent import organization as of
 from vaetools.report.figures import INK, Plot, add_density, axes, left_out, panels
-from vaetools.report.findings import flattered
+from vaetools.report.findings import unfilled
 from vaetools.report.passes import Seen
-from vaetools.report.records import MeasureRow, Question
+from vaetools.report.records import MeasureRow, ModelView, Question
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -48,13 +48,13 @@ _OFF_TRAINING = MeasureRow(
 
 def _measure(seen: Seen) -> dict[str, of.Measure]:
     """Gaps between draws from the posterior of the codes, and between codes of training."""
+    if seen.model.has_words:
+        return {}
     seed, index = seen.basis.seed, seen.basis.index
     draws = seen.draws[index]
     half = np.random.default_rng(seed).permutation(len(draws)) < len(draws) / 2
-    model = seen.model
-    asked = model.is_normal or not model.has_prior  # of a prior other than N(0, I) it says nothing
     return {
-        **({"prior_empty": of.prior_empty(draws, random_state=seed)} if asked else {}),
+        "prior_empty": of.prior_empty(draws, random_state=seed),
         "holes": of.holes(draws, random_state=seed),
         "off_codes": of.off_codes(draws[half], draws[~half], random_state=seed),
         "separation": of.separation(draws, random_state=seed),
@@ -66,7 +66,7 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
     """Return how to read densities of codes."""
-    planes = any(len(model.traversed) > 1 for model in comparison.models)
+    planes = any(map(_in_plane, comparison.models))
     hidden = any(model.codes.shape[1] > 2 for model in comparison.models)
     shading = (
         "Shading shows where draws from the posteriors of the rows lie (of an AE: their codes) in the two "
@@ -83,9 +83,14 @@ def _read(comparison: "Comparison") -> tuple[str, str]:
     return read, doubt
 
 
+def _in_plane(model: ModelView) -> bool:
+    """Whether codes may be anywhere in a plane."""
+    return len(model.traversed) > 1 and not model.has_words
+
+
 def _draw(comparison: "Comparison") -> Iterator[Plot]:
     """Give the density of the aggregated posterior in the two components that tell most."""
-    shown = [i for i, model in enumerate(comparison.models) if len(model.traversed) > 1]
+    shown = [i for i, model in enumerate(comparison.models) if _in_plane(model)]
     models = [comparison.models[i] for i in shown]
     if models:
         figure = code_density(
@@ -152,5 +157,5 @@ GAPS = Question(
     _read,
     _draw,
     rank=0,
-    warn=flattered,
+    warn=unfilled,
 )

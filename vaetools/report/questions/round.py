@@ -7,7 +7,7 @@ import numpy as np
 
 from vaetools.latent import organization as of
 from vaetools.report.figures import COLORS, INK, Plot, axes, faded, left_out, panels
-from vaetools.report.findings import flattered
+from vaetools.report.findings import unfilled
 from vaetools.report.passes import Seen
 from vaetools.report.records import MeasureRow, Question
 
@@ -44,6 +44,8 @@ _MEASURES = (
 
 def _measure(seen: Seen) -> dict[str, of.Measure]:
     """Measure draws from the posterior of the codes."""
+    if seen.model.has_words:
+        return {}
     draws, seed = seen.draws[seen.basis.index], seen.basis.seed
     return {
         "moment_kl": of.moment_kl(draws, random_state=seed),
@@ -71,7 +73,9 @@ def _read(comparison: "Comparison") -> tuple[str, str]:
 
 def _draw(comparison: "Comparison") -> Iterator[Plot]:
     """Give the aggregated posterior against the prior."""
-    models, shown = comparison.models, []
+    models, shown = [model for model in comparison.models if not model.has_words], []
+    if not models:
+        return
     for model in models:  # components of most KL, of an AE of most variance, in their own order
         kl = model.kl_per_component
         weight = kl if kl.any() else model.posterior_draws.var(axis=0)
@@ -138,5 +142,5 @@ def _shape(at: int, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
 
 
 ROUND = Question(
-    "round", "Is it round, as N(0, I) is?", _MEASURES, _measure, _read, _draw, rank=3, warn=flattered
+    "round", "Is it round, as N(0, I) is?", _MEASURES, _measure, _read, _draw, rank=3, warn=unfilled
 )
