@@ -147,8 +147,8 @@ def test_why_there_are_no_figures_of_pixels_and_what_would_find_more_is_told(
     for kind in ("dent", "scratch"):
         write(tmp_path / kind, np.zeros((8, SIDE * SIDE)))
     figures = Evaluation.figures
-    for auroc, is_told in ((0.95, True), (0.85, False)):
-        found = {"image_auroc": auroc, "share_flagged": 0.3}
+    for flagged, is_told in ((0.3, True), (0.9, False)):
+        found = {"image_auroc": 0.85, "share_flagged": flagged}
         monkeypatch.setattr(Evaluation, "figures", lambda self, found=found: figures(self) | found)
         assert main(["evaluate", str(file), str(parts / "test"), "--truth", str(tmp_path)]) == 0
         said = capsys.readouterr().err
