@@ -164,7 +164,7 @@ def test_hostile_names_and_files_survive(photo_model, tmp_path, capsys):
     assert run("score", photo_model, folder, "-o", tmp_path / "s.csv", "--html", tmp_path / "s.html") == 1
     err = capsys.readouterr().err
     assert f"{len(bad)} could not be read" in err
-    assert len(err.splitlines()) == len(bad) + 5  # summary, small defects, two files, heading
+    assert len(err.splitlines()) == len(bad) + 6  # summary, two cautions, two files, heading
     assert "\x1b" not in err
     assert run("score", photo_model, folder, "-o", tmp_path / "s.parquet") == 1
     for table in (pd.read_csv(tmp_path / "s.csv"), pd.read_parquet(tmp_path / "s.parquet")):
