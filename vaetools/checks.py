@@ -52,6 +52,7 @@ def looks_continuous(values: "np.ndarray") -> bool:
 
     Examples
     --------
+    >>> import numpy as np
     >>> looks_continuous(np.array([0.5, 1.2, 3.1])), looks_continuous(np.array([1.0, 2.0, 3.0]))
     (True, False)
     """

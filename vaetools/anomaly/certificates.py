@@ -103,6 +103,7 @@ def most_mistakes(n_rows: int, n_calibration: int, confidence: float) -> "np.nda
 
     Examples
     --------
+    >>> import numpy as np
     >>> bounds = most_mistakes(1000, 999, 0.95)
     >>> bool((np.diff(bounds) >= 0).all()), int(bounds[0]) < int(bounds[49]) < 100
     (True, True)

@@ -137,6 +137,7 @@ def spelled(value: Any) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> spelled([np.int64(8), 4.0]), spelled("mixed")
     ('(8, 4)', "'mixed'")
     """
