@@ -1,7 +1,8 @@
-"""Codes of words: one class of images against the others by the default score, and what samples look like.
+"""Codes of words: one class of images against the others, samples, and how many words tables take.
 
 python benchmarks/vocabularies.py --data /path/to/data --sets fashion_mnist --seeds 0
 python benchmarks/vocabularies.py --data /path/to/data --samples --seeds 0
+python benchmarks/vocabularies.py --data /path/to/data --tables --seeds 0
 """
 
 from __future__ import annotations
@@ -11,18 +12,24 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from organization import load, measure_samples
-from protocols import Task, add_common_arguments, one_class_images
+from protocols import Task, add_common_arguments, one_class_images, one_class_table, split
+from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
-from vaetools import VQVAE
+from vaetools import VQVAE, Gaussian
 
 DENSE = {"image_shape": (1, 28, 28), "hidden_channels": ()}
 MODELS: dict[str, dict[str, Any]] = {
     "words": {},
+    "one scale": {"likelihood": Gaussian()},
     "structure, 3": {"added_loss": "structure", "added_weight": 3.0},
 }
+TABLES = ("cardio", "vowels", "WBC", "pendigits", "thyroid")  # of ADBench
+WHOLE = ("digits", "wine", "breast_cancer")  # of scikit-learn, whose rows all are normal
+N_WORDS = ("auto", 8, 16, 32, 64, 128, 256)
 N_ROWS, N_DRAWN = 20_000, 1_500
 
 
@@ -56,11 +63,29 @@ def measure_drawn(folder: Path, seed: int) -> dict[str, Any]:
     }
 
 
+def measure_tables(folder: Path, seed: int) -> pd.DataFrame:
+    """Return what normal rows that did not train cost, in nats, by the table and how many words there are."""
+    tasks = {}
+    for name in TABLES:
+        [path] = (folder / "adbench").glob(f"*_{name}.npz")
+        tasks[name] = one_class_table(path, seed)
+    for name in WHOLE:
+        X = getattr(datasets, f"load_{name}")().data
+        tasks[name] = split(X, np.zeros(len(X)), seed)
+    found = {}
+    for name, task in tasks.items():
+        new = task.test[~task.is_odd]
+        models = [VQVAE(n_words=n, random_state=seed).fit(task.train) for n in N_WORDS]
+        found[name] = [len(task.train), *(-model.score_samples(new).mean() for model in models)]
+    return pd.DataFrame.from_dict(found, orient="index", columns=["rows", *N_WORDS])
+
+
 def main() -> None:
     """Fit every class, or all digits, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_common_arguments(parser)
     parser.add_argument("--samples", action="store_true", help="of all of MNIST, instead of one class")
+    parser.add_argument("--tables", action="store_true", help="by how many words there are, instead")
     parser.add_argument("--sets", nargs="+", default=["fashion_mnist", "mnist"])
     parser.add_argument("--classes", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--models", nargs="+", default=["words"], choices=list(MODELS))
@@ -68,6 +93,10 @@ def main() -> None:
     if options.samples:
         drawn = {seed: measure_drawn(options.data / "mnist", seed) for seed in options.seeds}
         print(pd.DataFrame(drawn).to_string(float_format="{:.3f}".format))
+        return
+    if options.tables:
+        nats = [measure_tables(options.data, seed) for seed in options.seeds]
+        print((sum(nats) / len(nats)).to_string(float_format="{:.1f}".format))
         return
     results = []
     for name in options.sets:

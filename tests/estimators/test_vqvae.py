@@ -9,9 +9,11 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from torch.nn.functional import max_pool2d
 
-from vaetools import AE, VQVAE, EncoderDecoder, compare, explore, load, save
+from vaetools import AE, VQVAE, EncoderDecoder, Gaussian, compare, explore, load, save
 from vaetools.__main__ import main
+from vaetools.estimators.constructor import keep_parameters
 from vaetools.report.questions import QUESTIONS
 
 SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
@@ -202,6 +204,31 @@ def test_a_vocabulary_follows_the_rows_that_train_it(n_rows, n_words, tmp_path):
     np.testing.assert_array_equal(again.codes(X), vqvae.codes(X))
     warm = again.set_params(warm_start=True).fit(np.concatenate([X] * 5))
     assert warm.word_counts_.shape == (n_words,)
+
+
+def test_images_in_words_have_a_scale_per_pixel(of_images, vqvae, digits, tmp_path):
+    assert (of_images.gaussian_scale_, vqvae.gaussian_scale_) == ("local", "global")
+    X = digits[0][:500]
+    costs, expected = of_images.explain(X).reconstruction, of_images.reconstruct(X)
+    log_scales = of_images.model_.likelihood._log_scale.numpy()
+    at_mean = costs - (X - expected) ** 2 / 2 * np.exp(-2 * log_scales)
+    np.testing.assert_allclose(at_mean, np.tile(log_scales + np.log(2 * np.pi) / 2, (500, 1)), atol=1e-6)
+    errors = ((X - expected) ** 2).mean(axis=0).reshape(8, 8)
+    largest = max_pool2d(torch.from_numpy(errors)[None], 5, stride=1, padding=2).flatten()
+    np.testing.assert_allclose(np.exp(2 * log_scales), largest, rtol=0.5)
+    save(of_images, tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.score_samples(X[:9]), of_images.score_samples(X[:9]))
+
+
+def test_a_file_that_says_nothing_of_scales_has_one(of_images, digits, tmp_path):
+    """As those that were written before there were more."""
+    old = clone(of_images).set_params(likelihood=Gaussian()).fit(digits[0][:100])
+    scores = old.score_samples(digits[0][:9])
+    keep_parameters(old.set_params(likelihood="gaussian"))
+    del old.gaussian_scale_
+    save(old, tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(load(tmp_path / "m.safetensors").score_samples(digits[0][:9]), scores)
 
 
 def test_a_network_of_ones_own_may_say_words(correlated):

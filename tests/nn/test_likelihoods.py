@@ -18,6 +18,7 @@ EVERY = {
     "fixed": Gaussian(scale=0.7),
     "global": Gaussian(),
     "per_feature": Gaussian(scale="per_feature"),
+    "local": Gaussian(scale="local"),
     "predicted": Gaussian(scale="predicted"),
     "bernoulli": Bernoulli(),
     "continuous_bernoulli": ContinuousBernoulli(),
@@ -189,7 +190,9 @@ def test_bernoulli_equals_torch():
 @pytest.mark.parametrize("center", [0.0, 0.01, -3.0, 40.0])
 def test_gradients(likelihood, center):
     """gradcheck's own tolerances: 1e-5 absolute, 1e-3 relative."""
-    bound = likelihood.bind(3).double()
+    bound = (
+        likelihood.bind(3).double().eval()
+    )  # in training a local scale follows errors by a gradient of its own
     generator = torch.Generator().manual_seed(0)
     size = (4, 3 * bound.n_parameters)
     parameters = (center + torch.randn(size, generator=generator, dtype=torch.float64)).requires_grad_()
@@ -247,6 +250,23 @@ def test_fit_scale_is_the_maximum_of_the_likelihood(scale):
     assert likelihood.raw_log_scale.tolist() == pytest.approx(best, abs=1e-6)
 
 
+def test_a_local_scale_is_the_largest_nearby_in_use_and_one_for_all_in_training():
+    likelihood, variances = Gaussian("local").bind(70).double(), np.full((1, 7, 10), 1e-4)
+    variances[0, 2, 1] = 4.0
+    likelihood.image_shape = variances.shape
+    likelihood.fit_scale(torch.tensor(variances.ravel()))
+
+    def in_use():
+        entropy = likelihood.entropy(torch.zeros(1, 70, dtype=torch.float64))[0].detach().numpy()
+        return np.exp(2 * entropy - 1 - LOG_2PI).reshape(7, 10)
+
+    np.testing.assert_allclose(in_use(), variances.mean(), rtol=1e-3)
+    likelihood.eval()
+    expected = np.full((7, 10), 1e-4)
+    expected[:5, :4] = 4.0
+    np.testing.assert_allclose(in_use(), expected, rtol=1e-2)
+
+
 @pytest.mark.parametrize("likelihood", [Gaussian(0.5), Gaussian("predicted"), Bernoulli()])
 def test_fit_scale_without_a_learnt_scale_does_nothing(likelihood):
     bound = likelihood.bind(2)
@@ -255,7 +275,7 @@ def test_fit_scale_without_a_learnt_scale_does_nothing(likelihood):
     assert bound.options == likelihood.options
 
 
-@pytest.mark.parametrize("scale", ["global", "per_feature"])
+@pytest.mark.parametrize("scale", ["global", "per_feature", "local"])
 @pytest.mark.parametrize("share", [1.0, 0.25, torch.tensor(0.25)])
 def test_a_learnt_scale_follows_the_errors_of_a_batch(scale, share):
     """By its gradient alone: a running mean of squared errors, by hand."""
@@ -283,7 +303,7 @@ def test_predicted_scale_never_falls_below_its_floor(floor):
     assert log_prob.item() == pytest.approx(-math.log(floor) - LOG_2PI / 2, abs=1e-6)
 
 
-@pytest.mark.parametrize("scale", ["global", "per_feature"])
+@pytest.mark.parametrize("scale", ["global", "per_feature", "local"])
 @pytest.mark.parametrize("raw", [None, -1e4])
 def test_constant_data_leave_a_finite_scale(scale, raw):
     """Neither the fitted value nor any weight lets the density go to infinity."""
@@ -298,7 +318,7 @@ def test_constant_data_leave_a_finite_scale(scale, raw):
     assert torch.isfinite(likelihood.raw_log_scale.grad).all()
 
 
-@pytest.mark.parametrize("scale", [0, -1.0, math.inf, math.nan, True, None, "local", "1"])
+@pytest.mark.parametrize("scale", [0, -1.0, math.inf, math.nan, True, None, "nearby", "1"])
 def test_bad_scale_is_named(scale):
     with pytest.raises(ValueError, match="Gaussian: scale must be") as error:
         Gaussian(scale)
@@ -322,7 +342,7 @@ def test_bind_leaves_the_instance_unchanged(likelihood):
     assert likelihood.state_dict() == {}
 
 
-@pytest.mark.parametrize("scale", ["global", "per_feature"])
+@pytest.mark.parametrize("scale", ["global", "per_feature", "local"])
 def test_a_learnt_scale_starts_at_one(scale):
     log_prob = Gaussian(scale).bind(2).log_prob(torch.zeros(1, 2), torch.zeros(1, 2))
     assert log_prob.tolist() == [pytest.approx([-LOG_2PI / 2] * 2, abs=1e-6)]  # float32
@@ -330,7 +350,11 @@ def test_a_learnt_scale_starts_at_one(scale):
 
 def test_learnt_scales_have_the_documented_sizes():
     sizes = {name: [tuple(p.shape) for p in EVERY[name].bind(3).parameters()] for name in EVERY}
-    assert sizes == {name: [] for name in EVERY} | {"global": [(1,)], "per_feature": [(3,)]}
+    assert sizes == {name: [] for name in EVERY} | {
+        "global": [(1,)],
+        "per_feature": [(3,)],
+        "local": [(3,)],
+    }
 
 
 @every_likelihood

@@ -37,6 +37,7 @@ IMAGES = [
     VAE(image_shape=(1, 9, 7), likelihood=Gaussian("predicted"), anomaly_score="hidden_residual", max_iter=1),
     VAE(image_shape=(1, 9, 7), hidden_channels=(), likelihood="bernoulli", max_iter=1),
     VQVAE(image_shape=(1, 9, 7), word_size=3),
+    VAE(image_shape=(1, 9, 7), likelihood=Gaussian("local"), max_iter=1),
     VQVAE(image_shape=(1, 9, 7), n_words=8, word_size=3, likelihood=Gaussian()),
     VQVAE(image_shape=(1, 9, 7), hidden_layer_sizes=(), n_words=8, prior="autoregressive"),
     VQVAE(80, image_shape=(7, 3, 3), hidden_channels=(4,), hidden_layer_sizes=(), n_words=8),

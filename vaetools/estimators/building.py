@@ -21,7 +21,7 @@ from vaetools.nn import (
 )
 from vaetools.nn.centering import takes_uncentered
 from vaetools.nn.density import Likelihood
-from vaetools.nn.likelihoods import LIKELIHOODS
+from vaetools.nn.likelihoods import LIKELIHOODS, Gaussian
 from vaetools.nn.mixed import Mixed
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.networks import Network, draw_weights
@@ -68,7 +68,11 @@ def resolve_likelihood(estimator: Any, n_features: int) -> Likelihood:
         columns = estimator.columns_.columns
         return Mixed([len(column.values) for column in columns], [column.has_gaps for column in columns])
     given = estimator.likelihood
+    if given == "gaussian":
+        given = Gaussian(getattr(estimator, "gaussian_scale_", "global"))
     likelihood = (LIKELIHOODS[given]() if isinstance(given, str) else given).bind(n_features)
+    if isinstance(likelihood, Gaussian):
+        likelihood.image_shape = estimator.image_shape
     if (tail := getattr(estimator, "tail_", None)) is not None:
         likelihood.tail = tail
     return likelihood
@@ -280,6 +284,8 @@ def build(estimator: Any, row: np.ndarray, n_rows: int, seed: int) -> None:
     So many rows are to train them.
     """
     estimator.tail_ = _tail(estimator)
+    if hasattr(estimator, "n_words"):
+        estimator.gaussian_scale_ = "global" if estimator.image_shape is None else "local"
     n_features = row.shape[1]
     likelihood = resolve_likelihood(estimator, n_features)
     unit_mean = estimator.input_scale_.in_unit_interval

@@ -135,7 +135,8 @@ class NetworkFields:
     likelihood: Any = parameter(
         _LIKELIHOOD,
         'Density of a row given its code. ``"gaussian"`` learns one scale, and judges rows of tables with '
-        "heavier tails (``tail_``); `Gaussian` is normal, and offers other scales. "
+        "heavier tails (``tail_``); a `VQVAE` of images has one per pixel in use (``gaussian_scale_``). "
+        "`Gaussian` is normal, and offers other scales. "
         '`Bernoulli` and `ContinuousBernoulli` need values in [0, 1]. ``"mixed"`` takes tables of numbers, '
         "booleans and categories with missing cells, and gives decoded rows back as such.",
         default="gaussian",

@@ -21,6 +21,7 @@ class Learnt:
     code_range_: np.ndarray
     reference_codes_: np.ndarray
     tail_: float | None
+    gaussian_scale_: str
     n_marked_odd_: int
     column_labels_: np.ndarray
     classes_: np.ndarray

@@ -26,7 +26,7 @@ LIKELIHOOD_CLASSES = {
     "bernoulli": "Bernoulli",
     "continuous_bernoulli": "ContinuousBernoulli",
 }
-GAUSSIAN_SCALES = ("global", "per_feature", "predicted")
+GAUSSIAN_SCALES = ("global", "per_feature", "local", "predicted")
 LEARNING_RATES = ("one_cycle", "constant")
 PRECISIONS = ("float32", "bfloat16")
 WORD_PRIORS = {"frequencies": "Frequencies", "autoregressive": "Autoregressive"}

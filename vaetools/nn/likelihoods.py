@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaetools.checks import POSITIVE, check
-from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES
+from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES, Shape
 from vaetools.nn.density import Likelihood
 
 _REACH = 3.0  # standard deviations beyond which an encoder sees less and less of a value
+_NEAR = 5  # pixels a side of the neighborhood whose largest scale is that of a pixel
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
 
 
@@ -20,13 +21,16 @@ class Gaussian(Likelihood):
 
     Parameters
     ----------
-    scale : float or {"global", "per_feature", "predicted"}, default="global"
+    scale : float or {"global", "per_feature", "local", "predicted"}, default="global"
         Standard deviation, in units of the scaled rows.
 
         - a positive float: given and fixed. ``2**-0.5`` makes the cost the plain sum of
           squared errors plus a constant.
         - ``"global"``: one learnt number.
         - ``"per_feature"``: one learnt number per column.
+        - ``"local"``: in training one for all; in use one per pixel of images, the largest of those
+          within two pixels of it, so that what is odd where nothing ever is costs more, and what lies a
+          little beside its place does not. Without ``image_shape`` one per column.
         - ``"predicted"``: the decoder predicts it for every row and column.
     floor : float, default=0.1
         With ``scale="predicted"`` the scale is ``floor + softplus(output)``: far below the
@@ -50,6 +54,7 @@ class Gaussian(Likelihood):
 
     raw_log_scale: nn.Parameter
     n_shared: int  # columns that a learnt scale is of
+    image_shape: Shape | None = None  # by which pixels are near each other
     tail: float | None = None  # degrees of freedom, if what lies far out costs less than its square in use
 
     def __init__(self, scale: float | str = "global", *, floor: float = 0.1):
@@ -75,13 +80,13 @@ class Gaussian(Likelihood):
     @property
     def has_learnt_scale(self) -> bool:
         """Whether the scale is a weight of the likelihood itself."""
-        return self.scale in ("global", "per_feature")
+        return self.scale in ("global", "per_feature", "local")
 
     def bind(self, n_features: int) -> "Gaussian":
         """Return a copy whose learnt scale fits ``n_features`` columns, starting at 1."""
         bound = Gaussian(self.scale, floor=self.floor)
         if bound.has_learnt_scale:
-            size = n_features if self.scale == "per_feature" else 1
+            size = 1 if self.scale == "global" else n_features
             bound.n_shared = n_features // size
             bound.raw_log_scale = nn.Parameter(torch.empty(size, dtype=torch.float32))
             bound.fit_scale(torch.ones(n_features))
@@ -105,9 +110,11 @@ class Gaussian(Likelihood):
         log-scale, so that backward has said what a running mean of squared errors becomes. Of rows that
         count differently the gradient is that times their mean weight.
         """
-        log_scale, slope = self._log_scale, torch.sigmoid(self.raw_log_scale - _MIN_LOG_SCALE)
+        log_scale, slope = self._learnt_log_scale, torch.sigmoid(self.raw_log_scale - _MIN_LOG_SCALE)
         assert self.raw_log_scale.grad is not None
         gradient = self.raw_log_scale.grad / slope / self.n_shared / mean_weight
+        if self.scale == "local":  # the squared error was compared with the variance in use
+            gradient = 1 - (1 - gradient) * torch.exp(2 * (self._log_scale - log_scale))
         self._set(log_scale + 0.5 * torch.log1p(-share * gradient))
 
     @property
@@ -128,9 +135,23 @@ class Gaussian(Likelihood):
         return (0.5 * self.n_shared * (ratio - 1 - torch.log(ratio))).squeeze()
 
     @property
-    def _log_scale(self) -> Tensor:
+    def _learnt_log_scale(self) -> Tensor:
         """The learnt log-scale, which stays above the least one."""
         return _MIN_LOG_SCALE + F.softplus(self.raw_log_scale - _MIN_LOG_SCALE)
+
+    @property
+    def _log_scale(self) -> Tensor:
+        """The log-scale in use; its gradient is that of the learnt one."""
+        learnt = self._learnt_log_scale
+        if self.scale != "local":
+            return learnt
+        used = learnt.detach()
+        if self.training:
+            used = (0.5 * torch.exp(2 * used).mean().log()).expand_as(used)
+        elif self.image_shape is not None:
+            image = used.reshape(1, *self.image_shape)
+            used = F.max_pool2d(image, _NEAR, stride=1, padding=_NEAR // 2).flatten()
+        return learnt + (used - learnt.detach())
 
     @torch.no_grad()
     def _set(self, log_scale: Tensor) -> None:

@@ -179,6 +179,7 @@ _LABELED: dict[str, Rule] = {
     "class_prior_": array("f", "n_classes", kept=SHARES),
 }
 _OF_WORDS: dict[str, Rule] = {"word_counts_": array("iu", "n_words", kept=COUNTS)}
+_OF_WORDS_OR_NOT: dict[str, Rule] = {"gaussian_scale_": one_of("global", "local")}
 _CONTEXT = {
     "columns": record(
         _columns("n_context") | {"names": sequence(PLAIN, axis="n_context", unique=True, least=1)}
@@ -208,7 +209,7 @@ _MAPPED: dict[str, Rule] = {
 LEARNT: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {
     **dict.fromkeys(MODELS, (_LEARNT, _LEARNT_OR_NOT)),
     "CVAE": (_LEARNT, _LEARNT_OR_NOT | _LABELED | _LABELED_OR_NOT),
-    "VQVAE": (_LEARNT | _OF_WORDS, _LEARNT_OR_NOT),
+    "VQVAE": (_LEARNT | _OF_WORDS, _LEARNT_OR_NOT | _OF_WORDS_OR_NOT),
     MAP: (_MAPPED, {"feature_names_in_": _texts("n_components")}),
 }
 

@@ -38,10 +38,12 @@ def _likelihood(header: dict[str, Any]) -> tuple[int, int, Shapes]:
         return n_outputs + flagged, n_outputs, scales
     if given == "mixed":
         raise ValueError("columns_ must be those of a table for likelihood = 'mixed'; got None")
-    options = given["options"] if isinstance(given, dict) else {}
-    is_gaussian = given == "gaussian" or (isinstance(given, dict) and given["likelihood"] == "Gaussian")
-    scale = options.get("scale", "global") if is_gaussian else None
-    sizes = {"global": 1, "per_feature": n_features}
+    scale = None
+    if given == "gaussian":
+        scale = fitted.get("gaussian_scale_", "global")
+    elif isinstance(given, dict) and given["likelihood"] == "Gaussian":
+        scale = given["options"].get("scale", "global")
+    sizes = {"global": 1, "per_feature": n_features, "local": n_features}
     scales = {"raw_log_scale": (sizes[scale],)} if scale in sizes else {}
     return n_features, n_features * (2 if scale == "predicted" else 1), scales
 
