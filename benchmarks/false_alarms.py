@@ -24,7 +24,8 @@ from vaetools import PatchDetector, read_images
 from vaetools.anomaly.calibration import threshold
 from vaetools.anomaly.rates import expected_rate
 from vaetools.estimators.pictures import through
-from vaetools.nn.patch_model import PatchModel, grid_of, unframed, within
+from vaetools.nn.borders import unframed, within
+from vaetools.nn.patch_model import PatchModel, grid_of
 from vaetools.nn.places import from_rim
 from vaetools.nn.planting import planted
 
@@ -54,7 +55,7 @@ def looked_at(detector: PatchDetector, rows: np.ndarray) -> Look:
     def look(images: Tensor) -> list[Tensor]:
         maps, extent = model.maps(images)
         costs = [each for group in model.groups for each in group.costs(maps)]
-        defects = planted(unframed(images)[0], extent, generator)
+        defects, _ = planted(unframed(images)[0], extent, generator)
         wholes = [model.directions(each, extent) for each in (maps, model.features(defects))]
         return [within(extent, grid_of(maps)), *wholes, *costs]
 

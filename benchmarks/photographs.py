@@ -38,7 +38,8 @@ from vaetools import VAE, PatchDetector, read_images
 from vaetools.anomaly.calibration import threshold
 from vaetools.anomaly.localization import Localization
 from vaetools.estimators.pictures import split_images, through
-from vaetools.nn.patch_model import grid_of, within
+from vaetools.nn.borders import within
+from vaetools.nn.patch_model import grid_of
 from vaetools.nn.places import LEAST, blurred, from_rim, scale_of_maxima
 from vaetools.nn.whole import raised
 

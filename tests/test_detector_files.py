@@ -70,12 +70,14 @@ def test_maps_of_files_of_earlier_versions_stay_as_they_were(fitted, path):
     assert read_model(path)[0]["fitted"]["sharp"] == 0.5
 
 
-def test_places_of_files_of_earlier_versions_are_judged_as_they_were(fitted, path):
+@pytest.mark.parametrize(("n_costs", "own"), [(2, 0.5), (3, 0.75)])
+def test_places_of_files_of_earlier_versions_are_judged_as_they_were(fitted, path, n_costs, own):
     header, arrays = read_model(path)
+    dropped = {2: ("whitening", "inward", "bias", "outward"), 3: ("inward", "bias", "outward")}[n_costs]
     for name in [name for name in arrays if name.startswith("model_.groups.")]:
-        if arrays[name].shape[-1] == 3:  # costs
-            arrays[name] = arrays[name][..., :2].copy()
-        if name.endswith(".whitening"):
+        if arrays[name].shape[-1] == 4:  # costs
+            arrays[name] = arrays[name][..., :n_costs].copy()
+        if name.endswith(dropped):
             del arrays[name]
     write_model_file(path, header, arrays)
     earlier = load(path, network=network())
@@ -83,13 +85,13 @@ def test_places_of_files_of_earlier_versions_are_judged_as_they_were(fitted, pat
     with torch.inference_mode():
         maps, _ = fitted.model_.maps(torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0)))
         (costs, which), (more, _) = group.costs(maps), newer.costs(maps)
-    assert torch.equal(costs, more[..., :2])
+    assert torch.equal(costs, more[..., :n_costs])
     rim = torch.zeros(which.shape[:3], dtype=torch.long)
     center, variance = (each[which].mean(dim=-2) for each in (group.center, group.variance))
     center = center + variance.sqrt() * group.rim_center[0]
-    variance = (variance * group.rim_variance[0] + group.overall) / 2
+    variance = own * variance * group.rim_variance[0] + (1 - own) * group.overall
     expected = (((costs + group.floor).log() - center) / variance.sqrt()).mean(dim=-1)
-    torch.testing.assert_close(group.oddness(costs, which, rim), expected)
+    assert torch.equal(group.oddness(costs, which, rim), expected)
     save(earlier, path)
     assert np.array_equal(
         load(path, network=network()).heat_maps(photographs(3, 2)), earlier.heat_maps(photographs(3, 2))
@@ -134,7 +136,10 @@ def spoil(name: str):
         (spoil("model_.groups.0.references"), "groups.0.references must be finite"),
         (spoil("model_.level_spread"), "level_spread must be finite and positive"),
         (spoil("model_.groups.0.whitening"), "groups.0.whitening must be finite"),
-        (drop("model_.groups.0.whitening"), "groups.0.floor must have a length of 2|groups.0.floor"),
+        (drop("model_.groups.0.whitening"), "groups.0.floor must have a side of 3"),
+        (drop("model_.groups.0.inward"), "groups.0.floor must have a side of 3"),
+        (drop("model_.groups.0.outward"), "groups.0.outward is missing"),
+        (spoil("model_.groups.0.bias"), "groups.0.bias must be finite"),
         (drop("estimators.0.model_.log_unit"), "log_unit is missing"),
     ],
 )

@@ -13,8 +13,9 @@ from torch import nn
 
 from vaetools import AE, CVAE, VAE, Backbone, PatchDetector, load, save
 from vaetools.estimators.pictures import split_images
+from vaetools.nn.borders import borders, mirror, within
 from vaetools.nn.features import Features
-from vaetools.nn.patch_model import Group, PatchModel, borders, mirror, within
+from vaetools.nn.patch_model import Group, PatchModel
 from vaetools.nn.places import (
     blurred,
     from_rim,
@@ -233,7 +234,23 @@ def test_progress_is_shown_on_request(capsys):
     with pytest.warns(UserWarning, match="takes 19 calibration images"):
         detector(verbose=1).fit(photographs(12, 1))
     shown = capsys.readouterr().err
-    assert all(f"{task}: 100%" in shown for task in ("looking", "what is usual"))
+    assert all(f"{task}: 100%" in shown for task in ("looking", "telling defects", "what is usual"))
+
+
+def test_what_tells_planted_defects_tells_others_that_it_has_not_seen(fitted):
+    model, (odd, masks) = fitted.model_, scratched(40, 5)
+    images = torch.from_numpy(odd.reshape(-1, *SHAPE)).float() / 255
+    with torch.inference_mode():
+        maps, _ = model.maps(images)
+        costs, _ = model.groups[0].costs(maps)
+    hit = masks.reshape(40, 12, 4, 12, 4).any(axis=(2, 4))
+    assert roc_auc_score(hit.ravel(), costs[..., -1].numpy().ravel()) > 0.75
+
+
+def test_images_of_one_gray_have_nothing_to_plant():
+    with pytest.warns(UserWarning, match="takes 19 calibration images"):
+        model = detector().fit(np.full((8, SIDE * SIDE), 90, np.uint8))
+    assert np.isfinite(model.score_samples(photographs(3, 1))).all()
 
 
 # The parts

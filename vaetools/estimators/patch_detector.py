@@ -15,21 +15,20 @@ from vaetools.estimators.building import resolve_device
 from vaetools.estimators.card import Card
 from vaetools.estimators.constructor import check_parameters, from_fields, keep_parameters
 from vaetools.estimators.image_fields import PATCHES, PATCHES_UNIT, THUMBNAIL, PatchFields
+from vaetools.estimators.looking import learn_defects, planted_wholes, seen
 from vaetools.estimators.pictures import SHARE_HELD_OUT, check_pictures, enlarged, split_images, through
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.mixins import OutlierMixin
 from vaetools.nn import PIXELS
+from vaetools.nn.borders import within
 from vaetools.nn.groups import LAYERS_NEEDED, N_REGIONS
 from vaetools.nn.layers import layers_at
-from vaetools.nn.patch_model import Group, PatchModel, grid_of, unframed, within
-from vaetools.nn.places import LEAST, regions
-from vaetools.nn.planting import planted
+from vaetools.nn.patch_model import Group, PatchModel, grid_of
+from vaetools.nn.places import LEAST
 from vaetools.nn.whole import Whole
 
 _STRIDES = {"places": (4, 8, 16), "whole": (32,), "both": (4, 8, 16, 32)}
 _OF_PATCHES = AE(32, hidden_layer_sizes=(256, 128), input_noise=0.3, max_iter=8, batch_size=256)
-_N_SEEN = 30_000  # places that train and are covered
-_LEAST_PLANTED, _MOST_PLANTED, _PIXELS_PLANTED = 10, 60, 2**23  # images that small defects are planted on
 
 
 @from_fields
@@ -37,14 +36,15 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     """Find small defects on photographs, place by place.
 
     A frozen network makes features of every place of an image. A place is odd where no training image has a
-    place like it, and where an autoencoder of such patches cannot reconstruct it, each compared with what
-    is usual at places alike: rims, edges and rich texture always cost more. The map of that, blurred to
+    place like it, where an autoencoder of such patches cannot reconstruct it, and where it is like small
+    defects that ``fit`` plants on good images, each compared with what is usual at places alike: rims, edges
+    and rich texture always cost more. The map of that, blurred to
     several sizes of defects, is the whole verdict: the score of an image is minus its greatest value, and
     the image is flagged exactly if its map goes beyond the threshold somewhere.
 
     What is odd only on the whole, as another thing than usual is, is told by the mean of features: of
-    thumbnails that is the verdict, on photographs it makes what is oddest odder, by as much as small defects
-    that ``fit`` plants on good images show there.
+    thumbnails that is the verdict, on photographs it makes what is oddest odder, by as much as planted
+    defects show there.
 
     Parameters
     ----------
@@ -87,6 +87,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     References
     ----------
     Roth et al. (2022), "Towards Total Recall in Industrial Anomaly Detection", CVPR.
+    Li et al. (2021), "CutPaste: Self-Supervised Learning for Anomaly Detection and Localization", CVPR.
 
     Examples
     --------
@@ -147,12 +148,14 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
         device = resolve_device(self)
         self.model_ = self.make_model().to(device)
-        patches, places, directions = self._seen(rows, train, generator)
+        patches, places, directions = seen(self, rows, train, generator)
         self.estimators_ = [
             self._fit_group(group, points, places, rng, generator)
             for group, points in zip(self.model_.groups, patches, strict=True)
         ]
         self.model_.to(device)
+        if self.model_.groups:
+            learn_defects(self, rows, train, rng, generator)
         crossed = self._learn_usual(rows, telling, directions, generator)
         self.model_.to(device)
         known = crossed if self.confidence is None else crossed[:0]
@@ -306,45 +309,9 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         groups = [group.learn_usual(*costs_and_which, inside) for group, *costs_and_which in pairs]
         model.learn_levels(model.pyramid(groups, inside), inside)
         if model.whole is not None:
-            seen = self._planted(rows, index, generator)
-            model.whole.learn_share(directions[: len(seen)], seen)
+            with_defect = planted_wholes(self, rows, index, generator)
+            model.whole.learn_share(directions[: len(with_defect)], with_defect)
         greatest, size = np.empty(len(index)), (self.image_shape or ())[1:]
         for i in torch.arange(len(index)).split(1):
             greatest[i] = model.judged([each[i] for each in groups], inside[i], directions[i], size).amax()
         return -greatest
-
-    def _planted(self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator) -> Tensor:
-        """Return what the first of some images are as a whole, with a small defect each."""
-        assert self.image_shape is not None  # which was checked
-        _, height, width = self.image_shape
-        index = index[: max(_LEAST_PLANTED, min(_MOST_PLANTED, _PIXELS_PLANTED // (height * width)))]
-        model = self.model_
-
-        def look(images: Tensor) -> list[Tensor]:
-            whole, extent = unframed(images)
-            return [model.directions(model.features(planted(whole, extent, generator)), extent)]
-
-        [found] = through(self, rows, look, resolve_device(self), index=index, task="what defects change")
-        return torch.from_numpy(found)
-
-    def _seen(
-        self, rows: np.ndarray, index: np.ndarray, generator: torch.Generator
-    ) -> tuple[list[Tensor], np.ndarray, Tensor]:
-        """Return features of places, as many of each image, in any order, by group; their regions; wholes."""
-        model, per_image = self.model_, -(-_N_SEEN // len(index))
-
-        def look(images: Tensor) -> list[Tensor]:
-            maps, extent = model.maps(images)
-            features = [group.features(maps).flatten(1, 2) for group in model.groups]
-            inside = within(extent, grid_of(maps)).flatten(1)
-            lots = torch.rand(inside.shape, generator=generator).to(inside.device) + inside
-            drawn = lots.topk(min(per_image, lots.shape[1]), dim=1).indices
-            chosen = [each.gather(1, drawn[:, :, None].expand(-1, -1, each.shape[2])) for each in features]
-            where = regions(grid_of(maps)).to(drawn.device)[drawn]
-            return [inside.gather(1, drawn) > 0, where, model.directions(maps, extent), *chosen]
-
-        found = through(self, rows, look, resolve_device(self), index=index, task="looking")
-        counts, where, directions, *chosen = found
-        order = torch.randperm(int(counts.sum()), generator=generator)
-        points = [torch.from_numpy(each[counts])[order] for each in chosen]
-        return points, where[counts][order.numpy()], torch.from_numpy(directions)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaetools.nn.borders import unframed, within
 from vaetools.nn.features import Features, joined
 from vaetools.nn.groups import N_FROM_RIM, N_REGIONS, groups_of
 from vaetools.nn.model import Autoencoder
@@ -18,6 +19,7 @@ from vaetools.nn.places import (
     greedy_cover,
     nearest_references,
     oddness,
+    odds,
     principal_axes,
     regions,
     scale_of_maxima,
@@ -32,7 +34,7 @@ _SHARP = 0.75  # share of that mean in a map
 _TYPICAL = 0.9  # of good places
 _OWN, _FORMERLY_OWN = 0.75, 0.5  # share of the variance of places alike, beside that of all
 _LEARNT = (
-    *("mean", "std", "axes", "references", "whitening", "floor"),
+    *("mean", "std", "axes", "references", "whitening", "inward", "bias", "outward", "floor"),
     *("center", "variance", "rim_center", "rim_variance", "overall"),
 )
 
@@ -61,6 +63,9 @@ class Group(nn.Module):
     whitening : Tensor of shape (n_features, n_features)
         By which what the autoencoder leaves of good places becomes spherical; of files of earlier versions,
         which know two costs, of shape (0,).
+    inward, bias, outward : Tensor of shape (n_features, n_hidden), (n_hidden,) and (n_hidden,)
+        What tells places of planted defects from good ones, see `odds`; of files of earlier versions, which
+        know a cost less, of shape (0,).
     floor : Tensor of shape (n_costs,)
         Costs that nine of ten good places keep to: what lies below hardly matters.
     center, variance : Tensor of shape (n_references, n_costs)
@@ -76,6 +81,9 @@ class Group(nn.Module):
     axes: Tensor
     references: Tensor
     whitening: Tensor
+    inward: Tensor
+    bias: Tensor
+    outward: Tensor
     floor: Tensor
     center: Tensor
     variance: Tensor
@@ -129,7 +137,8 @@ class Group(nn.Module):
         distances, which = nearest_references(points @ self.axes, self.references)
         rest = self.rest(points, regions(shape[1:]).to(points.device).repeat(shape[0]))
         left = [rest, rest @ self.whitening] if len(self.whitening) else [rest]
-        costs = torch.stack([distances[:, 0], *(each.square().sum(dim=1) for each in left)], dim=1)
+        told = [odds(points, self.inward, self.bias, self.outward)] if len(self.inward) else []
+        costs = torch.stack([distances[:, 0], *(each.square().sum(dim=1) for each in left), *told], dim=1)
         return costs.reshape(*shape, -1), which.reshape(*shape, -1)
 
     def learn_usual(self, costs: Tensor, which: Tensor, inside: Tensor) -> Tensor:
@@ -287,61 +296,3 @@ class PatchModel(nn.Module):
         """Learn what levels are at most on good images."""
         maxima = levels.masked_fill(inside[:, None] == 0, -torch.inf).amax(dim=(2, 3))
         self.level_center, self.level_spread = scale_of_maxima(maxima)
-
-
-# Borders
-
-Ends = tuple[Tensor, Tensor]  # the first place along an axis and the last, (n_images,) each
-
-
-def unframed(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return images without black borders, as of images that were padded, and which part of each counts.
-
-    Borders are no part of an image: it goes on behind its rim as in a mirror, and places there do not count.
-    """
-    rows, columns = borders(images, 2), borders(images, 3)
-    height, width = images.shape[2:]
-    ends = rows[0] / height, (rows[1] + 1) / height, columns[0] / width, (columns[1] + 1) / width
-    return mirror(mirror(images, rows, 2), columns, 3), torch.stack(ends, dim=1)
-
-
-def borders(images: Tensor, axis: int) -> Ends:
-    """Return the first and the last place along an axis that is not all black, ``(n_images,)`` each.
-
-    Of an image that is all black, those of the whole.
-    """
-    lit = (images > 0).any(dim=1).any(dim=4 - axis)  # (n_images, side)
-    side = lit.shape[1]
-    places = torch.arange(side, device=images.device)
-    first = torch.where(lit, places, side).amin(dim=1)
-    last = torch.where(lit, places, -1).amax(dim=1)
-    dark = last < 0
-    return torch.where(dark, 0, first), torch.where(dark, side - 1, last)
-
-
-def mirror(images: Tensor, ends: Ends, axis: int) -> Tensor:
-    """Return images that go on beyond their ends along an axis as in a mirror."""
-    first, last = (end[:, None] for end in ends)
-    n = last - first + 1
-    places = torch.arange(images.shape[axis], device=images.device)[None]
-    around = torch.remainder(places - first, 2 * n)
-    index = first + torch.minimum(around, 2 * n - 1 - around)
-    for other in {1, 2, 3} - {axis}:
-        index = index.unsqueeze(other)
-    return images.gather(axis, index.expand_as(images))
-
-
-def within(extent: Tensor, shape: Sequence[int]) -> Tensor:
-    """Return 1 for places whose middle counts, else 0, ``(n_images, height, width)``.
-
-    Parameters
-    ----------
-    extent : Tensor of shape (n_images, 4)
-        Top, bottom, left and right of what counts, as shares of the height and the width.
-    shape : sequence (height, width)
-        Of the places.
-    """
-    down, across = (((torch.arange(n, device=extent.device) + 0.5) / n)[None] for n in shape)
-    top, bottom, left, right = (side[:, None] for side in extent.unbind(dim=1))
-    rows, columns = (top <= down) & (down <= bottom), (left <= across) & (across <= right)
-    return (rows[:, :, None] & columns[:, None]).float()

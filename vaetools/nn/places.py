@@ -1,9 +1,10 @@
 """How odd places of images are, by the features there: near what good images show, and as usual for the like.
 
-A place is judged by its costs: the log of its squared distance to the nearest of some reference patches, and
-what an autoencoder of patches leaves of it, as it is and against what that usually leaves. All are larger
-where texture is rich, at rims and corners. So each is compared with what it is on good images at places
-*alike*, those near the same references and as far from the rim.
+A place is judged by its costs: the log of its squared distance to the nearest of some reference patches,
+what an autoencoder of patches leaves of it, as it is and against what that usually leaves, and the odds that
+it is of a defect, by what tells planted ones from good places. All are larger where texture is rich, at rims
+and corners. So each is compared with what it is on good images at places *alike*, those near the same
+references and as far from the rim.
 
 References
 ----------
@@ -29,6 +30,8 @@ _N_FOLDS = 5  # of images that tell what is usual
 _BLOCK = 4096
 _FOLD = 4  # columns whose least is looked for first
 _LEAST_SPREAD = 1e-3
+_MOST_LOG_ODDS = 15.0
+_WEIGHTS = 1.0, 1.0, 1.0, 0.5  # of costs, the odds last
 _RIDGE = 0.01  # of the mean variance, that directions which hardly vary are given
 
 
@@ -117,6 +120,18 @@ def least_of(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return least, columns.gather(1, which)
 
 
+def odds(points: Tensor, inward: Tensor, bias: Tensor, outward: Tensor) -> Tensor:
+    """Return the odds that places are of a defect, by a network of one hidden layer, ``(n_places,)``.
+
+    Examples
+    --------
+    >>> odds(torch.tensor([[0.0], [5.0]]), torch.tensor([[1.0]]), torch.tensor([-4.0]), torch.tensor([2.0]))
+    tensor([1.0000, 7.3891])
+    """
+    logits = (points @ inward + bias).relu() @ outward
+    return logits.clamp(-_MOST_LOG_ODDS, _MOST_LOG_ODDS).exp()
+
+
 def usual_costs(costs: Tensor, kinds: Tensor, n_kinds: int) -> tuple[Tensor, Tensor]:
     """Return mean and variance of costs of good places, by kind of place.
 
@@ -158,8 +173,16 @@ def fifths(n: int, n_all: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def oddness(costs: Tensor, center: Tensor, variance: Tensor) -> Tensor:
-    """Return the mean of costs, in standard deviations from what is usual."""
-    return ((costs - center) / variance.sqrt()).mean(dim=-1)
+    """Return the mean of costs, in standard deviations from what is usual; odds, if any, count half.
+
+    Examples
+    --------
+    >>> oddness(torch.tensor([1.0, 2.0, 3.0, 9.0]), torch.zeros(4), torch.ones(4))
+    tensor(3.)
+    """
+    weights = costs.new_tensor(_WEIGHTS[: costs.shape[-1]])
+    mean: Tensor = ((costs - center) / variance.sqrt() * weights).sum(dim=-1) / weights.sum()
+    return mean
 
 
 def from_rim(inside: Tensor) -> Tensor:

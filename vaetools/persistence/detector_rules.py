@@ -1,7 +1,7 @@
 """What a file may say of a `PatchDetector`; read without PyTorch."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from vaetools.anomaly.rates import is_threshold
@@ -35,6 +35,7 @@ from vaetools.schema import (
     size,
 )
 
+_LATER = ("whitening", "inward")  # what groups of earlier versions have not, a cost each
 WEIGHTS = "model_."
 _OPTIONS = ("layers", "size", "normalization")  # of a network
 
@@ -132,9 +133,9 @@ def check_detector(
         n = check_estimator({**estimator, "reader": None}, own_arrays(arrays, i))
         if n != groups[i]:
             refuse(f"estimators[{i}]", f"of {groups[i]} features", n)
-        whitening = arrays.get(f"{WEIGHTS}groups.{i}.whitening")
-        is_former = whitening is None or 0 in whitening.shape
-        for name, rule in _group(i, groups[i], is_former).items():
+        learnt = {name: arrays.get(f"{WEIGHTS}groups.{i}.{name}") for name in _LATER}
+        later = [name for name, array in learnt.items() if array is not None and 0 not in array.shape]
+        for name, rule in _group(i, groups[i], later).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
     of_whole = {} if fitted["scope"] == "places" else _whole(coarsest)
     for name, rule in (_OF_LEVELS | of_whole).items():
@@ -157,11 +158,10 @@ def _whole(n_features: int) -> dict[str, Rule]:
     }
 
 
-def _group(i: int, n_features: int, is_former: bool) -> dict[str, Rule]:
-    """Return the rules of what was learnt of places; groups of earlier versions know a cost less."""
+def _group(i: int, n_features: int, later: Collection[str]) -> dict[str, Rule]:
+    """Return the rules of what was learnt of places; groups of earlier versions know fewer costs."""
     rows, axes, place = f"n_references_{i}", f"n_axes_{i}", f"groups.{i}"
-    whitening = {} if is_former else {f"{place}.whitening": array("f", n_features, n_features, kept=FINITE)}
-    n_costs = 2 if is_former else 3
+    n_costs = 2 + len(later)
     return {
         f"{place}.mean": array("f", n_features, kept=FINITE),
         f"{place}.std": array("f", n_features, kept=POSITIVES),
@@ -173,5 +173,20 @@ def _group(i: int, n_features: int, is_former: bool) -> dict[str, Rule]:
         f"{place}.rim_center": array("f", N_FROM_RIM, n_costs, kept=FINITE),
         f"{place}.rim_variance": array("f", N_FROM_RIM, n_costs, kept=POSITIVES),
         f"{place}.overall": array("f", n_costs, kept=POSITIVES),
-        **whitening,
+        **(_spread(place, n_features) if "whitening" in later else {}),
+        **(_told(place, n_features, f"n_hidden_{i}") if "inward" in later else {}),
+    }
+
+
+def _spread(place: str, n_features: int) -> dict[str, Rule]:
+    """Return the rules of what autoencoders leave of places."""
+    return {f"{place}.whitening": array("f", n_features, n_features, kept=FINITE)}
+
+
+def _told(place: str, n_features: int, n_hidden: str) -> dict[str, Rule]:
+    """Return the rules of what tells places of planted defects from good ones."""
+    return {
+        f"{place}.inward": array("f", n_features, n_hidden, kept=FINITE, least=1),
+        f"{place}.bias": array("f", n_hidden, kept=FINITE),
+        f"{place}.outward": array("f", n_hidden, kept=FINITE),
     }
