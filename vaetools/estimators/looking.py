@@ -131,4 +131,5 @@ def _of(values: Tensor, drawn: Tensor) -> Tensor:
 
 def _affordable(detector: Any, most: int, n_pixels: int) -> int:
     """Return how many images of so many pixels may be looked at once more."""
-    return min(most, n_pixels // math.prod(detector.image_shape[1:]))
+    affordable: int = n_pixels // math.prod(detector.image_shape[1:])
+    return min(most, affordable)
