@@ -78,12 +78,8 @@ def learn_defects(
         for _ in range(_N_EPOCHS):
             noise = _NOISE * torch.randn(standard.shape, generator=generator)
             judge.partial_fit((standard + noise).numpy(), is_odd, classes=[False, True])
-        inward, outward = map(torch.from_numpy, judge.coefs_)
-        group.inward, group.bias, group.outward = (
-            inward,
-            torch.from_numpy(judge.intercepts_[0]),
-            outward[:, 0],
-        )
+        group.inward, outward = map(torch.from_numpy, judge.coefs_)
+        group.bias, group.outward = torch.from_numpy(judge.intercepts_[0]), outward[:, 0]
 
 
 def _planted_places(

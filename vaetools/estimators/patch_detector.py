@@ -156,6 +156,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         self.model_.to(device)
         if self.model_.groups:
             learn_defects(self, rows, train, rng, generator)
+            self.model_.to(device)
         crossed = self._learn_usual(rows, telling, directions, generator)
         self.model_.to(device)
         known = crossed if self.confidence is None else crossed[:0]
