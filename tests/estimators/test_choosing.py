@@ -102,10 +102,10 @@ def test_working_sizes_lose_nothing_up_to_the_largest():
     ("scope", "n_images", "side", "seconds"),
     [
         ("whole", 100, 256, 100),
-        ("both", 100, 256, 60 + 2.75 * 40 + 700),  # 60 train
-        ("both", 25, 256, 15 + 2.75 * 10 + 350),  # with half of the places that there are of many
-        ("places", 100, 512, 60 + 2.75 * 40 + 700 / 4),  # training costs a quarter of their features
-        ("both", 1000, 256, 600 + 2.75 * 400 + 700),
+        ("both", 100, 256, 60 + 2.75 * 40 + 1.4 * 300 + 900),  # 60 train
+        ("both", 25, 256, 15 + 2.75 * 10 + 1.4 * 300 + 450),  # with half of the places that there are of many
+        ("places", 100, 512, 60 + 2.75 * 40 + 1.4 * 128 + 900 / 4),  # a quarter of training
+        ("both", 1000, 256, 600 + 2.75 * 400 + 1.4 * 300 + 900),
     ],
 )
 def test_a_fit_is_told_by_what_its_images_go_through(scope, n_images, side, seconds, monkeypatch):

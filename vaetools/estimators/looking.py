@@ -20,7 +20,7 @@ _N_SEEN = 30_000  # places that train and are covered
 _LEAST, _MOST, _PIXELS = 10, 60, 2**23  # images with one defect, that tell how much the whole counts
 _LEAST_TOLD, _MOST_TOLD, _PIXELS_TOLD = 30, 300, 2**25  # images with several, by which places are told apart
 _PIXELS_A_DEFECT, _DEFECTS = 2**14, (2, 24)  # of each of these; how many at least and at most
-_N_TOLD = 30_000, 40_000  # places of defects, and good ones
+_N_TOLD = 20_000, 30_000  # places of defects, and good ones
 _N_HIDDEN, _N_EPOCHS, _BATCH, _NOISE = 128, 8, 512, 0.5
 
 
@@ -86,7 +86,7 @@ def _planted_places(
     detector: Any, rows: np.ndarray, index: np.ndarray, generator: torch.Generator
 ) -> tuple[list[Tensor], np.ndarray]:
     """Return features of places of images with planted defects, by group, and which are of a defect."""
-    n_images = max(_LEAST_TOLD, _affordable(detector, _MOST_TOLD, _PIXELS_TOLD))
+    n_images = n_planted(detector)
     n_defects = np.clip(math.prod(detector.image_shape[1:]) // _PIXELS_A_DEFECT, *_DEFECTS)
     model, index = detector.model_, np.resize(index, n_images)
 
@@ -123,6 +123,11 @@ def _of(values: Tensor, drawn: Tensor) -> Tensor:
     if values.ndim == 2:
         return values.gather(1, drawn)
     return values.gather(1, drawn[:, :, None].expand(-1, -1, values.shape[2]))
+
+
+def n_planted(detector: Any) -> int:
+    """Return how many images with planted defects tell places apart."""
+    return max(_LEAST_TOLD, _affordable(detector, _MOST_TOLD, _PIXELS_TOLD))
 
 
 def _affordable(detector: Any, most: int, n_pixels: int) -> int:
