@@ -20,7 +20,7 @@ _N_SEEN = 30_000  # places that train and are covered
 _LEAST, _MOST, _PIXELS = 10, 60, 2**23  # images with one defect, that tell how much the whole counts
 _LEAST_TOLD, _MOST_TOLD, _PIXELS_TOLD = 30, 300, 2**25  # images with several, by which places are told apart
 _PIXELS_A_DEFECT, _DEFECTS = 2**14, (2, 24)  # of each of these; how many at least and at most
-_N_TOLD = 20_000, 30_000  # places of defects, and good ones
+_N_TOLD = 30_000, 40_000  # places of defects, and good ones
 _N_HIDDEN, _N_EPOCHS, _BATCH, _NOISE = 128, 8, 512, 0.5
 
 
@@ -73,11 +73,11 @@ def learn_defects(
     """
     points, is_odd = _planted_places(detector, rows, index, generator)
     for group, features in zip(detector.model_.groups, points, strict=True):
-        standard = (features - group.mean.cpu()) / group.std.cpu()
+        standard = features.sub_(group.mean.cpu()).div_(group.std.cpu())
         judge = MLPClassifier(_N_HIDDEN, batch_size=min(_BATCH, len(is_odd)), random_state=rng)
         for _ in range(_N_EPOCHS):
             noise = _NOISE * torch.randn(standard.shape, generator=generator)
-            judge.partial_fit((standard + noise).numpy(), is_odd, classes=[False, True])
+            judge.partial_fit(noise.add_(standard).numpy(), is_odd, classes=[False, True])
         group.inward, outward = map(torch.from_numpy, judge.coefs_)
         group.bias, group.outward = torch.from_numpy(judge.intercepts_[0]), outward[:, 0]
 
@@ -109,7 +109,8 @@ def _planted_places(
     task = "telling defects"
     is_odd, is_good, *found = through(detector, rows, look, resolve_device(detector), index=index, task=task)
     counts = is_odd | is_good
-    return [torch.from_numpy(each[counts]) for each in found], is_odd[counts]
+    points = [torch.from_numpy(found.pop(0)[counts]) for _ in model.groups]  # one in memory twice at a time
+    return points, is_odd[counts]
 
 
 def _drawn(which: Tensor, n: int, generator: torch.Generator) -> Tensor:
