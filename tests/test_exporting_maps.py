@@ -51,9 +51,9 @@ def test_a_detector_of_patches_answers_as_its_graph(n, patches):
     answers = graph(X)
     assert list(answers) == ["score", "map", "flagged", "p_value"]
     apart = np.abs(answers["map"] - model.heat_maps(X))
-    assert np.quantile(apart, 0.999) < 5e-4
+    assert np.quantile(apart, 0.99) < 5e-4
     assert apart.max() < 0.02  # where two references are about as near, the other may count
-    np.testing.assert_allclose(answers["score"], model.score_samples(X), rtol=0, atol=0.02)
+    np.testing.assert_allclose(answers["score"], model.score_samples(X), rtol=5e-4, atol=5e-4)
     np.testing.assert_array_equal(answers["flagged"], model.predict(X) == -1)
     np.testing.assert_allclose(answers["p_value"], model.p_values(X), rtol=1e-6)
 
