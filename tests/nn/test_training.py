@@ -417,6 +417,17 @@ def test_one_cycle_stops_when_half_of_it_brought_nothing(monkeypatch):
     assert same(mean_of(snapshots[:6], trainer.settings), trainer.model.state_dict())
 
 
+def test_the_first_steps_are_never_the_best():
+    cycle, steady = (TrainingSettings(n_epochs=100, learning_rate=rate) for rate in ("one_cycle", "constant"))
+    assert [cycle.may_be_best(step, 600) for step in (1, 179, 180)] == [
+        False,
+        False,
+        True,
+    ]  # of 180 that rise
+    assert [cycle.may_be_best(step, 6_000) for step in (1, 199, 200)] == [False, False, True]
+    assert steady.may_be_best(1, 600)
+
+
 def test_what_watches_is_a_mean_of_weights_where_the_rate_leaves_something_to_average():
     steady = TrainingSettings(n_epochs=100, learning_rate="constant")
     assert [steady.share_of_epoch(epoch) for epoch in (1, 2, 82)] == pytest.approx([1.0, 0.9, 0.1])

@@ -270,7 +270,7 @@ class FitFields(AddedFields):
     n_iter_no_change: int = parameter(
         POSITIVE_INTEGER,
         "Epochs without improvement before early stopping stops, of one cycle at least half; those in which "
-        "the rate or the weight of KL rises do not count.",
+        "the weight of KL rises, or first the rate, do not count.",
         default=10,
     )
     tol: float = parameter(

@@ -7,6 +7,7 @@ from typing import Any
 MOMENTS = (0.9, 0.99)  # of Adam; a shorter memory than usual, because a run is of some thousand steps
 _PATIENT = 1 / 2  # of one cycle without improvement that are waited for
 _PEAK = 0.3  # of one cycle
+_FIRST_STEPS = 200  # after which what was learnt is something
 _AVERAGED = 8  # as of which epoch a running mean of weights is of the last ninth of epochs, about
 _FOLLOWED = 0.02  # of a running mean of squared errors that is the last batch's
 
@@ -54,10 +55,14 @@ class TrainingSettings:
         """Return how far in the one cycle some epochs lead."""
         return self.begin + (1 - self.begin) * epochs / self.n_epochs
 
-    def may_be_best(self, epoch: int) -> bool:
-        """Return whether weights after an epoch may be the best: not while KL weight or rate still rise."""
-        has_risen = self.learning_rate == "constant" or self._place(epoch) >= _PEAK
-        return has_risen and epoch >= self.kl_warmup * self.n_epochs
+    def may_be_best(self, step: int, n_steps: int) -> bool:
+        """Return whether weights may be the best: not while the KL weight rises, or in the first steps.
+
+        These teach codes nothing, which may cost held-out rows less than the first that is learnt. They are
+        at most those in which the rate rises.
+        """
+        rises = self.learning_rate == "one_cycle" and self._place(self.n_epochs * step / n_steps) < _PEAK
+        return step >= self.kl_warmup * n_steps and not (rises and step < _FIRST_STEPS)
 
     def share_of_epoch(self, epoch: int) -> float:
         """Return the share of the weights after an epoch, counted from 1, in their running mean.

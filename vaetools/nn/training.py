@@ -313,7 +313,7 @@ class Trainer:
         loss = self._held_out_loss()
         self._set_weights(now)
         self.history[-1]["held_out_loss"] = loss
-        if not self.settings.may_be_best(self.epoch):
+        if not self.settings.may_be_best(self.step, self.n_steps):
             return False
         if loss < self.best_loss - self.settings.tol:
             self.best_loss, self.best_epoch, self.best_weights = loss, self.epoch, self.mean_weights
