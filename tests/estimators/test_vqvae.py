@@ -215,7 +215,7 @@ def test_images_in_words_have_a_scale_per_pixel(of_images, vqvae, digits, tmp_pa
     np.testing.assert_allclose(at_mean, np.tile(log_scales + np.log(2 * np.pi) / 2, (500, 1)), atol=1e-6)
     errors = ((X - expected) ** 2).mean(axis=0).reshape(8, 8)
     largest = max_pool2d(torch.from_numpy(errors)[None], 5, stride=1, padding=2).flatten()
-    np.testing.assert_allclose(np.exp(2 * log_scales), largest, rtol=0.5)
+    np.testing.assert_allclose(np.exp(2 * log_scales), largest.clamp_min(0.01 * errors.mean()), rtol=0.5)
     save(of_images, tmp_path / "m.safetensors")
     again = load(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(again.score_samples(X[:9]), of_images.score_samples(X[:9]))

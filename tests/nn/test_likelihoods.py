@@ -262,7 +262,7 @@ def test_a_local_scale_is_the_largest_nearby_in_use_and_one_for_all_in_training(
 
     np.testing.assert_allclose(in_use(), variances.mean(), rtol=1e-3)
     likelihood.eval()
-    expected = np.full((7, 10), 1e-4)
+    expected = np.full((7, 10), 0.01 * variances.mean())
     expected[:5, :4] = 4.0
     np.testing.assert_allclose(in_use(), expected, rtol=1e-2)
 

@@ -12,6 +12,7 @@ from vaetools.nn import GAUSSIAN_SCALES, LIKELIHOOD_CLASSES, Shape
 from vaetools.nn.density import Likelihood
 
 _REACH = 3.0  # standard deviations beyond which an encoder sees less and less of a value
+_LEAST = 0.01  # of the mean of local variances: what is new where nothing ever is costs much, and no fortune
 _NEAR = 5  # pixels a side of the neighborhood whose largest scale is that of a pixel
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
 
@@ -29,8 +30,9 @@ class Gaussian(Likelihood):
         - ``"global"``: one learnt number.
         - ``"per_feature"``: one learnt number per column.
         - ``"local"``: in training one for all; in use one per pixel of images, the largest of those
-          within two pixels of it, so that what is odd where nothing ever is costs more, and what lies a
-          little beside its place does not. Without ``image_shape`` one per column.
+          within two pixels of it and at least a tenth of that one, so that what is odd where nothing ever
+          is costs more, and what lies a little beside its place does not. Without ``image_shape`` one per
+          column.
         - ``"predicted"``: the decoder predicts it for every row and column.
     floor : float, default=0.1
         With ``scale="predicted"`` the scale is ``floor + softplus(output)``: far below the
@@ -145,12 +147,12 @@ class Gaussian(Likelihood):
         learnt = self._learnt_log_scale
         if self.scale != "local":
             return learnt
-        used = learnt.detach()
-        if self.training:
-            used = (0.5 * torch.exp(2 * used).mean().log()).expand_as(used)
-        elif self.image_shape is not None:
-            image = used.reshape(1, *self.image_shape)
-            used = F.max_pool2d(image, _NEAR, stride=1, padding=_NEAR // 2).flatten()
+        variance = torch.exp(2 * learnt.detach())
+        mean = variance.mean()
+        if self.image_shape is not None:
+            image = variance.reshape(1, *self.image_shape)
+            variance = F.max_pool2d(image, _NEAR, stride=1, padding=_NEAR // 2).flatten()
+        used = 0.5 * (mean.expand_as(learnt) if self.training else variance.clamp_min(_LEAST * mean)).log()
         return learnt + (used - learnt.detach())
 
     @torch.no_grad()
