@@ -148,12 +148,17 @@ class Gaussian(Likelihood):
         if self.scale != "local":
             return learnt
         variance = torch.exp(2 * learnt.detach())
-        mean = variance.mean()
+        used = variance.mean().expand_as(variance) if self.training else self._nearby(variance)
+        return learnt + (0.5 * used.log() - learnt.detach())
+
+    def _nearby(self, variance: Tensor) -> Tensor:
+        """Return for every pixel the largest variance near it, all by as much less as is likeliest."""
+        largest = variance
         if self.image_shape is not None:
             image = variance.reshape(1, *self.image_shape)
-            variance = F.max_pool2d(image, _NEAR, stride=1, padding=_NEAR // 2).flatten()
-        used = 0.5 * (mean.expand_as(learnt) if self.training else variance.clamp_min(_LEAST * mean)).log()
-        return learnt + (used - learnt.detach())
+            largest = F.max_pool2d(image, _NEAR, stride=1, padding=_NEAR // 2).flatten()
+        largest = largest.clamp_min(_LEAST * variance.mean())
+        return largest * (variance / largest).mean()
 
     @torch.no_grad()
     def _set(self, log_scale: Tensor) -> None:
