@@ -13,7 +13,9 @@ from torch.nn.functional import max_pool2d
 
 from vaetools import AE, VQVAE, EncoderDecoder, Gaussian, compare, explore, load, save
 from vaetools.__main__ import main
+from vaetools.estimators import autoencoder
 from vaetools.estimators.constructor import keep_parameters
+from vaetools.estimators.crossing import crossed
 from vaetools.report.questions import QUESTIONS
 
 SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
@@ -206,6 +208,14 @@ def test_a_vocabulary_follows_the_rows_that_train_it(n_rows, n_words, tmp_path):
     assert warm.word_counts_.shape == (n_words,)
 
 
+def test_few_rows_are_judged_in_as_many_words(monkeypatch, correlated):
+    judges = []
+    monkeypatch.setattr(autoencoder, "crossed", lambda *given: judges.extend(crossed(*given)) or judges)
+    vqvae = VQVAE(2, max_iter=2, hidden_layer_sizes=(8,), random_state=0).fit(correlated[:55])
+    assert vqvae.calibration_ == "cross"
+    assert {len(member.word_counts_) for member, _ in judges} == {len(vqvae.word_counts_)} == {16}
+
+
 def test_images_in_words_have_a_scale_per_pixel(of_images, vqvae, digits, tmp_path):
     assert (of_images.gaussian_scale_, vqvae.gaussian_scale_) == ("local", "global")
     X = digits[0][:500]
@@ -230,7 +240,9 @@ def test_a_file_that_says_nothing_of_scales_has_one(of_images, digits, tmp_path)
     keep_parameters(old.set_params(likelihood="gaussian"))
     del old.gaussian_scale_
     save(old, tmp_path / "m.safetensors")
-    np.testing.assert_array_equal(load(tmp_path / "m.safetensors").score_samples(digits[0][:9]), scores)
+    again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.score_samples(digits[0][:9]), scores)
+    assert again.set_params(warm_start=True).fit(digits[0][:100]).gaussian_scale_ == "global"
 
 
 def test_a_network_of_ones_own_may_say_words(correlated):

@@ -176,6 +176,13 @@ def _n_words(estimator: Any, n_rows: int | None) -> int:
     return default_vocabulary(n_rows)
 
 
+def _gaussian_scale(estimator: Any) -> str:
+    """Return which scale a plain Gaussian has of rows said in words; a warm start keeps that of before."""
+    if estimator.warm_start and hasattr(estimator, "model_"):
+        return getattr(estimator, "gaussian_scale_", "global")
+    return "global" if estimator.image_shape is None else "local"
+
+
 def make_latent(estimator: Any, n_components: int, n_rows: int | None = None) -> Any:
     """Return what makes latents of what the encoder says; one that learns is a module.
 
@@ -285,7 +292,7 @@ def build(estimator: Any, row: np.ndarray, n_rows: int, seed: int) -> None:
     """
     estimator.tail_ = _tail(estimator)
     if hasattr(estimator, "n_words"):
-        estimator.gaussian_scale_ = "global" if estimator.image_shape is None else "local"
+        estimator.gaussian_scale_ = _gaussian_scale(estimator)
     n_features = row.shape[1]
     likelihood = resolve_likelihood(estimator, n_features)
     unit_mean = estimator.input_scale_.in_unit_interval

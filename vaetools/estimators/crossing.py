@@ -66,6 +66,8 @@ def _without(
 ) -> tuple[Any, Rows, Rows]:
     """Return a model of the same recipe that does not see a fold; the rows that train it; the fold's."""
     member = copy.copy(estimator).set_params(max_iter=estimator.max_iter_, verbose=0)
+    if hasattr(estimator, "n_words"):
+        member.set_params(n_words=len(estimator.word_counts_))
     others = rng.permutation(np.setdiff1d(np.arange(len(given.table)), fold))
     watching, train = np.split(others, [n_to_watch(estimator, len(others), crossed=True)])
     train, watching = np.sort(train), np.sort(watching)
