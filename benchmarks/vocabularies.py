@@ -25,7 +25,7 @@ DENSE = {"image_shape": (1, 28, 28), "hidden_channels": ()}
 MODELS: dict[str, dict[str, Any]] = {
     "words": {},
     "one scale": {"likelihood": Gaussian()},
-    "structure, 3": {"added_loss": "structure", "added_weight": 3.0},
+    "structure, 3": {"likelihood": Gaussian(), "added_loss": "structure", "added_weight": 3.0},
 }
 TABLES = ("cardio", "vowels", "WBC", "pendigits", "thyroid")  # of ADBench
 WHOLE = ("digits", "wine", "breast_cancer")  # of scikit-learn, whose rows all are normal

@@ -27,6 +27,7 @@ MODULES = {  # modules whose own public names the guides use
     "vaetools.anomaly.calibration": "thresholds and p-values",
     "vaetools.anomaly.certificates": "certified thresholds",
     "vaetools.anomaly.explanation": "heat maps",
+    "vaetools.anomaly.rates": "rates of false alarms, by how many rows calibrate",
     "vaetools.anomaly.localization": "maps against masks",
     "vaetools.data.arrays": "arrays in files",
     "vaetools.datasets": "images to start with",

@@ -57,8 +57,9 @@ class Continuing(Learnt, BaseAutoencoder):
         passes if ``max_iter`` is ``"auto"``, of few rows up to 12, at a rate that comes down from its peak,
         or from less in a short run. A ``calibration_fraction`` of the new rows trains nothing: they join
         those that calibrate, and threshold and p-values are made anew of both. Where early stopping watched
-        images in the first call, a ``validation_fraction`` of the others watches likewise: the best weights
-        are kept, and one learnt scale is that of rows that watch. Rows of before are those of
+        images in the first call and one scale is learnt for all pixels, a ``validation_fraction`` of the
+        others watches likewise: the best weights are kept, and the scale is that of rows that watch. Other
+        calls, as those of a `VQVAE` of images, keep the last weights. Rows of before are those of
         ``kept_rows_``, in which each that was seen is as likely as any other. Give every row once: one that
         comes again may calibrate what it trained.
 

@@ -175,8 +175,9 @@ class WordFields(NetworkFields):
 
     n_words: int | Literal["auto"] = parameter(
         or_auto(Requirement("an integer at least 2", lambda value: is_integer(value, 2))),
-        'Words of the vocabulary. ``"auto"`` is a power of two from 8 to 256, of at most a third as many as '
-        "there are rows that train.",
+        'Words of the vocabulary. ``"auto"`` is a power of two from 8 to 256, at most a third as many as '
+        "rows that train, but 8 where these are fewer than 24; ``partial_fit`` goes on with those of its "
+        "first call.",
         default="auto",
     )
     word_size: int | Literal["auto"] = parameter(

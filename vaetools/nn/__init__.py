@@ -124,7 +124,7 @@ def default_words(n_features: int, maps: list[Shape], hidden: Any, word_size: An
 
 
 def default_vocabulary(n_rows: int) -> int:
-    """Words of a vocabulary that so many rows train: a power of two from 8 to 256, a third of them at most.
+    """Words of a vocabulary that so many rows train: a power of two, at most 256 and a third of them, or 8.
 
     Examples
     --------

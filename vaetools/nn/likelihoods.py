@@ -30,9 +30,9 @@ class Gaussian(Likelihood):
         - ``"global"``: one learnt number.
         - ``"per_feature"``: one learnt number per column.
         - ``"local"``: in training one for all; in use one per pixel of images, the largest of those
-          within two pixels of it and at least a tenth of that one, so that what is odd where nothing ever
-          is costs more, and what lies a little beside its place does not. Without ``image_shape`` one per
-          column.
+          within two pixels of it and at least a tenth of that one, all then smaller by the one factor that
+          is likeliest, so that what is odd where nothing ever is costs more, and what lies a little beside
+          its place does not. Without ``image_shape`` one per column.
         - ``"predicted"``: the decoder predicts it for every row and column.
     floor : float, default=0.1
         With ``scale="predicted"`` the scale is ``floor + softplus(output)``: far below the

@@ -8,7 +8,7 @@ MOMENTS = (0.9, 0.99)  # of Adam; a shorter memory than usual, because a run is 
 _PATIENT = 1 / 2  # of one cycle without improvement that are waited for
 _PEAK = 0.3  # of one cycle
 _FIRST_STEPS = 200  # after which what was learnt is something
-_AVERAGED = 8  # as of which epoch a running mean of weights is of the last ninth of epochs, about
+_AVERAGED = 8  # a running mean of weights is about that of the last 1 / (8 + 1) of epochs
 _FOLLOWED = 0.02  # of a running mean of squared errors that is the last batch's
 
 
