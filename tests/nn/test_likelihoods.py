@@ -289,6 +289,20 @@ def test_a_learnt_scale_follows_the_errors_of_a_batch(scale, share):
     assert likelihood.raw_log_scale.tolist() == pytest.approx(expected.raw_log_scale.tolist(), rel=1e-9)
 
 
+@pytest.mark.parametrize("variance", [1.0, 2e-6])  # the least is e^-14
+@pytest.mark.parametrize("error", [0.0, 1e-9, 0.5])
+def test_spared_is_what_the_likeliest_scale_that_may_be_saves(variance, error):
+    likelihood, x = Gaussian().bind(3).double(), torch.full((1, 3), error**0.5, dtype=torch.float64)
+
+    def cost_at(mean_squared_error):
+        likelihood.fit_scale(torch.full((3,), mean_squared_error))
+        return -likelihood.log_prob(torch.zeros_like(x), x).sum()
+
+    saved = cost_at(variance) - cost_at(error)
+    spared = likelihood.spared(cost_at(variance)).item()
+    assert spared == pytest.approx(saved.item(), rel=1e-6, abs=1e-6)
+
+
 def test_a_scale_that_follows_no_error_stays_finite():
     likelihood = Gaussian().bind(2)
     likelihood.log_prob(torch.ones(3, 2), torch.ones(3, 2)).neg().sum().div(3).backward()

@@ -15,6 +15,7 @@ _REACH = 3.0  # standard deviations beyond which an encoder sees less and less o
 _LEAST = 0.01  # of the mean of local variances: what is new where nothing ever is costs much, and no fortune
 _NEAR = 5  # pixels a side of the neighborhood whose largest scale is that of a pixel
 _MIN_LOG_SCALE = -7.0  # 9e-4 scaled units: a constant column must not send the density to infinity
+_EXCESS = (1e-3, 30.0)  # of a learnt log-scale over that: as much at least and at most
 
 
 class Gaussian(Likelihood):
@@ -132,9 +133,11 @@ class Gaussian(Likelihood):
         """Return how much less rows of a mean cost would cost at the scale that is likeliest by them."""
         if not self.takes_watched_scale:
             return torch.zeros_like(mean_cost)
-        at_mean = 0.5 * math.log(2 * math.pi) + self._log_scale.to(mean_cost)
+        log_scale = self._log_scale.cpu().to(mean_cost)
+        at_mean = 0.5 * math.log(2 * math.pi) + log_scale
         ratio = 2 * (mean_cost / self.n_shared - at_mean)  # of their squared error to the variance
-        return (0.5 * self.n_shared * (ratio - 1 - torch.log(ratio))).squeeze()
+        likeliest = ratio.clamp_min(torch.exp(2 * (_MIN_LOG_SCALE + _EXCESS[0] - log_scale)))
+        return (0.5 * self.n_shared * (ratio - ratio / likeliest - torch.log(likeliest))).squeeze()
 
     @property
     def _learnt_log_scale(self) -> Tensor:
@@ -163,7 +166,7 @@ class Gaussian(Likelihood):
     @torch.no_grad()
     def _set(self, log_scale: Tensor) -> None:
         """Give the learnt log-scale a value."""
-        excess = (log_scale - _MIN_LOG_SCALE).clamp(1e-3, 30.0)
+        excess = (log_scale - _MIN_LOG_SCALE).clamp(*_EXCESS)
         self.raw_log_scale.copy_(_MIN_LOG_SCALE + torch.log(torch.expm1(excess)))
 
     def _split(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
