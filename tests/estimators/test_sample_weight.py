@@ -215,6 +215,22 @@ def test_weights_count_beside_those_of_other_calls(rows):
     assert costs[1] < costs[0] - 0.5
 
 
+def test_new_rows_of_weight_zero_do_not_count_in_frequencies_of_labels(rows):
+    X, y, _ = rows
+    second, weights = X[y == 1], np.repeat([1.0, 0.0], [20, 40])
+    cvae = CVAE(**WHOLE | {"max_iter": 1}).partial_fit(X, y).partial_fit(second, np.ones(60, int), weights)
+    np.testing.assert_allclose(cvae.class_prior_, [60 / 140, 80 / 140])
+
+
+@pytest.mark.filterwarnings("ignore:.*keeps no rows")
+def test_after_a_fit_which_keeps_no_weights_rows_count_in_frequencies_of_labels_by_their_number(rows):
+    X, y, _ = rows
+    cvae = CVAE(**WHOLE | {"max_iter": 1}).fit(X, y, sample_weight=np.linspace(9.9, 10.1, 120))
+    frequencies = cvae.class_prior_
+    cvae.partial_fit(X[y == 1], np.ones(60, int), np.full(60, 10.0))
+    np.testing.assert_allclose(cvae.class_prior_, (2 * frequencies + [0, 1]) / 3)
+
+
 def test_rows_of_weight_zero_are_not_kept_to_train(rows, tmp_path):
     X, _, weights = rows
     weights = weights * (np.arange(120) % 4 > 0)

@@ -144,6 +144,8 @@ class Continuing(Learnt, BaseAutoencoder):
             jobs[(weights == 0) & (jobs != "calibrating")] = "nothing"
         new = {job: kept_of(X, labels, weights_in(job, weights), jobs == job) for job in before}
         seed = int(rng.randint(2**31 - 1))
+        n_counting = len(X) if weights is None else np.count_nonzero(weights)
+        share = n_counting / (self.n_samples_ + n_counting)
         self.n_samples_ += len(X)
         self.suspects_ = self.suspects_[:0]
         n_new = len(new["trained"]["rows"])
@@ -159,7 +161,7 @@ class Continuing(Learnt, BaseAutoencoder):
         interruption = None
         if n_new:
             if hasattr(self, "classes_"):
-                self._count_labels(new["trained"], before["trained"], len(X) / self.n_samples_)
+                self._count_labels(new["trained"], before["trained"], share)
             trainer = self._trainer_beside(new["trained"], replayed, watch, seed)
             if trainer is not None:
                 interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
@@ -268,7 +270,8 @@ class Continuing(Learnt, BaseAutoencoder):
         return label_codes(type(self).__name__, self.classes_, len(X), y)
 
     def _count_labels(self, new: Kept, before: Kept, share: float) -> None:
-        """Let labels of new rows, that are a share of all, into the frequencies of labels."""
+        """Let labels of new rows, that are a share of all that count, into the frequencies of labels."""
         counts = np.bincount(new["labels"], new.get("weights"), minlength=len(self.classes_))
-        share = weighted_share(share, mean_weight(new) / mean_weight(before))
+        if len(before["rows"]):  # else nothing is known of the weights of all before
+            share = weighted_share(share, mean_weight(new) / mean_weight(before))
         self.class_prior_ = (1 - share) * self.class_prior_ + share * counts / counts.sum()

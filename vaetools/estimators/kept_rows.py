@@ -36,8 +36,8 @@ def weights_of(kept: Kept) -> np.ndarray:
 
 
 def mean_weight(kept: Kept) -> float:
-    """Return the mean weight of kept rows; of none it is 1."""
-    return float(weights_of(kept).mean()) if len(kept["rows"]) else 1.0
+    """Return the mean weight of kept rows, of which there are some."""
+    return float(weights_of(kept).mean())
 
 
 def some(kept: Kept, n: int, rng: np.random.RandomState) -> Kept:
