@@ -18,6 +18,7 @@ from vaetools.cli.describing import beside_good_in_words
 from vaetools.estimators import choosing
 
 QUICK = ["--max-iter", "1", "--set", "hidden_channels=()"]
+TOLERANT = ["--false-alarm-rate", "0.5"]  # of which few images are enough to calibrate
 
 
 def run(*arguments):
@@ -260,6 +261,32 @@ def test_images_beside_good_ones_are_told(paths, words):
     assert beside_good_in_words(SimpleNamespace(ids=paths, kind="images")).startswith(words)
     assert bool(beside_good_in_words(SimpleNamespace(ids=paths, kind="images"))) == bool(words)
     assert beside_good_in_words(SimpleNamespace(ids=paths, kind="table")) == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "is_told"),
+    [
+        ((), True),
+        (("--odd", "odd.txt", *TOLERANT), False),
+        (("--marks", "odd.csv", *TOLERANT), False),
+        (("--contamination", "0.2"), False),
+        (("--model", "cvae"), False),
+    ],
+)
+def test_images_beside_good_ones_are_none_to_wonder_at_where_they_are_not_taken_as_normal(
+    options, is_told, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 10, 8, 8), dtype=np.uint8)
+    for kind, images in zip(("good", "crack"), pixels, strict=True):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        for i, image in enumerate(images):
+            Image.fromarray(image).save(tmp_path / "set" / kind / f"{i}.png")
+    names = [f"set/crack/{i}.png" for i in range(10)]
+    (tmp_path / "odd.txt").write_text("\n".join(names))
+    pd.DataFrame({"path": names, "mark": "odd"}).to_csv("odd.csv", index=False)
+    assert run("fit", "set", "-o", "m.safetensors", *QUICK, *options) == 0
+    assert ("All are taken as normal" in said(capsys)[0]) == is_told
 
 
 def test_a_network_of_no_known_name_is_told_as_it_was_written(parts, tmp_path, capsys):

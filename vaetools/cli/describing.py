@@ -14,6 +14,7 @@ from pandas.api import types
 
 from vaetools.anomaly.rates import expected_rate, n_rows_needed
 from vaetools.cli.commands.info import DETECTOR, scaling_in_words
+from vaetools.cli.planning import Plan
 from vaetools.cli.saying import counted_rows, in_options, mask_hint, short_name
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import TrainingData
@@ -37,9 +38,10 @@ _IN_WORDS = {"gaussian": "Numbers", "bernoulli": "Booleans", "categorical": "Cat
 
 
 def describe_data(
-    read: TrainingData, data: tuple[str, ...], model: Any, reasons: Sequence[str], seconds: float | None
+    read: TrainingData, data: tuple[str, ...], plan: Plan, seconds: float | None, *, marked: bool
 ) -> str:
     """Return what was understood of the data, what was chosen for them, and how long that will take."""
+    model = plan.model
     context = getattr(model, "context", None) or []
     judged = read.X.drop(columns=context) if context else read.X
     if getattr(model, "likelihood", None) == "mixed":
@@ -52,7 +54,7 @@ def describe_data(
         "Read as": "" if read.dialect is None else str(read.dialect),
         "Scaled": _scaled_in_words(read.reader),
         "Small defects": small_defects_in_words(read.reader, model),
-        "Caution": beside_good_in_words(read),
+        "Caution": beside_good_in_words(read) if plan.all_normal and not marked else "",
         **values,
         "Given": _context_in_words(read.X[context] if context else read.context),
         "Labels": _labels_in_words(read.labels, model),
@@ -62,7 +64,7 @@ def describe_data(
         ),
         "Columns": " ".join(read.notes),
         "Masks": mask_hint(read.ids) if read.kind == "images" else "",
-        "Model": in_options(" ".join(reasons)),
+        "Model": in_options(" ".join(plan.reasons)),
         "Time": "" if seconds is None else f"{duration(seconds)} to train",
     }
     return text_facts(facts)

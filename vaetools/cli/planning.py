@@ -46,6 +46,11 @@ class Plan(NamedTuple):
         """Whether rows are given labels, or a context."""
         return "condition_encoder" in self.model.get_params()
 
+    @property
+    def all_normal(self) -> bool:
+        """Whether all rows that are not marked are taken for one kind of normal ones."""
+        return not self.takes_labels and getattr(self.model, "contamination", "auto") == "auto"
+
 
 def check_verdict(contamination: Any, false_alarm_rate: Any, confidence: Any, **others: Any) -> None:
     """Raise where options say two ways to find a threshold."""

@@ -248,7 +248,9 @@ def fit(
         told = {} if context is None else {"context": context.columns, "beside": context.table}
         read = _read(plan, data, labels=labels, drop=drop, **told, **reading)
     expected = seconds_to_fit(model, read.X) if plan.by_patches and len(read.X) else None
-    _say_data(read, data, plan, expected, output, talk)
+    _say_data(read, data, plan, expected, talk, marks or odd)
+    if output.exists() and not talk.quiet:
+        say(f"{output} is there already; it will be replaced once the new model is trained.")
     marked = marks_of(read, marks, odd, talk)
     outputs.check_room(output, estimated_size(model, *read.X.shape))
     start = time.perf_counter()
@@ -314,17 +316,15 @@ def _fit(
 
 
 def _say_data(
-    read: "TrainingData", data: tuple[str, ...], plan: Plan, seconds: float | None, output: Path, talk: Talk
+    read: "TrainingData", data: tuple[str, ...], plan: Plan, seconds: float | None, talk: Talk, marks: Any
 ) -> None:
-    """Say what was understood of the data, and which file will be replaced."""
+    """Say what was understood of the data, of which some rows may be marked."""
     if talk.to_people:
         from vaetools.cli.describing import describe_data, unused_bits
 
-        tell(describe_data(read, data, plan.model, plan.reasons, seconds))
+        tell(describe_data(read, data, plan, seconds, marked=bool(marks)))
         if note := unused_bits(read, plan.model):
             say(note)
-    if output.exists() and not talk.quiet:
-        say(f"{output} is there already; it will be replaced once the new model is trained.")
 
 
 def _say_model(kept: Path, read: "TrainingData", plan: Plan, noted: dict[str, Any], talk: Talk) -> None:
