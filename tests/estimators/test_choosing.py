@@ -146,3 +146,10 @@ def test_more_that_calibrate_find_more_where_the_oddest_is_the_threshold(n, is_t
     assert bool(few_find_less_in_words(model)) == is_told
     scores = np.arange(float(max(n, 1)))
     assert (threshold(scores, 0.05) < 0.5) == (n < 39)
+
+
+@pytest.mark.parametrize("confidence", [None, 0.9])
+def test_too_few_images_are_told_before_they_are_split(confidence):
+    detector = PatchDetector(backbone=None, image_shape=(1, 24, 24), confidence=confidence)
+    with pytest.raises(ValueError, match="PatchDetector: X must have at least 4 images; got 1"):
+        seconds_to_fit(detector, np.zeros((1, 576), np.uint8))

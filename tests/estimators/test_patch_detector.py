@@ -11,8 +11,9 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from vaetools import AE, CVAE, VAE, Backbone, PatchDetector, load, save
+from vaetools import AE, CVAE, VAE, Backbone, ModelFileError, PatchDetector, load, save
 from vaetools.estimators.pictures import split_images
+from vaetools.files import read_model_file, write_model_file
 from vaetools.nn.borders import borders, mirror, within
 from vaetools.nn.features import Features
 from vaetools.nn.patch_model import Group, PatchModel
@@ -221,6 +222,20 @@ def test_regions_that_no_image_fills_are_told():
 def test_what_cannot_be_is_refused_by_name(parameters, message):
     with pytest.raises(ValueError, match=message):
         detector(**parameters).fit(photographs(60, 1))
+
+
+def test_a_file_in_which_defects_are_told_by_nothing_is_refused(fitted, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save(fitted, path)
+    header, arrays = read_model_file(path)
+    for name in filter(lambda name: name.startswith("model_.groups."), arrays):
+        if name.endswith(("inward", "bias", "outward")):
+            arrays[name] = arrays[name][..., :0]
+        elif arrays[name].shape[-1:] == (4,):  # costs, of which the last is theirs
+            arrays[name] = arrays[name][..., :-1].copy()
+    write_model_file(path, header, arrays)
+    with pytest.raises(ModelFileError, match=r"groups.0.floor must have a side of 4; got shape .3,."):
+        load(path)
 
 
 def test_too_few_images_are_told():

@@ -132,8 +132,6 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
     def _fit(self, X: Any) -> None:
         """Learn, and calibrate, in place."""
         rows = check_pictures(self, X, reset=True)
-        if len(rows) < 4:  # two to train, and two to say what is usual
-            raise ValueError(f"{type(self).__name__}: X must have at least 4 images; got {len(rows)}.")
         self.n_samples_ = len(rows)
         self.scope_ = self.chosen_scope()
         self.backbone_ = self.make_backbone().fit(rows[:1])

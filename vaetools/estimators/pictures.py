@@ -65,6 +65,8 @@ def split_images(
     Those that tell calibrate, too, unless a ``confidence`` is asked for, which only others can give. Where
     the whole alone is judged, which is learnt in no time, the first that train tell what is usual.
     """
+    if n_images < 4:  # two to train, and two to say what is usual
+        raise ValueError(f"{type(estimator).__name__}: X must have at least 4 images; got {n_images}.")
     _, height, width = estimator.image_shape
     most = min(_MOST_TELLING, max(_LEAST_TELLING, _PIXELS_TELLING // (height * width)))
     order, n_calibrating = rng.permutation(n_images), int(estimator.calibration_fraction * n_images)

@@ -134,7 +134,7 @@ def check_detector(
         if n != groups[i]:
             refuse(f"estimators[{i}]", f"of {groups[i]} features", n)
         learnt = {name: arrays.get(f"{WEIGHTS}groups.{i}.{name}") for name in _LATER}
-        later = [name for name, array in learnt.items() if array is not None and 0 not in array.shape]
+        later = [name for name, array in learnt.items() if array is not None and array.shape[:1] != (0,)]
         for name, rule in _group(i, groups[i], later).items():
             rule(name, {"array": f"{WEIGHTS}{name}"}, contents)
     of_whole = {} if fitted["scope"] == "places" else _whole(coarsest)
