@@ -126,8 +126,11 @@ def text(pattern: str, words: str) -> Requirement:
 INTEGER = Requirement(
     "an integer", lambda value: not isinstance(value, bool) and isinstance(value, numbers.Integral)
 )
-NUMBER = Requirement(
-    "a number", lambda value: not isinstance(value, bool) and isinstance(value, numbers.Real)
+NUMBER = Requirement(  # no Fraction, which no file holds
+    "a number",
+    lambda value: (
+        INTEGER.holds(value) or (isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational))
+    ),
 )
 POSITIVE_INTEGER = Requirement("a positive integer", lambda value: is_integer(value, 1))
 COUNT = Requirement("an integer at least 0", lambda value: is_integer(value, 0))

@@ -1,6 +1,7 @@
 """Bad input: a typed error that names the value received."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,7 @@ def with_value(value):
         (lambda: vae().fit(np.array([["abc", "d"]])), ValueError, "likelihood='mixed', which takes"),
         (lambda: vae().fit(pd.DataFrame({"a": ["1,234", "d"]})), ValueError, "a number as people write it"),
         (lambda: vae().fit(np.array([["−3,5 %", "d"]])), ValueError, "a number as people write it"),
+        (lambda: vae(beta=Fraction(1, 2)).fit(X), ValueError, "got Fraction(1, 2)"),  # no file holds it
         (lambda: vae().fit(with_value(np.inf)), ValueError, "or replace such values; a division by 0"),
         (lambda: vae().fit(X).score_samples(with_value(-np.inf)), ValueError, "-inf in row 5, column 1"),
         (

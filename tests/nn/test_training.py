@@ -437,6 +437,15 @@ def test_what_watches_is_a_mean_of_weights_where_the_rate_leaves_something_to_av
     assert cycle.share_of_epoch(100) == pytest.approx(1.0, abs=1e-3)
 
 
+def test_a_mean_of_weights_keeps_what_is_infinite():
+    model, levels = build(), torch.tensor([-torch.inf, 0.5])
+    model.register_buffer("levels", levels.clone())  # as of a label that no row has
+    trainer = make(model, held_out=as_rows(data(8, seed=1)), learning_rate="constant")
+    trainer.run()
+    assert trainer.settings.share_of_epoch(trainer.best_epoch) < 1
+    assert torch.equal(model.levels, levels)
+
+
 def test_a_run_that_is_watched_goes_on_bit_for_bit(monkeypatch):
     monkeypatch.setattr("vaetools.nn.training.SYNC_STEPS", 2)
 

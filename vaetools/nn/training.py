@@ -308,7 +308,8 @@ class Trainer:
     def _watch(self) -> bool:
         """Score the held-out rows by the mean weights, note the best epoch and say whether it is long ago."""
         now, share = self._weights(), self.settings.share_of_epoch(self.epoch)
-        self.mean_weights = [mean.lerp(own, share) for mean, own in zip(self.mean_weights, now, strict=True)]
+        both = zip(self.mean_weights, now, strict=True)  # what is equal stays, also an infinite number
+        self.mean_weights = [torch.where(mean == own, own, mean.lerp(own, share)) for mean, own in both]
         self._set_weights(self.mean_weights)
         loss = self._held_out_loss()
         self._set_weights(now)
