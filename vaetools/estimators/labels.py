@@ -24,10 +24,11 @@ def one_per_row(owner: str, name: str, one: str, values: Any, n_rows: int, dtype
     array([1., 2.])
     """
     rule = f"{owner}: {name} must have one {one} for each of {counted(n_rows, 'row')} of X; got "
-    if np.ndim(values) == 0:
-        raise ValueError(f"{rule}{values!r} alone.")
     plain = {"ensure_2d": False, "ensure_all_finite": False, "ensure_min_samples": 0}
-    column: np.ndarray = column_or_1d(check_array(values, dtype=dtype, input_name=name, **plain))
+    told = check_array(values, dtype=dtype, input_name=name, **plain)
+    if told.ndim == 0:
+        raise ValueError(f"{rule}{values!r} alone.")
+    column: np.ndarray = column_or_1d(told)
     if len(column) != n_rows:
         raise ValueError(f"{rule}{len(column):,}.")
     return column
