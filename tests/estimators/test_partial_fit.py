@@ -275,6 +275,7 @@ def test_a_run_that_goes_on_begins_where_one_cycle_comes_down():
 
 
 @pytest.mark.filterwarnings("ignore:.*the posterior collapsed")
+@pytest.mark.filterwarnings("ignore:.* words are in no row")
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_warm_start_begins_with_the_weights_of_before(estimator, rows):
     X, y = rows
