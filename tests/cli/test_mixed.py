@@ -78,7 +78,7 @@ def test_fit_says_what_it_found(cars, tmp_path, capsys):
     out = capsys.readouterr().out
     missing = pd.read_csv(cars).drop(columns="zip").isna().to_numpy().mean()
     assert "300 rows from " in out
-    facts = {line.split()[0]: line.split()[1:] for line in out.splitlines()[:7]}
+    facts = {line.split()[0]: line.split()[1:] for line in out.splitlines()[:8]}
     assert facts["Numbers"] == ["tank,", "doors"]
     assert facts["Booleans"] == ["warranty"]
     assert facts["Categories"] == ["plate", "(300),", "fuel", "(2)"]

@@ -64,7 +64,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(iris, tmp_path):
     shutil.copy(FOLDER / "fit.ckpt", path)
     options = {"hidden_layer_sizes": (6,), "batch_size": 16, "early_stopping": True, "device": "cpu"}
     model = VAE(2, max_iter=5, learning_rate="constant", random_state=0, **options)
-    with pytest.raises(ValueError, match="version of the state is 1 in the file and 2 now"):
+    with pytest.raises(ValueError, match="version of the state is 1 in the file and 3 now"):
         model.fit(iris[0], checkpoint=path)
 
 

@@ -37,8 +37,9 @@ class VQVAE(OutlierMixin, Detector, WordFields):
     {attributes}
     word_counts_ : ndarray of shape (n_words,), int
         How often each word stands in the codes of the rows that train.
-    gaussian_scale_ : {"global", "local"}
-        Of which kind the scale of ``likelihood="gaussian"`` is, see `Gaussian`: local of images.
+    gaussian_scale_ : str
+        Of which kind the scale of ``likelihood="gaussian"`` is, see `Gaussian`: ``"local"`` of images,
+        ``"global"`` of others.
 
     See Also
     --------

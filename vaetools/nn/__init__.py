@@ -128,10 +128,10 @@ def default_vocabulary(n_rows: int) -> int:
 
     Examples
     --------
-    >>> [default_vocabulary(n) for n in (20, 120, 600, 5_000)]
-    [8, 32, 128, 256]
+    >>> [default_vocabulary(n) for n in (0, 20, 120, 600, 5_000)]
+    [8, 8, 32, 128, 256]
     """
-    return min(256, max(8, 1 << (n_rows // 3).bit_length() - 1))
+    return min(256, 1 << max(8, n_rows // 3).bit_length() - 1)
 
 
 def _survive_fork() -> None:
