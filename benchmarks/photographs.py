@@ -9,7 +9,8 @@ Rivals see the same features of the same training images: the nearest of a greed
 alone, PCA of patches (what 90 % of the variance does not explain), and of whole images the Mahalanobis
 distance of mean features. Maps of rivals are logs, blurred by one place, each group in units of what it is at
 most on held-out good images, and the greatest counts; so thresholds are theirs too. `its places` are what the
-detector says without its judgement of the whole image. --pixels adds detectors that need no network: the one
+detector says without its judgement of the whole image, with a threshold of images that also told what is
+usual, beyond which more good ones lie. --pixels adds detectors that need no network: the one
 of patches, and the VAE of whole images at 64 pixels; --alone leaves all rivals out. `found at 5 %` is the
 share of defective images beyond the threshold that flags 5 % of the good test images; `on it` that of all
 defective ones which are, and the greatest value of whose map is at most a 64th of the side from the defect.
@@ -41,7 +42,6 @@ from vaetools.estimators.pictures import split_images, through
 from vaetools.nn.borders import within
 from vaetools.nn.patch_model import grid_of
 from vaetools.nn.places import LEAST, blurred, from_rim, scale_of_maxima
-from vaetools.nn.whole import raised
 
 CPU = torch.device("cpu")
 SEEN = 200  # training images that PCA sees places of
@@ -123,7 +123,6 @@ class Rivals:
     def maps(self, rows: np.ndarray) -> dict[str, list[np.ndarray]]:
         """Return the maps of every judge by group, the least outside; of pooled features one number each."""
         model = self.detector.model_
-        assert model.whole is not None  # of photographs
         n_groups = len(model.groups)
 
         def look(images: Tensor) -> list[Tensor]:
@@ -136,14 +135,12 @@ class Rivals:
             parts.append(model.fused(model.pyramid(odd, inside)))
             least = [each.amin(dim=(1, 2), keepdim=True) for each in parts]
             outside = [torch.where(inside > 0, *pair) for pair in zip(parts, least, strict=True)]
-            own = raised(outside[-1], model.whole(model.directions(maps, extent)))
-            return [*outside, own, self._pooled(maps)]
+            return [*outside, self._pooled(maps)]
 
-        *parts, places, own, pooled = self._through(rows, look)
+        *parts, places, pooled = self._through(rows, look)
         by_name = {name: parts[i * n_groups : (i + 1) * n_groups] for i, name in enumerate(BY_GROUP)}
         distance = self.pooled.mahalanobis(pooled)[:, None, None]
-        own_two = {"PatchDetector": [own], "its places": [places]}
-        return own_two | by_name | {"Mahalanobis, whole image": [distance]}
+        return {"its places": [places]} | by_name | {"Mahalanobis, whole image": [distance]}
 
     def _unexplained(self, maps: list[Tensor], i: int) -> Tensor:
         """Return what PCA of places does not explain."""
@@ -233,12 +230,11 @@ def main() -> None:
         fitted = time.perf_counter()
         detector.heat_maps(test[:TIMED])
         seconds = (time.perf_counter() - fitted) / len(test[:TIMED])
-        if arguments.alone:
-            found = {"PatchDetector": (detector.heat_maps(test), -detector.offset_)}
-        else:
+        found = {"PatchDetector": (detector.heat_maps(test), -detector.offset_)}
+        if not arguments.alone:
             judges = Rivals(detector, train)
             maps = judges.fused(judges.maps(test))
-            found = {name: (each, judges.thresholds[name]) for name, each in maps.items()}
+            found |= {name: (each, judges.thresholds[name]) for name, each in maps.items()}
         if arguments.pixels:
             found |= without_network(train, test, shape, seed)
         table = pd.DataFrame({name: figures(*pair, kinds, masks) for name, pair in found.items()}).T

@@ -67,7 +67,7 @@ def test_it_is_saved_described_and_exported(fitted, tmp_path, capsys):
     assert loaded.backbone is None
     assert np.array_equal(loaded.heat_maps(X), fitted.heat_maps(X))
     assert main(["info", str(path)]) == 0
-    assert "of fixed filters, at strides of 4, 8 and 16 pixels" in " ".join(capsys.readouterr().out.split())
+    assert "fixed filters, at strides of 4, 8 and 16 pixels" in " ".join(capsys.readouterr().out.split())
     to_onnx(loaded, tmp_path / "parts.onnx")
     answers = Served(tmp_path / "parts.onnx")(X)
     np.testing.assert_allclose(answers["map"], fitted.heat_maps(X), rtol=1e-3, atol=1e-3)
