@@ -2,9 +2,12 @@
 
 import unicodedata
 
+import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from vaetools import words
+from vaetools import VAE, words
 from vaetools.words import floor_in_words, number, percent, printable, see
 
 
@@ -68,3 +71,17 @@ def test_errors_name_a_page_of_the_docs_or_of_the_site(monkeypatch):
     assert see("mixed.md") == "See docs/mixed.md."
     monkeypatch.setattr(words, "SITE", "https://site.example")
     assert see("promises.md#few-rows") == "See https://site.example/docs/promises.html#few-rows."
+
+
+YEARS = [2023, 2024, 2025, 2026]
+
+
+def test_a_warning_points_at_the_line_that_called_the_package(iris):
+    X = iris[0][:10]
+    model = make_pipeline(StandardScaler(), VAE(2, max_iter=0))
+    with pytest.warns(UserWarning, match="VAE: false_alarm_rate=0.05 takes") as told:
+        model.fit(X)
+    assert {each.filename for each in told} == {__file__}
+    with pytest.warns(UserWarning, match="X does not have valid feature names") as told:
+        VAE(2, max_iter=0, false_alarm_rate=0.5).fit(pd.DataFrame(X, columns=YEARS)).transform(X)
+    assert {each.filename for each in told} == {__file__}

@@ -2,8 +2,10 @@
 
 import functools
 import math
+import sys
 import textwrap
 import unicodedata
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ _LARGE = 1e12  # numbers from here on have an exponent
 # controls, format characters (among them every change of direction), lone surrogates, line and
 # paragraph separators: they move a cursor, reorder or hide what stands beside them, or have no UTF-8
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_BETWEEN = ("vaetools", "sklearn", "torch")  # whose code stands between a warning and who asked for the work
 _JOINERS = "\u200c\u200d"  # Persian words and many emoji are spelled with them
 
 
@@ -105,6 +108,14 @@ def see(page: str) -> str:
     'See docs/promises.md#few-rows.'
     """
     return f"See {SITE}/docs/{page.replace('.md', '.html')}." if SITE else f"See docs/{page}."
+
+
+def warn(words: str, kind: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called the package, however deep in it this is."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(words, kind, stacklevel=level)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -1,13 +1,12 @@
 """Rows that are handed out to be marked as odd or normal, and what came back."""
 
-import warnings
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaetools.cli.command import Opened, misuse
 from vaetools.cli.saying import Talk, say
-from vaetools.words import counted, printable
+from vaetools.words import counted, printable, warn
 
 if TYPE_CHECKING:
     from vaetools.cli.answers import Answers
@@ -37,12 +36,10 @@ def warn_of_unknown(marked: Mapping[str, str], met: Container[str]) -> None:
     """Warn of rows that were marked before, but that no row of today is called like."""
     unknown = [printable(name) for place, name in marked.items() if place not in met]
     if unknown:
-        warnings.warn(
+        warn(
             f"{len(unknown):,} of {len(marked):,} rows that --marked names are not there, such as "
             f"{unknown[0]!r}. Rows are called as in the first column of what score writes; with --id a "
             "column of a table names them.",
-            UserWarning,
-            stacklevel=2,
         )
 
 

@@ -2,7 +2,6 @@
 
 import glob
 import os
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from vaetools.data.addresses import Address, addresses, files_below, is_address
 from vaetools.data.batches import Failure
 from vaetools.data.formats import HIDDEN, Called, left_out_as
 from vaetools.data.patterns import chosen_by, in_words, none_chosen, what_to_do
-from vaetools.words import counted
+from vaetools.words import counted, warn
 
 HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
 BROKEN_LINK = "broken link"
@@ -171,10 +170,9 @@ def list_images(
         listing.drop_repeated()
     n_excluded = list(listing.ignored.values()).count(EXCLUDED)
     if exclude and not n_excluded:
-        warnings.warn(
+        warn(
             f"{called}: no file fits exclude={in_words(exclude)}. Patterns are compared with the "
             "path from the folder that was named on.",
-            stacklevel=2,
         )
     if not listing.paths:
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)

@@ -2,7 +2,6 @@
 
 import math
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -20,7 +19,7 @@ from vaetools.data.depth import FULL_RANGE, MAX_PIXELS, common_type, type_of
 from vaetools.data.workers import decoded
 from vaetools.mixins import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from vaetools.progress import bar_options
-from vaetools.words import printable
+from vaetools.words import printable, warn
 
 MODES = {"gray": 1, "rgb": 3}
 _BATCH_VALUES, _BATCH_ROWS = 2**22, 4096
@@ -293,11 +292,10 @@ def _look_at_some(sources: Sequence[Any], *, colors: bool) -> tuple[dict[int, Lo
 def _type_for(depths: Sequence[tuple[str, bool]]) -> str:
     """Return the type of rows for images of some depths; warn where some are read with fewer bits."""
     if n_cut := sum(is_cut for _, is_cut in depths):
-        warnings.warn(
+        warn(
             "ImageReader: colors of 16 bits are read whole from PNG and RGB TIFF files, with the package "
             f"opencv-python-headless; got {n_cut:,} of {len(depths):,} images looked at that keep the upper "
             "8 bits. Install it, or convert them.",
-            stacklevel=3,
         )
     return common_type([dtype for dtype, _ in depths])
 
@@ -310,11 +308,10 @@ def _warn_of_others(reader: ImageReader, sources: Sequence[Any]) -> None:
     _warn_of_depth({sources[i]: look for i, look in looks.items()}, reader.dtype_)
     fitted, came = reader.typical_size_, _typical_size(looks.values())
     if fitted and came and not 1 / _MUCH < max(came) / max(fitted) < _MUCH:
-        warnings.warn(
+        warn(
             "ImageReader: images should be about as large as those that it was fitted on, of "
             f"{fitted[0]:,} × {fitted[1]:,} pixels (height × width); got {came[0]:,} × {came[1]:,}. Scaled "
             "alike, they are blurred or sharp where those are not: take or scale them as those were.",
-            stacklevel=4,
         )
 
 
@@ -327,11 +324,10 @@ def _warn_of_depth(looks: Mapping[str, Look], dtype: str) -> None:
         if is_deep:
             right = "right only beside images that use all 16 bits"
             taken = f"8-bit levels are taken times {FULL_RANGE}, {right}"
-        warnings.warn(
+        warn(
             f"ImageReader: images should have {bits} bits, as most of those have that it was fitted on; "
             f"got {others} bits in {len(found):,} of {len(looks):,} that were looked at: {taken}. "
             f"Convert them, such as {printable(str(found[0]))}, or their verdicts mean nothing.",
-            stacklevel=5,
         )
 
 

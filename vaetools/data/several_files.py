@@ -1,7 +1,6 @@
 """The files of a table, one or several: parts in a folder, as Spark writes them, of a glob, or named."""
 
 import contextlib
-import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from vaetools.data.listing import Listing
 from vaetools.data.numerals import find_numerals, is_number, negatives_in_parentheses, unclear_point
 from vaetools.data.table_columns import advice, as_arrow_writes, find_dates, find_indices, is_index, places
 from vaetools.data.typed_files import ArrowFile, ExcelFile, ParquetFile
-from vaetools.words import few
+from vaetools.words import few, warn
 
 _SAMPLED = 20  # files that say how numbers are written
 
@@ -205,7 +204,7 @@ class TableFiles:
             raise ValueError(f"{self.path}: {error}") from None
         self.notes += negatives_in_parentheses(columns, found)
         if found.has_plain_numbers and (told := unclear_point(columns, self._said)):
-            warnings.warn(f"{self.path}: {told}", stacklevel=3)
+            warn(f"{self.path}: {told}")
         if self._are_several:
             separators = {file.dialect.separator for file in alike}
             for file in list(self._files):

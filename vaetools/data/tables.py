@@ -3,7 +3,6 @@
 import dataclasses
 import glob
 import os
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from vaetools.data.encodings import readable
 from vaetools.data.formats import HIDDEN, Called, is_parquet, left_out_as
 from vaetools.data.listing import Listing, tables_in
 from vaetools.data.several_files import TableFiles
-from vaetools.words import equal_as_floats, few
+from vaetools.words import equal_as_floats, few, warn
 
 MAX_VALUES = 2**21  # numbers in a batch: wide tables come in fewer rows
 _DELTA = "_delta_log"
@@ -135,7 +134,7 @@ class Table:
             first = f" ({where(failed[0].id)}: {failed[0].reason})" if failed else ""
             raise ValueError(f"{self._files.path}: a model needs rows; got none that can be used{first}.")
         if large:
-            warnings.warn(equal_as_floats(self._files.path, large), stacklevel=3)
+            warn(equal_as_floats(self._files.path, large))
         if self.kinds is None:  # so that the numbers of a row lie together
             X = pd.DataFrame(np.concatenate(parts), columns=self.columns)
         else:

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import os
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from vaetools.schema import (
     size,
     usable,
 )
-from vaetools.words import see
+from vaetools.words import see, warn
 
 _STATE_VERSION = 3  # of what a state means: one of another version cannot be continued
 _VERSION = "version of the state"
@@ -107,11 +106,9 @@ class Checkpoint:
             with usable(self._path, "state"):
                 restore(trainer, self._state)
             if trainer.finished and self._estimator.warm_start:
-                warnings.warn(
+                warn(
                     f"{self._owner}: the training of checkpoint {str(self._path)!r} is finished, so nothing "
                     "was trained: the model is what it was then. To go on from it, name another file.",
-                    UserWarning,
-                    stacklevel=6,
                 )
         if trainer.finished or trainer.workers.rank:
             return
@@ -137,12 +134,11 @@ class Checkpoint:
             self._write()
         except OSError as reason:
             if not self._has_failed:
-                warnings.warn(
+                warn(
                     f"{self._owner}: checkpoint {str(self._path)!r} cannot be written: "
                     f"{reason.strerror or reason}. Training goes on, and the file stays as it is until it "
                     "can be written again.",
                     RuntimeWarning,
-                    stacklevel=2,
                 )
             self._has_failed = True
 

@@ -1,10 +1,11 @@
 """Names of columns that are no strings, whose order scikit-learn does not look at."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from vaetools.words import warn
 
 
 def labels_of(names: pd.Index) -> list[str] | None:
@@ -68,4 +69,4 @@ def warn_of_names(owner: str, labels: Any, fitted: Any) -> None:
         words = f"X has feature names, but {owner} was fitted without feature names"
     else:
         return
-    warnings.warn(words, UserWarning, stacklevel=6)
+    warn(words)

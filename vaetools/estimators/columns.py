@@ -1,7 +1,6 @@
 """Tables with categories and missing cells → rows of numbers and codes, and back."""
 
 import reprlib
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +13,7 @@ import pyarrow as pa
 from pandas.api import types
 
 from vaetools.estimators.context_columns import of_judged
-from vaetools.words import few
+from vaetools.words import few, warn
 
 _MAX_CATEGORIES = 1000
 _FEWEST_CELLS = 5  # of fewer, one odd row is most
@@ -252,11 +251,10 @@ def warn_of_unseen(owner: str, columns: Columns, X: Any, codes: np.ndarray) -> N
             name = place if columns.names is None else columns.names[place]
             found.append(f"{name!r} ({_difference(column, pd.DataFrame(X).iloc[is_unseen, place])})")
     if found:
-        warnings.warn(
+        warn(
             f"{owner}: most cells of a column should be categories of fit; got others in column "
             f"{few(found)}. Each counts as unseen, which makes its row odd. Write them "
             "as in fit, or fit again with rows like these.",
-            stacklevel=6,
         )
 
 
@@ -280,12 +278,10 @@ def warn_of_untrained(
             found.append(f"{name!r} ({_some(sorted(values, key=str))})")
     if found:
         which = ("of the first call", "new rows") if held_out is None else ("that trains", "rows held out")
-        warnings.warn(
+        warn(
             f"{owner}: no row {which[0]} has some categories of {which[1]}, in column "
             f"{few(found)}: they count as unseen, in rows to come as well, and make these odd. Fit more rows "
             "of them, or group rare ones.",
-            UserWarning,
-            stacklevel=5,
         )
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +16,7 @@ from vaetools.estimators.context_columns import has_context_in_X, judged, places
 from vaetools.estimators.intake import unpacked
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import InputScale
-from vaetools.words import few, see
+from vaetools.words import few, see, warn
 
 _MOST_GROUPS = 2**62
 _FAR = 1  # standard deviations beyond all that was seen
@@ -154,11 +153,9 @@ class Context:
             if not is_there
         ]
         if absent:
-            warnings.warn(
+            warn(
                 f"{owner}: no row that trains has some categories of the context, in column {few(absent)}: "
                 "what is usual of them was not learnt. Fit more rows of them, or group rare ones.",
-                UserWarning,
-                stacklevel=5,
             )
 
     def warn_of_unseen(self, owner: str, y: pd.DataFrame, conditions: np.ndarray) -> None:
@@ -178,11 +175,9 @@ class Context:
             cell = y[name].iloc[rows[0]]
             found.append(f"{name}={cell:.4g}, far from where it was in training, {first:.4g} to {last:.4g}")
         if found:
-            warnings.warn(
+            warn(
                 f"{owner}: contexts should be like those of training; got {' and '.join(found)}. What is "
                 "usual there was not learnt, and verdicts of such rows mean little. Fit with such rows.",
-                UserWarning,
-                stacklevel=2,  # one place for all depths, so that it is said once
             )
 
     def groups(self, conditions: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Going on with new rows: `partial_fit`."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -40,7 +39,7 @@ from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
 from vaetools.nn.schedule import weighted_share
 from vaetools.nn.training import Trainer
-from vaetools.words import few
+from vaetools.words import few, warn
 
 _REPLAYED = 9  # rows of before that train beside each new one, at most
 _FAR = 10  # standard deviations
@@ -194,12 +193,10 @@ class Continuing(Learnt, BaseAutoencoder):
             typical = np.nanmedian(X, axis=0) if len(X) else scale.shift
             far = np.flatnonzero(np.abs((typical - scale.shift) / scale.scale) > _FAR)
             if len(far):
-                warnings.warn(
+                warn(
                     f"{type(self).__name__}: typical new rows lie more than {_FAR} standard deviations from "
                     f"those of the first call, which scaled columns, in column {few(map(str, far.tolist()))}."
                     " Look at their units, or fit anew.",
-                    UserWarning,
-                    stacklevel=4,
                 )
 
     def _draw_jobs(self, n_rows: int, kept: dict[str, Kept], rng: np.random.RandomState) -> np.ndarray:
@@ -220,11 +217,9 @@ class Continuing(Learnt, BaseAutoencoder):
         """Return the rows that were kept so far, by their job."""
         if hasattr(self, "kept_rows_"):
             return self.kept_rows_
-        warnings.warn(
+        warn(
             f"{type(self).__name__}: fit keeps no rows, so that what new ones do not show may be forgotten, "
             "and these alone calibrate. Begin with partial_fit, which keeps some.",
-            UserWarning,
-            stacklevel=4,
         )
         nothing = kept_of(X, labels, index=slice(0))
         return {"trained": nothing, "calibrating": nothing}

@@ -1,6 +1,5 @@
 """CVAE: conditioned on a label, over which it marginalizes when none is given, or on a context of columns."""
 
-import warnings
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
@@ -23,6 +22,7 @@ from vaetools.estimators.label_fields import LabelFields
 from vaetools.estimators.labels import hardly_used, label_information, labels_of_rows, untrained
 from vaetools.estimators.vae import VAE
 from vaetools.nn.batches import Rows
+from vaetools.words import warn
 
 _N_JUDGED = 2_000  # rows whose labels are predicted
 
@@ -323,11 +323,11 @@ class CVAE(VAE, LabelFields):
             self.context_information_ = context_information(some)
             return
         if words := untrained(self):
-            warnings.warn(words, UserWarning, stacklevel=4)
+            warn(words)
         [log_joint] = judged(unlabeled(some), lambda _: [attrgetter("log_joint")])
         self.label_information_ = label_information(log_joint, labels_of(some), self.class_prior_)
         if trained_enough(self, len(rows)) and (words := hardly_used(self)):
-            warnings.warn(words, ConvergenceWarning, stacklevel=4)
+            warn(words, ConvergenceWarning)
 
     def _calibrate_labels(self, judges: Sequence[Judge]) -> None:
         """Keep scores of rows given their labels; where there are none, forget older ones."""
@@ -339,7 +339,7 @@ class CVAE(VAE, LabelFields):
             [scores] = judged(judges, lambda engine: [engine.score()])
             self.label_calibration_scores_ = nan_as_oddest(scores)
             if words := small_groups(self):
-                warnings.warn(f"{type(self).__name__}: {words}", UserWarning, stacklevel=4)
+                warn(f"{type(self).__name__}: {words}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

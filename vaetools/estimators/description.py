@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from vaetools.estimators.marks import marks_among
 from vaetools.estimators.rows import RATHER_FLAT, flat_images
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
+from vaetools.words import warn
 
 N_REFERENCE = 10_000  # training rows that describe the latent space after fit
 N_DESCRIBED = 2_000  # rows that mean costs are taken over: decoding is the dear part
@@ -85,7 +85,7 @@ def describe(estimator: Any, rows: Rows, held_out: Sequence[Judge], rng: np.rand
         found = "" if engine.context is not None else judgment(seen)  # codes may have nothing to add to it
         by_heart = _overfit(estimator, sum(len(part) for _, part in held_out))
         for words in filter(None, (found, by_heart, _dead_words(estimator))):
-            warnings.warn(f"{engine.owner}: {words}", ConvergenceWarning, stacklevel=4)
+            warn(f"{engine.owner}: {words}", ConvergenceWarning)
 
 
 def referred(rows: Rows, rng: np.random.RandomState) -> Rows:

@@ -1,7 +1,6 @@
 """The other half of the face: scores, calibration, explanations."""
 
 import functools
-import warnings
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Self
@@ -35,6 +34,7 @@ from vaetools.estimators.verdicts import Verdicts
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Reading
+from vaetools.words import warn
 
 
 class Detector(Verdicts, Continuing):
@@ -118,7 +118,7 @@ class Detector(Verdicts, Continuing):
         engine = Engine(self)
         judges = [(self, engine.rows(X, y))]
         [scores] = judged(unlabeled(judges), lambda engine: [engine.score()])
-        self._judge_by(scores, stacklevel=3)
+        self._judge_by(scores)
         self.calibration_ = "split"
         keep_parameters(self, "false_alarm_rate", "confidence")
         self._fit_heat(judges)
@@ -279,17 +279,15 @@ class Detector(Verdicts, Continuing):
             return
         [scores] = judged(unlabeled(normal), lambda engine: [engine.score()])
         if judges:
-            self._judge_by(scores, stacklevel=5)
+            self._judge_by(scores)
             self.calibration_ = "split" if judges[0][0] is self else "cross"
             return
         share = self.contamination
         if share == "auto":
             share = self.false_alarm_rate
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: no row is left to calibrate, so that verdicts mean nothing; got "
                 f"n_samples={self.n_samples_}. {self._how_to_calibrate}",
-                UserWarning,
-                stacklevel=4,
             )
         self.offset_ = float(np.percentile(scores, 100 * float(share)))
 

@@ -2,7 +2,6 @@
 
 import re
 import reprlib
-import warnings
 from collections.abc import Container, Iterable
 from typing import Any
 
@@ -18,7 +17,7 @@ from vaetools.estimators.columns import warn_of_unseen
 from vaetools.estimators.rows import are_images, check_levels, check_numbers_of_images, check_unit_interval
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import slices
-from vaetools.words import equal_as_floats, few, is_lost_as_float, see
+from vaetools.words import equal_as_floats, few, is_lost_as_float, see, warn
 
 _NUMBER_AS_WRITTEN = re.compile(r"[-+−]?[$€£]?\s?\d[\d.,'’\s]*\s?[%$€£]?")  # 1,234 or 3,5 or 12 %
 _LARGEST = 2**53  # up to which float64 holds all integers
@@ -154,13 +153,11 @@ def _warn_of_channels_last(owner: str, shape: tuple[int, int, int]) -> None:
     """Warn of a shape of images that is probably one of arrays of (height, width, channels)."""
     if likely_reading((1, *shape)) == "last":
         height, width, n_channels = shape
-        warnings.warn(
+        warn(
             f"{owner}: image_shape must be (channels, height, width); {tuple(shape)} means {height} "
             f"channels of {width}×{n_channels} pixels. If X has rows of height × width × channels, pass "
             f"image_shape={(n_channels, height, width)} and X.reshape(-1, {height}, {width}, {n_channels})"
             ".transpose(0, 3, 1, 2).reshape(len(X), -1).",
-            UserWarning,
-            stacklevel=5,
         )
 
 
@@ -271,7 +268,7 @@ def _warn_of_large_integers(owner: str, X: Any, categories: Container[Any]) -> N
     numbers = ((name, cells) for name, cells in columns if name not in categories)
     found = {name: large for name, cells in numbers if (large := _lost(cells)) is not None}
     if found:
-        warnings.warn(equal_as_floats(owner, found), stacklevel=5)
+        warn(equal_as_floats(owner, found))
 
 
 def _lost(cells: np.ndarray) -> int | None:

@@ -6,7 +6,6 @@ depends on what they are, and not on how odd they look.
 """
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import NetworkFields
 from vaetools.estimators.labels import one_per_row
 from vaetools.nn.batches import Rows
+from vaetools.words import warn
 
 
 def check_marks(owner: str, marks: Any, n_rows: int) -> np.ndarray | None:
@@ -55,11 +55,9 @@ def note_marks(estimator: Any, marks: Any, n_rows: int) -> int:
     if has_odd(estimator):
         estimator.n_marked_odd_ = int((estimator._marks < 0).sum())
     elif estimator.anomaly_score == "marked":
-        warnings.warn(
+        warn(
             f"{owner}: nothing taught the score 'marked', which ranks rows as 'reconstruction_kl' does now: "
             "no row is marked odd. Call fit with marks: −1 is odd, 1 normal and 0 not looked at.",
-            UserWarning,
-            stacklevel=4,
         )
     return n_rows - getattr(estimator, "n_marked_odd_", 0)
 

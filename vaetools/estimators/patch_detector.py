@@ -161,7 +161,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         if len(calibrating):
             known = np.append(known, self._scores(rows, calibrating, task="calibrating"))
         self.calibration_ = "cross" if self.confidence is None else "split"
-        self._judge_by(known, stacklevel=4)
+        self._judge_by(known)
 
     def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
         """Return minus the greatest value of every image's map; higher is more normal.
@@ -211,7 +211,7 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         self : object
         """
         check_parameters(self)
-        self._judge_by(self.score_samples(X), stacklevel=3)
+        self._judge_by(self.score_samples(X))
         self.calibration_ = "split"
         keep_parameters(self, "false_alarm_rate", "confidence")
         return self

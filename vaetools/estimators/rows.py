@@ -1,7 +1,6 @@
 """What rows hold, and what numbers become before a network sees them."""
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from vaetools.estimators.building import resolve_likelihood
 from vaetools.nn.batches import EIGHT_BITS, InputScale, slices
+from vaetools.words import warn
 
 _WHITE = 2**16 - 1
 _FLAT = 1 / 12  # of their range, in which images show a model little
@@ -98,12 +98,10 @@ def _warn_of_more_bits(owner: str, X: np.ndarray, white: int) -> None:
     _, high = value_range(X)
     n_bits = int(high).bit_length()
     if n_bits > white.bit_length():
-        warnings.warn(
+        warn(
             f"{owner}: images should have levels up to {white:,}, as those of training; got such of {n_bits} "
             f"bits. What is brighter counts as brighter than white: take images as those were, or their "
             "verdicts mean nothing.",
-            UserWarning,
-            stacklevel=5,
         )
 
 
@@ -122,10 +120,9 @@ def check_levels(owner: str, X: np.ndarray, estimator: Any) -> None:
         return
     value = high if high > white else low
     if not strict:
-        warnings.warn(
+        warn(
             f"{owner}: images should be of 0 and 1, as those of training; got {value:.0f}, which is taken "
             f"for {value:.0f} times white. If it is white, pass X / {value:.1f}.",
-            stacklevel=6,
         )
         return
     raise ValueError(
@@ -172,10 +169,9 @@ def _widest(level: int) -> int:
 def warn_of_flat_images(estimator: Any, X: np.ndarray) -> None:
     """Warn where images of integers keep to a small part of the range that they are divided by."""
     if words := flat_images(estimator.input_scale_, X, _FLAT):
-        warnings.warn(
+        warn(
             f"{type(estimator).__name__}: images should fill the range of their levels, or a model sees "
             f"little; got {words}",
-            stacklevel=4,
         )
 
 

@@ -1,7 +1,6 @@
 """Verdicts by scores: a threshold, p-values, and what they are worth, whatever made the scores."""
 
 import math
-import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from vaetools.anomaly.calibration import conformal_p_values, nan_as_oddest, thre
 from vaetools.anomaly.certificates import certifiable
 from vaetools.anomaly.rates import expected_rate, n_rows_needed, n_rows_to_fit
 from vaetools.nn.batches import InputScale
-from vaetools.words import see
+from vaetools.words import see, warn
 
 _TELLS_LITTLE = 0.25  # of normal rows flagged
 _MOST_CROSSED = 500  # rows, unless it is asked for: six models are trained
@@ -109,29 +108,25 @@ class Verdicts:
         """Share of few rows that calibrate."""
         return self.calibration_fraction
 
-    def _judge_by(self, scores: np.ndarray, stacklevel: int) -> None:
+    def _judge_by(self, scores: np.ndarray) -> None:
         """Set threshold and p-values by the scores of rows that are normal and trained nothing."""
         n, needed = len(scores), n_rows_needed(self.false_alarm_rate)
         check_certifiable(self, n)
         if n < needed and self.confidence is None:
             rate, noun = expected_rate(n, self.false_alarm_rate), self._noun
             little = " Such verdicts tell next to nothing." if rate >= _TELLS_LITTLE else ""
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: false_alarm_rate={self.false_alarm_rate} takes {needed:,} "
                 f"calibration {noun}s; got {n}. About {100 * rate:.2g} % of new normal {noun}s will be "
                 f"flagged, and no p-value lies below {rate:.2g}.{little} {self._how_to_calibrate}",
-                UserWarning,
-                stacklevel=stacklevel,
             )
         self.calibration_scores_ = np.sort(nan_as_oddest(scores))
         self.offset_ = threshold(scores, self.false_alarm_rate, self.confidence)
         if self.offset_ == -np.inf:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: rows that calibrate should score finite numbers; got −inf of "
                 f"{(self.calibration_scores_ == -np.inf).sum():,} of {n:,}, so that no {self._noun} at all "
                 "will be flagged. Look for extreme values in X, and recalibrate without them.",
-                UserWarning,
-                stacklevel=stacklevel,
             )
 
     def _calibrated(self, name: str) -> Any:

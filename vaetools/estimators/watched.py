@@ -1,6 +1,5 @@
 """The training loop of an estimator: its progress, its checkpoint, what is left where somebody interrupts."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from vaetools.nn.model import trained_parts
 from vaetools.nn.parallel import Workers
 from vaetools.nn.training import Callback, Trainer
 from vaetools.progress import bar_options
+from vaetools.words import warn
 
 _NO_EPOCH = ["epoch", "beta", "learning_rate", "loss", "reconstruction", "kl"]
 
@@ -78,12 +78,11 @@ def watched(
             if checkpoint is not None and is_first:
                 checkpoint.write()
             again = "" if checkpoint is None else "fit again with this checkpoint to go on; "
-            warnings.warn(
+            warn(
                 f"{owner}: interrupted in epoch {trainer.good_epoch} of {trainer.settings.n_epochs}: what it "
                 f"learnt so far becomes the fitted model; {again}interrupt once more to leave it as it was "
                 "before.",
                 RuntimeWarning,
-                stacklevel=4,
             )
             return interruption
     return None

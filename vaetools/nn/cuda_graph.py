@@ -1,11 +1,12 @@
 """A training step as one CUDA graph, so that small networks do not wait for hundreds of launches."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from vaetools.words import warn
 
 _WARM_UP = 3  # calls before a capture, in which allocators and optimizers settle
 
@@ -45,10 +46,9 @@ class Captured:
             try:
                 self.replay = self._record()
             except RuntimeError as error:
-                warnings.warn(
+                warn(
                     f"a training step could not be recorded as a CUDA graph and runs step by step: {error}",
                     RuntimeWarning,
-                    stacklevel=2,
                 )
         if self.replay is None or key != self.key:
             return self.function(*arguments)

@@ -7,7 +7,6 @@ there, and so does the copy of the last good weights.
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from vaetools.nn.model import Autoencoder, antithetic_noise, trained_parts
 from vaetools.nn.networks import Network
 from vaetools.nn.parallel import Workers
 from vaetools.nn.schedule import MOMENTS, TrainingSettings, share_of_batch, weighted_share
+from vaetools.words import warn
 
 SYNC_STEPS = 50
 _MAX_GRADIENT_NORM = 100.0
@@ -291,12 +291,11 @@ class Trainer:
                 "or lower learning_rate_init."
             )
         weights, good_epoch, _ = self._good
-        warnings.warn(
+        warn(
             "the loss became infinite or NaN by epoch "
             f"{math.ceil(self.step / self.steps_per_epoch)}: went back to epoch {good_epoch}, the "
             f"last with good weights, and lowered the learning rate to {self._learning_rate:.2g}.",
             RuntimeWarning,
-            stacklevel=2,
         )
         self._set_weights(weights)
         self._start_optimizer()

@@ -6,7 +6,6 @@ in ``docs/serving.md``.
 
 import json
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from vaetools.files import write_atomically
 from vaetools.persistence.graphs import Graph, PatchGraph, RowGraph
 from vaetools.persistence.model_file import split_reader
 from vaetools.persistence.operators import translations
-from vaetools.words import see
+from vaetools.words import see, warn
 
 _INPUT, _CONTEXT, _ROWS = "X", "context", "n_samples"
 _OPSET = 18  # of 2022: what any runtime in use knows
@@ -110,11 +109,10 @@ def to_onnx(model: Detector | PatchDetector | Pipeline, path: str | os.PathLike[
     with torch.inference_mode(False), torch.no_grad():
         graph = (PatchGraph if is_detector else RowGraph)(estimator).eval()
         if graph.score not in (None, estimator.anomaly_score_):
-            warnings.warn(
+            warn(
                 f"to_onnx: the graph gives the score {graph.score!r}, and no verdict: it cannot compute "
                 f"{estimator.anomaly_score_!r}, by which the model decides. "
                 f"{see('serving.md#what-is-not-in-the-graph')}",
-                stacklevel=2,
             )
         proto = _translate(graph, estimator)
     for name, fact in _facts(graph, estimator, reader).items():

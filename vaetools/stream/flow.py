@@ -203,7 +203,7 @@ class Parts(Iterator[Part]):
         known: Any = {"kind": kind, "reader": reader, "columns": self.columns, "image_shape": shape}
         self.source = open_source(data, n_features=estimator.n_features_in_, **known, **reading)
         if self.source.by_position or (self.source.kind == "array" and self.columns):
-            warn_of_positions(estimator, data, self.columns, stacklevel=4)
+            warn_of_positions(estimator, data, self.columns)
         self.beside: Beside | None = None
         if context is not None:
             kinds = kinds_of_context(estimator.context_)

@@ -1,6 +1,5 @@
 """A model taken apart for the rows that it is to be asked about: images, a table or an array."""
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +12,7 @@ from vaetools.estimators.columns import names_in_fit
 from vaetools.estimators.context_columns import has_context_in_X
 from vaetools.persistence.model_file import split_reader
 from vaetools.stream.kinds import kinds_of
-from vaetools.words import few
+from vaetools.words import few, warn
 
 
 def prepared(
@@ -79,13 +78,11 @@ def _check_beside(estimator: Any, kind: str, data: Any, context: Any) -> None:
         )
 
 
-def warn_of_positions(
-    estimator: Any, data: Any, names: Iterable[str] | None = None, *, stacklevel: int = 5
-) -> None:
+def warn_of_positions(estimator: Any, data: Any, names: Iterable[str] | None = None) -> None:
     """Warn that columns are taken by position, because the model or the file has no names of them."""
     owner = type(estimator).__name__
     if names is None:
         why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
     else:
         why = f"{data} has no names of columns, so {owner} takes them by position, as {few(names)}"
-    warnings.warn(f"{why}: they must be those of fit in their order.", UserWarning, stacklevel=stacklevel)
+    warn(f"{why}: they must be those of fit in their order.")

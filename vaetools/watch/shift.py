@@ -1,6 +1,5 @@
 """P-values for new rows that are usual rows in other shares than before."""
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from vaetools.checks import Requirement, check, is_number
 from vaetools.persistence.model_file import split_reader
 from vaetools.watch.statistics import Measure
 from vaetools.watch.watch import SEED
+from vaetools.words import warn
 
 _BOUND = Requirement("a number of at least 1", lambda value: is_number(value, 1))
 _FEWEST = 20  # rows of either
@@ -100,11 +100,9 @@ def shifted_p_values(
         effective.append(effective_number(weights))
     n_effective, n = min(effective), len(known.scores)
     if n_effective < max(_HARDLY * n, n_rows_needed(estimator.false_alarm_rate)):
-        warnings.warn(
+        warn(
             f"shifted_p_values: rows of the reference must be like new ones, in other shares; got {n:,} "
             f"that count as {n_effective:.0f}. P-values are too small or tell little: recalibrate with "
             "normal rows of the new kind.",
-            UserWarning,
-            stacklevel=2,
         )
     return ShiftedPValues(p_values, n_effective)

@@ -3,7 +3,6 @@
 import itertools
 import math
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -23,7 +22,7 @@ from vaetools.watch.names import as_texts, key
 from vaetools.watch.showing import page_of
 from vaetools.watch.state_file import read, write
 from vaetools.watch.statistics import Measure
-from vaetools.words import counted, see
+from vaetools.words import counted, see, warn
 
 SEED = integer(0, 2**32 - 1)
 _FEWEST = 20  # rows of a reference
@@ -340,11 +339,9 @@ class Watch:
         """Know names when they come again."""
         self.seen |= dict.fromkeys(map(key, filter(None, names)))
         if (n_forgotten := len(self.seen) - _MOST_SEEN) > 0:
-            warnings.warn(
+            warn(
                 f"Watch: {_MOST_SEEN:,} names are remembered, and the oldest {n_forgotten:,} forgotten: such "
                 "rows would count again. Give new rows alone.",
-                UserWarning,
-                stacklevel=3,
             )
             for oldest in list(itertools.islice(self.seen, n_forgotten)):
                 del self.seen[oldest]

@@ -1,7 +1,6 @@
 """``vaetools labels``: which labels are likely wrong, according to a CVAE."""
 
 import functools
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ import click
 
 from vaetools.cli import command, outputs
 from vaetools.cli.saying import UNREAD, Talk, cell, counted_rows, print_json, say, short_name, source_as_json
-from vaetools.words import few, text_table
+from vaetools.words import few, text_table, warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +84,7 @@ def labels(
     if output is not None or not (top or talk.as_json):
         write_table(output, table)
     if words := hardly_used(estimator):
-        warnings.warn(words, UserWarning, stacklevel=2)
+        warn(words)
     if talk.as_json:
         summary = {"n_rows": len(table), "n_unlikely": n_unlikely, "unknown": unknown}
         summary |= {"id": rows.source.id_name, "least_likely": least.to_dict(orient="records")}
