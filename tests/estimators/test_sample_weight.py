@@ -105,6 +105,14 @@ def test_early_stopping_watches_weighted_costs(rows):
     assert losses[1] > losses[None] > losses[0]  # far from 0, and near it
 
 
+@pytest.mark.parametrize("likelihood", ["gaussian", Gaussian("per_feature")])
+def test_batches_of_rows_that_count_next_to_nothing_train_next_to_nothing(likelihood, rows):
+    X, _, _ = rows
+    weights = np.where(np.arange(120) < 60, 1.0, 1e-60)  # 0 in float32
+    vae = VAE(**WHOLE | {"max_iter": 3}, likelihood=likelihood, batch_size=2).fit(X, sample_weight=weights)
+    assert vae.score(X[:60]) > vae.score(X[60:]) + 10
+
+
 def test_calibration_takes_rows_as_they_are(rows):
     X, _, weights = rows
     plain, weighted = VAE(**QUICK).fit(X), VAE(**QUICK).fit(X, sample_weight=weights * (weights > 1))

@@ -29,7 +29,7 @@ def test_it_is_the_best_for_them(digits):
     watched = Rows(digits[100:], np.arange(200), vae.input_scale_)
     before = scale_of(vae.model_)
     fit_scale_to_watched(vae, watched)
-    best, x, noise = scale_of(vae.model_), torch.from_numpy(digits[100:]), antithetic_noise(2, 2)
+    best, x, noise = scale_of(vae.model_), torch.from_numpy(digits[100:]), antithetic_noise(2, 200, 2)
 
     def bound(log_scale):
         vae.model_.likelihood.raw_log_scale.data = log_scale
@@ -73,5 +73,5 @@ def test_what_they_watch_is_what_they_cost_in_the_end(digits, monkeypatch):
     monkeypatch.setattr(autoencoder, "fit_scale_to_watched", noted)
     vae = VAE(**OPTIONS, **IMAGES, max_iter=60, early_stopping=True).fit(digits)
     x, _ = seen[0].batch(slice(None), torch.device("cpu"), torch.float64)
-    cost = -vae.model_.read(x).bound(antithetic_noise(2, 2)).mean().item()
+    cost = -vae.model_.read(x).bound(antithetic_noise(2, len(x), 2)).mean().item()
     assert vae.history_["held_out_loss"].min() == pytest.approx(cost, rel=1e-4)

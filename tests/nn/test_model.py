@@ -234,6 +234,13 @@ def test_antithetic_noise(n_draws):
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_antithetic_noise_of_rows_is_their_own():
+    noise = antithetic_noise(2, 50, 3)
+    assert noise.shape == (2, 50, 3)
+    assert torch.equal(noise[0], -noise[1])
+    assert len(noise[0].unique(dim=0)) == 50
+
+
 def test_antithetic_noise_is_standard_normal():
     noise = antithetic_noise(40_000, 2)
     assert noise.mean(dim=0).abs().max() < 1e-12

@@ -359,6 +359,15 @@ def test_hopeless_data_end_in_a_clear_error():
     assert not trainer.model.training
 
 
+def test_held_out_rows_that_never_cost_a_finite_number_end_in_a_clear_error():
+    """Else what was never trained would look like what did best."""
+    X = data(8, seed=1)
+    X[3, 1] = 1e30  # whose square is infinite in float32
+    trainer = make(held_out=as_rows(X))
+    with pytest.raises(FloatingPointError, match=r"held-out rows cost infinity or NaN\. Look for extreme"):
+        trainer.run()
+
+
 # Stopping early
 
 
@@ -464,13 +473,13 @@ def test_a_run_that_is_watched_goes_on_bit_for_bit(monkeypatch):
 
 
 def test_held_out_loss_is_at_the_final_beta_and_the_scale_of_rows_that_watch():
-    """The ELBO by its own definition, with two mirrored draws."""
+    """The ELBO by its own definition, with two mirrored draws of every row's own."""
     X, seen = data(5), []
     trainer = make(beta=3.0, kl_warmup=0.9, n_epochs=2, held_out=as_rows(X))
     record, _ = trainer.run([lambda record, model: seen.append(copy.deepcopy(model))])
     x = torch.from_numpy(X).float()
-    noise = torch.randn(1, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).float()
-    draws = torch.stack([noise[0], -noise[0]])
+    noise = torch.randn(5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).float()
+    draws = torch.stack([noise, -noise])
     with torch.no_grad():
         expected = [seen[0].network.decode(seen[0].read(x).latent.draw(draw), None) for draw in draws]
     seen[0].likelihood.fit_scale(torch.stack([(x - each).square().mean() for each in expected]).mean()[None])

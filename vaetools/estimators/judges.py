@@ -83,7 +83,8 @@ def fit_scale_to_watched(estimator: Any, watched: Rows) -> None:
 
 def _mean_squared_errors(reading: Reading) -> Tensor:
     """Return the mean squared error of every row at draws from its posterior, ``(n_samples,)``."""
-    model, noise = reading.model, antithetic_noise(_DRAWS, reading.model.n_components)
+    model = reading.model
+    noise = antithetic_noise(_DRAWS, len(reading.x), model.n_components)
     codes = [reading.latent.draw(draw) for draw in noise.to(reading.x)]
     expected = [model.likelihood.mean(model.network.decode(z, reading.y)) for z in codes]
     return torch.stack([(reading.x - each).square().mean(dim=1) for each in expected]).mean(dim=0)

@@ -19,6 +19,7 @@ _CHUNK_VALUES = 2**21  # 16 MB of float64
 _MOVED_SHARE = 0.5  # of the free memory of a GPU that rows may take
 _MOVED_BYTES = 2**25  # that rows may take in main memory a second time
 _PIECE = 8192  # rows that are moved at once
+_LEAST_WEIGHT = 1e-30  # beside a mean of 1: less may be 0 in float32, where a batch of such has no mean cost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +183,8 @@ class Rows:
         if own is None or not len(own) or own.min() == own.max():
             return None
         shares = own / own.max()  # whose sum is no infinity
-        return torch.from_numpy(shares / shares.mean()).to(like.dtype).to(like.device)
+        weights = torch.from_numpy(shares / shares.mean()).clamp_min(_LEAST_WEIGHT)
+        return weights.to(like.dtype).to(like.device)
 
     def batch(self, where: slice, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
         """Return scaled rows ``(n, n_features)`` and one-hot labels or conditions ``(n, n_classes)``."""

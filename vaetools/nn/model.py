@@ -303,13 +303,15 @@ def trained_parts(model: Autoencoder) -> tuple[list[nn.Parameter], list[Gaussian
     return [p for p in model.parameters() if p.requires_grad and id(p) not in scales], scaled
 
 
-def antithetic_noise(n_draws: int, n_components: int, seed: int = 0) -> Tensor:
+def antithetic_noise(n_draws: int, *size: int, seed: int = 0) -> Tensor:
     """Return a fixed table of standard normal draws, each followed by its mirror image.
 
-    Shape ``(n_draws, n_components)``, float64, the same on every machine and in every call, so
-    that a Monte-Carlo score depends on the row alone. An odd ``n_draws`` leaves out one mirror.
+    Shape ``(n_draws, *size)``, float64, the same on every machine and in every call. Draws of size
+    ``(n_components,)``, alike for all rows, make a Monte-Carlo score depend on the row alone; those of
+    ``(n_rows, n_components)`` differ by row, so that their errors average out in a mean over rows. An odd
+    ``n_draws`` leaves out one mirror.
     """
     generator = torch.Generator("cpu").manual_seed(seed)
     options: dict[str, Any] = {"generator": generator, "device": "cpu", "dtype": torch.float64}
-    half = torch.randn((n_draws + 1) // 2, n_components, **options)
-    return torch.stack([half, -half], dim=1).reshape(-1, n_components)[:n_draws]
+    half = torch.randn((n_draws + 1) // 2, *size, **options)
+    return torch.stack([half, -half], dim=1).reshape(-1, *size)[:n_draws]

@@ -71,8 +71,7 @@ class Trainer:
         self._start_optimizer()
         self.history: list[Record] = []
         self.epoch, self.step, self.n_recoveries, self.finished = 0, 0, 0, not settings.n_epochs
-        self.best_loss, self.best_epoch = math.inf, 0
-        self.last_epoch = settings.n_epochs
+        self.best_loss, self.best_epoch, self.last_epoch = math.inf, 0, settings.n_epochs
         self.mean_weights = [] if held_out is None else self._weights()
         self.best_weights = self.mean_weights
         self.order = torch.empty(0, dtype=torch.int64, device="cpu")
@@ -87,12 +86,10 @@ class Trainer:
 
     def _start_optimizer(self) -> None:
         """Make Adam without moments, and what takes a step with it."""
-        on_gpu = self.device.type == "cuda"
-        rate: float | Tensor = self.settings.learning_rate_init
-        if on_gpu:
-            rate = torch.tensor(rate, device=self.device)
+        on_gpu, rate = self.device.type == "cuda", self.settings.learning_rate_init
+        lr = torch.tensor(rate, device=self.device) if on_gpu else rate
         options: dict[str, Any] = {"betas": MOMENTS, "fused": True, "capturable": on_gpu}
-        self.optimizer = torch.optim.Adam(self.parameters, lr=rate, **options)
+        self.optimizer = torch.optim.Adam(self.parameters, lr=lr, **options)
         if takes_uncentered(self.model, self.rows.scale):
             center_steps(self.optimizer, self.model, self.rows)
         # another network may decide step by step
@@ -134,10 +131,9 @@ class Trainer:
     ) -> list[Record]:
         """Train to the end and return one record per epoch.
 
-        A record holds mean losses in nats per row. Callbacks are called after every epoch with
-        its record and the model; they, and early stopping, read the device once per epoch.
-        ``progress`` is called after every step, and ``keep`` with the trainer wherever its state is
-        whole; it must not change it.
+        A record holds mean losses in nats per row. Callbacks are called after every epoch with its record and
+        the model; they, and early stopping, read the device once per epoch. ``progress`` is called after
+        every step, and ``keep`` with the trainer wherever its state is whole; it must not change it.
         """
         self.workers.agree({"step in the checkpoint": self.step})
         read_each_epoch = bool(callbacks) or self.held_out is not None
@@ -155,7 +151,7 @@ class Trainer:
                     callback(self.history[-1], self.model)
                 self.finished = is_last or stalled
                 if self.finished and self.held_out is not None:
-                    self._set_weights(self.best_weights)
+                    self._take_best()
                 if checked and keep is not None:  # after callbacks, which may have changed the weights
                     keep(self)
         finally:
@@ -319,6 +315,12 @@ class Trainer:
             self.best_loss, self.best_epoch, self.best_weights = loss, self.epoch, self.mean_weights
         return self.epoch - self.best_epoch >= self.settings.patience
 
+    def _take_best(self) -> None:
+        """Take the mean weights that did best, or raise where held-out rows never cost a finite number."""
+        if not self.best_epoch:
+            raise FloatingPointError("held-out rows cost infinity or NaN. Look for extreme values in X.")
+        self._set_weights(self.best_weights)
+
     @torch.no_grad()
     def _held_out_loss(self) -> float:
         """Mean reconstruction + final beta · KL + added loss of the held-out rows, weighted if they are.
@@ -326,7 +328,6 @@ class Trainer:
         A scale that is to be that of rows that watch counts as theirs.
         """
         self.model.eval()
-        noise = antithetic_noise(_VALIDATION_DRAWS, self.model.n_components).to(self.device, self.dtype)
         assert self.held_out is not None
         costs = []  # of rows: of their values, and all others
         for start in range(0, len(self.held_out), 1024):
@@ -334,7 +335,7 @@ class Trainer:
             reading = self.model.read(x, y)
             kl = self.settings.beta * reading.kl.sum(dim=1)
             drawn = []
-            for draw in noise:
+            for draw in antithetic_noise(_VALIDATION_DRAWS, len(x), self.model.n_components).to(x):
                 own, *added = (cost.sum(dim=1) for cost in reading.costs(reading.latent.draw(draw)))
                 drawn.append(torch.stack([own, sum(added, kl)]))
             costs.append(torch.stack(drawn).mean(dim=0).cpu().double())
