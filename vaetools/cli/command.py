@@ -205,11 +205,6 @@ def context_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--context", type=path, metavar="TABLE", help=told)(with_context)
 
 
-def inputs_of(model: Path, data: tuple[str, ...], reading: dict[str, Any]) -> list[Any]:
-    """Return all files that a command reads, which it must not write."""
-    return [model, *data, *([reading["context"]] if "context" in reading else [])]
-
-
 def talk_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --json, --device, --quiet and --verbose; the command gets all but the second as ``talk``."""
 

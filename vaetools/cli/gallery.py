@@ -167,7 +167,9 @@ class Drawing:
         for i, (row, original, reconstruction) in enumerate(rows):
             name = str(table.iloc[i, 0])
             pictures = list(self._pictures(name, original, reconstruction, maps, i))
-            costs = {said: row[key] for key, said in _COSTS.items() if key in row and self._has(key)}
+            costs = {said: row[key] for key, said in _COSTS.items() if key in row}
+            if not hasattr(self.model, "posterior"):
+                costs.pop("KL", None)
             yield Card(
                 path=name,
                 pictures=pictures,
@@ -177,9 +179,6 @@ class Drawing:
                 costs=costs,
                 because=f"{given[i]} {_because(maps, i)}".strip(),
             )
-
-    def _has(self, cost: str) -> bool:
-        return cost != "kl" or hasattr(self.model, "posterior")
 
     def _pictures(
         self, name: str, original: Original, reconstruction: Any, maps: PixelMaps, i: int

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,10 @@ _LEAST_ROOM = 10_000  # bytes: where fewer are left, a disk is full
 def check_output(
     path: Path | None, suffixes: tuple[str, ...], inputs: Sequence[Any] = (), option: str = "--output"
 ) -> None:
-    """Raise, before any work is done, where a file cannot be written at the end, or is an input too."""
+    """Raise, before any work is done, where a file cannot be written, or is an input or would become one.
+
+    Without suffixes it is a folder.
+    """
     from tempfile import TemporaryFile
 
     if path is None:
@@ -31,29 +34,22 @@ def check_output(
     place = Path(os.path.realpath(path))
     if suffixes and path.suffix.lower() not in suffixes:
         raise misuse(option, f"must end in {' or '.join(suffixes)}; got {str(path)!r}.")
+    for given in filter(None, inputs):
+        top = Path(os.path.realpath(given))
+        lies_in = top.is_dir() and (top in place.parents or (top == place and not suffixes))
+        if lies_in and (not suffixes or _would_read(path, given)):
+            came = f"{str(path)!r} lies in {str(given)!r}, and would be read as data from then on"
+            raise misuse(option, f"{came}. Name another folder.")
+        if top == place:
+            raise misuse(option, f"{str(path)!r} is an input too, and would be lost.")
     if not path.absolute().parent.is_dir():
         raise misuse(option, f"the folder of {str(path)!r} does not exist.")
-    if str(place) in {os.path.realpath(other) for other in inputs if other is not None}:
-        raise misuse(option, f"{str(path)!r} is an input too, and would be lost.")
-    check_apart(path, inputs, option, _would_read)
     try:
         with TemporaryFile(dir=place.parent):
             pass
     except OSError as error:
         raise misuse(option, f"{str(path)!r} cannot be written: {error.strerror}.") from None
     check_room(path, _LEAST_ROOM, option, "needs some room")
-
-
-def check_apart(
-    path: Path, inputs: Sequence[Any], option: str, is_read: Callable[[Path, Any], bool] | None = None
-) -> None:
-    """Raise where what is written would lie in an input, or below it, and be read as data from then on."""
-    for folder in filter(None, inputs):
-        place, top = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-        lies_in = top.is_dir() and top in (place, *place.parents)
-        if lies_in and (is_read is None or is_read(path, folder)):
-            came = f"{str(path)!r} lies in {str(folder)!r}, and would be read as data from then on"
-            raise misuse(option, f"{came}. Name another folder.")
 
 
 def _would_read(path: Path, folder: Any) -> bool:

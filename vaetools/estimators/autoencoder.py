@@ -28,7 +28,7 @@ from vaetools.estimators.judges import Judge, fit_scale_to_watched
 from vaetools.estimators.marks import note_marks, weights_without_odd
 from vaetools.estimators.reopening import settle, start_from
 from vaetools.estimators.row_weights import check_weights
-from vaetools.estimators.rows import decide_scale, precision_of, warn_of_flat_images
+from vaetools.estimators.rows import decide_scale, warn_of_flat_images
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
 from vaetools.estimators.watched import check_callbacks, history_of, trainer_for, watched
@@ -132,7 +132,7 @@ class BaseAutoencoder(
         """
         engine = Engine(self)
         rows = engine.rows(X, y)
-        [codes] = engine.map(rows, attrgetter("mean"), dtype=precision_of(rows.X))
+        [codes] = engine.map(rows, attrgetter("mean"), dtype=rows.precision)
         return codes
 
     def inverse_transform(self, Z: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
@@ -251,9 +251,7 @@ class BaseAutoencoder(
         places = (kept, validating, calibrating, np.concatenate([train, validating]))
         rows, validate, calibrate, seen = (self._rows(X, given, place) for place in places)
         trainer = trainer_for(self, rows, validate, seed, goes_on=before is not None)
-        interruption = None
-        if trainer is not None:
-            interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
+        interruption = watched(trainer, checkpoint, callbacks, type(self).__name__, self.verbose)
         self._finish(trainer, rows, seed)
         judges: list[Judge] = [(self, calibrate)] if len(calibrate) else []
         if self._crosses:
@@ -261,11 +259,7 @@ class BaseAutoencoder(
                 judges = crossed(self, given, rng, seed)
             except KeyboardInterrupt as interrupted:  # what was learnt is kept, without calibration
                 interruption = interrupted
-        held_out = judges or ([(self, validate)] if len(validate) else [])
-        describe(self, rows, held_out, rng)
-        self._judge_labels(rows, held_out)
-        self._calibrate(seen, judges)
-        self._calibrate_labels(judges)
+        self._conclude(rows, judges or ([(self, validate)] if len(validate) else []), seen, judges, rng)
         self._keep_rows((rows, validate, calibrate), sample_weight, rng, keeps=keeps)
         return interruption
 
@@ -323,6 +317,15 @@ class BaseAutoencoder(
 
     def _learn_prior(self, rows: Rows, seed: int) -> None:
         """Where codes are words learn how probable these are."""
+
+    def _conclude(
+        self, rows: Rows, held_out: Sequence[Judge], seen: Rows, judges: Sequence[Judge], rng: Any
+    ) -> None:
+        """Describe a trained model, and calibrate it by rows that it did not see, if there are any."""
+        describe(self, rows, held_out, rng)
+        self._judge_labels(rows, held_out)
+        self._calibrate(seen, judges)
+        self._calibrate_labels(judges)
 
     def _finish(self, trainer: Trainer | None, rows: Rows, seed: int) -> None:
         """Keep the record of training, settle the weights, and learn what comes after them."""

@@ -124,7 +124,8 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
             Of all layers.
         """
         check_is_fitted(self)
-        return self._gathered(check_pictures(self, X, reset=False), _means)
+        rows = check_pictures(self, X, reset=False)
+        return self._gathered(rows, lambda maps: torch.cat([each.mean(dim=(2, 3)) for each in maps], dim=1))
 
     def maps(self, X: Any) -> np.ndarray:
         """Return the features of every place.
@@ -177,11 +178,6 @@ class Backbone(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BackboneFields
         """Return what a function makes of the maps of images, as one array."""
         [found] = through(self, rows, lambda x: [function(self.features_(x))], resolve_device(self))
         return found
-
-
-def _means(maps: list[Tensor]) -> Tensor:
-    """Return the mean over all places of every channel of some maps."""
-    return torch.cat([each.mean(dim=(2, 3)) for each in maps], dim=1)
 
 
 def check_network(owner: str, parameter: str, name: str) -> None:

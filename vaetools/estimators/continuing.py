@@ -14,7 +14,6 @@ from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
 from vaetools.estimators.context_columns import has_context_in_X, of_judged
-from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
 from vaetools.estimators.judges import Judge
@@ -162,14 +161,10 @@ class Continuing(Learnt, BaseAutoencoder):
             if hasattr(self, "classes_"):
                 self._count_labels(new["trained"], before["trained"], share)
             trainer = self._trainer_beside(new["trained"], replayed, watch, seed)
-            if trainer is not None:
-                interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
+            interruption = watched(trainer, None, (), type(self).__name__, self.verbose)
             self._finish(trainer, seen, seed)
         judges: list[Judge] = [(self, calibrate)] if len(calibrate) else []
-        describe(self, seen, judges, rng)
-        self._judge_labels(seen, judges)
-        self._calibrate(seen, judges)
-        self._calibrate_labels(judges)
+        self._conclude(seen, judges, seen, judges, rng)
         return interruption
 
     def _trainer_beside(self, new: Kept, replayed: Kept, watch: Rows, seed: int) -> Trainer | None:

@@ -29,7 +29,6 @@ from vaetools.estimators.continuing import Continuing
 from vaetools.estimators.description import N_DESCRIBED
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.judges import Judge, Question, judged, unlabeled
-from vaetools.estimators.rows import precision_of
 from vaetools.estimators.verdicts import Verdicts
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
@@ -223,7 +222,7 @@ class Detector(Verdicts, Continuing):
             kl=kl,
             surprise=surprise,
             value=_cells(table) if is_mixed else value,
-            expected=_cells(engine.as_table(expected)) if is_mixed else expected.astype(precision_of(rows.X)),
+            expected=_cells(engine.as_table(expected)) if is_mixed else expected.astype(rows.precision),
             rows=np.asarray(X.index) if isinstance(X, pd.DataFrame) else np.arange(len(rows)),
             columns=names,
             image_shape=self.image_shape,

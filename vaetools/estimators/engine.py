@@ -23,7 +23,6 @@ from vaetools.estimators.context import conditions_of, context_in
 from vaetools.estimators.context_columns import has_context_in_X, judged, of_judged
 from vaetools.estimators.intake import check_rows, unpacked
 from vaetools.estimators.labels import label_codes
-from vaetools.estimators.rows import precision_of
 from vaetools.nn.batches import InputScale, Rows
 from vaetools.nn.model import Reading, antithetic_noise
 
@@ -243,7 +242,7 @@ class Engine:
 
     def _precision(self, rows: Rows) -> type[np.floating]:
         """Type of expected rows."""
-        return precision_of(rows.X) if self.columns is None else np.float64
+        return rows.precision if self.columns is None else np.float64
 
 
 @torch.no_grad()

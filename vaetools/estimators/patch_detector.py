@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from vaetools.estimators.ae import AE
+from vaetools.estimators.anew import wholly
 from vaetools.estimators.backbone import Backbone, check_network
 from vaetools.estimators.building import resolve_device
 from vaetools.estimators.card import Card
@@ -119,14 +120,8 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
             A fit that fails leaves it as it was.
         """
         check_parameters(self)
-        before = dict(vars(self))
-        try:
+        with wholly(self):
             self._fit(X)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-        keep_parameters(self)
         return self
 
     def _fit(self, X: Any) -> None:

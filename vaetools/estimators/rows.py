@@ -20,11 +20,6 @@ def are_images(estimator: Any, X: Any) -> bool:
     return estimator.image_shape is not None or getattr(X, "are_pixels", False)
 
 
-def precision_of(X: np.ndarray) -> type[np.floating]:
-    """Return the type of what is made of X: float32 for float32, else float64."""
-    return np.float32 if X.dtype == np.float32 else np.float64
-
-
 def check_unit_interval(owner: str, X: np.ndarray, reason: str) -> None:
     """Raise where a value lies outside [0, 1], naming it."""
     low, high = value_range(X)

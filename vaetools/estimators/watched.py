@@ -57,9 +57,18 @@ def _refuse_training(estimator: Any, network: str) -> None:
 
 
 def watched(
-    trainer: Trainer, checkpoint: Checkpoint | None, callbacks: Sequence[Callback], owner: str, verbose: Any
+    trainer: Trainer | None,
+    checkpoint: Checkpoint | None,
+    callbacks: Sequence[Callback],
+    owner: str,
+    verbose: Any,
 ) -> KeyboardInterrupt | None:
-    """Train to the end, or until somebody interrupts: if something was learnt by then, return that."""
+    """Train, if anything is to be trained, to the end or until somebody interrupts.
+
+    If something was learnt by then, return the interruption.
+    """
+    if trainer is None:
+        return None
     if checkpoint is not None:
         checkpoint.begin(trainer)
     is_first = trainer.workers.rank == 0  # the one that shows and writes

@@ -150,6 +150,11 @@ class Rows:
         return dataclasses.replace(self, index=self.index[:: math.ceil(len(self) / n)])
 
     @property
+    def precision(self) -> type[np.floating]:
+        """Type of what is made of the rows: float32 of float32, else float64."""
+        return np.float32 if self.X.dtype == np.float32 else np.float64
+
+    @property
     def none(self) -> Self:
         """None of the rows."""
         return dataclasses.replace(self, index=self.index[:0])

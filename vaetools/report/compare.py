@@ -128,13 +128,9 @@ class Comparison:
             if name not in known:
                 raise ValueError(f"to_html: explorers must be of models among {known}; got {name!r}.")
         folder = os.path.dirname(os.path.abspath(path))
-        links = {name: _relative(page, folder) for name, page in (explorers or {}).items()}
+        pages = (explorers or {}).items()
+        links = {name: Path(os.path.relpath(page, folder)).as_posix() for name, page in pages}
         write_atomically(path, render(self, links).encode())
-
-
-def _relative(page: str | os.PathLike[str], folder: str) -> str:
-    """Return where a page lies as seen from a folder."""
-    return Path(os.path.relpath(page, folder)).as_posix()
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -193,8 +193,9 @@ def _open(
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
-    estimator, rows = _holding_context(name, estimator, rows, context)
-    told, alone = _context(name, estimator, steps, rows), judged(estimator, rows)
+    if hasattr(estimator, "context_"):
+        estimator, rows = _in_context(name, estimator, steps, rows, context)
+    alone, told = Engine(estimator).parted(rows)
     if estimator.columns_ is not None:
         kept = Opened(name, estimator, rows, None, None, spread=spread, context=told)
         return kept, spread.numbers(alone)
@@ -210,36 +211,28 @@ def _open(
     return Opened(name, estimator, rows, back, shape, context=told), values
 
 
-def _holding_context(name: str, estimator: Any, rows: Any, context: Any) -> tuple[Any, Any]:
+def _in_context(name: str, estimator: Any, steps: Any, rows: Any, context: Any) -> tuple[Any, Any]:
     """Return a model and rows that hold their context; where it is told beside them it is put in."""
-    if not hasattr(estimator, "context_") or has_context_in_X(estimator):
-        return estimator, rows
-    names, context = estimator.context_.names, as_pandas(context)
-    if not isinstance(context, pd.DataFrame) or not set(names) <= set(context.columns):
-        came = few(map(repr, context)) if isinstance(context, pd.DataFrame) else type(context).__name__
-        raise ValueError(
-            f"compare: context must be a DataFrame of the columns that {name!r} judges rows given, "
-            f"{few(map(repr, names))}; got {came}."
-        )
-    if len(context) not in (1, len(rows)):
-        raise ValueError(
-            f"compare: context must have as many rows as X, {len(rows):,}, or one; got {len(context):,}."
-        )
-    return holding_context(estimator, rows, context)
-
-
-def _context(name: str, estimator: Any, steps: Any, rows: Any) -> pd.DataFrame | None:
-    """Return the context that rows hold; None of a model that judges rows by themselves."""
-    if not hasattr(estimator, "context_"):
-        return None
+    if not has_context_in_X(estimator):
+        names, context = estimator.context_.names, as_pandas(context)
+        if not isinstance(context, pd.DataFrame) or not set(names) <= set(context.columns):
+            came = few(map(repr, context)) if isinstance(context, pd.DataFrame) else type(context).__name__
+            raise ValueError(
+                f"compare: context must be a DataFrame of the columns that {name!r} judges rows given, "
+                f"{few(map(repr, names))}; got {came}."
+            )
+        if len(context) not in (1, len(rows)):
+            raise ValueError(
+                f"compare: context must have as many rows as X, {len(rows):,}, or one; got {len(context):,}."
+            )
+        estimator, rows = holding_context(estimator, rows, context)
     if steps:
         raise ValueError(
             f"compare: {name!r} must be no pipeline, because its rows hold their context; got steps "
             f"{[label for label, _ in steps.steps]}. Fit it on what these make."
         )
-    context = context_in(estimator, rows)
-    conditions_of(estimator, len(rows), context)  # says so where there is none
-    return context
+    conditions_of(estimator, len(rows), context_in(estimator, rows))  # says so where there is none
+    return estimator, rows
 
 
 def first_without_inverse(steps: Any, X: Any) -> tuple[str, Any] | None:

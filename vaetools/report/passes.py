@@ -10,7 +10,6 @@ import pandas as pd
 from vaetools.anomaly.calibration import conformal_p_values
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.groups import p_values_within, thresholds
-from vaetools.estimators.rows import precision_of
 from vaetools.geometry import nearest
 from vaetools.latent.paths import grid, morph, traverse
 from vaetools.report.models import Opened
@@ -94,7 +93,7 @@ def see(opened: Opened, basis: Basis) -> Seen:
     asked += [attrgetter("latent.log_std")] if engine.has_spread else []
     if len(rows) <= N_MEASURED:
         *found, expected = engine.map(rows, *asked, engine.in_units)
-        made = engine.as_table(expected.astype(precision_of(rows.X))[basis.index])
+        made = engine.as_table(expected.astype(rows.precision)[basis.index])
     else:
         found, made = engine.map(rows, *asked), engine.reconstruct(opened.take(basis.index))
     scores, fit, codes, *spread = found

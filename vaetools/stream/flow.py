@@ -17,8 +17,7 @@ from vaetools.data.sources import kind_of, names_of_files, open_source
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.groups import p_values_within, thresholds
 from vaetools.progress import bar_options
-from vaetools.stream.kinds import kinds_of_context
-from vaetools.stream.preparing import apart, prepared, warn_of_positions
+from vaetools.stream.preparing import apart, kinds_of_context, prepared, warn_of_positions
 
 if TYPE_CHECKING:
     from vaetools.stream.sinks import Sink
@@ -309,6 +308,11 @@ def _codes(model: Any, X: np.ndarray | pd.DataFrame, y: pd.DataFrame | None = No
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 
+def rows_alone(model: Any, X: np.ndarray | pd.DataFrame, *told: Any) -> pd.DataFrame:
+    """Return a table without columns, of rows that are to be read and no more."""
+    return pd.DataFrame(index=range(len(X)))
+
+
 def part_of(
     model: Any,
     batch: Batch,
@@ -323,7 +327,7 @@ def part_of(
         raise ValueError(
             f"{type(model).__name__}: rows must have {model.n_features_in_} values; got {batch.X.shape[1]}."
         )
-    X, y = apart(model, batch.X) if told is None else (batch.X, told)
+    X, y = apart(model, batch.X, told)
     maps = model.heat_maps(X) if with_maps and len(batch.ids) and hasattr(model, "heat_maps") else None
     if maps is not None:
         table = verdicts(model, X, maps=maps)

@@ -16,7 +16,7 @@ from vaetools.data.tables import open_table
 from vaetools.estimators.context import is_context
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
-from vaetools.stream.flow import Parts, as_index, nothing_read
+from vaetools.stream.flow import Parts, as_index, nothing_read, rows_alone
 from vaetools.stream.preparing import apart, prepared, warn_of_positions
 from vaetools.words import printable
 
@@ -104,7 +104,7 @@ def read_labeled(
     X, told, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
     estimator = split_reader(model)[1]
     if hasattr(estimator, "context_"):
-        rows, within = apart(estimator, X) if told is None else (X, told)
+        rows, within = apart(estimator, X, told)
         return Rows(rows, within, failed, source)
     given: Any
     given, lacks, reason = None, np.zeros(len(X), bool), ""
@@ -138,7 +138,7 @@ def _unlabeled(
     model: Any, data: Any, **reading: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, list[Failure], Source]:
     """Read files into memory, as rows under their names, with what a table beside them says."""
-    parts = Parts(model, data, lambda model, X, *told: pd.DataFrame(index=range(len(X))), 0, **reading)
+    parts = Parts(model, data, rows_alone, 0, **reading)
     read, columns = list(parts), parts.columns
     ids = as_index([name for part in read for name in part.table.iloc[:, 0]], parts.source.id_name)
     blocks = [part.X for part in read if len(part.table)] or [part.X for part in read[:1]]

@@ -64,7 +64,11 @@ def embed(
       n_embedded, n_components, output, tsv,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    _check_outputs(output, projector, map_method, talk, command.inputs_of(model, data, reading))
+    inputs = [model, *data, reading.get("context")]
+    outputs.check_output(output, outputs.TABLES, inputs)
+    outputs.check_output(projector, (), inputs, "--tsv")
+    if map_method and talk.as_json and output is None:
+        raise command.misuse("--map", "needs --output, or standard output without --json.")
     from vaetools.stream import Collected, TableFile, stream_codes
 
     opened = command.Opened(model, device, codes_for="embed")
@@ -85,17 +89,6 @@ def embed(
         print_json(made | source_as_json(parts.source, parts.failed))
     talk.say(f"{counted_rows(parts.n_rows, opened.kind)} embedded in {opened.n_components} dimensions.")
     return talk.end(parts.source, parts.failed, output, projector)
-
-
-def _check_outputs(
-    output: Path | None, projector: Path | None, map_method: str | None, talk: Talk, inputs: list[Any]
-) -> None:
-    """Raise for what cannot be written or would be read as data, and for a map that would go nowhere."""
-    outputs.check_output(output, outputs.TABLES, inputs)
-    if projector is not None:
-        outputs.check_apart(projector, inputs, "--tsv")
-    if map_method and talk.as_json and output is None:
-        raise command.misuse("--map", "needs --output, or standard output without --json.")
 
 
 def _thumbnails(opened: command.Opened, projector: Path | None) -> Callable[..., Any]:

@@ -53,7 +53,7 @@ def explore(
       n_explored, decodes (whether the page does), output,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    outputs.check_output(output, (".html",), command.inputs_of(model, data, reading))
+    outputs.check_output(output, (".html",), [model, *data, reading.get("context")])
     import pandas as pd
 
     from vaetools.explorer.explore import explore as explore_rows

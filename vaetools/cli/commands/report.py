@@ -102,7 +102,7 @@ def report(
     """
     names = [name for name, _ in models]
     pages = _explorers(output, names) if explore else {}
-    inputs = [*command.inputs_of(models[0][1], (data,), reading), *(path for _, path in models)]
+    inputs = [data, reading.get("context"), *(path for _, path in models)]
     for page in (output, *pages.values()):
         outputs.check_output(page, (".html",), inputs)
     _check_names(names)

@@ -94,7 +94,7 @@ def score(
     reading: dict[str, Any],
     device: str | None,
     talk: Talk,
-    **answers: Any,
+    **options: Any,
 ) -> int:
     """Score images or rows with a trained MODEL.
 
@@ -155,27 +155,17 @@ def score(
         removed [files]},
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    asked = Asked(**answers)
+    asked, inputs = Asked(**options), [model, *data, reading.get("context")]
     if engine == "ray":
-        _check_ray(asked, reading, command.inputs_of(model, data, reading))
+        _check_ray(asked, reading, inputs)
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, asked.output, reading | cluster, talk)
     _check_local(asked, {"--address": address, "--workers": workers}, reading)
-    _check_outputs(asked, [*command.inputs_of(model, data, reading), *asked.marked])
-    return _score_here(command.Opened(model, device), data, asked, reading, talk)
-
-
-def _score_here(
-    opened: command.Opened, data: tuple[str, ...], asked: Asked, reading: dict[str, Any], talk: Talk
-) -> int:
-    """Score in this process, write what was asked for, and say what came of it."""
+    _check_outputs(asked, [*inputs, *asked.marked])
     from vaetools.stream import stream_scores
 
+    opened = command.Opened(model, device)
     _check_model(opened, asked)
-    if asked.marked and asked.marks is None:
-        raise command.misuse("--marked", "goes with --marks, the file to write.")
-    if asked.marks is not None:
-        check_can_mark(asked.marks, opened)
     parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
     answers = Answers(asked, opened, parts.source.listing, is_silent=talk.as_json)
     parts.into(*answers.sinks)
@@ -204,8 +194,6 @@ def _check_outputs(asked: Asked, inputs: list[Any]) -> None:
     outputs.check_output(asked.output, outputs.TABLES, inputs)
     outputs.check_output(asked.html, (".html",), inputs, "--html")
     outputs.check_output(asked.marks, outputs.TABLES, inputs, "--marks")
-    if asked.maps is not None:
-        outputs.check_apart(asked.maps, inputs, "--maps")
     outputs.check_output(asked.maps, (), inputs, "--maps")
 
 
@@ -221,7 +209,7 @@ def _check_local(asked: Asked, elsewhere: Mapping[str, Any], reading: Mapping[st
 
 
 def _check_model(opened: command.Opened, asked: Asked) -> None:
-    """Raise for options that do not go with a model."""
+    """Raise for options that do not go with a model, or without another."""
     from vaetools.stream.pixel_maps import has_maps
 
     estimator = opened.estimator
@@ -246,6 +234,10 @@ def _check_model(opened: command.Opened, asked: Asked) -> None:
         raise command.misuse(
             "--fdr", f"needs rows that calibrate, and the model held none out. Fit it again {how}."
         )
+    if asked.marked and asked.marks is None:
+        raise command.misuse("--marked", "goes with --marks, the file to write.")
+    if asked.marks is not None:
+        check_can_mark(asked.marks, opened)
 
 
 def _check_ray(asked: Asked, reading: Mapping[str, Any], inputs: list[Any]) -> None:

@@ -93,7 +93,7 @@ def watch(
       id (column that names rows), state, since, html,
       n_failed, failed [{id, reason}], n_ignored, ignored {kind: files}, ignored_paths, dialect, notes
     """
-    inputs = [*command.inputs_of(model, data, reading), *reference]
+    inputs = [model, *data, reading.get("context"), *reference]
     outputs.check_output(state, (".safetensors",), inputs, "--state")
     outputs.check_output(since, (".txt",), [*inputs, state], "--since")
     outputs.check_output(html, (".html",), [*inputs, state], "--html")
@@ -161,20 +161,14 @@ def _update(
     watched: "Watch", opened: command.Opened, data: tuple[str, ...], reading: dict[str, Any], talk: Talk
 ) -> tuple["Parts", int]:
     """Let a watch see data, part by part; return what was read, and how many rows have no name."""
-    import pandas as pd
-
-    from vaetools.stream.flow import Parts, nothing_read
+    from vaetools.stream.flow import Parts, nothing_read, rows_alone
     from vaetools.stream.preparing import apart
 
-    def nothing(model: Any, X: Any, *told: Any) -> pd.DataFrame:
-        return pd.DataFrame(index=range(len(X)))
-
-    parts = Parts(opened.whole, command.one_or_many(data), nothing, talk.progress, **reading)
+    parts = Parts(opened.whole, command.one_or_many(data), rows_alone, talk.progress, **reading)
     n_unnamed = 0
     for part in parts:
         if len(part.table):
-            told = part.context
-            X, told = apart(opened.estimator, part.X) if told is None else (part.X, told)
+            X, told = apart(opened.estimator, part.X, part.context)
             names = _names(part.table.iloc[:, 0])
             watched.update(X, names, told)
             n_unnamed += len(X) if names is None else names.count("")
