@@ -28,7 +28,6 @@ def show_versions() -> None:
 
 
 def _system() -> dict[str, str]:
-    """Return what the package runs on."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no"

@@ -123,7 +123,6 @@ def _cells_in_words(X: pd.DataFrame, chosen: Mapping[str, str]) -> dict[str, str
 
 
 def _likelihood_of(cells: pd.Series) -> str:
-    """Return the likelihood of a column by its type."""
     if types.is_bool_dtype(cells.dtype):
         return "bernoulli"
     return "gaussian" if types.is_numeric_dtype(cells.dtype) else "categorical"

@@ -25,8 +25,8 @@ from vaetools.report.figures import bin_scores
 from vaetools.report.page.gallery import Card, Gallery, Group, Scale, render_gallery, shown
 from vaetools.report.pictures import photo
 from vaetools.stream.evaluation import is_good
-from vaetools.stream.examples import Examples
 from vaetools.stream.flow import ODD
+from vaetools.stream.keeping import Examples
 from vaetools.stream.pixel_maps import PixelMaps, pixel_maps
 from vaetools.stream.sinks import expected_rate_of
 from vaetools.words import few, floor_in_words
@@ -149,7 +149,6 @@ class Drawing:
         return read_original(source, recipe, n_channels=recipe.image_shape[0], longest=_LONGEST)
 
     def _kept(self, row: np.ndarray) -> Original:
-        """Return an image of an array."""
         channels, height, width = self.opened.image_shape
         return Original(row.reshape(channels, height, width), (0, 0, width, height), (width, height))
 
@@ -183,7 +182,6 @@ class Drawing:
     def _pictures(
         self, name: str, original: Original, reconstruction: Any, maps: PixelMaps, i: int
     ) -> Iterator[dict[str, Any]]:
-        """Yield the pictures of one image."""
         pixels = np.asarray(self.model.input_scale_.shown(original.pixels))
         yield shown("image", photo(pixels.reshape(1, -1), pixels.shape), name)
         if reconstruction is not None:

@@ -146,7 +146,6 @@ def _suited(named: Any, seed: int, given: Given, images: dict[str, Any], listing
 
 
 def _blank(name: str) -> Any:
-    """Return a model with its default parameters."""
     import vaetools
 
     return getattr(vaetools, MODELS[name])()

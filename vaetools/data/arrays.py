@@ -168,7 +168,6 @@ def _named(
 
 
 def _member(file: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Read an array of a ``.npz`` file."""
     with file.open(f"{name}.npy") as member:
         return npy.read_array(member, allow_pickle=False)
 

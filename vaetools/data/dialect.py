@@ -242,7 +242,6 @@ def is_separator(text: str) -> bool:
 
 
 def _is_encoding(name: str) -> bool:
-    """Return whether Python knows an encoding of text of that name."""
     try:
         "".encode(name)
     except (LookupError, ValueError):  # ValueError: the name holds a zero byte

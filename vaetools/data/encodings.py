@@ -147,7 +147,6 @@ class TextFile:
 
 
 def _is_utf8(start: bytes) -> bool:
-    """Return whether the start of a file is UTF-8."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:

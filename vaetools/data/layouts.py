@@ -234,5 +234,4 @@ def _header_place(rows: list[list[str]]) -> int:
 
 
 def _is_known(cell: str) -> bool:
-    """Return whether a cell is not missing."""
     return cell.strip() not in MISSING

@@ -159,7 +159,6 @@ def _plain(cells: Any, said: Dialect) -> Dialect | None:
 
 
 def _any(cells: Any, pattern: str) -> bool:
-    """Return whether a cell matches."""
     return bool(compute.any(compute.match_substring_regex(cells, pattern)).as_py())
 
 
@@ -208,7 +207,6 @@ def _refuse_both(columns: dict[str, Any], place: np.ndarray, chosen: Dialect) ->
 
 
 def _named(columns: dict[str, Any], place: np.ndarray) -> tuple[str, str]:
-    """Return the name of a column, and one of its cells."""
     column, row = place.tolist()
     name = list(columns)[column]
     return name, columns[name][row].as_py().strip()

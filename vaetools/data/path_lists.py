@@ -70,7 +70,6 @@ def _before_label(line: str) -> str:
 
 
 def _listed_in(name: str) -> list[str]:
-    """Return the paths in a list."""
     called = "standard input" if name == "-" else name
     paths = list(map(_unquoted, paths_in(_standard_input() if name == "-" else Path(name).read_bytes())))
     if not paths:

@@ -337,5 +337,4 @@ def _only(data: Any) -> str:
 
 
 def _words(data: Any) -> str:
-    """Name data in a message."""
     return _only(data) or f"{os.fsdecode(data[0])} and {len(data) - 1} others"

@@ -197,7 +197,6 @@ class Table:
             return label_values(labels, are_text=self.dialect is not None)
 
     def _blocks(self, beside: list[str], n_rows: int = 65536) -> Iterator[Block]:
-        """Yield the features and columns beside them."""
         most = max(1, MAX_VALUES // len(self.columns))
         return self._files.blocks(self.columns, beside, min(n_rows, most))
 

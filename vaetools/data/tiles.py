@@ -196,7 +196,6 @@ class Tiles(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return [(top, left) for top in tops for left in lefts]
 
     def _check_parameters(self) -> None:
-        """Raise where a parameter breaks its rule."""
         check(self, "image_shape", self.image_shape, IMAGE_SHAPE)
         most = min(self.image_shape[1:])
         words = f"an integer from 1 to {most}, the shorter side of an image"

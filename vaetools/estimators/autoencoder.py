@@ -23,11 +23,10 @@ from vaetools.estimators.description import describe
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.fields import FitFields, NetworkFields
 from vaetools.estimators.intake import rows_of_fit
-from vaetools.estimators.jobs import share_out
+from vaetools.estimators.jobs import check_weights, share_out
 from vaetools.estimators.judges import Judge, fit_scale_to_watched
 from vaetools.estimators.marks import note_marks, weights_without_odd
 from vaetools.estimators.reopening import settle, start_from
-from vaetools.estimators.row_weights import check_weights
 from vaetools.estimators.rows import decide_scale, warn_of_flat_images
 from vaetools.estimators.trimming import n_trimmed, trimmed
 from vaetools.estimators.verdicts import is_crossed
@@ -278,7 +277,6 @@ class BaseAutoencoder(
         return X, kept
 
     def _rows(self, X: np.ndarray, given: Given, place: np.ndarray) -> Rows:
-        """Return some of the rows as the model takes them."""
         return Rows(X, place, self.input_scale_, self._told(given.labels), n_classes_of(self), given.weights)
 
     def _learn(

@@ -81,7 +81,6 @@ def facts(estimator: Any) -> dict[str, str]:
 
 
 def _noun(given: Mapping[str, Any]) -> str:
-    """Return what a row of X is."""
     return "row" if given["image_shape"] is None else "image"
 
 
@@ -101,7 +100,6 @@ def _told(estimator: Any) -> dict[str, str]:
 
 
 def _some(values: Iterable[Any]) -> str:
-    """Return the first of some values."""
     return few((shortened(str(value), _LONGEST, lost="end") for value in values), _LISTED, gap=" … ")
 
 

@@ -237,7 +237,6 @@ def _numbers(owner: str, name: Any, cells: pd.Series) -> np.ndarray:
 
 
 def _some(values: Iterable[Any]) -> str:
-    """Return the first of some values, and how many more there are."""
     return few(map(reprlib.repr, values))
 
 

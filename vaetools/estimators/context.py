@@ -269,7 +269,6 @@ def in_words(y: pd.DataFrame, n_rows: int) -> np.ndarray:
 
 
 def _check_complete(owner: str, y: pd.DataFrame, of: str) -> None:
-    """Raise where a cell is missing."""
     gaps = y.isna().to_numpy()
     if gaps.any():
         row, place = (int(found[0]) for found in np.nonzero(gaps))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, validate_data
 
@@ -13,9 +14,11 @@ from vaetools.estimators.building import n_classes_of
 from vaetools.estimators.columns import warn_of_untrained
 from vaetools.estimators.combinations import check_combinations
 from vaetools.estimators.constructor import check_parameters, check_unchanged
+from vaetools.estimators.context import Context
 from vaetools.estimators.context_columns import has_context_in_X, of_judged
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.intake import check_rows
+from vaetools.estimators.jobs import told_weights, weightless
 from vaetools.estimators.judges import Judge
 from vaetools.estimators.kept_rows import (
     MOST,
@@ -29,19 +32,41 @@ from vaetools.estimators.kept_rows import (
     weights_in,
 )
 from vaetools.estimators.labels import label_codes
-from vaetools.estimators.learnt import Learnt
 from vaetools.estimators.marks import check_unmarked
 from vaetools.estimators.reopening import reopen
-from vaetools.estimators.row_weights import told_weights, weightless
 from vaetools.estimators.watched import trainer_for, watched
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
+from vaetools.nn.model import Autoencoder
 from vaetools.nn.schedule import weighted_share
 from vaetools.nn.training import Trainer
 from vaetools.words import few, warn
 
 _REPLAYED = 9  # rows of before that train beside each new one, at most
 _FAR = 10  # standard deviations
+
+
+class Learnt:
+    """What an autoencoder has once it is fitted, where that is set by functions beside it."""
+
+    model_: Autoencoder
+    anomaly_score_: str
+    score_state_: dict[str, dict[str, np.ndarray]]
+    heat_range_: np.ndarray
+    structure_range_: np.ndarray
+    mean_terms_: pd.DataFrame
+    kl_per_component_: np.ndarray
+    active_units_: np.ndarray
+    code_range_: np.ndarray
+    reference_codes_: np.ndarray
+    tail_: float | None
+    gaussian_scale_: str
+    n_marked_odd_: int
+    column_labels_: np.ndarray
+    classes_: np.ndarray
+    class_prior_: np.ndarray
+    context_: Context
+    context_places_: np.ndarray
 
 
 class Continuing(Learnt, BaseAutoencoder):

@@ -170,7 +170,6 @@ def context_information(judges: Sequence[Judge]) -> float:
 
 
 def _n_steps(estimator: Any, n_rows: int) -> int:
-    """Training steps that were made on so many rows."""
     return int(estimator.n_iter_ * math.ceil(n_rows / estimator.batch_size))
 
 

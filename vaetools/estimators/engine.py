@@ -241,7 +241,6 @@ class Engine:
         return expected if self.columns is None else self.columns.decode(expected, index)
 
     def _precision(self, rows: Rows) -> type[np.floating]:
-        """Type of expected rows."""
         return rows.precision if self.columns is None else np.float64
 
 

@@ -120,7 +120,6 @@ def _drawn(which: Tensor, n: int, generator: torch.Generator) -> Tensor:
 
 
 def _of(values: Tensor, drawn: Tensor) -> Tensor:
-    """Return the values of places that were drawn."""
     if values.ndim == 2:
         return values.gather(1, drawn)
     return values.gather(1, drawn[:, :, None].expand(-1, -1, values.shape[2]))

@@ -22,8 +22,7 @@ from vaetools.estimators.verdicts import Verdicts
 from vaetools.mixins import OutlierMixin
 from vaetools.nn import PIXELS
 from vaetools.nn.borders import within
-from vaetools.nn.groups import LAYERS_NEEDED, N_REGIONS
-from vaetools.nn.layers import layers_at
+from vaetools.nn.layers import LAYERS_NEEDED, N_REGIONS, layers_at
 from vaetools.nn.patch_model import Group, PatchModel, grid_of
 from vaetools.nn.places import LEAST
 from vaetools.nn.whole import Whole
@@ -125,7 +124,6 @@ class PatchDetector(Card, OutlierMixin, Verdicts, PatchFields, BaseEstimator):  
         return self
 
     def _fit(self, X: Any) -> None:
-        """Learn, and calibrate, in place."""
         rows = check_pictures(self, X, reset=True)
         self.n_samples_ = len(rows)
         self.scope_ = self.chosen_scope()

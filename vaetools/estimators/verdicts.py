@@ -144,7 +144,6 @@ class Verdicts:
 
     @property
     def _noun(self) -> str:
-        """What a row of X is."""
         return "row" if self.image_shape is None else "image"
 
     @property

@@ -139,7 +139,6 @@ def _taken_back(opened: Opened, steps: Any, known: Any, X: Any, can: bool, why: 
 
 
 def _are_numbers(rows: Any) -> bool:
-    """Return whether rows are a table of numbers."""
     try:
         return _numbers(rows).ndim == 2
     except (TypeError, ValueError):
@@ -147,5 +146,4 @@ def _are_numbers(rows: Any) -> bool:
 
 
 def _numbers(rows: Any) -> np.ndarray:
-    """Return rows that are numbers as an array."""
     return np.asarray(rows, np.float64)

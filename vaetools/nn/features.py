@@ -232,7 +232,6 @@ def joined(maps: Sequence[Tensor], size: Sequence[int] | None = None) -> Tensor:
 
 
 def _of_size(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Return maps of a size."""
     if maps.shape[2] > size[0] or maps.shape[3] > size[1]:
         return F.adaptive_avg_pool2d(maps, (size[0], size[1]))
     return F.interpolate(maps, list(size), mode="bilinear", align_corners=False)

@@ -176,11 +176,9 @@ class Mixed(Likelihood):
 
     @property
     def _widths(self) -> list[int]:
-        """Outputs that each part takes."""
         return [part.n_outputs(size) for part, size in zip(self.parts, self.sizes, strict=True)]
 
     def _columns(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the columns of each part."""
         columns: tuple[Tensor, ...] = x[:, self.order].split(self.sizes, dim=1)
         return columns
 

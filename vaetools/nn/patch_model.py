@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from vaetools.nn.borders import unframed, within
 from vaetools.nn.features import Features, joined
-from vaetools.nn.groups import N_FROM_RIM, N_REGIONS, groups_of
+from vaetools.nn.layers import N_FROM_RIM, N_REGIONS, groups_of
 from vaetools.nn.model import Autoencoder
 from vaetools.nn.places import (
     LEAST,

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaetools.nn.groups import N_FROM_RIM, REGIONS_A_SIDE
+from vaetools.nn.layers import N_FROM_RIM, REGIONS_A_SIDE
 
 LEAST = 1e-6  # squared distance, whose log is taken
 _PROJECTED = 48  # dimensions in which the cover is chosen

@@ -135,7 +135,6 @@ class Autoregressive(Prior):
         self.requires_grad_(False).to(dtype)
 
     def _weights(self) -> dict[str, Tensor]:
-        """Return a copy of the weights."""
         return {name: weight.detach().clone() for name, weight in self.state_dict().items()}
 
 

@@ -17,7 +17,7 @@ from vaetools.checks import (
     text,
 )
 from vaetools.estimators.image_fields import DETECTOR, NETWORK
-from vaetools.nn.groups import LAYERS_NEEDED, N_FROM_RIM, groups_of
+from vaetools.nn.layers import LAYERS_NEEDED, N_FROM_RIM, groups_of
 from vaetools.persistence.rules import PARAMETERS, pair_of_levels, unwritten, written
 from vaetools.schema import (
     FINITE,
@@ -160,9 +160,9 @@ def _whole(n_features: int) -> dict[str, Rule]:
 
 def _group(i: int, n_features: int, later: Collection[str]) -> dict[str, Rule]:
     """Return the rules of what was learnt of places; groups of earlier versions know fewer costs."""
-    rows, axes, place = f"n_references_{i}", f"n_axes_{i}", f"groups.{i}"
+    rows, axes, n_hidden, place = f"n_references_{i}", f"n_axes_{i}", f"n_hidden_{i}", f"groups.{i}"
     n_costs = 2 + len(later)
-    return {
+    rules = {
         f"{place}.mean": array("f", n_features, kept=FINITE),
         f"{place}.std": array("f", n_features, kept=POSITIVES),
         f"{place}.axes": array("f", n_features, axes, kept=FINITE, least=1),
@@ -173,20 +173,10 @@ def _group(i: int, n_features: int, later: Collection[str]) -> dict[str, Rule]:
         f"{place}.rim_center": array("f", N_FROM_RIM, n_costs, kept=FINITE),
         f"{place}.rim_variance": array("f", N_FROM_RIM, n_costs, kept=POSITIVES),
         f"{place}.overall": array("f", n_costs, kept=POSITIVES),
-        **(_spread(place, n_features) if "whitening" in later else {}),
-        **(_told(place, n_features, f"n_hidden_{i}") if "inward" in later else {}),
     }
-
-
-def _spread(place: str, n_features: int) -> dict[str, Rule]:
-    """Return the rules of what autoencoders leave of places."""
-    return {f"{place}.whitening": array("f", n_features, n_features, kept=FINITE)}
-
-
-def _told(place: str, n_features: int, n_hidden: str) -> dict[str, Rule]:
-    """Return the rules of what tells places of planted defects from good ones."""
-    return {
-        f"{place}.inward": array("f", n_features, n_hidden, kept=FINITE, least=1),
-        f"{place}.bias": array("f", n_hidden, kept=FINITE),
-        f"{place}.outward": array("f", n_hidden, kept=FINITE),
-    }
+    if "whitening" in later:  # of what autoencoders leave of places
+        rules[f"{place}.whitening"] = array("f", n_features, n_features, kept=FINITE)
+    if "inward" in later:  # what tells places of planted defects from good ones
+        rules[f"{place}.inward"] = array("f", n_features, n_hidden, kept=FINITE, least=1)
+        rules[f"{place}.bias"] = rules[f"{place}.outward"] = array("f", n_hidden, kept=FINITE)
+    return rules

@@ -135,7 +135,6 @@ def _facts(header: dict[str, Any], arrays: dict[str, StoredArray]) -> dict[str, 
 
 
 def _of_autoencoder(header: dict[str, Any], arrays: dict[str, StoredArray]) -> dict[str, Any]:
-    """Return what is told of an autoencoder alone."""
     fitted, custom = header["fitted"], _plain(header["parameters"].get("network"))
     groups = _groups(header, arrays)
     features = header.get("backbone")
@@ -181,7 +180,6 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, StoredArray]) -> d
 
 
 def _of_detector(header: dict[str, Any]) -> dict[str, Any]:
-    """Return what is told of a detector alone."""
     fitted, backbone = header["fitted"], header["parameters"]["backbone"]
     network = backbone["network"] if isinstance(backbone, dict) else backbone or PIXELS
     return {
@@ -216,7 +214,6 @@ def _least_defect(reader: dict[str, Any] | None) -> int | None:
 
 
 def _names(fitted: dict[str, Any]) -> list[str] | None:
-    """Return the names of columns, as text."""
     for known in ("feature_names_in_", "column_labels_"):
         if known in fitted:
             names: list[str] = fitted[known]["strings"]
@@ -251,7 +248,6 @@ def _words(header: dict[str, Any], arrays: dict[str, StoredArray]) -> dict[str, 
 
 
 def _labels(fitted: dict[str, Any], arrays: dict[str, StoredArray]) -> list[dict[str, Any]]:
-    """Return the labels of a conditional model with their shares."""
     written = fitted["classes_"]
     labels = written["strings"] if "strings" in written else _values(fitted, "classes_", arrays)
     shares = _values(fitted, "class_prior_", arrays)

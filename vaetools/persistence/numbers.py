@@ -26,7 +26,6 @@ def check_numbers(header: dict[str, Any], contents: Contents) -> None:
 
 
 def _array(written: dict[str, Any], name: str, contents: Contents) -> np.ndarray:
-    """Return an array that was put aside."""
     array: np.ndarray = contents.arrays[written[name]["array"]]
     return array
 

@@ -91,7 +91,6 @@ def _column(name: str, value: Any, contents: Contents) -> None:
 
 
 def _columns(axis: str) -> dict[str, Rule]:
-    """Return the rules of the columns of a table."""
     return {"columns": sequence(_column, axis=axis), "names": optional(sequence(PLAIN, axis=axis))}
 
 

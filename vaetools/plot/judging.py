@@ -184,7 +184,6 @@ def _add_curve(figure: "Figure", i: int, p_values: np.ndarray, n_calibrating: in
 
 
 def _mask(outliers: Any, n: int) -> np.ndarray | None:
-    """Return which rows are odd."""
     if outliers is None:
         return None
     mask = np.asarray(outliers)

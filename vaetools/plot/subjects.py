@@ -97,7 +97,6 @@ def _kind(model: Any) -> str:
 
 
 def _last(model: Any) -> Any:
-    """Return the last step of a pipeline, else the model itself."""
     return model[-1] if hasattr(model, "steps") else model
 
 

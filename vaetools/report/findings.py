@@ -84,7 +84,6 @@ def not_told(words: dict[str, str], tied: Sequence[str]) -> str:
 
 
 def _listed(words: dict[str, str], names: Sequence[str]) -> str:
-    """Return names with their values."""
     return joined(f"{called(name)} ({words[name]})" for name in names)
 
 

@@ -193,8 +193,7 @@ def _open(
         raise ValueError(
             f"compare: {name!r} takes rows of {estimator.n_features_in_} values; got {rows.shape[1]}{others}."
         )
-    if hasattr(estimator, "context_"):
-        estimator, rows = _in_context(name, estimator, steps, rows, context)
+    estimator, rows = _in_context(name, estimator, steps, rows, context)
     alone, told = Engine(estimator).parted(rows)
     if estimator.columns_ is not None:
         kept = Opened(name, estimator, rows, None, None, spread=spread, context=told)
@@ -212,7 +211,9 @@ def _open(
 
 
 def _in_context(name: str, estimator: Any, steps: Any, rows: Any, context: Any) -> tuple[Any, Any]:
-    """Return a model and rows that hold their context; where it is told beside them it is put in."""
+    """Return a model and rows that hold their context, if any; where it is told beside them it is put in."""
+    if not hasattr(estimator, "context_"):
+        return estimator, rows
     if not has_context_in_X(estimator):
         names, context = estimator.context_.names, as_pandas(context)
         if not isinstance(context, pd.DataFrame) or not set(names) <= set(context.columns):
@@ -311,7 +312,6 @@ def commonest_context(context: pd.DataFrame) -> pd.DataFrame:
 
 
 def _some(names: list[str]) -> str:
-    """Return the first names of columns."""
     return ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
 
 

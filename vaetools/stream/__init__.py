@@ -67,9 +67,8 @@ the names of folders, and `read_labeled` takes these as labels:
 """
 
 from vaetools.stream.evaluation import Evaluation
-from vaetools.stream.examples import Examples
 from vaetools.stream.flow import Part, Parts, stream_codes, stream_scores
-from vaetools.stream.keeping import Collected, Nearest, Oddest
+from vaetools.stream.keeping import Collected, Examples, Nearest, Oddest
 from vaetools.stream.labeled import read_labeled
 from vaetools.stream.map_files import MapFiles
 from vaetools.stream.ray import score_with_ray

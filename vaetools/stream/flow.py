@@ -308,11 +308,6 @@ def _codes(model: Any, X: np.ndarray | pd.DataFrame, y: pd.DataFrame | None = No
     return pd.DataFrame(codes, columns=model.get_feature_names_out())
 
 
-def rows_alone(model: Any, X: np.ndarray | pd.DataFrame, *told: Any) -> pd.DataFrame:
-    """Return a table without columns, of rows that are to be read and no more."""
-    return pd.DataFrame(index=range(len(X)))
-
-
 def part_of(
     model: Any,
     batch: Batch,

@@ -16,7 +16,7 @@ from vaetools.data.tables import open_table
 from vaetools.estimators.context import is_context
 from vaetools.persistence.model_file import split_reader
 from vaetools.progress import bar_options
-from vaetools.stream.flow import Parts, as_index, nothing_read, rows_alone
+from vaetools.stream.flow import Parts, as_index, nothing_read
 from vaetools.stream.preparing import apart, prepared, warn_of_positions
 from vaetools.words import printable
 
@@ -132,6 +132,11 @@ def _labeled_table(
     classes = estimator.classes_.tolist() if hasattr(estimator, "classes_") else None
     X, y, failed = table.read(classes)
     return Rows(X if columns else X.set_axis(range(X.shape[1]), axis=1), y, failed, table.source)
+
+
+def rows_alone(model: Any, X: np.ndarray | pd.DataFrame, *told: Any) -> pd.DataFrame:
+    """Return a table without columns, of rows that are to be read and no more."""
+    return pd.DataFrame(index=range(len(X)))
 
 
 def _unlabeled(

@@ -62,7 +62,6 @@ class Evidence:
         self._start()
 
     def _start(self) -> None:
-        """Begin to bet."""
         self.share = Capital.start(1, N_SHARES, 1 + len(self.statistics))
         self.moves = Capital.start(1 + len(self.statistics), N_BETS)
         self.alarm: Alarm | None = None

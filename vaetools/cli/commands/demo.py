@@ -111,7 +111,6 @@ def demo(data: str, unknown: int | None, output: Path, seed: int, quiet: bool, a
 
 
 def _fit(model: Any, images: Any, name: str, say: Callable[[str], None]) -> float:
-    """Fit a model, and return the seconds that it took."""
     say(f"Training {name}")
     start = time.perf_counter()
     model.fit(images.train, images.train_labels)

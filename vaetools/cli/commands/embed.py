@@ -117,7 +117,6 @@ def _write_map(
 
 
 def _write_projector(folder: Path, tables: list[Any], thumbnails: list[Any]) -> None:
-    """Write a folder for TensorBoard's projector."""
     import numpy as np
     import pandas as pd
 

@@ -118,7 +118,6 @@ def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
 
 
 def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
-    """Return what is told of an autoencoder alone."""
     from vaetools.anomaly.promise import added_in_words, context_in_words
 
     scaling = scaling_in_words(facts.input_scale, facts.levels)
@@ -153,7 +152,6 @@ def _words(words: Mapping[str, Any]) -> str:
 
 
 def _of_detector(facts: "DetectorFacts") -> dict[str, str]:
-    """Return what is told of a detector alone."""
     asked = [f"{name}={facts.parameters[name]}" for name in ("n_references", "random_state")]
     also_calibrate = f", {facts.n_calibration:,} of them to calibrate" * (facts.calibration == "cross")
     images = counted(facts.n_samples or 0, "image") + also_calibrate
@@ -325,7 +323,6 @@ def _thresholds(facts: "Facts") -> str:
 
 
 def _has_groups(facts: "Facts") -> bool:
-    """Whether rows are judged within groups of a context."""
     return getattr(facts, "groups", None) is not None
 
 

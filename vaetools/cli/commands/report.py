@@ -139,7 +139,6 @@ def report(
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Raise where two models are called alike."""
     if twice := {name for name in names if names.count(name) > 1}:
         rule = f"two are called {min(twice)!r}: give each a name of its own, as NAME=FILE."
         raise command.misuse("MODEL", rule)
@@ -157,7 +156,6 @@ def _explorers(output: Path | None, names: Sequence[str]) -> dict[str, Path]:
 
 
 def _explore(model: Any, rows: Any, method: str, seed: int, page: Path) -> None:
-    """Write the explorer of a model."""
     from vaetools.explorer.explore import explore
 
     context = rows.context if hasattr(model, "context_") else None
@@ -165,7 +163,6 @@ def _explore(model: Any, rows: Any, method: str, seed: int, page: Path) -> None:
 
 
 def _by_shown_name(comparison: Any, pages: dict[str, Path]) -> dict[str, Path]:
-    """Return pages by what the comparison calls the models."""
     return {model.name: page for model, page in zip(comparison.models, pages.values(), strict=False)}
 
 

@@ -124,7 +124,6 @@ def _write_page(
     n_failed: int,
     source: str,
 ) -> None:
-    """Write the query beside what is most like it."""
     from vaetools.files import write_atomically
     from vaetools.report.page.gallery import render_likeness
 

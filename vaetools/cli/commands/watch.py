@@ -161,7 +161,8 @@ def _update(
     watched: "Watch", opened: command.Opened, data: tuple[str, ...], reading: dict[str, Any], talk: Talk
 ) -> tuple["Parts", int]:
     """Let a watch see data, part by part; return what was read, and how many rows have no name."""
-    from vaetools.stream.flow import Parts, nothing_read, rows_alone
+    from vaetools.stream.flow import Parts, nothing_read
+    from vaetools.stream.labeled import rows_alone
     from vaetools.stream.preparing import apart
 
     parts = Parts(opened.whole, command.one_or_many(data), rows_alone, talk.progress, **reading)
@@ -231,7 +232,6 @@ def _summary(watched: "Watch") -> dict[str, Any]:
 
 
 def _write_page(path: Path, watched: "Watch", opened: command.Opened, data: tuple[str, ...]) -> None:
-    """Write the page of a watch."""
     from vaetools.cli.gallery import in_words
     from vaetools.files import write_atomically
     from vaetools.report.page.watch import render_watch

@@ -95,7 +95,6 @@ def dci(
 
 
 def _forest(factor: Factor, Z: np.ndarray, index: np.ndarray, seed: int) -> Any:
-    """Return a forest that has learnt a factor."""
     kind = RandomForestRegressor if factor.is_number else RandomForestClassifier
     return kind(n_estimators=_TREES, max_features=None, random_state=seed % 2**32).fit(
         Z[index], factor.values[index]
@@ -108,7 +107,6 @@ def _importances(forests: Sequence[Any]) -> np.ndarray:
 
 
 def _one_to_one(importances: np.ndarray) -> tuple[float, float]:
-    """Return disentanglement and completeness."""
     return _concentration(importances), _concentration(importances.T)
 
 

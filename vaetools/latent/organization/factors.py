@@ -208,7 +208,6 @@ def halves(Z: np.ndarray, n_max: int, random_state: int) -> tuple[np.ndarray, np
 
 
 def _binned(values: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the number of the bin of every value."""
     inner = np.linspace(values.min(), values.max(), n_bins + 1)[1:-1]
     return np.searchsorted(inner, values, side="right")
 

@@ -41,6 +41,8 @@ def render(comparison: "Comparison", explorers: Mapping[str, str] | None = None)
 
     ``explorers`` are paths, relative to the page, of explorers of models by their names: it links to them.
     """
+    from markupsafe import Markup
+
     data, models = comparison.data, comparison.models
     hovered = len(data.names) <= MOST_POINTS
     thumbnails = sprite(data.thumbnails, _SPRITE_BYTES) if hovered and data.thumbnails is not None else None
@@ -61,7 +63,7 @@ def render(comparison: "Comparison", explorers: Mapping[str, str] | None = None)
         sprite=thumbnails,
         rows=_described(comparison, thumbnails) if hovered else "null",
         plotly=_packed_plotly(),
-        script=_script(),
+        script=Markup(bundled("comparison")),
         explorers={name: quote(path) for name, path in (explorers or {}).items()},
     )
 
@@ -126,13 +128,6 @@ def _packed_plotly() -> Any:
 
     packed = gzip.compress(get_plotlyjs().encode(), mtime=0)
     return Markup(base64.b64encode(packed).decode("ascii"))
-
-
-def _script() -> Any:
-    """Return the script of the page."""
-    from markupsafe import Markup
-
-    return Markup(bundled("comparison"))
 
 
 def measure_rows(

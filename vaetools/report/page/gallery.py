@@ -191,7 +191,7 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
     def across(score: float) -> float:
         return float(round(100 * (score - low) / (high - low), 3))
 
-    scale = _ticks(low, high)
+    scale = ticks(low, high)
     digits = _decimals(np.diff(drawn).min() / 10)
     bars = []
     for i in np.flatnonzero(counts):
@@ -208,14 +208,14 @@ def layout(counts: np.ndarray, edges: np.ndarray, *, threshold: float | None, un
     return {
         "bars": bars,
         "across": [(across(score), grouped(score, step)) for score in scale],
-        "down": [(round(HEIGHT * (1 - n / most), 1), f"{n:,.0f}") for n in _ticks(0, most) if n == int(n)],
+        "down": [(round(HEIGHT * (1 - n / most), 1), f"{n:,.0f}") for n in ticks(0, most) if n == int(n)],
         "threshold": None if threshold is None else across(threshold),
         "open_below": grouped(edges[1], digits) if np.isinf(edges[0]) else None,
         "open_above": grouped(edges[-2], digits) if np.isinf(edges[-1]) else None,
     }
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Return 2 to 6 round numbers from low to high, evenly apart."""
     raw = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(raw))

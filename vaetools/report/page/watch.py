@@ -9,14 +9,13 @@ import numpy as np
 
 from vaetools.report.figures import COLORS
 from vaetools.report.page import render_template
-from vaetools.report.page.gallery import shown, split_path
+from vaetools.report.page.gallery import shown, split_path, ticks
 from vaetools.report.pictures import photo
 
 HEIGHT = 220  # pixels of the chart
 _LEAST, _MOST = -4.0, 12.0  # decimal logarithms of evidence that are drawn
 _LINES = (COLORS[0], COLORS[3], COLORS[2], COLORS[5])
 _N_NAMED = 60
-_STEPS = (1, 2, 5)
 
 
 class Found(NamedTuple):
@@ -109,20 +108,12 @@ def chart_of(page: WatchPage) -> dict[str, Any]:
     powers = range(math.ceil(lowest / 2) * 2, math.floor(highest) + 1, 2)
     return {
         "lines": lines,
-        "across": [(across(row), f"{row:,}") for row in _round_numbers(first, last)],
+        "across": [(across(row), f"{row:,.0f}") for row in ticks(first, last) if row == int(row)],
         "down": [(down(power), _power(power)) for power in powers],
         "limit": down(limit),
         "alarm": None if page.alarm_row is None else across(min(max(page.alarm_row, first), last)),
         "since": None if page.since is None else across(min(max(page.since, first), last)),
     }
-
-
-def _round_numbers(first: float, last: float) -> list[int]:
-    """Return a few round numbers of rows between two."""
-    raw = (last - first) / 5
-    power = 10 ** max(0, math.floor(math.log10(raw))) if raw >= 1 else 1
-    step = next((factor * power for factor in _STEPS if factor * power >= raw), 10 * power)
-    return list(range(math.ceil(first / step) * step, math.floor(last) + 1, step))
 
 
 def _power(power: int) -> str:

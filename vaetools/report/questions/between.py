@@ -42,7 +42,6 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read interpolations."""
     way = " from the thin line to the wide one" if comparison.data.image_shape is None else ""
     read = (
         f"The straight line between the codes of two rows, decoded in even steps{way}: in a well-filled "

@@ -97,7 +97,6 @@ def agreement(models: Sequence[ModelView], basis: Basis) -> pd.DataFrame:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read traversals."""
     way = ", from the thin line to the wide one," if comparison.data.image_shape is None else ""
     kl = any(model.kl_per_component.any() for model in comparison.models)
     cost = "; the curve says how many nats each of them costs" if kl else ""

@@ -65,7 +65,6 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read densities of codes."""
     planes = any(map(_in_plane, comparison.models))
     hidden = any(model.codes.shape[1] > 2 for model in comparison.models)
     shading = (

@@ -76,7 +76,6 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read maps."""
     several = len(comparison.models) > 1
     same = ", and the same rows are in every map" if several else ""
     choice = (

@@ -85,7 +85,6 @@ def _of_both(statistic: Callable[..., float], scores: np.ndarray, outliers: np.n
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read scores."""
     models, outliers = comparison.models, comparison.data.outliers
     thresholds = any(model.threshold is not None for model in models)
     flagged = ", and rows left of the dashed line are flagged" if thresholds else ""

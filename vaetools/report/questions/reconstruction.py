@@ -63,7 +63,6 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read costs."""
     models = comparison.models
     kl = any(model.kl_per_component.any() for model in models)
     held_out = any(

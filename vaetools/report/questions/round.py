@@ -57,7 +57,6 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read the aggregated posterior."""
     read = (
         "Each filled shape is how the codes, blurred by their own posterior, fill one dimension, and the "
         "dotted outline is N(0, 1): a round space fills its outlines, and its dimensions are "

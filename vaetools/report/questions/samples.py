@@ -66,7 +66,6 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
-    """Return how to read decoded draws."""
     read = (
         "Each colored line is a row decoded from a draw of N(0, I) and shows nobody's data; the others are "
         "rows of the data: samples should go up and down with them, and no further."
