@@ -11,11 +11,13 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from torch.nn.functional import max_pool2d
 
-from vaetools import AE, VQVAE, EncoderDecoder, Gaussian, compare, explore, load, save
+from vaetools import AE, VQVAE, EncoderDecoder, Gaussian, compare, explore, load, plot, save
 from vaetools.__main__ import main
 from vaetools.estimators import autoencoder
+from vaetools.estimators.card import facts
 from vaetools.estimators.constructor import keep_parameters
 from vaetools.estimators.crossing import crossed
+from vaetools.persistence.facts import read_facts
 from vaetools.report.questions import QUESTIONS
 
 SMALL = {"n_words": 16, "word_size": 2, "hidden_layer_sizes": (16,), "max_iter": 40, "random_state": 0}
@@ -144,6 +146,21 @@ def test_words_that_training_rows_have_too_do_not_say_that_rows_trained(correlat
     assert "was trained on" not in " ".join(compare({"words": vqvae}, new, method="pca").answer)
 
 
+def test_figures_of_words_say_what_they_are_of(digits):
+    options = {"image_shape": (1, 8, 8), "max_iter": 2, "early_stopping": True, "random_state": 0}
+    words = VQVAE(n_words=8, **options).fit(digits[0][:200])
+    assert "a draw of the prior of words and shows" in plot.samples(words).layout.meta["reading"]
+    two_scales = "by one scale for all pixels, held-out ones by one for each"
+    assert two_scales in plot.loss_history(words).layout.meta["reading"]
+    comparison = compare({"words": words}, digits[0][:50], method="pca")
+    assert two_scales in comparison.models[0].warnings["reconstruction"]
+    assert "an even share of what its word does" in QUESTIONS["dimensions"].read(comparison)[0]
+    one = clone(words).set_params(likelihood=Gaussian()).fit(digits[0][:200])
+    assert two_scales not in plot.loss_history(one).layout.meta["reading"]
+    assert facts(words)["Likelihood"] == "gaussian, a scale per pixel"
+    assert "scale per pixel" not in facts(one)["Likelihood"]
+
+
 def test_a_report_and_a_page_show_words(of_images, digits, tmp_path):
     X, y = digits[0][500:620], digits[1][500:620]
     ae = AE(4, image_shape=(1, 8, 8), max_iter=2, random_state=0).fit(digits[0][:500])
@@ -153,7 +170,12 @@ def test_a_report_and_a_page_show_words(of_images, digits, tmp_path):
     assert ("words", "prior_empty") not in measured.index
     assert ("AE", "prior_empty") in measured.index
     comparison.to_html(tmp_path / "report.html")
-    assert f"16, {16 - of_images.n_dead_words_} in use" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert f"16, {16 - of_images.n_dead_words_} in use" in page
+    assert "gaussian, a scale per pixel" in page
+    assert "decoded from draws of N(0, I) or of the prior of words and shows nobody" in page
+    assert "AE, decoded plane" in page
+    assert "words, decoded plane" not in page
     space = explore(of_images, X, y, method="pca")
     words = of_images.model_.latent.vectors.numpy()
     drawn = space.draws.reshape(-1, 2, 16).transpose(0, 2, 1).reshape(-1, 2)
@@ -229,6 +251,7 @@ def test_images_in_words_have_a_scale_per_pixel(of_images, vqvae, digits, tmp_pa
     assert (largest > 1.01 * learnt).any()
     np.testing.assert_allclose(np.exp(2 * log_scales), largest * (learnt / largest).mean())
     save(of_images, tmp_path / "m.safetensors")
+    assert read_facts(tmp_path / "m.safetensors").gaussian_scale == "local"
     again = load(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(again.score_samples(X[:9]), of_images.score_samples(X[:9]))
 

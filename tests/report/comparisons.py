@@ -66,6 +66,7 @@ def make_model(name, data, n_components, i, rng):
         kind="VAE" if variational else "AE",
         has_prior=variational,
         has_words=False,
+        trains_by_one_scale=False,
         facts={"likelihood": "Gaussian, scale learnt", "components": str(n_components)}
         | ({"beta": "1"} if variational else {}),
         codes=codes,

@@ -1,4 +1,4 @@
-"""Score, threshold, promise, added loss and context in words: of a model in memory as of one in a file."""
+"""What a model is and promises in words, of one in memory as of one in a file."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -71,6 +71,18 @@ def false_alarms_in_words(promise: Promise, remedy: str) -> str:
     needed = n_rows_needed(promise.asked)
     short = f"; {asked} takes {needed:,}: {remedy}" if promise.n_calibration < needed else ""
     return f"{expected} of new normal {noun}s, from {rows}{short}"
+
+
+def likelihood_in_words(likelihood: object, scale: str | None) -> str:
+    """Return a likelihood, and where a plain Gaussian has a scale per pixel, that it has.
+
+    Examples
+    --------
+    >>> likelihood_in_words("gaussian", "local"), likelihood_in_words("gaussian", None)
+    ('gaussian, a scale per pixel', 'gaussian')
+    """
+    is_local = scale == "local" and likelihood == "gaussian"
+    return f"{likelihood}, a scale per pixel" if is_local else str(likelihood)
 
 
 def added_in_words(given: Mapping[str, Any]) -> str:

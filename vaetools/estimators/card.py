@@ -9,6 +9,7 @@ from vaetools.anomaly.promise import (
     added_in_words,
     context_in_words,
     false_alarms_in_words,
+    likelihood_in_words,
     score_in_words,
 )
 from vaetools.anomaly.rates import flagged_rate
@@ -56,7 +57,8 @@ def facts(estimator: Any) -> dict[str, str]:
     noun = _noun(given)
     told = {"State": _state(estimator, given), **_told(estimator)}
     if "likelihood" in given:
-        told["Likelihood"] = shortened(str(given["likelihood"]), _LONGEST, lost="end")
+        said = likelihood_in_words(given["likelihood"], getattr(estimator, "gaussian_scale_", None))
+        told["Likelihood"] = shortened(said, _LONGEST, lost="end")
     if added := added_in_words(given):
         told["Added loss"] = added
     if not hasattr(estimator, "model_"):

@@ -69,6 +69,7 @@ class AutoencoderFacts(Facts):
     # of codes of words, how many there are (``n_places``) of how many components (``word_size``), ``n_words``
     # of the vocabulary, ``n_dead`` of them, and which ``prior`` was learnt
     words: dict[str, Any] | None
+    gaussian_scale: str | None  # kind of the scale of ``gaussian``, where codes are words
     labels: list[dict[str, Any]] | None  # ``label``, and its ``share`` of the training rows
     context: list[str] | None  # columns that rows are judged given
     context_information: float | None  # nats per row that held-out rows are more probable given their own
@@ -154,6 +155,7 @@ def _of_autoencoder(header: dict[str, Any], arrays: dict[str, StoredArray]) -> d
         "n_components": fitted["_n_features_out"],
         "n_active": sum(_values(fitted, "active_units_", arrays)),
         "words": _words(header, arrays) if has_words(header["class"]) else None,
+        "gaussian_scale": fitted.get("gaussian_scale_"),
         "labels": _labels(fitted, arrays) if "classes_" in fitted else None,
         "context": [str(name) for name in fitted["context_"]["context"]["columns"]["names"]]
         if "context_" in fitted

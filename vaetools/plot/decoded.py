@@ -11,6 +11,7 @@ from vaetools.plot.subjects import encoded, one_kind, opened
 from vaetools.report.figures import Lines, escaped, grouped
 from vaetools.report.models import Opened
 from vaetools.report.passes import EXTENT, walk
+from vaetools.report.questions.samples import prior_in_words
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,7 +22,7 @@ _AT_LEAST_TWO = Requirement("an integer at least 2", lambda value: is_integer(va
 
 
 def samples(model: Any, n: int = 48, *, random_state: int = 0) -> "Figure":
-    """Draw rows that are decoded from draws of the prior N(0, I).
+    """Draw rows that are decoded from draws of the prior.
 
     Parameters
     ----------
@@ -55,8 +56,8 @@ def samples(model: Any, n: int = 48, *, random_state: int = 0) -> "Figure":
     models = opened("samples", model, decodes=True)
     shape = one_kind("samples", models)
     reading = (
-        "Each is decoded from a draw of N(0, I) and shows nobody's data: good samples look like the data, "
-        "and differ as the data do."
+        f"Each is decoded from a draw of {prior_in_words(models)} and shows nobody's data: good samples look "
+        "like the data, and differ as the data do."
     )
     if not all(each.has_prior for each in models):
         reading += " An AE is trained on no prior: its draws may land where it has no codes."
@@ -117,10 +118,11 @@ def traversal(model: Any, X: Any = None, *, n_dimensions: int = 8, n_steps: int 
     codes = each.estimator.reference_codes_ if X is None else encoded(each)
     walks = walk(each, np.asarray(codes, dtype=np.float64), n_dimensions, n_steps)
     as_label = f" Decoded as {escaped(each.commonest)}." if each.conditional else ""
+    of_words = " A component of a word stands for nothing by itself." if each.has_words else ""
     reading = (
         "One dimension at a time goes over two standard deviations to either side of the mean code, the "
-        f"one that tells most first: what changes along a line is what it says of a row.{as_label} Axes of "
-        "an AE are arbitrary, and another seed finds others."
+        f"one that tells most first: what changes along a line is what it says of a row.{as_label}{of_words} "
+        "Axes of an AE are arbitrary, and another seed finds others."
     )
     spans = [f"{grouped(values[0], 1)} to {grouped(values[-1], 1)}" for values in walks.values]
     names = [f"{component + 1}: {span}" for component, span in zip(walks.components, spans, strict=True)]

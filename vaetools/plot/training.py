@@ -10,7 +10,7 @@ from vaetools.estimators.engine import Engine
 from vaetools.plot.finish import finished
 from vaetools.plot.subjects import is_array, numbers, opened
 from vaetools.report.questions import dimensions
-from vaetools.report.questions.reconstruction import loss_curves
+from vaetools.report.questions.reconstruction import TWO_SCALES, loss_curves
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -46,9 +46,10 @@ def loss_history(model: Any) -> "Figure":
     [('trained on', 20)]
     """
     if isinstance(model, pd.DataFrame):
-        histories = {"": model}
+        models, histories = [], {"": model}
     else:
-        histories = {each.name: each.estimator.history_ for each in opened("loss_history", model)}
+        models = opened("loss_history", model)
+        histories = {each.name: each.estimator.history_ for each in models}
     for name, own in histories.items():
         if not {"epoch", "loss"} <= set(own) or not len(own):
             what = f"{len(own)} epochs with columns {list(own)}" + (f" of {name!r}" if name else "")
@@ -65,6 +66,8 @@ def loss_history(model: Any) -> "Figure":
         "rows "
         "trained on alone, and cannot show overfitting: early_stopping=True watches held-out rows, too."
     )
+    if watched and any(each.trains_by_one_scale for each in models):
+        reading = f"{reading} {TWO_SCALES}"
     return finished(loss_curves(histories), "Loss over the epochs of training", reading)
 
 

@@ -58,6 +58,11 @@ class Opened:
         return self.has_prior and not self.is_normal
 
     @property
+    def trains_by_one_scale(self) -> bool:
+        """Whether training counts one scale for all pixels, where each has its own in use."""
+        return getattr(self.estimator.model_.likelihood, "scale", None) == "local"
+
+    @property
     def in_use(self) -> np.ndarray:
         """Which components say something of their rows; the codes of an AE have no scale but their own."""
         if self.has_prior:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vaetools.anomaly.calibration import conformal_p_values
+from vaetools.anomaly.promise import likelihood_in_words
 from vaetools.estimators.engine import Engine
 from vaetools.estimators.groups import p_values_within, thresholds
 from vaetools.geometry import nearest
@@ -57,7 +58,7 @@ class Seen:
     p_values: np.ndarray | None
     costs: pd.DataFrame  # of the measured rows, in nats: reconstruction and kl
     reconstructions: np.ndarray  # of the measured rows
-    samples: np.ndarray  # (n_draws, n_features): decoded draws from N(0, I)
+    samples: np.ndarray  # (n_draws, n_features): decoded draws from the prior, of an AE from N(0, I)
     paths: np.ndarray  # (n_pairs, n_steps, n_features): decoded straight lines between codes of pairs
 
 
@@ -143,6 +144,7 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
         kind=type(model).__name__,
         has_prior=opened.has_prior,
         has_words=opened.has_words,
+        trains_by_one_scale=opened.trains_by_one_scale,
         facts=_facts(opened),
         codes=seen.codes,
         points=points,
@@ -173,10 +175,9 @@ def view(seen: Seen, data: Data, points: np.ndarray) -> ModelView:
 def _facts(opened: Opened) -> dict[str, str]:
     """Return what a reader must know of a model."""
     model = opened.estimator
-    likelihood = model.likelihood if isinstance(model.likelihood, str) else repr(model.likelihood)
     facts = {
         "components": f"{len(opened.in_use)}, {int(opened.in_use.sum())} in use",
-        "likelihood": likelihood,
+        "likelihood": likelihood_in_words(model.likelihood, getattr(model, "gaussian_scale_", None)),
         "fitted on": f"{model.n_samples_:,} rows",
         "epochs": f"{model.n_iter_:,}",
         "score": model.anomaly_score_,

@@ -110,6 +110,8 @@ class ModelView:
         Whether its codes have a prior, so that they cost something.
     has_words : bool
         Whether its codes are words.
+    trains_by_one_scale : bool
+        Whether training counts one scale for all pixels, where each has its own in use.
     facts : dict of str to str
         What a reader must know of it: likelihood, beta, components, rows trained on, epochs.
     codes : ndarray of shape (n_samples, n_components)
@@ -143,7 +145,7 @@ class ModelView:
     reconstructions : ndarray of shape (n_shown, n_features)
         Of ``Data.shown``, in its units.
     samples : ndarray of shape (n_samples_drawn, n_features)
-        Decoded draws from N(0, I).
+        Decoded draws from the prior, of an AE from N(0, I).
     nearest_to_samples : ndarray of shape (n_samples_drawn,), int
         Number of the measured row that is nearest to every sample.
     traversed : ndarray of shape (n_traversed,), int
@@ -169,6 +171,7 @@ class ModelView:
     kind: str
     has_prior: bool
     has_words: bool
+    trains_by_one_scale: bool
     facts: dict[str, str]
     codes: np.ndarray
     points: np.ndarray

@@ -118,11 +118,12 @@ def page(facts: "AutoencoderFacts | DetectorFacts") -> str:
 
 
 def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
-    from vaetools.anomaly.promise import added_in_words, context_in_words
+    from vaetools.anomaly.promise import added_in_words, context_in_words, likelihood_in_words
 
     scaling = scaling_in_words(facts.input_scale, facts.levels)
     if facts.column_kinds is not None:
         scaling = scaling.replace("every column", "every column of numbers")
+    likelihood = likelihood_in_words(facts.parameters.get("likelihood", ABSENT), facts.gaussian_scale)
     labels = [f"{_short(str(each['label']))} ({percent(each['share'])})" for each in facts.labels or []]
     return {
         "Takes": _takes(facts),
@@ -136,7 +137,7 @@ def _of_autoencoder(facts: "AutoencoderFacts") -> dict[str, str]:
             _some(_short(name).replace(" ", _NO_BREAK) for name in facts.context or []),
             facts.context_information,
         ),
-        "Likelihood": _likelihood(facts),
+        "Likelihood": _short(likelihood) + _kinds_of_columns(facts),
         "Added loss": added_in_words(facts.parameters),
         "Training": _training(facts),
         "Reconstruction": _costs(facts, "reconstruction"),
@@ -246,13 +247,12 @@ def scaling_in_words(kind: str, levels: Sequence[int] | None) -> str:
     return words + f", then {STANDARDIZED}" * (kind == "standardized_pixels")
 
 
-def _likelihood(facts: "AutoencoderFacts") -> str:
-    """Return the likelihood, with several kinds of columns how many there are of each."""
-    likelihood = _short(str(facts.parameters.get("likelihood", ABSENT)))
+def _kinds_of_columns(facts: "AutoencoderFacts") -> str:
+    """Return how many columns there are of each kind, if they are of several."""
     if facts.column_kinds is None:
-        return likelihood
+        return ""
     columns = [f"{counted(facts.column_kinds[kind], 'column')} {words}" for kind, words in _KINDS.items()]
-    return f"{likelihood}: {', '.join(columns)}"
+    return f": {', '.join(columns)}"
 
 
 def _network(facts: "AutoencoderFacts") -> str:

@@ -37,7 +37,9 @@ _MEND = (
 
 _ROTATION = "A rotation of all codes, which loses nothing, lowers it."
 _IGNORANT = "A model that knows nothing of the factors looks entangled: see how well they are predicted."
-_OF_WORDS = "Its components are those of words, of which none stands for anything by itself: not measured."
+_OF_WORDS = (
+    "Its components are those of words, and none stands for anything by itself: nothing to show or measure."
+)
 _MEASURES = (
     MeasureRow("active_units", "components in use", "", "", 0),
     MeasureRow(
@@ -97,6 +99,9 @@ def agreement(models: Sequence[ModelView], basis: Basis) -> pd.DataFrame:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
+    if all(model.has_words for model in comparison.models):
+        read = "The curve says how many nats each component costs: an even share of what its word does."
+        return read, "Which word stands for what is arbitrary: another seed finds others."
     way = ", from the thin line to the wide one," if comparison.data.image_shape is None else ""
     kl = any(model.kl_per_component.any() for model in comparison.models)
     cost = "; the curve says how many nats each of them costs" if kl else ""
@@ -120,6 +125,8 @@ def _draw(comparison: "Comparison") -> Iterator[Plot | Pictures]:
         active = {model.name: model.active_units for model in models}
         yield Plot(kl_per_component(kl, active), "KL of each component")
     for i, model in enumerate(models):
+        if model.has_words:
+            continue
         if data.image_shape is None:
             content: dict[str, list[Lines]] = {
                 f"{model.name}, component {component + 1}": [("low to high", rows, i)]

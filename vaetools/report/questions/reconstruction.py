@@ -46,6 +46,10 @@ _MEASURES = (
     MeasureRow("psnr", "PSNR", "dB", "higher", 1),
     MeasureRow("ssim", "SSIM", "", "higher", 3),
 )
+TWO_SCALES = (
+    "Rows that train are counted by one scale for all pixels, held-out ones by one for each: how high one "
+    "loss lies says nothing of the other."
+)
 _BOUGHT = {gaps.EMPTY: "To fill the prior", samples.OFF_DATA: "To decode samples near the data"}
 
 
@@ -237,6 +241,7 @@ def _warn(model: ModelView, data: Data, blank: bool) -> list[str]:
         useless(model) if blank else "",
         overfit(model, data, "More rows may help, or fewer epochs, or input_noise=0.1."),
         shift,
+        TWO_SCALES if model.trains_by_one_scale and "held_out_loss" in model.history else "",
     ]
 
 

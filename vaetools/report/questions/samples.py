@@ -1,6 +1,6 @@
-"""Can I sample from it? Rows decoded from draws of N(0, I), beside those of the data."""
+"""Can I sample from it? Rows decoded from draws of the prior, beside those of the data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from vaetools.latent import organization as of
 from vaetools.report.figures import MOST_PANELS, Lines, Plot, table_rows
 from vaetools.report.findings import called, flattered, tell, too_few
+from vaetools.report.models import Opened
 from vaetools.report.passes import Seen
 from vaetools.report.pictures import Pictures, strip, thumbnail_strip
 from vaetools.report.records import MeasureRow, ModelView, Question
@@ -49,8 +50,14 @@ _AMBIGUITY = MeasureRow(
 )
 
 
+def prior_in_words(models: Iterable[Opened | ModelView]) -> str:
+    """Return what samples of models are draws of, of an AE, too."""
+    kinds = {"the prior of words" if model.has_words else "N(0, I)" for model in models}
+    return " or of ".join(sorted(kinds))
+
+
 def _measure(seen: Seen) -> dict[str, of.Measure]:
-    """Rows decoded from N(0, I) against those of the data."""
+    """Measure decoded draws against rows of the data."""
     basis, samples = seen.basis, seen.samples / seen.basis.scale
     found = {
         "off_data": of.off_data(samples, basis.rows, random_state=basis.seed),
@@ -66,11 +73,12 @@ def _measure(seen: Seen) -> dict[str, of.Measure]:
 
 
 def _read(comparison: "Comparison") -> tuple[str, str]:
+    prior = prior_in_words(comparison.models)
     read = (
-        "Each colored line is a row decoded from a draw of N(0, I) and shows nobody's data; the others are "
+        f"Each colored line is a row decoded from a draw of {prior} and shows nobody's data; the others are "
         "rows of the data: samples should go up and down with them, and no further."
         if comparison.data.image_shape is None
-        else "The upper of two rows is decoded from draws of N(0, I) and shows nobody's data; below each "
+        else f"The upper of two rows is decoded from draws of {prior} and shows nobody's data; below each "
         "sample stands the row of the data that is nearest to it, which tells a plausible sample from an "
         "odd one, and a new one from a copy."
     )
