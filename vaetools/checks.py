@@ -47,6 +47,19 @@ def is_integer(value: Any, low: float = -math.inf, high: float = math.inf) -> bo
     return INTEGER.holds(value) and bool(low <= value <= high)
 
 
+def booleans(owner: str, name: str, value: Any, n: int) -> "np.ndarray":
+    """Return a boolean for every row as an array; raise for all else."""
+    import numpy as np
+
+    mask = np.asarray(value)
+    if mask.shape != (n,) or mask.dtype != bool:
+        raise ValueError(
+            f"{owner}: {name} must be {n} booleans, one per row; got shape {mask.shape} of {mask.dtype}. "
+            "Numbers become booleans by .astype(bool)."
+        )
+    return mask
+
+
 def looks_continuous(values: "np.ndarray") -> bool:
     """Return whether values are fractions of which more than half differ: numbers rather than classes.
 

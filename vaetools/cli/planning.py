@@ -112,6 +112,16 @@ def make_plan(
     return _suited(named, seed, given, images, listing)
 
 
+def load_frozen(plan: Plan) -> None:
+    """Load the frozen network of a detector, so that one that is missing is told before anything is read."""
+    from vaetools.estimators.backbone import Backbone, check_network
+
+    model = plan.model
+    if plan.by_patches and isinstance(model.backbone, str):
+        check_network(type(model).__name__, "backbone", model.backbone)
+        Backbone(model.backbone).load()
+
+
 def _suited(named: Any, seed: int, given: Given, images: dict[str, Any], listing: "Listing") -> Plan:
     """Return what suits images that are looked at, and for a detector that was named how they are read.
 

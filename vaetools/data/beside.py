@@ -10,6 +10,7 @@ import pandas as pd
 from vaetools.data.addresses import is_address
 from vaetools.data.batches import Batch, Failure, TrainingData
 from vaetools.data.dialect import Kind
+from vaetools.data.in_context import kinds_in_context
 from vaetools.data.listing import Listing
 from vaetools.data.tables import open_table
 from vaetools.words import few, joined
@@ -71,7 +72,10 @@ def read_beside(
     """
     known = _known(listing)
     column, names = _names_of_files(table, known, columns)
-    cells, failed = _read(table, columns)
+    kinds: Any = columns
+    if not all(isinstance(kind, Kind) for kind in columns.values()):
+        kinds = kinds_in_context(table, kinds)
+    cells, _, failed = open_table(table, columns=kinds).read()
     rows: dict[str, list[Any]] = {}
     for row, name in names.items():
         if name in known:
@@ -143,14 +147,3 @@ def _plain(name: str) -> str:
     """Return a path as it is known."""
     name = name.strip()
     return name if is_address(name) else os.path.normpath(name)
-
-
-def _read(table: Any, columns: Mapping[str, Any]) -> tuple[pd.DataFrame, list[Failure]]:
-    """Read the columns of a context, every cell of which is needed."""
-    kinds: Mapping[str, Kind] = columns
-    if not all(isinstance(kind, Kind) for kind in columns.values()):
-        as_text = [name for name, kind in columns.items() if kind == "category"]
-        learnt = open_table(table, columns=list(columns), mixed=True, as_text=as_text)
-        kinds = {name: kind._replace(is_needed=True) for name, kind in (learnt.kinds or {}).items()}
-    cells, _, failed = open_table(table, columns=kinds).read()
-    return cells, failed

@@ -42,12 +42,19 @@ def open_in_context(
         as_text=[name for name in as_text if name not in context],
         dialect=dialect,
     )
-    names_of_numbers = [name for name, kind in context.items() if kind == "category"]
-    beside = open_table(path, columns=list(context), mixed=True, as_text=names_of_numbers, dialect=dialect)
     kinds = own.kinds or dict.fromkeys(own.columns, Kind(NUMBER, is_needed=True))
-    told = {name: kind._replace(is_needed=True) for name, kind in (beside.kinds or {}).items()}
-    table = open_table(path, columns={**kinds, **told}, id_column=id_column, dialect=own.dialect)
+    kinds = {**kinds, **kinds_in_context(path, context, dialect)}
+    table = open_table(path, columns=kinds, id_column=id_column, dialect=own.dialect)
     return dataclasses.replace(table, notes=own.notes)
+
+
+def kinds_in_context(
+    path: Any, context: Mapping[str, str | None], dialect: Dialect | None = None
+) -> dict[str, Kind]:
+    """Learn how a table writes the columns of a context, every cell of which is needed."""
+    as_text = [name for name, kind in context.items() if kind == "category"]
+    learnt = open_table(path, columns=list(context), mixed=True, as_text=as_text, dialect=dialect)
+    return {name: kind._replace(is_needed=True) for name, kind in (learnt.kinds or {}).items()}
 
 
 def read_table(

@@ -10,10 +10,10 @@ from vaetools.checks import Requirement, check, is_integer, one_of
 from vaetools.estimators.engine import Engine
 from vaetools.explorer.decoder import plain_decoder
 from vaetools.explorer.explorer import Explorer
-from vaetools.explorer.given import GivenColumn, called_apart, colorings, given_columns
+from vaetools.explorer.given import GivenColumn, colorings, given_columns
 from vaetools.explorer.reading import flagged_rows, read_rows, with_values
 from vaetools.explorer.subject import Subject, open_subject
-from vaetools.explorer.table import Table
+from vaetools.explorer.table import Table, called_apart
 from vaetools.latent.projection import LatentMap
 from vaetools.report.models import Opened, names_of
 from vaetools.report.pictures import make_thumbnails
@@ -132,19 +132,21 @@ def _told(
     subject: Subject, engine: Engine, y: Any, codes: np.ndarray, read: dict[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[GivenColumn], Table | None]:
     """Return labels and numbers of rows, columns of their context, and their table, all of other names."""
-    opened, table, own = subject.opened, subject.table, _column_names(codes)
+    opened, table, own = subject.opened, subject.table, {"id"}
+    own |= {f"z{i + 1}" for i in range(codes.shape[1])}  # of a saved selection
     labels, numbers = _given(y, len(codes), {*own, *read})
     if opened.conditional:
         labels["label, as the model believes"] = opened.estimator.classes_[read["believed"].astype(int)]
     numbers |= {name: values for name, values in read.items() if name != "believed"}
     given: list[GivenColumn] = []
     if engine.context is not None and opened.context is not None:
-        called = called_apart(engine.context, {*own, *labels, *numbers})
+        called = called_apart(map(str, engine.context.names), {*own, *labels, *numbers}, "context")
         of_context = colorings(engine.context, opened.context, called)
         labels, numbers = labels | of_context[0], numbers | of_context[1]
         given = given_columns(engine.owner, engine.context, opened.context, called)
     if table is not None:
-        table = table.called_apart({*own, *labels, *numbers})
+        names = called_apart(table.names.tolist(), {*own, *labels, *numbers}, "column")
+        table = table._replace(names=np.array(names, dtype=str))
         of_table = _of_columns(table, subject.shown)
         labels, numbers = labels | of_table[0], numbers | of_table[1]
     return labels, numbers, given, table
@@ -176,17 +178,10 @@ def _given(y: Any, n: int, others: set[str]) -> tuple[dict[str, np.ndarray], dic
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise ValueError(f"explore: y must hold a label for each of the {n} rows; got shape {labels.shape}.")
-    name = str(getattr(y, "name", None) or "label")
-    while name in others:
-        name = f"label {name}"
+    [name] = called_apart([str(getattr(y, "name", None) or "label")], others, "label")
     if labels.dtype.kind == "f" and len(np.unique(labels)) > _CLASSES:
         return {}, {name: labels}
     return {name: _texts(labels) if labels.dtype.kind == "O" else labels}, {}
-
-
-def _column_names(codes: np.ndarray) -> list[str]:
-    """Return what the columns of a saved selection are called, beside labels and numbers."""
-    return ["id", *(f"z{i + 1}" for i in range(codes.shape[1]))]
 
 
 def _check_codes(codes: np.ndarray, names: np.ndarray) -> None:

@@ -1,6 +1,6 @@
 """What a page decodes given: the columns of a context, and what they are at first."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,16 +62,6 @@ def given_columns(
             context.names, called, context.columns.columns, np.transpose(numbers).tolist(), strict=True
         )
     ]
-
-
-def called_apart(context: Context, others: Container[str]) -> list[str]:
-    """Return names for the columns of a context that nothing else has."""
-    found: list[str] = []
-    for name in map(str, context.names):
-        while name in others or name in found:
-            name = f"context {name}"
-        found.append(name)
-    return found
 
 
 def colorings(

@@ -1,6 +1,6 @@
 """Columns of a table as a page has them: numbers, and categories by their names."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,20 +23,21 @@ class Table(NamedTuple):
         cells: np.ndarray = known[np.nan_to_num(codes, nan=len(known) - 1).astype(int)]
         return cells
 
-    def called_apart(self, others: Container[str]) -> "Table":
-        """Return the table with names that nothing else has, such as the score, nor another column.
 
-        Examples
-        --------
-        >>> Table(np.array(["a", "score", "a"]), {}, []).called_apart({"score"}).names.tolist()
-        ['a', 'column score', 'column a']
-        """
-        names: dict[str, None] = {}  # in their order
-        for name in self.names.tolist():
-            while name in others or name in names:
-                name = f"column {name}"
-            names[name] = None
-        return self._replace(names=np.array(list(names), dtype=str))
+def called_apart(names: Iterable[str], others: Container[str], word: str) -> list[str]:
+    """Return names with a word before those that something else has, such as the score, or one before.
+
+    Examples
+    --------
+    >>> called_apart(["a", "score", "a"], {"score"}, "column")
+    ['a', 'column score', 'column a']
+    """
+    found: dict[str, None] = {}  # in their order
+    for name in names:
+        while name in others or name in found:
+            name = f"{word} {name}"
+        found[name] = None
+    return list(found)
 
 
 def number_table(names: np.ndarray, *, is_named: bool, rows: np.ndarray) -> tuple[Table, np.ndarray]:

@@ -21,8 +21,7 @@ from vaetools.estimators.pictures import scaled
 from vaetools.nn.batches import InputScale
 from vaetools.nn.patch_model import PatchModel
 from vaetools.persistence.detector_rules import WEIGHTS, own_arrays
-from vaetools.persistence.rules import unwritten
-from vaetools.persistence.values import read_parameter, write_parameter
+from vaetools.persistence.values import read_parameters, write_parameters
 
 _OF_NETWORK = ("network", "layers", "size", "normalization")
 _FORMER_THUMBNAIL, _FORMERLY_SEEN = 64, 128  # pixels a side
@@ -47,7 +46,7 @@ def write_detector(
     estimator, backbone = parameters.pop("estimator"), parameters.pop("backbone")
     return {
         "class": type(detector).__name__,
-        "parameters": {name: write_parameter(detector, name, value) for name, value in parameters.items()}
+        "parameters": write_parameters(detector, parameters)
         | {"estimator": estimator and _written(estimator), "backbone": _written_network(backbone)},
         "fitted": {
             "n_features_in_": detector.n_features_in_,
@@ -86,7 +85,7 @@ def read_detector(
     detector = PatchDetector(
         estimator and _read(estimator),
         backbone=_read_network(backbone, network),
-        **{name: read_parameter(value) for name, value in parameters.items()},
+        **read_parameters(parameters),
     )
     if device is not None:
         detector.set_params(device=device)
@@ -135,9 +134,7 @@ def write_backbone(backbone: Backbone, names: list[str]) -> dict[str, Any]:
         )
     scale = backbone.input_scale_
     return {
-        "parameters": {
-            name: write_parameter(backbone, name, getattr(backbone, name)) for name in _OF_BACKBONE
-        },
+        "parameters": write_parameters(backbone, {name: getattr(backbone, name) for name in _OF_BACKBONE}),
         "fitted": {
             "levels": list(scale.levels) if scale.of_levels else None,
             "layers": list(backbone.layers_),
@@ -156,7 +153,7 @@ def read_backbone(written: dict[str, Any], device_of: Callable[[Backbone], Any])
     ValueError
         If the network has other weights than the pipeline was fitted with.
     """
-    backbone = Backbone(**{name: unwritten(value) for name, value in written["parameters"].items()})
+    backbone = Backbone(**read_parameters(written["parameters"]))
     backbone.set_params(device=device_of(backbone))
     n_features = math.prod(backbone.image_shape or ())
     _restore(backbone, _scale(written["fitted"], n_features), n_features, written["fitted"])
@@ -200,17 +197,13 @@ def _learnt(model: PatchModel) -> Iterator[tuple[str, torch.Tensor]]:
 
 def _written(estimator: Any) -> dict[str, Any]:
     """Return an unfitted estimator as JSON."""
-    parameters = estimator.get_params(deep=False)
-    return {
-        "class": type(estimator).__name__,
-        "parameters": {name: write_parameter(estimator, name, value) for name, value in parameters.items()},
-    }
+    parameters = write_parameters(estimator, estimator.get_params(deep=False))
+    return {"class": type(estimator).__name__, "parameters": parameters}
 
 
 def _read(written: dict[str, Any]) -> Any:
     """Return what `_written` wrote."""
-    given = {name: read_parameter(value) for name, value in written["parameters"].items()}
-    return estimator_class(written["class"])(**given)
+    return estimator_class(written["class"])(**read_parameters(written["parameters"]))
 
 
 def _written_network(backbone: Any) -> Any:
@@ -220,12 +213,12 @@ def _written_network(backbone: Any) -> Any:
     given = {name: getattr(backbone, name) for name in _OF_NETWORK}
     if not isinstance(given["network"], str):
         given["network"] = None
-    return {name: write_parameter(backbone, name, value) for name, value in given.items()}
+    return write_parameters(backbone, given)
 
 
 def _read_network(written: Any, network: nn.Module | None) -> Any:
     """Return what `_written_network` wrote, of a module that was passed."""
     if written is None or isinstance(written, str):
         return written
-    given = {name: unwritten(value) for name, value in written.items()}
+    given = read_parameters(written)
     return Backbone(**given | {"network": network if given["network"] is None else given["network"]})

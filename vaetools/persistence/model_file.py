@@ -45,7 +45,7 @@ from vaetools.persistence.header import DETECTOR, check_model, read_model
 from vaetools.persistence.kinds import check_kind
 from vaetools.persistence.readers import read_reader, write_reader
 from vaetools.persistence.rules import LEARNT, MAP
-from vaetools.persistence.values import read_parameter, read_value, write_parameter, write_value
+from vaetools.persistence.values import read_parameters, read_value, write_parameters, write_value
 from vaetools.schema import usable
 
 _Path = str | os.PathLike[str]
@@ -244,7 +244,7 @@ def _write_estimator(estimator: Any, arrays: dict[str, np.ndarray], prefix: str 
         parameters = parameters_in_force(estimator)
     return {
         "class": type(estimator).__name__,
-        "parameters": {name: write_parameter(estimator, name, value) for name, value in parameters.items()},
+        "parameters": write_parameters(estimator, parameters),
         "fitted": fitted,
     }
 
@@ -256,8 +256,7 @@ def _read_estimator(
     device: Any = None,
 ) -> Any:
     """Return what `_write_estimator` wrote; a model is put on a device that this machine has."""
-    parameters = {name: read_parameter(value, network) for name, value in written["parameters"].items()}
-    name = written["class"]
+    parameters, name = read_parameters(written["parameters"], network), written["class"]
     estimator = (LatentMap if name == MAP else estimator_class(name))(**parameters)
     if isinstance(estimator, LatentMap):
         check_map_parameters(estimator)

@@ -1,6 +1,7 @@
 """Parameters and fitted numbers as JSON and named arrays, and back; nothing else can be written."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,12 @@ from vaetools.persistence.rules import EIGHT_BITS, unwritten
 _LIKELIHOODS = {cls.__name__: cls for cls in LIKELIHOODS.values()}
 
 
-def write_parameter(model: Any, name: str, value: Any) -> Any:
-    """Return a constructor parameter as JSON; refuse by name what would need pickle."""
+def write_parameters(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return constructor parameters as JSON; refuse by name what would need pickle."""
+    return {name: _write_parameter(model, name, value) for name, value in given.items()}
+
+
+def _write_parameter(model: Any, name: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, torch.device):
@@ -28,10 +33,10 @@ def write_parameter(model: Any, name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (tuple, list)):
-        items = [write_parameter(model, name, item) for item in value]
+        items = [_write_parameter(model, name, item) for item in value]
         return {"tuple": items} if isinstance(value, tuple) else items
     if isinstance(value, dict):
-        return {"dict": [write_parameter(model, name, list(item)) for item in value.items()]}
+        return {"dict": [_write_parameter(model, name, list(item)) for item in value.items()]}
     if type(value) in _LIKELIHOODS.values():
         return {"likelihood": type(value).__name__, "options": value.options}
     if name == "network":
@@ -42,8 +47,12 @@ def write_parameter(model: Any, name: str, value: Any) -> Any:
     )
 
 
-def read_parameter(value: Any, network: nn.Module | None = None) -> Any:
-    """Return what `write_parameter` wrote."""
+def read_parameters(written: Mapping[str, Any], network: nn.Module | None = None) -> dict[str, Any]:
+    """Return what `write_parameters` wrote."""
+    return {name: _read_parameter(value, network) for name, value in written.items()}
+
+
+def _read_parameter(value: Any, network: nn.Module | None) -> Any:
     if isinstance(value, dict) and "network" in value:
         return network
     if isinstance(value, dict) and "likelihood" in value:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaetools.anomaly.calibration import flagged_interval
+from vaetools.checks import booleans
 from vaetools.plot.finish import GRAY, finished
 from vaetools.plot.subjects import estimators, is_array, numbers, rows_of
 from vaetools.report.figures import axes, faded, panels, series, with_legend
@@ -69,7 +70,9 @@ def score_histogram(
         ends = [each[-1] if hasattr(each, "steps") else each for each in models.values()]
         limits = [getattr(each, "offset_", None) for each in ends]
         units = [f"{each.anomaly_score_}, {each.score_unit_} (→ more normal)" for each in ends]
-    figure = score_histograms(scores, limits, units, _mask(outliers, len(next(iter(scores.values())))))
+    if outliers is not None:
+        outliers = booleans("plot.score_histogram", "outliers", outliers, len(next(iter(scores.values()))))
+    figure = score_histograms(scores, limits, units, outliers)
     marked = any(limit is not None for limit in limits)
     reading = "A higher score is more normal" + (
         "; rows left of the dashed line are flagged." if marked else "."
@@ -181,15 +184,3 @@ def _add_curve(figure: "Figure", i: int, p_values: np.ndarray, n_calibrating: in
     for axis in (f"xaxis{i + 1}", f"yaxis{i + 1}"):
         figure.layout[axis].update(range=[-2, 102], zeroline=False)
     figure.layout[f"xaxis{i + 1}"].constraintoward = "left"
-
-
-def _mask(outliers: Any, n: int) -> np.ndarray | None:
-    if outliers is None:
-        return None
-    mask = np.asarray(outliers)
-    if mask.shape != (n,) or mask.dtype != bool:
-        raise ValueError(
-            f"plot.score_histogram: outliers must be {n} booleans, one per row; got shape {mask.shape} of "
-            f"{mask.dtype}. Numbers become booleans by .astype(bool)."
-        )
-    return mask

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaetools.checks import Requirement, check, is_integer, looks_continuous
+from vaetools.checks import Requirement, booleans, check, is_integer, looks_continuous
 from vaetools.files import write_atomically
 from vaetools.frames import as_pandas
 from vaetools.latent import MAP_PARAMETERS
@@ -307,12 +307,7 @@ def _factors(factors: Any, continuous: Sequence[Any], n: int) -> Factors:
 
 def _mask(outliers: Any, n: int) -> np.ndarray:
     """Return which rows are odd: some and not nearly all."""
-    mask = np.asarray(outliers)
-    if mask.shape != (n,) or mask.dtype != bool:
-        raise ValueError(
-            f"compare: outliers must be {n} booleans, one per row; got shape {mask.shape} of {mask.dtype}. "
-            "Numbers become booleans by .astype(bool)."
-        )
+    mask = booleans("compare", "outliers", outliers, n)
     if not 0 < mask.sum() <= n - 3:
         raise ValueError(
             f"compare: outliers must mark some rows and leave at least 3; got {mask.sum()} of {n}."

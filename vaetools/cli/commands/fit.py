@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetools.cli import command, outputs
+from vaetools.cli import command, outputs, planning
 from vaetools.cli.commands.info import page
 from vaetools.cli.marking import marks_as_json, marks_of, taught
-from vaetools.cli.planning import MODELS, Plan, check_verdict, make_plan, model_in_context, take_context
+from vaetools.cli.planning import MODELS, Plan
 from vaetools.cli.process import status_of, tell
 from vaetools.cli.saying import (
     FAILED,
@@ -223,9 +223,8 @@ def fit(
     outputs.check_output(output, (".safetensors",), data)
     outputs.check_output(checkpoint, (".ckpt",), data, "--checkpoint")
     outputs.check_output(cache, (".npy",), data, "--cache")
-    check_verdict(**options)
-    name = model_in_context(name, labels, context, drop)
-    from vaetools.estimators.backbone import Backbone, check_network
+    planning.check_verdict(**options)
+    name = planning.model_in_context(name, labels, context, drop)
     from vaetools.estimators.choosing import seconds_to_fit
     from vaetools.nn.parallel import Workers
     from vaetools.persistence.sizes import estimated_size
@@ -235,15 +234,12 @@ def fit(
     given = {key: value for key, value in (options | {"device": device}).items() if value is not None}
     given = taught(name, settings, marks, odd) | given
     images = {"size": size, "mode": mode, "aspect": aspect, "cache": cache, "verbose": talk.progress}
-    plan = make_plan(name, data, seed, [*given.items(), *settings], images, reading)
+    plan = planning.make_plan(name, data, seed, [*given.items(), *settings], images, reading)
     model = plan.model
-    take_context(context, plan, data)
-    if plan.by_patches:
-        if isinstance(model.backbone, str):
-            check_network(type(model).__name__, "backbone", model.backbone)
-            Backbone(model.backbone).load()  # what is missing is told before anything is read
-        if checkpoint is not None:
-            talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
+    planning.take_context(context, plan, data)
+    planning.load_frozen(plan)
+    if plan.by_patches and checkpoint is not None:
+        talk.say("--checkpoint is for autoencoders, and is not needed here: nothing is written to it.")
     with contextlib.nullcontext() if cache is None else workers.first_alone():  # it fills the cache
         told = {} if context is None else {"context": context.columns, "beside": context.table}
         read = _read(plan, data, labels=labels, drop=drop, **told, **reading)

@@ -161,7 +161,11 @@ def score(
         cluster = {"address": address, "n_workers": workers, "device": device or "cpu"}
         return _score_with_ray(model, data, asked.output, reading | cluster, talk)
     _check_local(asked, {"--address": address, "--workers": workers}, reading)
-    _check_outputs(asked, [*inputs, *asked.marked])
+    inputs += asked.marked
+    outputs.check_output(asked.output, outputs.TABLES, inputs)
+    outputs.check_output(asked.html, (".html",), inputs, "--html")
+    outputs.check_output(asked.marks, outputs.TABLES, inputs, "--marks")
+    outputs.check_output(asked.maps, (), inputs, "--maps")
     from vaetools.stream import stream_scores
 
     opened = command.Opened(model, device)
@@ -187,14 +191,6 @@ def score(
     for each in (*answers.cautions, *answers.said_of_maps()):
         talk.say(each)
     return talk.end(parts.source, failed, asked.output, asked.html, asked.maps, asked.marks)
-
-
-def _check_outputs(asked: Asked, inputs: list[Any]) -> None:
-    """Raise for what cannot be written where it is asked for."""
-    outputs.check_output(asked.output, outputs.TABLES, inputs)
-    outputs.check_output(asked.html, (".html",), inputs, "--html")
-    outputs.check_output(asked.marks, outputs.TABLES, inputs, "--marks")
-    outputs.check_output(asked.maps, (), inputs, "--maps")
 
 
 def _check_local(asked: Asked, elsewhere: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
