@@ -44,15 +44,31 @@ def whole(folder):
     return {name: (model, exported(model, folder, name)) for name, model in models.items()}
 
 
+def tied(model, X):
+    """Return which images have a place that is as far from its fourth reference as from the fifth, or nearly.
+
+    By the last digits either tells what is usual there.
+    """
+    maps, _ = model.model_.maps(torch.from_numpy(X.reshape(-1, 1, SIDE, SIDE)).float() / 255)
+    found = np.zeros(len(X), bool)
+    for group in model.model_.groups:
+        points = ((group.features(maps) - group.mean) / group.std) @ group.axes
+        distances = torch.cdist(points.double(), group.references.double())
+        *_, fourth, fifth = distances.topk(5, largest=False).values.unbind(dim=-1)
+        found |= (fifth / fourth < 1 + 1e-5).any(dim=(1, 2)).numpy()
+    return found
+
+
 @pytest.mark.parametrize("n", [1, 7, 40])
 def test_a_detector_of_patches_answers_as_its_graph(n, patches):
     model, graph = patches
     X = IMAGES[-n:]
     answers = graph(X)
     assert list(answers) == ["score", "map", "flagged", "p_value"]
-    apart = np.abs(answers["map"] - model.heat_maps(X))
-    assert np.quantile(apart, 0.99) < 5e-4
-    assert apart.max() < 0.02  # where two references are about as near, the other may count
+    sure = ~tied(model, X)
+    assert sure.mean() > 0.8
+    np.testing.assert_allclose(answers["map"][sure], model.heat_maps(X)[sure], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(answers["map"], model.heat_maps(X), atol=0.02)
     np.testing.assert_allclose(answers["score"], model.score_samples(X), rtol=5e-4, atol=5e-4)
     np.testing.assert_array_equal(answers["flagged"], model.predict(X) == -1)
     np.testing.assert_allclose(answers["p_value"], model.p_values(X), rtol=1e-6)
