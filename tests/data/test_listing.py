@@ -186,6 +186,12 @@ def test_a_folder_of_tables_may_hold_hidden_images_and_links_to_itself(tmp_path)
     assert len(list_images(tmp_path).paths) == 1
 
 
+def test_a_list_of_one_path_is_that_path(folder):
+    for path in (folder, folder / "good", folder / "goo*"):
+        alone, listed = list_images(path), list_images([path])
+        assert (listed.paths, listed.folder, listed.labels) == (alone.paths, alone.folder, alone.labels)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes")
 def test_paths_may_be_bytes(folder):
     folder_name, path = os.fsencode(folder), os.fsencode(folder / "good" / "0000.png")

@@ -54,7 +54,7 @@ def test_several_lists_and_paths_go_together(here, tmp_path):
         "c.png",
         "b.png",
     ]
-    assert as_paths("c.png") == "c.png"
+    assert as_paths("c.png") == as_paths(["c.png"]) == ["c.png"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n \r\n"])

@@ -297,15 +297,9 @@ class Opened:
 
         if not (in_context or has_context_in_X(self.estimator)):
             self.refuse_context()
-        source = one_or_many(data)
-        if label_name is not None and kind_of(source) == "images":
+        if label_name is not None and kind_of(data) == "images":
             raise misuse("--labels", "images take their labels from folders.")
-        rows = read_labeled(self.whole, source, label_name, needed=needed, **reading)
+        rows = read_labeled(self.whole, data, label_name, needed=needed, **reading)
         if not len(rows.X):
             raise nothing_read(rows.failed, data[0])
         return rows
-
-
-def one_or_many(data: tuple[str, ...]) -> Any:
-    """Return one path as itself, several as they are."""
-    return data[0] if len(data) == 1 else data

@@ -96,8 +96,7 @@ def make_plan(
     """Return the model that was named, or suits the data, with the parameters that were given."""
     from vaetools.data.sources import kind_of, list_training_images
 
-    source = command.one_or_many(data)
-    if kind_of(source) != "images":
+    if kind_of(data) != "images":
         for option, value in {"--size": images["size"], "--cache": images["cache"]}.items():
             if value is not None:
                 raise command.misuse(option, f"is for images; got {data[0]}.")
@@ -106,7 +105,7 @@ def make_plan(
         return Plan(make_model(_blank(name or _WHOLE), seed, given), {})
     named = None if name is None else make_model(_blank(name), seed, given)
     patterns = {key: reading[key] for key in ("include", "exclude") if key in reading}
-    listing = list_training_images(source, **patterns)
+    listing = list_training_images(data, **patterns)
     if named is not None and name != _PATCHES:
         return Plan(named, images, listing)
     return _suited(named, seed, given, images, listing)

@@ -14,6 +14,7 @@ from vaetools.words import counted, warn
 
 HIDDEN_FOLDER, EXCLUDED, REPEATED = "hidden folder", "excluded", "named again"
 BROKEN_LINK = "broken link"
+PATHS = (str, bytes, os.PathLike)
 _BESIDE_PARTS = (".", "_")  # how names start of what is no part; with the latter of what Spark leaves there
 
 
@@ -126,18 +127,16 @@ class Listing:
         self.failed.append(Failure(error.filename, error.strerror or str(error)))
 
 
-def as_names(source: Any) -> str | list[str]:
+def as_names(source: Any) -> list[str]:
     """Return what a user named, one path or several, as text.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> as_names(Path("a.png")), as_names((b"a.png", "b.png"))
-    ('a.png', ['a.png', 'b.png'])
+    (['a.png'], ['a.png', 'b.png'])
     """
-    if isinstance(source, (str, bytes, os.PathLike)):
-        return os.fsdecode(source)
-    return [os.fsdecode(name) for name in source]
+    return [os.fsdecode(name) for name in ([source] if isinstance(source, PATHS) else source)]
 
 
 def list_images(
@@ -156,13 +155,12 @@ def list_images(
         Patterns as of `chosen_by`, compared with the path from the folder that was named on; of a file
         that was named itself, with the path as it was written.
     """
-    source = as_names(source)
-    names = [source] if isinstance(source, str) else source
+    names: Sequence[str] = as_names(source)
     called = ", ".join(names[:3]) + ("…" if len(names) > 3 else "") or "an empty list"
     listing = Listing(chosen_by(include, exclude))
     if any(map(is_address, names)):
         found: Sequence[str] = addresses(names)
-        source = found[0] if isinstance(source, str) else source
+        names = found
     else:
         found = [path for name in names for path in _expand(name, strict=len(names) == 1)]
     folders = [path for path in found if listing.enter(path)]
@@ -177,11 +175,12 @@ def list_images(
     if not listing.paths:
         hints = [f"left out: {counted_kinds(listing.ignored)}"] * bool(listing.ignored)
         hints += [f"{folder}: {reason}" for folder, reason in listing.failed[:1]]
-        hints += [] if n_excluded else what_to_do(source, listing.ignored)
+        hints += [] if n_excluded else what_to_do(names, listing.ignored)
         said = none_chosen(n_excluded, include, exclude) if n_excluded else "there is no image"
         raise FileNotFoundError("; ".join([f"{called}: {said}", *hints]) + ".")
-    if folders == found == [source]:
-        listing.folder, listing.labels = source, _labels(source, listing.paths)
+    if len(names) == 1 and folders == found == names:
+        [folder] = names
+        listing.folder, listing.labels = folder, _labels(folder, listing.paths)
     return listing
 
 

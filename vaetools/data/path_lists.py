@@ -18,7 +18,7 @@ _QUOTES, _SEPARATORS = "\"'", "\t,; "
 _MANY = 1 / 3  # of every second byte: more zeros are UTF-16, fewer stand between paths
 
 
-def as_paths(data: Any) -> str | list[str]:
+def as_paths(data: Any) -> list[str]:
     """Return images as `list_images` takes them: lists of paths are read, of which some must be there.
 
     A text file (``*.txt``, ``*.lst``; among others if its lines name files) has a path per line, as
@@ -26,12 +26,9 @@ def as_paths(data: Any) -> str | list[str]:
     the current folder.
     """
     names = as_names(data)
-    if isinstance(names, str) or len(names) == 1:
-        name = names if isinstance(names, str) else names[0]
-        return _listed_in(name) if _is_list(name) else names
     paths: list[str] = []
     for name in names:
-        paths += _listed_in(name) if _is_list(name, looked_at=True) else [name]
+        paths += _listed_in(name) if _is_list(name, looked_at=len(names) > 1) else [name]
     return paths
 
 

@@ -3,7 +3,7 @@
 import fnmatch
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from vaetools.data.formats import ARRAYS, NO_EXTENSION, TEXTS, Called
 from vaetools.words import counted
@@ -112,18 +112,18 @@ def none_chosen(n_images: int, include: str | Iterable[str], exclude: str | Iter
     return f"exclude={in_words(exclude)} leaves none of {images}"
 
 
-def what_to_do(source: str | list[str], ignored: Mapping[str, str]) -> list[str]:
+def what_to_do(names: Sequence[str], ignored: Mapping[str, str]) -> list[str]:
     """Return how what was met instead of images in what was named is read, if it is.
 
     Examples
     --------
-    >>> what_to_do("rows", {"rows/a.txt": ".txt", "rows/b.md": ".md"})
+    >>> what_to_do(["rows"], {"rows/a.txt": ".txt", "rows/b.md": ".md"})
     ['text is read, as a table or a list of paths, where files themselves are named, such as rows/a.txt']
     """
     kinds = {kind: path for path, kind in reversed(list(ignored.items()))}  # with the first of each
     hints = []
-    if isinstance(source, str) and NO_EXTENSION in kinds:
-        hints += [f"the glob {os.path.join(source, '*')} takes files whatever they are called"]
+    if len(names) == 1 and NO_EXTENSION in kinds:
+        hints += [f"the glob {os.path.join(names[0], '*')} takes files whatever they are called"]
     if text := next((path for kind, path in kinds.items() if kind in TEXTS), None):
         hints += [
             f"text is read, as a table or a list of paths, where files themselves are named, such as {text}"

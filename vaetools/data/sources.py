@@ -19,6 +19,7 @@ from vaetools.data.formats import ARRAYS, EXTENSIONS, HIDDEN, PARQUET, READ, Cal
 from vaetools.data.images import read_images
 from vaetools.data.in_context import read_table
 from vaetools.data.listing import (
+    PATHS,
     Listing,
     as_names,
     counted_kinds,
@@ -33,19 +34,19 @@ from vaetools.data.tables import named_files, open_table
 _LOOK = 2**16  # bytes of a file
 
 
-def names_of_files(data: Any) -> str | list[str]:
+def names_of_files(data: Any) -> list[str]:
     """Return the names of files as text; raise TypeError for something else, such as rows in memory."""
-    if isinstance(data, (str, bytes, os.PathLike)):
-        return os.fsdecode(data)
+    if isinstance(data, PATHS):
+        return as_names(data)
     is_iterable = isinstance(data, Iterable) and not isinstance(data, pd.DataFrame)
     names = list(data) if is_iterable and not hasattr(data, "read") else []
-    if not names or not all(isinstance(name, (str, bytes, os.PathLike)) for name in names):
+    if not names or not all(isinstance(name, PATHS) for name in names):
         came = "an empty list" if not names and isinstance(data, list) else type(data).__name__
         raise TypeError(
             f"data must be a path, a glob or a sequence of those; got {came}. Rows in memory are for "
             "score_samples and transform."
         )
-    return [os.fsdecode(name) for name in names]
+    return as_names(names)
 
 
 def kind_of(data: Any) -> str:
@@ -175,7 +176,7 @@ def open_source(
     """
     kind = kind or kind_of(data)
     if id_column is not None and kind != "table":
-        raise ValueError(f"{_words(data)}: an id column needs a table; got {kind}.")
+        raise ValueError(f"{named(data)}: an id column needs a table; got {kind}.")
     check_choice(data, kind, include, exclude, array, channels, dialect)
     if kind == "table":
         known: dict[str, Any] = {"columns": columns, "n_features": n_features, "id_column": id_column}
@@ -184,12 +185,12 @@ def open_source(
         X = read_array(_only(data), name=array, channels=channels, image_shape=image_shape).X
         if n_features not in (None, X.shape[1]):
             raise ValueError(
-                f"{_words(data)}: rows must have {n_features} values; got {X.shape[1]}. Keep only the "
+                f"{named(data)}: rows must have {n_features} values; got {X.shape[1]}. Keep only the "
                 "columns of training, in their order."
             )
         return Source(kind, "row", len(X), lambda: array_batches(X), Listing())
     if reader is None:
-        raise ValueError(f"{_words(data)}: the model takes rows of numbers; {_got_no_rows(_words(data))}.")
+        raise ValueError(f"{named(data)}: the model takes rows of numbers; {_got_no_rows(named(data))}.")
     listing = list_images(as_paths(data), include=include, exclude=exclude)
     paths, failed = listing.paths, listing.failed
     lost = [Batch([], np.empty((0, reader._n_features_out), reader.dtype_), failed)] * bool(failed)
@@ -243,12 +244,12 @@ def read_training(
         return read_table(data, labels, context, features | {"id_column": id_column, "dialect": dialect})
     if context and (beside is None or kind != "images"):
         raise ValueError(
-            f"{_words(data)}: a context is of columns of a table, or of a table beside images; got {kind}."
+            f"{named(data)}: a context is of columns of a table, or of a table beside images; got {kind}."
         )
     if drop or id_column is not None:
-        raise ValueError(f"{_words(data)}: columns to drop or to take as ids need a table; got {kind}.")
+        raise ValueError(f"{named(data)}: columns to drop or to take as ids need a table; got {kind}.")
     if mixed:
-        raise ValueError(f"{_words(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
+        raise ValueError(f"{named(data)}: likelihood='mixed' is for tables (CSV, Parquet); got {kind}.")
     if kind == "array":
         read = read_array(_only(data), labels, name=array, channels=channels)
         failed = [failure for batch in array_batches(read.X) for failure in batch.failed]
@@ -258,10 +259,10 @@ def read_training(
             read = dataclasses.replace(read, X=read.X[good], ids=good.tolist(), labels=y, failed=failed)
         if not len(read.X):
             first = f" (row {failed[0].id}: {failed[0].reason})" if failed else ""
-            raise ValueError(f"{_words(data)}: a model needs rows; got none that can be used{first}.")
+            raise ValueError(f"{named(data)}: a model needs rows; got none that can be used{first}.")
         return read
     if labels is not None:
-        raise ValueError(f"{_words(data)}: images take their labels from sub-folders; got labels={labels!r}.")
+        raise ValueError(f"{named(data)}: images take their labels from sub-folders; got labels={labels!r}.")
     listing = listing or list_training_images(data, include, exclude)
     return _read_images(listing, context, beside, images)
 
@@ -304,7 +305,7 @@ def check_choice(
     """Raise for a choice of files, of an array or of a dialect where there is none."""
     if not isinstance(dialect, Dialect | None):
         raise TypeError(
-            f"{_words(data)}: dialect must be a Dialect; got {dialect!r}. Pass one, such as "
+            f"{named(data)}: dialect must be a Dialect; got {dialect!r}. Pass one, such as "
             "Dialect(decimal=',')."
         )
     rules = (
@@ -315,7 +316,7 @@ def check_choice(
     )
     for needed, is_said, rule in rules:
         if is_said and kind != needed:
-            raise ValueError(f"{_words(data)}: {rule}; got {kind}.")
+            raise ValueError(f"{named(data)}: {rule}; got {kind}.")
 
 
 def _got_no_rows(name: str) -> str:
@@ -331,10 +332,9 @@ def _got_no_rows(name: str) -> str:
 def _only(data: Any) -> str:
     """Return the path if there is just one, else nothing."""
     names = as_names(data)
-    if isinstance(names, str):
-        return names
     return names[0] if len(names) == 1 else ""
 
 
-def _words(data: Any) -> str:
+def named(data: Any) -> str:
+    """Return what messages call data."""
     return _only(data) or f"{os.fsdecode(data[0])} and {len(data) - 1} others"

@@ -16,7 +16,7 @@ from vaetools.data.cells import complete_rows, gappy_rows, known_labels, label_v
 from vaetools.data.dialect import TEXT, Dialect, Kind, lost_integer
 from vaetools.data.encodings import readable
 from vaetools.data.formats import HIDDEN, Called, is_parquet, left_out_as
-from vaetools.data.listing import Listing, tables_in
+from vaetools.data.listing import Listing, as_names, tables_in
 from vaetools.data.several_files import TableFiles
 from vaetools.words import equal_as_floats, few, warn
 
@@ -284,11 +284,10 @@ def open_table(
 
 def named_files(data: Any) -> list[str]:
     """Return the paths that a user named; of a glob that finds tables alone, what it finds."""
-    if not isinstance(data, (str, bytes, os.PathLike)):
-        return [os.fsdecode(name) for name in data]
-    name = os.fsdecode(data)
-    found = sorted(glob.glob(name, recursive=True)) if not os.path.lexists(name) else []
-    return found if found and all(Called(path).table for path in found) else [name]
+    names = as_names(data)
+    is_glob = len(names) == 1 and not os.path.lexists(names[0])
+    found = sorted(glob.glob(names[0], recursive=True)) if is_glob else []
+    return found if found and all(Called(path).table for path in found) else names
 
 
 def list_tables(data: Any) -> Listing:

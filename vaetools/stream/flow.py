@@ -211,7 +211,7 @@ class Parts(Iterator[Part]):
         self.n_rows = 0
         self.failed: list[Failure] = []
         self._with_maps = False
-        self._name = data if isinstance(data, str) else data[0]
+        self._name = data[0]
         self._parts = self._made(estimator, function, verbose)
 
     def _made(self, model: Any, function: Callable[..., Any], verbose: int) -> Iterator[Part]:

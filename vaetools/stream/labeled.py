@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from vaetools.data.arrays import read_arrays
 from vaetools.data.batches import Failure, Source
-from vaetools.data.sources import check_choice, kind_of, names_of_files
+from vaetools.data.sources import check_choice, kind_of, named, names_of_files
 from vaetools.data.tables import open_table
 from vaetools.estimators.context import is_context
 from vaetools.persistence.model_file import split_reader
@@ -100,7 +100,7 @@ def read_labeled(
     if kind == "table" and labels is not None:
         return _labeled_table(model, data, labels, id_column, reading)
     if kind == "images":
-        raise ValueError(f"{data}: images take their labels from folders; got labels={labels!r}.")
+        raise ValueError(f"{named(data)}: images take their labels from folders; got labels={labels!r}.")
     X, told, failed, source = _unlabeled(model, data, id_column=id_column, **reading)
     estimator = split_reader(model)[1]
     if hasattr(estimator, "context_"):
@@ -111,7 +111,7 @@ def read_labeled(
     if source.kind == "images":
         given, lacks = _folders(source.listing.folder, X.index, needed=needed)
         reason = "lies in no sub-folder, which would be its label"
-    elif source.kind == "array" and (y := read_arrays(data, labels, reading.get("array"))[1]) is not None:
+    elif source.kind == "array" and (y := read_arrays(data[0], labels, reading.get("array"))[1]) is not None:
         given, lacks, reason = y[X.index], pd.isna(y[X.index]), "its label is missing"
     if given is None:
         return Rows(X, None, failed, source)

@@ -18,7 +18,7 @@ from vaetools.data.dialect import Kind
 from vaetools.data.formats import is_parquet
 from vaetools.data.listing import Listing, list_images
 from vaetools.data.path_lists import as_paths
-from vaetools.data.sources import check_choice, kind_of
+from vaetools.data.sources import check_choice, kind_of, named
 from vaetools.data.tables import Table, list_tables, open_table
 from vaetools.persistence.model_file import load
 from vaetools.stream.flow import part_of, verdicts
@@ -80,19 +80,18 @@ def find_files(
     data: Any, *, include: str | Iterable[str] = (), exclude: str | Iterable[str] = ()
 ) -> tuple[str, Listing]:
     """Return which images or Parquet files a user means, "images" or "table", and where they are."""
-    paths = as_paths(data)
-    names = [paths] if isinstance(paths, str) else paths
+    names = as_paths(data)
     if not names:
         raise FileNotFoundError("an empty list: there is no image.")
-    kind = "table" if all(map(is_parquet, names)) else kind_of(paths)
+    kind = "table" if all(map(is_parquet, names)) else kind_of(names)
     if kind == "array":
         raise ValueError(f"{names[0]}: Ray takes images and Parquet files; got another {kind}.")
     check_choice(names, kind, include, exclude)
     if kind == "images":
-        return kind, list_images(paths, include=include, exclude=exclude)
-    listing = list_tables(paths)
+        return kind, list_images(names, include=include, exclude=exclude)
+    listing = list_tables(names)
     if not listing.paths:
-        raise FileNotFoundError(f"{paths}: a folder without Parquet files.")
+        raise FileNotFoundError(f"{named(names)}: a folder without Parquet files.")
     if other := next((path for path in listing.paths if not is_parquet(path)), None):
         raise ValueError(f"{other}: Ray takes images and Parquet files; got another table.")
     here = [path for path in listing.paths if not is_address(path)]

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaetools.data.dialect import NUMBER, Kind, category_kind
 from vaetools.data.reader import ImageReader, reader_for
+from vaetools.data.sources import named
 from vaetools.estimators.columns import Column, names_in_fit
 from vaetools.estimators.context import Context
 from vaetools.estimators.context_columns import has_context_in_X
@@ -32,7 +33,9 @@ def prepared(
     reader, estimator = split_reader(model)
     check_is_fitted(estimator)
     if reader is not None and kind == "table":
-        raise ValueError(f"{data}: the model takes images; got a table. Paths come in a .txt, a file a line.")
+        raise ValueError(
+            f"{named(data)}: the model takes images; got a table. Paths come in a .txt, a file a line."
+        )
     if context is not None or (kind == "images" and hasattr(estimator, "context_")):
         _check_beside(estimator, kind, data, context)
         return reader or reader_for(estimator), estimator, None
@@ -41,7 +44,7 @@ def prepared(
             what = (
                 "with likelihood='mixed'" if estimator.columns_ is not None else "with columns of a context"
             )
-            raise ValueError(f"{data}: the model takes tables, {what}; got {kind}.")
+            raise ValueError(f"{named(data)}: the model takes tables, {what}; got {kind}.")
         return None, estimator, _kinds_of(estimator)
     return reader or reader_for(estimator), estimator, names_in_fit(estimator)
 
@@ -107,12 +110,14 @@ def _check_beside(estimator: Any, kind: str, data: Any, context: Any) -> None:
     if not beside or kind != "images":
         is_of = "" if beside else ", and a model that is told none beside them"
         advice = " Leave it out: rows of a table have theirs among its columns." * (kind == "table")
-        raise ValueError(f"{data}: a table of context stands beside images; got {kind}{is_of}.{advice}")
+        raise ValueError(
+            f"{named(data)}: a table of context stands beside images; got {kind}{is_of}.{advice}"
+        )
     if context is None:
         told = few(map(repr, estimator.context_.names))
         raise ValueError(
-            f"{data}: the model judges images given {told}. Name a table that has these columns, and one of "
-            "the names of the images, as context (--context TABLE)."
+            f"{named(data)}: the model judges images given {told}. Name a table that has these columns, and "
+            "one of the names of the images, as context (--context TABLE)."
         )
 
 
@@ -120,7 +125,7 @@ def warn_of_positions(estimator: Any, data: Any, names: Iterable[str] | None = N
     """Warn that columns are taken by position, because the model or the file has no names of them."""
     owner = type(estimator).__name__
     if names is None:
-        why = f"{owner} was fitted on columns without names, so it takes those of {data} by position"
+        why = f"{owner} was fitted on columns without names, so it takes those of {named(data)} by position"
     else:
-        why = f"{data} has no names of columns, so {owner} takes them by position, as {few(names)}"
+        why = f"{named(data)} has no names of columns, so {owner} takes them by position, as {few(names)}"
     warn(f"{why}: they must be those of fit in their order.")

@@ -77,8 +77,7 @@ def embed(
     tables, thumbnails = Collected(lambda part: part.table), Collected(_thumbnails(opened, projector))
     sinks: list[Any] = [tables, thumbnails] * bool(map_method or projector)
     sinks += [TableFile(output, form=form)] * (is_written and not map_method)
-    source = command.one_or_many(data)
-    parts = stream_codes(opened.whole, source, verbose=talk.progress, **reading).into(*sinks)
+    parts = stream_codes(opened.whole, data, verbose=talk.progress, **reading).into(*sinks)
     if is_written and map_method:
         _write_map(output, tables.parts, map_method, seed, form, talk.progress)
     if projector:

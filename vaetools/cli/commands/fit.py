@@ -277,7 +277,7 @@ def _read(plan: Plan, data: tuple[str, ...], **reading: Any) -> "TrainingData":
             reading["size"] = "auto"
     mixed, chosen = getattr(model, "likelihood", None) == "mixed", getattr(model, "column_likelihoods", None)
     as_text = [name for name, likelihood in (chosen or {}).items() if likelihood == "categorical"]
-    read = read_training(command.one_or_many(data), mixed=mixed, as_text=as_text, **reading)
+    read = read_training(data, mixed=mixed, as_text=as_text, **reading)
     if read.image_shape is not None:
         if model.image_shape is not None and tuple(model.image_shape) != read.image_shape:
             rule = f"the shape must be that of the images, {read.image_shape}; got {model.image_shape}"

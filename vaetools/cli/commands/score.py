@@ -170,7 +170,7 @@ def score(
 
     opened = command.Opened(model, device)
     _check_model(opened, asked)
-    parts = stream_scores(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
+    parts = stream_scores(opened.whole, data, verbose=talk.progress, **reading)
     answers = Answers(asked, opened, parts.source.listing, is_silent=talk.as_json)
     parts.into(*answers.sinks)
     failed = parts.failed + answers.failed
@@ -264,7 +264,7 @@ def _score_with_ray(
 
     opened = command.Opened(model, None)
     tally = Tally(opened.estimator)
-    scored = score_with_ray(opened.whole, command.one_or_many(data), output, verbose=talk.progress, **options)
+    scored = score_with_ray(opened.whole, data, output, verbose=talk.progress, **options)
     tally.n_rows, tally.n_odd, tally.judged = scored.n_scored, scored.n_odd, dict(scored.folders)
     if talk.as_json:
         summary = _summary(opened.estimator, tally, pd.DataFrame()) | failed_as_json(scored.failed)

@@ -71,7 +71,7 @@ def similar(
         raise command.misuse("--html", "needs a model of gray or RGB images.")
 
     def codes() -> "Parts":
-        return stream_codes(opened.whole, command.one_or_many(data), verbose=talk.progress, **reading)
+        return stream_codes(opened.whole, data, verbose=talk.progress, **reading)
 
     code, row, is_itself = _target(query, opened, codes, data)
     nearest = Nearest(code, k, is_itself)
@@ -104,7 +104,7 @@ def _target(
     if reader is not None and (os.path.isfile(query) or is_address(query)):
         row, place = reader.transform([query]), os.path.realpath(query)
         return opened.estimator.transform(row), row, lambda name: os.path.realpath(str(name)) == place
-    if reader is not None and kind_of(command.one_or_many(data)) == "images":
+    if reader is not None and kind_of(data) == "images":
         found = "a folder" if os.path.isdir(query) else "no such file"
         raise command.misuse("QUERY", f"must be an image file; got {query!r}: {found}.")
     for part in codes():

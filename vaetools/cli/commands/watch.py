@@ -165,7 +165,7 @@ def _update(
     from vaetools.stream.labeled import rows_alone
     from vaetools.stream.preparing import apart
 
-    parts = Parts(opened.whole, command.one_or_many(data), rows_alone, talk.progress, **reading)
+    parts = Parts(opened.whole, data, rows_alone, talk.progress, **reading)
     n_unnamed = 0
     for part in parts:
         if len(part.table):
