@@ -139,8 +139,9 @@ def main() -> None:
     for n in options.sizes:
         for seed in options.seeds:
             for name, task, shape in tasks(seed, n, options.sets):
+                told = shape | epochs
                 found = {
-                    f"{model} {how}": vae_figures(task, seed, shape | settings | epochs | {"calibration": how})
+                    f"{model} {how}": vae_figures(task, seed, told | settings | {"calibration": how})
                     for model, settings in MODELS.items()
                     for how in ("split", "cross")
                     if model in options.models
