@@ -139,6 +139,19 @@ def test_more_false_alarms_than_calibration_allows_are_told(file, tmp_path, caps
     assert "No masks, so no figures of pixels: name their folder by --truth." in said
 
 
+def test_scores_and_their_page_tell_more_false_alarms_than_calibration_allows(file, tmp_path, capsys):
+    brighter = np.minimum(photographs(12, 2).astype(int) + 90, 255).astype(np.uint8)
+    for share, rows in {"odd": brighter, "usual": photographs(12, 2)}.items():
+        write(tmp_path / share / "ok", rows)
+        write(tmp_path / share / "scratch", scratched(4, 3)[0])
+        page = tmp_path / f"{share}.html"
+        files = ["-o", str(tmp_path / "scores.csv"), "--html", str(page)]
+        assert main(["score", str(file), str(tmp_path / share), *files]) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        for told in (said, " ".join(page.read_text().replace("\u00a0", " ").split())):
+            assert ("100.0 % of 12 good images are flagged; " in told) == (share == "odd")
+
+
 def test_why_there_are_no_figures_of_pixels_and_what_would_find_more_is_told(
     parts, file, tmp_path, monkeypatch, capsys
 ):

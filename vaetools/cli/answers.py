@@ -89,7 +89,24 @@ class Answers:
         ]
         self.small_defects = small_defects_in_words(opened.reader, model, listing.paths)
         of_few = few_calibrated_in_words(model) or few_find_less_in_words(model)
-        self.cautions = [each for each in (self.small_defects, of_few, small_groups(model)) if each]
+        self._of_model = [each for each in (self.small_defects, of_few, small_groups(model)) if each]
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to beware of: of the model, and of good images that were scored, if too many are flagged."""
+        return self._of_model + list(self._of_good())
+
+    def _of_good(self) -> Iterator[str]:
+        """Yield that more is flagged in folders of good images than the model promises, if so."""
+        from vaetools.cli.describing import good_in_words, too_many
+        from vaetools.stream.evaluation import good_flagged, is_good
+
+        if self.selection is not None or self.opened.image_shape is None:
+            return
+        good = [counts for name, counts in self.tally.folders().items() if is_good(name)]
+        n_odd, n = (sum(counts[key] for counts in good) for key in ("n_odd", "n_scored"))
+        if n and too_many(found := good_flagged(self.opened.estimator, n_odd, n)):
+            yield good_in_words(found)
 
     @property
     def failed(self) -> list[Any]:

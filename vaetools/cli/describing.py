@@ -31,6 +31,7 @@ from vaetools.words import counted, duration, few, percent, text_facts
 _LISTED = 6  # names in a line
 _SUSPECTS, _WIDEST_NAME = 20, 90  # named in a list; characters
 _some = functools.partial(few, most=_LISTED, gap=" … ")
+_SELDOM = 0.01  # probability that so many good images are flagged by chance
 _FEW_STEPS = 200  # that hardly teach anything
 _FEW = 50  # categories that are no reason to wonder
 _DATES = "read as categories; write a date as a number, such as days, or --drop it"
@@ -200,6 +201,22 @@ def few_find_less_in_words(model: Any) -> str:
         f"Few images calibrate: of {n} the oddest is the threshold; {enough} or more find more. vaetools "
         "recalibrate takes good ones that fit did not see."
     )
+
+
+def good_in_words(good: Mapping[str, Any]) -> str:
+    """Return how many images without defects are flagged, and what to do where that is too many."""
+    told = f"{100 * good['share_flagged']:.1f} % of {good['n']:,} good images are flagged"
+    if good["p_value"] is None:
+        return f"{told}."
+    told += f"; {100 * good['share_expected']:.1f} % are expected of images like those that calibrated"
+    if not too_many(good):
+        return f"{told}."
+    return f"{told}, and these are not alike: recalibrate with good images of parts that did not train."
+
+
+def too_many(good: Mapping[str, Any]) -> bool:
+    """Whether more images without defects are flagged than chance explains."""
+    return good["p_value"] is not None and good["p_value"] <= _SELDOM
 
 
 def _context_in_words(context: Any) -> str:

@@ -37,6 +37,23 @@ def is_good(kind: str) -> bool:
     return kind.casefold() in _GOOD
 
 
+def good_flagged(model: Any, n_flagged: int, n: int) -> dict[str, Any]:
+    """Return how many of n images without defects are flagged, and whether that was to be expected.
+
+    Returns
+    -------
+    found : dict
+        ``n``, ``share_flagged``, ``share_expected`` and ``p_value``: how often as many or more are where good
+        images are like those that calibrated; both None where a model promises no rate.
+    """
+    expected = expected_rate_of(model)
+    found = {"n": n, "share_flagged": n_flagged / n, "share_expected": expected, "p_value": None}
+    if expected is not None:
+        promise = model.false_alarm_rate, model.confidence
+        found["p_value"] = excess_p_value(n_flagged, n, len(model.calibration_scores_), *promise)
+    return found
+
+
 class Evaluation(Sink):
     """Compares verdicts and maps with what is known of images: their folders, and masks of their defects.
 
@@ -154,17 +171,8 @@ class Evaluation(Sink):
             }
 
         kinds_of_defects = {kind: of([kind]) for kind in others}
-        return {**of(others), "good": self._good(flagged[without]), "kinds": kinds_of_defects}
-
-    def _good(self, flagged: np.ndarray) -> dict[str, Any]:
-        """Return how many images without defects are flagged, and whether that was to be expected."""
-        n, expected = len(flagged), expected_rate_of(self.model)
-        found = {"n": n, "share_flagged": float(flagged.mean()), "share_expected": expected, "p_value": None}
-        if expected is not None:
-            n_calibration = len(self.model.calibration_scores_)
-            promise = self.model.false_alarm_rate, self.model.confidence
-            found["p_value"] = excess_p_value(int(flagged.sum()), n, n_calibration, *promise)
-        return found
+        good = good_flagged(self.model, int(flagged[without].sum()), int(without.sum()))
+        return {**of(others), "good": good, "kinds": kinds_of_defects}
 
     def _kind(self, path: str) -> str:
         """Return the sub-folder that an image lies in."""

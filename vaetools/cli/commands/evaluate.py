@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _WIDEST_KIND = 30  # characters
 _ALL = "all defects"
-_SELDOM = 0.01  # probability that so many images are flagged by chance
 _COLUMNS = {
     "images": "n",
     "AUROC": "image_auroc",
@@ -64,7 +63,7 @@ def evaluate(
       blank [masks], strays [masks], n_failed, failed [{id, reason}], n_ignored, ignored {kind: files},
       ignored_paths, dialect, notes
     """
-    from vaetools.cli.describing import few_find_less_in_words
+    from vaetools.cli.describing import few_find_less_in_words, good_in_words
     from vaetools.stream import stream_scores
     from vaetools.stream.evaluation import Evaluation
 
@@ -81,7 +80,7 @@ def evaluate(
         print_json(figures | masks | source_as_json(parts.source, failed))
     else:
         click.echo(_table(figures))
-        talk.say(_of_good(figures["good"]))
+        talk.say(good_in_words(figures["good"]))
         misses = figures["share_flagged"] < figures["image_auroc"]  # though it tells more of them apart
         for line in (few_find_less_in_words(opened.estimator) * misses, *_of_masks(evaluation, figures)):
             if line:
@@ -101,17 +100,6 @@ def _of_masks(evaluation: "Evaluation", figures: dict[str, Any]) -> Iterator[str
         yield f"Masks that mark nothing, though their images are of defects: {few(evaluation.blank, 3)}."
     if evaluation.strays:
         yield f"Masks of no image: {few(evaluation.strays, 3)}."
-
-
-def _of_good(good: dict[str, Any]) -> str:
-    """Return how many images without defects are flagged, and what to do where that is too many."""
-    told = f"{100 * good['share_flagged']:.1f} % of {good['n']:,} good images are flagged"
-    if good["p_value"] is None:
-        return f"{told}."
-    told += f"; {100 * good['share_expected']:.1f} % are expected of images like those that calibrated"
-    if good["p_value"] > _SELDOM:
-        return f"{told}."
-    return f"{told}, and these are not alike: recalibrate with good images of parts that did not train."
 
 
 def _table(figures: dict[str, Any]) -> str:
