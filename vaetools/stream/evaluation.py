@@ -171,8 +171,8 @@ class Evaluation(Sink):
             }
 
         kinds_of_defects = {kind: of([kind]) for kind in others}
-        good = good_flagged(self.model, int(flagged[without].sum()), int(without.sum()))
-        return {**of(others), "good": good, "kinds": kinds_of_defects}
+        of_good = good_flagged(self.model, int(flagged[without].sum()), int(without.sum()))
+        return {**of(others), "good": of_good, "kinds": kinds_of_defects}
 
     def _kind(self, path: str) -> str:
         """Return the sub-folder that an image lies in."""
