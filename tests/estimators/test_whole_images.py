@@ -233,6 +233,18 @@ def test_defects_are_planted_where_they_may_lie_and_stay_colors():
     assert torch.equal(found, again)
 
 
+def test_on_images_of_two_levels_defects_are_of_these_too():
+    images = torch.full((100, 1, 96, 96), 0.2)
+    images[..., 40:] = 0.8
+    images[50:, :, 0, 0] = 0.5  # a gray
+    extent = torch.tensor([[0.0, 1.0, 0.0, 1.0]]).expand(100, -1)
+    found, mask = planted(images, extent, torch.Generator().manual_seed(0))
+    assert torch.isin(found[:50], images[0].unique()).all()
+    assert torch.equal((found != images)[:50, 0] & mask[:50], mask[:50])
+    assert 0.1 < mask[:50].any(dim=(1, 2)).float().mean() < mask[50:].any(dim=(1, 2)).float().mean()
+    assert not torch.isin(found[50:], images.unique()).all()
+
+
 def test_contrast_and_borders_change_no_direction():
     maps = torch.rand(4, 5, 6, 6)
     inside = torch.zeros(4, 6, 6)

@@ -45,7 +45,7 @@ def planted(images: Tensor, extent: Tensor, generator: torch.Generator) -> tuple
     """Return images with a small defect on each, and where it changes what is seen.
 
     It is long or round, straight or bent, at any angle; a piece or the color of another place, often darker,
-    lighter or of another tint, and often faint.
+    lighter or of another tint, and often faint. On images of two levels it is of these, too.
 
     Parameters
     ----------
@@ -76,8 +76,17 @@ def planted(images: Tensor, extent: Tensor, generator: torch.Generator) -> tuple
     share = _shape(images, extent, lots)
     opacity = lots.either(torch.ones_like(contrast), lots.sizes(_FAINTEST, 1))
     changed = images + opacity * share * (_filling(images, contrast, lots) - images)
+    changed = _without_grays(changed, images)
     seen = (changed - images).abs().amax(dim=1) > _SEEN * contrast[:, 0]
     return changed, seen & (share[:, 0] > _INSIDE)
+
+
+def _without_grays(changed: Tensor, images: Tensor) -> Tensor:
+    """Return what was changed, and of images of two levels the nearer of these, as their defects are."""
+    low, high = (function(images, dim=(1, 2, 3), keepdim=True) for function in (torch.amin, torch.amax))
+    has_grays = ((low < images) & (images < high)).flatten(1).any(dim=1)[:, None, None, None]
+    nearer = torch.where(changed - low < high - changed, low, high)
+    return torch.where(has_grays, changed, nearer)
 
 
 def _shape(images: Tensor, extent: Tensor, lots: _Lots) -> Tensor:
