@@ -230,13 +230,6 @@ def test_new_rows_of_weight_zero_do_not_count_in_frequencies_of_labels(rows):
     np.testing.assert_allclose(cvae.class_prior_, [60 / 140, 80 / 140])
 
 
-def test_rows_of_weight_zero_of_before_do_not_count_in_them_either(rows):
-    X, y, _ = rows
-    cvae = CVAE(**WHOLE | {"max_iter": 1}).partial_fit(X, y, np.repeat([0.0, 1.0], [40, 80]))
-    cvae.partial_fit(X[y == 1], np.ones(60, int))
-    np.testing.assert_allclose(cvae.class_prior_, [20 / 140, 120 / 140])
-
-
 @pytest.mark.filterwarnings("ignore:.*keeps no rows")
 def test_after_a_fit_which_keeps_no_weights_rows_count_in_frequencies_of_labels_by_their_number(rows):
     X, y, _ = rows

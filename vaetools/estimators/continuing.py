@@ -38,6 +38,7 @@ from vaetools.estimators.watched import trainer_for, watched
 from vaetools.frames import as_pandas
 from vaetools.nn.batches import Rows
 from vaetools.nn.model import Autoencoder
+from vaetools.nn.schedule import weighted_share
 from vaetools.nn.training import Trainer
 from vaetools.words import few, warn
 
@@ -287,5 +288,5 @@ class Continuing(Learnt, BaseAutoencoder):
         """Let labels of new rows, that are a share of all that count, into the frequencies of labels."""
         counts = np.bincount(new["labels"], new.get("weights"), minlength=len(self.classes_))
         if len(before["rows"]):  # else nothing is known of the weights of all before
-            share = counts.sum() / (counts.sum() + before["n_seen"] * mean_weight(before))
+            share = weighted_share(share, mean_weight(new) / mean_weight(before))
         self.class_prior_ = (1 - share) * self.class_prior_ + share * counts / counts.sum()
