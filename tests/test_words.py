@@ -4,6 +4,7 @@ import unicodedata
 
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -82,6 +83,16 @@ def test_a_warning_points_at_the_line_that_called_the_package(iris):
     with pytest.warns(UserWarning, match="VAE: false_alarm_rate=0.05 takes") as told:
         model.fit(X)
     assert {each.filename for each in told} == {__file__}
+    search = GridSearchCV(model, {"vae__beta": [1.0]}, cv=2, scoring=lambda *_: 0.0)
+    with pytest.warns(UserWarning, match="VAE: false_alarm_rate=0.05 takes") as told:
+        search.fit(X)
+    assert {each.filename for each in told} == {__file__}
     with pytest.warns(UserWarning, match="X does not have valid feature names") as told:
         VAE(2, max_iter=0, false_alarm_rate=0.5).fit(pd.DataFrame(X, columns=YEARS)).transform(X)
     assert {each.filename for each in told} == {__file__}
+
+
+def test_a_caller_without_a_name_who_python_shows_no_warning_is_no_error(iris):
+    names = {"VAE": VAE, "X": iris[0][:10], "__name__": None}
+    exec("odd = VAE(2, max_iter=0).fit(X).predict(X)", names)
+    assert len(names["odd"]) == 10

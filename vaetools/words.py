@@ -15,7 +15,8 @@ _LARGE = 1e12  # numbers from here on have an exponent
 # controls, format characters (among them every change of direction), lone surrogates, line and
 # paragraph separators: they move a cursor, reorder or hide what stands beside them, or have no UTF-8
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_BETWEEN = ("vaetools", "sklearn", "torch")  # whose code stands between a warning and who asked for the work
+# whose code stands between a warning and who asked for the work
+_BETWEEN = ("vaetools", "sklearn", "joblib", "torch")
 _JOINERS = "\u200c\u200d"  # Persian words and many emoji are spelled with them
 
 
@@ -113,7 +114,7 @@ def see(page: str) -> str:
 def warn(words: str, kind: type[Warning] = UserWarning) -> None:
     """Warn at the line that called the package, however deep in it this is."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _BETWEEN:
         level, frame = level + 1, frame.f_back
     warnings.warn(words, kind, stacklevel=level)
 

@@ -231,6 +231,15 @@ def test_new_rows_of_weight_zero_do_not_count_in_frequencies_of_labels(rows):
 
 
 @pytest.mark.filterwarnings("ignore:.*keeps no rows")
+def test_rows_of_a_fit_count_in_frequencies_of_labels_however_many_calls_follow(rows):
+    X, y, _ = rows
+    cvae = CVAE(**WHOLE | {"max_iter": 1}).fit(X, y)
+    for _ in range(3):
+        cvae.partial_fit(X[y == 1][:20], np.ones(20, int))
+    np.testing.assert_allclose(cvae.class_prior_, [60 / 180, 120 / 180])
+
+
+@pytest.mark.filterwarnings("ignore:.*keeps no rows")
 def test_after_a_fit_which_keeps_no_weights_rows_count_in_frequencies_of_labels_by_their_number(rows):
     X, y, _ = rows
     cvae = CVAE(**WHOLE | {"max_iter": 1}).fit(X, y, sample_weight=np.linspace(9.9, 10.1, 120))

@@ -30,6 +30,7 @@ from vaetools.data.listing import (
 from vaetools.data.path_lists import as_paths, lists_files
 from vaetools.data.reader import ImageReader
 from vaetools.data.tables import named_files, open_table
+from vaetools.words import counted
 
 _LOOK = 2**16  # bytes of a file
 
@@ -337,4 +338,4 @@ def _only(data: Any) -> str:
 
 def named(data: Any) -> str:
     """Return what messages call data."""
-    return _only(data) or f"{os.fsdecode(data[0])} and {len(data) - 1} others"
+    return _only(data) or f"{os.fsdecode(data[0])} and {counted(len(data) - 1, 'other')}"
