@@ -268,13 +268,14 @@ def test_a_local_scale_is_the_largest_nearby_in_use_and_one_for_all_in_training(
     np.testing.assert_allclose(in_use(), expected, rtol=1e-2)
 
 
-def test_a_local_scale_stays_a_number_where_errors_round_to_less_than_none():
-    likelihood = Gaussian("local").bind(2)
+@pytest.mark.parametrize("scale", ["global", "per_feature", "local"])
+def test_a_scale_stays_a_number_where_errors_round_to_less_than_none(scale):
+    likelihood = Gaussian(scale).bind(2)
     likelihood.fit_scale(torch.tensor([1e-4, 1.0]))
     slope = torch.sigmoid(likelihood.raw_log_scale.detach() + 7)  # of a cost whose squared error is 0
-    likelihood.raw_log_scale.grad = slope * (1 + 3e-7)
+    likelihood.raw_log_scale.grad = slope * likelihood.n_shared * (1 + 3e-7)
     likelihood.follow_scale(1.0)
-    assert likelihood._learnt_log_scale.tolist() == pytest.approx([-6.999, -6.999])
+    assert likelihood._learnt_log_scale.flatten().tolist() == pytest.approx([-6.999] * len(slope))
 
 
 @pytest.mark.parametrize("likelihood", [Gaussian(0.5), Gaussian("predicted"), Bernoulli()])

@@ -366,6 +366,8 @@ def test_held_out_rows_that_never_cost_a_finite_number_end_in_a_clear_error():
     trainer = make(held_out=as_rows(X))
     with pytest.raises(FloatingPointError, match=r"held-out rows cost infinity or NaN\. Look for extreme"):
         trainer.run()
+    assert trainer.step > 0
+    assert not trainer.has_learnt()  # so that an interrupted fit leaves no such model either
 
 
 # Stopping early

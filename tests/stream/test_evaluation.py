@@ -146,10 +146,11 @@ def test_scores_and_their_page_tell_more_false_alarms_than_calibration_allows(fi
         write(tmp_path / share / "scratch", scratched(4, 3)[0])
         page = tmp_path / f"{share}.html"
         files = ["-o", str(tmp_path / "scores.csv"), "--html", str(page)]
-        assert main(["score", str(file), str(tmp_path / share), *files]) == 0
-        said = " ".join(capsys.readouterr().err.split())
-        for told in (said, " ".join(page.read_text().replace("\u00a0", " ").split())):
-            assert ("100.0 % of 12 good images are flagged; " in told) == (share == "odd")
+        for folder in (tmp_path / share, tmp_path / share / "ok"):  # of which one is itself good
+            assert main(["score", str(file), str(folder), *files]) == 0
+            said = " ".join(capsys.readouterr().err.split())
+            for told in (said, " ".join(page.read_text().replace("\u00a0", " ").split())):
+                assert ("100.0 % of 12 good images are flagged; " in told) == (share == "odd")
 
 
 def test_why_there_are_no_figures_of_pixels_and_what_would_find_more_is_told(

@@ -103,7 +103,11 @@ class Answers:
 
         if self.selection is not None or self.opened.image_shape is None:
             return
-        good = [counts for name, counts in self.tally.folders().items() if is_good(name)]
+        tally = self.tally
+        folders = tally.folders()
+        if not folders and tally.folder is not None:
+            folders = {Path(tally.folder).resolve().name: {"n_odd": tally.n_odd, "n_scored": tally.n_rows}}
+        good = [counts for name, counts in folders.items() if is_good(name)]
         n_odd, n = (sum(counts[key] for counts in good) for key in ("n_odd", "n_scored"))
         if n and too_many(found := good_flagged(self.opened.estimator, n_odd, n)):
             yield good_in_words(found)

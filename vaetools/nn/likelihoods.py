@@ -116,8 +116,9 @@ class Gaussian(Likelihood):
         log_scale, slope = self._learnt_log_scale, torch.sigmoid(self.raw_log_scale - _MIN_LOG_SCALE)
         assert self.raw_log_scale.grad is not None
         gradient = self.raw_log_scale.grad / slope / self.n_shared / mean_weight
-        if self.scale == "local":  # the squared error was compared with the variance in use, and rounded so
-            gradient = 1 - (1 - gradient).clamp_min(0) * torch.exp(2 * (self._log_scale - log_scale))
+        gradient = gradient.clamp_max(1)  # of no error at all; rounding may tell of less
+        if self.scale == "local":  # the squared error was compared with the variance in use
+            gradient = 1 - (1 - gradient) * torch.exp(2 * (self._log_scale - log_scale))
         self._set(log_scale + 0.5 * torch.log1p(-share * gradient))
 
     @property

@@ -159,8 +159,9 @@ class Trainer:
         return self.history
 
     def has_learnt(self) -> bool:
-        """After an interruption, whether some weights are good; where none were checked, these are now."""
-        return bool(self.good_epoch or (self.step and self._check()))
+        """After an interruption, whether some weights are good: they are finite, and so is what they cost."""
+        costs = [record.get("held_out_loss", 0.0) for record in self.history] or [0.0]
+        return any(map(math.isfinite, costs)) and bool(self.good_epoch or (self.step and self._check()))
 
     def stop_here(self) -> None:
         """After an interruption, leave the best weights, or those of the last step that was checked."""
